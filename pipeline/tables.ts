@@ -1,0 +1,294 @@
+/**
+ * Every table's columns, once. DDL, Arrow schemas and the rows the pipeline builds come from here;
+ * the public views of `sql/views/` are written over the relations these tables give.
+ *
+ * Three kinds of table:
+ * - a *versioned* table keeps every version ever believed of each row. `row_key` says which rows
+ *   are versions of one another;
+ * - a *log* is append-only and means what it says for ever;
+ * - a *private* table is the pipeline's own memory and no contract.
+ *
+ * Columns marked private exist for the views and the pipeline and are in no public view.
+ */
+
+/**
+ * text; json (text holding JSON); instant (microseconds UTC); integer (64 bits, within 2^53);
+ * boolean; bytes; hash64 (unsigned); uuid (16 bytes, big-endian, shown as UUID text).
+ */
+export type ColumnType =
+  | 'text'
+  | 'json'
+  | 'instant'
+  | 'integer'
+  | 'boolean'
+  | 'bytes'
+  | 'hash64'
+  | 'uuid'
+
+export type Column = { name: string; type: ColumnType; nullable?: true; private?: true }
+
+export type TableSpec = {
+  kind: 'versioned' | 'log' | 'private'
+  /** Of a versioned table: the public names of its current rows and of all its versions. */
+  view?: string
+  versions?: string
+  columns: readonly Column[]
+}
+
+const text = (name: string): Column => ({ name, type: 'text' })
+const textOrNull = (name: string): Column => ({ name, type: 'text', nullable: true })
+const instant = (name: string): Column => ({ name, type: 'instant' })
+const instantOrNull = (name: string): Column => ({ name, type: 'instant', nullable: true })
+const integer = (name: string): Column => ({ name, type: 'integer' })
+const json = (name: string): Column => ({ name, type: 'json' })
+const uuid = (name: string): Column => ({ name, type: 'uuid' })
+const hidden = (column: Column): Column => ({ ...column, private: true })
+
+const rowKey = hidden(uuid('row_key'))
+
+/** What the views number instances by: `instance_no` is the dense rank within the group. */
+const instanceOrder = [
+  hidden({ name: 'instance_group', type: 'hash64' }),
+  hidden(instant('instance_started_at')),
+  hidden(integer('instance_start_ordinal')),
+  hidden(text('instance_start_event_id')),
+]
+
+/** An image: the checkpoint of one key, and the log of them. */
+const imageColumns = [{ name: 'k', type: 'hash64' } as Column, text('key'), text('image')]
+
+export const TABLES = {
+  events: {
+    kind: 'log',
+    columns: [
+      text('event_id'),
+      text('name'),
+      instant('occurred_at'),
+      integer('ordinal'),
+      instant('received_at'),
+      text('source'),
+      json('identifiers'),
+      json('properties'),
+      json('context'),
+      { name: 'alias', type: 'json', nullable: true },
+      { name: 'unlink', type: 'json', nullable: true },
+      hidden({ name: 'event_hash', type: 'hash64' }),
+      hidden({ name: 'fingerprint', type: 'hash64' }),
+    ],
+  },
+  event_profile: {
+    kind: 'versioned',
+    view: 'event_profiles',
+    versions: 'event_profile_versions',
+    columns: [rowKey, text('event_id'), text('profile_id'), text('session_id')],
+  },
+  session: {
+    kind: 'versioned',
+    view: 'sessions',
+    versions: 'session_versions',
+    columns: [
+      rowKey,
+      text('session_id'),
+      text('stream'),
+      text('profile_id'),
+      instant('started_at'),
+      instant('ended_at'),
+      integer('event_count'),
+      text('first_event'),
+      text('last_event'),
+      text('source'),
+      text('started_because'),
+      hidden(integer('start_ordinal')),
+    ],
+  },
+  identity: {
+    kind: 'versioned',
+    view: 'identities',
+    versions: 'identity_versions',
+    columns: [
+      rowKey,
+      text('namespace'),
+      text('value'),
+      text('profile_id'),
+      instant('first_seen_at'),
+      instant('last_seen_at'),
+      integer('event_count'),
+    ],
+  },
+  identity_conflict: {
+    kind: 'versioned',
+    view: 'identity_conflicts',
+    versions: 'identity_conflict_versions',
+    columns: [rowKey, text('event_id'), text('kept'), text('refused'), instant('occurred_at')],
+  },
+  transition: {
+    kind: 'versioned',
+    view: 'transitions',
+    versions: 'transition_facts',
+    columns: [
+      rowKey,
+      uuid('transition_id'),
+      text('journey'),
+      integer('version'),
+      text('instance_id'),
+      text('profile_id'),
+      text('track'),
+      integer('seq'),
+      text('cause'),
+      textOrNull('from_state'),
+      text('to_state'),
+      textOrNull('event_id'),
+      textOrNull('event_name'),
+      textOrNull('source'),
+      textOrNull('session_id'),
+      instant('occurred_at'),
+      { name: 'dwell_ms', type: 'integer', nullable: true },
+      integer('visit'),
+      ...instanceOrder,
+    ],
+  },
+  state: {
+    kind: 'versioned',
+    view: 'states',
+    versions: 'state_versions',
+    columns: [
+      rowKey,
+      uuid('state_id'),
+      text('journey'),
+      integer('version'),
+      text('instance_id'),
+      text('profile_id'),
+      text('track'),
+      text('state'),
+      integer('visit'),
+      instant('entered_at'),
+      instantOrNull('exited_at'),
+      { name: 'exited_by', type: 'uuid', nullable: true },
+      { name: 'is_final', type: 'boolean' },
+      ...instanceOrder,
+    ],
+  },
+  cycle: {
+    kind: 'versioned',
+    view: 'cycles',
+    versions: 'cycle_facts',
+    columns: [
+      rowKey,
+      uuid('cycle_id'),
+      text('journey'),
+      integer('version'),
+      text('instance_id'),
+      text('profile_id'),
+      text('track'),
+      integer('cycle_no'),
+      text('anchor'),
+      text('path'),
+      integer('length'),
+      instant('started_at'),
+      instant('ended_at'),
+      integer('duration_ms'),
+      uuid('closed_by'),
+    ],
+  },
+  rejection: {
+    kind: 'versioned',
+    view: 'rejections',
+    versions: 'rejection_facts',
+    columns: [
+      rowKey,
+      text('event_id'),
+      text('event_name'),
+      text('journey'),
+      integer('version'),
+      text('instance_id'),
+      text('profile_id'),
+      text('state'),
+      text('reason'),
+      instant('occurred_at'),
+      text('session_id'),
+    ],
+  },
+  effects: {
+    kind: 'log',
+    columns: [
+      uuid('effect_id'),
+      text('kind'),
+      text('status'),
+      text('type'),
+      json('payload'),
+      uuid('transition_id'),
+      text('journey'),
+      integer('version'),
+      text('instance_id'),
+      text('profile_id'),
+      instant('occurred_at'),
+    ],
+  },
+  dead_letters: {
+    kind: 'log',
+    columns: [
+      uuid('dead_letter_id'),
+      { name: 'raw', type: 'bytes' },
+      text('reason'),
+      text('detail'),
+      instant('received_at'),
+      text('origin'),
+    ],
+  },
+  dead_letter_resolution: { kind: 'private', columns: [uuid('dead_letter_id')] },
+  releases: {
+    kind: 'log',
+    columns: [
+      text('kind'),
+      text('id'),
+      integer('version'),
+      text('action'),
+      text('hash'),
+      json('content'),
+      text('reason'),
+    ],
+  },
+  batches: {
+    kind: 'log',
+    columns: [
+      integer('batch'),
+      { name: 'watermark', type: 'instant', nullable: true },
+      text('origin'),
+      integer('read_count'),
+      integer('landed_count'),
+      integer('duplicate_count'),
+      integer('rejected_count'),
+      integer('inserted_count'),
+      integer('superseded_count'),
+      integer('effect_count'),
+    ],
+  },
+  history: {
+    kind: 'private',
+    columns: [{ name: 'k', type: 'hash64' }, text('stream'), text('segment')],
+  },
+  timer: {
+    kind: 'private',
+    columns: [instant('due_at'), text('profile_id')],
+  },
+  stream_image: { kind: 'private', columns: imageColumns },
+  identifier_image: { kind: 'private', columns: imageColumns },
+  component_image: { kind: 'private', columns: imageColumns },
+  profile_image: { kind: 'private', columns: imageColumns },
+} as const satisfies { [table: string]: TableSpec }
+
+export type TableName = keyof typeof TABLES
+
+/** Tables whose rows are versions. */
+export type VersionedName = {
+  [T in TableName]: (typeof TABLES)[T]['kind'] extends 'versioned' ? T : never
+}[TableName]
+
+/** Columns of a table as a union of names. */
+export type ColumnName<T extends TableName> = (typeof TABLES)[T]['columns'][number]['name']
+
+export function isVersioned(table: TableName): table is VersionedName {
+  return TABLES[table].kind === 'versioned'
+}
+
+export const VERSIONED_NAMES = (Object.keys(TABLES) as TableName[]).filter(isVersioned)

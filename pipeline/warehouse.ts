@@ -1,0 +1,100 @@
+/**
+ * What a warehouse must do: keep what a batch commits, all of it or nothing, and give back in bulk
+ * what the next batch needs to continue. `test/warehouse.contract.ts` is this file as a suite.
+ *
+ * There is one writer at a time. A warehouse keeps two kinds of rows: the tables of `tables.ts`,
+ * and images: the latest checkpoint of a key (a stream, an identifier, a component, a profile) as
+ * an opaque text. No method is called while another has not settled.
+ */
+
+import type { Table } from 'apache-arrow'
+import type { TableName, VersionedName } from './tables.ts'
+
+/** The kinds of keyed images; each has its own private table. */
+export const IMAGE_KINDS = ['stream', 'identifier', 'component', 'profile'] as const
+export type ImageKind = (typeof IMAGE_KINDS)[number]
+
+/** Where the last commit left the warehouse. */
+export type Head = {
+  /** Number of the last batch, 0 when there is none. */
+  batch: number
+  /** Its `recorded_at`, microseconds; 0 when there is none. */
+  recordedAt: number
+  /** Null when there is none. */
+  watermark: number | null
+}
+
+/** A registered definition. `id` is the journey's, or `identity`, or `sessions`. */
+export type Registration = { kind: string; id: string; version: number; hash: string }
+
+/** An event as it landed, for telling a redelivery from another event with the same id. */
+export type LandedEvent = {
+  eventId: string
+  fingerprint: bigint
+  /** The canonical event without `received_at`: every public column of `events` by name. */
+  content: { [column: string]: unknown }
+}
+
+/** Why a version stopped being believed. */
+export type SupersededBecause = 'progress' | 'late_event' | 'identity' | 'rebuilt'
+
+/**
+ * Everything a micro-batch changes. Applied in one transaction. Rows to insert come as Arrow
+ * tables with exactly the private columns of `tables.ts`, `recorded_at` and `recorded_by`
+ * excepted: the warehouse sets those from `recordedAt` and `batch`.
+ */
+export type Commit = {
+  /** One more than the head's. */
+  batch: number
+  /** Microseconds, greater than the head's. */
+  recordedAt: number
+  inserts: Map<TableName, Table>
+  /** Of a versioned table: columns `row_key` (16 bytes) and `superseded_because`. The version of
+   * that key which is believed now stops being believed; there is exactly one. */
+  supersedes: Map<VersionedName, Table>
+  /** New images: columns `k` (64-bit hash of `key`), `key`, `image`. */
+  images: Map<ImageKind, Table>
+}
+
+/** What has been read back since `open`, in rows: the price of a batch, for tests and the bench. */
+export type ReadCounts = { images: number; segments: number; timers: number; landed: number }
+
+export type Row = { [column: string]: unknown }
+
+export interface Warehouse {
+  readonly url: string
+  readonly reads: Readonly<ReadCounts>
+
+  /** Makes what is missing (idempotent, additive) and tells where the last commit left off. */
+  open(): Promise<Head>
+
+  /** What is registered, in the order of registration. */
+  registrations(): Promise<Registration[]>
+
+  /** The latest image of each key that has one; other keys are absent from the map. */
+  images(kind: ImageKind, keys: string[]): Promise<Map<string, string>>
+
+  /** All history segments of each stream, in commit order; unknown streams are absent. */
+  segments(streams: string[]): Promise<Map<string, string[]>>
+
+  /** Keys of profiles with a timer after `after` (null: from the beginning) and up to `upTo`,
+   * both microseconds. May name a profile whose timer has since been dropped; never twice. */
+  due(after: number | null, upTo: number): Promise<string[]>
+
+  /** Those of the given events that have landed. `hashes[i]` is the 64-bit hash of `eventIds[i]`. */
+  landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedEvent[]>
+
+  /** Those of the given ids (UUID text) that the table has: effects, dead letters. */
+  present(table: 'effects' | 'dead_letters', ids: string[]): Promise<Set<string>>
+
+  /** Applies a batch, all of it or nothing. After a rejection nothing of it is visible, now or
+   * later, and the warehouse can be used on. */
+  commit(commit: Commit): Promise<void>
+
+  /** Rows of a query in the engine's SQL. Instants come as microseconds (number), UUIDs and JSON
+   * as text, integers as number. `parameters` are bound in order to `$1`, `$2` … */
+  query(sql: string, parameters?: (string | number | null)[]): Promise<Row[]>
+
+  /** Folds and compacts what has piled up, then lets go of the file. Idempotent. */
+  close(): Promise<void>
+}
