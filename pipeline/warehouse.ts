@@ -56,6 +56,9 @@ export type Commit = {
   images: Map<ImageKind, Table>
 }
 
+/** Whether an effect was sent on (`due`), came too late (`expired`) or was taken back. */
+export type EffectFate = 'due' | 'expired' | 'retracted'
+
 /** What has been read back since `open`, in rows: the price of a batch, for tests and the bench. */
 export type ReadCounts = { images: number; segments: number; timers: number; landed: number }
 
@@ -84,8 +87,11 @@ export interface Warehouse {
   /** Those of the given events that have landed. `hashes[i]` is the 64-bit hash of `eventIds[i]`. */
   landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedEvent[]>
 
-  /** Those of the given ids (UUID text) that the table has: effects, dead letters. */
-  present(table: 'effects' | 'dead_letters', ids: string[]): Promise<Set<string>>
+  /** Those of the given dead letters (UUID text) that are on record. */
+  deadLetters(ids: string[]): Promise<Set<string>>
+
+  /** What became of those of the given effects (UUID text) that are on record. */
+  outbox(ids: string[]): Promise<Map<string, EffectFate>>
 
   /** Applies a batch, all of it or nothing. After a rejection nothing of it is visible, now or
    * later, and the warehouse can be used on. */

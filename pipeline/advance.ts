@@ -1,0 +1,215 @@
+/**
+ * One turn: a decoded batch goes in, one commit comes out. The order of the flow is read here.
+ *
+ *   land → link → sessions → whose they are → journeys → commit
+ *
+ * Between turns the pipeline holds the head of the warehouse and the images; both are exactly what
+ * the last commit left. When anything fails nothing is committed, the images are forgotten, and
+ * the same batch can be given again.
+ */
+
+import type { EventBatch } from './batch.ts'
+import { PROFILE_CODEC } from './checkpoint.ts'
+import { CommitBuilder, deadLetterIdOf, type NewRelease } from './commit.ts'
+import { compile, type Compiled } from './compile.ts'
+import { checkReleased, type Definitions } from './definitions.ts'
+import type { OutboxRow } from './effects.ts'
+import { Identities } from './identities.ts'
+import { Images, JSON_CODEC } from './images.ts'
+import { land, type Landing } from './land.ts'
+import { relink } from './persons.ts'
+import { Profiles } from './profiles.ts'
+import { continueStream, placeStreams, rederiveStreams } from './streams.ts'
+import { Turn, type AllImages } from './turn.ts'
+import type { Commit, Head, Warehouse } from './warehouse.ts'
+
+/** Images kept in memory between batches, of each kind. */
+const IMAGES_MAX = 60_000
+
+/** What the caller says about a batch. */
+export type Delivery = {
+  origin: string
+  /** Now, microseconds. */
+  receivedAt: number
+  /** The watermark asked for, microseconds. */
+  watermark?: number | null
+  /** Dead letters whose bytes this batch is made of. */
+  resolving?: readonly string[]
+}
+
+/** What a turn did. */
+export type Outcome = {
+  read: number
+  landed: number
+  duplicates: number
+  /** By reason. */
+  refused: Map<string, number>
+}
+
+export class Pipeline {
+  readonly compiled: Compiled
+  readonly #warehouse: Warehouse
+  readonly #images: AllImages
+  #head: Head
+  #unreleased: NewRelease[]
+
+  private constructor(
+    warehouse: Warehouse,
+    definitions: Definitions,
+    head: Head,
+    unreleased: NewRelease[],
+  ) {
+    this.#warehouse = warehouse
+    this.compiled = compile(definitions)
+    this.#head = head
+    this.#unreleased = unreleased
+    const parts = { warehouse, max: IMAGES_MAX, isEmpty: head.batch === 0 }
+    this.#images = {
+      stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
+      identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
+      component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
+      profile: new Images({ ...parts, kind: 'profile', codec: PROFILE_CODEC }),
+    }
+  }
+
+  /** Continues where the warehouse's last commit left off, under the same definitions. */
+  static async open(warehouse: Warehouse, definitions: Definitions): Promise<Pipeline> {
+    const head = await warehouse.open()
+    const unreleased = checkReleased(definitions, await warehouse.registrations())
+    return new Pipeline(warehouse, definitions, head, unreleased)
+  }
+
+  get head(): Readonly<Head> {
+    return this.#head
+  }
+
+  /** Takes a batch all the way. After a rejection the warehouse is as it was. */
+  async advance(batch: EventBatch, delivery: Delivery): Promise<Outcome> {
+    try {
+      const landing = await land(this.#warehouse, batch)
+      const turn = this.#turnOf(batch, landing, delivery.watermark ?? null)
+      const identities = new Identities(turn)
+      const profiles = new Profiles(turn)
+      await loadImages(turn, batch, landing)
+      await relink(turn, batch, landing.landedRow)
+      await deriveStreams(turn, identities, profiles)
+      const effects = await profiles.fold()
+      identities.settle()
+      const commit = await this.#commitOf(turn, batch, landing, effects, profiles, delivery)
+      await this.#warehouse.commit(commit)
+      this.#settle(turn, commit)
+      return outcomeOf(batch, landing)
+    } catch (thrown) {
+      for (const images of Object.values(this.#images)) images.forget()
+      throw thrown
+    }
+  }
+
+  #turnOf(batch: EventBatch, landing: Landing, asked: number | null): Turn {
+    let watermark = this.#head.watermark ?? -Infinity
+    for (const row of landing.rows) watermark = Math.max(watermark, batch.occurredAt[row] ?? 0)
+    if (asked !== null) watermark = Math.max(watermark, asked)
+    const turn = new Turn({
+      compiled: this.compiled,
+      images: this.#images,
+      warehouse: this.#warehouse,
+      watermarkBefore: this.#head.watermark,
+      watermark: watermark === -Infinity ? null : watermark,
+    })
+    turn.add(batch, landing.rows)
+    return turn
+  }
+
+  async #commitOf(
+    turn: Turn,
+    batch: EventBatch,
+    landing: Landing,
+    effects: OutboxRow[],
+    profiles: Profiles,
+    delivery: Delivery,
+  ): Promise<Commit> {
+    const builder = new CommitBuilder()
+    builder.events(batch, landing)
+    const refused = landing.refusals.map((refusal) => deadLetterIdOf(batch, refusal))
+    const onRecord = refused.length === 0 ? [] : await this.#warehouse.deadLetters(refused)
+    const { origin, receivedAt } = delivery
+    builder.deadLetters(batch, landing, new Set(onRecord), origin, receivedAt)
+    const stillRefused = new Set(refused)
+    builder.resolutions((delivery.resolving ?? []).filter((id) => !stillRefused.has(id)))
+    for (const [table, change] of turn.changes) builder.change(table, change)
+    builder.effects(effects)
+    builder.history(turn)
+    builder.timers(profiles.timers)
+    builder.images(turn)
+    builder.releases(this.#unreleased)
+    return builder.build(
+      {
+        batch: this.#head.batch + 1,
+        recordedAt: Math.max(receivedAt, this.#head.recordedAt + 1),
+        watermark: turn.watermark,
+      },
+      {
+        origin,
+        read: batch.read,
+        duplicates: landing.duplicates,
+        rejected: landing.refusals.length,
+      },
+    )
+  }
+
+  #settle(turn: Turn, { batch, recordedAt }: Commit): void {
+    this.#head = { batch, recordedAt, watermark: turn.watermark }
+    this.#unreleased = []
+    for (const images of Object.values(this.#images)) images.settle()
+  }
+}
+
+/** Images of all that the batch names: its streams, its identifiers, what its pairs are about. */
+async function loadImages(turn: Turn, batch: EventBatch, landing: Landing): Promise<void> {
+  const { stream, identifier } = turn.images
+  await stream.load(turn.newRows.keys())
+  const identifiers = new Set<string>()
+  for (const column of turn.events.identifiers) {
+    for (const name of column) if (name !== undefined) identifiers.add(name)
+  }
+  for (const { row, a, b } of batch.corrections) {
+    if ((landing.landedRow[row] as number) >= 0) identifiers.add(a).add(b)
+  }
+  for (const key of turn.newRows.keys()) {
+    const named = stream.get(key)?.open.named
+    if (named !== undefined && named !== null) identifiers.add(named)
+  }
+  await identifier.load(identifiers)
+}
+
+/** Continues what can be continued and derives again what the batch turned over. */
+async function deriveStreams(
+  turn: Turn,
+  identities: Identities,
+  profiles: Profiles,
+): Promise<void> {
+  const again = new Set<string>()
+  for (const identifier of turn.moved.keys()) {
+    const image = turn.images.identifier.get(identifier)
+    for (const stream of Object.keys(image?.sightings ?? {})) again.add(stream)
+  }
+  for (const stream of turn.newRows.keys()) {
+    if (again.has(stream)) continue
+    if (continueStream(turn, identities, stream)) profiles.gain(stream)
+    else again.add(stream)
+  }
+  await placeStreams(turn, again)
+  rederiveStreams(turn, identities, again)
+  for (const stream of again) profiles.compare(stream)
+}
+
+function outcomeOf(batch: EventBatch, landing: Landing): Outcome {
+  const refused = new Map<string, number>()
+  for (const { reason } of landing.refusals) refused.set(reason, (refused.get(reason) ?? 0) + 1)
+  return {
+    read: batch.read,
+    landed: landing.rows.length,
+    duplicates: landing.duplicates,
+    refused,
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * A profile's image as text: arrays by position, because field names would be most of it.
+ *
+ * Infinities, which JSON cannot say, are null. What follows from the rest (an instance's id, its
+ * `due`) is made again when reading.
+ */
+
+import type { Instance, TrackState } from './facts.ts'
+import { instanceId, type Instances } from './fold.ts'
+import type { Codec, ProfileImage } from './images.ts'
+import type { Place } from './order.ts'
+
+type StoredTrack = [
+  state: number,
+  enteredAt: number,
+  cause: number,
+  eventId: string | null,
+  timeoutsPast: number,
+  visits: number[],
+  path: number[],
+  pathAt: number[],
+  cycles: number,
+]
+
+type StoredInstance = [
+  key: string | null,
+  startEventId: string,
+  startedAt: number,
+  startOrdinal: number,
+  seq: number,
+  counts: number[],
+  due: number | null,
+  isComplete: 0 | 1,
+  tracks: StoredTrack[],
+]
+
+type StoredProfile = [
+  last: Place | null,
+  streams: string[],
+  due: number | null,
+  decidedUpTo: number | null,
+  instances: StoredInstance[][],
+]
+
+/** The profile id comes first: every instance id begins with it. */
+export const PROFILE_CODEC: Codec<ProfileImage> = {
+  encode: (image) => {
+    const stored: StoredProfile = [
+      image.last,
+      image.streams,
+      finite(image.due),
+      finite(image.state.decidedUpTo),
+      image.state.instances.map((instances) => [...instances.values()].map(storeInstance)),
+    ]
+    return JSON.stringify([image.profileId, stored])
+  },
+  decode: (text) => {
+    const [profileId, stored] = JSON.parse(text) as [string, StoredProfile]
+    const [last, streams, due, decidedUpTo, machines] = stored
+    return {
+      profileId,
+      last,
+      streams,
+      due: due ?? Infinity,
+      state: {
+        decidedUpTo: decidedUpTo ?? -Infinity,
+        instances: machines.map((instances) => readInstances(profileId, instances)),
+      },
+    }
+  },
+}
+
+function finite(micros: number): number | null {
+  return Number.isFinite(micros) ? micros : null
+}
+
+function storeInstance(instance: Instance): StoredInstance {
+  return [
+    instance.key,
+    instance.startEventId,
+    instance.startedAt,
+    instance.startOrdinal,
+    instance.seq,
+    instance.counts,
+    finite(instance.due),
+    instance.isComplete ? 1 : 0,
+    instance.tracks.map((track) => [
+      track.state,
+      track.enteredAt,
+      track.cause,
+      track.eventId,
+      track.timeoutsPast,
+      track.visits,
+      track.path,
+      track.pathAt,
+      track.cycles,
+    ]),
+  ]
+}
+
+function readInstances(profileId: string, stored: StoredInstance[]): Instances {
+  return new Map(stored.map((instance) => [instance[0], readInstance(profileId, instance)]))
+}
+
+function readInstance(profileId: string, stored: StoredInstance): Instance {
+  const [key, startEventId, startedAt, startOrdinal, seq, counts, due, isComplete, tracks] = stored
+  return {
+    id: instanceId(profileId, key, startEventId),
+    key,
+    startEventId,
+    startedAt,
+    startOrdinal,
+    seq,
+    counts,
+    tracks: tracks.map(readTrack),
+    due: due ?? Infinity,
+    isComplete: isComplete === 1,
+  }
+}
+
+function readTrack(stored: StoredTrack): TrackState {
+  const [state, enteredAt, cause, eventId, timeoutsPast, visits, path, pathAt, cycles] = stored
+  return {
+    state,
+    enteredAt,
+    cause,
+    eventId,
+    fact: -1,
+    timeoutsPast,
+    visits,
+    path,
+    pathAt,
+    cycles,
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * What a turn found out → one atomic write, as Arrow tables. Hashing happens here, and only for
+ * what is written.
+ */
+
+import { arrowTable, supersedeTable, type ColumnData, type Uuids } from './arrow.ts'
+import type { DictionaryColumn, EventBatch, TextColumn } from './batch.ts'
+import type { OutboxRow } from './effects.ts'
+import { hash64Into, uuidInto } from './ids.ts'
+import type { Landing } from './land.ts'
+import { deadLetterId } from './land.ts'
+import type { Rows, TableChange, Value } from './rows.ts'
+import { TABLES, type TableName, type VersionedName } from './tables.ts'
+import type { Turn } from './turn.ts'
+import { IMAGE_KINDS, type Commit, type ImageKind } from './warehouse.ts'
+
+/** What goes into the `batches` row beside what the commit counts itself. */
+export type BatchNote = { origin: string; read: number; duplicates: number; rejected: number }
+
+/** A definition to be put on record with this batch. */
+export type NewRelease = {
+  kind: string
+  id: string
+  version: number
+  hash: string
+  content: string
+}
+
+/** Collects a commit table by table. */
+export class CommitBuilder {
+  readonly #inserts: Commit['inserts'] = new Map()
+  readonly #supersedes: Commit['supersedes'] = new Map()
+  readonly #images: Commit['images'] = new Map()
+  #inserted = 0
+  #superseded = 0
+  #landed = 0
+  #effects = 0
+
+  #insert(table: TableName, count: number, columns: { [column: string]: ColumnData }): void {
+    if (count > 0) this.#inserts.set(table, arrowTable(table, columns, count))
+  }
+
+  events(batch: EventBatch, landing: Landing): void {
+    const { rows } = landing
+    this.#landed = rows.length
+    this.#insert('events', rows.length, {
+      event_id: rows.map((row) => batch.eventId[row] as string),
+      name: pickCodes(batch.name, rows),
+      occurred_at: Float64Array.from(rows, (row) => batch.occurredAt[row] as number),
+      ordinal: Float64Array.from(rows, (row) => batch.ordinal[row] as number),
+      received_at: Float64Array.from(rows, (row) => batch.receivedAt[row] as number),
+      source: pickCodes(batch.source, rows),
+      identifiers: pickTexts(batch.identifiersJson, rows),
+      properties: pickTexts(batch.propertiesJson, rows),
+      context: pickTexts(batch.contextJson, rows),
+      alias: rows.map((row) => batch.aliasJson.get(row) ?? null),
+      unlink: rows.map((row) => batch.unlinkJson.get(row) ?? null),
+      event_hash: BigUint64Array.from(rows, (row) => batch.eventHash[row] as bigint),
+      fingerprint: BigUint64Array.from(rows, (row) => batch.fingerprint[row] as bigint),
+    })
+  }
+
+  /** Refused lines that are not on record; returns how many that are. */
+  deadLetters(
+    batch: EventBatch,
+    landing: Landing,
+    onRecord: Set<string>,
+    origin: string,
+    receivedAt: number,
+  ): void {
+    const letters = new Map(
+      landing.refusals.map((refusal) => [deadLetterIdOf(batch, refusal), refusal]),
+    )
+    for (const id of onRecord) letters.delete(id)
+    const refusals = [...letters.values()]
+    this.#insert('dead_letters', letters.size, {
+      dead_letter_id: uuidsFromText([...letters.keys()]),
+      raw: refusals.map(({ from, to }) => batch.raw.subarray(from, to)),
+      reason: refusals.map(({ reason }) => reason),
+      detail: refusals.map(({ detail }) => detail),
+      received_at: refusals.map(() => receivedAt),
+      origin: refusals.map(() => origin),
+    })
+  }
+
+  /** Dead letters that were fed again and not refused for the same reason. */
+  resolutions(ids: readonly string[]): void {
+    this.#insert('dead_letter_resolution', ids.length, { dead_letter_id: uuidsFromText(ids) })
+  }
+
+  releases(releases: readonly NewRelease[]): void {
+    const rows = releases.flatMap((release) => {
+      const registered = { ...release, action: 'registered' }
+      return release.kind === 'journey'
+        ? [registered, { ...release, action: 'promoted' }]
+        : [registered]
+    })
+    this.#insert('releases', rows.length, {
+      kind: rows.map(({ kind }) => kind),
+      id: rows.map(({ id }) => id),
+      version: rows.map(({ version }) => version),
+      action: rows.map(({ action }) => action),
+      hash: rows.map(({ hash }) => hash),
+      content: rows.map(({ content }) => content),
+      reason: rows.map(() => 'first release'),
+    })
+  }
+
+  change(table: VersionedName, { inserts, supersedes }: TableChange): void {
+    this.#inserted += inserts.count
+    this.#superseded += supersedes.keys.length
+    this.#insert(table, inserts.count, columnsOf(inserts))
+    if (supersedes.keys.length === 0) return
+    this.#supersedes.set(table, supersedeTable(hashed(supersedes.keys), supersedes.because))
+  }
+
+  effects(rows: readonly OutboxRow[]): void {
+    this.#effects = rows.length
+    this.#insert('effects', rows.length, {
+      effect_id: hashed(rows.map(({ key }) => key)),
+      kind: rows.map(({ kind }) => kind),
+      status: rows.map(({ status }) => status),
+      type: rows.map(({ type }) => type),
+      payload: rows.map(({ payload }) => payload),
+      transition_id: hashed(rows.map(({ transition }) => transition)),
+      journey: rows.map(({ machine }) => machine.id),
+      version: rows.map(({ machine }) => machine.version),
+      instance_id: rows.map(({ instanceId }) => instanceId),
+      profile_id: rows.map(({ profileId }) => profileId),
+      occurred_at: rows.map(({ occurredAt }) => occurredAt),
+    })
+  }
+
+  /** The batch's events for later derivations, one segment a stream. */
+  history(turn: Turn): void {
+    const streams = [...turn.newRows.keys()]
+    this.#insert('history', streams.length, {
+      k: hashes(streams),
+      stream: streams,
+      segment: streams.map((stream) => turn.segmentOf(stream)),
+    })
+  }
+
+  timers(timers: { dueAt: number[]; profileId: string[] }): void {
+    this.#insert('timer', timers.dueAt.length, {
+      due_at: timers.dueAt,
+      profile_id: timers.profileId,
+    })
+  }
+
+  images(turn: Turn): void {
+    for (const kind of IMAGE_KINDS) {
+      const { keys, texts } = turn.images[kind].changed()
+      if (keys.length === 0) continue
+      const columns = { k: hashes(keys), key: keys, image: texts }
+      this.#images.set(kind, arrowTable(imageTable(kind), columns, keys.length))
+    }
+  }
+
+  build(head: { batch: number; recordedAt: number; watermark: number | null }, note: BatchNote): Commit {
+    this.#insert('batches', 1, {
+      batch: [head.batch],
+      watermark: [head.watermark],
+      origin: [note.origin],
+      read_count: [note.read],
+      landed_count: [this.#landed],
+      duplicate_count: [note.duplicates],
+      rejected_count: [note.rejected],
+      inserted_count: [this.#inserted],
+      superseded_count: [this.#superseded],
+      effect_count: [this.#effects],
+    })
+    return {
+      batch: head.batch,
+      recordedAt: head.recordedAt,
+      inserts: this.#inserts,
+      supersedes: this.#supersedes,
+      images: this.#images,
+    }
+  }
+}
+
+export function deadLetterIdOf(
+  batch: EventBatch,
+  refusal: { from: number; to: number; reason: string },
+): string {
+  return deadLetterId(batch.raw.subarray(refusal.from, refusal.to), refusal.reason)
+}
+
+export function imageTable(kind: ImageKind): `${ImageKind}_image` {
+  return `${kind}_image`
+}
+
+/** Columns of versioned rows as Arrow takes them: what is to be hashed is hashed. */
+function columnsOf(rows: Rows): { [column: string]: ColumnData } {
+  const columns: { [column: string]: ColumnData } = { row_key: hashed(rows.keys) }
+  TABLES[rows.table].columns.slice(1).forEach((column, c) => {
+    const values = rows.columns[c] as Value[]
+    columns[column.name] =
+      column.type === 'uuid'
+        ? hashed(values as (string | null)[])
+        : column.type === 'hash64'
+          ? hashes(values as string[])
+          : (values as ColumnData)
+  })
+  return columns
+}
+
+/** 128-bit hashes of texts. */
+function hashed(texts: readonly (string | null)[]): Uuids {
+  const bytes = new Uint8Array(texts.length * 16)
+  const isNull = new Uint8Array(texts.length)
+  for (let row = 0; row < texts.length; row++) {
+    const text = texts[row] as string | null
+    if (text === null) isNull[row] = 1
+    else uuidInto(text, bytes, row)
+  }
+  return { bytes, isNull }
+}
+
+/** 64-bit hashes of texts. */
+function hashes(texts: readonly string[]): BigUint64Array {
+  const out = new BigUint64Array(texts.length)
+  for (let row = 0; row < texts.length; row++) hash64Into(texts[row] as string, out, row)
+  return out
+}
+
+/** The bytes of ids that are UUID text already. */
+function uuidsFromText(ids: readonly string[]): Uuids {
+  const bytes = Buffer.from(ids.map((id) => id.replaceAll('-', '')).join(''), 'hex')
+  return { bytes: new Uint8Array(bytes) }
+}
+
+function pickCodes(column: DictionaryColumn, rows: readonly number[]): DictionaryColumn {
+  return { values: column.values, codes: Int32Array.from(rows, (row) => column.codes[row] ?? -1) }
+}
+
+function pickTexts(column: TextColumn, rows: readonly number[]): TextColumn {
+  if (rows.length === column.offsets.length - 1) return column
+  const offsets = new Int32Array(rows.length + 1)
+  rows.forEach((row, i) => {
+    const length = (column.offsets[row + 1] as number) - (column.offsets[row] as number)
+    offsets[i + 1] = (offsets[i] as number) + length
+  })
+  const bytes = new Uint8Array(offsets[rows.length] as number)
+  rows.forEach((row, i) => {
+    bytes.set(column.bytes.subarray(column.offsets[row], column.offsets[row + 1]), offsets[i])
+  })
+  return { bytes, offsets }
+}

@@ -1,0 +1,143 @@
+/**
+ * Hashes: deterministic, the same on every engine and machine, and not cryptographic. Ids are made
+ * here and never by SQL, because the engines' hash functions differ.
+ *
+ * A hash is of the text's UTF-16 code units: MurmurHash3 in its 128-bit form for 32-bit lanes,
+ * a unit being fed as one 16-bit half of a word. 64-bit hashes are its first two lanes.
+ */
+
+const C1 = 0x239b961b
+const C2 = 0xab0e9789
+const C3 = 0x38b34ae5
+const C4 = 0xa1e38b93
+
+/** The four lanes of the last `lanesOf`, so that hashing allocates nothing. */
+let h1 = 0
+let h2 = 0
+let h3 = 0
+let h4 = 0
+
+function lanesOf(text: string): void {
+  const length = text.length
+  h1 = h2 = h3 = h4 = 0
+  let at = 0
+  for (; at + 8 <= length; at += 8) {
+    mix(
+      text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16),
+      text.charCodeAt(at + 2) | (text.charCodeAt(at + 3) << 16),
+      text.charCodeAt(at + 4) | (text.charCodeAt(at + 5) << 16),
+      text.charCodeAt(at + 6) | (text.charCodeAt(at + 7) << 16),
+    )
+  }
+  if (at < length) {
+    mix(
+      unit(text, at) | (unit(text, at + 1) << 16),
+      unit(text, at + 2) | (unit(text, at + 3) << 16),
+      unit(text, at + 4) | (unit(text, at + 5) << 16),
+      unit(text, at + 6),
+    )
+  }
+  finish(length)
+}
+
+function unit(text: string, at: number): number {
+  return at < text.length ? text.charCodeAt(at) : 0
+}
+
+function rotate(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits))
+}
+
+function mix(k1: number, k2: number, k3: number, k4: number): void {
+  h1 ^= Math.imul(rotate(Math.imul(k1, C1), 15), C2)
+  h1 = (Math.imul(rotate(h1, 19) + h2, 5) + 0x561ccd1b) | 0
+  h2 ^= Math.imul(rotate(Math.imul(k2, C2), 16), C3)
+  h2 = (Math.imul(rotate(h2, 17) + h3, 5) + 0x0bcaa747) | 0
+  h3 ^= Math.imul(rotate(Math.imul(k3, C3), 17), C4)
+  h3 = (Math.imul(rotate(h3, 15) + h4, 5) + 0x96cd1c35) | 0
+  h4 ^= Math.imul(rotate(Math.imul(k4, C4), 18), C1)
+  h4 = (Math.imul(rotate(h4, 13) + h1, 5) + 0x32ac3b17) | 0
+}
+
+function finish(length: number): void {
+  h1 ^= length
+  h2 ^= length
+  h3 ^= length
+  h4 ^= length
+  h1 = (h1 + h2 + h3 + h4) | 0
+  h2 = (h2 + h1) | 0
+  h3 = (h3 + h1) | 0
+  h4 = (h4 + h1) | 0
+  h1 = avalanche(h1)
+  h2 = avalanche(h2)
+  h3 = avalanche(h3)
+  h4 = avalanche(h4)
+  h1 = (h1 + h2 + h3 + h4) | 0
+  h2 = (h2 + h1) | 0
+  h3 = (h3 + h1) | 0
+  h4 = (h4 + h1) | 0
+}
+
+function avalanche(word: number): number {
+  let h = word
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return h ^ (h >>> 16)
+}
+
+/** The 64-bit hash of a text, unsigned. */
+export function hash64(text: string): bigint {
+  lanesOf(text)
+  return (BigInt(h2 >>> 0) << 32n) | BigInt(h1 >>> 0)
+}
+
+/** Writes the 64-bit hash of a text into `out[row]`. */
+export function hash64Into(text: string, out: BigUint64Array, row: number): void {
+  lanesOf(text)
+  const halves = new Int32Array(out.buffer, out.byteOffset + row * 8, 2)
+  halves[0] = h1
+  halves[1] = h2
+}
+
+/** Writes the 128-bit hash of a text, big-endian, into the 16 bytes of `out` from `16 * row`. */
+export function uuidInto(text: string, out: Uint8Array, row: number): void {
+  lanesOf(text)
+  const from = row * 16
+  writeWord(out, from, h1)
+  writeWord(out, from + 4, h2)
+  writeWord(out, from + 8, h3)
+  writeWord(out, from + 12, h4)
+}
+
+function writeWord(out: Uint8Array, from: number, word: number): void {
+  out[from] = word >>> 24
+  out[from + 1] = word >>> 16
+  out[from + 2] = word >>> 8
+  out[from + 3] = word
+}
+
+/** The 128-bit hash of a text as UUID text. */
+export function uuidOf(text: string): string {
+  const bytes = new Uint8Array(16)
+  uuidInto(text, bytes, 0)
+  return uuidText(bytes, 0)
+}
+
+/** UUID text of the 16 bytes from `16 * row`. */
+export function uuidText(bytes: Uint8Array, row: number): string {
+  let digits = ''
+  for (let i = 0; i < 16; i++) digits += (bytes[row * 16 + i] ?? 0).toString(16).padStart(2, '0')
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    digits.slice(12, 16),
+    digits.slice(16, 20),
+    digits.slice(20),
+  ].join('-')
+}
+
+/** A part of a compound id: `%` and `/` are percent-encoded, so that parts cannot run together. */
+export function encodePart(part: string): string {
+  if (part.indexOf('%') < 0 && part.indexOf('/') < 0) return part
+  return part.replaceAll('%', '%25').replaceAll('/', '%2F')
+}

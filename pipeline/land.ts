@@ -1,0 +1,111 @@
+/**
+ * Acceptance, decided once: which of a batch's events are new, which are redelivered, and which
+ * carry an id that another event has landed under.
+ *
+ * An event equal in all but `received_at` to the one on record is dropped and counted. Equal means
+ * equal as decoded: bytes that differ only in spacing or key order are the same event.
+ */
+
+import type { EventBatch, Refusal, TextColumn } from './batch.ts'
+import { isEqual } from './guard.ts'
+import { uuidOf } from './ids.ts'
+import type { Json } from './journey.ts'
+import type { LandedEvent, Warehouse } from './warehouse.ts'
+
+export type Landing = {
+  /** Rows of the batch that land, in its order. */
+  rows: number[]
+  /** By row of the batch: its position in `rows`, or -1. */
+  landedRow: Int32Array
+  duplicates: number
+  /** Lines refused by the decoder, and events refused here. */
+  refusals: Refusal[]
+}
+
+export async function land(warehouse: Warehouse, batch: EventBatch): Promise<Landing> {
+  const onRecord = new Map<string, LandedEvent>()
+  for (const event of await warehouse.landed(batch.eventId, batch.eventHash)) {
+    onRecord.set(event.eventId, event)
+  }
+  const landing: Landing = {
+    rows: [],
+    landedRow: new Int32Array(batch.count).fill(-1),
+    duplicates: 0,
+    refusals: [...batch.refusals],
+  }
+  const inBatch = new Map<string, number>()
+  for (let row = 0; row < batch.count; row++) {
+    const eventId = batch.eventId[row] as string
+    const stored = onRecord.get(eventId)
+    const first = inBatch.get(eventId)
+    if (stored === undefined && first === undefined) {
+      inBatch.set(eventId, row)
+      landing.landedRow[row] = landing.rows.length
+      landing.rows.push(row)
+    } else if (stored === undefined ? isRepeat(batch, row, first ?? row) : isStored(batch, row, stored)) {
+      landing.duplicates += 1
+    } else {
+      landing.refusals.push(refusalOf(batch, row))
+    }
+  }
+  return landing
+}
+
+function isRepeat(batch: EventBatch, row: number, first: number): boolean {
+  if (batch.fingerprint[row] === batch.fingerprint[first]) return true
+  return isEqual(contentOf(batch, row), contentOf(batch, first))
+}
+
+function isStored(batch: EventBatch, row: number, stored: LandedEvent): boolean {
+  if (batch.fingerprint[row] === stored.fingerprint) return true
+  return isEqual(contentOf(batch, row), parsedContent(stored.content))
+}
+
+/** The event in all but `received_at`, as JSON. */
+function contentOf(batch: EventBatch, row: number): Json {
+  return parsedContent({
+    event_id: batch.eventId[row],
+    name: batch.name.values[batch.name.codes[row] ?? -1],
+    occurred_at: batch.occurredAt[row],
+    ordinal: batch.ordinal[row],
+    source: batch.source.values[batch.source.codes[row] ?? -1],
+    identifiers: textOf(batch.identifiersJson, row),
+    properties: textOf(batch.propertiesJson, row),
+    context: textOf(batch.contextJson, row),
+    alias: batch.aliasJson.get(row) ?? null,
+    unlink: batch.unlinkJson.get(row) ?? null,
+  })
+}
+
+const JSON_COLUMNS = ['identifiers', 'properties', 'context', 'alias', 'unlink']
+const PLAIN_COLUMNS = ['event_id', 'name', 'occurred_at', 'ordinal', 'source']
+
+function parsedContent(content: { [column: string]: unknown }): Json {
+  const parsed: { [column: string]: Json } = {}
+  for (const name of PLAIN_COLUMNS) parsed[name] = (content[name] ?? null) as Json
+  for (const name of JSON_COLUMNS) {
+    const text = content[name]
+    parsed[name] = typeof text === 'string' ? (JSON.parse(text) as Json) : null
+  }
+  return parsed
+}
+
+const UTF8 = new TextDecoder()
+
+export function textOf(column: TextColumn, row: number): string {
+  return UTF8.decode(column.bytes.subarray(column.offsets[row], column.offsets[row + 1]))
+}
+
+function refusalOf(batch: EventBatch, row: number): Refusal {
+  return {
+    from: batch.lineFrom[row] as number,
+    to: batch.lineTo[row] as number,
+    reason: 'duplicate_event_id',
+    detail: `event_id: ${JSON.stringify(batch.eventId[row])} has landed with other content`,
+  }
+}
+
+/** What identifies a dead letter: the same bytes refused again for the same reason. */
+export function deadLetterId(raw: Uint8Array, reason: string): string {
+  return uuidOf(`${reason}\n${Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1')}`)
+}

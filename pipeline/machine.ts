@@ -1,0 +1,47 @@
+/**
+ * A journey compiled to a table: what the fold walks. Names have become numbers; for each track,
+ * state and known event there is one cell that says what the state, the root and the journey
+ * together make of it, so that the fold never looks anything up twice.
+ */
+
+import type { Condition } from './guard.ts'
+import type { Effect } from './journey.ts'
+
+/** One way out; `guard` null always holds. `effects` are the candidate's, then the target's. */
+export type Way = { target: number; guard: Condition | null; effects: Effect[] }
+
+/** What a track in a state makes of an event. `ways` are tried in order. */
+export type Cell = { ways: Way[]; ignored: boolean }
+
+/** A timeout of a state, `delay` microseconds after entry. */
+export type Timeout = { delay: number; ways: Way[] }
+
+export type CompiledTrack = {
+  name: string
+  initial: number
+  states: string[]
+  isFinal: boolean[]
+  /** Of the initial state, for the start transition. */
+  startEffects: Effect[]
+  /** By state * eventCount + event; null is an event this track does not know in that state. */
+  cells: (Cell | null)[]
+  /** By state; in the order they fire. */
+  timeouts: Timeout[][]
+}
+
+export type Machine = {
+  id: string
+  version: number
+  tracks: CompiledTrack[]
+  /** Events that some journey knows or counts, by code; the codes are shared by all machines. */
+  eventCount: number
+  /** By event code. */
+  isKnown: boolean[]
+  isStart: boolean[]
+  /** By event code: the counters it advances; -1 none. */
+  countSlot: number[]
+  countSlots: number
+  /** Operand that keys the instances, or -1. */
+  keyOperand: number
+  restart: boolean
+}

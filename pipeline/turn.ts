@@ -1,0 +1,191 @@
+/**
+ * One turn of the pipeline: a batch's events, the history that had to be read for it, and what is
+ * found out about each row on the way to the commit.
+ *
+ * Rows below `newCount` are the batch's; rows above are history, read stream by stream and only
+ * for what must be derived again. `before` is what the tables say of a row now, `after` what they
+ * will say; both are filled by `streams.ts`.
+ */
+
+import type { EventBatch } from './batch.ts'
+import type { Compiled } from './compile.ts'
+import { Events, streamOf } from './events.ts'
+import type {
+  ComponentImage,
+  IdentifierImage,
+  Images,
+  ProfileImage,
+  StreamImage,
+} from './images.ts'
+import type { Json } from './journey.ts'
+import type { Claim } from './resolve.ts'
+import { Rows, type TableChange } from './rows.ts'
+import type { Session } from './sessionize.ts'
+import { VERSIONED_NAMES, type VersionedName } from './tables.ts'
+import type { Warehouse } from './warehouse.ts'
+
+export type AllImages = {
+  stream: Images<StreamImage>
+  identifier: Images<IdentifierImage>
+  component: Images<ComponentImage>
+  profile: Images<ProfileImage>
+}
+
+/** Whose an event is, and in which session. */
+export type Belonging = { profile: string[]; session: string[] }
+
+/** A stream cut and assigned from the beginning. `profiles[i]` is that of `sessions[i]`. */
+export type Placed = { sessions: Session[]; profiles: string[]; claim: Claim }
+
+/** An event as a history segment keeps it; operands that are absent are null. */
+type StoredEvent = [
+  occurredAt: number,
+  ordinal: number,
+  eventId: string,
+  name: string,
+  source: string,
+  identifiers: (string | null)[],
+  operands: Json[],
+]
+
+export class Turn {
+  readonly compiled: Compiled
+  readonly images: AllImages
+  readonly warehouse: Warehouse
+  readonly events: Events
+  /** By row: the event's code, -1 when no journey knows or counts it. */
+  readonly codes: number[] = []
+  newCount = 0
+  readonly before: Belonging = { profile: [], session: [] }
+  readonly after: Belonging = { profile: [], session: [] }
+  /** New rows by stream, in event order. */
+  readonly newRows = new Map<string, number[]>()
+  /** History by stream, in event order; only streams that were asked for. */
+  readonly oldRows = new Map<string, number[]>()
+  /** Streams that were derived from the beginning, as they were and as they will be. */
+  readonly placed = new Map<string, { was: Placed; is: Placed }>()
+  /** Identifiers whose profile this batch changes. */
+  readonly moved = new Map<string, { before: string; after: string }>()
+  readonly changes = new Map<VersionedName, TableChange>()
+  readonly watermarkBefore: number | null
+  readonly watermark: number | null
+
+  constructor(parts: {
+    compiled: Compiled
+    images: AllImages
+    warehouse: Warehouse
+    watermarkBefore: number | null
+    watermark: number | null
+  }) {
+    this.compiled = parts.compiled
+    this.images = parts.images
+    this.warehouse = parts.warehouse
+    this.watermarkBefore = parts.watermarkBefore
+    this.watermark = parts.watermark
+    this.events = new Events(parts.compiled.namespaces.length, parts.compiled.operandPaths.length)
+    for (const table of VERSIONED_NAMES) {
+      const supersedes = { keys: [], because: [] }
+      this.changes.set(table, { inserts: new Rows(table), supersedes })
+    }
+  }
+
+  change(table: VersionedName): TableChange {
+    return this.changes.get(table) as TableChange
+  }
+
+  isNew(row: number): boolean {
+    return row < this.newCount
+  }
+
+  /** True when some journey knows or counts the event. */
+  isRelevant(row: number): boolean {
+    return (this.codes[row] as number) >= 0
+  }
+
+  /** All rows of a stream whose history has been read, in event order. */
+  rowsOf(stream: string): number[] {
+    const rows = [...(this.oldRows.get(stream) ?? []), ...(this.newRows.get(stream) ?? [])]
+    return rows.sort(this.events.inOrder)
+  }
+
+  /** Takes the batch's events: `rows` are those that landed, in the batch's order. */
+  add(batch: EventBatch, rows: readonly number[]): void {
+    const { events, compiled } = this
+    const nameCodes = batch.name.values.map((name) => compiled.eventCodes.get(name) ?? -1)
+    const deviceFrom = compiled.identity.person.length
+    for (const from of rows) {
+      const row = events.count
+      const name = batch.name.codes[from] as number
+      events.occurredAt.push(batch.occurredAt[from] as number)
+      events.ordinal.push(batch.ordinal[from] as number)
+      events.eventId.push(batch.eventId[from] as string)
+      events.name.push(batch.name.values[name] as string)
+      events.source.push(batch.source.values[batch.source.codes[from] as number] as string)
+      for (let n = 0; n < batch.identifiers.length; n++) {
+        const column = batch.identifiers[n]
+        const code = column?.codes[from] ?? -1
+        events.identifiers[n]?.push(code < 0 ? undefined : column?.values[code])
+      }
+      for (let o = 0; o < events.operands.length; o++) {
+        events.operands[o]?.push(batch.operands[o]?.[from])
+      }
+      this.codes.push(nameCodes[name] as number)
+      const stream = streamOf(events.identifiers, row, deviceFrom) as string
+      events.stream.push(stream)
+      const streamRows = this.newRows.get(stream)
+      if (streamRows === undefined) this.newRows.set(stream, [row])
+      else streamRows.push(row)
+    }
+    this.newCount = events.count
+    for (const streamRows of this.newRows.values()) streamRows.sort(events.inOrder)
+  }
+
+  /** Reads the history of streams that have not been read yet. */
+  async loadHistory(streams: Iterable<string>): Promise<void> {
+    const missing = [...new Set(streams)].filter((stream) => !this.oldRows.has(stream))
+    if (missing.length === 0) return
+    const stored = await this.warehouse.segments(missing)
+    for (const stream of missing) {
+      const rows: number[] = []
+      for (const segment of stored.get(stream) ?? []) {
+        for (const event of JSON.parse(segment) as StoredEvent[]) {
+          rows.push(this.#addStored(stream, event))
+        }
+      }
+      this.oldRows.set(stream, rows.sort(this.events.inOrder))
+    }
+  }
+
+  #addStored(stream: string, stored: StoredEvent): number {
+    const { events } = this
+    const [occurredAt, ordinal, eventId, name, source, identifiers, operands] = stored
+    const row = events.count
+    events.occurredAt.push(occurredAt)
+    events.ordinal.push(ordinal)
+    events.eventId.push(eventId)
+    events.name.push(name)
+    events.source.push(source)
+    events.stream.push(stream)
+    events.identifiers.forEach((column, n) => column.push(identifiers[n] ?? undefined))
+    events.operands.forEach((column, o) => column.push(operands[o] ?? undefined))
+    this.codes.push(this.compiled.eventCodes.get(name) ?? -1)
+    return row
+  }
+
+  /** The batch's events of a stream, as history keeps them. */
+  segmentOf(stream: string): string {
+    const { events } = this
+    const stored = (this.newRows.get(stream) ?? []).map(
+      (row): StoredEvent => [
+        events.occurredAt[row] as number,
+        events.ordinal[row] as number,
+        events.eventId[row] as string,
+        events.name[row] as string,
+        events.source[row] as string,
+        events.identifiers.map((column) => column[row] ?? null),
+        events.operands.map((column) => column[row] ?? null),
+      ],
+    )
+    return JSON.stringify(stored)
+  }
+}
