@@ -70,3 +70,33 @@ export type EventBatch = {
   /** Lines that were not blank: accepted and refused. */
   read: number
 }
+
+/** A batch of nothing: what a run without input commits, so that its watermark counts. */
+export function emptyBatch(namespaceCount: number): EventBatch {
+  const none = (): DictionaryColumn => ({ values: [], codes: new Int32Array(0) })
+  const noText = (): TextColumn => ({ bytes: new Uint8Array(0), offsets: new Int32Array(1) })
+  return {
+    count: 0,
+    eventId: [],
+    name: none(),
+    source: none(),
+    occurredAt: new Float64Array(0),
+    receivedAt: new Float64Array(0),
+    ordinal: new Float64Array(0),
+    identifiers: Array.from({ length: namespaceCount }, none),
+    operands: [],
+    corrections: [],
+    identifiersJson: noText(),
+    propertiesJson: noText(),
+    contextJson: noText(),
+    aliasJson: new Map(),
+    unlinkJson: new Map(),
+    eventHash: new BigUint64Array(0),
+    fingerprint: new BigUint64Array(0),
+    lineFrom: new Int32Array(0),
+    lineTo: new Int32Array(0),
+    raw: new Uint8Array(0),
+    refusals: [],
+    read: 0,
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * The run: pull → decode → advance → commit → acknowledge, one micro-batch a turn.
+ *
+ * Start reading here, then `advance.ts`, which is one turn. Decoding is done in a worker thread,
+ * one batch ahead; everything after it is sequential, because each batch continues from what the
+ * one before it committed. Messages are acknowledged after their batch is committed and not
+ * before; a run that is interrupted finishes the batch at hand.
+ */
+
+import type { Outcome, Pipeline } from './advance.ts'
+import { emptyBatch, type EventBatch } from './batch.ts'
+import { elapsedMs, now } from './clock.ts'
+import type { Chunk, Source } from './source.ts'
+
+/** What a run did, for the screen. */
+export type RunReport = {
+  read: number
+  landed: number
+  duplicates: number
+  refused: number
+  /** Refused lines by reason. */
+  reasons: Map<string, number>
+  batches: number
+  elapsedMs: number
+  warehouseUrl: string
+}
+
+/** Turns chunks of bytes into batches; `decoder.ts` does it in a worker thread. */
+export type Decode = (chunk: Uint8Array, receivedAt: number) => Promise<EventBatch>
+
+export type RunOptions = {
+  pipeline: Pipeline
+  source: Source
+  decode: Decode
+  warehouseUrl: string
+  /** The watermark asked for, microseconds. It is applied with the last batch: a watermark ahead
+   * of the events would decide timeouts that events still to come would prevent, and undo them. */
+  watermark: number | null
+  /** Told of every committed batch. */
+  onBatch?: (report: RunReport, chunk: Chunk) => void
+  /** Aborted: the batch at hand is finished, then the run ends. */
+  signal?: AbortSignal
+}
+
+type Decoding = { chunk: Chunk; receivedAt: number; batch: Promise<EventBatch> }
+
+/** Processes everything the source gives. */
+export async function run(options: RunOptions): Promise<RunReport> {
+  const { pipeline, source, decode, signal } = options
+  const startedAt = elapsedMs()
+  const report: RunReport = {
+    read: 0,
+    landed: 0,
+    duplicates: 0,
+    refused: 0,
+    reasons: new Map(),
+    batches: 0,
+    elapsedMs: 0,
+    warehouseUrl: options.warehouseUrl,
+  }
+  const chunks = source[Symbol.asyncIterator]()
+  const pull = async (): Promise<Decoding | null> => {
+    if (signal?.aborted) return null
+    const { done, value } = await chunks.next()
+    if (done) return null
+    const receivedAt = now()
+    return { chunk: value, receivedAt, batch: decode(value.bytes, receivedAt) }
+  }
+  const turn = async ({ chunk, receivedAt, batch }: Decoding, isLast: boolean) => {
+    const watermark = isLast && !signal?.aborted ? options.watermark : null
+    const delivery = { origin: chunk.origin, receivedAt, watermark }
+    add(report, await pipeline.advance(await batch, delivery))
+    await chunk.acknowledge()
+    report.elapsedMs = elapsedMs() - startedAt
+    options.onBatch?.(report, chunk)
+  }
+  try {
+    let current = await pull()
+    while (current !== null) {
+      const next = await pull()
+      next?.batch.catch(() => undefined)
+      await turn(current, next === null)
+      current = next
+    }
+    if (report.batches === 0 && !signal?.aborted) {
+      const delivery = { origin: source.origin, receivedAt: now(), watermark: options.watermark }
+      add(report, await pipeline.advance(emptyBatch(pipeline.compiled.namespaces.length), delivery))
+    }
+  } finally {
+    await chunks.return?.()
+  }
+  return report
+}
+
+function add(report: RunReport, outcome: Outcome): void {
+  report.batches += 1
+  report.read += outcome.read
+  report.landed += outcome.landed
+  report.duplicates += outcome.duplicates
+  for (const [reason, count] of outcome.refused) {
+    report.refused += count
+    report.reasons.set(reason, (report.reasons.get(reason) ?? 0) + count)
+  }
+}

@@ -1,0 +1,33 @@
+/** The three stages run in workers, in replays and inside a warehouse: they must stay small. */
+
+import { build } from 'esbuild'
+import { expect, test } from 'vitest'
+
+const BYTES_MAX = 32 * 1024
+
+const ENTRY = `
+  export { sessionize } from './pipeline/sessionize.ts'
+  export { resolvePersons, assignSessions } from './pipeline/resolve.ts'
+  export { compile } from './pipeline/compile.ts'
+  export { Fold } from './pipeline/fold.ts'
+`
+
+test('the bundled, minified stages stay under 32 KB and import nothing from outside', async () => {
+  const bundle = await build({
+    stdin: { contents: ENTRY, resolveDir: '.', loader: 'ts' },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    // Neither Node nor any package: an import of one fails the build.
+    platform: 'neutral',
+    metafile: true,
+  })
+  const inputs = Object.keys(bundle.metafile.inputs).filter((path) => path !== '<stdin>')
+  expect(inputs.filter((path) => !path.startsWith('pipeline/'))).toEqual([])
+  const text = bundle.outputFiles[0]?.text ?? ''
+  expect(text).not.toMatch(/\b(Date\.now|new Date|Math\.random|process\.|Buffer\b)/)
+  expect(text.length).toBeGreaterThan(1_000)
+  expect(text.length).toBeLessThan(BYTES_MAX)
+  console.log(`bundled core: ${text.length} bytes minified`)
+})
