@@ -3,12 +3,17 @@
  * what is written.
  */
 
-import { arrowTable, supersedeTable, type ColumnData, type Uuids } from './arrow.ts'
+import {
+  arrowTable,
+  supersedeTable,
+  uuidsFromText,
+  type ColumnData,
+  type Uuids,
+} from './arrow.ts'
 import type { DictionaryColumn, EventBatch, TextColumn } from './batch.ts'
 import type { OutboxRow } from './effects.ts'
 import { hash64Into, uuidInto } from './ids.ts'
-import type { Landing } from './land.ts'
-import { deadLetterId } from './land.ts'
+import { deadLetterId, type Landing } from './land.ts'
 import type { Rows, TableChange, Value } from './rows.ts'
 import { TABLES, type TableName, type VersionedName } from './tables.ts'
 import type { Turn } from './turn.ts'
@@ -60,7 +65,7 @@ export class CommitBuilder {
     })
   }
 
-  /** Refused lines that are not on record; returns how many that are. */
+  /** Refused lines that are not on record. */
   deadLetters(
     batch: EventBatch,
     landing: Landing,
@@ -223,12 +228,6 @@ function hashes(texts: readonly string[]): BigUint64Array {
   const out = new BigUint64Array(texts.length)
   for (let row = 0; row < texts.length; row++) hash64Into(texts[row] as string, out, row)
   return out
-}
-
-/** The bytes of ids that are UUID text already. */
-function uuidsFromText(ids: readonly string[]): Uuids {
-  const bytes = Buffer.from(ids.map((id) => id.replaceAll('-', '')).join(''), 'hex')
-  return { bytes: new Uint8Array(bytes) }
 }
 
 function pickCodes(column: DictionaryColumn, rows: readonly number[]): DictionaryColumn {

@@ -1,0 +1,191 @@
+/**
+ * A directory of definitions → definitions that have been checked, with every default filled in.
+ *
+ * Modules are default exports of plain data; each is optional. All problems of all files are told
+ * at once. What may not change under a warehouse is found by content: `checkReleased` compares
+ * hashes with what the warehouse has on record.
+ */
+
+import { createHash } from 'node:crypto'
+import { readdir, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { checkIdentity, checkJourney, checkSessions } from './check.ts'
+import { messageOf, UserError } from './errors.ts'
+import type { EventDefinitions } from './event-definitions.ts'
+import {
+  IDENTITY_DEFAULT,
+  SESSIONS_DEFAULT,
+  type Identity,
+  type Journey,
+  type Sessions,
+} from './journey.ts'
+import type { Registration } from './warehouse.ts'
+
+/** A definition as it is put on record: `content` is canonical JSON, `hash` its SHA-256. */
+export type Release = Registration & { content: string }
+
+export type Definitions = {
+  identity: Identity
+  sessions: Sessions
+  /** In the order of their ids. */
+  journeys: Journey[]
+  releases: Release[]
+}
+
+/** Checks definitions and fills in the defaults. Throws a `UserError` that lists every problem. */
+export function makeDefinitions(parts: {
+  identity?: Partial<Identity>
+  sessions?: Partial<Sessions>
+  journeys?: Journey[]
+}): Definitions {
+  return checked({
+    identity: { file: 'identity.ts', definition: parts.identity ?? {} },
+    sessions: { file: 'sessions.ts', definition: parts.sessions ?? {} },
+    journeys: (parts.journeys ?? []).map((journey) => ({
+      file: `journeys/${journey.id}.ts`,
+      definition: journey,
+    })),
+  })
+}
+
+/** Reads `identity.ts`, `sessions.ts` and `journeys/*.ts` of a directory. */
+export async function loadDefinitions(dir: string): Promise<Definitions> {
+  const found = await stat(dir).catch(() => null)
+  if (found === null || !found.isDirectory()) {
+    throw new UserError(`--definitions ${dir} is no directory: give one with journeys/*.ts in it`)
+  }
+  const journeyFiles = await modulesIn(resolve(dir, 'journeys'))
+  return checked({
+    identity: (await loadModule(dir, 'identity')) ?? { file: 'identity.ts', definition: {} },
+    sessions: (await loadModule(dir, 'sessions')) ?? { file: 'sessions.ts', definition: {} },
+    journeys: await Promise.all(journeyFiles.map((file) => importModule(dir, `journeys/${file}`))),
+  })
+}
+
+/** Reads `events.ts` of a directory; without one, any event of any properties is accepted. */
+export async function loadEventDefinitions(dir: string): Promise<EventDefinitions> {
+  const module = await loadModule(dir, 'events')
+  return (module?.definition as EventDefinitions | undefined) ?? { events: {} }
+}
+
+type Module = { file: string; definition: unknown }
+
+const EXTENSIONS = ['.ts', '.js', '.mjs']
+
+async function modulesIn(dir: string): Promise<string[]> {
+  const files = await readdir(dir).catch((): string[] => [])
+  return files
+    .filter((file) => EXTENSIONS.some((extension) => file.endsWith(extension)))
+    .filter((file) => !file.endsWith('.d.ts'))
+    .sort()
+}
+
+async function loadModule(dir: string, name: string): Promise<Module | null> {
+  const files = await modulesIn(resolve(dir))
+  const file = files.find((candidate) => EXTENSIONS.some((end) => candidate === name + end))
+  return file === undefined ? null : importModule(dir, file)
+}
+
+async function importModule(dir: string, file: string): Promise<Module> {
+  try {
+    const module = (await import(pathToFileURL(resolve(dir, file)).href)) as { default?: unknown }
+    if (module.default === undefined) throw new Error('it has no default export')
+    return { file, definition: module.default }
+  } catch (thrown) {
+    throw new UserError(`${resolve(dir, file)} cannot be loaded: ${messageOf(thrown)}`)
+  }
+}
+
+function checked(modules: { identity: Module; sessions: Module; journeys: Module[] }): Definitions {
+  const { identity, sessions, journeys } = modules
+  const problems = [
+    ...checkIdentity(identity.file, identity.definition),
+    ...checkSessions(sessions.file, sessions.definition),
+    ...journeys.flatMap(({ file, definition }) => checkJourney(file, definition)),
+    ...repeated(journeys),
+  ]
+  if (problems.length > 0) {
+    throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
+  }
+  const definitions = {
+    identity: { ...IDENTITY_DEFAULT, ...(identity.definition as Partial<Identity>) },
+    sessions: { ...SESSIONS_DEFAULT, ...(sessions.definition as Partial<Sessions>) },
+    journeys: journeys
+      .map(({ definition }) => definition as Journey)
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+  }
+  return {
+    ...definitions,
+    releases: [
+      releaseOf('identity', 'identity', 1, definitions.identity),
+      releaseOf('sessions', 'sessions', 1, definitions.sessions),
+      ...definitions.journeys.map((journey) =>
+        releaseOf('journey', journey.id, journey.version, journey),
+      ),
+    ],
+  }
+}
+
+function repeated(journeys: Module[]): string[] {
+  const fileOf = new Map<unknown, string>()
+  return journeys.flatMap(({ file, definition }) => {
+    const { id } = definition as Journey
+    const first = fileOf.get(id)
+    fileOf.set(id, file)
+    if (first === undefined) return []
+    return [`${file}: journey ${id} is defined in ${first} as well; give it another id`]
+  })
+}
+
+/** The order of an object's members is content: timeouts run in the order of the tracks. */
+function releaseOf(kind: string, id: string, version: number, definition: unknown): Release {
+  const content = JSON.stringify(definition)
+  const hash = createHash('sha256').update(content).digest('hex')
+  return { kind, id, version, hash, content }
+}
+
+/**
+ * What must be put on record with the next batch: everything in a new warehouse, nothing when the
+ * definitions are those on record. Throws a `UserError` when they are neither, because the tables
+ * would no longer follow from the events and the definitions.
+ */
+export function checkReleased(definitions: Definitions, onRecord: Registration[]): Release[] {
+  if (onRecord.length === 0) return definitions.releases
+  for (const release of definitions.releases) {
+    const known = onRecord.find(
+      ({ kind, id, version }) =>
+        kind === release.kind && id === release.id && version === release.version,
+    )
+    if (known === undefined) throw newVersion(release)
+    if (known.hash !== release.hash) throw changedContent(release)
+  }
+  for (const { kind, id, version } of onRecord) {
+    const isDefined = definitions.releases.some((release) => kind === release.kind && id === release.id)
+    if (isDefined) continue
+    throw new UserError(
+      `journey ${id} ${version} is released in this warehouse, but the definitions lack it: ` +
+        'put its file back, or start a new warehouse',
+    )
+  }
+  return []
+}
+
+function newVersion({ id, version }: Release): UserError {
+  return new UserError(
+    `journey ${id} ${version} is new to this warehouse, and its history is not derived under it: ` +
+      'replay the events into a new warehouse (--warehouse duckdb:NEW.duckdb FILES)',
+  )
+}
+
+function changedContent({ kind, id, version }: Release): UserError {
+  return kind === 'journey'
+    ? new UserError(
+        `journey ${id} ${version} is released and its content has changed: undo the change, or ` +
+          `give it version ${version + 1} and replay the events into a new warehouse`,
+      )
+    : new UserError(
+        `${id}.ts has changed since this warehouse was made: a full replay is needed; undo the ` +
+          'change, or replay the events into a new warehouse (--warehouse duckdb:NEW.duckdb FILES)',
+      )
+}

@@ -1,0 +1,162 @@
+/**
+ * The catalogue as DuckDB's DDL, and the public views over it.
+ *
+ * A versioned table is stored as two append-only tables: `x_base` has the versions as they were
+ * recorded, `x_pending` says which row keys stopped being believed and when. A pending row ends
+ * the version of its key that was recorded before it and is not ended yet; the fold (`FOLD`) writes
+ * that into `x_base` from time to time, so that readers have less to join. Appending costs the
+ * same whatever the history; updating would not.
+ *
+ * From these come the private relations the texts of `sql/views/` are written over: `x_now`, the
+ * versions believed now, `x_all`, every version, and `live_release`. The same text makes the
+ * current view and, over the versions believed at an instant, the table function `<view>_as_of`.
+ */
+
+import { readFileSync, readdirSync } from 'node:fs'
+import { TABLES, VERSIONED_NAMES, type Column, type TableName } from './tables.ts'
+import type { TableSpec, VersionedName } from './tables.ts'
+
+const VIEWS_DIR = new URL('../sql/views/', import.meta.url)
+
+const TYPES: { [T in Column['type']]: string } = {
+  text: 'varchar',
+  json: 'json using compression zstd',
+  instant: 'timestamptz',
+  integer: 'bigint',
+  boolean: 'boolean',
+  bytes: 'blob',
+  hash64: 'ubigint',
+  uuid: 'uuid',
+}
+
+const SUPERSEDED = ['superseded_at', 'superseded_by', 'superseded_because']
+
+/** Where rows of a table are appended. */
+export function storageOf(table: TableName): string {
+  const { kind } = TABLES[table]
+  if (kind === 'versioned') return `${table}_base`
+  return kind === 'log' ? `${table}_log` : table
+}
+
+/** Statements that make whatever is missing. All of them can be run again. */
+export function schemaStatements(): string[] {
+  const tables = Object.keys(TABLES) as TableName[]
+  return [
+    ...tables.flatMap(tableStatements),
+    ...VERSIONED_NAMES.flatMap(relationStatements),
+    liveReleaseStatement(),
+    ...VERSIONED_NAMES.map(versionsStatement),
+    ...readdirSync(VIEWS_DIR)
+      .filter((file) => file.endsWith('.sql'))
+      .sort()
+      .flatMap((file) => viewStatements(file.slice(0, -'.sql'.length))),
+    'create temp table if not exists wanted (k ubigint, key varchar)',
+    'create temp table if not exists wanted_id (id uuid)',
+  ]
+}
+
+function columnsOf(table: TableName): readonly Column[] {
+  return TABLES[table].columns
+}
+
+function tableStatements(table: TableName): string[] {
+  const isImage = table.endsWith('_image') || table === 'history'
+  const columns = columnsOf(table).map(
+    ({ name, type }) =>
+      // Images are read back by key and soon replaced: packing them costs more than it saves.
+      `${name} ${TYPES[type]}${isImage && type === 'text' ? ' using compression uncompressed' : ''}`,
+  )
+  columns.push('recorded_at timestamptz', 'recorded_by bigint')
+  const ended = 'superseded_at timestamptz, superseded_by bigint, superseded_because varchar'
+  if (TABLES[table].kind !== 'versioned') {
+    return [`create table if not exists ${storageOf(table)} (${columns.join(', ')})`]
+  }
+  return [
+    `create table if not exists ${table}_base (${columns.join(', ')}, ${ended})`,
+    `create table if not exists ${table}_pending (row_key uuid, superseded_because varchar, ` +
+      'superseded_at timestamptz, superseded_by bigint)',
+  ]
+}
+
+/** Columns of a versioned table as its relations give them, superseded apart. */
+function storedColumns(table: VersionedName): string[] {
+  return [...columnsOf(table).map(({ name }) => name), 'recorded_at', 'recorded_by']
+}
+
+function relationStatements(table: VersionedName): string[] {
+  const stored = storedColumns(table)
+  const base = stored.map((name) => `base.${name}`).join(', ')
+  const ended = SUPERSEDED.map((name) => `coalesce(base.${name}, pending.${name}) as ${name}`)
+  return [
+    `create or replace view ${table}_now as select ${base} from ${table}_base as base ` +
+      `anti join ${table}_pending as pending on pending.row_key = base.row_key ` +
+      'and pending.superseded_by > base.recorded_by where base.superseded_at is null',
+    `create or replace view ${table}_all as select ${base}, ${ended.join(', ')} ` +
+      `from ${table}_base as base asof left join ${table}_pending as pending ` +
+      'on pending.row_key = base.row_key and base.recorded_by < pending.superseded_by',
+  ]
+}
+
+/** Which version of a journey the views show: the one promoted last, up to a condition. */
+function liveRelease(condition: string): string {
+  return (
+    'select id as journey, max_by(version, recorded_by) as version from releases_log ' +
+    `where kind = 'journey' and action = 'promoted' and ${condition} group by id`
+  )
+}
+
+function liveReleaseStatement(): string {
+  return `create or replace view live_release as ${liveRelease('true')}`
+}
+
+function versionsStatement(table: VersionedName): string {
+  const spec: TableSpec = TABLES[table]
+  const shown = spec.columns.filter((column) => column.private !== true).map(({ name }) => name)
+  const columns = [...shown, 'recorded_at', 'recorded_by', ...SUPERSEDED]
+  return `create or replace view ${spec.versions} as select ${columns.join(', ')} from ${table}_all`
+}
+
+/** The current view, and for a view of versioned rows the function of an instant. */
+function viewStatements(view: string): string[] {
+  const select = readFileSync(new URL(`${view}.sql`, VIEWS_DIR), 'utf8').trim()
+  const current = `create or replace view ${view} as\n${select}`
+  const table = VERSIONED_NAMES.find((name) => TABLES[name].view === view)
+  if (table === undefined) return [current]
+  const believed =
+    'recorded_at <= believed_at and (superseded_at is null or superseded_at > believed_at)'
+  return [
+    current,
+    `create or replace macro ${view}_as_of(believed_at) as table with ` +
+      `${table}_now as (select ${storedColumns(table).join(', ')} from ${table}_all ` +
+      `where ${believed}), ` +
+      `live_release as (${liveRelease('recorded_at <= believed_at')})\n${select}`,
+  ]
+}
+
+/** Writes what is pending into the base table; in a transaction of its own. */
+export function foldStatements(table: VersionedName): string[] {
+  return [
+    `create or replace temp table folding as select base.rowid as id, pending.superseded_at, ` +
+      `pending.superseded_by, pending.superseded_because from ${table}_base as base ` +
+      `asof join ${table}_pending as pending on pending.row_key = base.row_key ` +
+      'and base.recorded_by < pending.superseded_by where base.superseded_at is null',
+    `update ${table}_base set superseded_at = folding.superseded_at, ` +
+      'superseded_by = folding.superseded_by, superseded_because = folding.superseded_because ' +
+      `from folding where folding.id = ${table}_base.rowid`,
+    'drop table folding',
+    `truncate ${table}_pending`,
+  ]
+}
+
+/** Keeps the latest image of each key; in a transaction of its own. */
+export function compactStatements(table: string): string[] {
+  const uncompressed = 'varchar using compression uncompressed'
+  return [
+    `create or replace table ${table}_compacted (k ubigint, key ${uncompressed}, ` +
+      `image ${uncompressed}, recorded_at timestamptz, recorded_by bigint)`,
+    `insert into ${table}_compacted select k, key, max_by(image, recorded_by), ` +
+      `max(recorded_at), max(recorded_by) from ${table} group by k, key`,
+    `drop table ${table}`,
+    `alter table ${table}_compacted rename to ${table}`,
+  ]
+}

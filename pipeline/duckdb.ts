@@ -1,0 +1,362 @@
+/**
+ * The embedded warehouse: one DuckDB file, one process, one connection.
+ *
+ * A commit only appends. What that leaves behind is tidied outside the batch, each in its own
+ * transaction and safe to lose: pending supersedes are folded into their tables, and image logs
+ * are compacted to the latest image of each key.
+ *
+ * The file must not be opened, copied or hashed elsewhere in this process while it is open here:
+ * that would release DuckDB's lock on it.
+ */
+
+import {
+  DuckDBBlobValue,
+  DuckDBInstance,
+  DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+  DuckDBUUIDValue,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  type DuckDBValue,
+} from '@duckdb/node-api'
+import type { Table } from 'apache-arrow'
+import { keyTable, uuidTable } from './arrow.ts'
+import { appendTable } from './duckdb-append.ts'
+import { compactStatements, foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
+import { assert, messageOf, UserError } from './errors.ts'
+import { hash64Into } from './ids.ts'
+import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
+import {
+  IMAGE_KINDS,
+  type Commit,
+  type EffectFate,
+  type Head,
+  type ImageKind,
+  type LandedEvent,
+  type ReadCounts,
+  type Registration,
+  type Row,
+  type Warehouse,
+} from './warehouse.ts'
+
+/** Storage v1.5 has zstd; without vacuum, checkpoints do not merge row groups again and again. */
+const SETTINGS = {
+  storage_compatibility_version: 'v1.5.0',
+  wal_autocheckpoint: '32MB',
+  max_vacuum_tasks: '0',
+  threads: '2',
+  memory_limit: '512MB',
+}
+
+/** Pending supersedes of a table at which they are folded. */
+const PENDING_MAX = 300_000
+/** An image log is compacted when it has this many times its live keys, and so many rows. */
+const IMAGE_SURPLUS = 4
+const IMAGE_ROWS_MIN = 50_000
+
+/** `path` may be `:memory:`. Nothing is opened before `open`. */
+export function duckdbWarehouse(path: string): Warehouse {
+  return new DuckDBWarehouse(path)
+}
+
+class DuckDBWarehouse implements Warehouse {
+  readonly url: string
+  readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
+  readonly #path: string
+  #instance: DuckDBInstance | null = null
+  #open: DuckDBConnection | null = null
+  #head: Head = { batch: 0, recordedAt: 0, watermark: null }
+  /** Rows waiting in each `_pending` table, and in each image log with its next compaction. */
+  readonly #pending = new Map<string, number>()
+  readonly #imageRows = new Map<ImageKind, { rows: number; compactAt: number }>()
+
+  constructor(path: string) {
+    this.#path = path
+    this.url = `duckdb:${path}`
+  }
+
+  get #connection(): DuckDBConnection {
+    assert(this.#open !== null, 'the warehouse is open')
+    return this.#open
+  }
+
+  async open(): Promise<Head> {
+    if (this.#open === null) {
+      this.#instance = await createInstance(this.#path)
+      this.#open = await this.#instance.connect()
+      await this.#run("set timezone = 'UTC'")
+      for (const statement of schemaStatements()) await this.#run(statement)
+      await this.#count()
+    }
+    const [last] = await this.query(
+      'select batch, recorded_at, watermark from batches order by batch desc limit 1',
+    )
+    if (last !== undefined) {
+      this.#head = {
+        batch: last['batch'] as number,
+        recordedAt: last['recorded_at'] as number,
+        watermark: last['watermark'] as number | null,
+      }
+    }
+    return this.#head
+  }
+
+  async #count(): Promise<void> {
+    const rowsOf = async (table: string) =>
+      (await this.query(`select count(*) as n from ${table}`))[0]?.['n'] as number
+    for (const table of VERSIONED_NAMES) {
+      this.#pending.set(table, await rowsOf(`${table}_pending`))
+    }
+    for (const kind of IMAGE_KINDS) {
+      this.#imageRows.set(kind, { rows: await rowsOf(`${kind}_image`), compactAt: IMAGE_ROWS_MIN })
+    }
+  }
+
+  async registrations(): Promise<Registration[]> {
+    const rows = await this.query(
+      `select kind, id, version, hash from releases where action = 'registered' order by recorded_by`,
+    )
+    return rows as Registration[]
+  }
+
+  async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
+    await this.#want(keys)
+    const rows = await this.query(
+      `select wanted.key, max_by(stored.image, stored.recorded_by) as image
+       from ${kind}_image as stored
+       inner join wanted on wanted.k = stored.k and wanted.key = stored.key
+       group by wanted.key`,
+    )
+    this.reads.images += rows.length
+    return new Map(rows.map((row) => [row['key'] as string, row['image'] as string]))
+  }
+
+  async segments(streams: string[]): Promise<Map<string, string[]>> {
+    await this.#want(streams)
+    const rows = await this.query(
+      `select stream, segment from history
+       inner join wanted on wanted.k = history.k and wanted.key = history.stream
+       order by recorded_by`,
+    )
+    this.reads.segments += rows.length
+    const segments = new Map<string, string[]>()
+    for (const row of rows) {
+      const stream = row['stream'] as string
+      const list = segments.get(stream)
+      if (list === undefined) segments.set(stream, [row['segment'] as string])
+      else list.push(row['segment'] as string)
+    }
+    return segments
+  }
+
+  async due(after: number | null, upTo: number): Promise<string[]> {
+    const from = after === null ? '' : `due_at > make_timestamptz(${after}) and `
+    const rows = await this.query(
+      `select distinct profile_id from timer where ${from}due_at <= make_timestamptz(${upTo})`,
+    )
+    this.reads.timers += rows.length
+    return rows.map((row) => row['profile_id'] as string)
+  }
+
+  async landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedEvent[]> {
+    if (this.#head.batch === 0 || eventIds.length === 0) return []
+    await this.#want(eventIds, hashes)
+    const found = await this.query(
+      `select rowid as id, fingerprint from events_log
+       semi join wanted on wanted.k = events_log.event_hash`,
+    )
+    if (found.length === 0) return []
+    const ids = found.map((row) => row['id'] as number)
+    const rows = await this.query(
+      `select event_id, cast(fingerprint as varchar) as fingerprint, name, occurred_at, ordinal,
+         source, identifiers, properties, context, alias, unlink
+       from events_log where rowid in (${ids.join(', ')})`,
+    )
+    const wanted = new Set(eventIds)
+    const known = rows.filter((row) => wanted.has(row['event_id'] as string))
+    this.reads.landed += known.length
+    return known.map((row) => ({
+      eventId: row['event_id'] as string,
+      fingerprint: BigInt(row['fingerprint'] as string),
+      content: row,
+    }))
+  }
+
+  async deadLetters(ids: string[]): Promise<Set<string>> {
+    await this.#wantIds(ids)
+    const rows = await this.query(
+      `select dead_letter_id as id from dead_letters_log
+       semi join wanted_id on wanted_id.id = dead_letters_log.dead_letter_id`,
+    )
+    return new Set(rows.map((row) => row['id'] as string))
+  }
+
+  async outbox(ids: string[]): Promise<Map<string, EffectFate>> {
+    await this.#wantIds(ids)
+    const rows = await this.query(
+      `select effect_id as id, case when bool_or(kind = 'retraction') then 'retracted'
+         else any_value(status) end as fate from effects_log
+       semi join wanted_id on wanted_id.id = effects_log.effect_id group by effect_id`,
+    )
+    return new Map(rows.map((row) => [row['id'] as string, row['fate'] as EffectFate]))
+  }
+
+  async commit(commit: Commit): Promise<void> {
+    assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
+    assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
+    const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
+    const appenders: DuckDBAppender[] = []
+    const append = async (table: string, rows: Table, constants: (bigint | null)[]) => {
+      const appender = await this.#connection.createAppender(table)
+      appenders.push(appender)
+      appendTable(appender, rows, constants)
+      appender.flushSync()
+    }
+    await this.#run('begin')
+    try {
+      for (const [table, rows] of commit.inserts) {
+        const isVersioned = TABLES[table].kind === 'versioned'
+        await append(storageOf(table), rows, isVersioned ? [...stamp, null, null, null] : stamp)
+      }
+      for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows, stamp)
+      for (const [kind, rows] of commit.images) await append(`${kind}_image`, rows, stamp)
+      for (const appender of appenders) appender.closeSync()
+      await this.#run('commit')
+    } catch (thrown) {
+      await this.#rollBack(appenders)
+      throw thrown
+    }
+    this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
+    await this.#tidy(commit)
+  }
+
+  /** Rows still in an appender would be written later, on their own: they are dropped first. */
+  async #rollBack(appenders: DuckDBAppender[]): Promise<void> {
+    for (const appender of appenders) {
+      try {
+        appender.clear()
+        appender.closeSync()
+      } catch {
+        // Closing repeats the error of a failed flush; there is nothing left to lose.
+      }
+    }
+    await this.#run('rollback').catch(() => undefined)
+  }
+
+  async #tidy({ supersedes, images }: Commit): Promise<void> {
+    for (const [table, rows] of supersedes) {
+      const pending = (this.#pending.get(table) ?? 0) + rows.numRows
+      this.#pending.set(table, pending)
+      if (pending > PENDING_MAX) await this.#fold(table)
+    }
+    for (const [kind, rows] of images) {
+      const log = this.#imageRows.get(kind) ?? { rows: 0, compactAt: IMAGE_ROWS_MIN }
+      log.rows += rows.numRows
+      if (log.rows > log.compactAt) await this.#compact(kind, log)
+    }
+  }
+
+  async #fold(table: TableName & (typeof VERSIONED_NAMES)[number]): Promise<void> {
+    await this.#transaction(foldStatements(table))
+    this.#pending.set(table, 0)
+  }
+
+  async #compact(kind: ImageKind, log: { rows: number; compactAt: number }): Promise<void> {
+    const [count] = await this.query(
+      `select approx_count_distinct(k) as keys from ${kind}_image`,
+    )
+    const keys = count?.['keys'] as number
+    if (log.rows > IMAGE_SURPLUS * keys) {
+      await this.#transaction(compactStatements(`${kind}_image`))
+      log.rows = keys
+    }
+    log.compactAt = Math.max(IMAGE_ROWS_MIN, IMAGE_SURPLUS * keys)
+  }
+
+  async #transaction(statements: string[]): Promise<void> {
+    await this.#run('begin')
+    try {
+      for (const statement of statements) await this.#run(statement)
+      await this.#run('commit')
+    } catch (thrown) {
+      await this.#run('rollback').catch(() => undefined)
+      throw thrown
+    }
+  }
+
+  async query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {
+    const result = await this.#connection.runAndReadAll(sql, parameters)
+    return result.getRowObjects().map((row) => {
+      const plain: Row = {}
+      for (const [name, value] of Object.entries(row)) plain[name] = plainValue(value)
+      return plain
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#open === null) return
+    for (const table of VERSIONED_NAMES) {
+      if ((this.#pending.get(table) ?? 0) > 0) await this.#fold(table)
+    }
+    this.#open.closeSync()
+    this.#instance?.closeSync()
+    this.#open = null
+    this.#instance = null
+  }
+
+  async #run(statement: string): Promise<void> {
+    await this.#connection.run(statement)
+  }
+
+  /** Fills the table of keys that the next query joins. */
+  async #want(keys: string[], hashes?: BigUint64Array): Promise<void> {
+    await this.#run('truncate wanted')
+    const k = hashes ?? new BigUint64Array(keys.length)
+    if (hashes === undefined) keys.forEach((key, row) => hash64Into(key, k, row))
+    await this.#fill('wanted', keyTable(k, keys))
+  }
+
+  async #wantIds(ids: string[]): Promise<void> {
+    await this.#run('truncate wanted_id')
+    await this.#fill('wanted_id', uuidTable(ids))
+  }
+
+  async #fill(table: string, rows: Table): Promise<void> {
+    const appender = await this.#connection.createAppender(table)
+    appendTable(appender, rows, [])
+    appender.closeSync()
+  }
+}
+
+async function createInstance(path: string): Promise<DuckDBInstance> {
+  try {
+    return await DuckDBInstance.create(path, SETTINGS)
+  } catch (thrown) {
+    throw openFailure(path, messageOf(thrown))
+  }
+}
+
+/** DuckDB's reasons for not opening a file, in words that say what to do. */
+function openFailure(path: string, message: string): UserError {
+  const holder = /\(PID (\d+)/.exec(message)?.[1]
+  if (message.includes('lock')) {
+    const who = holder === undefined ? 'another process' : `process ${holder}`
+    return new UserError(
+      `${path} is locked: ${who} has it open; wait for it to end, or choose another --warehouse`,
+    )
+  }
+  if (message.includes('not a valid DuckDB database file')) {
+    return new UserError(`${path} is not a DuckDB file: choose another --warehouse`)
+  }
+  return new UserError(`${path} cannot be opened as a warehouse: ${message.split('\n')[0]}`)
+}
+
+function plainValue(value: DuckDBValue): unknown {
+  if (typeof value === 'bigint') return Number(value)
+  if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
+    return Number(value.micros)
+  }
+  if (value instanceof DuckDBUUIDValue) return value.toString()
+  if (value instanceof DuckDBBlobValue) return value.bytes
+  return value
+}

@@ -1,0 +1,122 @@
+/**
+ * Files and standard input as a source: cut at line ends into chunks of at most so many lines and
+ * bytes. Nothing has to be acknowledged: a file that is run again gives the same events, which are
+ * on record by then.
+ */
+
+import { createReadStream } from 'node:fs'
+import { access, constants, stat } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+import type { Readable } from 'node:stream'
+import { LINE_BYTES_MAX } from './decode.ts'
+import { messageOf, UserError } from './errors.ts'
+import type { Chunk, Source } from './source.ts'
+
+/** A chunk is cut at this size even if it has few lines: batches are bounded in memory too. */
+const CHUNK_BYTES_MAX = 64 * 1024 * 1024
+const READ_BYTES = 1 << 20
+const NEW_LINE = 0x0a
+
+/** `paths` are files, `.gz` allowed, or `-` for standard input. All are looked at before any is
+ * read: a path that cannot be read is a `UserError`. */
+export async function fileSource(
+  paths: readonly string[],
+  bounds: { linesMax: number },
+): Promise<Source> {
+  let total: number | null = 0
+  for (const path of paths) {
+    const size: number | null = await sizeOf(path)
+    total = total === null || size === null ? null : total + size
+  }
+  return {
+    origin: paths.join(', '),
+    [Symbol.asyncIterator]: () => chunksOf(paths, bounds.linesMax, total),
+  }
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  if (path === '-') return null
+  try {
+    const found = await stat(path)
+    if (found.isDirectory()) throw new Error('it is a directory')
+    await access(path, constants.R_OK)
+    return found.isFile() ? found.size : null
+  } catch (thrown) {
+    throw new UserError(`${path} cannot be read: ${messageOf(thrown).split(',')[0]}`)
+  }
+}
+
+async function* chunksOf(
+  paths: readonly string[],
+  linesMax: number,
+  total: number | null,
+): AsyncGenerator<Chunk> {
+  let before = 0
+  for (const path of paths) {
+    const file = path === '-' ? null : createReadStream(path, { highWaterMark: READ_BYTES })
+    const stream = file ?? process.stdin
+    const plain = path.endsWith('.gz') ? stream.pipe(createGunzip()) : stream
+    stream.on('error', (error: Error) => plain.destroy(error))
+    try {
+      for await (const bytes of cutAtLines(plain, linesMax)) {
+        yield {
+          bytes,
+          origin: path === '-' ? 'standard input' : path,
+          progress: { done: before + (file?.bytesRead ?? 0), total },
+          acknowledge: () => Promise.resolve(),
+        }
+      }
+    } catch (thrown) {
+      throw new UserError(`${path} could not be read to its end: ${messageOf(thrown)}`)
+    }
+    before += file?.bytesRead ?? 0
+  }
+}
+
+/** Whole lines, at most `linesMax` of them at a time. A line beyond the decoder's bound is cut to
+ * just over it, so that it is refused as too large and never held whole. */
+export async function* cutAtLines(
+  stream: Readable | AsyncIterable<Buffer>,
+  linesMax: number,
+): AsyncGenerator<Uint8Array> {
+  let parts: Buffer[] = []
+  let size = 0
+  let lines = 0
+  let lineBytes = 0
+  const take = (): Uint8Array => {
+    const chunk = new Uint8Array(size)
+    let at = 0
+    for (const part of parts) {
+      chunk.set(part, at)
+      at += part.length
+    }
+    parts = []
+    size = 0
+    lines = 0
+    return chunk
+  }
+  const keep = (part: Buffer) => {
+    const room = Math.max(0, LINE_BYTES_MAX + 1 - lineBytes)
+    lineBytes += part.length
+    if (room === 0) return
+    parts.push(part.subarray(0, room))
+    size += Math.min(room, part.length)
+  }
+  for await (const data of stream) {
+    const bytes = data as Buffer
+    let from = 0
+    for (;;) {
+      const lineBreak = bytes.indexOf(NEW_LINE, from)
+      if (lineBreak < 0) break
+      keep(bytes.subarray(from, lineBreak))
+      parts.push(bytes.subarray(lineBreak, lineBreak + 1))
+      size += 1
+      lines += 1
+      lineBytes = 0
+      from = lineBreak + 1
+      if (lines >= linesMax || size >= CHUNK_BYTES_MAX) yield take()
+    }
+    keep(bytes.subarray(from))
+  }
+  if (size > 0) yield take()
+}

@@ -1,0 +1,16 @@
+-- Commits.
+-- Grain: one row per micro-batch.
+-- Caveat: everything a batch recorded became visible with its row.
+select
+  batch,
+  recorded_at,
+  watermark,
+  origin,
+  read_count,
+  landed_count,
+  duplicate_count,
+  rejected_count,
+  inserted_count,
+  superseded_count,
+  effect_count,
+from batches_log

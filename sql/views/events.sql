@@ -1,0 +1,18 @@
+-- Events that were accepted, as they landed.
+-- Grain: one row per accepted event.
+-- Caveat: append-only; nothing here is ever superseded.
+select
+  event_id,
+  name,
+  occurred_at,
+  ordinal,
+  received_at,
+  source,
+  identifiers,
+  properties,
+  context,
+  alias,
+  unlink,
+  recorded_at,
+  recorded_by,
+from events_log

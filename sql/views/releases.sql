@@ -1,0 +1,14 @@
+-- Definitions on record: registered with their content, promoted to be shown.
+-- Grain: one row per registration or promotion.
+-- Caveat: the version of a journey that was promoted last is live.
+select
+  kind,
+  id,
+  version,
+  action,
+  hash,
+  content,
+  reason,
+  recorded_at,
+  recorded_by,
+from releases_log
