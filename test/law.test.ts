@@ -1,0 +1,61 @@
+/**
+ * The law: the current tables are a function of the accepted events, the definitions and the
+ * watermark. Whatever the batches, the order of arrival, the redeliveries and the restarts, they
+ * are what the slow reference makes of the same events in one go.
+ */
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { makeDefinitions } from '../pipeline/definitions.ts'
+import { arrivals, eventStream, identity, journey, sessions } from './arbitraries.ts'
+import { dump, Harness, lineOf, sorted } from './dump.ts'
+import { reference, VIEWS } from './reference.ts'
+
+const RUNS = Number(process.env['LAW_RUNS'] ?? 150)
+/** No timeout of the arbitrary journeys is longer than this after the last event. */
+const LATER = 3_600_000_000
+
+const scene = fc
+  .record({ events: eventStream, identity, sessions, journey, watermark: fc.constantFrom(0, LATER) })
+  .chain((parts) =>
+    fc.record({
+      parts: fc.constant(parts),
+      batches: arrivals(parts.events),
+      restarts: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+    }),
+  )
+
+test('any batches, any order, redelivery and restarts end in the tables of the reference', async () => {
+  await fc.assert(
+    fc.asyncProperty(scene, async ({ parts, batches, restarts }) => {
+      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+      const harness = new Harness(definitions)
+      const watermark = Math.max(...parts.events.map((e) => e.occurred_at)) + parts.watermark
+      for (const [i, batch] of batches.entries()) {
+        const isLast = i === batches.length - 1
+        if (restarts[i % restarts.length]) harness.restart()
+        await harness.feed(batch.map(lineOf), isLast ? watermark : null)
+      }
+      const accepted = await acceptedEvents(harness)
+      const trimmed = parts.events
+        .map((event) => ({ ...event, identifiers: trimmedValues(event.identifiers) }))
+        .filter((event) => accepted.has(event.event_id))
+      const expected = reference(trimmed, definitions, watermark)
+      const actual = await dump(harness.warehouse)
+      for (const view of VIEWS) {
+        expect({ view, rows: actual[view] }).toEqual({ view, rows: sorted(expected[view] ?? []) })
+      }
+      await harness.warehouse.close()
+    }),
+    { numRuns: RUNS, ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}) },
+  )
+})
+
+async function acceptedEvents(harness: Harness): Promise<Set<unknown>> {
+  const rows = await harness.warehouse.query('select event_id from events')
+  return new Set(rows.map((row) => row['event_id']))
+}
+
+function trimmedValues(identifiers: { [namespace: string]: string }) {
+  return Object.fromEntries(Object.entries(identifiers).map(([n, value]) => [n, value.trim()]))
+}
