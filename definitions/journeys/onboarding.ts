@@ -1,0 +1,43 @@
+/**
+ * The first days after signing up: who finishes the tutorial, who hurries through it, and who goes
+ * quiet. Three tutorial steps make somebody activated, if they were taken at leisure.
+ */
+
+import '../events.ts'
+import { defineJourney } from '../../pipeline/define.ts'
+
+export default defineJourney({
+  id: 'onboarding',
+  version: 1,
+  initial: 'registered',
+  startOn: ['Signed Up'],
+  states: {
+    registered: {
+      on: { 'Email Verified': 'verified' },
+      after: { '3d': 'stalled' },
+    },
+    verified: {
+      on: {
+        'Tutorial Step Completed': [
+          {
+            target: 'activated',
+            guard: {
+              all: [
+                { count: 'Tutorial Step Completed', gte: 3 },
+                { dwell: { gte: '1m' } },
+              ],
+            },
+          },
+          { target: 'hurried', guard: { count: 'Tutorial Step Completed', gte: 3 } },
+        ],
+        'Profile Completed': { target: 'activated', guard: { property: 'photo', exists: true } },
+      },
+      after: { '7d': 'stalled' },
+    },
+    hurried: { on: { 'Profile Completed': 'activated', 'Invite Sent': 'activated' } },
+    stalled: { on: { 'Email Link Clicked': 'verified', 'Tutorial Step Completed': 'verified' } },
+    activated: { type: 'final' },
+  },
+  ignore: ['Signed Up', 'Tutorial Step Completed', 'Profile Completed', 'Email Link Clicked'],
+  funnels: { activation: { steps: ['registered', 'verified', 'activated'], within: '14d' } },
+})

@@ -1,0 +1,44 @@
+/**
+ * The worker thread that decodes: takes chunks, gives batches back in the order they came. It owns
+ * no state but the definitions it loads when it starts.
+ */
+
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import type { EventBatch } from './batch.ts'
+import { ChunkDecoder } from './decode.ts'
+import type { DecoderSettings } from './decoder.ts'
+import { loadEventDefinitions } from './definitions.ts'
+
+const port = parentPort as MessagePort
+const { definitionsDir, ...settings } = workerData as DecoderSettings
+const events = await loadEventDefinitions(definitionsDir)
+const decoder = new ChunkDecoder({ ...settings, events })
+
+port.on('message', ({ chunk, landedAt }: { chunk: Uint8Array; landedAt: number }) => {
+  const batch = decoder.decode(chunk, landedAt)
+  port.postMessage(batch, buffersOf(batch))
+})
+
+/** The buffers that change hands instead of being copied. */
+function buffersOf(batch: EventBatch): ArrayBuffer[] {
+  const columns = [
+    batch.name.codes,
+    batch.source.codes,
+    batch.occurredAt,
+    batch.receivedAt,
+    batch.ordinal,
+    ...batch.identifiers.map((column) => column.codes),
+    batch.identifiersJson.bytes,
+    batch.identifiersJson.offsets,
+    batch.propertiesJson.bytes,
+    batch.propertiesJson.offsets,
+    batch.contextJson.bytes,
+    batch.contextJson.offsets,
+    batch.eventHash,
+    batch.fingerprint,
+    batch.lineFrom,
+    batch.lineTo,
+    batch.raw,
+  ]
+  return columns.map((column) => column.buffer as ArrayBuffer)
+}

@@ -1,0 +1,50 @@
+/**
+ * The main thread's handle on the decoding thread. Chunks go in and batches come back in order;
+ * the caller bounds how many are on the way (`run.ts`: two).
+ */
+
+import { Worker } from 'node:worker_threads'
+import type { EventBatch } from './batch.ts'
+import type { DecodeOptions } from './decode.ts'
+
+/** What the thread is started with: plain data, and where it finds `events.ts`. */
+export type DecoderSettings = Omit<DecodeOptions, 'events'> & { definitionsDir: string }
+
+type Waiting = { resolve(batch: EventBatch): void; reject(error: Error): void }
+
+export type Decoder = {
+  /** `chunk` is whole lines, and is the thread's afterwards; `landedAt` in microseconds. */
+  decode(chunk: Uint8Array, landedAt: number): Promise<EventBatch>
+  close(): Promise<void>
+}
+
+/** Starts the thread. When it dies, everything on the way is rejected. */
+export function startDecoder(settings: DecoderSettings): Decoder {
+  const worker = new Worker(new URL('./decode-worker.ts', import.meta.url), {
+    workerData: settings,
+    execArgv: ['--import', 'tsx'],
+  })
+  const waiting: Waiting[] = []
+  let failure: Error | null = null
+  const fail = (error: Error) => {
+    failure ??= error
+    for (const { reject } of waiting.splice(0)) reject(failure)
+  }
+  worker.on('message', (batch: EventBatch) => waiting.shift()?.resolve(batch))
+  worker.on('error', fail)
+  worker.on('exit', () => fail(new Error('the decoding thread has ended')))
+  return {
+    decode: (chunk, landedAt) =>
+      new Promise((resolve, reject) => {
+        if (failure !== null) {
+          reject(failure)
+          return
+        }
+        waiting.push({ resolve, reject })
+        worker.postMessage({ chunk, landedAt }, [chunk.buffer as ArrayBuffer])
+      }),
+    close: async () => {
+      await worker.terminate()
+    },
+  }
+}

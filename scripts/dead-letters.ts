@@ -1,0 +1,84 @@
+/**
+ * `npm run dead-letters -- list|refeed`: input that was refused, and another chance for it after a
+ * definition, a decoder or the data's owner has been put right.
+ */
+
+import { Pipeline } from '../pipeline/advance.ts'
+import { formatInstant } from '../pipeline/clock.ts'
+import { DEFINITIONS_DEFAULT, FORMATS, formatOf, warehouseOf } from '../pipeline/config.ts'
+import { startDecoder } from '../pipeline/decoder.ts'
+import { loadDefinitions } from '../pipeline/definitions.ts'
+import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
+import { refeed } from '../pipeline/refeed.ts'
+import { command, main, warehouseCommand } from './command.ts'
+
+const SHOWN_MAX = 50
+const RAW_SHOWN = 100
+
+const list = warehouseCommand('list', `Shows unresolved dead letters, the latest ${SHOWN_MAX}.`)
+  .option('--reason <reason>', 'only those refused for this reason')
+  .option('--json', 'one JSON object a line, all of them, with the raw text')
+  .action(async (options: { warehouse: string; reason?: string; json?: boolean }) => {
+    const warehouse = warehouseOf(options.warehouse)
+    await warehouse.open()
+    try {
+      const letters = await warehouse.query(
+        `select dead_letter_id, reason, detail, received_at, origin, raw from dead_letters
+         where resolved_at is null and ($1 is null or reason = $1)
+         order by received_at desc, reason, dead_letter_id
+         ${options.json === true ? '' : `limit ${SHOWN_MAX}`}`,
+        [options.reason ?? null],
+      )
+      for (const letter of letters) {
+        const raw = Buffer.from(letter['raw'] as Uint8Array).toString()
+        const receivedAt = formatInstant(letter['received_at'] as number)
+        if (options.json === true) {
+          process.stdout.write(`${JSON.stringify({ ...letter, received_at: receivedAt, raw })}\n`)
+          continue
+        }
+        const line = raw.length > RAW_SHOWN ? `${raw.slice(0, RAW_SHOWN)}…` : raw
+        process.stdout.write(
+          `${receivedAt}  ${letter['reason']}  ${letter['detail']}\n    ${line}\n`,
+        )
+      }
+      if (letters.length === 0) process.stdout.write('no dead letters\n')
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter again.')
+  .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
+  .option('--format <format>', `wire format: ${FORMATS.join(', ')} (default: by each line's shape)`)
+  .action(async (options: { warehouse: string; definitions: string; format?: string }) => {
+    const warehouse = warehouseOf(options.warehouse)
+    const definitions = await loadDefinitions(options.definitions)
+    try {
+      const pipeline = await Pipeline.open(warehouse, definitions)
+      const decoder = startDecoder({
+        identity: definitions.identity,
+        operandPaths: pipeline.compiled.operandPaths,
+        format: options.format === undefined ? undefined : formatOf(options.format),
+        definitionsDir: options.definitions,
+        hashKey: process.env[HASH_KEY_VARIABLE],
+      })
+      try {
+        const { fed, landed, duplicates, refused } = await refeed(
+          warehouse,
+          pipeline,
+          decoder.decode,
+        )
+        process.stdout.write(
+          `fed ${fed}: ${landed} landed, ${duplicates} were on record, ${refused} refused again\n`,
+        )
+      } finally {
+        await decoder.close()
+      }
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+await main(
+  command('npm run dead-letters', 'Input that was refused.').addCommand(list).addCommand(again),
+)
