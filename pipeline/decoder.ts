@@ -18,12 +18,16 @@ export type Decoder = {
   close(): Promise<void>
 }
 
+/** A thread does not inherit the loader of TypeScript sources: it is registered first. */
+const STARTER = `
+  import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))})
+    .then(({ register }) => register())
+    .then(() => import(${JSON.stringify(new URL('./decode-worker.ts', import.meta.url).href)}))
+`
+
 /** Starts the thread. When it dies, everything on the way is rejected. */
 export function startDecoder(settings: DecoderSettings): Decoder {
-  const worker = new Worker(new URL('./decode-worker.ts', import.meta.url), {
-    workerData: settings,
-    execArgv: ['--import', 'tsx'],
-  })
+  const worker = new Worker(STARTER, { eval: true, workerData: settings, execArgv: [] })
   const waiting: Waiting[] = []
   let failure: Error | null = null
   const fail = (error: Error) => {

@@ -94,6 +94,7 @@ test('wrong names do not compile', () => {
     states: {
       // @ts-expect-error: a target in the other track.
       pay: { initial: 'open', states: { open: { on: { 'Page Viewed': 'sent' } } } },
+      // @ts-expect-error: the same call's other track, read as a state.
       ship: { initial: 'sent', states: { sent: {} } },
     },
   })

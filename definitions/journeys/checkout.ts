@@ -23,10 +23,9 @@ export default defineJourney({
           { target: 'browsing', guard: { property: 'items_left', eq: 0 } },
           { target: 'cart' },
         ],
-        'Product Added': 'cart',
       },
       after: { '24h': 'abandoned' },
-      ignore: ['Product Viewed', 'Email Link Clicked'],
+      ignore: ['Product Viewed', 'Product Added', 'Email Link Clicked'],
     },
     checkout: {
       on: { 'Order Completed': 'purchased', 'Payment Failed': 'cart' },

@@ -1,0 +1,348 @@
+/**
+ * A shop with customers, as a stream of lines in the order of their arrival: people on several
+ * devices who sign in half way, tablets that many share, carts that go round in circles, payments
+ * that fail, letters that come late, twice, with a clock that is wrong, or broken.
+ *
+ * The same options give the same bytes. Memory is bounded by the visits under way and the lines
+ * that are late. What really happened is told at the end, for tests.
+ */
+
+import { formatInstant, HOUR, SECOND } from '../pipeline/clock.ts'
+import { Random } from './random.ts'
+
+const MINUTE = 60 * SECOND
+const DAY = 24 * HOUR
+/** 2026-03-02T08:00:00Z */
+const OPENING = 1_772_438_400_000_000
+const LATE = 0.02
+const TWICE = 0.01
+const BROKEN = 0.004
+const AHEAD = 0.001
+const SEGMENT = 0.1
+
+export type Truth = {
+  seed: number
+  lines: number
+  /** Lines that are an event nobody had sent before. */
+  accepted: number
+  duplicates: number
+  refused: { [reason: string]: number }
+  purchases: number
+  customers: { [userId: string]: { email: string; devices: string[] } }
+}
+
+type Customer = {
+  userId: string
+  email: string
+  devices: { id: string; tablet: string | null; source: string; agent: string }[]
+  hasAccount: boolean
+  isSubscriber: boolean
+}
+
+type Happening = { name: string; at: number; properties: object; isSignedIn: boolean }
+type Line = { at: number; text: string }
+
+const PRODUCTS = ['lamp', 'chair', 'desk', 'kettle', 'rug', 'shelf', 'clock', 'mirror', 'vase']
+const CAMPAIGNS = ['newsletter', 'search', 'social', null, null, null, null]
+const CITIES = ['Lisbon', 'Osaka', 'Bergen', 'Quito', 'Leeds', 'Accra']
+const AGENTS: { [source: string]: string } = {
+  web: 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/148.0',
+  ios: 'Shop/5.2.1 (iPhone17,2; iOS 20.1; Scale/3.00)',
+  android: 'Shop/5.2.0 (Linux; Android 17; Pixel 11)',
+}
+
+export class Shop {
+  readonly truth: Truth
+  readonly #random: Random
+  readonly #customers: Customer[] = []
+  /** Lines that have been sent and not arrived. */
+  #underWay: Line[] = []
+  #clock = OPENING
+  #eventCount = 0
+
+  constructor(seed: number) {
+    this.#random = new Random(seed)
+    this.truth = {
+      seed,
+      lines: 0,
+      accepted: 0,
+      duplicates: 0,
+      refused: {},
+      purchases: 0,
+      customers: {},
+    }
+  }
+
+  /** `count` lines, without line breaks. */
+  *lines(count: number): Generator<string> {
+    while (this.truth.lines + this.#underWay.length < count) {
+      this.#visit()
+      this.#clock += this.#random.between(1, 40) * SECOND
+      yield* this.#arrivals(this.#clock - HOUR)
+    }
+    const left = count - this.truth.lines
+    this.#underWay.sort((a, b) => a.at - b.at)
+    for (const line of this.#underWay.slice(0, left)) yield this.#arrive(line)
+  }
+
+  *#arrivals(until: number): Generator<string> {
+    if (this.#underWay.length < 20_000 && this.#random.chance(0.95)) return
+    this.#underWay.sort((a, b) => a.at - b.at)
+    const open = this.#underWay.findIndex((line) => line.at > until)
+    const arrived = this.#underWay.splice(0, open < 0 ? this.#underWay.length : open)
+    for (const line of arrived) yield this.#arrive(line)
+  }
+
+  #arrive({ text }: Line): string {
+    this.truth.lines += 1
+    this.#judge(text)
+    return text
+  }
+
+  readonly #seen = new Map<string, true>()
+
+  /** Counts what must become of a line. Broken lines say why in a way only this file knows. */
+  #judge(text: string): void {
+    const { truth } = this
+    const id = /"(?:event_id|messageId)":"(x-[a-z_]+-)?([^"]+)"/.exec(text)
+    const reason = id?.[1]?.slice(2, -1)
+    if (id === null) truth.refused['invalid_json'] = (truth.refused['invalid_json'] ?? 0) + 1
+    else if (reason !== undefined) truth.refused[reason] = (truth.refused[reason] ?? 0) + 1
+    else if (this.#seen.has(id[2] as string)) truth.duplicates += 1
+    else {
+      truth.accepted += 1
+      this.#seen.set(id[2] as string, true)
+      // Redelivery comes within days: older ids need not be remembered.
+      if (this.#seen.size > 400_000) this.#forgetOldest(200_000)
+      if (text.includes('"Order Completed"')) truth.purchases += 1
+    }
+  }
+
+  #forgetOldest(count: number): void {
+    let left = count
+    for (const id of this.#seen.keys()) {
+      if (left-- === 0) return
+      this.#seen.delete(id)
+    }
+  }
+
+  #customer(): Customer {
+    const random = this.#random
+    const known = this.#customers.length
+    if (known > 0 && random.chance(0.7)) {
+      // The latest customers come back most.
+      return this.#customers[known - 1 - random.between(0, Math.min(known - 1, 3_000))] as Customer
+    }
+    const number = known + 1
+    const customer: Customer = {
+      userId: `u-${number}`,
+      email: `customer${number}@example.com`,
+      devices: [],
+      hasAccount: random.chance(0.7),
+      isSubscriber: random.chance(0.15),
+    }
+    for (let i = random.pick([1, 1, 1, 2, 2, 3]); i > 0; i--) {
+      const source = random.pick(['web', 'web', 'ios', 'android'])
+      const isShared = random.chance(0.03)
+      const tablet = isShared ? `tablet-${random.between(1, 5 + Math.floor(number / 400))}` : null
+      const id = isShared ? `anon-${tablet}` : `anon-${random.hex(16)}`
+      customer.devices.push({ id, tablet, source, agent: AGENTS[source] as string })
+    }
+    this.#customers.push(customer)
+    if (customer.hasAccount) {
+      this.truth.customers[customer.userId] = {
+        email: customer.email,
+        devices: customer.devices.map((device) => device.id),
+      }
+    }
+    return customer
+  }
+
+  /** One customer comes on one device, and what they do is sent line by line. */
+  #visit(): void {
+    const random = this.#random
+    const customer = this.#customer()
+    const device = random.pick(customer.devices)
+    const campaign = random.pick(CAMPAIGNS)
+    const isNew = customer.hasAccount && random.chance(0.15)
+    const happenings = [
+      ...this.#browse(customer),
+      ...(isNew ? this.#onboard() : []),
+      ...(customer.isSubscriber && random.chance(0.3) ? this.#subscribe() : []),
+    ]
+    const skew = random.chance(0.05) ? random.between(-300, 300) * SECOND : 0
+    for (const happening of happenings) {
+      this.#send(customer, device, campaign, { ...happening, at: happening.at + skew })
+    }
+  }
+
+  *#browse(customer: Customer): Generator<Happening> {
+    const random = this.#random
+    let at = this.#clock
+    let isSignedIn = random.chance(0.3)
+    let items = 0
+    let value = 0
+    const step = (name: string, properties: object = {}): Happening => {
+      at += random.between(4, 240) * SECOND + random.between(0, 999_999)
+      return { name, at, properties, isSignedIn: isSignedIn && customer.hasAccount }
+    }
+    const product = () => ({ product: random.pick(PRODUCTS), price: random.between(5, 240) })
+    yield step('Page Viewed', { title: 'Home' })
+    for (let i = random.between(1, 5); i > 0; i--) yield step('Product Viewed', product())
+    if (!random.chance(0.55)) return
+    for (let lap = random.between(1, 3); lap > 0; lap--) {
+      const added = product()
+      items += 1
+      value += added.price
+      yield step('Product Added', added)
+      if (items > 0 && random.chance(0.25)) {
+        items -= 1
+        value -= added.price
+        yield step('Product Removed', { ...added, items_left: items })
+      }
+    }
+    if (random.chance(0.35)) {
+      if (!random.chance(0.4)) return
+      at += random.between(22, 40) * HOUR
+      yield step('Email Link Clicked', { mail: 'cart_reminder' })
+    }
+    if (items === 0) return
+    if (random.chance(0.7)) isSignedIn = true
+    if (isSignedIn) yield step('Identify')
+    for (let attempt = 1; attempt <= 4; attempt++) {
+      yield step('Checkout Started', { value, items, attempt })
+      if (random.chance(0.3)) {
+        yield step('Payment Failed', { attempt, code: random.pick(['declined', 'expired', '3ds']) })
+        if (random.chance(0.3)) return
+        continue
+      }
+      if (random.chance(0.15)) return
+      yield step('Order Completed', { order_id: `o-${random.hex(10)}`, value, items })
+      return
+    }
+  }
+
+  *#onboard(): Generator<Happening> {
+    const random = this.#random
+    let at = this.#clock + 20 * MINUTE
+    const step = (name: string, properties: object = {}): Happening => {
+      at += random.between(10, 400) * SECOND
+      return { name, at, properties, isSignedIn: true }
+    }
+    yield step('Signed Up', { plan: random.pick(['free', 'plus']) })
+    if (!random.chance(0.8)) return
+    yield step('Email Verified')
+    for (let i = random.between(0, 4); i > 0; i--) yield step('Tutorial Step Completed', { step: i })
+    if (random.chance(0.5)) yield step('Profile Completed', random.chance(0.5) ? { photo: 'y' } : {})
+  }
+
+  *#subscribe(): Generator<Happening> {
+    const random = this.#random
+    const at = this.#clock + 90 * MINUTE
+    const named = (name: string, after: number): Happening => ({
+      name,
+      at: at + after,
+      properties: { plan: 'plus', amount: 9.5 },
+      isSignedIn: true,
+    })
+    yield named(random.pick(['Trial Started', 'Subscription Started']), 0)
+    if (random.chance(0.6)) yield named('Subscription Started', 2 * DAY)
+    if (random.chance(0.6)) yield named('Payment Succeeded', 2 * DAY + MINUTE)
+    if (random.chance(0.2)) yield named('Invoice Payment Failed', 3 * DAY)
+    if (random.chance(0.3)) yield named('Support Ticket Opened', 3 * DAY + HOUR)
+    if (random.chance(0.2)) yield named('Support Ticket Closed', 4 * DAY)
+    if (random.chance(0.15)) yield named('Subscription Cancelled', 5 * DAY)
+  }
+
+  #send(
+    customer: Customer,
+    device: Customer['devices'][number],
+    campaign: string | null,
+    happening: Happening,
+  ): void {
+    const random = this.#random
+    this.#eventCount += 1
+    const late = random.chance(LATE) ? random.between(5, 2_880) * MINUTE : 0
+    const sentAt = happening.at + random.between(1, 20) * SECOND
+    const flaw = this.#flaw()
+    const id = `${flaw === null ? '' : `x-${flaw}-`}${random.hex(8)}-${random.hex(16)}`
+    const isSegment = flaw === null && random.chance(SEGMENT)
+    const write = isSegment ? segmentLine : nativeLine
+    let text = write({ id, customer, device, campaign, happening, sentAt, random, flaw })
+    if (flaw === 'invalid_json') text = text.slice(0, 20)
+    this.#underWay.push({ at: sentAt + late, text })
+    if (random.chance(TWICE)) {
+      this.#underWay.push({ at: sentAt + late + random.between(1, 3_600) * SECOND, text })
+    }
+  }
+
+  /** The reason for which a line will be refused. */
+  #flaw(): string | null {
+    if (this.#random.chance(AHEAD)) return 'occurred_in_future'
+    if (!this.#random.chance(BROKEN)) return null
+    return this.#random.pick(['invalid_json', 'no_identifier', 'invalid_field', 'missing_field'])
+  }
+}
+
+type Draft = {
+  id: string
+  customer: Customer
+  device: Customer['devices'][number]
+  campaign: string | null
+  happening: Happening
+  sentAt: number
+  random: Random
+  flaw: string | null
+}
+
+function contextOf({ device, campaign, random }: Draft): object {
+  return {
+    page: { url: `https://shop.example/${random.pick(PRODUCTS)}`, referrer: '' },
+    userAgent: device.agent,
+    locale: 'en-GB',
+    city: random.pick(CITIES),
+    ...(campaign === null ? {} : { campaign: { source: campaign, medium: 'link' } }),
+  }
+}
+
+function nativeLine(draft: Draft): string {
+  const { id, customer, device, happening, sentAt, flaw } = draft
+  const { name, properties, isSignedIn } = happening
+  const at = flaw === 'occurred_in_future' ? happening.at + 400 * DAY : happening.at
+  const who = {
+    anonymous_id: flaw === 'no_identifier' ? 'null' : device.id,
+    ...(device.tablet === null || flaw === 'no_identifier' ? {} : { device_id: device.tablet }),
+    ...(isSignedIn && flaw !== 'no_identifier'
+      ? { user_id: customer.userId, email: customer.email }
+      : {}),
+  }
+  return JSON.stringify({
+    event_id: id,
+    ...(flaw === 'missing_field' ? {} : { name }),
+    occurred_at: flaw === 'invalid_field' ? 'yesterday' : formatInstant(at),
+    received_at: formatInstant(sentAt),
+    source: device.source,
+    identifiers: who,
+    properties: { ...properties, currency: 'EUR', tags: ['a', 'b'], experiment: 'checkout-2' },
+    context: contextOf(draft),
+  })
+}
+
+function segmentLine(draft: Draft): string {
+  const { id, customer, device, happening, sentAt } = draft
+  const { name, properties, isSignedIn } = happening
+  const isPage = name === 'Page Viewed'
+  const isIdentify = name === 'Identify'
+  return JSON.stringify({
+    type: isPage ? 'page' : isIdentify ? 'identify' : 'track',
+    messageId: id,
+    ...(isPage || isIdentify ? {} : { event: name }),
+    originalTimestamp: formatInstant(happening.at),
+    sentAt: formatInstant(sentAt),
+    receivedAt: formatInstant(sentAt),
+    anonymousId: device.id,
+    ...(isSignedIn ? { userId: customer.userId } : {}),
+    ...(isIdentify ? { traits: isSignedIn ? { email: customer.email } : {} } : { properties }),
+    context: { ...contextOf(draft), source: device.source },
+  })
+}
