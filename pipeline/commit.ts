@@ -196,14 +196,24 @@ export function imageTable(kind: ImageKind): `${ImageKind}_image` {
   return `${kind}_image`
 }
 
+/** Public ids that are the hash of the row's own key. */
+const OWN_IDS: { [T in VersionedName]?: string } = {
+  transition: 'transition_id',
+  state: 'state_id',
+  cycle: 'cycle_id',
+}
+
 /** Columns of versioned rows as Arrow takes them: what is to be hashed is hashed. */
 function columnsOf(rows: Rows): { [column: string]: ColumnData } {
-  const columns: { [column: string]: ColumnData } = { row_key: hashed(rows.keys) }
+  const rowKeys = hashed(rows.keys)
+  const columns: { [column: string]: ColumnData } = { row_key: rowKeys }
   TABLES[rows.table].columns.slice(1).forEach((column, c) => {
     const values = rows.columns[c] as Value[]
     columns[column.name] =
       column.type === 'uuid'
-        ? hashed(values as (string | null)[])
+        ? column.name === OWN_IDS[rows.table]
+          ? rowKeys
+          : hashed(values as (string | null)[])
         : column.type === 'hash64'
           ? hashes(values as string[])
           : (values as ColumnData)

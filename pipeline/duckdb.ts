@@ -45,7 +45,7 @@ const SETTINGS = {
   wal_autocheckpoint: '32MB',
   max_vacuum_tasks: '0',
   threads: '2',
-  memory_limit: '512MB',
+  memory_limit: '192MB',
 }
 
 /** Pending supersedes of a table at which they are folded. */
@@ -66,6 +66,7 @@ class DuckDBWarehouse implements Warehouse {
   #instance: DuckDBInstance | null = null
   #open: DuckDBConnection | null = null
   #head: Head = { batch: 0, recordedAt: 0, watermark: null }
+  readonly #appenders = new Map<string, DuckDBAppender>()
   /** Rows waiting in each `_pending` table, and in each image log with its next compaction. */
   readonly #pending = new Map<string, number>()
   readonly #imageRows = new Map<ImageKind, { rows: number; compactAt: number }>()
@@ -205,10 +206,8 @@ class DuckDBWarehouse implements Warehouse {
     assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
     const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
-    const appenders: DuckDBAppender[] = []
     const append = async (table: string, rows: Table, constants: (bigint | null)[]) => {
-      const appender = await this.#connection.createAppender(table)
-      appenders.push(appender)
+      const appender = await this.#appender(table)
       appendTable(appender, rows, constants)
       appender.flushSync()
     }
@@ -220,19 +219,28 @@ class DuckDBWarehouse implements Warehouse {
       }
       for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows, stamp)
       for (const [kind, rows] of commit.images) await append(`${kind}_image`, rows, stamp)
-      for (const appender of appenders) appender.closeSync()
       await this.#run('commit')
     } catch (thrown) {
-      await this.#rollBack(appenders)
+      this.#dropAppenders()
+      await this.#run('rollback').catch(() => undefined)
       throw thrown
     }
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
     await this.#tidy(commit)
   }
 
+  /** One appender a table for as long as the table is: each keeps buffers until it is collected. */
+  async #appender(table: string): Promise<DuckDBAppender> {
+    const known = this.#appenders.get(table)
+    if (known !== undefined) return known
+    const appender = await this.#connection.createAppender(table)
+    this.#appenders.set(table, appender)
+    return appender
+  }
+
   /** Rows still in an appender would be written later, on their own: they are dropped first. */
-  async #rollBack(appenders: DuckDBAppender[]): Promise<void> {
-    for (const appender of appenders) {
+  #dropAppenders(): void {
+    for (const appender of this.#appenders.values()) {
       try {
         appender.clear()
         appender.closeSync()
@@ -240,7 +248,7 @@ class DuckDBWarehouse implements Warehouse {
         // Closing repeats the error of a failed flush; there is nothing left to lose.
       }
     }
-    await this.#run('rollback').catch(() => undefined)
+    this.#appenders.clear()
   }
 
   async #tidy({ supersedes, images }: Commit): Promise<void> {
@@ -273,7 +281,9 @@ class DuckDBWarehouse implements Warehouse {
     log.compactAt = Math.max(IMAGE_ROWS_MIN, IMAGE_SURPLUS * keys)
   }
 
+  /** Statements that may replace tables, so appenders to them are let go. */
   async #transaction(statements: string[]): Promise<void> {
+    this.#dropAppenders()
     await this.#run('begin')
     try {
       for (const statement of statements) await this.#run(statement)
@@ -298,6 +308,7 @@ class DuckDBWarehouse implements Warehouse {
     for (const table of VERSIONED_NAMES) {
       if ((this.#pending.get(table) ?? 0) > 0) await this.#fold(table)
     }
+    this.#dropAppenders()
     this.#open.closeSync()
     this.#instance?.closeSync()
     this.#open = null
@@ -322,9 +333,9 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async #fill(table: string, rows: Table): Promise<void> {
-    const appender = await this.#connection.createAppender(table)
+    const appender = await this.#appender(table)
     appendTable(appender, rows, [])
-    appender.closeSync()
+    appender.flushSync()
   }
 }
 
