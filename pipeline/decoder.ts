@@ -18,8 +18,8 @@ export type Decoder = {
   close(): Promise<void>
 }
 
-/** Most of what decoding makes dies young: a larger nursery halves the time spent collecting. */
-const resourceLimits = { maxYoungGenerationSizeMb: 24 }
+/** Most of what decoding makes dies young: the nursery is kept small, memory being the bound. */
+const resourceLimits = { maxYoungGenerationSizeMb: 16 }
 
 /** A thread does not inherit the loader of TypeScript sources: it is registered first. */
 const STARTER = `

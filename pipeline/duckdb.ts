@@ -42,10 +42,10 @@ import {
 /** Storage v1.5 has zstd; without vacuum, checkpoints do not merge row groups again and again. */
 const SETTINGS = {
   storage_compatibility_version: 'v1.5.0',
-  wal_autocheckpoint: '32MB',
+  wal_autocheckpoint: '16MB',
   max_vacuum_tasks: '0',
   threads: '2',
-  memory_limit: '192MB',
+  memory_limit: '128MB',
 }
 
 /** Pending supersedes of a table at which they are folded. */
