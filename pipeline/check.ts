@@ -1,3 +1,310 @@
-export const checkJourney = (_file: string, _d: unknown): string[] => []
-export const checkIdentity = checkJourney
-export const checkSessions = checkJourney
+/**
+ * The static checks of definitions: what is wrong, where, and what to write instead. Definitions
+ * may be anything an author's file exports; nothing here throws.
+ *
+ * `check-graph.ts` asks what only the whole machine can answer; `check-guard.ts` knows guards.
+ */
+
+import { checkGraph } from './check-graph.ts'
+import { checkGuard, type GuardScope } from './check-guard.ts'
+import { IDENTITY_DEFAULT, parseDuration } from './journey.ts'
+import { checkDuration, DURATION_RULE, isPlain, Problems, type Plain } from './problems.ts'
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
+const NAME_RULE = 'write letters, digits, _ and -, not beginning with a digit or -'
+
+const JOURNEY_MEMBERS = [
+  ...['id', 'version', 'type', 'initial', 'states', 'on', 'ignore', 'startOn', 'key', 'restart'],
+  'funnels',
+]
+const TRACK_MEMBERS = ['initial', 'states', 'on', 'ignore']
+const STATE_MEMBERS = ['type', 'on', 'after', 'ignore', 'effects']
+const CANDIDATE_MEMBERS = ['target', 'guard', 'effects']
+
+/** Everything wrong with a journey; empty when it is sound. */
+export function checkJourney(file: string, journey: unknown): string[] {
+  const problems = new Problems(file)
+  if (!isPlain(journey)) {
+    problems.add('', 'the default export is no journey; export default defineJourney({ … })')
+    return problems.found
+  }
+  checkMembers(problems, '', journey, JOURNEY_MEMBERS)
+  checkHead(problems, journey)
+  const tracks = tracksOf(problems, journey)
+  for (const [name, track] of tracks) {
+    checkTrack(problems, name, track, tracks)
+  }
+  checkFunnels(problems, journey['funnels'], tracks)
+  if (problems.found.length === 0) {
+    for (const [name, track] of tracks) checkGraph(problems, name, track as never)
+  }
+  return problems.found
+}
+
+function checkHead(problems: Problems, journey: Plain): void {
+  const { id, version, type, key, restart } = journey
+  if (typeof id !== 'string' || !NAME.test(id)) {
+    problems.add('', `id ${JSON.stringify(id)} is no name; ${NAME_RULE}`)
+  }
+  if (!Number.isSafeInteger(version) || (version as number) < 1) {
+    problems.add('', `version ${JSON.stringify(version)} is no version; write 1, 2, 3 …`)
+  }
+  if (type !== undefined && type !== 'parallel') {
+    problems.add('', `type ${JSON.stringify(type)} is unknown; write 'parallel' or leave it out`)
+  }
+  checkNames(problems, '', 'startOn', journey['startOn'])
+  checkNames(problems, '', 'ignore', journey['ignore'])
+  if (key !== undefined && !(isPlain(key) && typeof key['property'] === 'string')) {
+    problems.add('', `key ${JSON.stringify(key)} is no key; write { property: 'order_id' }`)
+  }
+  if (restart !== undefined && typeof restart !== 'boolean') {
+    problems.add('', `restart ${JSON.stringify(restart)} is not true or false`)
+  }
+}
+
+function checkMembers(problems: Problems, where: string, value: Plain, known: string[]): void {
+  for (const member of Object.keys(value)) {
+    if (known.includes(member)) continue
+    problems.add(where, `${member} is unknown; write one of ${known.join(', ')}`)
+  }
+}
+
+function checkNames(problems: Problems, where: string, member: string, names: unknown): void {
+  if (names === undefined) return
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return
+  problems.add(where, `${member} ${JSON.stringify(names)} is no list of event names`)
+}
+
+function tracksOf(problems: Problems, journey: Plain): [string, Plain][] {
+  if (journey['type'] !== 'parallel') return [['main', journey]]
+  for (const member of ['initial', 'on']) {
+    if (journey[member] !== undefined) {
+      problems.add('', `${member} stands beside type 'parallel'; put it in a track`)
+    }
+  }
+  const tracks = Object.entries(isPlain(journey['states']) ? journey['states'] : {})
+  if (tracks.length === 0) problems.add('', 'states has no tracks; write states: { name: { … } }')
+  return tracks.flatMap(([name, track]): [string, Plain][] => {
+    if (!NAME.test(name)) problems.add(`track ${name}`, `the name is not allowed; ${NAME_RULE}`)
+    if (!isPlain(track)) {
+      problems.add(`track ${name}`, 'it is no track; write { initial, states }')
+      return []
+    }
+    checkMembers(problems, `track ${name}`, track, TRACK_MEMBERS)
+    return [[name, track]]
+  })
+}
+
+function statesOf(track: Plain | undefined): string[] {
+  return isPlain(track?.['states']) ? Object.keys(track['states']) : []
+}
+
+function checkTrack(
+  problems: Problems,
+  name: string,
+  track: Plain,
+  tracks: [string, Plain][],
+): void {
+  const at = name === 'main' ? '' : `track ${name}, `
+  const states = statesOf(track)
+  if (states.length === 0) {
+    problems.add(`${at}states`, 'there is no state; write states: { name: { … } }')
+    return
+  }
+  const { initial } = track
+  const first = isPlain(track['states']) ? track['states'][String(initial)] : undefined
+  if (typeof initial !== 'string' || !states.includes(initial)) {
+    const what = `initial ${JSON.stringify(initial)} is no state`
+    problems.add(`${at}initial`, `${what}; write one of ${states.join(', ')}`)
+  } else if (isPlain(first) && first['type'] === 'final') {
+    problems.add(`${at}state ${initial}`, 'the initial state is final; begin in another state')
+  }
+  const scope: GuardScope = {
+    track: name,
+    tracks: new Map(tracks.map(([other, definition]) => [other, statesOf(definition)])),
+  }
+  const root = `${at}root`
+  checkNames(problems, root, 'ignore', track['ignore'])
+  checkWays(problems, root, 'on', track['on'], states, scope)
+  for (const state of states) {
+    checkState(problems, `${at}state ${state}`, state, (track['states'] as Plain)[state], states, scope)
+  }
+}
+
+function checkState(
+  problems: Problems,
+  where: string,
+  name: string,
+  state: unknown,
+  states: string[],
+  scope: GuardScope,
+): void {
+  if (!NAME.test(name)) problems.add(where, `the name is not allowed; ${NAME_RULE}`)
+  if (!isPlain(state)) {
+    problems.add(where, 'it is no state; write { on: { … } } or { type: \'final\' }')
+    return
+  }
+  checkMembers(problems, where, state, STATE_MEMBERS)
+  const { type } = state
+  if (type !== undefined && type !== 'final') {
+    problems.add(where, `type ${JSON.stringify(type)} is unknown; write 'final' or leave it out`)
+  }
+  if (type === 'final') {
+    for (const member of ['on', 'after']) {
+      if (!isPlain(state[member]) || Object.keys(state[member]).length === 0) continue
+      problems.add(where, `${member} is in a final state, which nothing leaves; take it out`)
+    }
+  }
+  checkNames(problems, where, 'ignore', state['ignore'])
+  checkEffects(problems, where, state['effects'])
+  checkWays(problems, where, 'on', state['on'], states, scope)
+  checkWays(problems, where, 'after', state['after'], states, scope)
+}
+
+/** `on` or `after`: by event or delay, a target, a candidate, or a list of them. */
+function checkWays(
+  problems: Problems,
+  where: string,
+  member: 'on' | 'after',
+  ways: unknown,
+  states: string[],
+  scope: GuardScope,
+): void {
+  if (ways === undefined) return
+  if (!isPlain(ways)) {
+    problems.add(where, `${member} ${JSON.stringify(ways)} is no map to targets`)
+    return
+  }
+  for (const [by, list] of Object.entries(ways)) {
+    const label = `${member} '${by}'`
+    if (member === 'after' && parseDuration(by) === null) {
+      problems.add(where, `${label} is no duration; ${DURATION_RULE}`)
+    }
+    const candidates: unknown[] = Array.isArray(list) ? list : [list]
+    if (candidates.length === 0) problems.add(where, `${label} lists nothing; name a target`)
+    candidates.forEach((candidate, i) => {
+      checkCandidate(problems, where, label, candidate, states, scope)
+      const isOpen = typeof candidate === 'string' || (isPlain(candidate) && !candidate['guard'])
+      if (!isOpen || i === candidates.length - 1) return
+      problems.add(where, `${label}: a candidate after an unguarded one is never tried; remove it`)
+    })
+  }
+}
+
+function checkCandidate(
+  problems: Problems,
+  where: string,
+  label: string,
+  candidate: unknown,
+  states: string[],
+  scope: GuardScope,
+): void {
+  const target = typeof candidate === 'string' ? candidate : isPlain(candidate) ? candidate['target'] : null
+  if (typeof target !== 'string' || !states.includes(target)) {
+    const what = `${label} targets ${JSON.stringify(target)}, which is no state`
+    problems.add(where, `${what}; write one of ${states.join(', ')}`)
+  }
+  if (!isPlain(candidate)) return
+  checkMembers(problems, `${where}, ${label}`, candidate, CANDIDATE_MEMBERS)
+  checkEffects(problems, `${where}, ${label}`, candidate['effects'])
+  if (candidate['guard'] !== undefined) {
+    checkGuard(problems, `${where}, ${label}`, candidate['guard'], scope)
+  }
+}
+
+function checkEffects(problems: Problems, where: string, effects: unknown): void {
+  if (effects === undefined) return
+  if (!Array.isArray(effects)) {
+    problems.add(where, `effects ${JSON.stringify(effects)} is no list`)
+    return
+  }
+  for (const effect of effects as unknown[]) {
+    if (!isPlain(effect) || typeof effect['type'] !== 'string') {
+      problems.add(where, `effect ${JSON.stringify(effect)} has no type; write { type: 'name' }`)
+    } else {
+      checkDuration(problems, where, 'effect within', effect['within'])
+    }
+  }
+}
+
+function checkFunnels(problems: Problems, funnels: unknown, tracks: [string, Plain][]): void {
+  if (funnels === undefined) return
+  if (!isPlain(funnels)) {
+    problems.add('funnels', 'it is no map; write funnels: { name: { steps: […] } }')
+    return
+  }
+  const places = tracks.flatMap(([name, track]) =>
+    statesOf(track).flatMap((state) => [state, `${name}.${state}`]),
+  )
+  for (const [id, funnel] of Object.entries(funnels)) {
+    const steps = isPlain(funnel) ? funnel['steps'] : undefined
+    if (!Array.isArray(steps) || steps.length === 0) {
+      problems.add(`funnel ${id}`, 'it has no steps; write steps: [state, …]')
+      continue
+    }
+    for (const step of steps as unknown[]) {
+      if (places.includes(String(step))) continue
+      const what = `step ${JSON.stringify(step)} is no state`
+      problems.add(`funnel ${id}`, `${what}; write one of ${places.join(', ')}`)
+    }
+    checkDuration(problems, `funnel ${id}`, 'within', (funnel as Plain)['within'])
+  }
+}
+
+/** Everything wrong with `identity.ts`. */
+export function checkIdentity(file: string, identity: unknown): string[] {
+  const problems = new Problems(file)
+  if (!isPlain(identity)) {
+    problems.add('', 'the default export is no identity; export default defineIdentity({ … })')
+    return problems.found
+  }
+  checkMembers(problems, '', identity, Object.keys(IDENTITY_DEFAULT))
+  const merged: Plain = { ...IDENTITY_DEFAULT, ...identity }
+  const list = (member: string): string[] => {
+    const names = merged[member]
+    if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names
+    problems.add('', `${member} ${JSON.stringify(names)} is no list of texts`)
+    return []
+  }
+  const [person, device] = [list('person'), list('device')]
+  const namespaces = [...person, ...device]
+  list('ignore')
+  if (namespaces.length === 0) problems.add('', 'there is no namespace; write person: [\'user_id\']')
+  namespaces.forEach((name, i) => {
+    if (name === '' || name.includes(':')) {
+      problems.add('', `namespace ${JSON.stringify(name)} is not allowed; write it without a colon`)
+    }
+    if (namespaces.indexOf(name) < i) problems.add('', `namespace ${name} is there twice; remove one`)
+  })
+  for (const name of list('exclusive')) {
+    if (person.includes(name)) continue
+    problems.add('', `exclusive names ${name}, which is no person namespace; write one of ${person}`)
+  }
+  for (const name of list('hashed')) {
+    if (namespaces.includes(name)) continue
+    problems.add('', `hashed names ${name}, which is not declared; write one of ${namespaces}`)
+  }
+  const { contested, maxPersonsPerDevice: most } = merged
+  if (!['last-known', 'anonymous', 'first'].includes(String(contested))) {
+    const fix = "write 'last-known', 'anonymous' or 'first'"
+    problems.add('', `contested ${JSON.stringify(contested)} is unknown; ${fix}`)
+  }
+  if (!Number.isSafeInteger(most) || (most as number) < 1) {
+    problems.add('', `maxPersonsPerDevice ${JSON.stringify(most)} is no count; write 1 or more`)
+  }
+  return problems.found
+}
+
+/** Everything wrong with `sessions.ts`. */
+export function checkSessions(file: string, sessions: unknown): string[] {
+  const problems = new Problems(file)
+  if (!isPlain(sessions)) {
+    problems.add('', 'the default export is no object; export default defineSessions({ … })')
+    return problems.found
+  }
+  checkMembers(problems, '', sessions, ['gap', 'splitOn', 'maxDuration'])
+  checkDuration(problems, '', 'gap', sessions['gap'])
+  checkDuration(problems, '', 'maxDuration', sessions['maxDuration'])
+  checkNames(problems, '', 'splitOn', sessions['splitOn'])
+  return problems.found
+}

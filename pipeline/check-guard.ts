@@ -1,0 +1,122 @@
+/** The static checks of guards: each asks something, of something that is there. */
+
+import { checkDuration, isPlain, type Plain, type Problems } from './problems.ts'
+import { OPERATORS } from './guard.ts'
+
+/** The track whose guard it is, and the states of every track. */
+export type GuardScope = { track: string; tracks: Map<string, string[]> }
+
+const SUBJECTS = ['property', 'context', 'field', 'count', 'visits']
+
+export function checkGuard(
+  problems: Problems,
+  where: string,
+  guard: unknown,
+  scope: GuardScope,
+): void {
+  if (!isPlain(guard)) {
+    problems.add(where, `guard ${JSON.stringify(guard)} is no guard; write { property, eq }`)
+    return
+  }
+  for (const member of ['all', 'any']) {
+    if (!(member in guard)) continue
+    checkOnly(problems, where, guard, [member])
+    checkParts(problems, where, member, guard[member], scope)
+    return
+  }
+  if ('not' in guard) {
+    checkOnly(problems, where, guard, ['not'])
+    checkGuard(problems, where, guard['not'], scope)
+    return
+  }
+  if ('dwell' in guard) {
+    checkOnly(problems, where, guard, ['dwell'])
+    checkDwell(problems, where, guard['dwell'])
+    return
+  }
+  const subject = SUBJECTS.find((name) => name in guard)
+  if (subject !== undefined) checkSubject(problems, where, guard, subject, scope)
+  else if ('in' in guard) {
+    checkOnly(problems, where, guard, ['in'])
+    checkPlace(problems, where, 'in', guard['in'], scope)
+  } else {
+    const known = [...SUBJECTS, 'in', 'dwell', 'all', 'any', 'not'].join(', ')
+    problems.add(where, `guard ${JSON.stringify(guard)} asks nothing; write one of ${known}`)
+  }
+}
+
+function checkOnly(problems: Problems, where: string, guard: Plain, known: string[]): void {
+  for (const member of Object.keys(guard)) {
+    if (known.includes(member)) continue
+    problems.add(where, `guard: ${member} is unknown here; write one of ${known.join(', ')}`)
+  }
+}
+
+function checkParts(
+  problems: Problems,
+  where: string,
+  member: string,
+  parts: unknown,
+  scope: GuardScope,
+): void {
+  if (!Array.isArray(parts) || parts.length === 0) {
+    problems.add(where, `guard: ${member} is without an op; list at least one guard in it`)
+    return
+  }
+  for (const part of parts as unknown[]) checkGuard(problems, where, part, scope)
+}
+
+function checkDwell(problems: Problems, where: string, dwell: unknown): void {
+  const bounds = isPlain(dwell) ? dwell : {}
+  if (bounds['gte'] === undefined && bounds['lt'] === undefined) {
+    problems.add(where, "guard: dwell is without an op; write { gte: '10m' } or { lt: '10m' }")
+  }
+  checkOnly(problems, where, bounds, ['gte', 'lt'])
+  checkDuration(problems, where, 'guard: dwell gte', bounds['gte'])
+  checkDuration(problems, where, 'guard: dwell lt', bounds['lt'])
+}
+
+function checkSubject(
+  problems: Problems,
+  where: string,
+  guard: Plain,
+  subject: string,
+  scope: GuardScope,
+): void {
+  checkOnly(problems, where, guard, [subject, ...OPERATORS])
+  const about = guard[subject]
+  const label = `guard on ${subject} ${JSON.stringify(about)}`
+  if (typeof about !== 'string') problems.add(where, `${label}: it is no text; write a name`)
+  if (!OPERATORS.some((operator) => guard[operator] !== undefined)) {
+    problems.add(where, `${label} is without an op; write one of ${OPERATORS.join(', ')}`)
+  }
+  if (guard['in'] !== undefined && !Array.isArray(guard['in'])) {
+    problems.add(where, `${label}: in is no list; write in: [ … ]`)
+  }
+  if (guard['exists'] !== undefined && typeof guard['exists'] !== 'boolean') {
+    problems.add(where, `${label}: exists is not true or false`)
+  }
+  if (subject === 'field' && about !== 'source' && about !== 'name') {
+    problems.add(where, `${label}: there is no such field; write source or name`)
+  }
+  if (subject === 'visits') checkPlace(problems, where, 'visits', about, scope)
+}
+
+/** `track.state`, or a state of the guard's own track or, failing that, of another. */
+function checkPlace(
+  problems: Problems,
+  where: string,
+  member: string,
+  place: unknown,
+  scope: GuardScope,
+): void {
+  const [track = '', state] = String(place).split('.')
+  const isThere =
+    state === undefined
+      ? [...scope.tracks.values()].some((states) => states.includes(track))
+      : (scope.tracks.get(track)?.includes(state) ?? false)
+  if (isThere) return
+  const places = [...scope.tracks].flatMap(([name, states]) => states.map((s) => `${name}.${s}`))
+  const what = `guard: ${member} ${JSON.stringify(place)} is no state`
+  problems.add(where, `${what}; write one of ${places.join(', ')}`)
+}
