@@ -1,0 +1,57 @@
+/** The embedded warehouse keeps the contract, and says plainly why it cannot be opened. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { duckdbWarehouse } from '../pipeline/duckdb.ts'
+import { warehouseContract } from './warehouse.contract.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+let files = 0
+
+warehouseContract('DuckDB', () => {
+  const path = join(dir, `${(files += 1)}.duckdb`)
+  const warehouse = duckdbWarehouse(path)
+  const reopen = async () => {
+    await warehouse.close()
+    return duckdbWarehouse(path)
+  }
+  return Promise.resolve({ warehouse, reopen })
+})
+
+test('a file that is no warehouse is named', async () => {
+  const path = join(dir, 'text.duckdb')
+  writeFileSync(path, 'hello '.repeat(10_000))
+  await expect(duckdbWarehouse(path).open()).rejects.toThrow(`${path} is not a DuckDB file`)
+})
+
+test('a directory that is not there is named', async () => {
+  const path = join(dir, 'nowhere', 'x.duckdb')
+  await expect(duckdbWarehouse(path).open()).rejects.toThrow(`${path} cannot be opened`)
+})
+
+test('a locked file tells who has it', async () => {
+  const path = join(dir, 'locked.duckdb')
+  const script = `
+    import { DuckDBInstance } from '@duckdb/node-api'
+    const held = await DuckDBInstance.create(${JSON.stringify(path)})
+    await held.connect()
+    process.stdout.write('open')
+    process.stdin.resume()
+  `
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script])
+  try {
+    await once(holder.stdout, 'data')
+    await expect(duckdbWarehouse(path).open()).rejects.toThrow(
+      `${path} is locked: process ${holder.pid} has it open`,
+    )
+  } finally {
+    holder.kill()
+    await once(holder, 'exit')
+  }
+})

@@ -1,0 +1,248 @@
+/**
+ * What every warehouse must do, sentence by sentence of `warehouse.ts`: one suite, run on each.
+ */
+
+import { beforeEach, afterEach, describe, expect, test } from 'vitest'
+import { arrowTable, supersedeTable } from '../pipeline/arrow.ts'
+import { hash64, hash64Into, uuidInto } from '../pipeline/ids.ts'
+import type { Commit, ImageKind, Warehouse } from '../pipeline/warehouse.ts'
+
+/** A warehouse that is new, and a way to close it and open what it kept. */
+export type Made = { warehouse: Warehouse; reopen(): Promise<Warehouse> }
+
+const T0 = 1_800_000_000_000_000
+
+function uuids(keys: string[]) {
+  const bytes = new Uint8Array(keys.length * 16)
+  keys.forEach((key, row) => uuidInto(key, bytes, row))
+  return { bytes }
+}
+
+function hashes(keys: string[]): BigUint64Array {
+  const out = new BigUint64Array(keys.length)
+  keys.forEach((key, row) => hash64Into(key, out, row))
+  return out
+}
+
+function batchRow(batch: number, watermark: number | null) {
+  const columns = ['read', 'landed', 'duplicate', 'rejected', 'inserted', 'superseded', 'effect']
+  return arrowTable(
+    'batches',
+    {
+      batch: [batch],
+      watermark: [watermark],
+      origin: ['test'],
+      ...Object.fromEntries(columns.map((name) => [`${name}_count`, [0]])),
+    },
+    1,
+  )
+}
+
+/** A commit with its `batches` row and whatever else is given. */
+function commitOf(batch: number, parts: Partial<Commit> = {}): Commit {
+  const inserts = new Map(parts.inserts)
+  inserts.set('batches', batchRow(batch, T0 + batch))
+  return {
+    batch,
+    recordedAt: T0 + batch,
+    supersedes: new Map(),
+    images: new Map(),
+    ...parts,
+    inserts,
+  }
+}
+
+function profiles(rows: { event: string; profile: string }[]) {
+  return arrowTable(
+    'event_profile',
+    {
+      row_key: uuids(rows.map(({ event }) => event)),
+      event_id: rows.map(({ event }) => event),
+      profile_id: rows.map(({ profile }) => profile),
+      session_id: rows.map(() => 's'),
+    },
+    rows.length,
+  )
+}
+
+function imagesOf(kind: ImageKind, entries: [key: string, image: string][]) {
+  const keys = entries.map(([key]) => key)
+  const columns = { k: hashes(keys), key: keys, image: entries.map(([, image]) => image) }
+  return new Map([[kind, arrowTable(`${kind}_image`, columns, keys.length)]])
+}
+
+export function warehouseContract(name: string, make: () => Promise<Made>): void {
+  describe(`${name} keeps the warehouse contract`, () => {
+    let made: Made
+    let warehouse: Warehouse
+
+    beforeEach(async () => {
+      made = await make()
+      warehouse = made.warehouse
+    })
+    afterEach(() => warehouse.close())
+
+    test('a new warehouse has no head, and opening it again changes nothing', async () => {
+      expect(await warehouse.open()).toEqual({ batch: 0, recordedAt: 0, watermark: null })
+      expect(await warehouse.open()).toEqual({ batch: 0, recordedAt: 0, watermark: null })
+      expect(await warehouse.registrations()).toEqual([])
+    })
+
+    test('what is committed is there after reopening, and so is the head', async () => {
+      await warehouse.open()
+      const rows = profiles([{ event: 'e1', profile: 'p1' }])
+      await warehouse.commit(commitOf(1, { inserts: new Map([['event_profile', rows]]) }))
+      warehouse = await made.reopen()
+      expect(await warehouse.open()).toEqual({ batch: 1, recordedAt: T0 + 1, watermark: T0 + 1 })
+      expect(await warehouse.query('select event_id, profile_id from event_profiles')).toEqual([
+        { event_id: 'e1', profile_id: 'p1' },
+      ])
+    })
+
+    test('the latest image of a key wins, and absent keys are absent', async () => {
+      await warehouse.open()
+      await warehouse.commit(commitOf(1, { images: imagesOf('stream', [['a', '1'], ['b', '1']]) }))
+      await warehouse.commit(commitOf(2, { images: imagesOf('stream', [['a', '2']]) }))
+      const images = await warehouse.images('stream', ['a', 'b', 'c'])
+      expect(Object.fromEntries(images)).toEqual({ a: '2', b: '1' })
+      expect((await warehouse.images('profile', ['a'])).size).toBe(0)
+    })
+
+    test('a key with the hash of another is not that other', async () => {
+      await warehouse.open()
+      const image = arrowTable(
+        'stream_image',
+        { k: hashes(['wanted']), key: ['other'], image: ['x'] },
+        1,
+      )
+      await warehouse.commit(commitOf(1, { images: new Map([['stream', image]]) }))
+      expect((await warehouse.images('stream', ['wanted'])).size).toBe(0)
+    })
+
+    test('segments come in the order of their commits', async () => {
+      await warehouse.open()
+      for (const batch of [1, 2, 3]) {
+        const columns = { k: hashes(['s']), stream: ['s'], segment: [`[${batch}]`] }
+        const history = arrowTable('history', columns, 1)
+        await warehouse.commit(commitOf(batch, { inserts: new Map([['history', history]]) }))
+      }
+      const segments = await warehouse.segments(['s', 'none'])
+      expect(Object.fromEntries(segments)).toEqual({ s: ['[1]', '[2]', '[3]'] })
+    })
+
+    test('timers are due after one instant and up to another, each profile once', async () => {
+      await warehouse.open()
+      const columns = { due_at: [10, 20, 20, 30], profile_id: ['a', 'b', 'b', 'c'] }
+      const timer = arrowTable('timer', columns, 4)
+      await warehouse.commit(commitOf(1, { inserts: new Map([['timer', timer]]) }))
+      expect(await warehouse.due(10, 20)).toEqual(['b'])
+      expect((await warehouse.due(null, 20)).toSorted()).toEqual(['a', 'b'])
+      expect(await warehouse.due(30, 99)).toEqual([])
+    })
+
+    test('an event that has landed is found by its id, with what it said', async () => {
+      await warehouse.open()
+      const events = arrowTable(
+        'events',
+        {
+          event_id: ['e1', '\u{1f600}é'],
+          name: ['A', 'B'],
+          occurred_at: [T0, -1],
+          ordinal: [0, -3],
+          received_at: [T0, T0],
+          source: ['web', 'a source of more than twelve bytes'],
+          identifiers: ['{"user_id":"u1"}', '{}'],
+          properties: ['{"a":1}', '{}'],
+          context: ['{}', '{}'],
+          alias: [null, '["a:b","a:c"]'],
+          unlink: [null, null],
+          event_hash: hashes(['e1', '\u{1f600}é']),
+          fingerprint: new BigUint64Array([1n, 2n ** 64n - 1n]),
+        },
+        2,
+      )
+      await warehouse.commit(commitOf(1, { inserts: new Map([['events', events]]) }))
+      const wanted = ['e1', 'e2', '\u{1f600}é']
+      const landed = await warehouse.landed(wanted, hashes(wanted))
+      const [first, second] = landed.toSorted((a, b) => (a.eventId < b.eventId ? -1 : 1))
+      expect(landed).toHaveLength(2)
+      expect(first).toMatchObject({ eventId: 'e1', fingerprint: 1n })
+      expect(first?.content).toMatchObject({ name: 'A', occurred_at: T0, properties: '{"a":1}' })
+      expect(second).toMatchObject({ fingerprint: 2n ** 64n - 1n })
+      expect(second?.content).toMatchObject({ ordinal: -3, occurred_at: -1, alias: '["a:b","a:c"]' })
+    })
+
+    test('a superseded version gives way to the next, and each instant keeps its own', async () => {
+      await warehouse.open()
+      const insert = (profile: string): Commit['inserts'] =>
+        new Map([['event_profile', profiles([{ event: 'e1', profile }])]])
+      const supersedes: Commit['supersedes'] = new Map([
+        ['event_profile', supersedeTable(uuids(['e1']), ['identity'])],
+      ])
+      await warehouse.commit(commitOf(1, { inserts: insert('p1') }))
+      await warehouse.commit(commitOf(2, { inserts: insert('p2'), supersedes }))
+      await warehouse.commit(commitOf(3, { supersedes }))
+      warehouse = await made.reopen()
+      await warehouse.open()
+      await warehouse.commit(commitOf(4, { inserts: insert('p4') }))
+      const at = async (batch: number) => {
+        const instant = `make_timestamptz(${T0 + batch})`
+        const rows = await warehouse.query(`select profile_id from event_profiles_as_of(${instant})`)
+        return rows.map((row) => row['profile_id'])
+      }
+      expect([await at(0), await at(1), await at(2), await at(3), await at(4)]).toEqual([
+        [],
+        ['p1'],
+        ['p2'],
+        [],
+        ['p4'],
+      ])
+      const versions = await warehouse.query(
+        `select profile_id, recorded_by, superseded_by, superseded_because
+         from event_profile_versions order by recorded_by`,
+      )
+      expect(versions.map((row) => Object.values(row).join(' '))).toEqual([
+        'p1 1 2 identity',
+        'p2 2 3 identity',
+        'p4 4  ',
+      ])
+    })
+
+    test('a commit that fails leaves nothing, now or later', async () => {
+      await warehouse.open()
+      const rows = profiles([{ event: 'e1', profile: 'p1' }])
+      const broken = commitOf(1, {
+        inserts: new Map([
+          ['event_profile', rows],
+          ['session', rows],
+        ]),
+      })
+      await expect(warehouse.commit(broken)).rejects.toThrow()
+      expect(await warehouse.query('select * from event_profiles')).toEqual([])
+      await warehouse.commit(commitOf(1))
+      warehouse = await made.reopen()
+      expect((await warehouse.open()).batch).toBe(1)
+      expect(await warehouse.query('select * from event_profiles')).toEqual([])
+    })
+
+    test('batches are numbered without a gap and recorded_at only grows', async () => {
+      await warehouse.open()
+      await expect(warehouse.commit(commitOf(2))).rejects.toThrow('broken invariant')
+      await warehouse.commit(commitOf(1))
+      await expect(warehouse.commit({ ...commitOf(2), recordedAt: T0 })).rejects.toThrow(
+        'broken invariant',
+      )
+    })
+
+    test('hashes are the same on every machine', () => {
+      expect(hash64('user_id:u-1')).toBe(hash64(['user', 'id:u-1'].join('_')))
+      expect(hash64('a')).not.toBe(hash64('b'))
+    })
+
+    test('closing twice is closing once', async () => {
+      await warehouse.open()
+      await warehouse.close()
+      await warehouse.close()
+    })
+  })
+}
