@@ -146,11 +146,7 @@ function validityOf(
 const TWO_TO_32 = 4_294_967_296
 
 /** Whole numbers within 2^53 as 64 bits, written in halves: a BigInt a value costs more. */
-function integerData(
-  type: ColumnType,
-  given: ArrayLike<unknown>,
-  count: number,
-): Data {
+function integerData(type: ColumnType, given: ArrayLike<unknown>, count: number): Data {
   const words = new Int32Array(count * 2)
   for (let row = 0; row < count; row++) {
     const value = (given[row] ?? 0) as number

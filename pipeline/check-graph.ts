@@ -10,7 +10,10 @@ export function checkGraph(problems: Problems, name: string, track: Track): void
   for (const [state, definition] of Object.entries(track.states)) {
     const where = `${at}state ${state}`
     if (!reached.has(state)) {
-      problems.add(where, 'nothing leads to it; add a way from a state that is reached, or remove it')
+      problems.add(
+        where,
+        'nothing leads to it; add a way from a state that is reached, or remove it',
+      )
     }
     if (definition.type === 'final') continue
     if (waysOut(track, definition).every((target) => target === state)) {

@@ -14,7 +14,16 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
 const NAME_RULE = 'write letters, digits, _ and -, not beginning with a digit or -'
 
 const JOURNEY_MEMBERS = [
-  ...['id', 'version', 'type', 'initial', 'states', 'on', 'ignore', 'startOn', 'key', 'restart'],
+  'id',
+  'version',
+  'type',
+  'initial',
+  'states',
+  'on',
+  'ignore',
+  'startOn',
+  'key',
+  'restart',
   'funnels',
 ]
 const TRACK_MEMBERS = ['initial', 'states', 'on', 'ignore']
@@ -127,7 +136,14 @@ function checkTrack(
   checkNames(problems, root, 'ignore', track['ignore'])
   checkWays(problems, root, 'on', track['on'], states, scope)
   for (const state of states) {
-    checkState(problems, `${at}state ${state}`, state, (track['states'] as Plain)[state], states, scope)
+    checkState(
+      problems,
+      `${at}state ${state}`,
+      state,
+      (track['states'] as Plain)[state],
+      states,
+      scope,
+    )
   }
 }
 
@@ -141,7 +157,7 @@ function checkState(
 ): void {
   if (!NAME.test(name)) problems.add(where, `the name is not allowed; ${NAME_RULE}`)
   if (!isPlain(state)) {
-    problems.add(where, 'it is no state; write { on: { … } } or { type: \'final\' }')
+    problems.add(where, "it is no state; write { on: { … } } or { type: 'final' }")
     return
   }
   checkMembers(problems, where, state, STATE_MEMBERS)
@@ -199,7 +215,8 @@ function checkCandidate(
   states: string[],
   scope: GuardScope,
 ): void {
-  const target = typeof candidate === 'string' ? candidate : isPlain(candidate) ? candidate['target'] : null
+  const target =
+    typeof candidate === 'string' ? candidate : isPlain(candidate) ? candidate['target'] : null
   if (typeof target !== 'string' || !states.includes(target)) {
     const what = `${label} targets ${JSON.stringify(target)}, which is no state`
     problems.add(where, `${what}; write one of ${states.join(', ')}`)
@@ -269,16 +286,20 @@ export function checkIdentity(file: string, identity: unknown): string[] {
   const [person, device] = [list('person'), list('device')]
   const namespaces = [...person, ...device]
   list('ignore')
-  if (namespaces.length === 0) problems.add('', 'there is no namespace; write person: [\'user_id\']')
+  if (namespaces.length === 0) problems.add('', "there is no namespace; write person: ['user_id']")
   namespaces.forEach((name, i) => {
     if (name === '' || name.includes(':')) {
       problems.add('', `namespace ${JSON.stringify(name)} is not allowed; write it without a colon`)
     }
-    if (namespaces.indexOf(name) < i) problems.add('', `namespace ${name} is there twice; remove one`)
+    if (namespaces.indexOf(name) < i)
+      problems.add('', `namespace ${name} is there twice; remove one`)
   })
   for (const name of list('exclusive')) {
     if (person.includes(name)) continue
-    problems.add('', `exclusive names ${name}, which is no person namespace; write one of ${person}`)
+    problems.add(
+      '',
+      `exclusive names ${name}, which is no person namespace; write one of ${person}`,
+    )
   }
   for (const name of list('hashed')) {
     if (namespaces.includes(name)) continue

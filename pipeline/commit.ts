@@ -3,13 +3,7 @@
  * what is written.
  */
 
-import {
-  arrowTable,
-  supersedeTable,
-  uuidsFromText,
-  type ColumnData,
-  type Uuids,
-} from './arrow.ts'
+import { arrowTable, supersedeTable, uuidsFromText, type ColumnData, type Uuids } from './arrow.ts'
 import type { DictionaryColumn, EventBatch, TextColumn } from './batch.ts'
 import type { OutboxRow } from './effects.ts'
 import { hash64Into, uuidInto } from './ids.ts'
@@ -162,7 +156,10 @@ export class CommitBuilder {
     }
   }
 
-  build(head: { batch: number; recordedAt: number; watermark: number | null }, note: BatchNote): Commit {
+  build(
+    head: { batch: number; recordedAt: number; watermark: number | null },
+    note: BatchNote,
+  ): Commit {
     this.#insert('batches', 1, {
       batch: [head.batch],
       watermark: [head.watermark],

@@ -148,8 +148,7 @@ function compileJourney(journey: Journey, operands: Numbering, codes: Numbering)
     isStart: names.map((name) => starts.has(name)),
     countSlot: names.map((name) => counters.codes.get(name) ?? -1),
     countSlots: counters.codes.size,
-    keyOperand:
-      journey.key === undefined ? -1 : operands.of(`properties.${journey.key.property}`),
+    keyOperand: journey.key === undefined ? -1 : operands.of(`properties.${journey.key.property}`),
     restart: journey.restart ?? false,
   }
 }
@@ -192,7 +191,9 @@ function compileTrack(parts: TrackParts): CompiledTrack {
         own(event)?.ignored || roots(event)?.ignored || journeyIgnore.has(event) || false
       if (isFinal) return ignored ? { ways: [], ignored } : null
       return (
-        own(event) ?? roots(event) ?? (journeyIgnore.has(event) ? { ways: [], ignored: true } : null)
+        own(event) ??
+        roots(event) ??
+        (journeyIgnore.has(event) ? { ways: [], ignored: true } : null)
       )
     })
   })

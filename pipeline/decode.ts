@@ -6,13 +6,12 @@
  * lines. What lands of `properties` and `context` is the sender's own text.
  */
 
-import { DictionaryBuilder, TextBuilder } from './columns.ts'
-import type { Correction, EventBatch, Refusal, RejectionReason } from './batch.ts'
+import type { Correction, EventBatch, RejectionReason } from './batch.ts'
+import { BatchBuilder, type Canonical } from './batch-builder.ts'
 import { HOUR, parseInstant } from './clock.ts'
 import type { EventDefinitions } from './event-definitions.ts'
 import { isObject, isRejection, shown, type Rejection, type Unjudged, type Wire } from './form.ts'
 import { IdentifierReader, splitIdentifier } from './identifiers.ts'
-import { hash64Into } from './ids.ts'
 import type { Identity, Json } from './journey.ts'
 import { sliceMembers } from './json-slice.ts'
 import { isNative, readNative } from './native.ts'
@@ -35,23 +34,6 @@ export type DecodeOptions = {
   events: EventDefinitions
   /** For namespaces declared `hashed`. */
   hashKey: string | undefined
-}
-
-/** An event that has been judged. */
-type Canonical = {
-  eventId: string
-  name: string
-  occurredAt: number
-  ordinal: number
-  receivedAt: number
-  source: string
-  /** As landed, and by declared namespace what says who. */
-  identifiers: { [namespace: string]: string }
-  who: (string | null)[]
-  properties: Wire
-  context: Wire
-  alias: [string, string] | null
-  unlink: [string, string] | null
 }
 
 class Refused extends Error {
@@ -86,7 +68,7 @@ export class ChunkDecoder {
   /** `chunk` is whole lines; `landedAt` (microseconds) is when they came. */
   decode(chunk: Uint8Array, landedAt: number): EventBatch {
     const builder = new BatchBuilder(this.#namespaces.length, this.#paths.length)
-    for (let from = 0; from < chunk.length; ) {
+    for (let from = 0; from < chunk.length;) {
       const lineBreak = chunk.indexOf(NEW_LINE, from)
       const to = lineBreak < 0 ? chunk.length : lineBreak
       this.#line(chunk, from, to, landedAt, builder)
@@ -319,98 +301,4 @@ function valueAt(event: Canonical, path: string[]): Json | undefined {
     value = value[key]
   }
   return (value ?? undefined) as Json | undefined
-}
-
-/** Collects the columns of a batch. */
-class BatchBuilder {
-  readonly #eventId: string[] = []
-  readonly #name = new DictionaryBuilder()
-  readonly #source = new DictionaryBuilder()
-  readonly #occurredAt: number[] = []
-  readonly #receivedAt: number[] = []
-  readonly #ordinal: number[] = []
-  readonly #who: DictionaryBuilder[]
-  readonly #identifiersJson = new TextBuilder()
-  readonly #propertiesJson = new TextBuilder()
-  readonly #contextJson = new TextBuilder()
-  readonly #aliasJson = new Map<number, string>()
-  readonly #unlinkJson = new Map<number, string>()
-  readonly #content: string[] = []
-  readonly #lineFrom: number[] = []
-  readonly #lineTo: number[] = []
-  readonly #refusals: Refusal[] = []
-  readonly operands: (Json | undefined)[][]
-  readonly corrections: Correction[] = []
-
-  constructor(namespaceCount: number, operandCount: number) {
-    this.#who = Array.from({ length: namespaceCount }, () => new DictionaryBuilder())
-    this.operands = Array.from({ length: operandCount }, () => [])
-  }
-
-  refuse(from: number, to: number, reason: RejectionReason, detail: string): void {
-    this.#refusals.push({ from, to, reason, detail: detail.toWellFormed() })
-  }
-
-  /** Adds an event's row and returns its number. */
-  begin(event: Canonical, from: number, to: number): number {
-    this.#name.push(event.name)
-    this.#source.push(event.source)
-    this.#occurredAt.push(event.occurredAt)
-    this.#receivedAt.push(event.receivedAt)
-    this.#ordinal.push(event.ordinal)
-    this.#who.forEach((column, n) => column.push(event.who[n] ?? null))
-    this.#lineFrom.push(from)
-    this.#lineTo.push(to)
-    return this.#eventId.push(event.eventId) - 1
-  }
-
-  /** Adds what lands as text, and what the event's fingerprint is of. */
-  texts(row: number, event: Canonical, properties: string, context: string): void {
-    const identifiers = JSON.stringify(event.identifiers)
-    this.#identifiersJson.push(identifiers)
-    this.#propertiesJson.push(properties)
-    this.#contextJson.push(context)
-    const alias = event.alias === null ? '' : JSON.stringify(event.alias)
-    const unlink = event.unlink === null ? '' : JSON.stringify(event.unlink)
-    if (alias !== '') this.#aliasJson.set(row, alias)
-    if (unlink !== '') this.#unlinkJson.set(row, unlink)
-    this.#content.push(
-      `${event.name}\n${event.source}\n${event.occurredAt}\n${event.ordinal}\n${identifiers}\n` +
-        `${properties}\n${context}\n${alias}\n${unlink}`,
-    )
-  }
-
-  build(raw: Uint8Array): EventBatch {
-    const count = this.#eventId.length
-    const eventHash = new BigUint64Array(count)
-    const fingerprint = new BigUint64Array(count)
-    for (let row = 0; row < count; row++) {
-      hash64Into(this.#eventId[row] as string, eventHash, row)
-      hash64Into(this.#content[row] as string, fingerprint, row)
-    }
-    return {
-      count,
-      eventId: this.#eventId,
-      name: this.#name.build(),
-      source: this.#source.build(),
-      occurredAt: Float64Array.from(this.#occurredAt),
-      receivedAt: Float64Array.from(this.#receivedAt),
-      ordinal: Float64Array.from(this.#ordinal),
-      identifiers: this.#who.map((column) => column.build()),
-      operands: this.operands,
-      corrections: this.corrections,
-      identifiersJson: this.#identifiersJson.build(),
-      propertiesJson: this.#propertiesJson.build(),
-      contextJson: this.#contextJson.build(),
-      aliasJson: this.#aliasJson,
-      unlinkJson: this.#unlinkJson,
-      eventHash,
-      fingerprint,
-      lineFrom: Int32Array.from(this.#lineFrom),
-      lineTo: Int32Array.from(this.#lineTo),
-      raw,
-      refusals: this.#refusals,
-      read: count + this.#refusals.length,
-    }
-  }
 }

@@ -30,7 +30,12 @@ const STARTER = `
 
 /** Starts the thread. When it dies, everything on the way is rejected. */
 export function startDecoder(settings: DecoderSettings): Decoder {
-  const worker = new Worker(STARTER, { eval: true, workerData: settings, execArgv: [], resourceLimits })
+  const worker = new Worker(STARTER, {
+    eval: true,
+    workerData: settings,
+    execArgv: [],
+    resourceLimits,
+  })
   const waiting: Waiting[] = []
   let failure: Error | null = null
   const fail = (error: Error) => {

@@ -15,7 +15,8 @@ export interface EventNames {
   '': never
 }
 
-type EventName = Exclude<keyof EventNames, ''> extends never ? string : Exclude<keyof EventNames, ''>
+type EventName =
+  Exclude<keyof EventNames, ''> extends never ? string : Exclude<keyof EventNames, ''>
 
 /** A guard; `Place` is what `in` and `visits` may name. */
 type GuardOn<Place extends string> =
@@ -31,12 +32,9 @@ type GuardOn<Place extends string> =
   | { not: GuardOn<Place> }
 
 type Way<State extends string, Place extends string> =
-  | State
-  | { target: State; guard?: GuardOn<Place>; effects?: Effect[] }
+  State | { target: State; guard?: GuardOn<Place>; effects?: Effect[] }
 
-type Ways<State extends string, Place extends string> =
-  | Way<State, Place>
-  | Way<State, Place>[]
+type Ways<State extends string, Place extends string> = Way<State, Place> | Way<State, Place>[]
 
 type On<State extends string, Place extends string> = {
   [Name in EventName]?: Ways<State, Place>

@@ -161,7 +161,9 @@ export function checkReleased(definitions: Definitions, onRecord: Registration[]
     if (known.hash !== release.hash) throw changedContent(release)
   }
   for (const { kind, id, version } of onRecord) {
-    const isDefined = definitions.releases.some((release) => kind === release.kind && id === release.id)
+    const isDefined = definitions.releases.some(
+      (release) => kind === release.kind && id === release.id,
+    )
     if (isDefined) continue
     throw new UserError(
       `journey ${id} ${version} is released in this warehouse, but the definitions lack it: ` +

@@ -29,6 +29,7 @@ const TYPES: { [T in Column['type']]: string } = {
   uuid: 'uuid',
 }
 
+const UNCOMPRESSED = ' using compression uncompressed'
 const SUPERSEDED = ['superseded_at', 'superseded_by', 'superseded_because']
 
 /** Where rows of a table are appended. */
@@ -64,7 +65,7 @@ function tableStatements(table: TableName): string[] {
   const columns = columnsOf(table).map(
     ({ name, type }) =>
       // Images are read back by key and soon replaced: packing them costs more than it saves.
-      `${name} ${TYPES[type]}${isImage && type === 'text' ? ' using compression uncompressed' : ''}`,
+      `${name} ${TYPES[type]}${isImage && type === 'text' ? UNCOMPRESSED : ''}`,
   )
   columns.push('recorded_at timestamptz', 'recorded_by bigint')
   const ended = 'superseded_at timestamptz, superseded_by bigint, superseded_because varchar'
@@ -150,7 +151,7 @@ export function foldStatements(table: VersionedName): string[] {
 
 /** Keeps the latest image of each key; in a transaction of its own. */
 export function compactStatements(table: string): string[] {
-  const uncompressed = 'varchar using compression uncompressed'
+  const uncompressed = `varchar${UNCOMPRESSED}`
   return [
     `create or replace table ${table}_compacted (k ubigint, key ${uncompressed}, ` +
       `image ${uncompressed}, recorded_at timestamptz, recorded_by bigint)`,

@@ -115,7 +115,8 @@ class DuckDBWarehouse implements Warehouse {
 
   async registrations(): Promise<Registration[]> {
     const rows = await this.query(
-      `select kind, id, version, hash from releases where action = 'registered' order by recorded_by`,
+      `select kind, id, version, hash from releases
+       where action = 'registered' order by recorded_by`,
     )
     return rows as Registration[]
   }
@@ -270,9 +271,7 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async #compact(kind: ImageKind, log: { rows: number; compactAt: number }): Promise<void> {
-    const [count] = await this.query(
-      `select approx_count_distinct(k) as keys from ${kind}_image`,
-    )
+    const [count] = await this.query(`select approx_count_distinct(k) as keys from ${kind}_image`)
     const keys = count?.['keys'] as number
     if (log.rows > IMAGE_SURPLUS * keys) {
       await this.#transaction(compactStatements(`${kind}_image`))

@@ -45,7 +45,8 @@ export class IdentifierReader {
     this.#hashKey = hashKey ?? null
     if (this.#hashed.size > 0 && (hashKey === undefined || hashKey === '')) {
       throw new UserError(
-        `identity.ts hashes ${identity.hashed.join(', ')}: set ${HASH_KEY_VARIABLE} to a secret key`,
+        `identity.ts hashes ${identity.hashed.join(', ')}: ` +
+          `set ${HASH_KEY_VARIABLE} to a secret key`,
       )
     }
   }
@@ -57,7 +58,9 @@ export class IdentifierReader {
     const trimmed = text.trim()
     const isIgnored = this.saysNothing(trimmed)
     if (isIgnored || !this.#hashed.has(namespace)) return { landed: trimmed, isIgnored }
-    const hash = createHmac('sha256', this.#hashKey as string).update(trimmed).digest('hex')
+    const hash = createHmac('sha256', this.#hashKey as string)
+      .update(trimmed)
+      .digest('hex')
     return { landed: hash, isIgnored }
   }
 

@@ -21,7 +21,7 @@ export function sliceMembers(
   line: string,
   names: readonly string[],
 ): (readonly [from: number, to: number] | undefined)[] | null {
-  const found = new Array<readonly [number, number] | undefined>(names.length).fill(undefined)
+  const found = names.map((): readonly [number, number] | undefined => undefined)
   let at = skipSpace(line, 0) + 1
   for (;;) {
     at = skipSpace(line, at)
@@ -65,7 +65,8 @@ function endOfValue(line: string, from: number): number {
   let at = from
   for (;;) {
     const unit = line.charCodeAt(at)
-    if (!(unit > SPACE) || unit === COMMA || unit === CLOSE_BRACE || unit === CLOSE_BRACKET) return at
+    if (!(unit > SPACE) || unit === COMMA || unit === CLOSE_BRACE || unit === CLOSE_BRACKET)
+      return at
     at += 1
   }
 }

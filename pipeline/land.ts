@@ -42,7 +42,9 @@ export async function land(warehouse: Warehouse, batch: EventBatch): Promise<Lan
       inBatch.set(eventId, row)
       landing.landedRow[row] = landing.rows.length
       landing.rows.push(row)
-    } else if (stored === undefined ? isRepeat(batch, row, first ?? row) : isStored(batch, row, stored)) {
+    } else if (
+      stored === undefined ? isRepeat(batch, row, first ?? row) : isStored(batch, row, stored)
+    ) {
       landing.duplicates += 1
     } else {
       landing.refusals.push(refusalOf(batch, row))
@@ -107,5 +109,7 @@ function refusalOf(batch: EventBatch, row: number): Refusal {
 
 /** What identifies a dead letter: the same bytes refused again for the same reason. */
 export function deadLetterId(raw: Uint8Array, reason: string): string {
-  return uuidOf(`${reason}\n${Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1')}`)
+  return uuidOf(
+    `${reason}\n${Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1')}`,
+  )
 }

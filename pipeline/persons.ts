@@ -24,11 +24,7 @@ type Sayings = { kept: string; refused: string; links: Place[]; aliases: Place[]
  * Applies the batch's sayings to the images and fills `turn.moved`. The identifier images of
  * everything said must be loaded. `landedRow` maps a row of the batch to the turn's, -1 dropped.
  */
-export async function relink(
-  turn: Turn,
-  batch: EventBatch,
-  landedRow: Int32Array,
-): Promise<void> {
+export async function relink(turn: Turn, batch: EventBatch, landedRow: Int32Array): Promise<void> {
   const sayings = [...sayingsOf(turn, batch, landedRow).values()]
   if (sayings.length === 0) return
   const { identifier, component } = turn.images
@@ -46,11 +42,7 @@ export async function relink(
 }
 
 /** Everything the batch says, by pair. */
-function sayingsOf(
-  turn: Turn,
-  batch: EventBatch,
-  landedRow: Int32Array,
-): Map<string, Sayings> {
+function sayingsOf(turn: Turn, batch: EventBatch, landedRow: Int32Array): Map<string, Sayings> {
   const sayings = new Map<string, Sayings>()
   const of = (a: string, b: string): Sayings => {
     const [kept, refused] = inPriority(turn, a, b)
@@ -94,8 +86,7 @@ function linksOf(turn: Turn, row: number): [kept: string, refused: string][] {
 
 function inPriority(turn: Turn, a: string, b: string): [string, string] {
   const { person } = turn.compiled.identity
-  const ahead =
-    person.indexOf(namespaceOf(a)) - person.indexOf(namespaceOf(b)) || compareText(a, b)
+  const ahead = person.indexOf(namespaceOf(a)) - person.indexOf(namespaceOf(b)) || compareText(a, b)
   return ahead <= 0 ? [a, b] : [b, a]
 }
 
@@ -156,7 +147,9 @@ async function linksInHistory(turn: Turn, pair: Pair): Promise<Place[]> {
   return streams.flatMap((stream) =>
     (turn.oldRows.get(stream) ?? [])
       .filter((row) =>
-        linksOf(turn, row).some(([kept, refused]) => kept === pair.kept && refused === pair.refused),
+        linksOf(turn, row).some(
+          ([kept, refused]) => kept === pair.kept && refused === pair.refused,
+        ),
       )
       .map((row) => turn.events.place(row)),
   )
@@ -222,7 +215,11 @@ async function resolveGroup(turn: Turn, group: Group): Promise<void> {
       identifier.put(member, image)
     }
   }
-  changeConflicts(turn, old.flatMap((image) => image.conflicts), conflicts)
+  changeConflicts(
+    turn,
+    old.flatMap((image) => image.conflicts),
+    conflicts,
+  )
 }
 
 export function freshIdentifier(identifier: string): IdentifierImage {

@@ -116,7 +116,10 @@ export class Profiles {
     for (const profileId of profileIds) {
       const { added, streams } = this.#touch(profileId)
       const image = turn.images.profile.get(profileId)
-      if (added.length === 0 && (image === undefined || image.due > (turn.watermark ?? -Infinity))) {
+      if (
+        added.length === 0 &&
+        (image === undefined || image.due > (turn.watermark ?? -Infinity))
+      ) {
         continue
       }
       const state = image?.state ?? freshProfile(machines)

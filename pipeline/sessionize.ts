@@ -93,12 +93,7 @@ function startsAnew(
   return occurredAt - session.startedAt > rules.maxDuration ? 'max_duration' : null
 }
 
-function begin(
-  events: Events,
-  row: number,
-  rules: SessionRules,
-  because: StartedBecause,
-): Session {
+function begin(events: Events, row: number, rules: SessionRules, because: StartedBecause): Session {
   const occurredAt = events.occurredAt[row] as number
   const name = events.name[row] as string
   return {

@@ -153,7 +153,10 @@ function place(
   const profiles = assignSessions(named, stream, turn.compiled.identity)
   const owners = new Map(cut.sessions.map((session, i) => [session, profiles[i] as string]))
   belong(belonging, rows, cut, owners)
-  const claim = claimOf(named.filter((name) => name !== null), turn.compiled.identity)
+  const claim = claimOf(
+    named.filter((name) => name !== null),
+    turn.compiled.identity,
+  )
   return { sessions: cut.sessions, profiles, claim }
 }
 

@@ -16,14 +16,7 @@
  * boolean; bytes; hash64 (unsigned); uuid (16 bytes, big-endian, shown as UUID text).
  */
 export type ColumnType =
-  | 'text'
-  | 'json'
-  | 'instant'
-  | 'integer'
-  | 'boolean'
-  | 'bytes'
-  | 'hash64'
-  | 'uuid'
+  'text' | 'json' | 'instant' | 'integer' | 'boolean' | 'bytes' | 'hash64' | 'uuid'
 
 export type Column = { name: string; type: ColumnType; nullable?: true; private?: true }
 

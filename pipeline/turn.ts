@@ -175,17 +175,15 @@ export class Turn {
   /** The batch's events of a stream, as history keeps them. */
   segmentOf(stream: string): string {
     const { events } = this
-    const stored = (this.newRows.get(stream) ?? []).map(
-      (row): StoredEvent => [
-        events.occurredAt[row] as number,
-        events.ordinal[row] as number,
-        events.eventId[row] as string,
-        events.name[row] as string,
-        events.source[row] as string,
-        events.identifiers.map((column) => column[row] ?? null),
-        events.operands.map((column) => column[row] ?? null),
-      ],
-    )
+    const stored = (this.newRows.get(stream) ?? []).map((row): StoredEvent => [
+      events.occurredAt[row] as number,
+      events.ordinal[row] as number,
+      events.eventId[row] as string,
+      events.name[row] as string,
+      events.source[row] as string,
+      events.identifiers.map((column) => column[row] ?? null),
+      events.operands.map((column) => column[row] ?? null),
+    ])
     return JSON.stringify(stored)
   }
 }

@@ -84,7 +84,7 @@ export interface Warehouse {
    * both microseconds. May name a profile whose timer has since been dropped; never twice. */
   due(after: number | null, upTo: number): Promise<string[]>
 
-  /** Those of the given events that have landed. `hashes[i]` is the 64-bit hash of `eventIds[i]`. */
+  /** Those of the given events that have landed. `hashes[i]` is the 64-bit hash of id i. */
   landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedEvent[]>
 
   /** Those of the given dead letters (UUID text) that are on record. */

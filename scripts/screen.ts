@@ -37,7 +37,9 @@ export async function screen(
     .filter((part) => part.lines.length > 0)
     .flatMap(({ title, lines: body }) => [
       paint.bold(title),
-      ...body.map((line) => (line.length > width - 2 ? `  ${line.slice(0, width - 3)}…` : `  ${line}`)),
+      ...body.map((line) =>
+        line.length > width - 2 ? `  ${line.slice(0, width - 3)}…` : `  ${line}`,
+      ),
       '',
     ])
   return `${lines.join('\n')}`
@@ -51,7 +53,8 @@ function readPart(run: RunReport): Part {
   const seconds = run.elapsedMs / 1_000
   const rate = grouped(Math.round(run.read / Math.max(seconds, 0.001)))
   const lines = [
-    `${grouped(run.read)} lines read in ${seconds.toFixed(1)} s (${rate}/s, ${run.batches} batches)`,
+    `${grouped(run.read)} lines read in ${seconds.toFixed(1)} s ` +
+      `(${rate}/s, batches: ${run.batches})`,
     `${grouped(run.landed)} events landed, ${grouped(run.duplicates)} duplicates dropped, ` +
       `${grouped(run.refused)} refused`,
   ]
@@ -63,11 +66,7 @@ function readPart(run: RunReport): Part {
 }
 
 /** Instances that reached each step after the step before it. */
-async function funnelPart(
-  warehouse: Warehouse,
-  journeys: Journey[],
-  paint: Paint,
-): Promise<Part> {
+async function funnelPart(warehouse: Warehouse, journeys: Journey[], paint: Paint): Promise<Part> {
   const journey = journeys.find(({ funnels }) => Object.keys(funnels ?? {}).length > 0)
   const [name, funnel] = Object.entries(journey?.funnels ?? {})[0] ?? []
   if (journey === undefined || funnel === undefined) return { title: '', lines: [] }
@@ -82,7 +81,8 @@ async function funnelPart(
       const bar = '█'.repeat(Math.round((BAR * count) / first)).padEnd(BAR, '·')
       const fromStart = `${Math.round((100 * count) / first)} %`
       const before = i === 0 ? 0 : (reached[i - 1] ?? 0)
-      const fromBefore = i === 0 || before === 0 ? '' : `${Math.round((100 * count) / before)} % of the step before`
+      const fromBefore =
+        i === 0 || before === 0 ? '' : `${Math.round((100 * count) / before)} % of the step before`
       const numbers = `${grouped(count).padStart(9)} ${fromStart.padStart(6)}  ${fromBefore}`
       return `${step.padEnd(label)} ${paint.cyan(bar)}${numbers}`
     }),
@@ -156,7 +156,8 @@ async function storyPart(warehouse: Warehouse): Promise<Part> {
      left join (select profile_id, count(*) as laps from cycles group by profile_id) as looped
        on looped.profile_id = sessions.profile_id
      group by sessions.profile_id, looped.laps
-     order by least(count(distinct sessions.stream), 3) desc, coalesce(looped.laps, 0) between 1 and 4 desc,
+     order by least(count(distinct sessions.stream), 3) desc,
+       coalesce(looped.laps, 0) between 1 and 4 desc,
        abs(count(*) - 4), sessions.profile_id
      limit 1`,
   )
@@ -178,8 +179,11 @@ async function storyPart(warehouse: Warehouse): Promise<Part> {
 }
 
 function storyLine(row: Row): string {
-  const at = formatInstant(row['happened_at'] as number).slice(0, 19).replace('T', ' ')
-  if (row['rank'] === 0) return `${at}  on ${row['who']} (${row['source']}), ${row['events']} events`
+  const at = formatInstant(row['happened_at'] as number)
+    .slice(0, 19)
+    .replace('T', ' ')
+  if (row['rank'] === 0)
+    return `${at}  on ${row['who']} (${row['source']}), ${row['events']} events`
   const by = row['cause'] === 'timeout' ? 'nothing happened' : row['who']
   return `${at}    ${row['journey']}: ${row['from_state']} → ${row['to_state']}  (${by})`
 }
@@ -189,7 +193,8 @@ function nextPart(run: RunReport): Part {
     'npm start -- events.ndjson               your own events: NDJSON, native or Segment form',
     'npm start -- --watermark now             decide every timeout that is due by now',
   ]
-  if (run.refused > 0) lines.push('npm run dead-letters -- list             what was refused, and why')
+  if (run.refused > 0)
+    lines.push('npm run dead-letters -- list             what was refused, and why')
   return { title: 'Next', lines }
 }
 

@@ -58,7 +58,6 @@ export class Shop {
   /** Lines that have been sent and not arrived. */
   #underWay: Line[] = []
   #clock = OPENING
-  #eventCount = 0
 
   constructor(seed: number) {
     this.#random = new Random(seed)
@@ -232,8 +231,10 @@ export class Shop {
     yield step('Signed Up', { plan: random.pick(['free', 'plus']) })
     if (!random.chance(0.8)) return
     yield step('Email Verified')
-    for (let i = random.between(0, 4); i > 0; i--) yield step('Tutorial Step Completed', { step: i })
-    if (random.chance(0.5)) yield step('Profile Completed', random.chance(0.5) ? { photo: 'y' } : {})
+    for (let i = random.between(0, 4); i > 0; i--)
+      yield step('Tutorial Step Completed', { step: i })
+    if (random.chance(0.5))
+      yield step('Profile Completed', random.chance(0.5) ? { photo: 'y' } : {})
   }
 
   *#subscribe(): Generator<Happening> {
@@ -261,7 +262,6 @@ export class Shop {
     happening: Happening,
   ): void {
     const random = this.#random
-    this.#eventCount += 1
     const late = random.chance(LATE) ? random.between(5, 2_880) * MINUTE : 0
     const sentAt = happening.at + random.between(1, 20) * SECOND
     const flaw = this.#flaw()

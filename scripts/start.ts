@@ -46,8 +46,7 @@ async function start(files: string[], options: Options): Promise<void> {
   const linesMax = batchSizeOf(options.batchSize)
   const watermark = options.watermark === undefined ? null : watermarkOf(options.watermark)
   const format = options.format === undefined ? undefined : formatOf(options.format)
-  const source =
-    files.length === 0 ? sampleSource(linesMax) : await fileSource(files, { linesMax })
+  const source = files.length === 0 ? sampleSource(linesMax) : await fileSource(files, { linesMax })
   const definitions = await loadDefinitions(options.definitions)
   const isTerminal = process.stderr.isTTY === true
   try {

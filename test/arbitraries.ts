@@ -30,7 +30,22 @@ const EMAILS = ['e1', 'e2', 'e3', ' E1']
 const DEVICES = ['d1', 'd2', 'd3']
 
 const value: fc.Arbitrary<Json> = fc.constantFrom<Json>(
-  null, 0, 1, 2, 10, '1', '', 'x', 'xy', '\u{1f600}', '\uffee', true, false, [], [1, null], { a: 1 },
+  null,
+  0,
+  1,
+  2,
+  10,
+  '1',
+  '',
+  'x',
+  'xy',
+  '\u{1f600}',
+  '\uffee',
+  true,
+  false,
+  [],
+  [1, null],
+  { a: 1 },
 )
 
 /** Offsets around the half hour of a session and the timeouts of `delay`. */
@@ -120,9 +135,11 @@ export const sessions: fc.Arbitrary<Partial<Sessions>> = fc.record(
 )
 
 const operators: fc.Arbitrary<Operators> = fc.oneof(
-  fc.constantFrom('eq', 'ne', 'gt', 'gte', 'lt', 'lte').chain((op) =>
-    fc.constantFrom<Json>(0, 1, 2, '1', 'x', true, [1, null], '\uffee').map((v) => ({ [op]: v })),
-  ),
+  fc
+    .constantFrom('eq', 'ne', 'gt', 'gte', 'lt', 'lte')
+    .chain((op) =>
+      fc.constantFrom<Json>(0, 1, 2, '1', 'x', true, [1, null], '\uffee').map((v) => ({ [op]: v })),
+    ),
   fc.constantFrom<Operators>(
     { exists: true },
     { exists: false },
@@ -151,8 +168,14 @@ function guards(tracks: string[]): fc.Arbitrary<Guard> {
   )
   return fc.oneof(
     { weight: 4, arbitrary: leaf },
-    { weight: 1, arbitrary: fc.array(leaf, { minLength: 1, maxLength: 2 }).map((all) => ({ all })) },
-    { weight: 1, arbitrary: fc.array(leaf, { minLength: 1, maxLength: 2 }).map((any) => ({ any })) },
+    {
+      weight: 1,
+      arbitrary: fc.array(leaf, { minLength: 1, maxLength: 2 }).map((all) => ({ all })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.array(leaf, { minLength: 1, maxLength: 2 }).map((any) => ({ any })),
+    },
     { weight: 1, arbitrary: leaf.map((not) => ({ not })) },
   )
 }

@@ -17,7 +17,7 @@ async function rows(harness: Harness, relation: string): Promise<Row[]> {
   return sorted((await harness.warehouse.query(`select * from ${relation}`)) as Row[])
 }
 
-test('the views as of every batch are the views recorded after it, before and after folding', async () => {
+test('the views as of every batch are the views recorded after it', async () => {
   await fc.assert(
     fc.asyncProperty(scene, async ({ parts, batches }) => {
       const harness = new Harness(makeDefinitions({ ...parts, journeys: [parts.journey] }))
@@ -57,7 +57,7 @@ test('a version is superseded once, later than it was recorded, and for a reason
   )
 })
 
-test('a stay that merely ends is progress, and what a batch does not change is left alone', async () => {
+test('a stay that ends is progress, and what a batch does not change is left alone', async () => {
   const harness = new Harness(
     makeDefinitions({
       journeys: [
@@ -65,7 +65,11 @@ test('a stay that merely ends is progress, and what a batch does not change is l
           id: 'j',
           version: 1,
           initial: 'a',
-          states: { a: { on: { Go: 'b' } }, b: { on: { Back: 'a', Done: 'c' } }, c: { type: 'final' } },
+          states: {
+            a: { on: { Go: 'b' } },
+            b: { on: { Back: 'a', Done: 'c' } },
+            c: { type: 'final' },
+          },
         },
       ],
     }),

@@ -24,37 +24,125 @@ describe('a journey is refused with a message', () => {
     ['bad version', journey({ version: 0 }), 'j.ts: version 0 is no version; write 1, 2, 3'],
     ['unknown member', journey({ inital: 'a' }), 'j.ts: inital is unknown; write one of id,'],
     ['bad key', journey({ key: 'x' }), 'j.ts: key "x" is no key; write { property:'],
-    ['no such initial', journey({ initial: 'z' }), 'j.ts: initial: initial "z" is no state; write one'],
-    ['unknown target', withState({ on: { Go: 'z' } }), 'j.ts: state a: on \'Go\' targets "z", which is no state; write one of a, b'],
-    ['unreachable state', withState({ on: leaving }, { c: { on: leaving } }), 'j.ts: state c: nothing leads to it'],
-    ['no way out', withState({ on: { Go: 'b', Stay: 'c' } }, { c: { on: { Go: 'c' } } }), 'j.ts: state c: nothing leads from it to another state'],
-    ['masked root', journey({ on: { Out: 'b' }, states: { a: { ignore: ['Out'] }, b: { type: 'final' } } }), 'j.ts: state a: nothing leads from it'],
-    ['circle of timeouts', withState({ on: leaving, after: { '1h': 'c' } }, { c: { after: { '1h': 'a' } } }), 'j.ts: state a: timeouts alone lead from it back to it'],
-    ['self timeout', withState({ on: leaving, after: { '1h': 'a' } }), 'j.ts: state a: timeouts alone'],
-    ['never tried', withState({ on: { Go: ['b', { target: 'a', guard: { in: 'a' } }] } }), "j.ts: state a: on 'Go': a candidate after an unguarded one is never tried"],
-    ['bad duration', withState({ on: leaving, after: { '1 hour': 'b' } }), "j.ts: state a: after '1 hour' is no duration; write a number above 0"],
-    ['zero duration', withState({ on: leaving, after: { '0s': 'b' } }), "j.ts: state a: after '0s' is no duration"],
-    ['guard without an op', guarded({ property: 'x' }), 'guard on property "x" is without an op; write one of eq'],
+    [
+      'no such initial',
+      journey({ initial: 'z' }),
+      'j.ts: initial: initial "z" is no state; write one',
+    ],
+    [
+      'unknown target',
+      withState({ on: { Go: 'z' } }),
+      'j.ts: state a: on \'Go\' targets "z", which is no state; write one of a, b',
+    ],
+    [
+      'unreachable state',
+      withState({ on: leaving }, { c: { on: leaving } }),
+      'j.ts: state c: nothing leads to it',
+    ],
+    [
+      'no way out',
+      withState({ on: { Go: 'b', Stay: 'c' } }, { c: { on: { Go: 'c' } } }),
+      'j.ts: state c: nothing leads from it to another state',
+    ],
+    [
+      'masked root',
+      journey({ on: { Out: 'b' }, states: { a: { ignore: ['Out'] }, b: { type: 'final' } } }),
+      'j.ts: state a: nothing leads from it',
+    ],
+    [
+      'circle of timeouts',
+      withState({ on: leaving, after: { '1h': 'c' } }, { c: { after: { '1h': 'a' } } }),
+      'j.ts: state a: timeouts alone lead from it back to it',
+    ],
+    [
+      'self timeout',
+      withState({ on: leaving, after: { '1h': 'a' } }),
+      'j.ts: state a: timeouts alone',
+    ],
+    [
+      'never tried',
+      withState({ on: { Go: ['b', { target: 'a', guard: { in: 'a' } }] } }),
+      "j.ts: state a: on 'Go': a candidate after an unguarded one is never tried",
+    ],
+    [
+      'bad duration',
+      withState({ on: leaving, after: { '1 hour': 'b' } }),
+      "j.ts: state a: after '1 hour' is no duration; write a number above 0",
+    ],
+    [
+      'zero duration',
+      withState({ on: leaving, after: { '0s': 'b' } }),
+      "j.ts: state a: after '0s' is no duration",
+    ],
+    [
+      'guard without an op',
+      guarded({ property: 'x' }),
+      'guard on property "x" is without an op; write one of eq',
+    ],
     ['dwell without an op', guarded({ dwell: {} }), 'guard: dwell is without an op'],
     ['empty all', guarded({ all: [] }), 'guard: all is without an op'],
     ['nested guard', guarded({ not: { count: 'Go' } }), 'guard on count "Go" is without an op'],
     ['unknown op', guarded({ property: 'x', equals: 1 }), 'guard: equals is unknown here'],
-    ['no such field', guarded({ field: 'id', eq: 'x' }), 'there is no such field; write source or name'],
-    ['no such place', guarded({ in: 'main.z' }), 'guard: in "main.z" is no state; write one of main.a, main.b'],
+    [
+      'no such field',
+      guarded({ field: 'id', eq: 'x' }),
+      'there is no such field; write source or name',
+    ],
+    [
+      'no such place',
+      guarded({ in: 'main.z' }),
+      'guard: in "main.z" is no state; write one of main.a, main.b',
+    ],
     ['no such visit', guarded({ visits: 'z', gte: 1 }), 'guard: visits "z" is no state'],
     ['no guard', guarded(7), 'guard 7 is no guard'],
     ['guard of nothing', guarded({}), 'guard {} asks nothing'],
-    ['leaving a final state', journey({ states: { a: { on: leaving }, b: { type: 'final', on: { Go: 'a' } } } }), 'j.ts: state b: on is in a final state'],
-    ['waiting in a final state', journey({ states: { a: { on: leaving }, b: { type: 'final', after: { '1h': 'a' } } } }), 'j.ts: state b: after is in a final state'],
+    [
+      'leaving a final state',
+      journey({ states: { a: { on: leaving }, b: { type: 'final', on: { Go: 'a' } } } }),
+      'j.ts: state b: on is in a final state',
+    ],
+    [
+      'waiting in a final state',
+      journey({ states: { a: { on: leaving }, b: { type: 'final', after: { '1h': 'a' } } } }),
+      'j.ts: state b: after is in a final state',
+    ],
     ['final initial', journey({ initial: 'b' }), 'j.ts: state b: the initial state is final'],
-    ['bad state name', withState({ on: { Go: 'b', X: 'c d' } }, { 'c d': { on: leaving } }), 'j.ts: state c d: the name is not allowed'],
-    ['bad track name', { id: 'j', version: 1, type: 'parallel', states: { 'a.b': journey({}) } }, 'j.ts: track a.b: the name is not allowed'],
-    ['initial beside tracks', { id: 'j', version: 1, type: 'parallel', initial: 'a', states: {} }, "j.ts: initial stands beside type 'parallel'; put it in a track"],
+    [
+      'bad state name',
+      withState({ on: { Go: 'b', X: 'c d' } }, { 'c d': { on: leaving } }),
+      'j.ts: state c d: the name is not allowed',
+    ],
+    [
+      'bad track name',
+      { id: 'j', version: 1, type: 'parallel', states: { 'a.b': journey({}) } },
+      'j.ts: track a.b: the name is not allowed',
+    ],
+    [
+      'initial beside tracks',
+      { id: 'j', version: 1, type: 'parallel', initial: 'a', states: {} },
+      "j.ts: initial stands beside type 'parallel'; put it in a track",
+    ],
     ['empty list', withState({ on: { Go: [] } }), "j.ts: state a: on 'Go' lists nothing"],
-    ['effect without type', withState({ on: leaving, effects: [{}] }), 'j.ts: state a: effect {} has no type'],
-    ['effect within nothing', withState({ on: leaving, effects: [{ type: 'x', within: 'soon' }] }), 'effect within "soon" is no duration'],
-    ['funnel through nowhere', journey({ funnels: { f: { steps: ['a', 'z'] } } }), 'j.ts: funnel f: step "z" is no state'],
-    ['ignore is no list', withState({ on: leaving, ignore: 'Go' }), 'j.ts: state a: ignore "Go" is no list'],
+    [
+      'effect without type',
+      withState({ on: leaving, effects: [{}] }),
+      'j.ts: state a: effect {} has no type',
+    ],
+    [
+      'effect within nothing',
+      withState({ on: leaving, effects: [{ type: 'x', within: 'soon' }] }),
+      'effect within "soon" is no duration',
+    ],
+    [
+      'funnel through nowhere',
+      journey({ funnels: { f: { steps: ['a', 'z'] } } }),
+      'j.ts: funnel f: step "z" is no state',
+    ],
+    [
+      'ignore is no list',
+      withState({ on: leaving, ignore: 'Go' }),
+      'j.ts: state a: ignore "Go" is no list',
+    ],
   ])('%s', (_what, definition, message) => {
     expect(checkJourney('j.ts', definition).join('\n')).toContain(message)
   })
@@ -63,13 +151,35 @@ describe('a journey is refused with a message', () => {
 describe('sound definitions are left alone', () => {
   test.each<[what: string, journey: object]>([
     ['the smallest', journey({})],
-    ['a root that leads out', journey({ on: { Out: 'b' }, states: { a: {}, b: { type: 'final' } } })],
+    [
+      'a root that leads out',
+      journey({ on: { Out: 'b' }, states: { a: {}, b: { type: 'final' } } }),
+    ],
     ['null as an operand', guarded({ property: 'x', eq: null })],
-    ['mixed candidates', withState({ on: { Go: [{ target: 'a', guard: { in: 'main.a' } }, 'b'] } })],
-    ['tracks', { id: 'j', version: 2, type: 'parallel', ignore: ['X'], restart: true, states: {
-      left: { initial: 'a', states: { a: { on: { Go: { target: 'b', guard: { in: 'right.c' } } } }, b: { type: 'final' } } },
-      right: { initial: 'c', states: { c: { on: { Go: 'd' } }, d: { type: 'final' } } },
-    } }],
+    [
+      'mixed candidates',
+      withState({ on: { Go: [{ target: 'a', guard: { in: 'main.a' } }, 'b'] } }),
+    ],
+    [
+      'tracks',
+      {
+        id: 'j',
+        version: 2,
+        type: 'parallel',
+        ignore: ['X'],
+        restart: true,
+        states: {
+          left: {
+            initial: 'a',
+            states: {
+              a: { on: { Go: { target: 'b', guard: { in: 'right.c' } } } },
+              b: { type: 'final' },
+            },
+          },
+          right: { initial: 'c', states: { c: { on: { Go: 'd' } }, d: { type: 'final' } } },
+        },
+      },
+    ],
   ])('%s', (_what, definition) => {
     expect(checkJourney('j.ts', definition)).toEqual([])
   })

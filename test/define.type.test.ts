@@ -19,7 +19,10 @@ test('a sound journey of one track compiles', () => {
         on: {
           'Order Completed': [
             { target: 'bought', guard: { visits: 'cart', gte: 1 } },
-            { target: 'bought', guard: { all: [{ in: 'main.cart' }, { count: 'Page Viewed', lt: 9 }] } },
+            {
+              target: 'bought',
+              guard: { all: [{ in: 'main.cart' }, { count: 'Page Viewed', lt: 9 }] },
+            },
             'browsing',
           ],
         },

@@ -16,7 +16,13 @@ const RUNS = Number(process.env['LAW_RUNS'] ?? 150)
 const LATER = 3_600_000_000
 
 const scene = fc
-  .record({ events: eventStream, identity, sessions, journey, watermark: fc.constantFrom(0, LATER) })
+  .record({
+    events: eventStream,
+    identity,
+    sessions,
+    journey,
+    watermark: fc.constantFrom(0, LATER),
+  })
   .chain((parts) =>
     fc.record({
       parts: fc.constant(parts),
@@ -25,7 +31,7 @@ const scene = fc
     }),
   )
 
-test('any batches, any order, redelivery and restarts end in the tables of the reference', async () => {
+test('batches, order, redelivery and restarts do not show in the tables', async () => {
   await fc.assert(
     fc.asyncProperty(scene, async ({ parts, batches, restarts }) => {
       const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
@@ -47,7 +53,10 @@ test('any batches, any order, redelivery and restarts end in the tables of the r
       }
       await harness.warehouse.close()
     }),
-    { numRuns: RUNS, ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}) },
+    {
+      numRuns: RUNS,
+      ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}),
+    },
   )
 })
 

@@ -273,9 +273,7 @@ export type Placed = {
 }
 
 export function place(all: AcceptedEvent[], identity: Identity, rules: Sessions): Placed {
-  const events = all
-    .filter((event) => streamOf(event, identity) !== undefined)
-    .sort(inEventOrder)
+  const events = all.filter((event) => streamOf(event, identity) !== undefined).sort(inEventOrder)
   const [groups, conflicts] = persons(events, identity)
   const streams = new Set(events.map((event) => streamOf(event, identity) as string))
   const sessions = [...streams].flatMap((stream) => {

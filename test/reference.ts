@@ -9,15 +9,9 @@
 
 import { tracksOf, type Candidate, type Candidates, type Effect } from '../pipeline/journey.ts'
 import type { Guard, Identity, Journey, Json, Sessions, Track } from '../pipeline/journey.ts'
-import {
-  at,
-  byCodePoint,
-  canonical,
-  inEventOrder,
-  micros,
-  place,
-  type AcceptedEvent,
-} from './reference-identity.ts'
+import { at, inEventOrder, micros, place, type AcceptedEvent } from './reference-identity.ts'
+
+import { compare } from './reference-compare.ts'
 
 export type { AcceptedEvent } from './reference-identity.ts'
 export type Row = { [column: string]: Json }
@@ -163,7 +157,9 @@ class Runner {
     const { startOn } = this.journey
     if (startOn !== undefined && startOn.length > 0) return startOn.includes(name)
     return tracksOf(this.journey).some(([, track]) =>
-      [track, ...Object.values(track.states)].some((holder) => Object.hasOwn(holder.on ?? {}, name)),
+      [track, ...Object.values(track.states)].some((holder) =>
+        Object.hasOwn(holder.on ?? {}, name),
+      ),
     )
   }
 
@@ -222,10 +218,13 @@ class Runner {
         return lists.some((list) => list?.includes(name)) ? 'ignored' : 'not_accepted'
       }
       const holder = ownNames ? own : rootNames ? stand.track : null
-      if (holder === null || holder === undefined) return journeyIgnores ? 'ignored' : 'not_accepted'
+      if (holder === null || holder === undefined)
+        return journeyIgnores ? 'ignored' : 'not_accepted'
       const list = Object.hasOwn(holder.on ?? {}, name) ? (holder.on?.[name] as Candidates) : []
       const candidates = candidatesOf(list)
-      const taken = candidates.find((c) => this.holds(c.guard, stand.name, frozen, occurred_at, one))
+      const taken = candidates.find((c) =>
+        this.holds(c.guard, stand.name, frozen, occurred_at, one),
+      )
       if (taken !== undefined) return taken
       if (holder.ignore?.includes(name)) return 'ignored'
       return candidates.length > 0 ? 'guard_failed' : 'not_accepted'
@@ -387,35 +386,4 @@ class Runner {
     const [stand, state] = find(guard.in)
     return stand.state === state
   }
-}
-
-const kind = (value: Json) => (Array.isArray(value) ? 'array' : typeof value)
-const equal = (a: Json, b: Json) => canonical(a) === canonical(b)
-
-function compare(value: Json | undefined, guard: { [op: string]: Json | undefined }): boolean {
-  return Object.entries(guard).every(([op, operand]) => {
-    if (['property', 'context', 'field', 'count', 'visits'].includes(op)) return true
-    if (op === 'exists') return (value !== undefined) === operand
-    if (value === undefined || operand === undefined || operand === null) return false
-    if (op === 'eq') return equal(value, operand)
-    if (op === 'ne') return kind(value) === kind(operand) && !equal(value, operand)
-    if (op === 'in') return (operand as Json[]).some((item) => equal(item, value))
-    if (op === 'startsWith') {
-      return typeof value === 'string' && typeof operand === 'string' && value.startsWith(operand)
-    }
-    if (op === 'contains') {
-      if (typeof value === 'string') return typeof operand === 'string' && value.includes(operand)
-      return Array.isArray(value) && value.some((item) => equal(item, operand))
-    }
-    const order = orderOf(value, operand)
-    if (order === null) return false
-    if (op === 'gt') return order > 0
-    if (op === 'gte') return order >= 0
-    return op === 'lt' ? order < 0 : order <= 0
-  })
-}
-
-function orderOf(a: Json, b: Json): number | null {
-  if (typeof a === 'number' && typeof b === 'number') return a - b
-  return typeof a === 'string' && typeof b === 'string' ? byCodePoint(a, b) : null
 }

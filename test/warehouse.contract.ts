@@ -101,7 +101,14 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
 
     test('the latest image of a key wins, and absent keys are absent', async () => {
       await warehouse.open()
-      await warehouse.commit(commitOf(1, { images: imagesOf('stream', [['a', '1'], ['b', '1']]) }))
+      await warehouse.commit(
+        commitOf(1, {
+          images: imagesOf('stream', [
+            ['a', '1'],
+            ['b', '1'],
+          ]),
+        }),
+      )
       await warehouse.commit(commitOf(2, { images: imagesOf('stream', [['a', '2']]) }))
       const images = await warehouse.images('stream', ['a', 'b', 'c'])
       expect(Object.fromEntries(images)).toEqual({ a: '2', b: '1' })
@@ -169,7 +176,11 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       expect(first).toMatchObject({ eventId: 'e1', fingerprint: 1n })
       expect(first?.content).toMatchObject({ name: 'A', occurred_at: T0, properties: '{"a":1}' })
       expect(second).toMatchObject({ fingerprint: 2n ** 64n - 1n })
-      expect(second?.content).toMatchObject({ ordinal: -3, occurred_at: -1, alias: '["a:b","a:c"]' })
+      expect(second?.content).toMatchObject({
+        ordinal: -3,
+        occurred_at: -1,
+        alias: '["a:b","a:c"]',
+      })
     })
 
     test('a superseded version gives way to the next, and each instant keeps its own', async () => {
@@ -187,7 +198,9 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       await warehouse.commit(commitOf(4, { inserts: insert('p4') }))
       const at = async (batch: number) => {
         const instant = `make_timestamptz(${T0 + batch})`
-        const rows = await warehouse.query(`select profile_id from event_profiles_as_of(${instant})`)
+        const rows = await warehouse.query(
+          `select profile_id from event_profiles_as_of(${instant})`,
+        )
         return rows.map((row) => row['profile_id'])
       }
       expect([await at(0), await at(1), await at(2), await at(3), await at(4)]).toEqual([

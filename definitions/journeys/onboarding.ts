@@ -22,10 +22,7 @@ export default defineJourney({
           {
             target: 'activated',
             guard: {
-              all: [
-                { count: 'Tutorial Step Completed', gte: 3 },
-                { dwell: { gte: '1m' } },
-              ],
+              all: [{ count: 'Tutorial Step Completed', gte: 3 }, { dwell: { gte: '1m' } }],
             },
           },
           { target: 'hurried', guard: { count: 'Tutorial Step Completed', gte: 3 } },
