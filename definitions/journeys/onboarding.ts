@@ -30,6 +30,7 @@ export default defineJourney({
         'Profile Completed': { target: 'activated', guard: { property: 'photo', exists: true } },
       },
       after: { '7d': 'stalled' },
+      ignore: ['Tutorial Step Completed', 'Profile Completed'],
     },
     hurried: { on: { 'Profile Completed': 'activated', 'Invite Sent': 'activated' } },
     stalled: { on: { 'Email Link Clicked': 'verified', 'Tutorial Step Completed': 'verified' } },

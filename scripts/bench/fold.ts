@@ -1,0 +1,93 @@
+/**
+ * The fold alone, beside XState v5's pure `transition`, on the same machine and the same events:
+ * one shopper after another, each going round and round.
+ */
+
+import { createMachine, initialTransition, transition } from 'xstate'
+import { elapsedMs } from '../../pipeline/clock.ts'
+import { compile } from '../../pipeline/compile.ts'
+import { Events } from '../../pipeline/events.ts'
+import { Facts } from '../../pipeline/facts.ts'
+import { Fold, freshProfile } from '../../pipeline/fold.ts'
+import { IDENTITY_DEFAULT, SESSIONS_DEFAULT, type Journey } from '../../pipeline/journey.ts'
+import { Random } from '../random.ts'
+
+const EVENTS_PER_PROFILE = 50
+const SECOND = 1_000_000
+
+const NAMES = ['Added', 'Started', 'Failed', 'Completed', 'Viewed'] as const
+
+const JOURNEY: Journey = {
+  id: 'bench',
+  version: 1,
+  initial: 'browsing',
+  startOn: ['Viewed', 'Added'],
+  states: {
+    browsing: { on: { Added: 'cart' }, ignore: ['Viewed'] },
+    cart: { on: { Started: 'checkout', Failed: 'browsing' }, ignore: ['Viewed', 'Added'] },
+    checkout: { on: { Completed: 'bought', Failed: 'cart' }, ignore: ['Viewed', 'Added'] },
+    bought: { on: { Added: 'cart' }, ignore: ['Viewed'] },
+  },
+}
+
+const PEER = createMachine({
+  initial: 'browsing',
+  states: {
+    browsing: { on: { Added: 'cart' } },
+    cart: { on: { Started: 'checkout', Failed: 'browsing' } },
+    checkout: { on: { Completed: 'bought', Failed: 'cart' } },
+    bought: { on: { Added: 'cart' } },
+  },
+})
+
+/** Events a second of ours and of the peer's. */
+export function foldRates(profileCount: number, peerProfileCount: number): [number, number] {
+  const { machines, eventCodes } = compile({
+    identity: IDENTITY_DEFAULT,
+    sessions: SESSIONS_DEFAULT,
+    journeys: [JOURNEY],
+  })
+  const random = new Random(5)
+  const events = new Events(0, 0)
+  const codes: number[] = []
+  for (let row = 0; row < EVENTS_PER_PROFILE * profileCount; row++) {
+    const name = random.pick(NAMES)
+    events.occurredAt.push(row * SECOND)
+    events.ordinal.push(0)
+    events.eventId.push(`e${row}`)
+    events.name.push(name)
+    events.source.push('web')
+    codes.push(eventCodes.get(name) ?? -1)
+  }
+  const ours = rate(profileCount, (first, last) => {
+    const fold = new Fold(machines, events, codes, new Facts())
+    for (let profile = first; profile < last; profile++) {
+      const rows = Array.from(
+        { length: EVENTS_PER_PROFILE },
+        (_, i) => profile * EVENTS_PER_PROFILE + i,
+      )
+      fold.run(`p${profile}`, freshProfile(machines), rows, null)
+    }
+  })
+  const peers = rate(peerProfileCount, (first, last) => {
+    for (let profile = first; profile < last; profile++) {
+      let [state] = initialTransition(PEER)
+      for (let i = 0; i < EVENTS_PER_PROFILE; i++) {
+        const type = events.name[profile * EVENTS_PER_PROFILE + i] as string
+        ;[state] = transition(PEER, state, { type })
+      }
+    }
+  })
+  return [ours, peers]
+}
+
+/** Runs in slices as batches do; the first slice warms up and is not counted. */
+function rate(profileCount: number, run: (first: number, last: number) => void): number {
+  const slice = Math.max(1, Math.floor(profileCount / 10))
+  run(0, slice)
+  const startedAt = elapsedMs()
+  for (let first = 0; first < profileCount; first += slice) {
+    run(first, Math.min(first + slice, profileCount))
+  }
+  return (profileCount * EVENTS_PER_PROFILE * 1_000) / (elapsedMs() - startedAt)
+}
