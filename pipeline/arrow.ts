@@ -81,6 +81,12 @@ export function keyTable(k: BigUint64Array, keys: string[]): Table {
   )
 }
 
+/** Hashes to look up. */
+export function hashTable(k: BigUint64Array): Table {
+  const data = makeData({ type: new Uint64(), length: k.length, data: k })
+  return tableOf([{ name: 'k', data }], k.length)
+}
+
 /** UUIDs to look up. */
 export function uuidTable(ids: readonly string[]): Table {
   return tableOf([{ name: 'id', data: uuidData(uuidsFromText(ids), ids.length) }], ids.length)

@@ -51,7 +51,10 @@ export function schemaStatements(): string[] {
       .filter((file) => file.endsWith('.sql'))
       .sort()
       .flatMap((file) => viewStatements(file.slice(0, -'.sql'.length))),
+    // Late events ask for a few streams of a long history; everything else is asked for in bulk.
+    'create index if not exists history_k on history (k)',
     'create temp table if not exists wanted (k ubigint, key varchar)',
+    'create temp table if not exists wanted_hash (k ubigint)',
     'create temp table if not exists wanted_id (id uuid)',
   ]
 }

@@ -20,11 +20,11 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
-import { keyTable, uuidTable } from './arrow.ts'
+import { hashTable, keyTable, uuidTable } from './arrow.ts'
 import { appendTable } from './duckdb-append.ts'
 import { compactStatements, foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
-import { hash64Into } from './ids.ts'
+import { hash64, hash64Into } from './ids.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 import {
   IMAGE_KINDS,
@@ -32,7 +32,7 @@ import {
   type EffectFate,
   type Head,
   type ImageKind,
-  type LandedEvent,
+  type LandedContent,
   type ReadCounts,
   type Registration,
   type Row,
@@ -53,6 +53,9 @@ const PENDING_MAX = 300_000
 /** An image log is compacted when it has this many times its live keys, and so many rows. */
 const IMAGE_SURPLUS = 4
 const IMAGE_ROWS_MIN = 50_000
+
+/** DuckDB looks up at most so many keys of one list in an index; more it scans for. */
+const INDEXED_KEYS_MAX = 2_000
 
 /** `path` may be `:memory:`. Nothing is opened before `open`. */
 export function duckdbWarehouse(path: string): Warehouse {
@@ -134,12 +137,16 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async segments(streams: string[]): Promise<Map<string, string[]>> {
-    await this.#want(streams)
-    const rows = await this.query(
-      `select stream, segment from history
-       inner join wanted on wanted.k = history.k and wanted.key = history.stream
-       order by recorded_by`,
-    )
+    const rows: Row[] = []
+    for (let from = 0; from < streams.length; from += INDEXED_KEYS_MAX) {
+      const part = streams.slice(from, from + INDEXED_KEYS_MAX)
+      const keys = part.map((stream) => hash64(stream)).join(', ')
+      const found = await this.query(
+        `select stream, segment from history where k in (${keys}) order by recorded_by`,
+      )
+      const wanted = new Set(part)
+      rows.push(...found.filter((row) => wanted.has(row['stream'] as string)))
+    }
     this.reads.segments += rows.length
     const segments = new Map<string, string[]>()
     for (const row of rows) {
@@ -160,28 +167,29 @@ class DuckDBWarehouse implements Warehouse {
     return rows.map((row) => row['profile_id'] as string)
   }
 
-  async landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedEvent[]> {
-    if (this.#head.batch === 0 || eventIds.length === 0) return []
-    await this.#want(eventIds, hashes)
-    const found = await this.query(
-      `select rowid as id, fingerprint from events_log
-       semi join wanted on wanted.k = events_log.event_hash`,
-    )
-    if (found.length === 0) return []
-    const ids = found.map((row) => row['id'] as number)
+  async fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
+    if (this.#head.batch === 0 || hashes.length === 0) return new Map()
+    await this.#fillHashes(hashes)
     const rows = await this.query(
-      `select event_id, cast(fingerprint as varchar) as fingerprint, name, occurred_at, ordinal,
-         source, identifiers, properties, context, alias, unlink
-       from events_log where rowid in (${ids.join(', ')})`,
+      `select cast(event_hash as varchar) as hash, cast(fingerprint as varchar) as fingerprint
+       from events_log semi join wanted_hash on wanted_hash.k = events_log.event_hash`,
+    )
+    this.reads.landed += rows.length
+    return new Map(
+      rows.map((row) => [BigInt(row['hash'] as string), BigInt(row['fingerprint'] as string)]),
+    )
+  }
+
+  async landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedContent[]> {
+    await this.#fillHashes(hashes)
+    const rows = await this.query(
+      `select event_id, name, occurred_at, ordinal, source, identifiers, properties, context,
+         alias, unlink
+       from events_log where rowid in (select events_log.rowid from events_log
+         semi join wanted_hash on wanted_hash.k = events_log.event_hash)`,
     )
     const wanted = new Set(eventIds)
-    const known = rows.filter((row) => wanted.has(row['event_id'] as string))
-    this.reads.landed += known.length
-    return known.map((row) => ({
-      eventId: row['event_id'] as string,
-      fingerprint: BigInt(row['fingerprint'] as string),
-      content: row,
-    }))
+    return (rows as LandedContent[]).filter((row) => wanted.has(row.event_id))
   }
 
   async deadLetters(ids: string[]): Promise<Set<string>> {
@@ -319,11 +327,16 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   /** Fills the table of keys that the next query joins. */
-  async #want(keys: string[], hashes?: BigUint64Array): Promise<void> {
+  async #want(keys: string[]): Promise<void> {
     await this.#run('truncate wanted')
-    const k = hashes ?? new BigUint64Array(keys.length)
-    if (hashes === undefined) keys.forEach((key, row) => hash64Into(key, k, row))
+    const k = new BigUint64Array(keys.length)
+    keys.forEach((key, row) => hash64Into(key, k, row))
     await this.#fill('wanted', keyTable(k, keys))
+  }
+
+  async #fillHashes(hashes: BigUint64Array): Promise<void> {
+    await this.#run('truncate wanted_hash')
+    await this.#fill('wanted_hash', hashTable(hashes))
   }
 
   async #wantIds(ids: string[]): Promise<void> {

@@ -10,7 +10,7 @@ import type { EventBatch, Refusal, TextColumn } from './batch.ts'
 import { isEqual } from './guard.ts'
 import { uuidOf } from './ids.ts'
 import type { Json } from './journey.ts'
-import type { LandedEvent, Warehouse } from './warehouse.ts'
+import type { Warehouse } from './warehouse.ts'
 
 export type Landing = {
   /** Rows of the batch that land, in its order. */
@@ -23,10 +23,7 @@ export type Landing = {
 }
 
 export async function land(warehouse: Warehouse, batch: EventBatch): Promise<Landing> {
-  const onRecord = new Map<string, LandedEvent>()
-  for (const event of await warehouse.landed(batch.eventId, batch.eventHash)) {
-    onRecord.set(event.eventId, event)
-  }
+  const onRecord = await recordOf(warehouse, batch)
   const landing: Landing = {
     rows: [],
     landedRow: new Int32Array(batch.count).fill(-1),
@@ -36,15 +33,13 @@ export async function land(warehouse: Warehouse, batch: EventBatch): Promise<Lan
   const inBatch = new Map<string, number>()
   for (let row = 0; row < batch.count; row++) {
     const eventId = batch.eventId[row] as string
-    const stored = onRecord.get(eventId)
+    const isSame = onRecord.get(row)
     const first = inBatch.get(eventId)
-    if (stored === undefined && first === undefined) {
+    if (isSame === undefined && first === undefined) {
       inBatch.set(eventId, row)
       landing.landedRow[row] = landing.rows.length
       landing.rows.push(row)
-    } else if (
-      stored === undefined ? isRepeat(batch, row, first ?? row) : isStored(batch, row, stored)
-    ) {
+    } else if (isSame ?? isRepeat(batch, row, first as number)) {
       landing.duplicates += 1
     } else {
       landing.refusals.push(refusalOf(batch, row))
@@ -53,14 +48,36 @@ export async function land(warehouse: Warehouse, batch: EventBatch): Promise<Lan
   return landing
 }
 
+/**
+ * By row of the batch whose id is on record: whether it is the same event. Ids are looked up by
+ * their hash; only where the contents' fingerprints differ is the event itself read.
+ */
+async function recordOf(warehouse: Warehouse, batch: EventBatch): Promise<Map<number, boolean>> {
+  const record = new Map<number, boolean>()
+  const fingerprints = await warehouse.fingerprints(batch.eventHash)
+  const doubtful: number[] = []
+  for (let row = 0; row < batch.count && fingerprints.size > 0; row++) {
+    const fingerprint = fingerprints.get(batch.eventHash[row] as bigint)
+    if (fingerprint === undefined) continue
+    if (fingerprint === batch.fingerprint[row]) record.set(row, true)
+    else doubtful.push(row)
+  }
+  if (doubtful.length === 0) return record
+  const landed = await warehouse.landed(
+    doubtful.map((row) => batch.eventId[row] as string),
+    BigUint64Array.from(doubtful, (row) => batch.eventHash[row] as bigint),
+  )
+  const contents = new Map(landed.map((content) => [content.event_id, parsedContent(content)]))
+  for (const row of doubtful) {
+    const content = contents.get(batch.eventId[row] as string)
+    if (content !== undefined) record.set(row, isEqual(contentOf(batch, row), content))
+  }
+  return record
+}
+
 function isRepeat(batch: EventBatch, row: number, first: number): boolean {
   if (batch.fingerprint[row] === batch.fingerprint[first]) return true
   return isEqual(contentOf(batch, row), contentOf(batch, first))
-}
-
-function isStored(batch: EventBatch, row: number, stored: LandedEvent): boolean {
-  if (batch.fingerprint[row] === stored.fingerprint) return true
-  return isEqual(contentOf(batch, row), parsedContent(stored.content))
 }
 
 /** The event in all but `received_at`, as JSON. */

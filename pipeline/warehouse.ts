@@ -27,13 +27,8 @@ export type Head = {
 /** A registered definition. `id` is the journey's, or `identity`, or `sessions`. */
 export type Registration = { kind: string; id: string; version: number; hash: string }
 
-/** An event as it landed, for telling a redelivery from another event with the same id. */
-export type LandedEvent = {
-  eventId: string
-  fingerprint: bigint
-  /** The canonical event without `received_at`: every public column of `events` by name. */
-  content: { [column: string]: unknown }
-}
+/** The canonical event as it landed, without `received_at`: columns of `events` by name. */
+export type LandedContent = { event_id: string; [column: string]: unknown }
 
 /** Why a version stopped being believed. */
 export type SupersededBecause = 'progress' | 'late_event' | 'identity' | 'rebuilt'
@@ -84,8 +79,11 @@ export interface Warehouse {
    * both microseconds. May name a profile whose timer has since been dropped; never twice. */
   due(after: number | null, upTo: number): Promise<string[]>
 
-  /** Those of the given events that have landed. `hashes[i]` is the 64-bit hash of id i. */
-  landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedEvent[]>
+  /** Fingerprints of the events that have landed under the given 64-bit hashes of event ids. */
+  fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>>
+
+  /** What those of the given events that have landed said. `hashes[i]` is of id i. */
+  landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedContent[]>
 
   /** Those of the given dead letters (UUID text) that are on record. */
   deadLetters(ids: string[]): Promise<Set<string>>
