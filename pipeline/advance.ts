@@ -9,7 +9,7 @@
  */
 
 import type { EventBatch } from './batch.ts'
-import { PROFILE_CODEC } from './checkpoint.ts'
+import { profileCodec } from './checkpoint.ts'
 import { CommitBuilder, deadLetterIdOf, type NewRelease } from './commit.ts'
 import { compile, type Compiled } from './compile.ts'
 import { checkReleased, type Definitions } from './definitions.ts'
@@ -68,7 +68,11 @@ export class Pipeline {
       stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
       identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
       component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
-      profile: new Images({ ...parts, kind: 'profile', codec: PROFILE_CODEC }),
+      profile: new Images({
+        ...parts,
+        kind: 'profile',
+        codec: profileCodec(this.compiled.machines),
+      }),
     }
   }
 

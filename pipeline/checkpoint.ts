@@ -8,6 +8,7 @@
 import type { Instance, TrackState } from './facts.ts'
 import { instanceId, type Instances } from './fold.ts'
 import type { Codec, ProfileImage } from './images.ts'
+import type { Machine } from './machine.ts'
 import type { Place } from './order.ts'
 
 type StoredTrack = [
@@ -43,31 +44,35 @@ type StoredProfile = [
 ]
 
 /** The profile id comes first: every instance id begins with it. */
-export const PROFILE_CODEC: Codec<ProfileImage> = {
-  encode: (image) => {
-    const stored: StoredProfile = [
-      image.last,
-      image.streams,
-      finite(image.due),
-      finite(image.state.decidedUpTo),
-      image.state.instances.map((instances) => [...instances.values()].map(storeInstance)),
-    ]
-    return JSON.stringify([image.profileId, stored])
-  },
-  decode: (text) => {
-    const [profileId, stored] = JSON.parse(text) as [string, StoredProfile]
-    const [last, streams, due, decidedUpTo, machines] = stored
-    return {
-      profileId,
-      last,
-      streams,
-      due: due ?? Infinity,
-      state: {
-        decidedUpTo: decidedUpTo ?? -Infinity,
-        instances: machines.map((instances) => readInstances(profileId, instances)),
-      },
-    }
-  },
+export function profileCodec(machines: readonly Machine[]): Codec<ProfileImage> {
+  return {
+    encode: (image) => {
+      const stored: StoredProfile = [
+        image.last,
+        image.streams,
+        finite(image.due),
+        finite(image.state.decidedUpTo),
+        image.state.instances.map((instances) => [...instances.values()].map(storeInstance)),
+      ]
+      return JSON.stringify([image.profileId, stored])
+    },
+    decode: (text) => {
+      const [profileId, stored] = JSON.parse(text) as [string, StoredProfile]
+      const [last, streams, due, decidedUpTo, byMachine] = stored
+      return {
+        profileId,
+        last,
+        streams,
+        due: due ?? Infinity,
+        state: {
+          decidedUpTo: decidedUpTo ?? -Infinity,
+          instances: machines.map((machine, m) =>
+            readInstances(profileId, machine, byMachine[m] ?? []),
+          ),
+        },
+      }
+    },
+  }
 }
 
 function finite(micros: number): number | null {
@@ -98,14 +103,22 @@ function storeInstance(instance: Instance): StoredInstance {
   ]
 }
 
-function readInstances(profileId: string, stored: StoredInstance[]): Instances {
-  return new Map(stored.map((instance) => [instance[0], readInstance(profileId, instance)]))
+function readInstances(
+  profileId: string,
+  machine: Machine,
+  stored: readonly StoredInstance[],
+): Instances {
+  return new Map(
+    stored.map((instance) => [instance[0], readInstance(profileId, machine, instance)]),
+  )
 }
 
-function readInstance(profileId: string, stored: StoredInstance): Instance {
+function readInstance(profileId: string, machine: Machine, stored: StoredInstance): Instance {
   const [key, startEventId, startedAt, startOrdinal, seq, counts, due, isComplete, tracks] = stored
   return {
     id: instanceId(profileId, key, startEventId),
+    profileId,
+    machine,
     key,
     startEventId,
     startedAt,

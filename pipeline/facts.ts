@@ -12,9 +12,11 @@ export const START = 0
 export const EVENT = 1
 export const TIMEOUT = 2
 
-/** One run of a journey. It is JSON apart from `id`, which follows from the rest. */
+/** One run of a journey. `id` follows from the rest; all but the machine is JSON. */
 export type Instance = {
   id: string
+  profileId: string
+  machine: Machine
   key: string | null
   startEventId: string
   startedAt: number
@@ -53,8 +55,6 @@ export class Facts {
   /** Transitions. `row` is the event's, or -1; `from` is -1 at a start; instants and `dwell` are
    * microseconds, `dwell` -1 at a start. `exit` is the transition that ended the stay, or -1. */
   readonly transitions = {
-    profileId: [] as string[],
-    machine: [] as Machine[],
     instance: [] as Instance[],
     track: [] as number[],
     seq: [] as number[],
@@ -70,8 +70,6 @@ export class Facts {
 
   /** Stays that an earlier fold opened and this one ended. */
   readonly endedStays = {
-    profileId: [] as string[],
-    machine: [] as Machine[],
     instance: [] as Instance[],
     track: [] as number[],
     state: [] as number[],
@@ -90,13 +88,11 @@ export class Facts {
     startedAt: [] as number[],
   }
 
-  /** `states` are the configuration, by track. */
+  /** `states` are the configurations one after another, each a number by track. */
   readonly rejections = {
-    profileId: [] as string[],
-    machine: [] as Machine[],
     instance: [] as Instance[],
     row: [] as number[],
-    states: [] as number[][],
+    states: [] as number[],
     hadCandidate: [] as boolean[],
   }
 

@@ -131,6 +131,8 @@ export class Fold implements Scope {
     const startEventId = this.#events.eventId[row] as string
     const instance: Instance = {
       id: instanceId(this.#profileId, key, startEventId),
+      profileId: this.#profileId,
+      machine,
       key,
       startEventId,
       startedAt: at,
@@ -227,8 +229,6 @@ export class Fold implements Scope {
     const fact = transitions.to.length
     const visit = (track.visits[to] as number) + 1
     if (track.state >= 0) this.#leave(instance, t, track, fact)
-    transitions.profileId.push(this.#profileId)
-    transitions.machine.push(this.#machine)
     transitions.instance.push(instance)
     transitions.track.push(t)
     transitions.seq.push((instance.seq += 1))
@@ -261,8 +261,6 @@ export class Fold implements Scope {
       return
     }
     const { endedStays } = this.#facts
-    endedStays.profileId.push(this.#profileId)
-    endedStays.machine.push(this.#machine)
     endedStays.instance.push(instance)
     endedStays.track.push(t)
     endedStays.state.push(track.state)
@@ -293,11 +291,9 @@ export class Fold implements Scope {
 
   #reject(instance: Instance, hadCandidate: boolean): void {
     const { rejections } = this.#facts
-    rejections.profileId.push(this.#profileId)
-    rejections.machine.push(this.#machine)
     rejections.instance.push(instance)
     rejections.row.push(this.#row)
-    rejections.states.push(instance.tracks.map((track) => track.state))
+    for (const { state } of instance.tracks) rejections.states.push(state)
     rejections.hadCandidate.push(hadCandidate)
   }
 
@@ -384,6 +380,8 @@ const NO_MACHINE: Machine = {
 function noInstance(): Instance {
   return {
     id: '',
+    profileId: '',
+    machine: NO_MACHINE,
     key: null,
     startEventId: '',
     startedAt: 0,

@@ -40,7 +40,6 @@ export function tabulate(facts: Facts, events: Events, sessionOf: readonly strin
   const { transitions } = facts
   const keys = transitions.to.map((_, fact) =>
     transitionKey(
-      transitions.machine[fact] as Machine,
       transitions.instance[fact] as Instance,
       transitions.track[fact] as number,
       transitions.cause[fact] as number,
@@ -63,13 +62,13 @@ export function tabulate(facts: Facts, events: Events, sessionOf: readonly strin
 
 /** What a transition's id is the hash of; a stay's id is its entering transition's. */
 function transitionKey(
-  machine: Machine,
   instance: Instance,
   track: number,
   cause: number,
   eventId: string | null,
   at: number,
 ): string {
+  const { machine } = instance
   const name = (machine.tracks[track] as CompiledTrack).name
   const by = cause === TIMEOUT ? String(at) : (eventId as string)
   return `${machine.id}/${machine.version}/${instance.id}/${name}/${CAUSES[cause]}/${by}`
@@ -81,9 +80,9 @@ function eventIdOf(facts: Facts, events: Events, fact: number): string | null {
 }
 
 /** What the views number instances by. */
-function groupKey(machine: Machine, profileId: string, instance: Instance): string {
-  const key = instance.key === null ? '' : `/${encodePart(instance.key)}`
-  return `${machine.id}/${machine.version}/${encodePart(profileId)}${key}`
+function groupKey({ machine, profileId, key }: Instance): string {
+  const part = key === null ? '' : `/${encodePart(key)}`
+  return `${machine.id}/${machine.version}/${encodePart(profileId)}${part}`
 }
 
 function transitionRows(
@@ -95,9 +94,8 @@ function transitionRows(
   const { transitions: t } = facts
   const rows = new Rows('transition')
   for (let fact = 0; fact < keys.length; fact++) {
-    const machine = t.machine[fact] as Machine
     const instance = t.instance[fact] as Instance
-    const profileId = t.profileId[fact] as string
+    const { machine, profileId } = instance
     const track = machine.tracks[t.track[fact] as number] as CompiledTrack
     const row = t.row[fact] as number
     const from = t.from[fact] as number
@@ -120,7 +118,7 @@ function transitionRows(
       t.at[fact] as number,
       from < 0 ? null : wholeMs(t.dwell[fact] as number),
       t.visit[fact] as number,
-      groupKey(machine, profileId, instance),
+      groupKey(instance),
       instance.startedAt,
       instance.startOrdinal,
       instance.startEventId,
@@ -134,9 +132,7 @@ function addStays(facts: Facts, keys: string[], rows: Rows): void {
   for (let fact = 0; fact < keys.length; fact++) {
     addStay(rows, facts, keys, {
       key: keys[fact] as string,
-      machine: t.machine[fact] as Machine,
       instance: t.instance[fact] as Instance,
-      profileId: t.profileId[fact] as string,
       track: t.track[fact] as number,
       state: t.to[fact] as number,
       visit: t.visit[fact] as number,
@@ -149,17 +145,14 @@ function addStays(facts: Facts, keys: string[], rows: Rows): void {
 function addEndedStays(facts: Facts, keys: string[], rows: Rows): string[] {
   const { endedStays: s } = facts
   return s.exit.map((exit, i) => {
-    const machine = s.machine[i] as Machine
     const instance = s.instance[i] as Instance
     const track = s.track[i] as number
     const enteredAt = s.enteredAt[i] as number
     const cause = s.cause[i] as number
-    const key = transitionKey(machine, instance, track, cause, s.eventId[i] ?? null, enteredAt)
+    const key = transitionKey(instance, track, cause, s.eventId[i] ?? null, enteredAt)
     addStay(rows, facts, keys, {
       key,
-      machine,
       instance,
-      profileId: s.profileId[i] as string,
       track,
       state: s.state[i] as number,
       visit: s.visit[i] as number,
@@ -172,9 +165,7 @@ function addEndedStays(facts: Facts, keys: string[], rows: Rows): string[] {
 
 type Stay = {
   key: string
-  machine: Machine
   instance: Instance
-  profileId: string
   track: number
   state: number
   visit: number
@@ -183,14 +174,15 @@ type Stay = {
 }
 
 function addStay(rows: Rows, facts: Facts, keys: string[], stay: Stay): void {
-  const { machine, instance, exit } = stay
+  const { instance, exit } = stay
+  const { machine } = instance
   const track = machine.tracks[stay.track] as CompiledTrack
   rows.add(stay.key, [
     stay.key,
     machine.id,
     machine.version,
     instance.id,
-    stay.profileId,
+    instance.profileId,
     track.name,
     track.states[stay.state] as string,
     stay.visit,
@@ -198,7 +190,7 @@ function addStay(rows: Rows, facts: Facts, keys: string[], stay: Stay): void {
     exit < 0 ? null : (facts.transitions.at[exit] as number),
     exit < 0 ? null : (keys[exit] as string),
     track.isFinal[stay.state] as boolean,
-    groupKey(machine, stay.profileId, instance),
+    groupKey(instance),
     instance.startedAt,
     instance.startOrdinal,
     instance.startEventId,
@@ -210,7 +202,7 @@ function cycleRows(facts: Facts, keys: string[]): Rows {
   const rows = new Rows('cycle')
   for (let i = 0; i < c.closedBy.length; i++) {
     const fact = c.closedBy[i] as number
-    const machine = t.machine[fact] as Machine
+    const { id, machine, profileId } = t.instance[fact] as Instance
     const track = machine.tracks[t.track[fact] as number] as CompiledTrack
     const path = (c.path[i] as number[]).map((state) => track.states[state] as string)
     const startedAt = c.startedAt[i] as number
@@ -220,8 +212,8 @@ function cycleRows(facts: Facts, keys: string[]): Rows {
       key,
       machine.id,
       machine.version,
-      (t.instance[fact] as Instance).id,
-      t.profileId[fact] as string,
+      id,
+      profileId,
       track.name,
       c.number[i] as number,
       path[0] as string,
@@ -239,19 +231,20 @@ function cycleRows(facts: Facts, keys: string[]): Rows {
 function rejectionRows(facts: Facts, events: Events, sessionOf: readonly string[]): Rows {
   const { rejections: r } = facts
   const rows = new Rows('rejection')
+  let next = 0
   for (let i = 0; i < r.row.length; i++) {
-    const machine = r.machine[i] as Machine
     const instance = r.instance[i] as Instance
+    const { machine } = instance
     const row = r.row[i] as number
     const eventId = events.eventId[row] as string
-    const states = (r.states[i] as number[]).map((state, t) => machine.tracks[t]?.states[state])
+    const states = machine.tracks.map((track) => track.states[r.states[next++] as number])
     rows.add(`${machine.id}/${machine.version}/${instance.id}/${eventId}`, [
       eventId,
       events.name[row] as string,
       machine.id,
       machine.version,
       instance.id,
-      r.profileId[i] as string,
+      instance.profileId,
       states.join('|'),
       (r.hadCandidate[i] as boolean) ? 'guard_failed' : 'not_accepted',
       events.occurredAt[row] as number,
@@ -264,8 +257,8 @@ function rejectionRows(facts: Facts, events: Events, sessionOf: readonly string[
 function effectsOf(facts: Facts, events: Events, keys: string[]): DueEffect[] {
   const { effects: e, transitions: t } = facts
   return e.transition.map((fact, i) => {
-    const machine = t.machine[fact] as Machine
     const instance = t.instance[fact] as Instance
+    const { machine } = instance
     const effect = e.effect[i] as Effect
     const track = (machine.tracks[t.track[fact] as number] as CompiledTrack).name
     const at = t.at[fact] as number
@@ -279,7 +272,7 @@ function effectsOf(facts: Facts, events: Events, keys: string[]): DueEffect[] {
       payload: JSON.stringify(effect),
       machine,
       instanceId: instance.id,
-      profileId: t.profileId[fact] as string,
+      profileId: instance.profileId,
       occurredAt: at,
       withinUs: parseDuration(effect.within),
     }
