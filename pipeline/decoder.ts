@@ -21,10 +21,12 @@ export type Decoder = {
 /** Most of what decoding makes dies young: the nursery is kept small, memory being the bound. */
 const resourceLimits = { maxYoungGenerationSizeMb: 16 }
 
-/** A thread does not inherit the loader of TypeScript sources: it is registered first. */
+/** A thread does not inherit the loaders of TypeScript sources: they are registered first. */
+const LOADERS = ['tsx/cjs/api', 'tsx/esm/api'].map((name) => import.meta.resolve(name))
 const STARTER = `
-  import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))})
-    .then(({ register }) => register())
+  const loaders = ${JSON.stringify(LOADERS)}
+  Promise.all(loaders.map((loader) => import(loader)))
+    .then((loaded) => loaded.forEach(({ register }) => register()))
     .then(() => import(${JSON.stringify(new URL('./decode-worker.ts', import.meta.url).href)}))
 `
 
