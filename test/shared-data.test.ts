@@ -26,7 +26,12 @@ describe.skipIf(!has('log-retentioneering-ecom'))('a shop of 2019', () => {
     const columns = header.trim().split(',')
     const given = new Map<string, Set<string>>()
     const lines = rows.map((row, i) => {
-      const cells = Object.fromEntries(row.trim().split(',').map((cell, c) => [columns[c], cell]))
+      const cells = Object.fromEntries(
+        row
+          .trim()
+          .split(',')
+          .map((cell, c) => [columns[c], cell]),
+      )
       const session = `${cells['user_id']} ${cells['session_id']}`
       const eventId = `e${i}`
       given.set(session, (given.get(session) ?? new Set()).add(eventId))
@@ -43,7 +48,9 @@ describe.skipIf(!has('log-retentioneering-ecom'))('a shop of 2019', () => {
       await harness.feed(lines.slice(from, from + 7_000))
     }
     const ours = new Map<unknown, Set<string>>()
-    for (const row of await harness.warehouse.query('select event_id, session_id from event_profiles')) {
+    for (const row of await harness.warehouse.query(
+      'select event_id, session_id from event_profiles',
+    )) {
       const session = row['session_id']
       ours.set(session, (ours.get(session) ?? new Set()).add(row['event_id'] as string))
     }
@@ -60,7 +67,12 @@ describe.skipIf(!has('log-apache-elastic'))('a web server of 2015', () => {
     const [header = '', ...rows] = read('log-apache-elastic/events.csv.gz').trim().split('\n')
     const columns = header.trim().split(',')
     const lines = rows.map((row) => {
-      const cells = Object.fromEntries(row.trim().split(',').map((cell, c) => [columns[c], cell]))
+      const cells = Object.fromEntries(
+        row
+          .trim()
+          .split(',')
+          .map((cell, c) => [columns[c], cell]),
+      )
       return JSON.stringify({
         event_id: `line-${cells['line']}`,
         name: cells['method'],
