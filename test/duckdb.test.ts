@@ -38,7 +38,7 @@ test('a directory that is not there is named', async () => {
 test('a locked file tells who has it', async () => {
   const path = join(dir, 'locked.duckdb')
   const script = `
-    import { DuckDBInstance } from '@duckdb/node-api'
+    const { DuckDBInstance } = await import('@duckdb/node-api')
     const held = await DuckDBInstance.create(${JSON.stringify(path)})
     await held.connect()
     process.stdout.write('open')

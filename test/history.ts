@@ -8,8 +8,8 @@
  *
  * Events are e1, e2 … in the order of the lines, which is the order of arrival; `-` is nothing.
  * Columns before `->`: `at` (a time of 1 March 2026, `+2d 10:00` for later), identifier
- * namespaces, `event`, `source`, `props` and `context` (JSON without spaces), `alias`, `unlink` (`a,b`),
- * `ordinal`. Columns after it: `session`, `profile`, `because` (why its session began), and by the
+ * namespaces, `event`, `source`, `props` and `context` (JSON without double spaces), `alias`,
+ * `unlink` (`a,b`), `ordinal`. Columns after it: `session`, `profile`, `because` (why its session began), and by the
  * id of a journey the state the event's transition entered, with tracks as `track.state`, several
  * joined by `+`; `!reason` for a rejection; `-` when it did nothing.
  * A line that begins with `then` lists `profile journey state` stays that are open at the end.
@@ -44,12 +44,12 @@ function instantOf(text: string): number {
 
 type Line = { given: { [column: string]: string }; expected: { [column: string]: string } }
 
-function parse(table: string): { lines: Line[]; then: string[] } {
+function parse(table: string): { lines: Line[]; standing: string[] } {
   const rows = table
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-  const then = rows.filter((row) => row.startsWith('then ')).map((row) => row.slice(5))
+  const standing = rows.filter((row) => row.startsWith('then ')).map((row) => row.slice(5))
   const [header = '', ...body] = rows.filter((row) => !row.startsWith('then '))
   const names = header.split(/\s{2,}|\s(?=->)|(?<=->)\s+/).filter((name) => name !== '')
   const arrow = names.indexOf('->')
@@ -64,7 +64,7 @@ function parse(table: string): { lines: Line[]; then: string[] } {
     const split = arrow < 0 ? columns.length : arrow
     return { given: pick(0, split), expected: pick(split, columns.length) }
   })
-  return { lines, then }
+  return { lines, standing }
 }
 
 const OWN = ['at', 'event', 'source', 'props', 'context', 'alias', 'unlink', 'ordinal']
@@ -103,7 +103,8 @@ async function said(warehouse: Warehouse, column: string, eventId: string): Prom
   }
   const moved = await ask(
     `select case when track = 'main' then to_state else track || '.' || to_state end
-     from transitions where event_id = $1 and journey = '${column}' and cause = 'event' order by seq`,
+     from transitions where event_id = $1 and journey = '${column}' and cause = 'event'
+     order by seq`,
   )
   const refused = await ask(
     `select '!' || reason from rejections where event_id = $1 and journey = '${column}'`,
@@ -113,7 +114,7 @@ async function said(warehouse: Warehouse, column: string, eventId: string): Prom
 
 /** Feeds the table's events, each a batch and again all in one, and holds the tables to it. */
 export async function check(table: string, setting: Setting = {}): Promise<void> {
-  const { lines, then } = parse(table)
+  const { lines, standing } = parse(table)
   const all = lines.map((line, i) => wire(line, i + 1))
   for (const batches of [all.map((line) => [line]), [all], [all.toReversed()]]) {
     const harness = new Harness(makeDefinitions(setting))
@@ -130,13 +131,13 @@ export async function check(table: string, setting: Setting = {}): Promise<void>
       actual.push(row)
     }
     expect(actual).toEqual(lines.map(({ expected }) => expected))
-    if (then.length > 0)
-      expect((await standing(harness.warehouse)).join('\n')).toBe(then.join('\n'))
+    if (standing.length > 0)
+      expect((await openStays(harness.warehouse)).join('\n')).toBe(standing.join('\n'))
     await harness.warehouse.close()
   }
 }
 
-async function standing(warehouse: Warehouse): Promise<string[]> {
+async function openStays(warehouse: Warehouse): Promise<string[]> {
   const rows = await warehouse.query(
     `select profile_id || ' ' || journey || ' ' ||
        string_agg(case when track = 'main' then state else track || '.' || state end, '+'

@@ -156,7 +156,7 @@ each('identity of PostHog', casesOf<HogCase>('identity-posthog'), (c) => c.case,
           alias === undefined ? {} : { alias: [`user_id:${id}`, `user_id:${alias}`] },
         ),
       )
-    const known = [...(c.existing_persons ?? []).map(({ distinct_ids }) => distinct_ids)]
+    const known = (c.existing_persons ?? []).map(({ distinct_ids }) => distinct_ids)
     for (const event of c.events)
       if (event.create_person !== undefined) known.push(event.create_person)
     for (const [first = '', ...others] of known) {
@@ -304,7 +304,7 @@ type AbsentCase = {
 }
 
 const ABSENT =
-  /from e1=Stream1\[price>20\] -> not Stream2\[price>e1\.price\] for 1 sec select e1\.symbol as symbol1/
+  /from e1=Stream1\[price>20\] -> not Stream2\[price>e1\.price\] for 1 sec select e1\.symbol/
 
 each('absence of Siddhi', casesOf<AbsentCase>('patterns-siddhi'), (c) => c.test, {
   leftOut: (c) =>

@@ -85,7 +85,8 @@ describe.skipIf(!has('log-apache-elastic'))('a web server of 2015', () => {
     const outcome = await harness.feed(lines)
     expect(outcome).toMatchObject({ read: lines.length, landed: lines.length, duplicates: 0 })
     const [sums] = await harness.warehouse.query(
-      'select sum(event_count)::bigint as events, count(distinct profile_id) as visitors from sessions',
+      `select sum(event_count)::bigint as events, count(distinct profile_id) as visitors
+       from sessions`,
     )
     const visitors = new Set(rows.map((row) => row.split(',')[2])).size
     expect(sums).toEqual({ events: lines.length, visitors })
