@@ -323,7 +323,7 @@ describe('effects', () => {
       await harness.warehouse.query('select kind, status, type from effects order by recorded_by')
     ).map((row) => Object.values(row).join(' '))
 
-  test('are written once, retracted when their transition goes, and not sent when too old', async () => {
+  test('are written once, retracted with their transition, and not sent when too old', async () => {
     const harness = new Harness(definitions)
     await harness.feed([event('e2', '10:10', 'Go')])
     await harness.feed([event('e2', '10:10', 'Go')])

@@ -131,8 +131,7 @@ export async function check(table: string, setting: Setting = {}): Promise<void>
       actual.push(row)
     }
     expect(actual).toEqual(lines.map(({ expected }) => expected))
-    if (standing.length > 0)
-      expect((await openStays(harness.warehouse)).join('\n')).toBe(standing.join('\n'))
+    if (standing.length > 0) expect(await openStays(harness.warehouse)).toEqual(standing)
     await harness.warehouse.close()
   }
 }
