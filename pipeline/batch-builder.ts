@@ -9,7 +9,7 @@ import type {
   TextColumn,
 } from './batch.ts'
 import type { Wire } from './form.ts'
-import { hash64Into } from './ids.ts'
+import { hashes64 } from './ids.ts'
 import type { Json } from './journey.ts'
 
 /** An event that has been judged. */
@@ -134,12 +134,6 @@ export class BatchBuilder {
 
   build(raw: Uint8Array): EventBatch {
     const count = this.#eventId.length
-    const eventHash = new BigUint64Array(count)
-    const fingerprint = new BigUint64Array(count)
-    for (let row = 0; row < count; row++) {
-      hash64Into(this.#eventId[row] as string, eventHash, row)
-      hash64Into(this.#content[row] as string, fingerprint, row)
-    }
     return {
       count,
       eventId: this.#eventId,
@@ -156,8 +150,8 @@ export class BatchBuilder {
       contextJson: this.#contextJson.build(),
       aliasJson: this.#aliasJson,
       unlinkJson: this.#unlinkJson,
-      eventHash,
-      fingerprint,
+      eventHash: hashes64(this.#eventId),
+      fingerprint: hashes64(this.#content),
       lineFrom: Int32Array.from(this.#lineFrom),
       lineTo: Int32Array.from(this.#lineTo),
       raw,

@@ -6,7 +6,7 @@
 import { arrowTable, supersedeTable, uuidsFromText, type ColumnData, type Uuids } from './arrow.ts'
 import type { DictionaryColumn, EventBatch, TextColumn } from './batch.ts'
 import type { OutboxRow } from './effects.ts'
-import { hash64Into, uuidInto } from './ids.ts'
+import { hashes64, uuidInto } from './ids.ts'
 import { deadLetterId, type Landing } from './land.ts'
 import type { Rows, TableChange, Value } from './rows.ts'
 import { TABLES, type TableName, type VersionedName } from './tables.ts'
@@ -45,17 +45,17 @@ export class CommitBuilder {
     this.#insert('events', rows.length, {
       event_id: rows.map((row) => batch.eventId[row] as string),
       name: pickCodes(batch.name, rows),
-      occurred_at: Float64Array.from(rows, (row) => batch.occurredAt[row] as number),
-      ordinal: Float64Array.from(rows, (row) => batch.ordinal[row] as number),
-      received_at: Float64Array.from(rows, (row) => batch.receivedAt[row] as number),
+      occurred_at: pickNumbers(batch.occurredAt, rows),
+      ordinal: pickNumbers(batch.ordinal, rows),
+      received_at: pickNumbers(batch.receivedAt, rows),
       source: pickCodes(batch.source, rows),
       identifiers: pickTexts(batch.identifiersJson, rows),
       properties: pickTexts(batch.propertiesJson, rows),
       context: pickTexts(batch.contextJson, rows),
       alias: rows.map((row) => batch.aliasJson.get(row) ?? null),
       unlink: rows.map((row) => batch.unlinkJson.get(row) ?? null),
-      event_hash: BigUint64Array.from(rows, (row) => batch.eventHash[row] as bigint),
-      fingerprint: BigUint64Array.from(rows, (row) => batch.fingerprint[row] as bigint),
+      event_hash: pickHashes(batch.eventHash, rows),
+      fingerprint: pickHashes(batch.fingerprint, rows),
     })
   }
 
@@ -134,7 +134,7 @@ export class CommitBuilder {
   history(turn: Turn): void {
     const streams = [...turn.newRows.keys()]
     this.#insert('history', streams.length, {
-      k: hashes(streams),
+      k: hashes64(streams),
       stream: streams,
       segment: streams.map((stream) => turn.segmentOf(stream)),
     })
@@ -151,7 +151,7 @@ export class CommitBuilder {
     for (const kind of IMAGE_KINDS) {
       const { keys, texts } = turn.images[kind].changed()
       if (keys.length === 0) continue
-      const columns = { k: hashes(keys), key: keys, image: texts }
+      const columns = { k: hashes64(keys), key: keys, image: texts }
       this.#images.set(kind, arrowTable(imageTable(kind), columns, keys.length))
     }
   }
@@ -212,7 +212,7 @@ function columnsOf(rows: Rows): { [column: string]: ColumnData } {
           ? rowKeys
           : hashed(values as (string | null)[])
         : column.type === 'hash64'
-          ? hashes(values as string[])
+          ? hashes64(values as string[])
           : (values as ColumnData)
   })
   return columns
@@ -230,15 +230,18 @@ function hashed(texts: readonly (string | null)[]): Uuids {
   return { bytes, isNull }
 }
 
-/** 64-bit hashes of texts. */
-function hashes(texts: readonly string[]): BigUint64Array {
-  const out = new BigUint64Array(texts.length)
-  for (let row = 0; row < texts.length; row++) hash64Into(texts[row] as string, out, row)
-  return out
-}
-
 function pickCodes(column: DictionaryColumn, rows: readonly number[]): DictionaryColumn {
   return { values: column.values, codes: Int32Array.from(rows, (row) => column.codes[row] ?? -1) }
+}
+
+function pickNumbers(column: Float64Array, rows: readonly number[]): Float64Array {
+  if (rows.length === column.length) return column
+  return Float64Array.from(rows, (row) => column[row] as number)
+}
+
+function pickHashes(column: BigUint64Array, rows: readonly number[]): BigUint64Array {
+  if (rows.length === column.length) return column
+  return BigUint64Array.from(rows, (row) => column[row] as bigint)
 }
 
 function pickTexts(column: TextColumn, rows: readonly number[]): TextColumn {

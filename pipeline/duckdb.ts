@@ -24,7 +24,7 @@ import { hashTable, keyTable, uuidTable } from './arrow.ts'
 import { appendTable } from './duckdb-append.ts'
 import { compactStatements, foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
-import { hash64, hash64Into } from './ids.ts'
+import { hash64, hashes64 } from './ids.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 import {
   IMAGE_KINDS,
@@ -42,7 +42,7 @@ import {
 /** Storage v1.5 has zstd; without vacuum, checkpoints do not merge row groups again and again. */
 const SETTINGS = {
   storage_compatibility_version: 'v1.5.0',
-  wal_autocheckpoint: '16MB',
+  wal_autocheckpoint: '32MB',
   max_vacuum_tasks: '0',
   threads: '2',
   memory_limit: '128MB',
@@ -329,9 +329,7 @@ class DuckDBWarehouse implements Warehouse {
   /** Fills the table of keys that the next query joins. */
   async #want(keys: string[]): Promise<void> {
     await this.#run('truncate wanted')
-    const k = new BigUint64Array(keys.length)
-    keys.forEach((key, row) => hash64Into(key, k, row))
-    await this.#fill('wanted', keyTable(k, keys))
+    await this.#fill('wanted', keyTable(hashes64(keys), keys))
   }
 
   async #fillHashes(hashes: BigUint64Array): Promise<void> {

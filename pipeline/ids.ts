@@ -91,12 +91,15 @@ export function hash64(text: string): bigint {
   return (BigInt(h2 >>> 0) << 32n) | BigInt(h1 >>> 0)
 }
 
-/** Writes the 64-bit hash of a text into `out[row]`. */
-export function hash64Into(text: string, out: BigUint64Array, row: number): void {
-  lanesOf(text)
-  const halves = new Int32Array(out.buffer, out.byteOffset + row * 8, 2)
-  halves[0] = h1
-  halves[1] = h2
+/** The 64-bit hashes of texts. */
+export function hashes64(texts: readonly string[]): BigUint64Array {
+  const halves = new Int32Array(texts.length * 2)
+  for (let row = 0; row < texts.length; row++) {
+    lanesOf(texts[row] as string)
+    halves[row * 2] = h1
+    halves[row * 2 + 1] = h2
+  }
+  return new BigUint64Array(halves.buffer)
 }
 
 /** Writes the 128-bit hash of a text, big-endian, into the 16 bytes of `out` from `16 * row`. */

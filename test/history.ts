@@ -7,12 +7,12 @@
  * ```
  *
  * Events are e1, e2 … in the order of the lines, which is the order of arrival; `-` is nothing.
- * Columns before `->`: `at` (a time of 1 March 2026, `+2d 10:00` for later), identifier
- * namespaces, `event`, `source`, `props` and `context` (JSON without double spaces), `alias`,
- * `unlink` (`a,b`), `ordinal`. Columns after it: `session`, `profile`, `because` (why its session began), and by the
- * id of a journey the state the event's transition entered, with tracks as `track.state`, several
- * joined by `+`; `!reason` for a rejection; `-` when it did nothing.
- * A line that begins with `then` lists `profile journey state` stays that are open at the end.
+ * Columns before `->`: `at` (a time of 1 March 2026, `+2d,10:00` for later), identifier namespaces,
+ * `event`, `source`, `props` and `context` (JSON), `alias`, `unlink` (`a,b`), `ordinal`.
+ * Columns after it: `session`, `profile`, `because` (of the session the event starts), `refused`
+ * (the identifier whose link was), and by the id of a journey the state that the event's
+ * transition entered, tracks as `track.state`, several joined by `+`; `!reason` for a rejection.
+ * Lines that begin with `then` are `profile journey state`: the stays that are open at the end.
  */
 
 import { expect } from 'vitest'

@@ -4,7 +4,7 @@
 
 import { beforeEach, afterEach, describe, expect, test } from 'vitest'
 import { arrowTable, supersedeTable } from '../pipeline/arrow.ts'
-import { hash64, hash64Into, uuidInto } from '../pipeline/ids.ts'
+import { hash64, hashes64, uuidInto } from '../pipeline/ids.ts'
 import type { Commit, ImageKind, Warehouse } from '../pipeline/warehouse.ts'
 
 /** A warehouse that is new, and a way to close it and open what it kept. */
@@ -16,12 +16,6 @@ function uuids(keys: string[]) {
   const bytes = new Uint8Array(keys.length * 16)
   keys.forEach((key, row) => uuidInto(key, bytes, row))
   return { bytes }
-}
-
-function hashes(keys: string[]): BigUint64Array {
-  const out = new BigUint64Array(keys.length)
-  keys.forEach((key, row) => hash64Into(key, out, row))
-  return out
 }
 
 function batchRow(batch: number, watermark: number | null) {
@@ -67,7 +61,7 @@ function profiles(rows: { event: string; profile: string }[]) {
 
 function imagesOf(kind: ImageKind, entries: [key: string, image: string][]) {
   const keys = entries.map(([key]) => key)
-  const columns = { k: hashes(keys), key: keys, image: entries.map(([, image]) => image) }
+  const columns = { k: hashes64(keys), key: keys, image: entries.map(([, image]) => image) }
   return new Map([[kind, arrowTable(`${kind}_image`, columns, keys.length)]])
 }
 
@@ -119,7 +113,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       await warehouse.open()
       const image = arrowTable(
         'stream_image',
-        { k: hashes(['wanted']), key: ['other'], image: ['x'] },
+        { k: hashes64(['wanted']), key: ['other'], image: ['x'] },
         1,
       )
       await warehouse.commit(commitOf(1, { images: new Map([['stream', image]]) }))
@@ -129,7 +123,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
     test('segments come in the order of their commits', async () => {
       await warehouse.open()
       for (const batch of [1, 2, 3]) {
-        const columns = { k: hashes(['s']), stream: ['s'], segment: [`[${batch}]`] }
+        const columns = { k: hashes64(['s']), stream: ['s'], segment: [`[${batch}]`] }
         const history = arrowTable('history', columns, 1)
         await warehouse.commit(commitOf(batch, { inserts: new Map([['history', history]]) }))
       }
@@ -163,18 +157,18 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
           context: ['{}', '{}'],
           alias: [null, '["a:b","a:c"]'],
           unlink: [null, null],
-          event_hash: hashes(['e1', '\u{1f600}é']),
+          event_hash: hashes64(['e1', '\u{1f600}é']),
           fingerprint: new BigUint64Array([1n, 2n ** 64n - 1n]),
         },
         2,
       )
       await warehouse.commit(commitOf(1, { inserts: new Map([['events', events]]) }))
       const wanted = ['e1', 'e2', '\u{1f600}é']
-      const fingerprints = await warehouse.fingerprints(hashes(wanted))
+      const fingerprints = await warehouse.fingerprints(hashes64(wanted))
       expect(fingerprints.get(hash64('e1'))).toBe(1n)
       expect(fingerprints.get(hash64('\u{1f600}é'))).toBe(2n ** 64n - 1n)
       expect(fingerprints.size).toBe(2)
-      const landed = await warehouse.landed(wanted, hashes(wanted))
+      const landed = await warehouse.landed(wanted, hashes64(wanted))
       const [first, second] = landed.toSorted((a, b) => (a.event_id < b.event_id ? -1 : 1))
       expect(landed).toHaveLength(2)
       expect(first).toMatchObject({ name: 'A', occurred_at: T0, properties: '{"a":1}' })
