@@ -61,8 +61,7 @@ export class Identities {
 
   /** Adds what changed to the turn's changes. */
   settle(): void {
-    const { images, moved } = this.#turn
-    for (const identifier of moved.keys()) this.touch(identifier)
+    const { images } = this.#turn
     const after = new Rows('identity')
     for (const identifier of this.#touched) {
       const image = images.identifier.get(identifier) as IdentifierImage

@@ -232,7 +232,8 @@ describe('timeouts', () => {
   const waiting = machine(
     {
       a: { on: { Go: 'b' }, after: { '1h': 'late' } },
-      late: { on: { Go: 'b' } },
+      late: { on: { Go: 'c' } },
+      c: { on: { Off: 'a' } },
       b: { on: { Off: 'a' } },
     },
     { startOn: ['Look'] },

@@ -33,6 +33,18 @@ describe('sessions find their person', () => {
       { identity: { contested: 'anonymous' } },
     ))
 
+  test('a device that becomes contested changes whose its closed sessions are', () =>
+    check(
+      `
+      at     anonymous_id  user_id  ->  profile
+      10:00  a1            u1           user_id:u1
+      11:00  a1            -            anonymous_id:a1
+      12:00  a1            u1           user_id:u1
+      13:00  a1            u2           user_id:u2
+    `,
+      { identity: { contested: 'anonymous' } },
+    ))
+
   test('or the first person', () =>
     check(
       `
@@ -176,6 +188,15 @@ describe('corrections', () => {
       10:02  a3            u1       -      user_id:u1,email:m1      user_id:u1
       10:03  a1            u1       m1     -                        user_id:u1
       10:04  a2            -        m1     -                        user_id:u1
+    `))
+
+  test('an unlink that comes late leaves the links after it', () =>
+    check(`
+      at     anonymous_id  user_id  email  unlink               ->  profile
+      10:00  a1            u1       m1     -                        user_id:u1
+      10:03  a1            u1       m1     -                        user_id:u1
+      10:04  a2            -        m1     -                        user_id:u1
+      10:02  a3            u1       -      user_id:u1,email:m1      user_id:u1
     `))
 
   test('an unlink takes refusals away that only its link had caused', () =>
