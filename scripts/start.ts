@@ -17,6 +17,7 @@ import {
 } from '../pipeline/config.ts'
 import { startDecoder } from '../pipeline/decoder.ts'
 import { loadDefinitions } from '../pipeline/definitions.ts'
+import { UserError } from '../pipeline/errors.ts'
 import { fileSource } from '../pipeline/files.ts'
 import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
 import { run } from '../pipeline/run.ts'
@@ -73,6 +74,9 @@ async function start(files: string[], options: Options): Promise<void> {
       progress.stop()
       const look = { isColoured: process.stdout.isTTY === true, columns: process.stdout.columns }
       process.stdout.write(await screen(warehouse, report, definitions.journeys, look))
+      if (signal.aborted) {
+        throw new UserError('interrupted; what is committed stays, run it again for the rest')
+      }
     } finally {
       progress.stop()
       await decoder.close()
