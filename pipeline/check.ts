@@ -37,6 +37,7 @@ export function checkJourney(file: string, journey: unknown): string[] {
     problems.add('', 'the default export is no journey; export default defineJourney({ … })')
     return problems.found
   }
+  if (!isData(problems, journey)) return problems.found
   checkMembers(problems, '', journey, JOURNEY_MEMBERS)
   checkHead(problems, journey)
   const tracks = tracksOf(problems, journey)
@@ -48,6 +49,17 @@ export function checkJourney(file: string, journey: unknown): string[] {
     for (const [name, track] of tracks) checkGraph(problems, name, track as never)
   }
   return problems.found
+}
+
+/** What cannot be written as JSON cannot be told of either, and may have no end. */
+function isData(problems: Problems, definition: Plain): boolean {
+  try {
+    JSON.stringify(definition)
+    return true
+  } catch {
+    problems.add('', 'it holds a bigint or itself, which is no plain data; write JSON values')
+    return false
+  }
 }
 
 function checkHead(problems: Problems, journey: Plain): void {
@@ -62,7 +74,7 @@ function checkHead(problems: Problems, journey: Plain): void {
     problems.add('', `type ${JSON.stringify(type)} is unknown; write 'parallel' or leave it out`)
   }
   checkNames(problems, '', 'startOn', journey['startOn'])
-  checkNames(problems, '', 'ignore', journey['ignore'])
+  if (type === 'parallel') checkNames(problems, '', 'ignore', journey['ignore'])
   if (key !== undefined && !(isPlain(key) && typeof key['property'] === 'string')) {
     problems.add('', `key ${JSON.stringify(key)} is no key; write { property: 'order_id' }`)
   }
@@ -121,12 +133,14 @@ function checkTrack(
     return
   }
   const { initial } = track
-  const first = isPlain(track['states']) ? track['states'][String(initial)] : undefined
   if (typeof initial !== 'string' || !states.includes(initial)) {
     const what = `initial ${JSON.stringify(initial)} is no state`
     problems.add(`${at}initial`, `${what}; write one of ${states.join(', ')}`)
-  } else if (isPlain(first) && first['type'] === 'final') {
-    problems.add(`${at}state ${initial}`, 'the initial state is final; begin in another state')
+  } else {
+    const first = (track['states'] as Plain)[initial]
+    if (isPlain(first) && first['type'] === 'final') {
+      problems.add(`${at}state ${initial}`, 'the initial state is final; begin in another state')
+    }
   }
   const scope: GuardScope = {
     track: name,
@@ -260,7 +274,7 @@ function checkFunnels(problems: Problems, funnels: unknown, tracks: [string, Pla
       continue
     }
     for (const step of steps as unknown[]) {
-      if (places.includes(String(step))) continue
+      if (typeof step === 'string' && places.includes(step)) continue
       const what = `step ${JSON.stringify(step)} is no state`
       problems.add(`funnel ${id}`, `${what}; write one of ${places.join(', ')}`)
     }
@@ -275,6 +289,7 @@ export function checkIdentity(file: string, identity: unknown): string[] {
     problems.add('', 'the default export is no identity; export default defineIdentity({ … })')
     return problems.found
   }
+  if (!isData(problems, identity)) return problems.found
   checkMembers(problems, '', identity, Object.keys(IDENTITY_DEFAULT))
   const merged: Plain = { ...IDENTITY_DEFAULT, ...identity }
   const list = (member: string): string[] => {
@@ -306,7 +321,7 @@ export function checkIdentity(file: string, identity: unknown): string[] {
     problems.add('', `hashed names ${name}, which is not declared; write one of ${namespaces}`)
   }
   const { contested, maxPersonsPerDevice: most } = merged
-  if (!['last-known', 'anonymous', 'first'].includes(String(contested))) {
+  if (!['last-known', 'anonymous', 'first'].some((rule) => rule === contested)) {
     const fix = "write 'last-known', 'anonymous' or 'first'"
     problems.add('', `contested ${JSON.stringify(contested)} is unknown; ${fix}`)
   }
@@ -323,6 +338,7 @@ export function checkSessions(file: string, sessions: unknown): string[] {
     problems.add('', 'the default export is no object; export default defineSessions({ … })')
     return problems.found
   }
+  if (!isData(problems, sessions)) return problems.found
   checkMembers(problems, '', sessions, ['gap', 'splitOn', 'maxDuration'])
   checkDuration(problems, '', 'gap', sessions['gap'])
   checkDuration(problems, '', 'maxDuration', sessions['maxDuration'])

@@ -1,6 +1,7 @@
 /** Every static check of a definition, by its message: the file, the place, and what to do. */
 
 import { describe, expect, test } from 'vitest'
+import checkout from '../definitions/journeys/checkout.ts'
 import { checkIdentity, checkJourney, checkSessions } from '../pipeline/check.ts'
 
 /** A sound journey, with `changes` to it. */
@@ -15,6 +16,12 @@ function withState(a: object, more: object = {}): object {
 }
 
 const leaving = { Go: 'b' }
+function endless(): object {
+  const guard: { not?: object } = {}
+  guard.not = guard
+  return guard
+}
+
 const guarded = (guard: unknown) => withState({ on: { Go: { target: 'b', guard } } })
 
 describe('a journey is refused with a message', () => {
@@ -139,6 +146,48 @@ describe('a journey is refused with a message', () => {
       'j.ts: funnel f: step "z" is no state',
     ],
     [
+      'funnel in no time',
+      journey({ funnels: { f: { steps: ['a'], within: '0s' } } }),
+      'j.ts: funnel f: within "0s" is no duration',
+    ],
+    [
+      'a step that only reads like a state',
+      journey({ funnels: { f: { steps: [['a']] } } }),
+      'j.ts: funnel f: step ["a"] is no state',
+    ],
+    [
+      'root on beside tracks',
+      { id: 'j', version: 1, type: 'parallel', on: {}, states: { left: {} } },
+      "j.ts: on stands beside type 'parallel'; put it in a track",
+    ],
+    [
+      'unknown member of a track',
+      { id: 'j', version: 1, type: 'parallel', states: { left: { startOn: [] } } },
+      'j.ts: track left: startOn is unknown; write one of initial,',
+    ],
+    [
+      'unknown member of a state',
+      withState({ on: leaving, afer: {} }),
+      'j.ts: state a: afer is unknown; write one of type,',
+    ],
+    [
+      'unknown member of a candidate',
+      withState({ on: { Go: { target: 'b', gaurd: {} } } }),
+      "j.ts: state a, on 'Go': gaurd is unknown; write one of target,",
+    ],
+    ['unknown track', guarded({ in: 'left.a' }), 'guard: in "left.a" is no state'],
+    ['dwell for no duration', guarded({ dwell: { lt: 'soon' } }), 'dwell lt "soon" is no duration'],
+    ['missing states', journey({ states: undefined }), 'j.ts: states: there is no state'],
+    ['startOn is no list', journey({ startOn: 'Go' }), 'j.ts: startOn "Go" is no list'],
+    ['bad restart', journey({ restart: 'yes' }), 'j.ts: restart "yes" is not true or false'],
+    [
+      'effects are no list',
+      withState({ on: leaving, effects: {} }),
+      'j.ts: state a: effects {} is no list',
+    ],
+    ['a bigint', journey({ version: 1n }), 'j.ts: it holds a bigint or itself'],
+    ['a guard that holds itself', guarded(endless()), 'j.ts: it holds a bigint or itself'],
+    [
       'ignore is no list',
       withState({ on: leaving, ignore: 'Go' }),
       'j.ts: state a: ignore "Go" is no list',
@@ -148,6 +197,12 @@ describe('a journey is refused with a message', () => {
   })
 })
 
+test('a root that ignores no list is told of once', () => {
+  expect(checkJourney('j.ts', journey({ ignore: 'Go' }))).toEqual([
+    'j.ts: root: ignore "Go" is no list of event names',
+  ])
+})
+
 describe('sound definitions are left alone', () => {
   test.each<[what: string, journey: object]>([
     ['the smallest', journey({})],
@@ -155,6 +210,7 @@ describe('sound definitions are left alone', () => {
       'a root that leads out',
       journey({ on: { Out: 'b' }, states: { a: {}, b: { type: 'final' } } }),
     ],
+    ['the checkout of the examples', checkout],
     ['null as an operand', guarded({ property: 'x', eq: null })],
     [
       'mixed candidates',
@@ -197,6 +253,7 @@ test.each<[identity: object, message: string]>([
   [{ exclusive: ['anonymous_id'] }, 'exclusive names anonymous_id, which is no person namespace'],
   [{ hashed: ['phone'] }, 'hashed names phone, which is not declared'],
   [{ contested: 'last' }, 'contested "last" is unknown'],
+  [{ contested: ['first'] }, 'contested ["first"] is unknown'],
   [{ maxPersonsPerDevice: 0 }, 'maxPersonsPerDevice 0 is no count'],
   [{ persons: [] }, 'persons is unknown; write one of person'],
 ])('identity %j is refused', (identity, message) => {
@@ -205,8 +262,15 @@ test.each<[identity: object, message: string]>([
 
 test.each<[sessions: object, message: string]>([
   [{ gap: '30' }, 'gap "30" is no duration'],
+  [{ gapp: '30m' }, 'gapp is unknown; write one of gap'],
   [{ splitOn: 'x' }, 'splitOn "x" is no list'],
   [{ maxDuration: '0h' }, 'maxDuration "0h" is no duration'],
 ])('sessions %j are refused', (sessions, message) => {
   expect(checkSessions('sessions.ts', sessions).join('\n')).toContain(message)
+})
+
+test('identity and sessions hold plain data only', () => {
+  const message = ['x.ts: it holds a bigint or itself, which is no plain data; write JSON values']
+  expect(checkIdentity('x.ts', { maxPersonsPerDevice: 1n })).toEqual(message)
+  expect(checkSessions('x.ts', { gap: 1n })).toEqual(message)
 })

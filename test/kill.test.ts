@@ -5,65 +5,68 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { elapsedMs } from '../pipeline/clock.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { Random } from '../scripts/random.ts'
 import { Shop } from '../scripts/shop.ts'
 import { dump } from './dump.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 8)
-const RUNS_MAX = 4 * KILLS
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
-const file = join(dir, 'events.ndjson')
-writeFileSync(file, [...new Shop(7).lines(12_000)].join('\n'))
+const lines = [...new Shop(7).lines(12_000)].join('\n')
 
+/** A run over standard input, fed everything. */
 function start(database: string) {
-  return spawn(
+  const options = ['--batch-size', '400', '--watermark', '2027-01-01T00:00:00Z']
+  const child = spawn(
     process.execPath,
-    [
-      '--import',
-      'tsx',
-      'scripts/start.ts',
-      '--batch-size',
-      '400',
-      '--warehouse',
-      `duckdb:${database}`,
-      '--watermark',
-      '2027-01-01T00:00:00Z',
-      file,
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    ['--import', 'tsx', 'scripts/start.ts', '--warehouse', `duckdb:${database}`, ...options, '-'],
+    { stdio: ['pipe', 'ignore', 'pipe'] },
   )
-}
-
-/** Runs to the end, or for so many milliseconds; true when it ended by itself. */
-async function runFor(database: string, ms: number): Promise<boolean> {
-  const child = start(database)
+  child.stdin.on('error', () => undefined) // a killed child closes its end
+  child.stdin.write(lines)
   const complaints: Buffer[] = []
   child.stderr.on('data', (data: Buffer) => complaints.push(data))
-  const timer = setTimeout(() => child.kill('SIGKILL'), ms)
+  return { child, complaints }
+}
+
+/** Runs to the end; milliseconds it took. */
+async function runToEnd(database: string): Promise<number> {
+  const startedAt = elapsedMs()
+  const { child, complaints } = start(database)
+  child.stdin.end()
   const [code] = await once(child, 'exit')
+  expect({ code, complaints: code === 0 ? '' : Buffer.concat(complaints).toString() }).toEqual({
+    code: 0,
+    complaints: '',
+  })
+  return elapsedMs() - startedAt
+}
+
+/** Its input stays open, so that nothing but the kill ends the run. */
+async function runUntilKilled(database: string, ms: number): Promise<void> {
+  const { child } = start(database)
+  const timer = setTimeout(() => child.kill('SIGKILL'), ms)
+  const [code, signal] = await once(child, 'exit')
   clearTimeout(timer)
-  if (code !== 0 && code !== null) throw new Error(Buffer.concat(complaints).toString())
-  return code === 0
+  expect({ code, signal }).toEqual({ code: null, signal: 'SIGKILL' })
 }
 
 test(`${KILLS} kills leave no trace in the tables`, { timeout: 150_000 }, async () => {
   const random = new Random(11)
-  const killed = join(dir, 'killed.duckdb')
-  let kills = 0
-  for (let runs = 0; kills < KILLS && runs < RUNS_MAX; runs++) {
-    if (!(await runFor(killed, random.between(1_200, 3_200)))) kills += 1
-  }
-  expect(kills).toBe(KILLS)
-  expect(await runFor(killed, 120_000)).toBe(true)
   const whole = join(dir, 'whole.duckdb')
-  expect(await runFor(whole, 120_000)).toBe(true)
+  const killed = join(dir, 'killed.duckdb')
+  const wholeMs = await runToEnd(whole)
+  for (let kill = 0; kill < KILLS; kill++) {
+    await runUntilKilled(killed, random.between(0.3 * wholeMs, wholeMs))
+  }
+  await runToEnd(killed)
   const tables = await Promise.all(
     [killed, whole].map(async (path) => {
       const warehouse = duckdbWarehouse(path)
