@@ -34,6 +34,8 @@ export type Point = {
   held: string
   at: number
   ordinal: number
+  /** What entered the state (see `CAUSES`); of an event, that there was one. */
+  cause: number
   eventId: string | null
   source: string | null
   sessionId: string | null
@@ -114,6 +116,7 @@ export class Attempts {
       eventId: point.eventId,
       at: point.at,
       ordinal: point.ordinal,
+      cause: point.cause,
       source: point.source,
       sessionId: point.sessionId,
       reached: [],

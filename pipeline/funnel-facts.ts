@@ -19,6 +19,8 @@ export type Attempt = {
   eventId: string | null
   at: number
   ordinal: number
+  /** What entered a journey's state (see `CAUSES`); of an event, that there was one. */
+  cause: number
   source: string | null
   sessionId: string | null
   /** Steps in the order they were reached, by number from 0. */

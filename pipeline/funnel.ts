@@ -14,7 +14,7 @@
 import { Attempts, deadlineOf, freshStanding, type Point, type Standing } from './attempts.ts'
 import type { CompiledFunnel, Match } from './compile-funnel.ts'
 import type { Events } from './events.ts'
-import { CAUSES, type Facts, type Instance } from './facts.ts'
+import { EVENT, type Facts, type Instance } from './facts.ts'
 import { keyText } from './fold.ts'
 import type { FunnelFacts } from './funnel-facts.ts'
 import type { Scope } from './guard.ts'
@@ -155,6 +155,7 @@ export class FunnelFold implements Scope {
       held: held.length === 0 ? '' : JSON.stringify(held),
       at: events.occurredAt[row] as number,
       ordinal: events.ordinal[row] as number,
+      cause: EVENT,
       eventId,
       source: events.source[row] as string,
       sessionId,
@@ -185,7 +186,7 @@ export class FunnelFold implements Scope {
       if (steps.length === 0 && funnel.order !== 'strict') continue
       const row = t.row[fact] as number
       const eventId = row < 0 ? null : (events.eventId[row] as string)
-      const cause = CAUSES[t.cause[fact] as number]
+      const cause = t.cause[fact] as number
       stage.take([
         {
           key: `${machine.tracks[track]?.name}/${cause}/${eventId ?? at}`,
@@ -193,6 +194,7 @@ export class FunnelFold implements Scope {
           held: '',
           at,
           ordinal: row < 0 ? 0 : (events.ordinal[row] as number),
+          cause,
           eventId,
           source: row < 0 ? null : (events.source[row] as string),
           sessionId: row < 0 ? null : (sessionOf[row] as string),

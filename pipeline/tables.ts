@@ -223,6 +223,7 @@ export const TABLES = {
       instantOrNull('converted_at'),
       { name: 'time_to_convert_ms', type: 'integer', nullable: true },
       hidden(integer('entry_ordinal')),
+      hidden(integer('entry_cause')),
     ],
   },
   funnel_attempt_step: {

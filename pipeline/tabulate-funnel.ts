@@ -78,5 +78,6 @@ function attemptRow(key: string, { funnel, profileId, attempt }: AttemptFact): R
     convertedAt,
     convertedAt === null ? null : Math.floor((convertedAt - attempt.at) / 1_000),
     attempt.ordinal,
+    attempt.cause,
   ]
 }

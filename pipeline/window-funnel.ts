@@ -17,6 +17,7 @@
 
 import type { Point } from './attempts.ts'
 import type { CompiledFunnel } from './compile-funnel.ts'
+import { EVENT } from './facts.ts'
 import type { Attempt, AttemptFact, EndedBecause, FunnelFacts } from './funnel-facts.ts'
 
 type Served = { key: string; eventId: string | null; at: number }
@@ -179,6 +180,7 @@ function attemptOf(chain: Chain): Attempt {
     eventId,
     at,
     ordinal: chain.ordinal,
+    cause: EVENT,
     source: chain.source,
     sessionId: chain.sessionId,
     reached: chain.served.map((_, step) => step),

@@ -1,0 +1,378 @@
+/**
+ * The slow reading of funnels: every attempt is walked alone, over everything that happened, from
+ * its entry to its end. It shares no code with the pipeline. `reference-window-funnel.ts` reads
+ * ClickHouse's semantics.
+ */
+
+import type { EventFunnel, EventStep, Exclusion } from '../pipeline/funnel-definition.ts'
+import type { JourneyFunnel, StateStep } from '../pipeline/funnel-definition.ts'
+import type { EventGuard } from '../pipeline/funnel-definition.ts'
+import { tracksOf, type Journey, type Json } from '../pipeline/journey.ts'
+import { compare } from './reference-compare.ts'
+import { at as valueAt, micros, type AcceptedEvent } from './reference-identity.ts'
+import { clickhouseWalk } from './reference-window-funnel.ts'
+
+type Row = { [column: string]: Json }
+
+/** An event or an entered state. `steps` are those it may be, from 0. */
+export type Thing = {
+  at: number
+  ordinal: number
+  eventId: string | null
+  source: string | null
+  session: string | null
+  scope: string
+  held: string | null
+  steps: number[]
+  exclusions: Exclusion[]
+  /** An entry of a journey's funnel that is not its instance's first. */
+  isLater: boolean
+}
+
+/** Reached steps in order, and how it ended: null is pending. */
+export type Walk = { reached: { step: number; thing: Thing }[]; because: string | null }
+
+type Rules = {
+  steps: { name: string; within?: string; minGap?: string; optional?: boolean }[]
+  within: number
+  order: string
+  entry: string
+  ties: string
+  /** By scope: when its instance was complete. */
+  completed: Map<string, number>
+}
+
+export type Seen = { event: AcceptedEvent; profile_id: string; session_id: string }
+
+/** Rows of one profile. */
+export function funnelRows(funnel: EventFunnel, seen: Seen[], watermark: number): Row[][] {
+  const profile = seen[0]?.profile_id ?? ''
+  const steps = funnel.steps.map((step): EventStep =>
+    typeof step === 'string' ? { event: step } : step,
+  )
+  const paths = funnel.holdConstant ?? []
+  const things = seen.map(({ event, session_id }): Thing => {
+    const values = paths.map((path) => heldText(event, path))
+    const held = values.includes(null) ? null : JSON.stringify(values)
+    const isStep = (step: EventStep) => step.event === event.name && asked(step.where, event)
+    return {
+      at: event.occurred_at,
+      ordinal: event.ordinal,
+      eventId: event.event_id,
+      source: event.source,
+      session: session_id,
+      scope: funnel.count === 'sessions' ? session_id : '',
+      held,
+      steps: held === null ? [] : steps.flatMap((step, i) => (isStep(step) ? [i] : [])),
+      exclusions: (funnel.exclude ?? []).filter(
+        (one) => one.event === event.name && asked(one.where, event),
+      ),
+      isLater: false,
+    }
+  })
+  const owner = { funnel: funnel.id, journey: null, version: funnel.version ?? 1 }
+  const named = { ...owner, profile_id: profile }
+  const names = steps.map(({ event }) => event)
+  if (funnel.semantics !== undefined && funnel.semantics !== 'native') {
+    const modes = funnel.semantics === 'clickhouse' ? [] : funnel.semantics.clickhouse
+    const walk = clickhouseWalk(things, steps.length, micros(funnel.within), modes, watermark)
+    return tables(walk === null ? [] : [walk], named, names, false)
+  }
+  const rules: Rules = {
+    steps: steps.map(({ event, ...limits }) => ({ name: event, ...limits })),
+    within: micros(funnel.within),
+    order: funnel.order ?? 'sequential',
+    entry: funnel.entry ?? 'every',
+    ties: funnel.ties ?? 'step-order',
+    completed: new Map(),
+  }
+  const groups = tied(things)
+  const walks = walksOf(groups, rules, watermark)
+  if (walks === 'removed') return [[], []]
+  return tables(walks, named, names, rules.order === 'any')
+}
+
+/** Rows of a journey's funnel for one profile; `transitions` are the reference's. */
+export function journeyFunnelRows(
+  journey: Journey,
+  id: string,
+  funnel: JourneyFunnel,
+  transitions: Row[],
+  ordinalOf: (eventId: string) => number,
+  watermark: number,
+): Row[][] {
+  const steps = funnel.steps.map((step): StateStep =>
+    typeof step === 'string' ? { state: step } : step,
+  )
+  const tracks = tracksOf(journey)
+  const placeOf = (state: string): string => {
+    const own = tracks.find(([name, { states }]) =>
+      Object.keys(states).some((one) => one === state || `${name}.${one}` === state),
+    )
+    return state.includes('.') ? state : `${own?.[0]}.${state}`
+  }
+  const all: Row[][] = [[], []]
+  const instances = new Set(transitions.map((row) => row['instance_id'] as string))
+  for (const instance of instances) {
+    const own = transitions.filter((row) => row['instance_id'] === instance)
+    const standing = new Map(own.map((row) => [row['track'], row['to_state'] as string]))
+    const isComplete = tracks.every(
+      ([name, { states }]) => states[standing.get(name) ?? '']?.type === 'final',
+    )
+    const things = own.map((row): Thing => {
+      const place = `${String(row['track'])}.${String(row['to_state'])}`
+      return {
+        at: row['occurred_at'] as number,
+        ordinal: row['event_id'] === null ? 0 : ordinalOf(row['event_id'] as string),
+        eventId: row['event_id'] as string | null,
+        source: row['source'] as string | null,
+        session: row['session_id'] as string | null,
+        scope: instance,
+        held: '',
+        steps: steps.flatMap(({ state }, i) => (placeOf(state) === place ? [i] : [])),
+        exclusions: [],
+        isLater: row['visit'] !== 1,
+      }
+    })
+    const rules: Rules = {
+      steps: steps.map(({ state, ...limits }) => ({ name: state, ...limits })),
+      within: funnel.within === undefined ? Infinity : micros(funnel.within),
+      order: funnel.order ?? 'sequential',
+      entry: funnel.entry ?? 'first',
+      ties: 'step-order',
+      completed: new Map(isComplete ? [[instance, things.at(-1)?.at ?? 0]] : []),
+    }
+    const walks = walksOf(
+      things.map((thing) => [thing]),
+      rules,
+      watermark,
+    )
+    const named = {
+      funnel: id,
+      journey: journey.id,
+      version: journey.version,
+      profile_id: own[0]?.['profile_id'] ?? null,
+    }
+    const names = steps.map(({ state }) => state)
+    const rows = tables(walks === 'removed' ? [] : walks, named, names, false, instance)
+    rows.forEach((list, i) => all[i]?.push(...list))
+  }
+  return all
+}
+
+function heldText(event: AcceptedEvent, path: string): string | null {
+  const [place, rest] = path.startsWith('context.')
+    ? [event.context, path.slice('context.'.length)]
+    : [event.properties, path.replace(/^properties\./, '')]
+  const value = valueAt(place, rest)
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null
+}
+
+function asked(where: EventGuard | undefined, event: AcceptedEvent): boolean {
+  if (where === undefined) return true
+  if ('all' in where) return where.all.every((part) => asked(part, event))
+  if ('any' in where) return where.any.some((part) => asked(part, event))
+  if ('not' in where) return !asked(where.not, event)
+  if ('property' in where) return compare(valueAt(event.properties, where.property), where)
+  if ('context' in where) return compare(valueAt(event.context, where.context), where)
+  return compare(event[where.field], where)
+}
+
+/** What happened at one instant with one ordinal, together. */
+function tied(things: Thing[]): Thing[][] {
+  const groups: Thing[][] = []
+  for (const thing of things) {
+    const last = groups.at(-1)?.[0]
+    if (last !== undefined && last.at === thing.at && last.ordinal === thing.ordinal) groups.at(-1)?.push(thing)
+    else groups.push([thing])
+  }
+  return groups
+}
+
+type Open = { group: number; entry: Thing; isWithdrawn: boolean }
+
+function walksOf(groups: Thing[][], rules: Rules, watermark: number): Walk[] | 'removed' {
+  const attempts: Open[] = []
+  groups.forEach((group, g) => {
+    for (const entry of group) {
+      if (!isEntry(entry, group, g, attempts, groups, rules)) continue
+      if (rules.entry === 'first' && (entry.isLater || attempts.length > 0)) continue
+      if (rules.entry === 'latest' && entry.steps.length === 1) {
+        // In any order, what this tie has done so far counts; in sequence entries come first.
+        const part = rules.order === 'any' ? [upTo(group, entry)] : []
+        withdraw(attempts, entry, [...groups.slice(0, g), ...part], rules)
+      }
+      attempts.push({ group: g, entry, isWithdrawn: false })
+    }
+  })
+  // An attempt that gave way to another did so before anything else happened to it.
+  const walks = attempts.filter((one) => !one.isWithdrawn).map((one) => walk(one, groups, rules))
+  if (walks.some(({ because }) => because === 'removed')) return 'removed'
+  return walks.map((one) => ended(one, rules, watermark))
+}
+
+/** The latest attempt that stands where the entry would open one gives way, if still open. */
+function withdraw(attempts: Open[], entry: Thing, before: Thing[][], rules: Rules): void {
+  const standing = attempts.findLast((one) => {
+    if (one.isWithdrawn || one.entry.scope !== entry.scope) return false
+    if (one.entry.held !== entry.held || one.entry.steps[0] !== entry.steps[0]) return false
+    const { because, reached } = walk(one, before, rules)
+    return because === null && reached.length === 1
+  })
+  if (standing === undefined) return
+  const reached = [{ step: entry.steps[0] as number, thing: standing.entry }]
+  if (entry.at <= deadlineOf(reached, rules)) standing.isWithdrawn = true
+}
+
+const upTo = (group: Thing[], thing: Thing) => group.slice(0, group.indexOf(thing))
+
+/** In any order, whatever serves no open attempt; else the first step. */
+function isEntry(
+  thing: Thing,
+  group: Thing[],
+  g: number,
+  attempts: Open[],
+  groups: Thing[][],
+  rules: Rules,
+): boolean {
+  if (rules.order !== 'any') return thing.steps.includes(0)
+  if (thing.steps.length === 0) return false
+  const before = [...groups.slice(0, g), upTo(group, thing)]
+  const after = [...groups.slice(0, g), [...upTo(group, thing), thing]]
+  return !attempts.some(
+    (one) =>
+      !one.isWithdrawn &&
+      one.entry !== thing &&
+      walk(one, after, rules).reached.length > walk(one, before, rules).reached.length,
+  )
+}
+
+/** From the entry to the end of what happened, or its own. Pending is null. */
+function walk(one: Open, groups: Thing[][], rules: Rules): Walk {
+  const { entry } = one
+  const first = rules.order === 'any' ? (entry.steps[0] as number) : 0
+  const reached = [{ step: first, thing: entry }]
+  const isDone = () =>
+    rules.order === 'any'
+      ? reached.length === rules.steps.length
+      : reached.at(-1)?.step === rules.steps.length - 1
+  if (isDone()) return { reached, because: 'converted' }
+  for (let g = one.group; g < groups.length; g++) {
+    const own = (groups[g] ?? []).filter((thing) => thing.scope === entry.scope)
+    const rest = g > one.group || rules.order !== 'any' ? own : own.slice(own.indexOf(entry) + 1)
+    let isServed = g === one.group
+    if (rest[0] !== undefined && rest[0].at > deadlineOf(reached, rules)) {
+      return { reached, because: 'window' }
+    }
+    const turns: [number, Thing][] =
+      rules.order === 'any'
+        ? rest.flatMap((thing) => thing.steps.map((step): [number, Thing] => [step, thing]))
+        : rules.steps.flatMap((_, step) =>
+            rest.filter(({ steps }) => steps.includes(step)).map((t): [number, Thing] => [step, t]),
+          )
+    for (const [step, thing] of turns) {
+      if (!canReach(reached, step, thing, entry, rules)) continue
+      reached.push({ step, thing })
+      isServed = true
+      if (isDone()) return { reached, because: 'converted' }
+    }
+    if (isServed) continue
+    const depth = rules.order === 'any' ? reached.length : (reached.at(-1)?.step ?? 0) + 1
+    for (const thing of own) {
+      for (const { between = [1, rules.steps.length], effect } of thing.exclusions) {
+        if (depth < between[0] || depth >= between[1]) continue
+        return { reached, because: effect === 'remove-profile' ? 'removed' : 'excluded' }
+      }
+      if (rules.order === 'strict') return { reached, because: 'order' }
+    }
+  }
+  return { reached, because: null }
+}
+
+function canReach(
+  reached: Walk['reached'],
+  step: number,
+  thing: Thing,
+  entry: Thing,
+  rules: Rules,
+): boolean {
+  if (thing.held !== entry.held) return false
+  if (reached.some((one) => one.thing === thing)) return false
+  const { within, minGap } = rules.steps[step] ?? {}
+  const gap = thing.at - anchorOf(reached, rules)
+  if (within !== undefined && gap > micros(within)) return false
+  if (minGap !== undefined && gap < micros(minGap)) return false
+  if (rules.ties === 'strict-increase' && gap === 0) return false
+  if (rules.order === 'any') return !reached.some((one) => one.step === step)
+  const last = reached.at(-1)?.step ?? 0
+  return step > last && rules.steps.slice(last + 1, step).every(({ optional }) => optional === true)
+}
+
+/** When the last step that is not optional was reached. */
+function anchorOf(reached: Walk['reached'], rules: Rules): number {
+  return reached.findLast(({ step }) => rules.steps[step]?.optional !== true)?.thing.at ?? 0
+}
+
+function deadlineOf(reached: Walk['reached'], rules: Rules): number {
+  const whole = (reached[0]?.thing.at ?? 0) + rules.within
+  const last = reached.at(-1)?.step ?? 0
+  const next = rules.steps.slice(last + 1).find(({ optional }) => optional !== true)
+  if (rules.order === 'any' || next?.within === undefined) return whole
+  return Math.min(whole, anchorOf(reached, rules) + micros(next.within))
+}
+
+/** What the end of the instance, or the watermark, makes of a walk that nothing ended. */
+function ended(walk: Walk, rules: Rules, watermark: number): Walk {
+  if (walk.because !== null) return walk
+  const deadline = deadlineOf(walk.reached, rules)
+  const completedAt = rules.completed.get(walk.reached[0]?.thing.scope ?? '')
+  if (completedAt !== undefined) {
+    return { ...walk, because: completedAt > deadline ? 'window' : 'final' }
+  }
+  return { ...walk, because: watermark > deadline ? 'window' : null }
+}
+
+/** `funnel_attempts` (without numbers and ids, which `numbered` adds) and their steps. */
+function tables(
+  walks: Walk[],
+  named: Row,
+  names: string[],
+  isAny: boolean,
+  instance: string | null = null,
+): Row[][] {
+  const attempts: Row[] = []
+  const steps: Row[] = []
+  for (const [i, { reached, because }] of walks.entries()) {
+    const entry = reached[0]?.thing as Thing
+    const last = reached.at(-1) as Walk['reached'][number]
+    const isConverted = because === 'converted'
+    const id = `${String(named['profile_id'])}|${instance ?? ''}|${i}`
+    attempts.push({
+      attempt_id: id,
+      ...named,
+      instance_id: instance,
+      source: entry.source,
+      entered_at: entry.at,
+      event_id: entry.eventId,
+      session_id: entry.session,
+      deepest_step: isAny ? reached.length : last.step + 1,
+      outcome: because === null ? 'pending' : isConverted ? 'converted' : 'dropped',
+      ended_because: because ?? 'pending',
+      converted_at: isConverted ? last.thing.at : null,
+      time_to_convert_ms: isConverted ? Math.floor((last.thing.at - entry.at) / 1000) : null,
+      ordinal: entry.ordinal,
+    })
+    reached.forEach(({ step, thing }, r) =>
+      steps.push({
+        attempt_id: id,
+        ...named,
+        step_no: isAny ? r + 1 : step + 1,
+        step: names[step] ?? null,
+        reached_at: thing.at,
+        event_id: thing.eventId,
+      }),
+    )
+  }
+  return [attempts, steps]
+}
