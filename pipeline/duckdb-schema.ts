@@ -13,6 +13,7 @@
  */
 
 import { readFileSync, readdirSync } from 'node:fs'
+import { analysisViews, type AnalysisView } from './analysis.ts'
 import { TABLES, VERSIONED_NAMES, type Column, type TableName } from './tables.ts'
 import type { TableSpec, VersionedName } from './tables.ts'
 
@@ -28,6 +29,13 @@ const TYPES: { [T in Column['type']]: string } = {
   hash64: 'ubigint',
   uuid: 'uuid',
 }
+
+/** Functions that the shared texts call by the names BigQuery gives them, and DuckDB lacks. */
+const FUNCTIONS = [
+  'create or replace macro unix_micros(instant) as epoch_us(instant)',
+  "create or replace macro date_from_unix_date(day_no) as date '1970-01-01' + cast(day_no as int)",
+  'create or replace macro div(dividend, divisor) as dividend // divisor',
+]
 
 const UNCOMPRESSED = ' using compression uncompressed'
 const SUPERSEDED = ['superseded_at', 'superseded_by', 'superseded_because']
@@ -51,6 +59,9 @@ export function schemaStatements(): string[] {
       .filter((file) => file.endsWith('.sql'))
       .sort()
       .flatMap((file) => viewStatements(file.slice(0, -'.sql'.length))),
+    ...FUNCTIONS,
+    ...analysisViews().map(({ name, text }) => `create or replace view ${name} as\n${text}`),
+    ...analysisFunctions(analysisViews()),
     // Late events ask for a few streams of a long history; everything else is asked for in bulk.
     'create index if not exists history_k on history (k)',
     'create temp table if not exists wanted (k ubigint, key varchar)',
@@ -135,6 +146,32 @@ function viewStatements(view: string): string[] {
       `where ${believed}), ` +
       `live_release as (${liveRelease('recorded_at <= believed_at')})\n${select}`,
   ]
+}
+
+/**
+ * `<view>_as_of` for the analysis views: the same text over what each relation it reads was at
+ * that instant. A view over versions or another log reads history itself and has no such function.
+ */
+function analysisFunctions(views: AnalysisView[]): string[] {
+  const then = new Map<string, string>()
+  for (const name of VERSIONED_NAMES) {
+    const { view } = TABLES[name]
+    then.set(view, `select * from ${view}_as_of(believed_at)`)
+  }
+  for (const log of ['events', 'batches', 'releases']) {
+    then.set(log, `select * from main.${log} where recorded_at <= believed_at`)
+  }
+  const statements: string[] = []
+  for (const { name, text, reads } of views) {
+    if (!reads.every((relation) => then.has(relation))) continue
+    const relations = reads.map((relation) => `${relation} as (${then.get(relation)})`)
+    statements.push(
+      `create or replace macro ${name}_as_of(believed_at) as table ` +
+        `with ${relations.join(', ')} select * from (\n${text}\n)`,
+    )
+    then.set(name, `select * from ${name}_as_of(believed_at)`)
+  }
+  return statements
 }
 
 /** Writes what is pending into the base table; in a transaction of its own. */
