@@ -50,6 +50,7 @@ export function storageOf(table: TableName): string {
 /** Statements that make whatever is missing. All of them can be run again. */
 export function schemaStatements(): string[] {
   const tables = Object.keys(TABLES) as TableName[]
+  const analysis = analysisViews()
   return [
     ...tables.flatMap(tableStatements),
     ...VERSIONED_NAMES.flatMap(relationStatements),
@@ -60,8 +61,8 @@ export function schemaStatements(): string[] {
       .sort()
       .flatMap((file) => viewStatements(file.slice(0, -'.sql'.length))),
     ...FUNCTIONS,
-    ...analysisViews().map(({ name, text }) => `create or replace view ${name} as\n${text}`),
-    ...analysisFunctions(analysisViews()),
+    ...analysis.map(({ name, text }) => `create or replace view ${name} as\n${text}`),
+    ...analysisFunctions(analysis),
     // Late events ask for a few streams of a long history; everything else is asked for in bulk.
     'create index if not exists history_k on history (k)',
     'create temp table if not exists wanted (k ubigint, key varchar)',
@@ -98,16 +99,28 @@ function storedColumns(table: VersionedName): string[] {
   return [...columnsOf(table).map(({ name }) => name), 'recorded_at', 'recorded_by']
 }
 
+/**
+ * Most rows have nothing pending: they are passed through, and only versions of a key that has are
+ * matched with what ended them.
+ */
 function relationStatements(table: VersionedName): string[] {
   const stored = storedColumns(table)
   const base = stored.map((name) => `base.${name}`).join(', ')
-  const ended = SUPERSEDED.map((name) => `coalesce(base.${name}, pending.${name}) as ${name}`)
+  const ended = (from: string) => SUPERSEDED.map((name) => `${from}.${name}`).join(', ')
+  const joined = (kind: string) =>
+    `from ${table}_base as base ${kind} join ${table}_pending as pending ` +
+    'on pending.row_key = base.row_key'
   return [
-    `create or replace view ${table}_now as select ${base} from ${table}_base as base ` +
-      `anti join ${table}_pending as pending on pending.row_key = base.row_key ` +
+    `create or replace view ${table}_now as select ${base} ${joined('anti')} ` +
       'and pending.superseded_by > base.recorded_by where base.superseded_at is null',
-    `create or replace view ${table}_all as select ${base}, ${ended.join(', ')} ` +
-      `from ${table}_base as base asof left join ${table}_pending as pending ` +
+    `create or replace view ${table}_all as ` +
+      `select ${base}, ${ended('base')} from ${table}_base as base ` +
+      'where base.superseded_at is not null ' +
+      `union all select ${base}, null, null, null ${joined('anti')} ` +
+      'where base.superseded_at is null ' +
+      `union all select ${base}, ${ended('pending')} from (` +
+      `select ${base} ${joined('semi')} where base.superseded_at is null) as base ` +
+      `asof left join ${table}_pending as pending ` +
       'on pending.row_key = base.row_key and base.recorded_by < pending.superseded_by',
   ]
 }
@@ -144,7 +157,8 @@ function viewStatements(view: string): string[] {
     `create or replace macro ${view}_as_of(believed_at) as table with ` +
       `${table}_now as (select ${storedColumns(table).join(', ')} from ${table}_all ` +
       `where ${believed}), ` +
-      `live_release as (${liveRelease('recorded_at <= believed_at')})\n${select}`,
+      `live_release as (${liveRelease('recorded_at <= believed_at')}) ` +
+      `select * from (\n${select}\n)`,
   ]
 }
 
