@@ -8,6 +8,7 @@ import {
   eventOptions,
   journeyOptions,
   type ClickhouseMode,
+  type Count,
   type Entry,
   type EventFunnel,
   type EventGuard,
@@ -60,6 +61,7 @@ export type CompiledFunnel = {
   /** By track and state of the journey's machine: the steps that entering it is. */
   stepsOfState: number[][][]
   clickhouse: ReadonlySet<ClickhouseMode> | null
+  countBy: Count
   /** The options in force, as JSON text. */
   options: string
 }
@@ -97,6 +99,7 @@ export function compileFunnel(funnel: EventFunnel, names: FunnelNames): Compiled
     exclusionsOfEvent: matches(exclusions, names),
     stepsOfState: [],
     clickhouse: modes === null ? null : new Set(modes),
+    countBy: modes === null ? (funnel.count ?? 'attempts') : 'profiles',
     options: JSON.stringify(eventOptions(funnel)),
   }
 }
@@ -150,6 +153,7 @@ function compileJourneyFunnel(id: string, funnel: JourneyFunnel, journey: Journe
     exclusionsOfEvent: [],
     stepsOfState: stepsOfState(steps, journey),
     clickhouse: null,
+    countBy: funnel.count ?? 'instances',
     options: JSON.stringify(journeyOptions(funnel)),
   }
 }

@@ -243,15 +243,15 @@ export const TABLES = {
       textOrNull('event_id'),
     ],
   },
-  /** The steps a released funnel has, whether anybody reached them or not. */
-  funnel_step: {
-    kind: 'private',
+  /** The steps of released funnels, whether anybody reached them or not. */
+  funnel_definitions: {
+    kind: 'log',
     columns: [
       text('funnel'),
       textOrNull('journey'),
       integer('version'),
       integer('step_no'),
-      text('step'),
+      textOrNull('step'),
       text('count_by'),
       json('options'),
     ],

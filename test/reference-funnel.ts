@@ -9,7 +9,7 @@ import type { JourneyFunnel, StateStep } from '../pipeline/funnel-definition.ts'
 import type { EventGuard } from '../pipeline/funnel-definition.ts'
 import { tracksOf, type Journey, type Json } from '../pipeline/journey.ts'
 import { compare } from './reference-compare.ts'
-import { at as valueAt, micros, type AcceptedEvent } from './reference-identity.ts'
+import { at as valueAt, byCodePoint, micros, type AcceptedEvent } from './reference-identity.ts'
 import { clickhouseWalk } from './reference-window-funnel.ts'
 
 type Row = { [column: string]: Json }
@@ -18,6 +18,8 @@ type Row = { [column: string]: Json }
 export type Thing = {
   at: number
   ordinal: number
+  /** What entered the state: start, event, timeout by number; an event is an event. */
+  cause: number
   eventId: string | null
   source: string | null
   session: string | null
@@ -44,6 +46,63 @@ type Rules = {
 
 export type Seen = { event: AcceptedEvent; profile_id: string; session_id: string }
 
+/** `funnel_attempts` and `funnel_attempt_steps`; transitions are the reference's rows. */
+export function funnelTables(
+  definitions: { journeys: Journey[]; funnels?: EventFunnel[] },
+  seen: Seen[],
+  transitions: Row[],
+  watermark: number,
+): { funnel_attempts: Row[]; funnel_attempt_steps: Row[] } {
+  const attempts: Row[] = []
+  const steps: Row[] = []
+  const ordinals = new Map(seen.map(({ event }) => [event.event_id, event.ordinal]))
+  for (const profile of new Set(seen.map(({ profile_id }) => profile_id))) {
+    const own = seen.filter(({ profile_id }) => profile_id === profile)
+    const moves = transitions.filter((row) => row['profile_id'] === profile)
+    const found = (definitions.funnels ?? []).map((funnel) => funnelRows(funnel, own, watermark))
+    for (const journey of definitions.journeys) {
+      const walked = moves.filter((row) => row['journey'] === journey.id)
+      const ordinalOf = (id: string) => ordinals.get(id) ?? 0
+      for (const [id, funnel] of Object.entries(journey.funnels ?? {})) {
+        found.push(journeyFunnelRows(journey, id, funnel, walked, ordinalOf, watermark))
+      }
+    }
+    for (const [rows = [], reached = []] of found) {
+      const names = number(rows)
+      attempts.push(...rows)
+      for (const row of reached) steps.push({ ...row, attempt_id: names.get(row['attempt_id']) ?? '' })
+    }
+  }
+  return { funnel_attempts: attempts, funnel_attempt_steps: steps }
+}
+
+/** Numbers the attempts of a profile at a funnel and names them by it; returns the names. */
+function number(rows: Row[]): Map<unknown, string> {
+  const text = (row: Row, column: string) => (row[column] as string | null) ?? ''
+  rows.sort(
+    (a, b) =>
+      (a['entered_at'] as number) - (b['entered_at'] as number) ||
+      (a['ordinal'] as number) - (b['ordinal'] as number) ||
+      byCodePoint(text(a, 'event_id'), text(b, 'event_id')) ||
+      byCodePoint(text(a, 'instance_id'), text(b, 'instance_id')) ||
+      (a['cause'] as number) - (b['cause'] as number),
+  )
+  const names = new Map<unknown, string>()
+  rows.forEach((row, i) => {
+    row['attempt_no'] = i + 1
+    names.set(row['attempt_id'], attemptName(row))
+    row['attempt_id'] = attemptName(row)
+    delete row['ordinal']
+    delete row['cause']
+  })
+  return names
+}
+
+/** The hash that an attempt's id is, in words. */
+export function attemptName(row: { [column: string]: unknown }): string {
+  return ['funnel', 'journey', 'profile_id', 'attempt_no'].map((name) => row[name]).join('|')
+}
+
 /** Rows of one profile. */
 export function funnelRows(funnel: EventFunnel, seen: Seen[], watermark: number): Row[][] {
   const profile = seen[0]?.profile_id ?? ''
@@ -58,6 +117,7 @@ export function funnelRows(funnel: EventFunnel, seen: Seen[], watermark: number)
     return {
       at: event.occurred_at,
       ordinal: event.ordinal,
+      cause: 1,
       eventId: event.event_id,
       source: event.source,
       session: session_id,
@@ -124,6 +184,7 @@ export function journeyFunnelRows(
       return {
         at: row['occurred_at'] as number,
         ordinal: row['event_id'] === null ? 0 : ordinalOf(row['event_id'] as string),
+        cause: ['start', 'event', 'timeout'].indexOf(row['cause'] as string),
         eventId: row['event_id'] as string | null,
         source: row['source'] as string | null,
         session: row['session_id'] as string | null,
@@ -280,8 +341,9 @@ function walk(one: Open, groups: Thing[][], rules: Rules): Walk {
     if (isServed) continue
     const depth = rules.order === 'any' ? reached.length : (reached.at(-1)?.step ?? 0) + 1
     for (const thing of own) {
-      for (const { between = [1, rules.steps.length], effect } of thing.exclusions) {
-        if (depth < between[0] || depth >= between[1]) continue
+      for (const { between, effect } of thing.exclusions) {
+        const [from, to] = between ?? [1, rules.steps.length]
+        if (depth < from || depth >= to) continue
         return { reached, because: effect === 'remove-profile' ? 'removed' : 'excluded' }
       }
       if (rules.order === 'strict') return { reached, because: 'order' }
@@ -362,6 +424,7 @@ function tables(
       converted_at: isConverted ? last.thing.at : null,
       time_to_convert_ms: isConverted ? Math.floor((last.thing.at - entry.at) / 1000) : null,
       ordinal: entry.ordinal,
+      cause: entry.cause,
     })
     reached.forEach(({ step, thing }, r) =>
       steps.push({
