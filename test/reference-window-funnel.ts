@@ -1,6 +1,6 @@
 /** The slow reading of ClickHouse's windowFunnel, told as one walk of the profile. */
 
-import type { Thing, Walk } from './reference-funnel.ts'
+import type { Thing, Walk } from './reference-attempts.ts'
 
 type Chain = { step: number; thing: Thing }[]
 
