@@ -201,6 +201,10 @@ class DuckDBWarehouse implements Warehouse {
     return this.#open.file.query(sql, parameters)
   }
 
+  stream(sql: string, parameters: (string | number | null)[] = []): AsyncIterable<Row[]> {
+    return this.#open.file.rows(sql, parameters)
+  }
+
   async close(): Promise<void> {
     if (this.#opened === null) return
     for (const table of VERSIONED_NAMES) {

@@ -99,6 +99,9 @@ export interface Warehouse {
    * `2026-03-01`, UUIDs and JSON as text, integers as number. `parameters` are bound in order to `$1`, `$2` … */
   query(sql: string, parameters?: (string | number | null)[]): Promise<Row[]>
 
+  /** The same as they come, a few thousand at a time; no other method is called until the end. */
+  stream(sql: string, parameters?: (string | number | null)[]): AsyncIterable<Row[]>
+
   /** Folds and compacts what has piled up, then lets go of the file. Idempotent. */
   close(): Promise<void>
 }
