@@ -17,6 +17,7 @@ import { ASKING_MEMORY, DEFINITIONS_DEFAULT, warehouseOf } from '../pipeline/con
 import { loadDefinitions, makeDefinitions } from '../pipeline/definitions.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../pipeline/funnel-definition.ts'
+import type { Json } from '../pipeline/journey.ts'
 import { main, warehouseCommand } from './command.ts'
 import { funnelLines, grouped, percent } from './funnel-lines.ts'
 
@@ -106,10 +107,9 @@ function byOf(by: string | undefined): string | null {
 }
 
 function jsonOf({ steps, groups }: FunnelAnswer, watermark: number | null): string {
-  const options = JSON.parse(String(steps[0]?.['options'])) as object
-  const shown = steps.map(({ options: _, ...step }) => step)
+  const told = steps.map((step) => ({ ...step, options: JSON.parse(String(step['options'])) as Json }))
   const asOf = watermark === null ? null : formatInstant(watermark)
-  return `${JSON.stringify({ watermark: asOf, options, steps: shown, groups })}\n`
+  return `${JSON.stringify({ watermark: asOf, steps: told, groups })}\n`
 }
 
 function textOf({ steps, groups }: FunnelAnswer, watermark: number | null, by: string | null) {
