@@ -14,7 +14,7 @@ const files = FOLDERS.flatMap((folder) =>
 const textOf = (name: string) => readFileSync(name, 'utf8')
 const sources = files.filter((name) => name.endsWith('.ts'))
 /** Tables of examples are read across; everything else is read down. */
-const isTable = (name: string) => name.endsWith('check.test.ts')
+const isTable = (name: string) => /(check|golden)\.test\.ts$/.test(name)
 const self = 'test/tidy.test.ts'
 
 /** Each outside library, and the files that may know it. */
