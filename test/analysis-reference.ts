@@ -265,24 +265,24 @@ function nextAfterDropOff({ transitions, cycles }: Tables): Row[] {
     return inOrder.flatMap((move, i) => {
       if (move.cause !== 'timeout' && !closers.has(move.transition_id)) return []
       const drop_off = move.cause === 'timeout' ? 'timed_out' : 'went_back'
-      return [{ ...move, drop_off, then: inOrder[i + 1] ?? null }]
+      return [{ ...move, drop_off, after: inOrder[i + 1] ?? null }]
     })
   })
   type DropOff = (typeof dropOffs)[number]
   const left = (d: DropOff) => [d.journey, d.version, d.track, d.drop_off, d.from_state, d.to_state]
   return groups(dropOffs, left).flatMap((all) =>
-    groups(all, ({ then }) => [then?.cause, then?.event_name, then?.to_state]).map((same) => {
-      const { then, ...first } = same[0] as DropOff
+    groups(all, ({ after }) => [after?.cause, after?.event_name, after?.to_state]).map((same) => {
+      const { after, ...first } = same[0] as DropOff
       return {
         ...pick(first, 'journey', 'version', 'track', 'drop_off', 'from_state', 'to_state'),
-        next_cause: then?.cause ?? null,
-        next_event: then?.event_name ?? null,
-        next_state: then?.to_state ?? null,
+        next_cause: after?.cause ?? null,
+        next_event: after?.event_name ?? null,
+        next_state: after?.to_state ?? null,
         drop_off_count: same.length,
         profile_count: distinct(same, (one) => one.profile_id),
         share: same.length / all.length,
         median_next_after_ms: nearestRank(
-          same.map((one) => one.then?.dwell_ms ?? null),
+          same.map((one) => one.after?.dwell_ms ?? null),
           5,
         ),
       }
