@@ -29,7 +29,7 @@ const scene = fc
 
 const inOrder = (rows: Row[]) => sorted(rows as JsonRow[])
 
-/** Of the public relations those that the texts read; what the evaluator is slow at is made here. */
+/** The relations that the texts read; the one the evaluator is slow at is made by DuckDB. */
 const GIVEN = [
   ...VERSIONED_NAMES.flatMap((table) => [TABLES[table].view, TABLES[table].versions]),
   'events',

@@ -1,4 +1,4 @@
-/** What each analysis view costs on a warehouse: rows, time, and time of all processors together. */
+/** What each analysis view costs on a warehouse: rows, time, and the time of all processors. */
 
 import { analysisViews } from '../../pipeline/analysis.ts'
 import { elapsedMs } from '../../pipeline/clock.ts'
