@@ -9,7 +9,7 @@ select
   track,
   to_state as state,
   count(*) as entry_count,
-  countif(from_state = to_state) as self_loop_count,
+  countif(coalesce(from_state, '') = to_state) as self_loop_count,
   countif(visit > 1 and from_state <> to_state) as repeat_count,
   countif(visit = 1) as instance_count,
   countif(visit = 2) as reworked_instance_count,
