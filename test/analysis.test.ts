@@ -9,8 +9,10 @@ import { analysisViews } from '../pipeline/analysis.ts'
 import { makeDefinitions, type Definitions } from '../pipeline/definitions.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse.ts'
 import { ANALYSIS, type Tables } from './analysis-reference.ts'
+import { FUNNELS, type FunnelTables } from './analysis-reference-funnel.ts'
 import { HISTORY, type History, type Version } from './analysis-reference-history.ts'
-import { arrivals, eventStream, identity, journey } from './arbitraries.ts'
+import { funnelledJourney, funnels } from './arbitraries-funnel.ts'
+import { arrivals, eventStream, identity } from './arbitraries.ts'
 import { Harness, lineOf, sorted } from './dump.ts'
 import type { Row as JsonRow } from './reference.ts'
 
@@ -20,7 +22,13 @@ const STRETCH = [1, 24, 300]
 const START = 1_772_359_200_000_000
 
 const scene = fc
-  .record({ events: eventStream, identity, journey, stretch: fc.constantFrom(...STRETCH) })
+  .record({
+    events: eventStream,
+    identity,
+    journey: funnelledJourney,
+    funnels,
+    stretch: fc.constantFrom(...STRETCH),
+  })
   .map(({ events, stretch, ...rest }) => ({
     ...rest,
     events: events.map((event) => ({
@@ -57,7 +65,7 @@ const VERSIONS: { [view: string]: { relation: string; key: string; at: string } 
 async function tablesOf(
   warehouse: Warehouse,
   { identity: { person } }: Definitions,
-): Promise<Tables & History> {
+): Promise<Tables & FunnelTables & History> {
   const ask = async <T>(sql: string) => (await warehouse.query(sql)) as T[]
   const batches = await ask<History['batches'][number]>('select * from batches order by batch')
   const versions: History['versions'] = {}
@@ -81,6 +89,10 @@ async function tablesOf(
       'select profile_id, occurred_at from event_profiles join events using (event_id)',
     ),
     rejections: await ask('select * from rejections'),
+    attempts: await ask('select * from funnel_attempts'),
+    attemptSteps: await ask('select * from funnel_attempt_steps'),
+    definitions: await ask('select * from funnel_definitions'),
+    touches: await ask('select * from sessions'),
     conflicts: await ask('select * from identity_conflicts'),
     batches,
     versions,
@@ -91,8 +103,9 @@ async function tablesOf(
 
 const inOrder = (rows: Row[]) => sorted(rows as JsonRow[])
 
-const REFERENCES: { [view: string]: (tables: Tables & History) => Row[] } = {
+const REFERENCES: { [view: string]: (tables: Tables & FunnelTables & History) => Row[] } = {
   ...ANALYSIS,
+  ...FUNNELS,
   ...HISTORY,
 }
 
@@ -120,7 +133,7 @@ test('the views say what a slow reading of the tables says', async () => {
       }
       await warehouse.close()
     }),
-    { numRuns: RUNS },
+    { numRuns: RUNS, endOnFailure: true },
   )
   expect([...spoke].sort()).toEqual(Object.keys(REFERENCES).sort())
 })
