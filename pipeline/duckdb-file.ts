@@ -39,7 +39,8 @@ export class DuckDBFile {
     this.#connection = connection
   }
 
-  /** `path` may be `:memory:`; `memory` is what queries may take. Throws a `UserError` that says why a file cannot be opened. */
+  /** `path` may be `:memory:`; `memory` is what queries may take. Throws a `UserError` that says
+   * why a file cannot be opened. */
   static async open(path: string, memory: string): Promise<DuckDBFile> {
     const instance = await createInstance(path, memory)
     const file = new DuckDBFile(instance, await instance.connect())

@@ -47,7 +47,12 @@ export function isData(problems: Problems, definition: Plain): boolean {
   }
 }
 
-export function checkMembers(problems: Problems, where: string, value: Plain, known: string[]): void {
+export function checkMembers(
+  problems: Problems,
+  where: string,
+  value: Plain,
+  known: string[],
+): void {
   for (const member of Object.keys(value)) {
     if (known.includes(member)) continue
     problems.add(where, `${member} is unknown; write one of ${known.join(', ')}`)
