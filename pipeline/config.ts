@@ -10,7 +10,7 @@ import type { Warehouse } from './warehouse.ts'
 
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
 export const DEFINITIONS_DEFAULT = 'definitions'
-export const BATCH_SIZE_DEFAULT = 15_000
+export const BATCH_SIZE_DEFAULT = 20_000
 const BATCH_SIZE_MAX = 1_000_000
 
 export const FORMATS = ['native', 'segment'] as const

@@ -82,7 +82,12 @@ export async function* cutAtLines(
   let parts: Buffer[] = []
   let size = 0
   let lines = 0
+  /** Bytes of the line at the end of `parts`, kept or not. */
   let lineBytes = 0
+  const keep = (part: Buffer) => {
+    parts.push(part)
+    size += part.length
+  }
   const take = (): Uint8Array => {
     const chunk = new Uint8Array(size)
     let at = 0
@@ -95,28 +100,31 @@ export async function* cutAtLines(
     lines = 0
     return chunk
   }
-  const keep = (part: Buffer) => {
-    const room = Math.max(0, LINE_BYTES_MAX + 1 - lineBytes)
-    lineBytes += part.length
-    if (room === 0) return
-    parts.push(part.subarray(0, room))
-    size += Math.min(room, part.length)
-  }
   for await (const data of stream) {
     const bytes = data as Buffer
+    /** What is before it has been kept or left out. */
+    let kept = 0
     let from = 0
-    for (;;) {
+    while (from < bytes.length) {
       const lineBreak = bytes.indexOf(NEW_LINE, from)
+      const to = lineBreak < 0 ? bytes.length : lineBreak
+      const room = Math.max(0, LINE_BYTES_MAX + 1 - lineBytes)
+      lineBytes += to - from
+      if (to - from > room) {
+        keep(bytes.subarray(kept, from + room))
+        kept = to
+      }
+      from = to + 1
       if (lineBreak < 0) break
-      keep(bytes.subarray(from, lineBreak))
-      parts.push(bytes.subarray(lineBreak, lineBreak + 1))
-      size += 1
-      lines += 1
       lineBytes = 0
-      from = lineBreak + 1
-      if (lines >= linesMax || size >= CHUNK_BYTES_MAX) yield take()
+      lines += 1
+      if (lines >= linesMax || size + from - kept >= CHUNK_BYTES_MAX) {
+        keep(bytes.subarray(kept, from))
+        kept = from
+        yield take()
+      }
     }
-    keep(bytes.subarray(from))
+    keep(bytes.subarray(kept))
   }
   if (size > 0) yield take()
 }
