@@ -7,6 +7,7 @@
 
 import {
   DuckDBBlobValue,
+  DuckDBDateValue,
   DuckDBInstance,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
@@ -26,7 +27,6 @@ const SETTINGS = {
   wal_autocheckpoint: '32MB',
   max_vacuum_tasks: '0',
   threads: '2',
-  memory_limit: '160MB',
 }
 
 export class DuckDBFile {
@@ -39,9 +39,9 @@ export class DuckDBFile {
     this.#connection = connection
   }
 
-  /** `path` may be `:memory:`. Throws a `UserError` that says why a file cannot be opened. */
-  static async open(path: string): Promise<DuckDBFile> {
-    const instance = await createInstance(path)
+  /** `path` may be `:memory:`; `memory` is what queries may take. Throws a `UserError` that says why a file cannot be opened. */
+  static async open(path: string, memory: string): Promise<DuckDBFile> {
+    const instance = await createInstance(path, memory)
     const file = new DuckDBFile(instance, await instance.connect())
     await file.run("set timezone = 'UTC'")
     return file
@@ -53,11 +53,13 @@ export class DuckDBFile {
 
   async query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {
     const result = await this.#connection.runAndReadAll(sql, parameters)
-    return result.getRowObjects().map((row) => {
-      const plain: Row = {}
-      for (const [name, value] of Object.entries(row)) plain[name] = plainValue(value)
-      return plain
-    })
+    return result.getRowObjects().map(plainRow)
+  }
+
+  /** The same, a few thousand rows at a time. */
+  async *rows(sql: string, parameters: (string | number | null)[] = []): AsyncGenerator<Row[]> {
+    const result = await this.#connection.stream(sql, parameters)
+    for await (const rows of result.yieldRowObjects()) yield rows.map(plainRow)
   }
 
   /** The one column of a query, a few thousand values at a time. */
@@ -126,9 +128,9 @@ export class DuckDBFile {
   }
 }
 
-async function createInstance(path: string): Promise<DuckDBInstance> {
+async function createInstance(path: string, memory: string): Promise<DuckDBInstance> {
   try {
-    return await DuckDBInstance.create(path, SETTINGS)
+    return await DuckDBInstance.create(path, { ...SETTINGS, memory_limit: memory })
   } catch (thrown) {
     throw openFailure(path, messageOf(thrown))
   }
@@ -149,12 +151,18 @@ function openFailure(path: string, message: string): UserError {
   return new UserError(`${path} cannot be opened as a warehouse: ${message.split('\n')[0]}`)
 }
 
+function plainRow(row: { [column: string]: DuckDBValue }): Row {
+  const plain: Row = {}
+  for (const [name, value] of Object.entries(row)) plain[name] = plainValue(value)
+  return plain
+}
+
 function plainValue(value: DuckDBValue): unknown {
   if (typeof value === 'bigint') return Number(value)
   if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
     return Number(value.micros)
   }
-  if (value instanceof DuckDBUUIDValue) return value.toString()
+  if (value instanceof DuckDBUUIDValue || value instanceof DuckDBDateValue) return value.toString()
   if (value instanceof DuckDBBlobValue) return value.bytes
   return value
 }

@@ -30,22 +30,27 @@ import type {
 /** Pending supersedes of a table at which they are folded. */
 const PENDING_MAX = 300_000
 
+/** Enough for a batch, however long the history. */
+const MEMORY_DEFAULT = '160MB'
+
 /** `path` may be `:memory:`. Nothing is opened before `open`. */
-export function duckdbWarehouse(path: string): Warehouse {
-  return new DuckDBWarehouse(path)
+export function duckdbWarehouse(path: string, memory = MEMORY_DEFAULT): Warehouse {
+  return new DuckDBWarehouse(path, memory)
 }
 
 class DuckDBWarehouse implements Warehouse {
   readonly url: string
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
   readonly #path: string
+  readonly #memory: string
   #opened: { file: DuckDBFile; keyed: KeyedTables } | null = null
   #head: Head = { batch: 0, recordedAt: 0, watermark: null }
   /** Rows waiting in each `_pending` table. */
   readonly #pending = new Map<VersionedName, number>()
 
-  constructor(path: string) {
+  constructor(path: string, memory: string) {
     this.#path = path
+    this.#memory = memory
     this.url = `duckdb:${path}`
   }
 
@@ -56,8 +61,10 @@ class DuckDBWarehouse implements Warehouse {
 
   async open(): Promise<Head> {
     if (this.#opened === null) {
-      const file = await DuckDBFile.open(this.#path)
-      for (const statement of schemaStatements()) await file.run(statement)
+      const file = await DuckDBFile.open(this.#path, this.#memory)
+      await file.transaction(async () => {
+        for (const statement of schemaStatements()) await file.run(statement)
+      })
       this.#opened = { file, keyed: await KeyedTables.open(file) }
       for (const table of VERSIONED_NAMES) {
         const [count] = await this.query(`select count(*) as rows from ${table}_pending`)
@@ -192,6 +199,10 @@ class DuckDBWarehouse implements Warehouse {
 
   query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {
     return this.#open.file.query(sql, parameters)
+  }
+
+  stream(sql: string, parameters: (string | number | null)[] = []): AsyncIterable<Row[]> {
+    return this.#open.file.rows(sql, parameters)
   }
 
   async close(): Promise<void> {
