@@ -10,6 +10,7 @@
 
 import { MS, parseInstant } from './clock.ts'
 import { isObject, shown, type Rejection, type Unjudged, type Wire } from './form.ts'
+import { textOf } from './identifiers.ts'
 
 const NAMES: { [type: string]: string } = {
   page: 'Page Viewed',
@@ -80,11 +81,10 @@ function aliasOf(wire: Wire): unknown {
   const { previousId, userId } = wire as { previousId?: unknown; userId?: unknown }
   if (previousId === undefined || previousId === null) return undefined
   if (userId === undefined || userId === null) return undefined
-  return [`user_id:${textOf(previousId)}`, `user_id:${textOf(userId)}`]
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return [previousId, userId].map((value) => {
+    const text = textOf(value)
+    return text === null ? value : `user_id:${text}`
+  })
 }
 
 function sourceOf(context: unknown): unknown {
