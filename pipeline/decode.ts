@@ -128,6 +128,7 @@ export class ChunkDecoder {
       eventId,
       name,
       occurredAt,
+      waited: event.waited,
       ordinal: ordinalOf(event.ordinal),
       receivedAt,
       source: sourceOf(event.source),

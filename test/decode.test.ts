@@ -258,6 +258,20 @@ describe('Segment', () => {
     expect(batch.occurredAt[0]).toBe(1_772_359_200_000_000)
   })
 
+  test('an event dated from its receipt is the same event whenever it is received', () => {
+    const print = (receivedAt: string, sentAt = '2026-03-01T20:00:10Z') =>
+      call({
+        timestamp: undefined,
+        originalTimestamp: '2026-03-01T20:00:00Z',
+        sentAt,
+        receivedAt,
+      }).fingerprint[0]
+    expect(print('2026-03-01T10:00:10Z')).toBe(print('2026-03-01T11:00:10Z'))
+    expect(print('2026-03-01T10:00:10Z')).not.toBe(
+      print('2026-03-01T10:00:10Z', '2026-03-01T20:00:11Z'),
+    )
+  })
+
   test('alias.previousId is an alias', () => {
     const [correction] = call({ type: 'alias', previousId: 'old' }).corrections
     expect(correction).toEqual({ row: 0, kind: 'alias', a: 'user_id:old', b: 'user_id:u1' })
