@@ -7,7 +7,7 @@
 
 import { checkGraph } from './check-graph.ts'
 import { checkGuard, type GuardScope } from './check-guard.ts'
-import { IDENTITY_DEFAULT, parseDuration } from './journey.ts'
+import { IDENTITY_DEFAULT, identityOf, parseDuration } from './journey.ts'
 import { checkDuration, DURATION_RULE, isPlain, Problems, type Plain } from './problems.ts'
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
@@ -51,15 +51,32 @@ export function checkJourney(file: string, journey: unknown): string[] {
   return problems.found
 }
 
-/** What cannot be written as JSON cannot be told of either, and may have no end. */
+/**
+ * What cannot be written as JSON cannot be told of either, and may have no end; what JSON leaves
+ * out or writes as something else is not in the content's hash.
+ */
 function isData(problems: Problems, definition: Plain): boolean {
+  let odd: string | null = null
   try {
-    JSON.stringify(definition)
-    return true
+    JSON.stringify(definition, function (this: Plain, member: string, value: unknown) {
+      odd ??= oddity(this[member])
+      return value
+    })
   } catch {
-    problems.add('', 'it holds a bigint or itself, which is no plain data; write JSON values')
-    return false
+    odd ??= 'a bigint or itself'
   }
+  if (odd !== null) {
+    problems.add('', `it holds ${odd}, which is no plain data; write JSON values`)
+  }
+  return odd === null
+}
+
+function oddity(value: unknown): string | null {
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  const isPlainKind = typeof value !== 'object' || ['Object', 'Array', 'Null'].includes(kind)
+  return isPlainKind ? null : `a ${kind}`
 }
 
 function checkHead(problems: Problems, journey: Plain): void {
@@ -291,7 +308,7 @@ export function checkIdentity(file: string, identity: unknown): string[] {
   }
   if (!isData(problems, identity)) return problems.found
   checkMembers(problems, '', identity, Object.keys(IDENTITY_DEFAULT))
-  const merged: Plain = { ...IDENTITY_DEFAULT, ...identity }
+  const merged: Plain = identityOf(identity)
   const list = (member: string): string[] => {
     const names = merged[member]
     if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names

@@ -14,12 +14,13 @@ import { checkIdentity, checkJourney, checkSessions } from './check.ts'
 import { messageOf, UserError } from './errors.ts'
 import type { EventDefinitions } from './event-definitions.ts'
 import {
-  IDENTITY_DEFAULT,
-  SESSIONS_DEFAULT,
+  identityOf,
+  sessionsOf,
   type Identity,
   type Journey,
   type Sessions,
 } from './journey.ts'
+import { isPlain } from './problems.ts'
 import type { Registration } from './warehouse.ts'
 
 /** A definition as it is put on record: `content` is canonical JSON, `hash` its SHA-256. */
@@ -43,7 +44,7 @@ export function makeDefinitions(parts: {
     identity: { file: 'identity.ts', definition: parts.identity ?? {} },
     sessions: { file: 'sessions.ts', definition: parts.sessions ?? {} },
     journeys: (parts.journeys ?? []).map((journey) => ({
-      file: `journeys/${journey.id}.ts`,
+      file: `journeys/${isPlain(journey) ? journey.id : 'nameless'}.ts`,
       definition: journey,
     })),
   })
@@ -109,8 +110,8 @@ function checked(modules: { identity: Module; sessions: Module; journeys: Module
     throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
   }
   const definitions = {
-    identity: { ...IDENTITY_DEFAULT, ...(identity.definition as Partial<Identity>) },
-    sessions: { ...SESSIONS_DEFAULT, ...(sessions.definition as Partial<Sessions>) },
+    identity: identityOf(identity.definition as Partial<Identity>),
+    sessions: sessionsOf(sessions.definition as Partial<Sessions>),
     journeys: journeys
       .map(({ definition }) => definition as Journey)
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -128,9 +129,10 @@ function checked(modules: { identity: Module; sessions: Module; journeys: Module
 }
 
 function repeated(journeys: Module[]): string[] {
-  const fileOf = new Map<unknown, string>()
+  const fileOf = new Map<string, string>()
   return journeys.flatMap(({ file, definition }) => {
-    const { id } = definition as Journey
+    const id = isPlain(definition) ? definition['id'] : undefined
+    if (typeof id !== 'string') return []
     const first = fileOf.get(id)
     fileOf.set(id, file)
     if (first === undefined) return []
