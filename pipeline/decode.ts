@@ -20,7 +20,7 @@ import { isSegment, readSegment } from './segment.ts'
 /** Longer lines are refused unread; of those this many bytes are kept. */
 export const LINE_BYTES_MAX = 4 * 1024 * 1024
 const KEPT_OF_TOO_LARGE = 64 * 1024
-/** Arrays and objects in one another beyond this are refused: what walks them has no other bound. */
+/** Arrays and objects in one another beyond this are refused: walking them has no other bound. */
 const NESTING_MAX = 500
 const TEXT_LENGTH_MAX = 256
 /** How far ahead of its receipt an event may claim to be. */

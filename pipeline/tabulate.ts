@@ -12,7 +12,7 @@ import { Rows } from './rows.ts'
 
 /** An effect of a transition that is believed. `withinUs` null is no limit. */
 export type DueEffect = {
-  /** What `effect_id` is the hash of: cause and content. It names neither profile nor instance, so a
+  /** What `effect_id` is the hash of: cause and content. It names no profile and no instance, so a
    * merge of people publishes nothing twice. */
   key: string
   transition: string

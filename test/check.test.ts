@@ -272,7 +272,7 @@ test.each<[sessions: object, message: string]>([
   expect(checkSessions('sessions.ts', sessions).join('\n')).toContain(message)
 })
 
-test('a member that is undefined is left out, and so is an exclusive namespace not declared', () => {
+test('an undefined member is left out, and so is an exclusive namespace not declared', () => {
   const { identity, sessions } = makeDefinitions({
     identity: { person: ['customer'], contested: undefined as never },
     sessions: { gap: undefined as never, splitOn: undefined as never },
