@@ -350,11 +350,28 @@ class DuckDBWarehouse implements Warehouse {
 }
 
 async function createInstance(path: string): Promise<DuckDBInstance> {
+  let instance: DuckDBInstance
   try {
-    return await DuckDBInstance.create(path, SETTINGS)
+    instance = await DuckDBInstance.create(path, SETTINGS)
   } catch (thrown) {
     throw openFailure(path, messageOf(thrown))
   }
+  if (path !== ':memory:' && !(await isFile(instance))) throw noDuckdbFile(path)
+  return instance
+}
+
+/** DuckDB opens a data file (CSV, JSON …) as a view over it in memory, where nothing is kept. */
+async function isFile(instance: DuckDBInstance): Promise<boolean> {
+  const connection = await instance.connect()
+  const found = await connection.runAndReadAll(
+    'select path is not null from duckdb_databases() where database_name = current_database()',
+  )
+  connection.closeSync()
+  return found.value(0, 0) === true
+}
+
+function noDuckdbFile(path: string): UserError {
+  return new UserError(`${path} is not a DuckDB file: choose another --warehouse`)
 }
 
 /** DuckDB's reasons for not opening a file, in words that say what to do. */
@@ -367,7 +384,7 @@ function openFailure(path: string, message: string): UserError {
     )
   }
   if (message.includes('not a valid DuckDB database file')) {
-    return new UserError(`${path} is not a DuckDB file: choose another --warehouse`)
+    return noDuckdbFile(path)
   }
   return new UserError(`${path} cannot be opened as a warehouse: ${message.split('\n')[0]}`)
 }
