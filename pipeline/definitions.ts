@@ -12,7 +12,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { checkIdentity, checkJourney, checkSessions } from './check.ts'
 import { messageOf, UserError } from './errors.ts'
-import type { EventDefinitions } from './event-definitions.ts'
+import { checkEvents, type EventDefinitions } from './event-definitions.ts'
 import {
   identityOf,
   sessionsOf,
@@ -67,7 +67,9 @@ export async function loadDefinitions(dir: string): Promise<Definitions> {
 /** Reads `events.ts` of a directory; without one, any event of any properties is accepted. */
 export async function loadEventDefinitions(dir: string): Promise<EventDefinitions> {
   const module = await loadModule(dir, 'events')
-  return (module?.definition as EventDefinitions | undefined) ?? { events: {} }
+  if (module === null) return { events: {} }
+  refuseUnsound(checkEvents(module.file, module.definition))
+  return { events: {}, ...(module.definition as Partial<EventDefinitions>) }
 }
 
 type Module = { file: string; definition: unknown }
@@ -106,9 +108,7 @@ function checked(modules: { identity: Module; sessions: Module; journeys: Module
     ...journeys.flatMap(({ file, definition }) => checkJourney(file, definition)),
     ...repeated(journeys),
   ]
-  if (problems.length > 0) {
-    throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
-  }
+  refuseUnsound(problems)
   const definitions = {
     identity: identityOf(identity.definition as Partial<Identity>),
     sessions: sessionsOf(sessions.definition as Partial<Sessions>),
@@ -126,6 +126,11 @@ function checked(modules: { identity: Module; sessions: Module; journeys: Module
       ),
     ],
   }
+}
+
+function refuseUnsound(problems: string[]): void {
+  if (problems.length === 0) return
+  throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
 }
 
 function repeated(journeys: Module[]): string[] {

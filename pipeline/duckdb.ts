@@ -349,6 +349,8 @@ class DuckDBWarehouse implements Warehouse {
   }
 }
 
+const NO_FILE_OF_DUCKDB = 'not a valid DuckDB database file'
+
 async function createInstance(path: string): Promise<DuckDBInstance> {
   let instance: DuckDBInstance
   try {
@@ -356,7 +358,7 @@ async function createInstance(path: string): Promise<DuckDBInstance> {
   } catch (thrown) {
     throw openFailure(path, messageOf(thrown))
   }
-  if (path !== ':memory:' && !(await isFile(instance))) throw noDuckdbFile(path)
+  if (path !== ':memory:' && !(await isFile(instance))) throw openFailure(path, NO_FILE_OF_DUCKDB)
   return instance
 }
 
@@ -370,10 +372,6 @@ async function isFile(instance: DuckDBInstance): Promise<boolean> {
   return found.value(0, 0) === true
 }
 
-function noDuckdbFile(path: string): UserError {
-  return new UserError(`${path} is not a DuckDB file: choose another --warehouse`)
-}
-
 /** DuckDB's reasons for not opening a file, in words that say what to do. */
 function openFailure(path: string, message: string): UserError {
   const holder = /\(PID (\d+)/.exec(message)?.[1]
@@ -383,8 +381,8 @@ function openFailure(path: string, message: string): UserError {
       `${path} is locked: ${who} has it open; wait for it to end, or choose another --warehouse`,
     )
   }
-  if (message.includes('not a valid DuckDB database file')) {
-    return noDuckdbFile(path)
+  if (message.includes(NO_FILE_OF_DUCKDB)) {
+    return new UserError(`${path} is not a DuckDB file: choose another --warehouse`)
   }
   return new UserError(`${path} cannot be opened as a warehouse: ${message.split('\n')[0]}`)
 }

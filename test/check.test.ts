@@ -1,9 +1,11 @@
 /** Every static check of a definition, by its message: the file, the place, and what to do. */
 
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import checkout from '../definitions/journeys/checkout.ts'
 import { checkIdentity, checkJourney, checkSessions } from '../pipeline/check.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
+import { checkEvents } from '../pipeline/event-definitions.ts'
 import { IDENTITY_DEFAULT, SESSIONS_DEFAULT, type Journey } from '../pipeline/journey.ts'
 
 /** A sound journey, with `changes` to it. */
@@ -284,6 +286,17 @@ test('an undefined member is left out, and so is an exclusive namespace not decl
 test('a default export that is nothing is told of, beside others', () => {
   const journeys = [null, undefined] as unknown as Journey[]
   expect(() => makeDefinitions({ journeys })).toThrow('the default export is no journey')
+})
+
+test.each<[events: unknown, message: string]>([
+  [null, 'x.ts: the default export is no object; export default defineEvents'],
+  [{ event: {} }, 'x.ts: event is unknown; write one of events, unknown'],
+  [{ events: [] }, 'x.ts: events is no map'],
+  [{ events: { Go: 5 } }, "x.ts: event 'Go': its schema is no zod schema; write z.object"],
+  [{ unknown: 'drop' }, 'x.ts: unknown "drop" is no rule; write \'accept\' or \'refuse\''],
+])('events %j are refused', (events, message) => {
+  expect(checkEvents('x.ts', events).join('\n')).toContain(message)
+  expect(checkEvents('x.ts', { events: { Go: null, Stop: z.object({}) } })).toEqual([])
 })
 
 test.each<[what: string, operand: unknown]>([
