@@ -30,7 +30,6 @@ let files = 0
 const fresh = (end = 'duckdb') => join(dir, `${(files += 1)}.${end}`)
 
 const START = ['--import', 'tsx', 'scripts/start.ts']
-const MINUTE = 60_000
 const NOON = 1_772_366_400_000
 
 function line(id: unknown, changes: object = {}): string {
@@ -174,25 +173,29 @@ test('a commit whose acknowledgement is lost is not done twice', async () => {
   await again.close()
 })
 
+/** Takes the tables of sessions away behind the warehouse's back, or gives them back. */
+async function rename(warehouse: Warehouse, from: string, to: string): Promise<number> {
+  const tables = await warehouse.query(
+    `select table_name from duckdb_tables() where table_name ^@ '${from}'`,
+  )
+  for (const { table_name: table } of tables as { table_name: string }[]) {
+    await warehouse.query(`alter table ${table} rename to ${table.replace(from, to)}`)
+  }
+  return tables.length
+}
+
 test('a store that refuses a part of a batch has none of it, and takes it later', async () => {
-  const database = fresh()
-  const harness = new Harness(makeDefinitions({}), duckdbWarehouse(database))
+  const harness = new Harness(makeDefinitions({}), duckdbWarehouse(fresh()))
+  const { warehouse } = harness
   await harness.feed([line('e1')])
-  await harness.warehouse.query('alter table session rename to elsewhere')
+  expect(await rename(warehouse, 'session', 'lost')).toBeGreaterThan(0)
   await expect(harness.feed([line('e2')])).rejects.toThrow('session')
-  await harness.warehouse.query('alter table elsewhere rename to session')
-  await harness.warehouse.close()
-  expect(await idsOf(database)).toEqual(['e1'])
-  const next = new Harness(makeDefinitions({}), duckdbWarehouse(database))
-  expect(await next.feed([line('e2')])).toMatchObject({ landed: 1 })
-  expect(await next.warehouse.query('select event_count from sessions')).toEqual([
-    { event_count: 2 },
-  ])
-  expect(await next.warehouse.query('select batch from batches order by 1')).toEqual([
-    { batch: 1 },
-    { batch: 2 },
-  ])
-  await next.warehouse.close()
+  await rename(warehouse, 'lost', 'session')
+  expect(await warehouse.query('select event_id from events')).toEqual([{ event_id: 'e1' }])
+  expect(await harness.feed([line('e2')])).toMatchObject({ landed: 1, duplicates: 0 })
+  expect(await warehouse.query('select event_count from sessions')).toEqual([{ event_count: 2 }])
+  expect(await warehouse.query('select count(*) as n from batches')).toEqual([{ n: 2 }])
+  await warehouse.close()
 })
 
 /** A run whose input stays open; it has its warehouse once the file is there. */
@@ -202,13 +205,11 @@ async function waiting(database: string) {
   const complaints: Buffer[] = []
   child.stderr.on('data', (data: Buffer) => complaints.push(data))
   const watcher = watch(dir)
-  for await (const [, name] of watchesOf(watcher)) if (database.endsWith(`/${name}`)) break
+  await new Promise<void>((resolve) => {
+    watcher.on('change', (_event, name) => database.endsWith(`/${name}`) && resolve())
+  })
   watcher.close()
   return { child, said: () => Buffer.concat(complaints).toString() }
-}
-
-async function* watchesOf(watcher: ReturnType<typeof watch>): AsyncGenerator<string[]> {
-  for (;;) yield (await once(watcher, 'change')) as string[]
 }
 
 test('a second writer is told who the first is, and the first goes on', async () => {
@@ -219,7 +220,9 @@ test('a second writer is told who the first is, and the first goes on', async ()
   expect(second).toEqual({
     status: 1,
     stdout: '',
-    stderr: `error: ${database} is locked: process ${child.pid} has it open; wait for it to end, or choose another --warehouse`,
+    stderr:
+      `error: ${database} is locked: process ${child.pid} has it open; ` +
+      'wait for it to end, or choose another --warehouse',
   })
   child.stdin.end(line('e1'))
   expect(await once(child, 'exit')).toEqual([0, null])
@@ -246,11 +249,11 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 )
 
 test.each<[what: string, args: (file: string) => string[], message: string]>([
-  ['a warehouse under a file', (file) => ['--warehouse', `duckdb:${file}/x`, file], 'cannot be op'],
-  ['a warehouse that is a directory', (file) => ['--warehouse', `duckdb:${dir}`, file], 'cannot be'],
+  ['a warehouse under a file', (file) => ['--warehouse', `duckdb:${file}/x`], 'cannot be opened'],
+  ['a warehouse that is a directory', () => ['--warehouse', `duckdb:${dir}`], 'cannot be opened'],
   ['input that is a directory', () => [dir], 'cannot be read: it is a directory'],
   ['input under a file', (file) => [`${file}/x`], 'cannot be read: ENOTDIR'],
-  ['definitions under a file', (file) => ['--definitions', `${file}/x`, file], 'is no directory'],
+  ['definitions under a file', (file) => ['--definitions', `${file}/x`], 'is no directory'],
 ])('%s exits with 1 and one line', (_what, args, message) => {
   const { status, stdout, stderr } = start(fresh(), ...args(written(line('e1'))))
   expect({ status, stdout, lines: stderr.split('\n').length }).toEqual({
@@ -272,23 +275,27 @@ test.skipIf(process.platform !== 'linux')('output that nobody takes loses no eve
   expect(await idsOf(database)).toEqual(['e1'])
 })
 
-/** Files end at so many blocks of 512 bytes, as on a disk that is full. */
-test.skipIf(process.platform === 'win32').each([200, 3_000, 10_000])(
-  'a disk that is full at %i blocks leaves whole batches, and room again is enough',
-  { timeout: 2 * MINUTE },
-  async (blocks) => {
-    const database = fresh()
-    const path = written([...new Shop(7).lines(3_000)].join('\n'))
-    const args = ['--batch-size', '500', path]
-    const command = [process.execPath, ...START, '--warehouse', `duckdb:${database}`, ...args]
-    const limited = ['-c', `ulimit -f ${blocks}; exec "$@"`, 'sh', ...command]
-    const { status, stderr } = spawnSync('sh', limited, { encoding: 'utf8' })
-    expect(status === 0 || /^error: .*\n$/.test(stderr)).toBe(true)
-    expect(start(database, ...args)).toMatchObject({ status: 0, stderr: '' })
+/** Files end at so many blocks of 512 bytes, as on a disk that is full: while the tables are made,
+ * in the middle of a commit, and when the log is folded into the file. */
+test.skipIf(process.platform === 'win32')(
+  'a disk that is full leaves whole batches, and room again is enough',
+  async () => {
+    const path = written([...new Shop(7).lines(800)].join('\n'))
+    const args = ['--batch-size', '200', path]
     const whole = fresh()
     expect(start(whole, ...args).status).toBe(0)
-    const [found, expected] = await Promise.all([tables(database), tables(whole)])
-    expect(found).toEqual(expected)
+    const failed: boolean[] = []
+    for (const blocks of [200, 1_000, 4_000]) {
+      const database = fresh()
+      const command = [process.execPath, ...START, '--warehouse', `duckdb:${database}`, ...args]
+      const limited = ['-c', `ulimit -f ${blocks}; exec "$@"`, 'sh', ...command]
+      const { status, stderr } = spawnSync('sh', limited, { encoding: 'utf8' })
+      failed.push(status !== 0)
+      if (status !== 0) expect(stderr).toMatch(/^error: .*File too large\n$/)
+      expect(start(database, ...args)).toMatchObject({ status: 0, stderr: '' })
+      expect(await tables(database)).toEqual(await tables(whole))
+    }
+    expect(failed).toContain(true)
   },
 )
 
