@@ -17,6 +17,8 @@ export type Canonical = {
   eventId: string
   name: string
   occurredAt: number
+  /** Microseconds to its receipt, where that is what `occurredAt` was told from. */
+  waited: number | undefined
   ordinal: number
   receivedAt: number
   source: string
@@ -126,8 +128,9 @@ export class BatchBuilder {
     const unlink = event.unlink === null ? '' : JSON.stringify(event.unlink)
     if (alias !== '') this.#aliasJson.set(row, alias)
     if (unlink !== '') this.#unlinkJson.set(row, unlink)
+    const when = event.waited === undefined ? event.occurredAt : `waited ${event.waited}`
     const content =
-      `${event.name}\n${event.source}\n${event.occurredAt}\n${event.ordinal}\n${identifiers}\n` +
+      `${event.name}\n${event.source}\n${when}\n${event.ordinal}\n${identifiers}\n` +
       `${properties}\n${context}\n${alias}\n${unlink}`
     pushHash64(content, this.#fingerprints)
   }

@@ -7,7 +7,7 @@
 import { createReadStream } from 'node:fs'
 import { access, constants, stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import type { Readable } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { LINE_BYTES_MAX } from './decode.ts'
 import { messageOf, UserError } from './errors.ts'
 import type { Chunk, Source } from './source.ts'
@@ -18,10 +18,10 @@ const READ_BYTES = 1 << 20
 const NEW_LINE = 0x0a
 
 /** `paths` are files, `.gz` allowed, or `-` for standard input. All are looked at before any is
- * read: a path that cannot be read is a `UserError`. */
+ * read: a path that cannot be read is a `UserError`. When aborted, it waits for no more input. */
 export async function fileSource(
   paths: readonly string[],
-  bounds: { linesMax: number },
+  bounds: { linesMax: number; signal?: AbortSignal },
 ): Promise<Source> {
   let total: number | null = 0
   for (const path of paths) {
@@ -30,7 +30,7 @@ export async function fileSource(
   }
   return {
     origin: paths.join(', '),
-    [Symbol.asyncIterator]: () => chunksOf(paths, bounds.linesMax, total),
+    [Symbol.asyncIterator]: () => chunksOf(paths, bounds, total),
   }
 }
 
@@ -48,7 +48,7 @@ async function sizeOf(path: string): Promise<number | null> {
 
 async function* chunksOf(
   paths: readonly string[],
-  linesMax: number,
+  { linesMax, signal }: { linesMax: number; signal?: AbortSignal },
   total: number | null,
 ): AsyncGenerator<Chunk> {
   let before = 0
@@ -57,6 +57,7 @@ async function* chunksOf(
     const stream = file ?? process.stdin
     const plain = path.endsWith('.gz') ? stream.pipe(createGunzip()) : stream
     stream.on('error', (error: Error) => plain.destroy(error))
+    if (signal !== undefined) addAbortSignal(signal, stream)
     try {
       for await (const bytes of cutAtLines(plain, linesMax)) {
         yield {
@@ -67,6 +68,7 @@ async function* chunksOf(
         }
       }
     } catch (thrown) {
+      if (signal?.aborted) return
       throw new UserError(`${path} could not be read to its end: ${messageOf(thrown)}`)
     }
     before += file?.bytesRead ?? 0
