@@ -1,0 +1,73 @@
+/**
+ * The document and the client → one HTML file that asks for nothing else.
+ *
+ * Two walls keep names from the warehouse from being read as markup: the document is JSON in which
+ * no `<` is left, and a content security policy allows this page's own script and no request.
+ */
+
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { build, transform } from 'esbuild'
+import type { ReportDocument } from './document.ts'
+
+const PAGE = new URL('./client/page.ts', import.meta.url)
+const STYLES = ['style.css', 'map.css', 'charts.css']
+
+/** The whole page. */
+export async function htmlOf(document: ReportDocument): Promise<string> {
+  const [script, style] = await Promise.all([clientScript(), clientStyle()])
+  const hash = createHash('sha256').update(script).digest('base64')
+  const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'`
+  const names = document.journeys.map(({ id }) => id).join(', ')
+  const data = JSON.stringify(document).replaceAll('<', '\\u003c')
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${escaped(names === '' ? 'Journeys' : names)} · Desire Path</title>
+<style>${style}</style>
+</head>
+<body>
+<noscript>This page draws itself with a script of its own; please allow it to run.</noscript>
+<script type="application/json" id="document">${data}</script>
+<script>${script}</script>
+</body>
+</html>
+`
+}
+
+async function clientScript(): Promise<string> {
+  const bundle = await build({
+    entryPoints: [fileURLToPath(PAGE)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    charset: 'utf8',
+    legalComments: 'none',
+  })
+  return bundle.outputFiles[0]?.text ?? ''
+}
+
+async function clientStyle(): Promise<string> {
+  const texts = await Promise.all(
+    STYLES.map((name) => readFile(new URL(`./client/${name}`, import.meta.url), 'utf8')),
+  )
+  const { code } = await transform(texts.join('\n'), { loader: 'css', minify: true })
+  return code
+}
+
+const ENTITIES: { [character: string]: string } = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"]/g, (character) => ENTITIES[character] ?? '')
+}

@@ -1,0 +1,81 @@
+/** Cycles by what they cost: people, time, or sheer number. */
+
+import type { CyclePart, TrackPart } from '../document.ts'
+import { html, nothing, pathOf, section, type Child } from './element.ts'
+import { count, counted, duration, percent } from './format.ts'
+import { nameOf, touchesPath, touchesStep, type Selection } from './selection.ts'
+import { table } from './table.ts'
+import { facts, tip } from './tooltip.ts'
+
+export type CycleOrder = 'lostCount' | 'totalMs' | 'count'
+
+export function cycles(
+  track: TrackPart,
+  selection: Selection,
+  order: CycleOrder,
+  onOrder: (order: CycleOrder) => void,
+): HTMLElement {
+  const touched = track.cycles.filter(({ path }) => touchesPath(selection, path))
+  const sorted = touched.sort((a, b) => b[order] - a[order])
+  const most = (of: CycleOrder) => Math.max(1, ...track.cycles.map((cycle) => cycle[of]))
+  const by = (of: CycleOrder) => ({
+    isNumber: true,
+    bar: (cycle: CyclePart) => cycle[of] / most(of),
+    onSort: () => onOrder(of),
+    isSorted: of === order,
+  })
+  return section(
+    'cycles',
+    'Cycles',
+    ['Ways that led people back to where they had been, those that cost most first.'],
+    sorted.length === 0
+      ? nothing(
+          selection === null || track.cycles.length === 0
+            ? 'Nobody has gone round in a circle.'
+            : `None of these cycles goes through ${nameOf(selection)}.`,
+        )
+      : table('Cycles by cost', [
+          {
+            title: 'Cycle',
+            cell: ({ path }) => pathOf(path, (i) => touchesStep(selection, path, i)),
+          },
+          { title: 'People lost', cell: ({ lostCount }) => count(lostCount), ...by('lostCount') },
+          { title: 'Times', cell: ({ count: times }) => count(times), ...by('count') },
+          { title: 'Time spent', cell: ({ totalMs }) => duration(totalMs), ...by('totalMs') },
+          { title: 'Typically', cell: ({ medianMs }) => duration(medianMs), isNumber: true },
+          { title: 'Still convert, by lap', cell: laps },
+        ], sorted),
+    leftOut(track),
+  )
+}
+
+/** How many get to the end after the first, second, third … time round. */
+function laps({ laps: all, convertedRate, profileCount }: CyclePart): Child {
+  if (all.length === 0) return percent(convertedRate)
+  const bars = all.map(({ lap, instanceCount, convertedRate: rate }) => {
+    const bar = html(
+      'span',
+      { class: 'lap' },
+      html('span', { class: 'lap-bar', style: `--share:${rate ?? 0}` }),
+      html('span', { class: 'lap-text' }, percent(rate)),
+    )
+    tip(bar, () =>
+      facts(`After lap ${lap}`, [
+        ['Still convert', percent(rate)],
+        ['Went that far', counted(instanceCount, 'run', 'runs')],
+        ['People in all', count(profileCount)],
+      ]),
+    )
+    return bar
+  })
+  return html('span', { class: 'laps' }, ...bars)
+}
+
+function leftOut({ cyclesLeftOut: { paths, times } }: TrackPart): Child {
+  if (paths === 0) return null
+  return html(
+    'p',
+    { class: 'note' },
+    `${counted(paths, 'rarer cycle', 'rarer cycles')}, walked ${count(times)} times, left out.`,
+  )
+}

@@ -1,0 +1,132 @@
+/**
+ * Time in state: half have left by the dot, nine in ten by the end of the line. The axis is
+ * logarithmic, because minutes and weeks stand side by side.
+ */
+
+import { scaleLog } from 'd3-scale'
+import type { DurationPart, TrackPart } from '../document.ts'
+import { html, nothing, section, type Child } from './element.ts'
+import { count, counted, day, duration, exactly } from './format.ts'
+import { nameOf, touchesState, type Selection } from './selection.ts'
+import { facts, tip } from './tooltip.ts'
+
+const MARKS: [ms: number, text: string][] = [
+  [1, '1 ms'],
+  [1_000, '1 s'],
+  [10_000, '10 s'],
+  [60_000, '1 m'],
+  [600_000, '10 m'],
+  [3_600_000, '1 h'],
+  [21_600_000, '6 h'],
+  [86_400_000, '1 d'],
+  [604_800_000, '1 w'],
+  [2_592_000_000, '30 d'],
+  [31_536_000_000, '1 y'],
+  [315_360_000_000, '10 y'],
+]
+
+type Scale = (ms: number) => number
+
+export function durations(track: TrackPart, selection: Selection): HTMLElement {
+  const shown = track.durations.filter(({ state }) => touchesState(selection, state))
+  return section(
+    'durations',
+    'Time in state',
+    [
+      'Half have left a state by the dot, nine in ten by the end of the line; ' +
+        'the scale is logarithmic. Who stays longer than that is stuck.',
+    ],
+    shown.length === 0
+      ? nothing(
+          selection === null || track.durations.length === 0
+            ? 'No stay has ended yet.'
+            : `No stay in ${nameOf(selection)} has ended, and none is open.`,
+        )
+      : chart(shown, scaleOf(track.durations)),
+  )
+}
+
+type Axis = { x: Scale; marks: [ms: number, text: string][] }
+
+/** The same for all selections, so that lines can be compared. */
+function scaleOf(all: DurationPart[]): Axis {
+  const values = all.flatMap(({ medianMs, p90Ms }) => [medianMs, p90Ms])
+  const known = values.filter((value) => value !== null).map((value) => Math.max(1, value))
+  const [least, most] = known.length === 0 ? [60_000, 86_400_000] : extent(known)
+  const from = Math.max(0, MARKS.findLastIndex(([ms]) => ms <= least))
+  const above = MARKS.findIndex(([ms]) => ms >= most)
+  const to = Math.max(from + 1, above === -1 ? MARKS.length - 1 : above)
+  const marks = MARKS.slice(from, to + 1)
+  const domain = [marks[0]?.[0] ?? 1, marks.at(-1)?.[0] ?? 1]
+  return { x: scaleLog(domain, [0, 100]).clamp(true), marks }
+}
+
+const extent = (values: number[]): [number, number] => [Math.min(...values), Math.max(...values)]
+
+function chart(shown: DurationPart[], axis: Axis): HTMLElement {
+  const scale = html(
+    'div',
+    { class: 'duration-axis', 'aria-hidden': 'true' },
+    ...axis.marks.map(([ms, text]) => html('span', { style: `left:${axis.x(ms)}%` }, text)),
+  )
+  return html(
+    'div',
+    { class: 'durations', style: `--marks:${axis.marks.length}` },
+    html('ul', {}, ...shown.map((part, i) => row(part, axis, shown[i - 1]?.state))),
+    html('div', { class: 'duration-foot' }, scale),
+  )
+}
+
+function row(part: DurationPart, { x, marks }: Axis, stateBefore: string | undefined): HTMLElement {
+  const { state, visit, completed, medianMs, p90Ms, inside, stuck, since } = part
+  const isAgain = state === stateBefore
+  const item = html(
+    'li',
+    { class: isAgain ? 'is-again' : '' },
+    html('span', { class: 'duration-name' }, visit === 1 ? state : `${ordinal(visit)} time`),
+    html(
+      'span',
+      { class: 'duration-plot' },
+      ...marks.map(([ms]) => html('span', { class: 'gridline', style: `left:${x(ms)}%` })),
+      ...line(medianMs, p90Ms, x),
+    ),
+    html(
+      'span',
+      { class: 'duration-text' },
+      medianMs === null ? 'no stay has ended' : `${duration(medianMs)}, up to ${duration(p90Ms)}`,
+    ),
+    html(
+      'span',
+      { class: 'duration-inside' },
+      inside === 0 ? '' : `${count(inside)} inside`,
+      stuck === 0 ? null : html('em', {}, `${count(stuck)} stuck since ${day(since)}`),
+    ),
+  )
+  tip(item, () =>
+    facts(visit === 1 ? state : `${state}, ${ordinal(visit)} time`, [
+      ['Half leave within', duration(medianMs)],
+      ['Nine in ten within', duration(p90Ms)],
+      ['Ended stays', exactly(completed)],
+      ['Inside now', exactly(inside)],
+      ['Of those stuck', counted(stuck, 'run', 'runs')],
+      ['The first since', day(since)],
+    ]),
+  )
+  return item
+}
+
+function line(medianMs: number | null, p90Ms: number | null, x: Scale): Child[] {
+  if (medianMs === null) return []
+  const from = x(Math.max(1, medianMs))
+  const to = x(Math.max(1, p90Ms ?? medianMs))
+  return [
+    html('span', { class: 'range', style: `left:${from}%;width:${Math.max(0, to - from)}%` }),
+    html('span', { class: 'dot', style: `left:${from}%` }),
+  ]
+}
+
+function ordinal(n: number): string {
+  const teen = n % 100 > 10 && n % 100 < 14
+  const end = teen ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th')
+  return `${n}${end}`
+}

@@ -1,0 +1,419 @@
+/**
+ * The journey's map: the states, and the ways people really took. A line is as wide as its count;
+ * what leads on and what leads back differ in colour, a timeout is dashed, and what was refused
+ * ends at a wall inside its state.
+ */
+
+import { curveBasis, line } from 'd3-shape'
+import type { StatePart, TrackPart, WayPart } from '../document.ts'
+import { html, nothing, section, svg, type Child } from './element.ts'
+import { count, counted, duration, exactly, percent } from './format.ts'
+import { place, type Direction, type Placed, type Point } from './layout.ts'
+import { isSame, touchesState, touchesWay, type Selection } from './selection.ts'
+import { facts, tip } from './tooltip.ts'
+
+/** Shows the rest of the page in the light of what was clicked. */
+export type OnSelect = (selection: Selection) => void
+
+type Drawn = { element: SVGElement; selection: Exclude<Selection, null>; isWay: boolean }
+
+const WIDE_FROM = 700
+const SCALE_MIN = 0.72
+const WIDTH_MAX = 13
+const SHOWN_WITHOUT_ASKING = 24
+const COVERAGE_AT_FIRST = 0.95
+const START = '\u0000start'
+const EVENTS_TOLD = 4
+
+export class JourneyMap {
+  readonly element: HTMLElement
+  readonly #track: TrackPart
+  readonly #onSelect: OnSelect
+  readonly #canvas = html('div', { class: 'map-canvas' })
+  readonly #refused: Map<string, number>
+  #drawn: Drawn[] = []
+  #selection: Selection = null
+  #shown: number
+  #width = 0
+
+  constructor(track: TrackPart, onSelect: OnSelect) {
+    this.#track = track
+    this.#onSelect = onSelect
+    this.#shown = waysAtFirst(track.ways)
+    this.#refused = new Map()
+    for (const { state, count: times } of track.refusals) {
+      this.#refused.set(state, (this.#refused.get(state) ?? 0) + times)
+    }
+    const never = track.states.filter(({ entered }) => entered === 0).map(({ name }) => name)
+    this.element = section(
+      'map',
+      'The map',
+      [
+        'Every way people took from state to state, as wide as it is common. ' +
+          'Click a state or a way, and the rest of the page shows what goes through it.',
+      ],
+      track.ways.length === 0 && track.states.every(({ entered }) => entered === 0)
+        ? nothing('Nobody has set out yet.')
+        : html('div', {}, legend(), this.#slider(), this.#canvas),
+      never.length === 0
+        ? null
+        : html('p', { class: 'note' }, `Never entered so far: ${never.join(', ')}.`),
+      this.#table(),
+    )
+  }
+
+  /** Draws for the width there is; again whenever that changes. */
+  fit(): void {
+    const width = this.#canvas.clientWidth
+    if (width === 0 || width === this.#width) return
+    this.#width = width
+    this.#draw()
+  }
+
+  select(selection: Selection): void {
+    this.#selection = selection
+    for (const { element, selection: own, isWay } of this.#drawn) {
+      const isTouched =
+        'state' in own
+          ? touchesState(selection, own.state)
+          : touchesWay(selection, own.from, own.to)
+      element.classList.toggle('is-dim', !isTouched)
+      element.classList.toggle('is-selected', selection !== null && isSame(own, selection))
+      element.setAttribute('aria-pressed', String(isSame(own, selection)))
+      if (isWay && isTouched && selection !== null) element.parentNode?.append(element)
+    }
+  }
+
+  #slider(): Child {
+    const { ways } = this.#track
+    if (ways.length <= SHOWN_WITHOUT_ASKING) return null
+    const all = sum(ways.map((way) => way.count))
+    const said = html('output', {})
+    const say = () => {
+      const shown = sum(ways.slice(0, this.#shown).map((way) => way.count))
+      said.textContent = `${this.#shown} of ${ways.length}: ${percent(shown / all)} of all moves`
+    }
+    const slide = (event: Event) => {
+      this.#shown = Number((event.target as HTMLInputElement).value)
+      say()
+      this.#draw()
+    }
+    say()
+    return html(
+      'label',
+      { class: 'slider' },
+      'Commonest ways ',
+      html('input', {
+        type: 'range',
+        min: 1,
+        max: ways.length,
+        value: this.#shown,
+        input: slide,
+      }),
+      said,
+    )
+  }
+
+  #draw(): void {
+    const ways = this.#track.ways.slice(0, this.#shown)
+    const seen = new Set([this.#track.initial, ...ways.flatMap(({ from, to }) => [from, to])])
+    const states = this.#track.states.filter(({ name, entered }) => entered > 0 && seen.has(name))
+    const placed = this.#place(states, ways)
+    const scale = Math.max(SCALE_MIN, Math.min(1, this.#width / placed.width))
+    const lines = svg('g', {})
+    const root = svg(
+      'svg',
+      {
+        class: 'map',
+        viewBox: `0 0 ${placed.width} ${placed.height}`,
+        width: placed.width * scale,
+        height: placed.height * scale,
+        role: 'group',
+        'aria-label': 'Map of the journey; the table below has the same numbers',
+      },
+      lines,
+    )
+    this.#drawn = []
+    const most = Math.max(1, ...ways.map((way) => way.count))
+    lines.append(...this.#start(placed))
+    const rank = new Map(states.map(({ name }, i) => [name, i]))
+    for (const way of [...ways].reverse()) {
+      const isBack = (rank.get(way.to) ?? 0) <= (rank.get(way.from) ?? 0)
+      const at = placed.lines.get(keyOf(way))
+      if (at !== undefined) lines.append(this.#way(way, at, isBack, most))
+    }
+    for (const state of states) {
+      const at = placed.boxes.get(state.name)
+      if (at !== undefined) root.append(this.#state(state, at))
+    }
+    this.#canvas.replaceChildren(root)
+    this.select(this.#selection)
+  }
+
+  /** Rightwards where that fits, else downwards. */
+  #place(states: StatePart[], ways: WayPart[]): Placed {
+    const boxes = [
+      { name: START, width: 12, height: 12 },
+      ...states.map((state) => ({ name: state.name, ...this.#size(state) })),
+    ]
+    const lines = [
+      { key: START, from: START, to: this.#track.initial, label: { width: 44, height: 12 } },
+      ...ways.map((way) => ({
+        key: keyOf(way),
+        from: way.from,
+        to: way.to,
+        label: { width: 12 + 7 * count(way.count).length, height: 18 },
+      })),
+    ]
+    const laid = (direction: Direction) => place(boxes, lines, direction)
+    if (this.#width < WIDE_FROM) return laid('down')
+    const right = laid('right')
+    return this.#width / right.width >= SCALE_MIN ? right : laid('down')
+  }
+
+  #size({ name, inside }: StatePart): { width: number; height: number } {
+    const refused = this.#refused.get(name) ?? 0
+    const second = Math.max(insideText(inside).length, refused > 0 ? refusedText(refused).length + 3 : 0)
+    const width = Math.max(96, 28 + name.length * 8.2, 28 + second * 6.6)
+    return { width, height: refused > 0 ? 68 : 50 }
+  }
+
+  #start(placed: Placed): SVGElement[] {
+    const at = placed.boxes.get(START)
+    const way = placed.lines.get(START)
+    const initial = this.#track.states.find(({ name }) => name === this.#track.initial)
+    if (at === undefined || way === undefined || initial === undefined) return []
+    const started = this.#started(initial)
+    return [
+      svg('circle', { class: 'start', cx: at.x, cy: at.y, r: 5 }),
+      ...arrow(way.points, 2).map((d, i) =>
+        svg('path', { class: i === 0 ? 'start-line' : 'start', d, 'stroke-width': 2 }),
+      ),
+      svg('text', { class: 'way-label', x: way.label.x, y: way.label.y - 6 }, count(started)),
+    ]
+  }
+
+  /** Entered, other than from another state. */
+  #started({ name, entered }: StatePart): number {
+    const arrived = this.#track.ways.filter(({ to }) => to === name)
+    return Math.max(0, entered - sum(arrived.map((way) => way.count)))
+  }
+
+  #way(
+    way: WayPart,
+    at: { points: Point[]; label: Point },
+    isBack: boolean,
+    most: number,
+  ): SVGElement {
+    const width = 1.2 + (WIDTH_MAX * way.count) / most
+    const [body = '', head = ''] = arrow(at.points, width)
+    const kinds = ['way', isBack ? 'is-back' : 'is-on', way.cause === 'timeout' ? 'is-timeout' : '']
+    const group = svg(
+      'g',
+      { class: kinds.join(' '), ...this.#pressable({ from: way.from, to: way.to }) },
+      svg('title', {}, wayText(way)),
+      svg('path', { class: 'reach', d: body }),
+      svg('path', { class: 'body', d: body, 'stroke-width': width }),
+      svg('path', { class: 'head', d: head }),
+      svg('text', { class: 'way-label', x: at.label.x, y: at.label.y + 4 }, count(way.count)),
+    )
+    group.setAttribute('aria-label', wayText(way))
+    group.querySelector('title')?.remove()
+    tip(group, () => facts(`${way.from} → ${way.to}`, wayFacts(way)))
+    this.#drawn.push({
+      element: group,
+      selection: { from: way.from, to: way.to },
+      isWay: true,
+    })
+    return group
+  }
+
+  #state(state: StatePart, at: Point): SVGElement {
+    const { width, height } = this.#size(state)
+    const refused = this.#refused.get(state.name) ?? 0
+    const top = at.y - height / 2
+    const wall = at.x - (refusedText(refused).length * 6.4) / 2 - 4
+    const group = svg(
+      'g',
+      {
+        class: state.isFinal ? 'state is-final' : 'state',
+        ...this.#pressable({ state: state.name }),
+        'aria-label': stateText(state, refused),
+      },
+      svg('rect', { x: at.x - width / 2, y: top, width, height, rx: 10 }),
+      state.isFinal
+        ? svg('rect', {
+            class: 'inner',
+            x: at.x - width / 2 + 3.5,
+            y: top + 3.5,
+            width: width - 7,
+            height: height - 7,
+            rx: 7,
+          })
+        : null,
+      svg('text', { class: 'state-name', x: at.x, y: top + 21 }, state.name),
+      svg('text', { class: 'state-note', x: at.x, y: top + 38 }, insideText(state.inside)),
+      refused === 0
+        ? null
+        : svg(
+            'g',
+            { class: 'refused' },
+            svg('path', { d: `M${wall - 12},${top + 52}h10m0,-5v10` }),
+            svg('text', { class: 'state-note', x: at.x + 6, y: top + 56 }, refusedText(refused)),
+          ),
+    )
+    tip(group, () => facts(state.name, stateFacts(state, refused)))
+    this.#drawn.push({ element: group, selection: { state: state.name }, isWay: false })
+    return group
+  }
+
+  #pressable(selection: Exclude<Selection, null>) {
+    const press = () => this.#onSelect(isSame(selection, this.#selection) ? null : selection)
+    return {
+      tabindex: 0,
+      role: 'button',
+      click: press,
+      keydown: (event: Event) => {
+        const { key } = event as KeyboardEvent
+        if (key !== 'Enter' && key !== ' ') return
+        event.preventDefault()
+        press()
+      },
+    }
+  }
+
+  #table(): Child {
+    const { ways, waysLeftOut } = this.#track
+    if (ways.length === 0) return null
+    const rows = ways.map((way) =>
+      html(
+        'tr',
+        {},
+        html('th', { scope: 'row' }, `${way.from} → ${way.to}`),
+        html('td', {}, way.cause === 'timeout' ? 'by timeout' : eventsText(way)),
+        html('td', { class: 'number' }, exactly(way.count)),
+        html('td', { class: 'number' }, exactly(way.profileCount)),
+        html('td', { class: 'number' }, percent(way.probability)),
+        html('td', { class: 'number' }, duration(way.medianMs)),
+      ),
+    )
+    const titles = ['Way', 'How', 'Times', 'People', 'Of moves from there', 'Typically after']
+    return html(
+      'details',
+      {},
+      html('summary', {}, 'The map as a table'),
+      html(
+        'div',
+        { class: 'scroll' },
+        html(
+          'table',
+          {},
+          html('thead', {}, html('tr', {}, ...titles.map((title, i) =>
+            html('th', { scope: 'col', class: i > 1 ? 'number' : '' }, title)))),
+          html('tbody', {}, ...rows),
+        ),
+      ),
+      waysLeftOut === 0 ? null : nothing(`${waysLeftOut} rarer ways are left out.`),
+    )
+  }
+}
+
+const keyOf = ({ from, to, cause }: WayPart): string => `${from} ${to} ${cause}`
+const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
+const insideText = (inside: number): string => (inside === 0 ? 'nobody now' : `${count(inside)} now`)
+const refusedText = (refused: number): string => `${count(refused)} refused`
+const eventsText = ({ events }: WayPart): string => events.map(({ name }) => name).join(', ')
+
+function wayText(way: WayPart): string {
+  const how = way.cause === 'timeout' ? 'by timeout' : 'by event'
+  return `${way.from} to ${way.to}, ${how}, ${exactly(way.count)} times`
+}
+
+export function wayFacts(way: WayPart): [string, string][] {
+  return [
+    [way.cause === 'timeout' ? 'Timed out' : 'Taken', `${exactly(way.count)} times`],
+    ['By', counted(way.profileCount, 'person', 'people')],
+    ['Of moves from there', percent(way.probability)],
+    ['Typically after', duration(way.medianMs)],
+    ...way.events
+      .slice(0, EVENTS_TOLD)
+      .map(({ name, count: times }): [string, string] => [name, exactly(times)]),
+  ]
+}
+
+function stateText(state: StatePart, refused: number): string {
+  const parts = [state.name, `entered ${exactly(state.entered)} times`, insideText(state.inside)]
+  if (refused > 0) parts.push(refusedText(refused))
+  return parts.join(', ')
+}
+
+export function stateFacts(state: StatePart, refused: number): [string, string][] {
+  return [
+    ['Entered', `${exactly(state.entered)} times`],
+    ['By', counted(state.profileCount, 'person', 'people')],
+    [state.isFinal ? 'Ended here' : 'Here now', exactly(state.inside)],
+    ['Events refused', exactly(refused)],
+  ]
+}
+
+/** How many ways to show before anybody asks: all of a few, else what most people took. */
+function waysAtFirst(ways: WayPart[]): number {
+  if (ways.length <= SHOWN_WITHOUT_ASKING) return ways.length
+  const enough = COVERAGE_AT_FIRST * sum(ways.map((way) => way.count))
+  let covered = 0
+  const needed = ways.findIndex((way) => (covered += way.count) >= enough)
+  return Math.min(SHOWN_WITHOUT_ASKING, needed + 1)
+}
+
+const smooth = line<Point>(
+  ({ x }) => x,
+  ({ y }) => y,
+).curve(curveBasis)
+
+/** A line and its head; the line ends where the head begins. */
+function arrow(points: Point[], width: number): [body: string, head: string] {
+  const end = points.at(-1)
+  const before = points.at(-2)
+  if (end === undefined || before === undefined) return ['', '']
+  const length = Math.hypot(end.x - before.x, end.y - before.y) || 1
+  const [dx, dy] = [(end.x - before.x) / length, (end.y - before.y) / length]
+  const long = 7 + width * 0.7
+  const half = 3.5 + width * 0.72
+  const neck = { x: end.x - dx * long, y: end.y - dy * long }
+  const body = smooth([...points.slice(0, -1), neck]) ?? ''
+  const head =
+    `M${end.x},${end.y}L${neck.x - dy * half},${neck.y + dx * half}` +
+    `L${neck.x + dy * half},${neck.y - dx * half}Z`
+  return [body, head]
+}
+
+function legend(): HTMLElement {
+  const sample = (kind: string, text: string) =>
+    html(
+      'li',
+      {},
+      svg(
+        'svg',
+        { width: 36, height: 12, 'aria-hidden': 'true' },
+        svg('g', { class: kind }, svg('path', { class: 'body', d: 'M1,6H35', 'stroke-width': 3 })),
+      ),
+      text,
+    )
+  return html(
+    'ul',
+    { class: 'legend' },
+    sample('way is-on', 'leads on'),
+    sample('way is-back', 'leads back, or round'),
+    sample('way is-on is-timeout', 'by timeout'),
+    html(
+      'li',
+      {},
+      svg(
+        'svg',
+        { width: 36, height: 12, 'aria-hidden': 'true' },
+        svg('g', { class: 'refused' }, svg('path', { d: 'M10,6h14m0,-5v10' })),
+      ),
+      'event refused there',
+    ),
+  )
+}

@@ -1,0 +1,186 @@
+/**
+ * How many stood in each state at the end of each day: one small chart a state, all over the same
+ * days. Each has its own height, because the last state of a journey would flatten the others.
+ */
+
+import { scaleLinear, scaleUtc } from 'd3-scale'
+import { area, curveStepAfter, line } from 'd3-shape'
+import type { StandingPart, TrackPart } from '../document.ts'
+import { html, nothing, section, svg, type Child } from './element.ts'
+import { count, day, exactly, shortDay } from './format.ts'
+import { nameOf, touchesState, type Selection } from './selection.ts'
+
+const WIDTH = 300
+const HEIGHT = 84
+const TOP = 6
+
+type Series = StandingPart['series'][number]
+
+export function standing(track: TrackPart, selection: Selection): HTMLElement {
+  const { days, series, daysLeftOut } = track.standing
+  const shown = series.filter(({ state }) => touchesState(selection, state))
+  const charts = shown.map((one) => new Chart(one, days))
+  const point = (index: number | null) => charts.forEach((chart) => chart.point(index))
+  for (const chart of charts) chart.onPoint(point)
+  return section(
+    'standing',
+    'Who stands where',
+    ['How many were in each state at the end of each day. Every chart has a height of its own.'],
+    days.length === 0 || shown.length === 0
+      ? nothing(
+          selection === null || series.length === 0
+            ? 'No day has ended yet.'
+            : `Nobody stood in ${nameOf(selection)} at the end of a day.`,
+        )
+      : html('div', { class: 'multiples' }, ...charts.map(({ element }) => element)),
+    daysLeftOut === 0
+      ? null
+      : html('p', { class: 'note' }, `The ${exactly(daysLeftOut)} days before that are left out.`),
+    days.length === 0 ? null : numbers(track.standing, shown),
+  )
+}
+
+class Chart {
+  readonly element: HTMLElement
+  readonly #series: Series
+  readonly #days: number[]
+  readonly #x: (day: number) => number
+  readonly #y: (value: number) => number
+  readonly #value = html('span', { class: 'multiple-value' })
+  readonly #at = html('span', { class: 'aside' })
+  readonly #cursor = svg('g', { class: 'cursor', visibility: 'hidden' })
+  readonly #svg: SVGSVGElement
+
+  constructor(series: Series, days: number[]) {
+    this.#series = series
+    this.#days = days
+    const [first = 0, last = 0] = [days[0], days.at(-1)]
+    const most = Math.max(1, ...series.counts)
+    const x = scaleUtc([first, Math.max(last, first + 1)], [0, WIDTH])
+    const y = scaleLinear([0, most], [HEIGHT, TOP])
+    this.#x = (value) => x(value)
+    this.#y = (value) => y(value)
+    this.#svg = this.#draw(most)
+    this.element = html(
+      'figure',
+      {},
+      html(
+        'figcaption',
+        {},
+        html('strong', {}, series.state),
+        this.#value,
+        this.#at,
+      ),
+      this.#svg,
+      html(
+        'div',
+        { class: 'multiple-axis', 'aria-hidden': 'true' },
+        html('span', {}, shortDay(first)),
+        html('span', {}, `most ${count(most === 1 ? Math.max(0, ...series.counts) : most)}`),
+        html('span', {}, shortDay(last)),
+      ),
+    )
+    this.point(null)
+  }
+
+  /** Shows a day's number, or the last one's. */
+  point(index: number | null): void {
+    const i = index ?? this.#days.length - 1
+    const [at = 0, value = 0] = [this.#days[i], this.#series.counts[i]]
+    this.#value.textContent = exactly(value)
+    this.#at.textContent = index === null ? 'at the end' : day(at)
+    this.#cursor.setAttribute('visibility', index === null ? 'hidden' : 'visible')
+    this.#cursor.setAttribute('transform', `translate(${this.#x(at)},0)`)
+    this.#cursor.querySelector('circle')?.setAttribute('cy', String(this.#y(value)))
+  }
+
+  onPoint(point: (index: number | null) => void): void {
+    this.#svg.addEventListener('pointermove', (event) => {
+      const box = this.#svg.getBoundingClientRect()
+      const share = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width))
+      const [first = 0, last = 0] = [this.#days[0], this.#days.at(-1)]
+      const at = first + share * (last - first)
+      point(nearest(this.#days, at))
+    })
+    this.#svg.addEventListener('pointerleave', () => point(null))
+  }
+
+  #draw(most: number): SVGSVGElement {
+    const points = this.#days.map((at, i): [number, number] => [
+      this.#x(at),
+      this.#y(this.#series.counts[i] ?? 0),
+    ])
+    this.#cursor.append(
+      svg('line', { y1: 0, y2: HEIGHT }),
+      svg('circle', { r: 3.5 }),
+    )
+    const { state, counts } = this.#series
+    return svg(
+      'svg',
+      {
+        viewBox: `-4 0 ${WIDTH + 8} ${HEIGHT + 2}`,
+        role: 'img',
+        'aria-label': `${state}: ${exactly(counts.at(-1) ?? 0)} at the end, most ${exactly(most)}`,
+      },
+      svg('line', { class: 'gridline', x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT }),
+      svg('line', { class: 'gridline', x1: 0, x2: WIDTH, y1: TOP, y2: TOP }),
+      svg('path', {
+        class: 'area',
+        d: area<[number, number]>().y0(HEIGHT).curve(curveStepAfter)(points) ?? '',
+      }),
+      svg('path', { class: 'line', d: line<[number, number]>().curve(curveStepAfter)(points) ?? '' }),
+      this.#cursor,
+    )
+  }
+}
+
+/** The index of the day closest to an instant. */
+function nearest(days: number[], at: number): number {
+  let best = 0
+  days.forEach((value, i) => {
+    if (Math.abs(value - at) < Math.abs((days[best] ?? 0) - at)) best = i
+  })
+  return best
+}
+
+function numbers({ days }: StandingPart, shown: Series[]): Child {
+  const body = html('tbody', {})
+  const details = html(
+    'details',
+    {},
+    html('summary', {}, 'Every day as a table'),
+    html(
+      'div',
+      { class: 'scroll' },
+      html(
+        'table',
+        {},
+        html(
+          'thead',
+          {},
+          html(
+            'tr',
+            {},
+            html('th', { scope: 'col' }, 'Day'),
+            ...shown.map(({ state }) => html('th', { scope: 'col', class: 'number' }, state)),
+          ),
+        ),
+        body,
+      ),
+    ),
+  )
+  // Built when it is asked for: a year of days is a long table.
+  details.addEventListener('toggle', () => {
+    if (body.childElementCount > 0) return
+    const rows = days.map((at, i) =>
+      html(
+        'tr',
+        {},
+        html('th', { scope: 'row' }, day(at)),
+        ...shown.map(({ counts }) => html('td', { class: 'number' }, exactly(counts[i] ?? 0))),
+      ),
+    )
+    body.append(...rows.reverse())
+  })
+  return details
+}

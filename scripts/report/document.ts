@@ -1,0 +1,174 @@
+/**
+ * What the page is drawn from: one plain JSON document. Nothing in it grows with the warehouse:
+ * every list has a bound, and says how much is left out.
+ *
+ * Instants are milliseconds since 1970-01-01 UTC, durations are milliseconds, rates are 0 to 1.
+ * A rate or duration that nothing can be said about is null, never zero.
+ */
+
+export type ReportDocument = {
+  warehouse: string
+  /** The event time up to which timeouts are decided; null when nothing has happened yet. */
+  watermark: number | null
+  /** When the last batch was recorded, and its number. */
+  recordedAt: number | null
+  batch: number
+  journeys: JourneyPart[]
+  /** Journeys of the warehouse that are not in this document. */
+  journeysLeftOut: number
+  quality: QualityPart
+}
+
+export type JourneyPart = {
+  id: string
+  version: number
+  instanceCount: number
+  profileCount: number
+  /** Instances that are in a final state in every track. */
+  completeCount: number
+  firstAt: number | null
+  lastAt: number | null
+  tracks: TrackPart[]
+  funnels: FunnelPart[]
+}
+
+export type TrackPart = {
+  name: string
+  initial: string
+  states: StatePart[]
+  ways: WayPart[]
+  waysLeftOut: number
+  refusals: RefusalPart[]
+  refusalsLeftOut: number
+  cycles: CyclePart[]
+  /** Cycles (paths) that are not listed, and how often they were walked. */
+  cyclesLeftOut: Remainder
+  durations: DurationPart[]
+  standing: StandingPart
+  variants: VariantPart[]
+  /** Whole paths that are not listed, and the instances that walked them. */
+  variantsLeftOut: Remainder
+}
+
+export type Remainder = { paths: number; times: number }
+
+export type StatePart = {
+  name: string
+  isFinal: boolean
+  /** Stays that began, and those that have not ended. */
+  entered: number
+  inside: number
+  profileCount: number
+}
+
+/** How people moved from one state to another. */
+export type WayPart = {
+  from: string
+  to: string
+  cause: 'event' | 'timeout'
+  count: number
+  profileCount: number
+  /** Of all moves out of `from`. */
+  probability: number | null
+  medianMs: number | null
+  /** Commonest first; none for a timeout. */
+  events: NamedCount[]
+}
+
+export type NamedCount = { name: string; count: number }
+
+/** Events a journey knows and refused in a state. */
+export type RefusalPart = { state: string; event: string; reason: string; count: number }
+
+export type CyclePart = {
+  path: string[]
+  count: number
+  profileCount: number
+  medianMs: number | null
+  p90Ms: number | null
+  totalMs: number
+  convertedRate: number | null
+  /** People who went round and never got to the end. */
+  lostCount: number
+  laps: LapPart[]
+}
+
+export type LapPart = { lap: number; instanceCount: number; convertedRate: number | null }
+
+export type DurationPart = {
+  state: string
+  visit: number
+  completed: number
+  medianMs: number | null
+  p90Ms: number | null
+  inside: number
+  /** Open stays longer than nine in ten of those that ended; the longest began at `since`. */
+  stuck: number
+  since: number | null
+}
+
+/** How many stood in each state at the end of each day. */
+export type StandingPart = {
+  days: number[]
+  daysLeftOut: number
+  series: { state: string; counts: number[] }[]
+}
+
+export type VariantPart = {
+  path: string[]
+  count: number
+  profileCount: number
+  coverage: number
+  cumulative: number
+}
+
+export type FunnelPart = {
+  name: string
+  /** Steps are states of the journey, or events. */
+  stepsAre: 'states' | 'events'
+  steps: FunnelStep[]
+}
+
+export type FunnelStep = {
+  step: string
+  reached: number
+  converted: number
+  dropped: number
+  pending: number
+  /** Of those that went on or dropped out. */
+  rateOfDecided: number | null
+  /** Of those that reached the first step. */
+  rateOfAll: number | null
+  medianMs: number | null
+  p90Ms: number | null
+}
+
+export type QualityPart = {
+  read: number
+  landed: number
+  duplicates: number
+  refused: NamedCount[]
+  /** Sessions that have a person, of all. */
+  recognitionRate: number | null
+  conflicts: number
+  /** What was believed and is believed no more, not counting mere progress. */
+  corrections: CorrectionPart[]
+  correctionsLeftOut: number
+  errorRates: ErrorRatePart[]
+}
+
+export type CorrectionPart = {
+  what: string
+  because: string
+  day: number | null
+  count: number
+  medianLateMs: number | null
+}
+
+/** Refused events, of all that a journey was asked to take, by day. */
+export type ErrorRatePart = {
+  journey: string
+  days: number[]
+  rejected: number[]
+  attempted: number[]
+}
