@@ -97,14 +97,13 @@ export type LapPart = { lap: number; instanceCount: number; convertedRate: numbe
 
 export type DurationPart = {
   state: string
-  visit: number
-  completed: number
-  medianMs: number | null
-  p90Ms: number | null
   inside: number
   /** Open stays longer than nine in ten of those that ended; the longest began at `since`. */
   stuck: number
   since: number | null
+  /** The first few; `visit` is the how manieth time a run was in the state. */
+  visits: { visit: number; completed: number; medianMs: number | null; p90Ms: number | null }[]
+  visitsLeftOut: number
 }
 
 /** How many stood in each state at the end of each day. */
@@ -116,6 +115,8 @@ export type StandingPart = {
 
 export type VariantPart = {
   path: string[]
+  /** Behind the path, when it is too long to be shown. */
+  statesLeftOut: number
   count: number
   profileCount: number
   coverage: number

@@ -25,7 +25,11 @@ const MARKS: [ms: number, text: string][] = [
   [315_360_000_000, '10 y'],
 ]
 
+const DAY = 86_400_000
+
 type Scale = (ms: number) => number
+type Axis = { x: Scale; marks: [ms: number, text: string][] }
+type Visit = DurationPart['visits'][number]
 
 export function durations(track: TrackPart, selection: Selection): HTMLElement {
   const shown = track.durations.filter(({ state }) => touchesState(selection, state))
@@ -46,13 +50,12 @@ export function durations(track: TrackPart, selection: Selection): HTMLElement {
   )
 }
 
-type Axis = { x: Scale; marks: [ms: number, text: string][] }
-
 /** The same for all selections, so that lines can be compared. */
 function scaleOf(all: DurationPart[]): Axis {
-  const values = all.flatMap(({ medianMs, p90Ms }) => [medianMs, p90Ms])
+  const values = all.flatMap(({ visits }) => visits.flatMap(({ medianMs, p90Ms }) => [medianMs, p90Ms]))
   const known = values.filter((value) => value !== null).map((value) => Math.max(1, value))
-  const [least, most] = known.length === 0 ? [60_000, 86_400_000] : extent(known)
+  const least = Math.min(DAY, ...known)
+  const most = Math.max(known.length === 0 ? DAY : 1, ...known)
   const from = Math.max(0, MARKS.findLastIndex(([ms]) => ms <= least))
   const above = MARKS.findIndex(([ms]) => ms >= most)
   const to = Math.max(from + 1, above === -1 ? MARKS.length - 1 : above)
@@ -60,8 +63,6 @@ function scaleOf(all: DurationPart[]): Axis {
   const domain = [marks[0]?.[0] ?? 1, marks.at(-1)?.[0] ?? 1]
   return { x: scaleLog(domain, [0, 100]).clamp(true), marks }
 }
-
-const extent = (values: number[]): [number, number] => [Math.min(...values), Math.max(...values)]
 
 function chart(shown: DurationPart[], axis: Axis): HTMLElement {
   const scale = html(
@@ -71,19 +72,43 @@ function chart(shown: DurationPart[], axis: Axis): HTMLElement {
   )
   return html(
     'div',
-    { class: 'durations', style: `--marks:${axis.marks.length}` },
-    html('ul', {}, ...shown.map((part, i) => row(part, axis, shown[i - 1]?.state))),
+    { class: 'durations' },
+    html('ul', {}, ...shown.flatMap((part) => rows(part, axis))),
     html('div', { class: 'duration-foot' }, scale),
   )
 }
 
-function row(part: DurationPart, { x, marks }: Axis, stateBefore: string | undefined): HTMLElement {
-  const { state, visit, completed, medianMs, p90Ms, inside, stuck, since } = part
-  const isAgain = state === stateBefore
+/** The state, its first visit beside its name and the later ones below. */
+function rows(part: DurationPart, axis: Axis): HTMLElement[] {
+  const { state, inside, stuck, since, visits, visitsLeftOut } = part
+  const standing = [
+    inside === 0 ? null : `${count(inside)} inside`,
+    stuck === 0 ? null : html('em', {}, `${count(stuck)} stuck, the first since ${day(since)}`),
+  ]
+  const later = visits.filter(({ visit }) => visit > 1)
+  const more = visitsLeftOut === 0 ? [] : [`${counted(visitsLeftOut, 'later visit', 'later visits')} left out`]
+  const first = visits.find(({ visit }) => visit === 1)
+  return [
+    row(state, state, first, standing, axis),
+    ...later.map((visit) => {
+      const name = `${ordinal(visit.visit)} visit`
+      return row(name, `${state}, ${name}`, visit, visit === later.at(-1) ? more : [], axis)
+    }),
+  ]
+}
+
+function row(
+  name: string,
+  title: string,
+  visit: Visit | undefined,
+  standing: Child[],
+  { x, marks }: Axis,
+): HTMLElement {
+  const { medianMs = null, p90Ms = null, completed = 0 } = visit ?? {}
   const item = html(
     'li',
-    { class: isAgain ? 'is-again' : '' },
-    html('span', { class: 'duration-name' }, visit === 1 ? state : `${ordinal(visit)} time`),
+    { class: name === title ? '' : 'is-again' },
+    html('span', { class: 'duration-name' }, name),
     html(
       'span',
       { class: 'duration-plot' },
@@ -95,21 +120,13 @@ function row(part: DurationPart, { x, marks }: Axis, stateBefore: string | undef
       { class: 'duration-text' },
       medianMs === null ? 'no stay has ended' : `${duration(medianMs)}, up to ${duration(p90Ms)}`,
     ),
-    html(
-      'span',
-      { class: 'duration-inside' },
-      inside === 0 ? '' : `${count(inside)} inside`,
-      stuck === 0 ? null : html('em', {}, `${count(stuck)} stuck since ${day(since)}`),
-    ),
+    html('span', { class: 'duration-inside' }, ...standing),
   )
   tip(item, () =>
-    facts(visit === 1 ? state : `${state}, ${ordinal(visit)} time`, [
+    facts(title, [
       ['Half leave within', duration(medianMs)],
       ['Nine in ten within', duration(p90Ms)],
-      ['Ended stays', exactly(completed)],
-      ['Inside now', exactly(inside)],
-      ['Of those stuck', counted(stuck, 'run', 'runs')],
-      ['The first since', day(since)],
+      ['Stays that ended', exactly(completed)],
     ]),
   )
   return item
@@ -126,7 +143,6 @@ function line(medianMs: number | null, p90Ms: number | null, x: Scale): Child[] 
 }
 
 function ordinal(n: number): string {
-  const teen = n % 100 > 10 && n % 100 < 14
-  const end = teen ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th')
-  return `${n}${end}`
+  const isTeen = n % 100 > 10 && n % 100 < 14
+  return `${n}${isTeen ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th')}`
 }

@@ -1,8 +1,8 @@
 /** The answers most people came for, each a number and a sentence. */
 
 import type { FunnelPart, JourneyPart, TrackPart } from '../document.ts'
-import { html, pathOf, type Child } from './element.ts'
-import { count, counted, day, duration, percent } from './format.ts'
+import { html, type Child } from './element.ts'
+import { count, counted, day, percent } from './format.ts'
 
 export function headline(journey: JourneyPart, track: TrackPart): HTMLElement {
   const figures = [conversion(journey), costliest(track), stuck(track), busiest(track)]
@@ -60,22 +60,12 @@ function costliest({ cycles }: TrackPart): HTMLElement | null {
 }
 
 function stuck({ durations }: TrackPart): HTMLElement | null {
-  const byState = new Map<string, { stuck: number; since: number }>()
-  for (const { state, stuck: times, since } of durations) {
-    if (times === 0 || since === null) continue
-    const sofar = byState.get(state)
-    byState.set(state, {
-      stuck: times + (sofar?.stuck ?? 0),
-      since: Math.min(since, sofar?.since ?? since),
-    })
-  }
-  const [worst] = [...byState].sort(([, a], [, b]) => b.stuck - a.stuck)
-  if (worst === undefined) return null
-  const [state, { stuck: times, since }] = worst
+  const [worst] = [...durations].sort((a, b) => b.stuck - a.stuck)
+  if (worst === undefined || worst.stuck === 0) return null
   return figure(
     'Stuck today',
-    `${count(times)} in ${state}`,
-    `longer than nine in ten ever stayed; the first since ${day(since)}`,
+    `${count(worst.stuck)} in ${worst.state}`,
+    `longer than nine in ten ever stayed; the first since ${day(worst.since)}`,
   )
 }
 

@@ -4,10 +4,22 @@
  * ends at a wall inside its state.
  */
 
-import { curveBasis, line } from 'd3-shape'
 import type { StatePart, TrackPart, WayPart } from '../document.ts'
 import { html, nothing, section, svg, type Child } from './element.ts'
-import { count, counted, duration, exactly, percent } from './format.ts'
+import { count, percent } from './format.ts'
+import { arrow } from './map-arrow.ts'
+import { legend } from './map-legend.ts'
+import {
+  insideText,
+  keyOf,
+  mapTable,
+  refusedText,
+  stateFacts,
+  stateText,
+  sum,
+  wayFacts,
+  wayText,
+} from './map-words.ts'
 import { place, type Direction, type Placed, type Point } from './layout.ts'
 import { isSame, touchesState, touchesWay, type Selection } from './selection.ts'
 import { facts, tip } from './tooltip.ts'
@@ -23,7 +35,6 @@ const WIDTH_MAX = 13
 const SHOWN_WITHOUT_ASKING = 24
 const COVERAGE_AT_FIRST = 0.95
 const START = '\u0000start'
-const EVENTS_TOLD = 4
 
 export class JourneyMap {
   readonly element: HTMLElement
@@ -58,7 +69,7 @@ export class JourneyMap {
       never.length === 0
         ? null
         : html('p', { class: 'note' }, `Never entered so far: ${never.join(', ')}.`),
-      this.#table(),
+      mapTable(track),
     )
   }
 
@@ -210,15 +221,16 @@ export class JourneyMap {
     const kinds = ['way', isBack ? 'is-back' : 'is-on', way.cause === 'timeout' ? 'is-timeout' : '']
     const group = svg(
       'g',
-      { class: kinds.join(' '), ...this.#pressable({ from: way.from, to: way.to }) },
-      svg('title', {}, wayText(way)),
+      {
+        class: kinds.join(' '),
+        ...this.#pressable({ from: way.from, to: way.to }),
+        'aria-label': wayText(way),
+      },
       svg('path', { class: 'reach', d: body }),
       svg('path', { class: 'body', d: body, 'stroke-width': width }),
       svg('path', { class: 'head', d: head }),
       svg('text', { class: 'way-label', x: at.label.x, y: at.label.y + 4 }, count(way.count)),
     )
-    group.setAttribute('aria-label', wayText(way))
-    group.querySelector('title')?.remove()
     tip(group, () => facts(`${way.from} → ${way.to}`, wayFacts(way)))
     this.#drawn.push({
       element: group,
@@ -281,79 +293,6 @@ export class JourneyMap {
       },
     }
   }
-
-  #table(): Child {
-    const { ways, waysLeftOut } = this.#track
-    if (ways.length === 0) return null
-    const rows = ways.map((way) =>
-      html(
-        'tr',
-        {},
-        html('th', { scope: 'row' }, `${way.from} → ${way.to}`),
-        html('td', {}, way.cause === 'timeout' ? 'by timeout' : eventsText(way)),
-        html('td', { class: 'number' }, exactly(way.count)),
-        html('td', { class: 'number' }, exactly(way.profileCount)),
-        html('td', { class: 'number' }, percent(way.probability)),
-        html('td', { class: 'number' }, duration(way.medianMs)),
-      ),
-    )
-    const titles = ['Way', 'How', 'Times', 'People', 'Of moves from there', 'Typically after']
-    return html(
-      'details',
-      {},
-      html('summary', {}, 'The map as a table'),
-      html(
-        'div',
-        { class: 'scroll' },
-        html(
-          'table',
-          {},
-          html('thead', {}, html('tr', {}, ...titles.map((title, i) =>
-            html('th', { scope: 'col', class: i > 1 ? 'number' : '' }, title)))),
-          html('tbody', {}, ...rows),
-        ),
-      ),
-      waysLeftOut === 0 ? null : nothing(`${waysLeftOut} rarer ways are left out.`),
-    )
-  }
-}
-
-const keyOf = ({ from, to, cause }: WayPart): string => `${from} ${to} ${cause}`
-const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
-const insideText = (inside: number): string => (inside === 0 ? 'nobody now' : `${count(inside)} now`)
-const refusedText = (refused: number): string => `${count(refused)} refused`
-const eventsText = ({ events }: WayPart): string => events.map(({ name }) => name).join(', ')
-
-function wayText(way: WayPart): string {
-  const how = way.cause === 'timeout' ? 'by timeout' : 'by event'
-  return `${way.from} to ${way.to}, ${how}, ${exactly(way.count)} times`
-}
-
-export function wayFacts(way: WayPart): [string, string][] {
-  return [
-    [way.cause === 'timeout' ? 'Timed out' : 'Taken', `${exactly(way.count)} times`],
-    ['By', counted(way.profileCount, 'person', 'people')],
-    ['Of moves from there', percent(way.probability)],
-    ['Typically after', duration(way.medianMs)],
-    ...way.events
-      .slice(0, EVENTS_TOLD)
-      .map(({ name, count: times }): [string, string] => [name, exactly(times)]),
-  ]
-}
-
-function stateText(state: StatePart, refused: number): string {
-  const parts = [state.name, `entered ${exactly(state.entered)} times`, insideText(state.inside)]
-  if (refused > 0) parts.push(refusedText(refused))
-  return parts.join(', ')
-}
-
-export function stateFacts(state: StatePart, refused: number): [string, string][] {
-  return [
-    ['Entered', `${exactly(state.entered)} times`],
-    ['By', counted(state.profileCount, 'person', 'people')],
-    [state.isFinal ? 'Ended here' : 'Here now', exactly(state.inside)],
-    ['Events refused', exactly(refused)],
-  ]
 }
 
 /** How many ways to show before anybody asks: all of a few, else what most people took. */
@@ -363,57 +302,4 @@ function waysAtFirst(ways: WayPart[]): number {
   let covered = 0
   const needed = ways.findIndex((way) => (covered += way.count) >= enough)
   return Math.min(SHOWN_WITHOUT_ASKING, needed + 1)
-}
-
-const smooth = line<Point>(
-  ({ x }) => x,
-  ({ y }) => y,
-).curve(curveBasis)
-
-/** A line and its head; the line ends where the head begins. */
-function arrow(points: Point[], width: number): [body: string, head: string] {
-  const end = points.at(-1)
-  const before = points.at(-2)
-  if (end === undefined || before === undefined) return ['', '']
-  const length = Math.hypot(end.x - before.x, end.y - before.y) || 1
-  const [dx, dy] = [(end.x - before.x) / length, (end.y - before.y) / length]
-  const long = 7 + width * 0.7
-  const half = 3.5 + width * 0.72
-  const neck = { x: end.x - dx * long, y: end.y - dy * long }
-  const body = smooth([...points.slice(0, -1), neck]) ?? ''
-  const head =
-    `M${end.x},${end.y}L${neck.x - dy * half},${neck.y + dx * half}` +
-    `L${neck.x + dy * half},${neck.y - dx * half}Z`
-  return [body, head]
-}
-
-function legend(): HTMLElement {
-  const sample = (kind: string, text: string) =>
-    html(
-      'li',
-      {},
-      svg(
-        'svg',
-        { width: 36, height: 12, 'aria-hidden': 'true' },
-        svg('g', { class: kind }, svg('path', { class: 'body', d: 'M1,6H35', 'stroke-width': 3 })),
-      ),
-      text,
-    )
-  return html(
-    'ul',
-    { class: 'legend' },
-    sample('way is-on', 'leads on'),
-    sample('way is-back', 'leads back, or round'),
-    sample('way is-on is-timeout', 'by timeout'),
-    html(
-      'li',
-      {},
-      svg(
-        'svg',
-        { width: 36, height: 12, 'aria-hidden': 'true' },
-        svg('g', { class: 'refused' }, svg('path', { d: 'M10,6h14m0,-5v10' })),
-      ),
-      'event refused there',
-    ),
-  )
 }

@@ -6,9 +6,10 @@
 import { scaleLinear, scaleUtc } from 'd3-scale'
 import { area, curveStepAfter, line } from 'd3-shape'
 import type { StandingPart, TrackPart } from '../document.ts'
-import { html, nothing, section, svg, type Child } from './element.ts'
+import { html, nothing, section, svg } from './element.ts'
 import { count, day, exactly, shortDay } from './format.ts'
 import { nameOf, touchesState, type Selection } from './selection.ts'
+import { folded } from './table.ts'
 
 const WIDTH = 300
 const HEIGHT = 84
@@ -143,44 +144,11 @@ function nearest(days: number[], at: number): number {
   return best
 }
 
-function numbers({ days }: StandingPart, shown: Series[]): Child {
-  const body = html('tbody', {})
-  const details = html(
-    'details',
-    {},
-    html('summary', {}, 'Every day as a table'),
-    html(
-      'div',
-      { class: 'scroll' },
-      html(
-        'table',
-        {},
-        html(
-          'thead',
-          {},
-          html(
-            'tr',
-            {},
-            html('th', { scope: 'col' }, 'Day'),
-            ...shown.map(({ state }) => html('th', { scope: 'col', class: 'number' }, state)),
-          ),
-        ),
-        body,
-      ),
-    ),
-  )
-  // Built when it is asked for: a year of days is a long table.
-  details.addEventListener('toggle', () => {
-    if (body.childElementCount > 0) return
-    const rows = days.map((at, i) =>
-      html(
-        'tr',
-        {},
-        html('th', { scope: 'row' }, day(at)),
-        ...shown.map(({ counts }) => html('td', { class: 'number' }, exactly(counts[i] ?? 0))),
-      ),
-    )
-    body.append(...rows.reverse())
-  })
-  return details
+function numbers({ days }: StandingPart, shown: Series[]): HTMLElement {
+  const titles = ['Day', ...shown.map(({ state }) => state)]
+  const rowsOf = () =>
+    days
+      .map((at, i) => [day(at), ...shown.map(({ counts }) => exactly(counts[i] ?? 0))])
+      .reverse()
+  return folded('Every day as a table', titles, 1, rowsOf)
 }

@@ -73,3 +73,39 @@ function tableRow<Row>(columns: Column<Row>[], row: Row): HTMLElement {
     ),
   )
 }
+
+/** A plain table behind a line of text; its rows are made when it is opened. */
+export function folded(
+  summary: string,
+  titles: string[],
+  numbersFrom: number,
+  rowsOf: () => string[][],
+): HTMLElement {
+  const numberClass = (i: number) => ({ class: i >= numbersFrom ? 'number' : null })
+  const body = html('tbody')
+  const heads = titles.map((title, i) => html('th', { scope: 'col', ...numberClass(i) }, title))
+  const details = html(
+    'details',
+    {},
+    html('summary', {}, summary),
+    html(
+      'div',
+      { class: 'scroll' },
+      html('table', {}, html('thead', {}, html('tr', {}, ...heads)), body),
+    ),
+  )
+  details.addEventListener('toggle', () => {
+    if (body.childElementCount > 0) return
+    const rows = rowsOf().map((cells) =>
+      html(
+        'tr',
+        {},
+        ...cells.map((cell, i) =>
+          i === 0 ? html('th', { scope: 'row' }, cell) : html('td', numberClass(i), cell),
+        ),
+      ),
+    )
+    body.append(...rows)
+  })
+  return details
+}
