@@ -13,6 +13,7 @@
  */
 
 import { readFileSync, readdirSync } from 'node:fs'
+import { analysisViews, type AnalysisView } from './analysis.ts'
 import { TABLES, VERSIONED_NAMES, type Column, type TableName } from './tables.ts'
 import type { TableSpec, VersionedName } from './tables.ts'
 
@@ -29,6 +30,13 @@ const TYPES: { [T in Column['type']]: string } = {
   uuid: 'uuid',
 }
 
+/** Functions that the shared texts call by the names BigQuery gives them, and DuckDB lacks. */
+const FUNCTIONS = [
+  'create or replace macro unix_micros(instant) as epoch_us(instant)',
+  "create or replace macro date_from_unix_date(day_no) as date '1970-01-01' + cast(day_no as int)",
+  'create or replace macro div(dividend, divisor) as dividend // divisor',
+]
+
 const UNCOMPRESSED = ' using compression uncompressed'
 const SUPERSEDED = ['superseded_at', 'superseded_by', 'superseded_because']
 
@@ -42,6 +50,7 @@ export function storageOf(table: TableName): string {
 /** Statements that make whatever is missing. All of them can be run again. */
 export function schemaStatements(): string[] {
   const tables = Object.keys(TABLES) as TableName[]
+  const analysis = analysisViews()
   return [
     ...tables.flatMap(tableStatements),
     ...VERSIONED_NAMES.flatMap(relationStatements),
@@ -51,6 +60,9 @@ export function schemaStatements(): string[] {
       .filter((file) => file.endsWith('.sql'))
       .sort()
       .flatMap((file) => viewStatements(file.slice(0, -'.sql'.length))),
+    ...FUNCTIONS,
+    ...analysis.map(({ name, text }) => `create or replace view ${name} as\n${text}`),
+    ...analysisFunctions(analysis),
     // Late events ask for a few streams of a long history; everything else is asked for in bulk.
     'create index if not exists history_k on history (k)',
     'create temp table if not exists wanted (k ubigint, key varchar)',
@@ -87,16 +99,28 @@ function storedColumns(table: VersionedName): string[] {
   return [...columnsOf(table).map(({ name }) => name), 'recorded_at', 'recorded_by']
 }
 
+/**
+ * Most rows have nothing pending: they are passed through, and only versions of a key that has are
+ * matched with what ended them.
+ */
 function relationStatements(table: VersionedName): string[] {
   const stored = storedColumns(table)
   const base = stored.map((name) => `base.${name}`).join(', ')
-  const ended = SUPERSEDED.map((name) => `coalesce(base.${name}, pending.${name}) as ${name}`)
+  const ended = (from: string) => SUPERSEDED.map((name) => `${from}.${name}`).join(', ')
+  const joined = (kind: string) =>
+    `from ${table}_base as base ${kind} join ${table}_pending as pending ` +
+    'on pending.row_key = base.row_key'
   return [
-    `create or replace view ${table}_now as select ${base} from ${table}_base as base ` +
-      `anti join ${table}_pending as pending on pending.row_key = base.row_key ` +
+    `create or replace view ${table}_now as select ${base} ${joined('anti')} ` +
       'and pending.superseded_by > base.recorded_by where base.superseded_at is null',
-    `create or replace view ${table}_all as select ${base}, ${ended.join(', ')} ` +
-      `from ${table}_base as base asof left join ${table}_pending as pending ` +
+    `create or replace view ${table}_all as ` +
+      `select ${base}, ${ended('base')} from ${table}_base as base ` +
+      'where base.superseded_at is not null ' +
+      `union all select ${base}, null, null, null ${joined('anti')} ` +
+      'where base.superseded_at is null ' +
+      `union all select ${base}, ${ended('pending')} from (` +
+      `select ${base} ${joined('semi')} where base.superseded_at is null) as base ` +
+      `asof left join ${table}_pending as pending ` +
       'on pending.row_key = base.row_key and base.recorded_by < pending.superseded_by',
   ]
 }
@@ -133,8 +157,35 @@ function viewStatements(view: string): string[] {
     `create or replace macro ${view}_as_of(believed_at) as table with ` +
       `${table}_now as (select ${storedColumns(table).join(', ')} from ${table}_all ` +
       `where ${believed}), ` +
-      `live_release as (${liveRelease('recorded_at <= believed_at')})\n${select}`,
+      `live_release as (${liveRelease('recorded_at <= believed_at')}) ` +
+      `select * from (\n${select}\n)`,
   ]
+}
+
+/**
+ * `<view>_as_of` for the analysis views: the same text over what each relation it reads was at
+ * that instant. A view over versions or another log reads history itself and has no such function.
+ */
+function analysisFunctions(views: AnalysisView[]): string[] {
+  const then = new Map<string, string>()
+  for (const name of VERSIONED_NAMES) {
+    const { view } = TABLES[name]
+    then.set(view, `select * from ${view}_as_of(believed_at)`)
+  }
+  for (const log of ['events', 'batches', 'releases']) {
+    then.set(log, `select * from main.${log} where recorded_at <= believed_at`)
+  }
+  const statements: string[] = []
+  for (const { name, text, reads } of views) {
+    if (!reads.every((relation) => then.has(relation))) continue
+    const relations = reads.map((relation) => `${relation} as (${then.get(relation)})`)
+    statements.push(
+      `create or replace macro ${name}_as_of(believed_at) as table ` +
+        `with ${relations.join(', ')} select * from (\n${text}\n)`,
+    )
+    then.set(name, `select * from ${name}_as_of(believed_at)`)
+  }
+  return statements
 }
 
 /** Writes what is pending into the base table; in a transaction of its own. */

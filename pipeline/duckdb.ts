@@ -11,6 +11,7 @@
 
 import {
   DuckDBBlobValue,
+  DuckDBDateValue,
   DuckDBInstance,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
@@ -89,7 +90,7 @@ class DuckDBWarehouse implements Warehouse {
       this.#instance = await createInstance(this.#path)
       this.#open = await this.#instance.connect()
       await this.#run("set timezone = 'UTC'")
-      for (const statement of schemaStatements()) await this.#run(statement)
+      await this.#transaction(schemaStatements())
       await this.#count()
     }
     const [last] = await this.query(
@@ -377,7 +378,7 @@ function plainValue(value: DuckDBValue): unknown {
   if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
     return Number(value.micros)
   }
-  if (value instanceof DuckDBUUIDValue) return value.toString()
+  if (value instanceof DuckDBUUIDValue || value instanceof DuckDBDateValue) return value.toString()
   if (value instanceof DuckDBBlobValue) return value.bytes
   return value
 }

@@ -95,8 +95,8 @@ export interface Warehouse {
    * later, and the warehouse can be used on. */
   commit(commit: Commit): Promise<void>
 
-  /** Rows of a query in the engine's SQL. Instants come as microseconds (number), UUIDs and JSON
-   * as text, integers as number. `parameters` are bound in order to `$1`, `$2` … */
+  /** Rows of a query in the engine's SQL. Instants come as microseconds (number), dates as
+   * `2026-03-01`, UUIDs and JSON as text, integers as number. `parameters` are bound in order to `$1`, `$2` … */
   query(sql: string, parameters?: (string | number | null)[]): Promise<Row[]>
 
   /** Folds and compacts what has piled up, then lets go of the file. Idempotent. */

@@ -1,15 +1,31 @@
 -- Stays in states, of the live version of each journey.
 -- Grain: one row per stay.
 -- Caveat: exited_at is null while the instance is in the state.
+with starts as (
+  select distinct
+    instance_group,
+    instance_started_at,
+    instance_start_ordinal,
+    instance_start_event_id,
+  from state_now
+  where entered_at = instance_started_at and visit = 1
+),
+instances as (
+  select
+    instance_group,
+    instance_start_event_id,
+    row_number() over (
+      partition by instance_group
+      order by instance_started_at, instance_start_ordinal, instance_start_event_id
+    ) as instance_no,
+  from starts
+)
 select
   state_id,
   state_now.journey,
   state_now.version,
   instance_id,
-  dense_rank() over (
-    partition by instance_group
-    order by instance_started_at, instance_start_ordinal, instance_start_event_id
-  ) as instance_no,
+  instance_no,
   profile_id,
   track,
   state,
@@ -22,3 +38,6 @@ from state_now
 inner join live_release
   on live_release.journey = state_now.journey
   and live_release.version = state_now.version
+inner join instances
+  on instances.instance_group = state_now.instance_group
+  and instances.instance_start_event_id = state_now.instance_start_event_id

@@ -1,0 +1,130 @@
+-- What was believed and then taken back: which row, when, why, and how late.
+-- Grain: one row per superseded version of a row; versions that only made progress are left out.
+-- Caveat: row_id is the view's own key, as text; happened_at is the event time of the row.
+-- how_late_ms is how far happened_at lay behind the watermark of the batch that corrected it,
+-- believed_ms how long the version was believed, by the clock.
+with superseded as (
+  select
+    'transitions' as view_name,
+    cast(transition_id as string) as row_id,
+    journey,
+    version,
+    profile_id,
+    occurred_at as happened_at,
+    recorded_at,
+    superseded_at,
+    superseded_because,
+    superseded_by,
+  from transition_facts
+  union all
+  select
+    'states' as view_name,
+    cast(state_id as string) as row_id,
+    journey,
+    version,
+    profile_id,
+    entered_at as happened_at,
+    recorded_at,
+    superseded_at,
+    superseded_because,
+    superseded_by,
+  from state_versions
+  union all
+  select
+    'cycles' as view_name,
+    cast(cycle_id as string) as row_id,
+    journey,
+    version,
+    profile_id,
+    ended_at as happened_at,
+    recorded_at,
+    superseded_at,
+    superseded_because,
+    superseded_by,
+  from cycle_facts
+  union all
+  select
+    'rejections' as view_name,
+    event_id as row_id,
+    journey,
+    version,
+    profile_id,
+    occurred_at as happened_at,
+    recorded_at,
+    superseded_at,
+    superseded_because,
+    superseded_by,
+  from rejection_facts
+  union all
+  select
+    'sessions' as view_name,
+    session_id as row_id,
+    cast(null as string) as journey,
+    cast(null as int64) as version,
+    profile_id,
+    started_at as happened_at,
+    recorded_at,
+    superseded_at,
+    superseded_because,
+    superseded_by,
+  from session_versions
+  union all
+  select
+    'event_profiles' as view_name,
+    event_profile_versions.event_id as row_id,
+    cast(null as string) as journey,
+    cast(null as int64) as version,
+    profile_id,
+    events.occurred_at as happened_at,
+    event_profile_versions.recorded_at,
+    superseded_at,
+    superseded_because,
+    superseded_by,
+  from event_profile_versions
+  inner join events
+    on events.event_id = event_profile_versions.event_id
+  where superseded_at is not null
+  union all
+  select
+    'identities' as view_name,
+    concat(namespace, ':', value) as row_id,
+    cast(null as string) as journey,
+    cast(null as int64) as version,
+    profile_id,
+    first_seen_at as happened_at,
+    recorded_at,
+    superseded_at,
+    superseded_because,
+    superseded_by,
+  from identity_versions
+  union all
+  select
+    'identity_conflicts' as view_name,
+    concat(kept, ' ', refused) as row_id,
+    cast(null as string) as journey,
+    cast(null as int64) as version,
+    cast(null as string) as profile_id,
+    occurred_at as happened_at,
+    recorded_at,
+    superseded_at,
+    superseded_because,
+    superseded_by,
+  from identity_conflict_versions
+)
+select
+  view_name,
+  row_id,
+  journey,
+  version,
+  profile_id,
+  happened_at,
+  superseded.recorded_at,
+  superseded_at,
+  superseded_because,
+  div(unix_micros(watermark) - unix_micros(happened_at), 1000) as how_late_ms,
+  div(unix_micros(superseded_at) - unix_micros(superseded.recorded_at), 1000) as believed_ms,
+  batch,
+from superseded
+inner join batches
+  on batches.batch = superseded.superseded_by
+where superseded_because <> 'progress'
