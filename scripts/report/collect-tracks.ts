@@ -50,7 +50,7 @@ const STANDING = `
   order by day`
 
 export async function collectTracks(ask: Ask, journey: Journey): Promise<TrackPart[]> {
-  const ways = await collectWays(ask, journey)
+  const waysOf = await collectWays(ask, tracksOf(journey).map(([name]) => name))
   const cycles = grouped(await ask(CYCLES), 'track')
   const laps = grouped(await ask(LAPS), 'track')
   const durations = await collectDurations(ask)
@@ -63,9 +63,7 @@ export async function collectTracks(ask: Ask, journey: Journey): Promise<TrackPa
     return {
       name,
       initial: track.initial,
-      ...(ways.get(name) ?? { states: [], ways: [], refusals: [] }),
-      waysLeftOut: ways.get(name)?.waysLeftOut ?? 0,
-      refusalsLeftOut: ways.get(name)?.refusalsLeftOut ?? 0,
+      ...waysOf(name, track),
       cycles: cyclesOf(cycleRows, laps.get(name) ?? []),
       cyclesLeftOut: leftOut(cycleRows),
       durations: states.flatMap((state) => durations(name, state)),

@@ -1,22 +1,17 @@
 /** The states of a journey's tracks, the ways between them, and what was refused. */
 
-import type { Journey, Track } from '../../pipeline/journey.ts'
-import { tracksOf } from '../../pipeline/journey.ts'
+import type { Track } from '../../pipeline/journey.ts'
 import type { Row } from '../../pipeline/warehouse.ts'
 import { EVENTS_PER_WAY_MAX, REFUSALS_MAX, WAYS_MAX } from './bounds.ts'
-import type { NamedCount, RefusalPart, StatePart, WayPart } from './document.ts'
+import type { NamedCount, RefusalPart, StatePart, TrackPart, WayPart } from './document.ts'
 import { commonest, grouped, leftOut, number, numberOrNull, text, type Ask } from './read.ts'
 
-/** By track. */
-export type Ways = Map<
-  string,
-  {
-    states: StatePart[]
-    ways: WayPart[]
-    waysLeftOut: number
-    refusals: RefusalPart[]
-    refusalsLeftOut: number
-  }
+/** The part of a track. */
+export type WaysOf = (name: string, track: Track) => Ways
+
+type Ways = Pick<
+  TrackPart,
+  'started' | 'states' | 'ways' | 'waysLeftOut' | 'refusals' | 'refusalsLeftOut'
 >
 
 const STATES = `
@@ -31,6 +26,10 @@ const WAYS = commonest(
   'transition_count desc, from_state, to_state, cause',
   WAYS_MAX,
 )
+
+const STARTS = `
+  select track, sum(transition_count) as times
+  from transition_matrix where journey = $1 and cause = 'start' group by track`
 
 /** What the matrix does not say: after how long, and by which events. */
 const DWELLS = `
@@ -52,8 +51,10 @@ const REFUSALS = `
   select state, event_name, reason, count(*) as times
   from rejections where journey = $1 group by state, event_name, reason`
 
-export async function collectWays(ask: Ask, journey: Journey): Promise<Ways> {
+/** `tracks` are their names in the order of the definition. */
+export async function collectWays(ask: Ask, tracks: string[]): Promise<WaysOf> {
   const states = grouped(await ask(STATES), 'track')
+  const starts = grouped(await ask(STARTS), 'track')
   const ways = grouped(await ask(WAYS), 'track')
   const dwells = new Map((await ask(DWELLS)).map((row) => [wayKey(row), row['median_ms']]))
   const events = grouped(await ask(EVENTS), eventKey)
@@ -68,22 +69,18 @@ export async function collectWays(ask: Ask, journey: Journey): Promise<Ways> {
     medianMs: numberOrNull(dwells.get(wayKey(row))),
     events: row['cause'] === 'event' ? (events.get(eventKey(row)) ?? []).map(eventOf) : [],
   })
-  return new Map(
-    tracksOf(journey).map(([name, track], trackNo) => {
-      const rows = ways.get(name) ?? []
-      const refused = refusalsOf(refusals, trackNo)
-      return [
-        name,
-        {
-          states: statesOf(track, states.get(name) ?? []),
-          ways: rows.filter((row) => row['cause'] !== 'start').map(wayOf),
-          waysLeftOut: leftOut(rows).paths,
-          refusals: refused.slice(0, REFUSALS_MAX),
-          refusalsLeftOut: Math.max(0, refused.length - REFUSALS_MAX),
-        },
-      ]
-    }),
-  )
+  return (name, track) => {
+    const rows = ways.get(name) ?? []
+    const refused = refusalsOf(refusals, tracks.indexOf(name))
+    return {
+      started: number(starts.get(name)?.[0]?.['times']),
+      states: statesOf(track, states.get(name) ?? []),
+      ways: rows.filter((row) => row['cause'] !== 'start').map(wayOf),
+      waysLeftOut: leftOut(rows).paths,
+      refusals: refused.slice(0, REFUSALS_MAX),
+      refusalsLeftOut: Math.max(0, refused.length - REFUSALS_MAX),
+    }
+  }
 }
 
 const eventKey = (row: Row): string =>

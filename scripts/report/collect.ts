@@ -9,7 +9,7 @@ import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
 import { JOURNEYS_MAX } from './bounds.ts'
 import type { JourneyPart, ReportDocument } from './document.ts'
 import { collectFunnels } from './collect-funnels.ts'
-import { collectQuality } from './collect-quality.ts'
+import { collectCorrections, collectErrorRate, collectQuality } from './collect-quality.ts'
 import { collectTracks } from './collect-tracks.ts'
 import { asking, instantOrNull, number, text } from './read.ts'
 
@@ -48,10 +48,7 @@ export async function collect(
     batch: number(head['batch']),
     journeys,
     journeysLeftOut: released.length - shown.length,
-    quality: await collectQuality(
-      warehouse,
-      shown.map(({ id }) => id),
-    ),
+    quality: await collectQuality(warehouse),
   }
 }
 
@@ -91,5 +88,7 @@ async function collectJourney(warehouse: Warehouse, journey: Journey): Promise<J
     lastAt: instantOrNull(row['last_at']),
     tracks: await collectTracks(ask, journey),
     funnels: await collectFunnels(ask, journey),
+    errorRate: await collectErrorRate(ask),
+    ...(await collectCorrections(ask, journey.version)),
   }
 }

@@ -30,11 +30,18 @@ export type JourneyPart = {
   lastAt: number | null
   tracks: TrackPart[]
   funnels: FunnelPart[]
+  /** Null when it was never asked to take an event. */
+  errorRate: ErrorRatePart | null
+  /** Latest day first; sessions, which belong to no journey, too. */
+  corrections: CorrectionPart[]
+  correctionsLeftOut: number
 }
 
 export type TrackPart = {
   name: string
   initial: string
+  /** Runs that began. */
+  started: number
   states: StatePart[]
   ways: WayPart[]
   waysLeftOut: number
@@ -152,24 +159,22 @@ export type QualityPart = {
   /** Sessions that have a person, of all. */
   recognitionRate: number | null
   conflicts: number
-  /** What was believed and is believed no more, not counting mere progress. */
-  corrections: CorrectionPart[]
-  correctionsLeftOut: number
-  errorRates: ErrorRatePart[]
 }
 
+/** How a day's number in a view changed after the day was over. */
 export type CorrectionPart = {
-  what: string
-  because: string
-  day: number | null
-  count: number
-  medianLateMs: number | null
+  day: number
+  view: string
+  added: number
+  removed: number
+  /** Rows restated, by reason. */
+  lateEvents: number
+  identity: number
+  rebuilt: number
+  /** When it last changed. */
+  recordedAt: number | null
 }
 
-/** Refused events, of all that a journey was asked to take, by day. */
-export type ErrorRatePart = {
-  journey: string
-  days: number[]
-  rejected: number[]
-  attempted: number[]
-}
+/** Refused events, of all that a journey was asked to take, on the latest and the worst day. */
+export type ErrorRatePart = { latest: DayRate; worst: DayRate }
+export type DayRate = { day: number; rejected: number; attempted: number; rate: number }

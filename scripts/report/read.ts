@@ -1,10 +1,8 @@
 /** Rows of a warehouse → the plain values of the document. */
 
-import { MS } from '../../pipeline/clock.ts'
+import { MS, parseInstant } from '../../pipeline/clock.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
 import type { Remainder } from './document.ts'
-
-const DAY_MS = 86_400_000
 
 /** A query of the public views, one journey's rows: its id is `$1`. */
 export type Ask = (sql: string) => Promise<Row[]>
@@ -22,10 +20,9 @@ export const numberOrNull = (value: unknown): number | null =>
 export const instantOrNull = (value: unknown): number | null =>
   value === null || value === undefined ? null : Math.round(Number(value) / MS)
 
-/** A date, as the warehouse gives it → the milliseconds at which it begins. */
+/** `2026-03-07` → the milliseconds at which the day begins. */
 export function dayOf(value: unknown): number {
-  const days = (value as { days?: number } | null)?.days
-  return days === undefined ? number(value) : days * DAY_MS
+  return (parseInstant(`${text(value)}T00:00:00Z`) ?? 0) / MS
 }
 
 /** `cart > checkout > cart`: no state has a `>` in its name. */

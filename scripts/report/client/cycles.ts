@@ -1,10 +1,13 @@
-/** Cycles by what they cost: people, time, or sheer number. */
+/**
+ * Cycles by what they cost: people, time, or sheer number. Where a journey has no end, nobody can
+ * be lost on the way to it.
+ */
 
 import type { CyclePart, TrackPart } from '../document.ts'
 import { html, nothing, pathOf, section, type Child } from './element.ts'
 import { count, counted, duration, percent } from './format.ts'
 import { nameOf, touchesPath, touchesStep, type Selection } from './selection.ts'
-import { table } from './table.ts'
+import { table, type Column } from './table.ts'
 import { facts, tip } from './tooltip.ts'
 
 export type CycleOrder = 'lostCount' | 'totalMs' | 'count'
@@ -15,15 +18,32 @@ export function cycles(
   order: CycleOrder,
   onOrder: (order: CycleOrder) => void,
 ): HTMLElement {
+  const hasEnd = track.states.some(({ isFinal }) => isFinal)
+  const chosen = hasEnd || order !== 'lostCount' ? order : 'totalMs'
   const touched = track.cycles.filter(({ path }) => touchesPath(selection, path))
-  const sorted = touched.sort((a, b) => b[order] - a[order])
+  const sorted = touched.sort((a, b) => b[chosen] - a[chosen])
   const most = (of: CycleOrder) => Math.max(1, ...track.cycles.map((cycle) => cycle[of]))
   const by = (of: CycleOrder) => ({
     isNumber: true,
     bar: (cycle: CyclePart) => cycle[of] / most(of),
     onSort: () => onOrder(of),
-    isSorted: of === order,
+    isSorted: of === chosen,
   })
+  const path: Column<CyclePart> = {
+    title: 'Cycle',
+    cell: (cycle) => pathOf(cycle.path, (i) => touchesStep(selection, cycle.path, i)),
+  }
+  const lost: Column<CyclePart> = {
+    title: 'People lost',
+    cell: ({ lostCount }) => count(lostCount),
+    ...by('lostCount'),
+  }
+  const costs: Column<CyclePart>[] = [
+    { title: 'Times', cell: (cycle) => count(cycle.count), ...by('count') },
+    { title: 'Time spent', cell: ({ totalMs }) => duration(totalMs), ...by('totalMs') },
+    { title: 'Typically', cell: ({ medianMs }) => duration(medianMs), isNumber: true },
+  ]
+  const converted: Column<CyclePart> = { title: 'Still convert, by lap', cell: laps }
   return section(
     'cycles',
     'Cycles',
@@ -34,17 +54,7 @@ export function cycles(
             ? 'Nobody has gone round in a circle.'
             : `None of these cycles goes through ${nameOf(selection)}.`,
         )
-      : table('Cycles by cost', [
-          {
-            title: 'Cycle',
-            cell: ({ path }) => pathOf(path, (i) => touchesStep(selection, path, i)),
-          },
-          { title: 'People lost', cell: ({ lostCount }) => count(lostCount), ...by('lostCount') },
-          { title: 'Times', cell: ({ count: times }) => count(times), ...by('count') },
-          { title: 'Time spent', cell: ({ totalMs }) => duration(totalMs), ...by('totalMs') },
-          { title: 'Typically', cell: ({ medianMs }) => duration(medianMs), isNumber: true },
-          { title: 'Still convert, by lap', cell: laps },
-        ], sorted),
+      : table('Cycles by cost', hasEnd ? [path, lost, ...costs, converted] : [path, ...costs], sorted),
     leftOut(track),
   )
 }

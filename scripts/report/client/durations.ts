@@ -11,7 +11,6 @@ import { nameOf, touchesState, type Selection } from './selection.ts'
 import { facts, tip } from './tooltip.ts'
 
 const MARKS: [ms: number, text: string][] = [
-  [1, '1 ms'],
   [1_000, '1 s'],
   [10_000, '10 s'],
   [60_000, '1 m'],
@@ -25,6 +24,7 @@ const MARKS: [ms: number, text: string][] = [
   [315_360_000_000, '10 y'],
 ]
 
+const SECOND = 1_000
 const DAY = 86_400_000
 
 type Scale = (ms: number) => number
@@ -53,14 +53,14 @@ export function durations(track: TrackPart, selection: Selection): HTMLElement {
 /** The same for all selections, so that lines can be compared. */
 function scaleOf(all: DurationPart[]): Axis {
   const values = all.flatMap(({ visits }) => visits.flatMap(({ medianMs, p90Ms }) => [medianMs, p90Ms]))
-  const known = values.filter((value) => value !== null).map((value) => Math.max(1, value))
+  const known = values.filter((value) => value !== null).map((value) => Math.max(SECOND, value))
   const least = Math.min(DAY, ...known)
   const most = Math.max(known.length === 0 ? DAY : 1, ...known)
   const from = Math.max(0, MARKS.findLastIndex(([ms]) => ms <= least))
   const above = MARKS.findIndex(([ms]) => ms >= most)
   const to = Math.max(from + 1, above === -1 ? MARKS.length - 1 : above)
   const marks = MARKS.slice(from, to + 1)
-  const domain = [marks[0]?.[0] ?? 1, marks.at(-1)?.[0] ?? 1]
+  const domain = [marks[0]?.[0] ?? SECOND, marks.at(-1)?.[0] ?? DAY]
   return { x: scaleLog(domain, [0, 100]).clamp(true), marks }
 }
 
@@ -83,7 +83,7 @@ function rows(part: DurationPart, axis: Axis): HTMLElement[] {
   const { state, inside, stuck, since, visits, visitsLeftOut } = part
   const standing = [
     inside === 0 ? null : `${count(inside)} inside`,
-    stuck === 0 ? null : html('em', {}, `${count(stuck)} stuck, the first since ${day(since)}`),
+    stuck === 0 ? null : html('em', {}, `${count(stuck)} stuck since ${day(since)}`),
   ]
   const later = visits.filter(({ visit }) => visit > 1)
   const more = visitsLeftOut === 0 ? [] : [`${counted(visitsLeftOut, 'later visit', 'later visits')} left out`]
@@ -134,8 +134,8 @@ function row(
 
 function line(medianMs: number | null, p90Ms: number | null, x: Scale): Child[] {
   if (medianMs === null) return []
-  const from = x(Math.max(1, medianMs))
-  const to = x(Math.max(1, p90Ms ?? medianMs))
+  const from = x(Math.max(SECOND, medianMs))
+  const to = x(Math.max(SECOND, p90Ms ?? medianMs))
   return [
     html('span', { class: 'range', style: `left:${from}%;width:${Math.max(0, to - from)}%` }),
     html('span', { class: 'dot', style: `left:${from}%` }),

@@ -39,7 +39,7 @@ const UNITS: [name: string, ms: number, next: string, nextMs: number][] = [
 /** `3 h 20 m`, `45 s`: two units at most, and one from ten on. */
 export function duration(ms: number | null): string {
   if (ms === null) return '–'
-  if (ms < 1_000) return `${Math.round(ms)} ms`
+  if (ms > 0 && ms < 1_000) return `${Math.max(1, Math.round(ms))} ms`
   if (ms < 59_500) return `${Math.round(ms / 1_000)} s`
   for (const [name, unitMs, next, nextMs] of UNITS) {
     // Rounded in the smaller unit first, so that 59 m 59.9 s is an hour.

@@ -2,7 +2,7 @@
 
 import type { FunnelPart, JourneyPart, TrackPart } from '../document.ts'
 import { html, type Child } from './element.ts'
-import { count, counted, day, percent } from './format.ts'
+import { count, counted, day, duration, percent } from './format.ts'
 
 export function headline(journey: JourneyPart, track: TrackPart): HTMLElement {
   const figures = [conversion(journey), costliest(track), stuck(track), busiest(track)]
@@ -23,18 +23,20 @@ function figure(label: string, value: Child, text: string): HTMLElement {
   )
 }
 
-function conversion({ funnels, instanceCount, completeCount }: JourneyPart): HTMLElement | null {
+function conversion(journey: JourneyPart): HTMLElement | null {
+  const { funnels, tracks, instanceCount, completeCount } = journey
   const funnel = funnels.find(({ stepsAre }) => stepsAre === 'states')
   if (funnel === undefined) {
-    if (instanceCount === 0) return null
+    const canEnd = tracks.every(({ states }) => states.some(({ isFinal }) => isFinal))
+    if (instanceCount === 0 || !canEnd) return null
     const rate = percent(completeCount / instanceCount)
     return figure('Come to an end', rate, `${count(completeCount)} of ${count(instanceCount)} runs`)
   }
   const { converted, decided, pending } = decidedOf(funnel)
   return figure(
-    `Convert, of those decided: ${funnel.name}`,
+    `Conversion: ${funnel.name}`,
     decided === 0 ? '–' : percent(converted / decided),
-    `${count(converted)} of ${count(decided)}; ${count(pending)} more are still under way`,
+    `${count(converted)} of the ${count(decided)} decided; ${count(pending)} more are pending`,
   )
 }
 
@@ -49,14 +51,19 @@ export function decidedOf({ steps }: FunnelPart): {
   return { converted: steps.at(-1)?.reached ?? 0, decided: entered - pending, pending }
 }
 
-function costliest({ cycles }: TrackPart): HTMLElement | null {
-  const [worst] = [...cycles].sort((a, b) => b.lostCount - a.lostCount)
-  if (worst === undefined || worst.lostCount === 0) return null
-  return figure(
-    'Costliest cycle',
-    counted(worst.lostCount, 'person lost', 'people lost'),
-    `went ${worst.path.join(' → ')} and never got to the end`,
-  )
+function costliest({ cycles, states }: TrackPart): HTMLElement | null {
+  const hasEnd = states.some(({ isFinal }) => isFinal)
+  const cost = hasEnd ? 'lostCount' : 'totalMs'
+  const [worst] = [...cycles].sort((a, b) => b[cost] - a[cost])
+  if (worst === undefined || worst[cost] === 0) return null
+  const way = worst.path.join(' → ')
+  return hasEnd
+    ? figure(
+        'Costliest cycle',
+        counted(worst.lostCount, 'person lost', 'people lost'),
+        `went ${way} and have not come to an end`,
+      )
+    : figure('Costliest cycle', duration(worst.totalMs), `was spent going ${way}`)
 }
 
 function stuck({ durations }: TrackPart): HTMLElement | null {
@@ -75,6 +82,8 @@ function busiest({ variants }: TrackPart): HTMLElement | null {
   return figure(
     'Commonest whole path',
     percent(first.coverage),
-    `walk ${first.path.join(' → ')}`,
+    first.path.length === 1
+      ? `have not left ${first.path[0]}`
+      : `go ${first.path.join(' → ')}`,
   )
 }

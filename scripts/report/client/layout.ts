@@ -15,6 +15,7 @@ export type Line = { key: string; from: string; to: string; label: { width: numb
 export type Point = { x: number; y: number }
 
 export type Placed = {
+  direction: Direction
   width: number
   height: number
   boxes: Map<string, Point>
@@ -43,6 +44,7 @@ export function place(boxes: Box[], lines: Line[], direction: Direction): Placed
   }
   dagre.layout(graph)
   const placed: Placed = {
+    direction,
     width: graph.graph().width ?? 0,
     height: graph.graph().height ?? 0,
     boxes: new Map(),

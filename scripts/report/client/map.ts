@@ -7,7 +7,7 @@
 import type { StatePart, TrackPart, WayPart } from '../document.ts'
 import { html, nothing, section, svg, type Child } from './element.ts'
 import { count, percent } from './format.ts'
-import { arrow } from './map-arrow.ts'
+import { arrow, label, labelSize, loop } from './map-arrow.ts'
 import { legend } from './map-legend.ts'
 import {
   insideText,
@@ -20,7 +20,7 @@ import {
   wayFacts,
   wayText,
 } from './map-words.ts'
-import { place, type Direction, type Placed, type Point } from './layout.ts'
+import { place, type Direction, type Placed } from './layout.ts'
 import { isSame, touchesState, touchesWay, type Selection } from './selection.ts'
 import { facts, tip } from './tooltip.ts'
 
@@ -31,6 +31,7 @@ type Drawn = { element: SVGElement; selection: Exclude<Selection, null>; isWay: 
 
 const WIDE_FROM = 700
 const SCALE_MIN = 0.72
+const SCALE_MAX = 1.15
 const WIDTH_MAX = 13
 const SHOWN_WITHOUT_ASKING = 24
 const COVERAGE_AT_FIRST = 0.95
@@ -130,7 +131,7 @@ export class JourneyMap {
     const seen = new Set([this.#track.initial, ...ways.flatMap(({ from, to }) => [from, to])])
     const states = this.#track.states.filter(({ name, entered }) => entered > 0 && seen.has(name))
     const placed = this.#place(states, ways)
-    const scale = Math.max(SCALE_MIN, Math.min(1, this.#width / placed.width))
+    const scale = Math.max(SCALE_MIN, Math.min(SCALE_MAX, this.#width / placed.width))
     const lines = svg('g', {})
     const root = svg(
       'svg',
@@ -145,18 +146,15 @@ export class JourneyMap {
       lines,
     )
     this.#drawn = []
-    const most = Math.max(1, ...ways.map((way) => way.count))
-    lines.append(...this.#start(placed))
+    const most = Math.max(1, this.#track.started, ...ways.map((way) => way.count))
+    lines.append(...this.#start(placed, most))
     const rank = new Map(states.map(({ name }, i) => [name, i]))
     for (const way of [...ways].reverse()) {
       const isBack = (rank.get(way.to) ?? 0) <= (rank.get(way.from) ?? 0)
-      const at = placed.lines.get(keyOf(way))
-      if (at !== undefined) lines.append(this.#way(way, at, isBack, most))
+      const drawn = this.#way(way, placed, isBack, most)
+      if (drawn !== null) lines.append(drawn)
     }
-    for (const state of states) {
-      const at = placed.boxes.get(state.name)
-      if (at !== undefined) root.append(this.#state(state, at))
-    }
+    root.append(...states.map((state) => this.#state(state, placed)))
     this.#canvas.replaceChildren(root)
     this.select(this.#selection)
   }
@@ -168,12 +166,12 @@ export class JourneyMap {
       ...states.map((state) => ({ name: state.name, ...this.#size(state) })),
     ]
     const lines = [
-      { key: START, from: START, to: this.#track.initial, label: { width: 44, height: 12 } },
+      { key: START, from: START, to: this.#track.initial, label: labelSize(count(this.#track.started)) },
       ...ways.map((way) => ({
         key: keyOf(way),
         from: way.from,
         to: way.to,
-        label: { width: 12 + 7 * count(way.count).length, height: 18 },
+        label: labelSize(count(way.count)),
       })),
     ]
     const laid = (direction: Direction) => place(boxes, lines, direction)
@@ -189,35 +187,34 @@ export class JourneyMap {
     return { width, height: refused > 0 ? 68 : 50 }
   }
 
-  #start(placed: Placed): SVGElement[] {
+  #start(placed: Placed, most: number): SVGElement[] {
     const at = placed.boxes.get(START)
     const way = placed.lines.get(START)
-    const initial = this.#track.states.find(({ name }) => name === this.#track.initial)
-    if (at === undefined || way === undefined || initial === undefined) return []
-    const started = this.#started(initial)
+    if (at === undefined || way === undefined) return []
+    const { started } = this.#track
+    const width = widthOf(started, most)
+    const { body, head, label: number } = arrow(way.points, way.label, width, placed.direction)
     return [
       svg('circle', { class: 'start', cx: at.x, cy: at.y, r: 5 }),
-      ...arrow(way.points, 2).map((d, i) =>
-        svg('path', { class: i === 0 ? 'start-line' : 'start', d, 'stroke-width': 2 }),
-      ),
-      svg('text', { class: 'way-label', x: way.label.x, y: way.label.y - 6 }, count(started)),
+      svg('path', { class: 'start-line', d: body, 'stroke-width': width }),
+      svg('path', { class: 'start', d: head }),
+      ...label(count(started), number),
     ]
-  }
-
-  /** Entered, other than from another state. */
-  #started({ name, entered }: StatePart): number {
-    const arrived = this.#track.ways.filter(({ to }) => to === name)
-    return Math.max(0, entered - sum(arrived.map((way) => way.count)))
   }
 
   #way(
     way: WayPart,
-    at: { points: Point[]; label: Point },
+    placed: Placed,
     isBack: boolean,
     most: number,
-  ): SVGElement {
-    const width = 1.2 + (WIDTH_MAX * way.count) / most
-    const [body = '', head = ''] = arrow(at.points, width)
+  ): SVGElement | null {
+    const line = placed.lines.get(keyOf(way))
+    if (line === undefined) return null
+    const width = widthOf(way.count, most)
+    const { body, head, label: at } =
+      way.from === way.to
+        ? loop(this.#boxOf(way.from, placed), width, placed.direction)
+        : arrow(line.points, line.label, width, placed.direction)
     const kinds = ['way', isBack ? 'is-back' : 'is-on', way.cause === 'timeout' ? 'is-timeout' : '']
     const group = svg(
       'g',
@@ -229,7 +226,7 @@ export class JourneyMap {
       svg('path', { class: 'reach', d: body }),
       svg('path', { class: 'body', d: body, 'stroke-width': width }),
       svg('path', { class: 'head', d: head }),
-      svg('text', { class: 'way-label', x: at.label.x, y: at.label.y + 4 }, count(way.count)),
+      ...label(count(way.count), at),
     )
     tip(group, () => facts(`${way.from} → ${way.to}`, wayFacts(way)))
     this.#drawn.push({
@@ -240,8 +237,14 @@ export class JourneyMap {
     return group
   }
 
-  #state(state: StatePart, at: Point): SVGElement {
-    const { width, height } = this.#size(state)
+  #boxOf(state: string, placed: Placed) {
+    const { x = 0, y = 0 } = placed.boxes.get(state) ?? {}
+    const part = this.#track.states.find(({ name }) => name === state)
+    return { x, y, ...(part === undefined ? { width: 0, height: 0 } : this.#size(part)) }
+  }
+
+  #state(state: StatePart, placed: Placed): SVGElement {
+    const { width, height, ...at } = this.#boxOf(state.name, placed)
     const refused = this.#refused.get(state.name) ?? 0
     const top = at.y - height / 2
     const wall = at.x - (refusedText(refused).length * 6.4) / 2 - 4
@@ -303,3 +306,6 @@ function waysAtFirst(ways: WayPart[]): number {
   const needed = ways.findIndex((way) => (covered += way.count) >= enough)
   return Math.min(SHOWN_WITHOUT_ASKING, needed + 1)
 }
+
+/** Lines are as wide as their count; the rarest can still be seen. */
+const widthOf = (times: number, most: number): number => 1.2 + (WIDTH_MAX * times) / most

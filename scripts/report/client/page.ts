@@ -87,7 +87,7 @@ function drawRest(): void {
     durations(track, selection),
     standing(track, selection),
     variants(track, selection),
-    quality(journey.id, track, report.quality, selection),
+    quality(journey, track, report.quality, selection),
   )
 }
 

@@ -1,8 +1,15 @@
 /** What the numbers rest on: what came in, what was refused, and what was restated later. */
 
-import type { QualityPart, RefusalPart, TrackPart } from '../document.ts'
+import type {
+  CorrectionPart,
+  DayRate,
+  JourneyPart,
+  QualityPart,
+  RefusalPart,
+  TrackPart,
+} from '../document.ts'
 import { html, nothing, section, type Child } from './element.ts'
-import { count, counted, day, duration, exactly, percent } from './format.ts'
+import { count, counted, day, exactly, percent } from './format.ts'
 import { nameOf, touchesState, type Selection } from './selection.ts'
 import { table } from './table.ts'
 
@@ -10,14 +17,8 @@ const REASONS: { [reason: string]: string } = {
   guard_failed: 'a condition did not hold',
   not_accepted: 'not expected there',
 }
-const BECAUSE: { [because: string]: string } = {
-  late_event: 'an event came late',
-  identity: 'people turned out to be one, or two',
-  rebuilt: 'it was derived again',
-}
-
 export function quality(
-  journey: string,
+  journey: JourneyPart,
   track: TrackPart,
   part: QualityPart,
   selection: Selection,
@@ -29,9 +30,9 @@ export function quality(
     totals(part),
     html('h3', {}, 'Events this journey refused'),
     refusals(track, selection),
-    errorRate(journey, part),
-    html('h3', {}, 'Numbers that changed later, and why'),
-    corrections(part),
+    errorRate(journey),
+    html('h3', {}, 'Days that changed after they were over, and why'),
+    corrections(journey),
   )
 }
 
@@ -91,42 +92,48 @@ function refusals({ refusals: all, refusalsLeftOut }: TrackPart, selection: Sele
   )
 }
 
-/** Share of events refused, worst and latest day: a rise is a release that broke tracking. */
-function errorRate(journey: string, { errorRates }: QualityPart): Child {
-  const part = errorRates.find((rate) => rate.journey === journey)
-  if (part === undefined || part.days.length === 0) return null
-  const rates = part.days.map((at, i) => ({
-    at,
-    rate: (part.rejected[i] ?? 0) / Math.max(1, part.attempted[i] ?? 0),
-  }))
-  const worst = rates.reduce((a, b) => (b.rate > a.rate ? b : a))
-  const last = rates.at(-1) ?? worst
+/** The latest day beside the worst: a rise is often a release that broke the tracking. */
+function errorRate({ errorRate: part }: JourneyPart): Child {
+  if (part === null) return null
+  const told = ({ day: at, rate, rejected, attempted }: DayRate) =>
+    `${percent(rate)} on ${day(at)} (${exactly(rejected)} of ${exactly(attempted)})`
   return html(
     'p',
     { class: 'note' },
-    `Refused on ${day(last.at)}: ${percent(last.rate)} of the events it was asked to take. ` +
-      `Worst day: ${day(worst.at)}, ${percent(worst.rate)}.`,
+    `Refused, of the events it was asked to take: ${told(part.latest)}; ` +
+      `at worst ${told(part.worst)}.`,
   )
 }
 
-function corrections({ corrections: all, correctionsLeftOut }: QualityPart): HTMLElement {
-  if (all.length === 0) return nothing('Nothing has been restated.')
+function corrections({ corrections: all, correctionsLeftOut }: JourneyPart): HTMLElement {
+  if (all.length === 0) return nothing('No day has changed after it was over.')
   return html(
     'div',
     {},
-    table('Restated rows, latest day first', [
+    table('Days that changed after they were over, latest day first', [
       { title: 'Day', cell: ({ day: at }) => day(at) },
-      { title: 'What', cell: ({ what }) => what },
-      { title: 'Because', cell: ({ because }) => BECAUSE[because] ?? because },
-      { title: 'Rows', cell: ({ count: times }) => count(times), isNumber: true },
-      {
-        title: 'Typically late by',
-        cell: ({ medianLateMs }) => duration(medianLateMs),
-        isNumber: true,
-      },
+      { title: 'In', cell: ({ view }) => view },
+      { title: 'Now', cell: ({ added, removed }) => change(added - removed), isNumber: true },
+      { title: 'Added', cell: ({ added }) => count(added), isNumber: true },
+      { title: 'Taken back', cell: ({ removed }) => count(removed), isNumber: true },
+      { title: 'Why', cell: because },
+      { title: 'Last on', cell: ({ recordedAt }) => day(recordedAt) },
     ], all),
     correctionsLeftOut === 0
       ? null
       : html('p', { class: 'note' }, `${counted(correctionsLeftOut, 'row', 'rows')} left out.`),
   )
+}
+
+const change = (net: number): string =>
+  net === 0 ? 'the same' : `${net > 0 ? '+' : '−'}${count(Math.abs(net))}`
+
+function because({ lateEvents, identity, rebuilt }: CorrectionPart): string {
+  const reasons: [string, number][] = [
+    ['late events', lateEvents],
+    ['people joined or parted', identity],
+    ['derived again', rebuilt],
+  ]
+  const told = reasons.filter(([, times]) => times > 0)
+  return told.map(([name, times]) => `${name} ${count(times)}`).join(', ')
 }

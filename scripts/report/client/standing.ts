@@ -4,7 +4,7 @@
  */
 
 import { scaleLinear, scaleUtc } from 'd3-scale'
-import { area, curveStepAfter, line } from 'd3-shape'
+import { area, line } from 'd3-shape'
 import type { StandingPart, TrackPart } from '../document.ts'
 import { html, nothing, section, svg } from './element.ts'
 import { count, day, exactly, shortDay } from './format.ts'
@@ -48,7 +48,8 @@ class Chart {
   readonly #x: (day: number) => number
   readonly #y: (value: number) => number
   readonly #value = html('span', { class: 'multiple-value' })
-  readonly #at = html('span', { class: 'aside' })
+  readonly #at = html('span')
+  readonly #most: number
   readonly #cursor = svg('g', { class: 'cursor', visibility: 'hidden' })
   readonly #svg: SVGSVGElement
 
@@ -56,12 +57,12 @@ class Chart {
     this.#series = series
     this.#days = days
     const [first = 0, last = 0] = [days[0], days.at(-1)]
-    const most = Math.max(1, ...series.counts)
+    this.#most = Math.max(0, ...series.counts)
     const x = scaleUtc([first, Math.max(last, first + 1)], [0, WIDTH])
-    const y = scaleLinear([0, most], [HEIGHT, TOP])
+    const y = scaleLinear([0, Math.max(1, this.#most)], [HEIGHT, TOP])
     this.#x = (value) => x(value)
     this.#y = (value) => y(value)
-    this.#svg = this.#draw(most)
+    this.#svg = this.#draw()
     this.element = html(
       'figure',
       {},
@@ -70,14 +71,13 @@ class Chart {
         {},
         html('strong', {}, series.state),
         this.#value,
-        this.#at,
       ),
       this.#svg,
       html(
         'div',
         { class: 'multiple-axis', 'aria-hidden': 'true' },
         html('span', {}, shortDay(first)),
-        html('span', {}, `most ${count(most === 1 ? Math.max(0, ...series.counts) : most)}`),
+        this.#at,
         html('span', {}, shortDay(last)),
       ),
     )
@@ -89,7 +89,7 @@ class Chart {
     const i = index ?? this.#days.length - 1
     const [at = 0, value = 0] = [this.#days[i], this.#series.counts[i]]
     this.#value.textContent = exactly(value)
-    this.#at.textContent = index === null ? 'at the end' : day(at)
+    this.#at.textContent = index === null ? `most ${count(this.#most)}` : day(at)
     this.#cursor.setAttribute('visibility', index === null ? 'hidden' : 'visible')
     this.#cursor.setAttribute('transform', `translate(${this.#x(at)},0)`)
     this.#cursor.querySelector('circle')?.setAttribute('cy', String(this.#y(value)))
@@ -106,7 +106,7 @@ class Chart {
     this.#svg.addEventListener('pointerleave', () => point(null))
   }
 
-  #draw(most: number): SVGSVGElement {
+  #draw(): SVGSVGElement {
     const points = this.#days.map((at, i): [number, number] => [
       this.#x(at),
       this.#y(this.#series.counts[i] ?? 0),
@@ -121,15 +121,15 @@ class Chart {
       {
         viewBox: `-4 0 ${WIDTH + 8} ${HEIGHT + 2}`,
         role: 'img',
-        'aria-label': `${state}: ${exactly(counts.at(-1) ?? 0)} at the end, most ${exactly(most)}`,
+        'aria-label': `${state}: ${exactly(counts.at(-1) ?? 0)} at the end, most ${exactly(this.#most)}`,
       },
       svg('line', { class: 'gridline', x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT }),
       svg('line', { class: 'gridline', x1: 0, x2: WIDTH, y1: TOP, y2: TOP }),
       svg('path', {
         class: 'area',
-        d: area<[number, number]>().y0(HEIGHT).curve(curveStepAfter)(points) ?? '',
+        d: area<[number, number]>().y0(HEIGHT)(points) ?? '',
       }),
-      svg('path', { class: 'line', d: line<[number, number]>().curve(curveStepAfter)(points) ?? '' }),
+      svg('path', { class: 'line', d: line<[number, number]>()(points) ?? '' }),
       this.#cursor,
     )
   }

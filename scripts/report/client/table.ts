@@ -16,7 +16,7 @@ export type Column<Row> = {
   isSorted?: boolean
 }
 
-const SHOWN = 12
+const SHOWN = 10
 
 export function table<Row>(caption: string, columns: Column<Row>[], rows: Row[]): HTMLElement {
   const body = html('tbody', {}, ...rows.slice(0, SHOWN).map((row) => tableRow(columns, row)))
