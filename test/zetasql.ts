@@ -1,0 +1,189 @@
+/**
+ * The parser and analyzer of BigQuery's dialect, from `.peers/`: a text it refuses, BigQuery would
+ * refuse. The catalogue it resolves names in starts from `pipeline/tables.ts` and grows by the
+ * columns of each view that it has accepted.
+ */
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { TABLES, VERSIONED_NAMES, type Column, type TableName } from '../pipeline/tables.ts'
+import type { TableSpec } from '../pipeline/tables.ts'
+import { peer, peerDir } from './peers.ts'
+
+const PACKAGE = '@fivetrandevelopers/zetasql'
+
+type TypeKind = string
+type Relation = { name: string; columns: { name: string; typeKind: TypeKind }[] }
+type Analyzed = {
+  resolvedStatement: {
+    resolvedQueryStmtNode: {
+      outputColumnList: { name: string; column: { type: { typeKind: TypeKind } } }[]
+    }
+  }
+}
+type Client = {
+  testConnection(): Promise<boolean>
+  getLanguageOptions(request: object): Promise<object>
+  analyze(request: object): Promise<Analyzed>
+}
+type Module = { ZetaSQLClient: { init(port: number): void; getInstance(): Client } }
+
+const KINDS: { [T in Column['type']]: TypeKind } = {
+  text: 'TYPE_STRING',
+  json: 'TYPE_JSON',
+  instant: 'TYPE_TIMESTAMP',
+  integer: 'TYPE_INT64',
+  boolean: 'TYPE_BOOL',
+  bytes: 'TYPE_BYTES',
+  hash64: 'TYPE_INT64',
+  uuid: 'TYPE_STRING',
+}
+
+const REWRITES = [
+  'FLATTEN',
+  'PIVOT',
+  'UNPIVOT',
+  'WITH_EXPR',
+  'BUILTIN_FUNCTION_INLINER',
+  'LIKE_ANY_ALL',
+  'INLINE_SQL_VIEWS',
+  'INLINE_SQL_TVFS',
+  'NULLIFERROR_FUNCTION',
+  'TYPEOF_FUNCTION',
+  'GROUPING_SET',
+].map((rewrite) => `REWRITE_${rewrite}`)
+
+/** The relations that the texts of `sql/views/` and the `_versions` of the others stand on. */
+function storedRelations(): Relation[] {
+  const recorded: Column[] = [
+    { name: 'recorded_at', type: 'instant' },
+    { name: 'recorded_by', type: 'integer' },
+  ]
+  const superseded: Column[] = [
+    { name: 'superseded_at', type: 'instant' },
+    { name: 'superseded_by', type: 'integer' },
+    { name: 'superseded_because', type: 'text' },
+  ]
+  const relation = (name: string, columns: readonly Column[]): Relation => ({
+    name,
+    columns: columns.map((column) => ({ name: column.name, typeKind: KINDS[column.type] })),
+  })
+  const tables = Object.keys(TABLES) as TableName[]
+  return [
+    ...tables.map((table) => {
+      const { kind, columns } = TABLES[table]
+      const name = kind === 'log' ? `${table}_log` : kind === 'versioned' ? `${table}_now` : table
+      return relation(name, [...columns, ...recorded])
+    }),
+    ...VERSIONED_NAMES.map((table) => {
+      const { versions, columns }: TableSpec = TABLES[table]
+      const shown = columns.filter((column) => column.private !== true)
+      return relation(versions as string, [...shown, ...recorded, ...superseded])
+    }),
+    relation('live_release', [
+      { name: 'journey', type: 'text' },
+      { name: 'version', type: 'integer' },
+    ]),
+  ]
+}
+
+/** `max_by` and `min_by` are BigQuery's, and younger than the analyzer. */
+function choosers(): object[] {
+  const any = (kind: string) => ({ kind, numOccurrences: 1 })
+  return ['max_by', 'min_by'].map((name) => ({
+    namePath: [name],
+    group: 'desire_path',
+    mode: 'AGGREGATE',
+    signature: [
+      {
+        returnType: any('ARG_TYPE_ANY_1'),
+        argument: [any('ARG_TYPE_ANY_1'), any('ARG_TYPE_ANY_2')],
+      },
+    ],
+  }))
+}
+
+/** One analyzer process; null when it is not installed and need not be. */
+export async function startAnalyzer(): Promise<Analyzer | null> {
+  const module = peer<Module>(PACKAGE)
+  const dir = peerDir(PACKAGE)
+  if (module === null || dir === null) return null
+  const port = await freePort()
+  const server = spawn(join(dir, 'lib/zetasql/remote_server.so'), ['localhost', String(port)])
+  module.ZetaSQLClient.init(port)
+  const client = module.ZetaSQLClient.getInstance()
+  if (!(await client.testConnection())) throw new Error('the analyzer does not answer')
+  const language = await client.getLanguageOptions({ maximumFeatures: true })
+  return new Analyzer(server, client, language)
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+export class Analyzer {
+  readonly #server: ChildProcess
+  readonly #client: Client
+  readonly #language: object
+  readonly #relations = storedRelations()
+
+  constructor(server: ChildProcess, client: Client, language: object) {
+    this.#server = server
+    this.#client = client
+    this.#language = language
+  }
+
+  /** The columns of a query's result. Throws, in the analyzer's words, what it refuses. */
+  async columnsOf(sql: string): Promise<Relation['columns']> {
+    const analyzed = await this.#client.analyze({
+      sqlStatement: sql,
+      options: {
+        languageOptions: {
+          ...this.#language,
+          productMode: 'PRODUCT_EXTERNAL',
+          supportedStatementKinds: [],
+          reservedKeywords: ['QUALIFY'],
+        },
+        errorMessageMode: 'ERROR_MESSAGE_ONE_LINE',
+        parameterMode: 'PARAMETER_NAMED',
+        defaultTimezone: 'UTC',
+        enabledRewrites: REWRITES,
+      },
+      descriptorPoolList: { definitions: [{ builtin: {} }] },
+      simpleCatalog: {
+        builtinFunctionOptions: { languageOptions: this.#language },
+        customFunction: choosers(),
+        table: this.#relations.map(({ name, columns }, i) => ({
+          name,
+          serializationId: i + 1,
+          column: columns.map((column) => ({
+            name: column.name,
+            type: { typeKind: column.typeKind },
+          })),
+        })),
+      },
+    })
+    return analyzed.resolvedStatement.resolvedQueryStmtNode.outputColumnList.map((output) => ({
+      name: output.name,
+      typeKind: output.column.type.typeKind,
+    }))
+  }
+
+  /** Makes a view's columns known to the texts that read it. */
+  async addView(name: string, sql: string): Promise<void> {
+    this.#relations.push({ name, columns: await this.columnsOf(sql) })
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#server, 'exit')
+    this.#server.kill()
+    await ended
+  }
+}
