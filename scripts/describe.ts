@@ -43,7 +43,8 @@ async function count(warehouse: Warehouse, { id, version }: Journey): Promise<Co
       [id],
     )
     if (live?.['version'] !== version) {
-      const has = live?.['version'] === null ? 'does not have it' : `has version ${live?.['version']}`
+      const has =
+        live?.['version'] === null ? 'does not have it' : `has version ${live?.['version']}`
       throw new UserError(
         `journey ${id} ${version} cannot be counted: ${warehouse.url} ${has}; ` +
           'give the warehouse of this definition, or leave --warehouse out',

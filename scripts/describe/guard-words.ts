@@ -26,7 +26,8 @@ export function guardWords(guard: Guard): string {
 
 /** Brackets where `and` and `or` would run into each other. */
 function part(guard: Guard): string {
-  const isGroup = ('all' in guard && guard.all.length > 1) || ('any' in guard && guard.any.length > 1)
+  const isGroup =
+    ('all' in guard && guard.all.length > 1) || ('any' in guard && guard.any.length > 1)
   return isGroup ? `(${guardWords(guard)})` : guardWords(guard)
 }
 

@@ -77,9 +77,7 @@ function region(
       const times = counts === null ? '' : ` (${counts.taken(name, from, to, event)})`
       return `${id(from)} --> ${id(to)}: ${escaped(label)}${times}`
     }),
-    ...states
-      .filter(([, { type }]) => type === 'final')
-      .map(([state]) => `${id(state)} --> [*]`),
+    ...states.filter(([, { type }]) => type === 'final').map(([state]) => `${id(state)} --> [*]`),
   ]
 }
 

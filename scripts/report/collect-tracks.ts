@@ -50,7 +50,10 @@ const STANDING = `
   order by day`
 
 export async function collectTracks(ask: Ask, journey: Journey): Promise<TrackPart[]> {
-  const waysOf = await collectWays(ask, tracksOf(journey).map(([name]) => name))
+  const waysOf = await collectWays(
+    ask,
+    tracksOf(journey).map(([name]) => name),
+  )
   const cycles = grouped(await ask(CYCLES), 'track')
   const laps = grouped(await ask(LAPS), 'track')
   const durations = await collectDurations(ask)

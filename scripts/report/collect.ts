@@ -1,6 +1,6 @@
 /**
- * The public views → the document of a page. It asks nothing but the views, so the page cannot say
- * what an analyst could not ask as well.
+ * The public views → the document of a page. It asks nothing but the views, so that the page says
+ * nothing an analyst could not ask as well.
  */
 
 import { UserError } from '../../pipeline/errors.ts'

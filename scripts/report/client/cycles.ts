@@ -54,7 +54,11 @@ export function cycles(
             ? 'Nobody has gone round in a circle.'
             : `None of these cycles goes through ${nameOf(selection)}.`,
         )
-      : table('Cycles by cost', hasEnd ? [path, lost, ...costs, converted] : [path, ...costs], sorted),
+      : table(
+          'Cycles by cost',
+          hasEnd ? [path, lost, ...costs, converted] : [path, ...costs],
+          sorted,
+        ),
     leftOut(track),
   )
 }

@@ -52,11 +52,16 @@ export function durations(track: TrackPart, selection: Selection): HTMLElement {
 
 /** The same for all selections, so that lines can be compared. */
 function scaleOf(all: DurationPart[]): Axis {
-  const values = all.flatMap(({ visits }) => visits.flatMap(({ medianMs, p90Ms }) => [medianMs, p90Ms]))
+  const values = all.flatMap(({ visits }) =>
+    visits.flatMap(({ medianMs, p90Ms }) => [medianMs, p90Ms]),
+  )
   const known = values.filter((value) => value !== null).map((value) => Math.max(SECOND, value))
   const least = Math.min(DAY, ...known)
   const most = Math.max(known.length === 0 ? DAY : 1, ...known)
-  const from = Math.max(0, MARKS.findLastIndex(([ms]) => ms <= least))
+  const from = Math.max(
+    0,
+    MARKS.findLastIndex(([ms]) => ms <= least),
+  )
   const above = MARKS.findIndex(([ms]) => ms >= most)
   const to = Math.max(from + 1, above === -1 ? MARKS.length - 1 : above)
   const marks = MARKS.slice(from, to + 1)
@@ -86,7 +91,8 @@ function rows(part: DurationPart, axis: Axis): HTMLElement[] {
     stuck === 0 ? null : html('em', {}, `${count(stuck)} stuck since ${day(since)}`),
   ]
   const later = visits.filter(({ visit }) => visit > 1)
-  const more = visitsLeftOut === 0 ? [] : [`${counted(visitsLeftOut, 'later visit', 'later visits')} left out`]
+  const more =
+    visitsLeftOut === 0 ? [] : [`${counted(visitsLeftOut, 'later visit', 'later visits')} left out`]
   const first = visits.find(({ visit }) => visit === 1)
   return [
     row(state, state, first, standing, axis),

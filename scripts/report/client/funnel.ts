@@ -48,11 +48,13 @@ function funnel(part: FunnelPart, selection: Selection): HTMLElement {
       : html(
           'ol',
           {},
-          ...part.steps.map((step, i) => row(step, part.steps[i - 1], {
-            first,
-            isLast: i === part.steps.length - 1,
-            isDim: part.stepsAre === 'states' && !touchesState(selection, bare(step.step)),
-          })),
+          ...part.steps.map((step, i) =>
+            row(step, part.steps[i - 1], {
+              first,
+              isLast: i === part.steps.length - 1,
+              isDim: part.stepsAre === 'states' && !touchesState(selection, bare(step.step)),
+            }),
+          ),
         ),
   )
 }
@@ -93,7 +95,12 @@ function row(
       isLast ? null : part('is-pending', step.pending),
       isLast ? null : part('is-dropped', step.dropped),
     ),
-    html('div', { class: 'funnel-foot' }, html('span', {}, after.join(', ')), html('span', {}, rest)),
+    html(
+      'div',
+      { class: 'funnel-foot' },
+      html('span', {}, after.join(', ')),
+      html('span', {}, rest),
+    ),
   )
   tip(item, () =>
     facts(step.step, [

@@ -6,11 +6,7 @@ import { count, counted, day, duration, percent } from './format.ts'
 
 export function headline(journey: JourneyPart, track: TrackPart): HTMLElement {
   const figures = [conversion(journey), costliest(track), stuck(track), busiest(track)]
-  return html(
-    'ul',
-    { class: 'headline' },
-    ...figures.filter((figure) => figure !== null),
-  )
+  return html('ul', { class: 'headline' }, ...figures.filter((figure) => figure !== null))
 }
 
 function figure(label: string, value: Child, text: string): HTMLElement {
@@ -82,8 +78,6 @@ function busiest({ variants }: TrackPart): HTMLElement | null {
   return figure(
     'Commonest whole path',
     percent(first.coverage),
-    first.path.length === 1
-      ? `have not left ${first.path[0]}`
-      : `go ${first.path.join(' → ')}`,
+    first.path.length === 1 ? `have not left ${first.path[0]}` : `go ${first.path.join(' → ')}`,
   )
 }

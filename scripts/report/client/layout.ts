@@ -10,7 +10,12 @@ export type Direction = 'right' | 'down'
 
 export type Box = { name: string; width: number; height: number }
 
-export type Line = { key: string; from: string; to: string; label: { width: number; height: number } }
+export type Line = {
+  key: string
+  from: string
+  to: string
+  label: { width: number; height: number }
+}
 
 export type Point = { x: number; y: number }
 

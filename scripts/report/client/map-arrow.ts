@@ -31,7 +31,8 @@ type Box = { x: number; y: number; width: number; height: number }
 /** Out of a side of a box and into it again: below where the map runs right, else beside it. */
 export function loop(box: Box, width: number, direction: Direction): Arrow {
   // Written for a loop below; beside, the two axes change places.
-  const turned = (x: number, y: number): Point => (direction === 'right' ? { x, y } : { x: y, y: x })
+  const turned = (x: number, y: number): Point =>
+    direction === 'right' ? { x, y } : { x: y, y: x }
   const [middle, edge] =
     direction === 'right' ? [box.x, box.y + box.height / 2] : [box.y, box.x + box.width / 2]
   const half = 15 + width / 2

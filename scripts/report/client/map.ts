@@ -166,7 +166,12 @@ export class JourneyMap {
       ...states.map((state) => ({ name: state.name, ...this.#size(state) })),
     ]
     const lines = [
-      { key: START, from: START, to: this.#track.initial, label: labelSize(count(this.#track.started)) },
+      {
+        key: START,
+        from: START,
+        to: this.#track.initial,
+        label: labelSize(count(this.#track.started)),
+      },
       ...ways.map((way) => ({
         key: keyOf(way),
         from: way.from,
@@ -182,7 +187,10 @@ export class JourneyMap {
 
   #size({ name, inside }: StatePart): { width: number; height: number } {
     const refused = this.#refused.get(name) ?? 0
-    const second = Math.max(insideText(inside).length, refused > 0 ? refusedText(refused).length + 3 : 0)
+    const second = Math.max(
+      insideText(inside).length,
+      refused > 0 ? refusedText(refused).length + 3 : 0,
+    )
     const width = Math.max(96, 28 + name.length * 8.2, 28 + second * 6.6)
     return { width, height: refused > 0 ? 68 : 50 }
   }
@@ -202,19 +210,17 @@ export class JourneyMap {
     ]
   }
 
-  #way(
-    way: WayPart,
-    placed: Placed,
-    isBack: boolean,
-    most: number,
-  ): SVGElement | null {
+  #way(way: WayPart, placed: Placed, isBack: boolean, most: number): SVGElement | null {
     const line = placed.lines.get(keyOf(way))
     if (line === undefined) return null
     const width = widthOf(way.count, most)
-    const { body, head, label: at } =
-      way.from === way.to
-        ? loop(this.#boxOf(way.from, placed), width, placed.direction)
-        : arrow(line.points, line.label, width, placed.direction)
+    const {
+      body,
+      head,
+      label: at,
+    } = way.from === way.to
+      ? loop(this.#boxOf(way.from, placed), width, placed.direction)
+      : arrow(line.points, line.label, width, placed.direction)
     const kinds = ['way', isBack ? 'is-back' : 'is-on', way.cause === 'timeout' ? 'is-timeout' : '']
     const group = svg(
       'g',

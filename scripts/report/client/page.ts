@@ -128,7 +128,12 @@ function chooser(
     }
     return html(
       'button',
-      { type: 'button', 'aria-pressed': String(i === chosen), 'data-choice': `${label} ${i}`, click: press },
+      {
+        type: 'button',
+        'aria-pressed': String(i === chosen),
+        'data-choice': `${label} ${i}`,
+        click: press,
+      },
       name,
     )
   })
@@ -153,20 +158,16 @@ function header(): HTMLElement {
     )
   }
   draw()
-  return html(
-    'header',
-    {},
-    html('p', { class: 'brand' }, 'Desire Path'),
-    bar,
-    schemeButton(),
-  )
+  return html('header', {}, html('p', { class: 'brand' }, 'Desire Path'), bar, schemeButton())
 }
 
 /** Follows the system until it is pressed. */
 function schemeButton(): HTMLElement {
   const isDark = () => {
     const { scheme } = document.documentElement.dataset
-    return scheme === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : scheme === 'dark'
+    return scheme === undefined
+      ? matchMedia('(prefers-color-scheme: dark)').matches
+      : scheme === 'dark'
   }
   const button = html('button', { type: 'button', class: 'scheme' })
   const say = () => {
@@ -195,7 +196,11 @@ function footer(): HTMLElement {
     ),
     journeysLeftOut === 0
       ? null
-      : html('p', {}, `${counted(journeysLeftOut, 'journey is', 'journeys are')} not on this page.`),
+      : html(
+          'p',
+          {},
+          `${counted(journeysLeftOut, 'journey is', 'journeys are')} not on this page.`,
+        ),
   )
 }
 

@@ -64,7 +64,10 @@ function totals({ read, landed, duplicates, refused, recognitionRate, conflicts 
   )
 }
 
-function refusals({ refusals: all, refusalsLeftOut }: TrackPart, selection: Selection): HTMLElement {
+function refusals(
+  { refusals: all, refusalsLeftOut }: TrackPart,
+  selection: Selection,
+): HTMLElement {
   const shown = all.filter(({ state }) => touchesState(selection, state))
   const most = Math.max(1, ...all.map((refusal) => refusal.count))
   if (shown.length === 0) {
@@ -77,17 +80,21 @@ function refusals({ refusals: all, refusalsLeftOut }: TrackPart, selection: Sele
   return html(
     'div',
     {},
-    table<RefusalPart>('Events refused, commonest first', [
-      { title: 'Event', cell: ({ event }) => event },
-      { title: 'In', cell: ({ state }) => state },
-      { title: 'Because', cell: ({ reason }) => REASONS[reason] ?? reason },
-      {
-        title: 'Times',
-        cell: (refusal) => count(refusal.count),
-        isNumber: true,
-        bar: (refusal) => refusal.count / most,
-      },
-    ], shown),
+    table<RefusalPart>(
+      'Events refused, commonest first',
+      [
+        { title: 'Event', cell: ({ event }) => event },
+        { title: 'In', cell: ({ state }) => state },
+        { title: 'Because', cell: ({ reason }) => REASONS[reason] ?? reason },
+        {
+          title: 'Times',
+          cell: (refusal) => count(refusal.count),
+          isNumber: true,
+          bar: (refusal) => refusal.count / most,
+        },
+      ],
+      shown,
+    ),
     refusalsLeftOut === 0 ? null : nothing(`${refusalsLeftOut} rarer ones are left out.`),
   )
 }
@@ -110,15 +117,19 @@ function corrections({ corrections: all, correctionsLeftOut }: JourneyPart): HTM
   return html(
     'div',
     {},
-    table('Days that changed after they were over, latest day first', [
-      { title: 'Day', cell: ({ day: at }) => day(at) },
-      { title: 'In', cell: ({ view }) => view },
-      { title: 'Now', cell: ({ added, removed }) => change(added - removed), isNumber: true },
-      { title: 'Added', cell: ({ added }) => count(added), isNumber: true },
-      { title: 'Taken back', cell: ({ removed }) => count(removed), isNumber: true },
-      { title: 'Why', cell: because },
-      { title: 'Last on', cell: ({ recordedAt }) => day(recordedAt) },
-    ], all),
+    table(
+      'Days that changed after they were over, latest day first',
+      [
+        { title: 'Day', cell: ({ day: at }) => day(at) },
+        { title: 'In', cell: ({ view }) => view },
+        { title: 'Now', cell: ({ added, removed }) => change(added - removed), isNumber: true },
+        { title: 'Added', cell: ({ added }) => count(added), isNumber: true },
+        { title: 'Taken back', cell: ({ removed }) => count(removed), isNumber: true },
+        { title: 'Why', cell: because },
+        { title: 'Last on', cell: ({ recordedAt }) => day(recordedAt) },
+      ],
+      all,
+    ),
     correctionsLeftOut === 0
       ? null
       : html('p', { class: 'note' }, `${counted(correctionsLeftOut, 'row', 'rows')} left out.`),

@@ -40,7 +40,5 @@ export function touchesStep(selection: Selection, path: string[], i: number): bo
   if (selection === null) return false
   if ('state' in selection) return path[i] === selection.state
   const { from, to } = selection
-  return (
-    (path[i] === from && path[i + 1] === to) || (path[i] === to && path[i - 1] === from)
-  )
+  return (path[i] === from && path[i + 1] === to) || (path[i] === to && path[i - 1] === from)
 }

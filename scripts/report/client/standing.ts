@@ -66,12 +66,7 @@ class Chart {
     this.element = html(
       'figure',
       {},
-      html(
-        'figcaption',
-        {},
-        html('strong', {}, series.state),
-        this.#value,
-      ),
+      html('figcaption', {}, html('strong', {}, series.state), this.#value),
       this.#svg,
       html(
         'div',
@@ -111,17 +106,15 @@ class Chart {
       this.#x(at),
       this.#y(this.#series.counts[i] ?? 0),
     ])
-    this.#cursor.append(
-      svg('line', { y1: 0, y2: HEIGHT }),
-      svg('circle', { r: 3.5 }),
-    )
+    this.#cursor.append(svg('line', { y1: 0, y2: HEIGHT }), svg('circle', { r: 3.5 }))
     const { state, counts } = this.#series
+    const last = counts.at(-1) ?? 0
     return svg(
       'svg',
       {
         viewBox: `-4 0 ${WIDTH + 8} ${HEIGHT + 2}`,
         role: 'img',
-        'aria-label': `${state}: ${exactly(counts.at(-1) ?? 0)} at the end, most ${exactly(this.#most)}`,
+        'aria-label': `${state}: ${exactly(last)} at the end, most ${exactly(this.#most)}`,
       },
       svg('line', { class: 'gridline', x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT }),
       svg('line', { class: 'gridline', x1: 0, x2: WIDTH, y1: TOP, y2: TOP }),
@@ -147,8 +140,6 @@ function nearest(days: number[], at: number): number {
 function numbers({ days }: StandingPart, shown: Series[]): HTMLElement {
   const titles = ['Day', ...shown.map(({ state }) => state)]
   const rowsOf = () =>
-    days
-      .map((at, i) => [day(at), ...shown.map(({ counts }) => exactly(counts[i] ?? 0))])
-      .reverse()
+    days.map((at, i) => [day(at), ...shown.map(({ counts }) => exactly(counts[i] ?? 0))]).reverse()
   return folded('Every day as a table', titles, 1, rowsOf)
 }

@@ -1,6 +1,6 @@
 /** Whole paths, from the start to where each run now stands, commonest first. */
 
-import type { TrackPart } from '../document.ts'
+import type { TrackPart, VariantPart } from '../document.ts'
 import { html, nothing, pathOf, section, type Child } from './element.ts'
 import { count, counted, percent } from './format.ts'
 import { nameOf, touchesPath, touchesStep, type Selection } from './selection.ts'
@@ -20,23 +20,33 @@ export function variants(track: TrackPart, selection: Selection): HTMLElement {
             ? 'Nobody has set out yet.'
             : `None of these paths goes through ${nameOf(selection)}.`,
         )
-      : table('Whole paths, commonest first', [
-          {
-            title: 'Path',
-            cell: ({ path }) => pathOf(path, (i) => touchesStep(selection, path, i)),
-          },
-          { title: 'Runs', cell: ({ count: times }) => count(times), isNumber: true },
-          { title: 'People', cell: ({ profileCount }) => count(profileCount), isNumber: true },
-          {
-            title: 'Of all runs',
-            cell: ({ coverage }) => percent(coverage),
-            isNumber: true,
-            bar: ({ coverage }) => coverage / most,
-          },
-          { title: 'So far', cell: ({ cumulative }) => percent(cumulative), isNumber: true },
-        ], touched),
+      : table(
+          'Whole paths, commonest first',
+          [
+            {
+              title: 'Path',
+              cell: (variant) => wholePath(variant, selection),
+            },
+            { title: 'Runs', cell: ({ count: times }) => count(times), isNumber: true },
+            { title: 'People', cell: ({ profileCount }) => count(profileCount), isNumber: true },
+            {
+              title: 'Of all runs',
+              cell: ({ coverage }) => percent(coverage),
+              isNumber: true,
+              bar: ({ coverage }) => coverage / most,
+            },
+            { title: 'So far', cell: ({ cumulative }) => percent(cumulative), isNumber: true },
+          ],
+          touched,
+        ),
     leftOut(track),
   )
+}
+
+function wholePath({ path, statesLeftOut }: VariantPart, selection: Selection): Child {
+  const shown = pathOf(path, (i) => touchesStep(selection, path, i))
+  if (statesLeftOut > 0) shown.append(` … and ${count(statesLeftOut)} more`)
+  return shown
 }
 
 function lede({ variants: all }: TrackPart, touched: number, selection: Selection): string {
@@ -50,6 +60,6 @@ function leftOut({ variantsLeftOut: { paths, times } }: TrackPart): Child {
   return html(
     'p',
     { class: 'note' },
-    `${counted(paths, 'rarer path', 'rarer paths')}, of ${counted(times, 'run', 'runs')}, left out.`,
+    `${counted(paths, 'rarer path', 'rarer paths')} left out, of ${counted(times, 'run', 'runs')}.`,
   )
 }
