@@ -9,6 +9,8 @@ import { UserError } from './errors.ts'
 import type { Warehouse } from './warehouse.ts'
 
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
+/** What commands that only ask may take: an analysis goes over all that has happened at once. */
+export const ASKING_MEMORY = '1GB'
 export const DEFINITIONS_DEFAULT = 'definitions'
 export const BATCH_SIZE_DEFAULT = 15_000
 const BATCH_SIZE_MAX = 1_000_000
@@ -16,12 +18,12 @@ const BATCH_SIZE_MAX = 1_000_000
 export const FORMATS = ['native', 'segment'] as const
 export type Format = (typeof FORMATS)[number]
 
-/** `duckdb:path`; the path `:memory:` keeps nothing. */
-export function warehouseOf(url: string): Warehouse {
+/** `duckdb:path`; the path `:memory:` keeps nothing. `memory` is what queries may take of it. */
+export function warehouseOf(url: string, memory?: string): Warehouse {
   const colon = url.indexOf(':')
   const engine = url.slice(0, colon)
   const place = url.slice(colon + 1)
-  if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place)
+  if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, memory)
   throw new UserError(
     `--warehouse ${JSON.stringify(url)} is no warehouse: write duckdb:PATH, for example ` +
       WAREHOUSE_DEFAULT,

@@ -209,8 +209,10 @@ export function compactStatements(table: string): string[] {
   return [
     `create or replace table ${table}_compacted (k ubigint, key ${uncompressed}, ` +
       `image ${uncompressed}, recorded_at timestamptz, recorded_by bigint)`,
-    `insert into ${table}_compacted select k, key, max_by(image, recorded_by), ` +
-      `max(recorded_at), max(recorded_by) from ${table} group by k, key`,
+    // Images are wide: which are the latest is found without them, so that it fits in memory.
+    `insert into ${table}_compacted select k, key, image, recorded_at, recorded_by from ${table} ` +
+      `semi join (select k, key, max(recorded_by) as recorded_by from ${table} group by k, key) ` +
+      'as latest using (k, key, recorded_by)',
     `drop table ${table}`,
     `alter table ${table}_compacted rename to ${table}`,
   ]

@@ -46,8 +46,10 @@ const SETTINGS = {
   wal_autocheckpoint: '32MB',
   max_vacuum_tasks: '0',
   threads: '2',
-  memory_limit: '128MB',
 }
+
+/** Enough for a batch, however long the history. */
+const MEMORY_DEFAULT = '128MB'
 
 /** Pending supersedes of a table at which they are folded. */
 const PENDING_MAX = 300_000
@@ -59,14 +61,15 @@ const IMAGE_ROWS_MIN = 50_000
 const INDEXED_KEYS_MAX = 2_000
 
 /** `path` may be `:memory:`. Nothing is opened before `open`. */
-export function duckdbWarehouse(path: string): Warehouse {
-  return new DuckDBWarehouse(path)
+export function duckdbWarehouse(path: string, memory = MEMORY_DEFAULT): Warehouse {
+  return new DuckDBWarehouse(path, memory)
 }
 
 class DuckDBWarehouse implements Warehouse {
   readonly url: string
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
   readonly #path: string
+  readonly #memory: string
   #instance: DuckDBInstance | null = null
   #open: DuckDBConnection | null = null
   #head: Head = { batch: 0, recordedAt: 0, watermark: null }
@@ -75,8 +78,9 @@ class DuckDBWarehouse implements Warehouse {
   readonly #pending = new Map<string, number>()
   readonly #imageRows = new Map<ImageKind, { rows: number; compactAt: number }>()
 
-  constructor(path: string) {
+  constructor(path: string, memory: string) {
     this.#path = path
+    this.#memory = memory
     this.url = `duckdb:${path}`
   }
 
@@ -87,7 +91,7 @@ class DuckDBWarehouse implements Warehouse {
 
   async open(): Promise<Head> {
     if (this.#open === null) {
-      this.#instance = await createInstance(this.#path)
+      this.#instance = await createInstance(this.#path, this.#memory)
       this.#open = await this.#instance.connect()
       await this.#run("set timezone = 'UTC'")
       await this.#transaction(schemaStatements())
@@ -350,9 +354,9 @@ class DuckDBWarehouse implements Warehouse {
   }
 }
 
-async function createInstance(path: string): Promise<DuckDBInstance> {
+async function createInstance(path: string, memory: string): Promise<DuckDBInstance> {
   try {
-    return await DuckDBInstance.create(path, SETTINGS)
+    return await DuckDBInstance.create(path, { ...SETTINGS, memory_limit: memory })
   } catch (thrown) {
     throw openFailure(path, messageOf(thrown))
   }

@@ -96,7 +96,8 @@ export interface Warehouse {
   commit(commit: Commit): Promise<void>
 
   /** Rows of a query in the engine's SQL. Instants come as microseconds (number), dates as
-   * `2026-03-01`, UUIDs and JSON as text, integers as number. `parameters` are bound in order to `$1`, `$2` … */
+   * `2026-03-01`, UUIDs and JSON as text, integers as number. `parameters` are bound in order to
+   * `$1`, `$2` … */
   query(sql: string, parameters?: (string | number | null)[]): Promise<Row[]>
 
   /** Folds and compacts what has piled up, then lets go of the file. Idempotent. */

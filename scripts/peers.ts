@@ -29,23 +29,21 @@ function installed(name: string): string | null {
   }
 }
 
-const program = command('npm run peers', `Installs the heavy judges of the tests in ${DIR}.`).action(
-  () => {
-    const pinned = Object.entries(PEERS)
-    const missing = pinned.filter(([name, version]) => installed(name) !== version)
-    if (missing.length > 0) {
-      mkdirSync(DIR, { recursive: true })
-      const manifest = { name: 'peers', private: true, dependencies: PEERS }
-      writeFileSync(join(DIR, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
-      try {
-        const install = ['install', '--no-audit', '--no-fund', '--loglevel=error']
-        execFileSync('npm', install, { cwd: DIR, stdio: ['ignore', 'ignore', 'inherit'] })
-      } catch (thrown) {
-        throw new UserError(`the peers cannot be installed: ${messageOf(thrown)}`)
-      }
+const program = command('npm run peers', 'Installs the heavy judges of the tests.').action(() => {
+  const pinned = Object.entries(PEERS)
+  const missing = pinned.filter(([name, version]) => installed(name) !== version)
+  if (missing.length > 0) {
+    mkdirSync(DIR, { recursive: true })
+    const manifest = { name: 'peers', private: true, dependencies: PEERS }
+    writeFileSync(join(DIR, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+    try {
+      const install = ['install', '--no-audit', '--no-fund', '--loglevel=error']
+      execFileSync('npm', install, { cwd: DIR, stdio: ['ignore', 'ignore', 'inherit'] })
+    } catch (thrown) {
+      throw new UserError(`the peers cannot be installed: ${messageOf(thrown)}`)
     }
-    for (const [name, version] of pinned) process.stdout.write(`${name} ${version}\n`)
-  },
-)
+  }
+  for (const [name, version] of pinned) process.stdout.write(`${name} ${version}\n`)
+})
 
 await main(program)

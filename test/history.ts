@@ -112,16 +112,30 @@ async function said(warehouse: Warehouse, column: string, eventId: string): Prom
   return [...moved, ...refused].join('+') || '-'
 }
 
+/** A warehouse fed with these batches, timeouts decided as the setting says. */
+async function fed(batches: string[][], setting: Setting): Promise<Harness> {
+  const harness = new Harness(makeDefinitions(setting))
+  for (const batch of batches) await harness.feed(batch)
+  if (setting.watermark !== undefined) {
+    await harness.feed([], parseInstant(instantOf(setting.watermark)) as number)
+  }
+  return harness
+}
+
+/** A warehouse fed with the table's events, each line a batch. */
+export async function tell(table: string, setting: Setting = {}): Promise<Harness> {
+  return fed(
+    parse(table).lines.map((line, i) => [wire(line, i + 1)]),
+    setting,
+  )
+}
+
 /** Feeds the table's events, each a batch and again all in one, and holds the tables to it. */
 export async function check(table: string, setting: Setting = {}): Promise<void> {
   const { lines, standing } = parse(table)
   const all = lines.map((line, i) => wire(line, i + 1))
   for (const batches of [all.map((line) => [line]), [all], [all.toReversed()]]) {
-    const harness = new Harness(makeDefinitions(setting))
-    for (const batch of batches) await harness.feed(batch)
-    if (setting.watermark !== undefined) {
-      await harness.feed([], (parseInstant(instantOf(setting.watermark)) as number) + 0)
-    }
+    const harness = await fed(batches, setting)
     const actual: Line['expected'][] = []
     for (const [i, { expected }] of lines.entries()) {
       const row: Line['expected'] = {}

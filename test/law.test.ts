@@ -6,6 +6,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { failedChecks } from '../pipeline/checks.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
 import { arrivals, eventStream, identity, journey, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from './dump.ts'
@@ -51,6 +52,7 @@ test('batches, order, redelivery and restarts do not show in the tables', async 
       for (const view of VIEWS) {
         expect({ view, rows: actual[view] }).toEqual({ view, rows: sorted(expected[view] ?? []) })
       }
+      expect((await failedChecks(harness.warehouse)).failed).toEqual([])
       await harness.warehouse.close()
     }),
     {

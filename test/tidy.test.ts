@@ -14,7 +14,7 @@ const files = FOLDERS.flatMap((folder) =>
 const textOf = (name: string) => readFileSync(name, 'utf8')
 const sources = files.filter((name) => name.endsWith('.ts'))
 /** Tables of examples are read across; everything else is read down. */
-const isTable = (name: string) => name.endsWith('check.test.ts')
+const isTable = (name: string) => /(check|golden)\.test\.ts$/.test(name)
 const self = 'test/tidy.test.ts'
 
 /** Each outside library, and the files that may know it. */
@@ -79,7 +79,7 @@ test('every source is imported by another, or is a program', () => {
 
 test('the README names every public view, and only commands there are', () => {
   const readme = textOf('README.md')
-  for (const file of readdirSync('sql/views')) {
+  for (const file of [...readdirSync('sql/views'), ...readdirSync('sql/analysis')]) {
     expect(readme).toContain(`\`${file.replace('.sql', '')}\``)
   }
   const scripts = Object.keys((JSON.parse(textOf('package.json')) as { scripts: object }).scripts)

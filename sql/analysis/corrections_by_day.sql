@@ -110,8 +110,8 @@ select
   cast(sum(added) as int64) as added_count,
   cast(sum(removed) as int64) as removed_count,
   cast(sum(added) - sum(removed) as int64) as net_change,
-  countif(because = 'late_event') as late_event_count,
-  countif(because = 'identity') as identity_count,
-  countif(because = 'rebuilt') as rebuilt_count,
+  countif(coalesce(because, '') = 'late_event') as late_event_count,
+  countif(coalesce(because, '') = 'identity') as identity_count,
+  countif(coalesce(because, '') = 'rebuilt') as rebuilt_count,
 from late
 group by day_no, view_name, journey, version, batch, recorded_at

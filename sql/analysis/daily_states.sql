@@ -1,7 +1,7 @@
 -- How many stood in each state at the end of each day.
--- Grain: one row per UTC day and state, by journey, version and track; a state's days run without a
--- gap from its first entry to the day of the watermark, changed or not.
--- Caveat: the last day ends at the watermark. Whoever ended in a final state is still counted there.
+-- Grain: one row per UTC day and state, by journey, version and track; a state's days run without
+-- a gap from its first entry to the day of the watermark, changed or not.
+-- Caveat: the last day ends at the watermark; who has come to a final state stays counted there.
 with moves as (
   select
     journey,

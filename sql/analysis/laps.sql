@@ -1,7 +1,8 @@
 -- How much a further lap helps: conversion after going round a path once, twice, three times …
 -- Grain: one row per path and lap, by journey, version and track.
--- Caveat: instances of lap 3 are also among those of laps 1 and 2. converted_count counts those that
--- converted after the lap, going round again or not; leaving_count those that did not go round again.
+-- Caveat: instances of lap 3 are also among those of laps 1 and 2. converted_count counts those
+-- that converted after the lap, whether they went round again or not; leaving_count those that did
+-- not go round again, leaving_converted_count those of them that converted.
 with ends as (
   select
     journey,

@@ -1,53 +1,49 @@
 -- What an instance does next after it has left the way.
 -- Grain: one row per way of leaving and what came next, by journey, version and track.
--- Caveat: it leaves the way where a timeout moves it (drop_off 'timed_out') or where it goes back to
--- a state it has come through and not yet left in a cycle ('went_back'). What came next is the next
--- transition of the same instance and track; next_state is null where none has come so far.
+-- Caveat: it leaves the way where a timeout moves it (drop_off 'timed_out'), or where it goes back
+-- to a state on its way and so closes a cycle ('went_back'). What came next is the transition out
+-- of where it then stood, in the same instance and track; next_state is null while there is none.
 -- share is of all that left in the same way.
-with moves as (
+with drop_offs as (
   select
     transition_id,
     journey,
     version,
-    instance_id,
-    profile_id,
-    track,
-    cause,
-    from_state,
-    to_state,
-    lead(cause) over way as next_cause,
-    lead(event_name) over way as next_event,
-    lead(to_state) over way as next_state,
-    lead(dwell_ms) over way as next_after_ms,
-  from transitions
-  window way as (partition by journey, version, instance_id, track order by seq)
-),
-drop_offs as (
-  select
-    journey,
-    version,
-    instance_id,
     profile_id,
     track,
     if(cause = 'timeout', 'timed_out', 'went_back') as drop_off,
     from_state,
     to_state,
-    next_cause,
-    next_event,
-    next_state,
-    next_after_ms,
-  from moves
+  from transitions
   left join (
     select closed_by from cycles
   ) as returns
-    on returns.closed_by = moves.transition_id
+    on returns.closed_by = transitions.transition_id
   where cause = 'timeout' or closed_by is not null
+),
+ways_on as (
+  select
+    drop_offs.journey,
+    drop_offs.version,
+    drop_offs.profile_id,
+    drop_offs.track,
+    drop_off,
+    drop_offs.from_state,
+    drop_offs.to_state,
+    exits.cause as next_cause,
+    exits.event_name as next_event,
+    exits.to_state as next_state,
+    exits.dwell_ms as next_after_ms,
+  from drop_offs
+  inner join states
+    on states.state_id = drop_offs.transition_id
+  left join transitions as exits
+    on exits.transition_id = states.exited_by
 ),
 ranked as (
   select
     journey,
     version,
-    instance_id,
     profile_id,
     track,
     drop_off,
@@ -68,7 +64,7 @@ ranked as (
         journey, version, track, drop_off, from_state, to_state,
         next_cause, next_event, next_state
     ) as time_count,
-  from drop_offs
+  from ways_on
 ),
 counted as (
   select
@@ -82,7 +78,6 @@ counted as (
     next_event,
     next_state,
     count(*) as drop_off_count,
-    count(distinct instance_id) as instance_count,
     count(distinct profile_id) as profile_count,
     min(if(2 * time_rank >= time_count, next_after_ms, null)) as median_next_after_ms,
   from ranked
@@ -100,7 +95,6 @@ select
   next_event,
   next_state,
   drop_off_count,
-  instance_count,
   profile_count,
   drop_off_count / sum(drop_off_count) over (
     partition by journey, version, track, drop_off, from_state, to_state

@@ -11,7 +11,6 @@ with counted as (
     to_state,
     cause,
     count(*) as transition_count,
-    count(distinct instance_id) as instance_count,
     count(distinct profile_id) as profile_count,
   from transitions
   group by journey, version, track, from_state, to_state, cause
@@ -24,7 +23,6 @@ select
   to_state,
   cause,
   transition_count,
-  instance_count,
   profile_count,
   transition_count
     / sum(transition_count) over (partition by journey, version, track, from_state)
