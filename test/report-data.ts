@@ -2,13 +2,14 @@
 
 import type { Journey } from '../pipeline/journey.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
+import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
 import { Harness } from './dump.ts'
 
 export const EVIL = `</script><img src=x onerror="document.title='pwned'">`
 
 /** Two journeys, so that there is something to choose; the second has two tracks. */
-const JOURNEYS: Journey[] = [
+export const JOURNEYS: Journey[] = [
   {
     id: 'order',
     version: 1,
@@ -47,8 +48,11 @@ const JOURNEYS: Journey[] = [
 const HOUR = 3_600_000
 const BASE = 1_772_323_200_000
 
-/** `person hours event`, in the order of arrival; hours count from 1 March 2026. */
-const HISTORY: [person: string, hours: number, event: string][] = [
+/** Hours count from 1 March 2026. */
+type Happening = [person: string, hours: number, event: string]
+
+/** In the order of arrival. */
+const HISTORY: Happening[] = [
   ['a', 10, 'Add'],
   ['a', 10.5, 'Pay'],
   ['a', 10.6, EVIL],
@@ -64,17 +68,22 @@ const HISTORY: [person: string, hours: number, event: string][] = [
   ['d', 50.5, 'Pay'],
 ]
 
-/** An open warehouse with that history; whoever asks for it closes it. */
-export async function reportWarehouse(): Promise<Warehouse> {
-  const harness = new Harness(makeDefinitions({ journeys: JOURNEYS }))
-  const lines = HISTORY.map(([person, hours, name], i) =>
-    JSON.stringify({
-      event_id: `e${i}`,
-      name,
-      occurred_at: BASE + hours * HOUR,
-      identifiers: { user_id: person },
-    }),
-  )
-  await harness.feed(lines)
+/** An open warehouse with that history, then what came `late`; whoever asks for it closes it. */
+export async function reportWarehouse(
+  late: Happening[] = [],
+  warehouse = duckdbWarehouse(':memory:'),
+): Promise<Warehouse> {
+  const harness = new Harness(makeDefinitions({ journeys: JOURNEYS }), warehouse)
+  await harness.feed(HISTORY.map(lineOf))
+  if (late.length > 0) await harness.feed(late.map(lineOf))
   return harness.warehouse
+}
+
+function lineOf([person, hours, name]: Happening): string {
+  return JSON.stringify({
+    event_id: `${person} ${hours}`,
+    name,
+    occurred_at: BASE + hours * HOUR,
+    identifiers: { user_id: person },
+  })
 }

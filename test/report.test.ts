@@ -12,7 +12,7 @@ import { Random } from '../scripts/random.ts'
 import { CYCLES_MAX, PATH_STATES_MAX, VARIANTS_MAX, WAYS_MAX } from '../scripts/report/bounds.ts'
 import { htmlOf } from '../scripts/report/bundle.ts'
 import { collect } from '../scripts/report/collect.ts'
-import type { ReportDocument, TrackPart } from '../scripts/report/document.ts'
+import type { JourneyPart, ReportDocument, TrackPart } from '../scripts/report/document.ts'
 import { Harness } from './dump.ts'
 import { EVIL, reportWarehouse } from './report-data.ts'
 
@@ -87,17 +87,28 @@ test('cycles say what they cost, lap by lap', () => {
 test('who may still go on is pending, and not lost', () => {
   const steps = document.journeys.find(({ id }) => id === 'order')?.funnels[0]?.steps
   const counts = steps?.map((step) => [step.reached, step.converted, step.dropped, step.pending])
-  expect(counts?.slice(0, 2)).toEqual([
-    [4, 3, 1, 0],
+  expect(counts).toEqual([
+    [4, 1, 2, 1],
     [3, 1, 1, 1],
+    [1, 1, 0, 0],
   ])
-  expect(steps?.[2]?.reached).toBe(1)
+  expect(steps?.map(({ rateOfDecided }) => rateOfDecided)).toEqual([1 / 3, 1 / 2, 1])
 })
 
 test('standing has every day, and the days nobody stood there are zero', () => {
   expect(order.standing.days).toEqual([0, 1, 2].map((day) => 1_772_323_200_000 + day * 24 * HOUR))
   expect(order.standing.series.find(({ state }) => state === 'lost')?.counts).toEqual([2, 2, 2])
   expect(order.standing.series.find(({ state }) => state === 'paying')?.counts).toEqual([0, 0, 1])
+})
+
+test('a day that changed after it was over is told, with the reason', async () => {
+  const late = await reportWarehouse([['c', 12.15, 'Pay']])
+  const { corrections, errorRate } = (await collect(late, 'order')).journeys[0] as JourneyPart
+  await late.close()
+  expect(corrections.map(({ view }) => view)).toEqual(['sessions', 'transitions'])
+  const transitions = corrections.find(({ view }) => view === 'transitions')
+  expect(transitions).toMatchObject({ day: 1_772_323_200_000, removed: 1, lateEvents: 1 })
+  expect(errorRate?.latest).toMatchObject({ rejected: 0 })
 })
 
 test('one journey can be asked for, and one that is not there is named', async () => {
@@ -138,13 +149,13 @@ test('a journey of many ways stays a page, and says what it leaves out', async (
     }),
   )
   const random = new Random(1)
-  const lines = Array.from({ length: 6_000 }, (_, i) =>
+  const lines = Array.from({ length: 3_000 }, (_, i) =>
     JSON.stringify({
       event_id: `e${i}`,
       name: `to s${random.between(0, 25)}`,
       occurred_at: 1_772_323_200_000 + i * 60_000,
       // One walks a sixth of all of it.
-      identifiers: { user_id: i % 6 === 0 ? 'walker' : `p${random.between(0, 700)}` },
+      identifiers: { user_id: i % 6 === 0 ? 'walker' : `p${random.between(0, 350)}` },
     }),
   )
   await harness.feed(lines)
@@ -172,24 +183,24 @@ test('a journey of many ways stays a page, and says what it leaves out', async (
   await harness.warehouse.close()
 })
 
-test('the command writes the page, and says what is wrong with its arguments', () => {
-  const run = (script: string, ...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', `scripts/${script}.ts`, ...args], {
-      encoding: 'utf8',
-      input: `{"event_id":"e1","name":"Product Added","occurred_at":"2026-03-01T10:00:00Z",
-        "identifiers":{"user_id":"u1"}}`.replace(/\n\s*/, ''),
-    })
-  const url = `duckdb:${join(dir, 'one.duckdb')}`
+test('the command writes the page, and says what is wrong with its arguments', async () => {
+  const place = join(dir, 'one.duckdb')
+  await (await reportWarehouse([], duckdbWarehouse(place))).close()
+  const run = (...args: string[]) =>
+    spawnSync(
+      process.execPath,
+      ['--import', 'tsx', 'scripts/report.ts', '--warehouse', `duckdb:${place}`, ...args],
+      { encoding: 'utf8' },
+    )
   const out = join(dir, 'report.html')
-  expect(run('start', '--warehouse', url, '-').status).toBe(0)
-  const made = run('report', '--warehouse', url, '--journey', 'checkout', '--out', out)
+  const made = run('--journey', 'order', '--out', out)
   expect(made).toMatchObject({ status: 0, stderr: '' })
   expect(made.stdout).toMatch(/report\.html: \d+ KB/)
-  expect(readFileSync(out, 'utf8')).toContain('<title>checkout · Desire Path</title>')
-  const wrong = run('report', '--warehouse', url, '--journey', 'x', '--out', out)
-  expect(wrong).toMatchObject({ status: 2 })
-  expect(wrong.stderr).toContain('choose one of checkout, onboarding, subscription')
-  const nowhere = run('report', '--warehouse', url, '--out', join(dir, 'none', 'report.html'))
-  expect(nowhere).toMatchObject({ status: 1 })
+  expect(readFileSync(out, 'utf8')).toContain('<title>order · Desire Path</title>')
+  const wrong = run('--journey', 'x', '--out', out)
+  expect(wrong.status).toBe(2)
+  expect(wrong.stderr).toContain('choose one of care, order')
+  const nowhere = run('--out', join(dir, 'none', 'report.html'))
+  expect(nowhere.status).toBe(1)
   expect(nowhere.stderr).toContain('cannot be written')
 })

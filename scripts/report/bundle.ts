@@ -12,7 +12,7 @@ import { build, transform } from 'esbuild'
 import type { ReportDocument } from './document.ts'
 
 const PAGE = new URL('./client/page.ts', import.meta.url)
-const STYLES = ['style.css', 'map.css', 'tables.css', 'charts.css']
+const STYLES = ['style.css', 'map.css', 'tables.css', 'charts.css', 'print.css']
 
 /** The whole page. */
 export async function htmlOf(document: ReportDocument): Promise<string> {

@@ -29,31 +29,29 @@ async function stepsOf(ask: Ask, { steps, within }: Funnel): Promise<FunnelStep[
       `where journey = $1 and state = '${state}' group by states.instance_id)`
     )
   })
+  const last = `step${steps.length - 1}`
+  const isOpen = `reached_at + to_microseconds(${windowMicros}) > (select max(watermark) from batches)`
   const open =
-    `select instance_id from step0 where reached_at + to_microseconds(${windowMicros}) > ` +
-    '(select max(watermark) from batches)'
-  const counts = steps.map((_, i) =>
-    i === steps.length - 1
-      ? `(select count(*) from step${i}) as reached${i}, 0 as pending${i}`
-      : `(select count(*) from step${i}) as reached${i}, (select count(*) from step${i} ` +
-        `where instance_id in (${open}) ` +
-        `and instance_id not in (select instance_id from step${i + 1})) as pending${i}`,
+    `open as (select instance_id from step0 where ${isOpen} ` +
+    `and instance_id not in (select instance_id from ${last}))`
+  const counts = steps.map(
+    (_, i) =>
+      `(select count(*) from step${i}) as reached${i}, ` +
+      `(select count(*) from step${i} semi join open using (instance_id)) as pending${i}`,
   )
-  const [row = {}] = await ask(`with ${ctes.join(', ')} select ${counts.join(', ')}`)
-  const reached = steps.map((_, i) => number(row[`reached${i}`]))
+  const [row = {}] = await ask(`with ${[...ctes, open].join(', ')} select ${counts.join(', ')}`)
+  const converted = number(row[`reached${steps.length - 1}`])
   return steps.map((step, i) => {
-    const converted = reached[i + 1] ?? reached[i] ?? 0
+    const reached = number(row[`reached${i}`])
     const pending = number(row[`pending${i}`])
-    const all = reached[i] ?? 0
-    const decided = all - pending
+    const decided = reached - pending
     return {
       step,
-      reached: all,
+      reached,
       converted,
       dropped: decided - converted,
       pending,
       rateOfDecided: decided === 0 ? null : converted / decided,
-      rateOfAll: reached[0] === 0 ? null : all / (reached[0] ?? 1),
       medianMs: null,
       p90Ms: null,
     }

@@ -137,16 +137,17 @@ export type FunnelPart = {
   steps: FunnelStep[]
 }
 
+/** Those who reached a step, by what became of them in the end: the three add up. */
 export type FunnelStep = {
   step: string
   reached: number
   converted: number
   dropped: number
+  /** May still convert: their window is open. */
   pending: number
-  /** Of those that went on or dropped out. */
+  /** Converted, of those that are not pending. */
   rateOfDecided: number | null
-  /** Of those that reached the first step. */
-  rateOfAll: number | null
+  /** From the step before. */
   medianMs: number | null
   p90Ms: number | null
 }

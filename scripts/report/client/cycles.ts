@@ -10,6 +10,9 @@ import { nameOf, touchesPath, touchesStep, type Selection } from './selection.ts
 import { table, type Column } from './table.ts'
 import { facts, tip } from './tooltip.ts'
 
+/** Fewer runs than a rate can be trusted for. */
+const FEW = 10
+
 export type CycleOrder = 'lostCount' | 'totalMs' | 'count'
 
 export function cycles(
@@ -47,7 +50,10 @@ export function cycles(
   return section(
     'cycles',
     'Cycles',
-    ['Ways that led people back to where they had been, those that cost most first.'],
+    [
+      'Ways that led people back to where they had been, those that cost most first. ' +
+        `A pale bar is the rate of fewer than ${FEW} runs.`,
+    ],
     sorted.length === 0
       ? nothing(
           selection === null || track.cycles.length === 0
@@ -69,7 +75,7 @@ function laps({ laps: all, convertedRate, profileCount }: CyclePart): Child {
   const bars = all.map(({ lap, instanceCount, convertedRate: rate }) => {
     const bar = html(
       'span',
-      { class: 'lap' },
+      { class: instanceCount < FEW ? 'lap is-few' : 'lap' },
       html('span', { class: 'lap-bar', style: `--share:${rate ?? 0}` }),
       html('span', { class: 'lap-text' }, percent(rate)),
     )

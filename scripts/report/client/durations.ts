@@ -24,6 +24,8 @@ const MARKS: [ms: number, text: string][] = [
   [315_360_000_000, '10 y'],
 ]
 
+/** More marks than a narrow screen has room for. */
+const DENSE_FROM = 6
 const SECOND = 1_000
 const DAY = 86_400_000
 
@@ -72,7 +74,7 @@ function scaleOf(all: DurationPart[]): Axis {
 function chart(shown: DurationPart[], axis: Axis): HTMLElement {
   const scale = html(
     'div',
-    { class: 'duration-axis', 'aria-hidden': 'true' },
+    { class: axis.marks.length > DENSE_FROM ? 'duration-axis is-dense' : 'duration-axis' },
     ...axis.marks.map(([ms, text]) => html('span', { style: `left:${axis.x(ms)}%` }, text)),
   )
   return html(

@@ -3,7 +3,6 @@
 import type { FunnelPart, FunnelStep } from '../document.ts'
 import { html, nothing, section, type Child } from './element.ts'
 import { count, duration, exactly, percent } from './format.ts'
-import { decidedOf } from './headline.ts'
 import { touchesState, type Selection } from './selection.ts'
 import { facts, tip } from './tooltip.ts'
 
@@ -26,58 +25,40 @@ function key(): HTMLElement {
   return html(
     'ul',
     { class: 'legend' },
-    item('is-converted', 'went on'),
+    item('is-converted', 'converted in the end'),
     item('is-pending', 'pending'),
     item('is-dropped', 'dropped out'),
   )
 }
 
 function funnel(part: FunnelPart, selection: Selection): HTMLElement {
-  const first = part.steps[0]?.reached ?? 0
-  const { converted, decided, pending } = decidedOf(part)
-  const sum =
-    decided === 0
-      ? `nobody is decided yet, ${count(pending)} pending`
-      : `${percent(converted / decided)} of ${count(decided)} decided, ${count(pending)} pending`
+  const [entry] = part.steps
+  const isDim = ({ step }: FunnelStep) =>
+    part.stepsAre === 'states' && !touchesState(selection, bare(step))
   return html(
     'div',
     { class: 'funnel' },
-    html('h3', {}, part.name, html('span', { class: 'aside' }, sum)),
-    first === 0
+    html('h3', {}, part.name),
+    entry === undefined || entry.reached === 0
       ? nothing('Nobody has entered it yet.')
-      : html(
-          'ol',
-          {},
-          ...part.steps.map((step, i) =>
-            row(step, part.steps[i - 1], {
-              first,
-              isLast: i === part.steps.length - 1,
-              isDim: part.stepsAre === 'states' && !touchesState(selection, bare(step.step)),
-            }),
-          ),
-        ),
+      : html('ol', {}, ...part.steps.map((step) => row(step, part, isDim(step)))),
   )
 }
 
 /** A step of one of several tracks is written `track.state`. */
 const bare = (step: string): string => step.split('.').at(-1) ?? step
 
-function row(
-  step: FunnelStep,
-  before: FunnelStep | undefined,
-  { first, isLast, isDim }: { first: number; isLast: boolean; isDim: boolean },
-): HTMLElement {
-  const wentOn = isLast ? step.reached : step.converted
-  const part = (kind: string, value: number): Child =>
+function row(step: FunnelStep, part: FunnelPart, isDim: boolean): HTMLElement {
+  const { reached, converted, pending, dropped, rateOfDecided, medianMs, p90Ms } = step
+  const [entry = step] = part.steps
+  const share = (kind: string, value: number): Child =>
     value === 0
       ? null
-      : html('span', { class: `part ${kind}`, style: `width:${(100 * value) / first}%` })
-  const after: string[] = []
-  if (before !== undefined) {
-    after.push(`${percent(before.rateOfDecided)} of those decided before`)
-    if (step.medianMs !== null) after.push(`typically after ${duration(step.medianMs)}`)
-  }
-  const rest = isLast ? '' : `${count(step.pending)} pending, ${count(step.dropped)} dropped`
+      : html('span', { class: `part ${kind}`, style: `width:${(100 * value) / entry.reached}%` })
+  const isEntry = step === entry
+  const isLast = step === part.steps.at(-1)
+  const ofAll = isEntry ? 'entered' : `${percent(reached / entry.reached)} of all`
+  const after = medianMs === null ? '' : `, typically ${duration(medianMs)} after the step before`
   const item = html(
     'li',
     { class: isDim ? 'is-dim' : '' },
@@ -85,36 +66,42 @@ function row(
       'div',
       { class: 'funnel-head' },
       html('strong', {}, step.step),
-      html('span', { class: 'reached' }, exactly(step.reached)),
-      html('span', { class: 'aside' }, `${percent(step.reached / first)} of all`),
+      html('span', {}, exactly(reached)),
+      html('span', { class: 'aside' }, `${ofAll}${after}`),
     ),
     html(
       'div',
       { class: 'bar' },
-      part('is-converted', wentOn),
-      isLast ? null : part('is-pending', step.pending),
-      isLast ? null : part('is-dropped', step.dropped),
+      share('is-converted', converted),
+      share('is-pending', pending),
+      share('is-dropped', dropped),
     ),
-    html(
-      'div',
-      { class: 'funnel-foot' },
-      html('span', {}, after.join(', ')),
-      html('span', {}, rest),
-    ),
+    isLast
+      ? null
+      : html(
+          'div',
+          { class: 'funnel-foot' },
+          html(
+            'span',
+            {},
+            `${percent(rateOfDecided)} of the ${count(converted + dropped)} decided convert`,
+          ),
+          html('span', {}, `${count(pending)} pending, ${count(dropped)} dropped out`),
+        ),
   )
   tip(item, () =>
     facts(step.step, [
-      ['Reached', exactly(step.reached)],
-      ...(isLast
+      ['Reached', exactly(reached)],
+      ['Converted', exactly(converted)],
+      ['Pending', exactly(pending)],
+      ['Dropped out', exactly(dropped)],
+      ['Convert, of decided', percent(rateOfDecided)],
+      ...((isEntry
         ? []
-        : ([
-            ['Went on', exactly(step.converted)],
-            ['Pending', exactly(step.pending)],
-            ['Dropped out', exactly(step.dropped)],
-            ['Go on, of decided', percent(step.rateOfDecided)],
-          ] as [string, string][])),
-      ['From the step before', duration(step.medianMs)],
-      ['Nine in ten within', duration(step.p90Ms)],
+        : [
+            ['Half come within', duration(medianMs)],
+            ['Nine in ten within', duration(p90Ms)],
+          ]) as [string, string][]),
     ]),
   )
   return item

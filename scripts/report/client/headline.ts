@@ -1,6 +1,6 @@
 /** The answers most people came for, each a number and a sentence. */
 
-import type { FunnelPart, JourneyPart, TrackPart } from '../document.ts'
+import type { JourneyPart, TrackPart } from '../document.ts'
 import { html, type Child } from './element.ts'
 import { count, counted, day, duration, percent } from './format.ts'
 
@@ -28,23 +28,15 @@ function conversion(journey: JourneyPart): HTMLElement | null {
     const rate = percent(completeCount / instanceCount)
     return figure('Come to an end', rate, `${count(completeCount)} of ${count(instanceCount)} runs`)
   }
-  const { converted, decided, pending } = decidedOf(funnel)
+  const [entry] = funnel.steps
+  if (entry === undefined) return null
+  const { converted, dropped, pending, rateOfDecided } = entry
   return figure(
     `Conversion: ${funnel.name}`,
-    decided === 0 ? '–' : percent(converted / decided),
-    `${count(converted)} of the ${count(decided)} decided; ${count(pending)} more are pending`,
+    percent(rateOfDecided),
+    `${count(converted)} of the ${count(converted + dropped)} decided; ` +
+      `${count(pending)} more are pending`,
   )
-}
-
-/** What came of all that entered a funnel. */
-export function decidedOf({ steps }: FunnelPart): {
-  converted: number
-  decided: number
-  pending: number
-} {
-  const entered = steps[0]?.reached ?? 0
-  const pending = steps.reduce((total, step) => total + step.pending, 0)
-  return { converted: steps.at(-1)?.reached ?? 0, decided: entered - pending, pending }
 }
 
 function costliest({ cycles, states }: TrackPart): HTMLElement | null {

@@ -156,6 +156,8 @@ export class JourneyMap {
     }
     root.append(...states.map((state) => this.#state(state, placed)))
     this.#canvas.replaceChildren(root)
+    const start = placed.boxes.get(START)?.x ?? 0
+    this.#canvas.scrollLeft = start * scale - this.#width / 2
     this.select(this.#selection)
   }
 

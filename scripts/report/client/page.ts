@@ -50,6 +50,7 @@ function drawAll(): void {
   intro.replaceChildren(
     html('h1', {}, journey.id, html('span', { class: 'version' }, `version ${journey.version}`)),
     html('p', { class: 'lede' }, span),
+    html('p', { class: 'lede' }, `Decided up to the watermark, ${instant(report.watermark)}.`),
     ...chooseTrack(),
     headline(journey, track),
   )

@@ -19,7 +19,9 @@ type Series = StandingPart['series'][number]
 
 export function standing(track: TrackPart, selection: Selection): HTMLElement {
   const { days, series, daysLeftOut } = track.standing
-  const shown = series.filter(({ state }) => touchesState(selection, state))
+  const touched = series.filter(({ state }) => touchesState(selection, state))
+  const shown = touched.filter(({ counts }) => counts.some((value) => value > 0))
+  const empty = touched.filter((one) => !shown.includes(one)).map(({ state }) => state)
   const charts = shown.map((one) => new Chart(one, days))
   const point = (index: number | null) => charts.forEach((chart) => chart.point(index))
   for (const chart of charts) chart.onPoint(point)
@@ -34,6 +36,9 @@ export function standing(track: TrackPart, selection: Selection): HTMLElement {
             : `Nobody stood in ${nameOf(selection)} at the end of a day.`,
         )
       : html('div', { class: 'multiples' }, ...charts.map(({ element }) => element)),
+    shown.length === 0 || empty.length === 0
+      ? null
+      : html('p', { class: 'note' }, `At no day's end was anybody in ${empty.join(', ')}.`),
     daysLeftOut === 0
       ? null
       : html('p', { class: 'note' }, `The ${exactly(daysLeftOut)} days before that are left out.`),
