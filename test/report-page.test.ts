@@ -76,7 +76,9 @@ describe.skipIf(!isThere)('the page', () => {
     expect(await texts(STATES)).toEqual(['cart', 'paying', 'lost', 'bought'])
     await state('lost').click()
     expect(await state('lost').getAttribute('aria-pressed')).toBe('true')
-    expect(await filterBar().innerText()).toContain('Showing what goes through lost')
+    expect(await filterBar().innerText()).toContain(
+      'Showing what goes through lost: entered 2 times by 2 people',
+    )
     expect(await texts(STATES)).toEqual(['lost'])
     expect(await texts('#cycles .nothing')).toEqual(['None of these cycles goes through lost.'])
     expect(await texts('#variants tbody th')).toEqual(['cart→lost', 'cart→paying→cart→lost'])
@@ -111,6 +113,18 @@ describe.skipIf(!isThere)('the page', () => {
     expect(told).toContain(`${row?.['people']} people`)
     await page.locator('h1').hover()
     expect(await page.locator('.tooltip').isVisible()).toBe(false)
+  })
+
+  test('a day pointed at is told in every chart', async () => {
+    const charts = page.locator('#standing figure')
+    const values = page.locator('#standing .multiple-value')
+    expect(await values.allTextContents()).toEqual(['1', '2', '1'])
+    await charts
+      .first()
+      .locator('svg')
+      .hover({ position: { x: 2, y: 30 } })
+    expect(await values.allTextContents()).toEqual(['0', '2', '1'])
+    expect(await charts.first().innerText()).toContain('1 Mar 2026')
   })
 
   test('journeys and their tracks can be chosen', async () => {

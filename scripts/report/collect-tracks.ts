@@ -2,7 +2,14 @@
 
 import { tracksOf, type Journey } from '../../pipeline/journey.ts'
 import type { Row } from '../../pipeline/warehouse.ts'
-import { CYCLES_MAX, DAYS_MAX, LAPS_MAX, PATH_STATES_MAX, VARIANTS_MAX } from './bounds.ts'
+import {
+  CYCLES_MAX,
+  DAYS_MAX,
+  LAPS_MAX,
+  PATH_STATES_MAX,
+  STANDING_POINTS_MAX,
+  VARIANTS_MAX,
+} from './bounds.ts'
 import { collectDurations } from './collect-durations.ts'
 import { collectWays } from './collect-ways.ts'
 import type { CyclePart, StandingPart, TrackPart, VariantPart } from './document.ts'
@@ -98,18 +105,20 @@ function cyclesOf(rows: Row[], laps: Row[]): CyclePart[] {
 
 /** A day on which nobody stood in a state has no row; it is zero. */
 function standingOf(states: string[], rows: Row[]): StandingPart {
-  const days = [...new Set(rows.map((row) => dayOf(row['day'])))]
+  const shown = Math.min(DAYS_MAX, Math.ceil(STANDING_POINTS_MAX / states.length))
+  const days = [...new Set(rows.map((row) => dayOf(row['day'])))].slice(-shown)
   const at = new Map(days.map((day, i) => [day, i]))
   const counts = new Map<string, number[]>()
   for (const row of rows) {
     const state = text(row['state'])
     const series = counts.get(state) ?? days.map(() => 0)
-    series[at.get(dayOf(row['day'])) ?? 0] = number(row['instance_count'])
+    const place = at.get(dayOf(row['day']))
+    if (place !== undefined) series[place] = number(row['instance_count'])
     counts.set(state, series)
   }
   return {
     days,
-    daysLeftOut: Math.max(0, number(rows[0]?.['days_in_all']) - DAYS_MAX),
+    daysLeftOut: number(rows[0]?.['days_in_all']) - days.length,
     series: states.flatMap((state) => {
       const series = counts.get(state)
       return series === undefined ? [] : [{ state, counts: series }]

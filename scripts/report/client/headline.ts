@@ -58,7 +58,7 @@ function stuck({ durations }: TrackPart): HTMLElement | null {
   const [worst] = [...durations].sort((a, b) => b.stuck - a.stuck)
   if (worst === undefined || worst.stuck === 0) return null
   return figure(
-    'Stuck today',
+    'Stuck now',
     `${count(worst.stuck)} in ${worst.state}`,
     `longer than nine in ten ever stayed; the first since ${day(worst.since)}`,
   )

@@ -3,6 +3,7 @@
 import type { StatePart, TrackPart, WayPart } from '../document.ts'
 import { html, nothing, type Child } from './element.ts'
 import { count, counted, duration, exactly, percent } from './format.ts'
+import { nameOf, type Selection } from './selection.ts'
 import { folded } from './table.ts'
 
 const EVENTS_TOLD = 4
@@ -44,6 +45,23 @@ export function stateFacts(state: StatePart, refused: number): [string, string][
     [state.isFinal ? 'Ended here' : 'Here now', exactly(state.inside)],
     ['Events refused', exactly(refused)],
   ]
+}
+
+/** What is selected, with its numbers: for a touch, this is what hovering tells. */
+export function selectionText({ states, ways }: TrackPart, selection: Selection): string {
+  if (selection === null) return ''
+  if ('state' in selection) {
+    const state = states.find(({ name }) => name === selection.state)
+    if (state === undefined) return selection.state
+    const people = counted(state.profileCount, 'person', 'people')
+    const entered = `entered ${exactly(state.entered)} times by ${people}`
+    return `${state.name}: ${entered}, ${insideText(state.inside)}`
+  }
+  const { from, to } = selection
+  const taken = ways.filter((way) => way.from === from && way.to === to)
+  const times = sum(taken.map(({ count: each }) => each))
+  const share = sum(taken.map(({ probability }) => probability ?? 0))
+  return `${nameOf(selection)}: ${exactly(times)} times, ${percent(share)} of moves from ${from}`
 }
 
 /** Every way of the document, whatever the map shows. */

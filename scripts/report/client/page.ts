@@ -7,12 +7,13 @@ import type { ReportDocument } from '../document.ts'
 import { cycles, type CycleOrder } from './cycles.ts'
 import { durations } from './durations.ts'
 import { html, nothing } from './element.ts'
-import { counted, exactly, instant, percent } from './format.ts'
+import { counted, exactly, instant } from './format.ts'
 import { funnels } from './funnel.ts'
 import { headline } from './headline.ts'
+import { selectionText } from './map-words.ts'
 import { JourneyMap } from './map.ts'
 import { quality } from './quality.ts'
-import { nameOf, type Selection } from './selection.ts'
+import type { Selection } from './selection.ts'
 import { standing } from './standing.ts'
 import { hide, tooltipElement } from './tooltip.ts'
 import { variants } from './variants.ts'
@@ -74,7 +75,12 @@ function drawRest(): void {
   const clear = html('button', { type: 'button', click: () => select(null) }, 'Clear filter')
   filterBar.hidden = selection === null
   filterBar.replaceChildren(
-    html('span', {}, 'Showing what goes through ', html('strong', {}, selectionText())),
+    html(
+      'span',
+      {},
+      'Showing what goes through ',
+      html('strong', {}, selectionText(track, selection)),
+    ),
     clear,
   )
   const onOrder = (next: CycleOrder) => {
@@ -90,17 +96,6 @@ function drawRest(): void {
     variants(track, selection),
     quality(journey, track, report.quality, selection),
   )
-}
-
-function selectionText(): string {
-  const track = report.journeys[journeyNo]?.tracks[trackNo]
-  if (selection === null || track === undefined) return ''
-  if ('state' in selection) return nameOf(selection)
-  const { from, to } = selection
-  const ways = track.ways.filter((way) => way.from === from && way.to === to)
-  const times = ways.reduce((total, way) => total + way.count, 0)
-  const share = ways.reduce((total, way) => total + (way.probability ?? 0), 0)
-  return `${nameOf(selection)}: ${exactly(times)} times, ${percent(share)} of moves from ${from}`
 }
 
 function chooseTrack(): HTMLElement[] {

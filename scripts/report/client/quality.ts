@@ -122,7 +122,7 @@ function corrections({ corrections: all, correctionsLeftOut }: JourneyPart): HTM
       [
         { title: 'Day', cell: ({ day: at }) => day(at) },
         { title: 'In', cell: ({ view }) => view },
-        { title: 'Now', cell: ({ added, removed }) => change(added - removed), isNumber: true },
+        { title: 'Change', cell: ({ added, removed }) => change(added - removed), isNumber: true },
         { title: 'Added', cell: ({ added }) => count(added), isNumber: true },
         { title: 'Taken back', cell: ({ removed }) => count(removed), isNumber: true },
         { title: 'Why', cell: because },

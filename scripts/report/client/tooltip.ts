@@ -2,7 +2,7 @@
 
 import { html, type Child } from './element.ts'
 
-const tooltip = html('div', { class: 'tooltip', role: 'status', hidden: true })
+const tooltip = html('div', { class: 'tooltip', role: 'tooltip', hidden: true })
 const GAP = 14
 
 /** Put once into the page. */
