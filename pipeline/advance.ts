@@ -68,11 +68,7 @@ export class Pipeline {
       stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
       identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
       component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
-      profile: new Images({
-        ...parts,
-        kind: 'profile',
-        codec: profileCodec(this.compiled.machines),
-      }),
+      profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(this.compiled) }),
     }
   }
 
@@ -146,6 +142,7 @@ export class Pipeline {
     builder.timers(profiles.timers)
     builder.images(turn)
     builder.releases(this.#unreleased)
+    builder.funnels(this.#unreleased, this.compiled.funnels)
     return builder.build(
       {
         batch: this.#head.batch + 1,

@@ -54,7 +54,7 @@ export function schemaStatements(): string[] {
   return [
     ...tables.flatMap(tableStatements),
     ...VERSIONED_NAMES.flatMap(relationStatements),
-    liveReleaseStatement(),
+    ...liveStatements(),
     ...VERSIONED_NAMES.map(versionsStatement),
     ...readdirSync(VIEWS_DIR)
       .filter((file) => file.endsWith('.sql'))
@@ -133,8 +133,23 @@ function liveRelease(condition: string): string {
   )
 }
 
-function liveReleaseStatement(): string {
-  return `create or replace view live_release as ${liveRelease('true')}`
+/** Which version of a funnel the views show: its journey's, or the one promoted last. */
+function liveFunnel(condition: string): string {
+  return (
+    "select distinct defined.funnel, coalesce(defined.journey, '') as owner, defined.version " +
+    'from funnel_definitions_log as defined inner join (select kind, id, ' +
+    'max_by(version, recorded_by) as version from releases_log ' +
+    `where action = 'promoted' and ${condition} group by kind, id) as live ` +
+    "on live.kind = if(defined.journey is null, 'funnel', 'journey') " +
+    'and live.id = coalesce(defined.journey, defined.funnel) and live.version = defined.version'
+  )
+}
+
+function liveStatements(): string[] {
+  return [
+    `create or replace view live_release as ${liveRelease('true')}`,
+    `create or replace view live_funnel as ${liveFunnel('true')}`,
+  ]
 }
 
 function versionsStatement(table: VersionedName): string {
@@ -157,7 +172,8 @@ function viewStatements(view: string): string[] {
     `create or replace macro ${view}_as_of(believed_at) as table with ` +
       `${table}_now as (select ${storedColumns(table).join(', ')} from ${table}_all ` +
       `where ${believed}), ` +
-      `live_release as (${liveRelease('recorded_at <= believed_at')}) ` +
+      `live_release as (${liveRelease('recorded_at <= believed_at')}), ` +
+      `live_funnel as (${liveFunnel('recorded_at <= believed_at')}) ` +
       `select * from (\n${select}\n)`,
   ]
 }
@@ -172,7 +188,7 @@ function analysisFunctions(views: AnalysisView[]): string[] {
     const { view } = TABLES[name]
     then.set(view, `select * from ${view}_as_of(believed_at)`)
   }
-  for (const log of ['events', 'batches', 'releases']) {
+  for (const log of ['events', 'batches', 'releases', 'funnel_definitions']) {
     then.set(log, `select * from main.${log} where recorded_at <= believed_at`)
   }
   const statements: string[] = []

@@ -351,7 +351,7 @@ function deadlineOf(compiled: CompiledTrack | undefined, track: TrackState): num
 }
 
 /** A string as it is, a number or boolean as its JSON text; anything else is no key. */
-function keyText(value: Json | undefined): string | null {
+export function keyText(value: Json | undefined): string | null {
   if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'boolean' ? JSON.stringify(value) : null
 }

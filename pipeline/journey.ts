@@ -7,6 +7,8 @@
  * a definition that compiles all the same.
  */
 
+import type { JourneyFunnel } from './funnel-definition.ts'
+
 /** JSON as it comes out of `JSON.parse`. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
@@ -66,8 +68,6 @@ export type Track = {
   ignore?: string[]
 }
 
-export type Funnel = { steps: string[]; within?: Duration }
-
 type JourneyCommon = {
   id: string
   version: number
@@ -77,7 +77,7 @@ type JourneyCommon = {
   key?: { property: string }
   restart?: boolean
   ignore?: string[]
-  funnels?: { [id: string]: Funnel }
+  funnels?: { [id: string]: JourneyFunnel }
 }
 
 export type SingleJourney = JourneyCommon & Track & { type?: undefined }
