@@ -45,6 +45,9 @@ export const JOURNEYS: Journey[] = [
   },
 ]
 
+/** By events: who adds, pays and is done within an hour. */
+const FUNNEL = { id: 'quick', steps: ['Add', 'Pay', 'Done'], within: '1h' }
+
 const HOUR = 3_600_000
 const BASE = 1_772_323_200_000
 
@@ -73,7 +76,7 @@ export async function reportWarehouse(
   late: Happening[] = [],
   warehouse = duckdbWarehouse(':memory:'),
 ): Promise<Warehouse> {
-  const harness = new Harness(makeDefinitions({ journeys: JOURNEYS }), warehouse)
+  const harness = new Harness(makeDefinitions({ journeys: JOURNEYS, funnels: [FUNNEL] }), warehouse)
   await harness.feed(HISTORY.map(lineOf))
   if (late.length > 0) await harness.feed(late.map(lineOf))
   return harness.warehouse

@@ -23,6 +23,8 @@ const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run
 ])
 /** Of time in state, without the later visits. */
 const STATES = '#durations li:not(.is-again) .duration-name'
+/** A browser on a busy machine takes its time. */
+const HOOK_MS = 120_000
 const isThere = existsSync(CHROMIUM)
 
 if (!isThere && process.env['REQUIRE_BROWSER'] === '1') {
@@ -42,12 +44,12 @@ describe.skipIf(!isThere)('the page', () => {
     warehouse = await reportWarehouse()
     writeFileSync(file, await htmlOf(await collect(warehouse, null)))
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS })
-  })
+  }, HOOK_MS)
   afterAll(async () => {
     await browser.close()
     await warehouse.close()
     rmSync(dir, { recursive: true })
-  })
+  }, HOOK_MS)
 
   beforeEach(async () => {
     page = await browser.newPage({ colorScheme: 'light', viewport: { width: 1280, height: 900 } })
@@ -60,12 +62,12 @@ describe.skipIf(!isThere)('the page', () => {
     })
     await page.goto(pathToFileURL(file).href)
     await page.getByRole('button', { name: 'order', exact: true }).click()
-  })
+  }, HOOK_MS)
   afterEach(async () => {
     await page.close()
     // No error, no dialog and no request but the one for the page itself.
     expect(complaints).toEqual([])
-  })
+  }, HOOK_MS)
 
   const state = (name: string) => page.locator('.map .state', { hasText: name })
   const texts = (selector: string) => page.locator(selector).allTextContents()

@@ -12,7 +12,12 @@ import { Random } from '../scripts/random.ts'
 import { CYCLES_MAX, PATH_STATES_MAX, VARIANTS_MAX, WAYS_MAX } from '../scripts/report/bounds.ts'
 import { htmlOf } from '../scripts/report/bundle.ts'
 import { collect } from '../scripts/report/collect.ts'
-import type { JourneyPart, ReportDocument, TrackPart } from '../scripts/report/document.ts'
+import type {
+  FunnelStep,
+  JourneyPart,
+  ReportDocument,
+  TrackPart,
+} from '../scripts/report/document.ts'
 import { Harness } from './dump.ts'
 import { EVIL, reportWarehouse } from './report-data.ts'
 
@@ -84,15 +89,30 @@ test('cycles say what they cost, lap by lap', () => {
   ])
 })
 
+const countsOf = ({ reached, converted, dropped, pending }: FunnelStep) => [
+  reached,
+  converted,
+  dropped,
+  pending,
+]
+
 test('who may still go on is pending, and not lost', () => {
   const steps = document.journeys.find(({ id }) => id === 'order')?.funnels[0]?.steps
-  const counts = steps?.map((step) => [step.reached, step.converted, step.dropped, step.pending])
-  expect(counts).toEqual([
+  expect(steps?.map(countsOf)).toEqual([
     [4, 1, 2, 1],
     [3, 1, 1, 1],
     [1, 1, 0, 0],
   ])
   expect(steps?.map(({ rateOfDecided }) => rateOfDecided)).toEqual([1 / 3, 1 / 2, 1])
+  expect(steps?.[1]?.medianMs).toBe(0.5 * HOUR)
+  const [quick] = document.funnels
+  expect(quick).toMatchObject({ name: 'quick', stepsAre: 'events', countBy: 'attempts' })
+  expect(quick?.options).toContain('within 1h')
+  expect(quick?.steps.map(countsOf)).toEqual([
+    [4, 1, 2, 1],
+    [3, 1, 1, 1],
+    [1, 1, 0, 0],
+  ])
 })
 
 test('standing has every day, and the days nobody stood there are zero', () => {

@@ -1,59 +1,44 @@
-/**
- * The funnels of a journey, by its steps. Counted from `states`: a run reaches a step after the
- * step before it, is pending while its window is open at the watermark, and else dropped out.
- */
+/** Funnels as `funnel_steps` counts them: of a journey, by its states, and by events. */
 
-import { parseDuration, type Funnel, type Journey } from '../../pipeline/journey.ts'
-import type { FunnelPart, FunnelStep } from './document.ts'
-import { number, type Ask } from './read.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
+import { optionsText } from '../funnel-lines.ts'
+import { FUNNEL_STEPS_MAX, FUNNELS_MAX } from './bounds.ts'
+import type { FunnelPart } from './document.ts'
+import { grouped, number, numberOrNull, text } from './read.ts'
 
-export async function collectFunnels(ask: Ask, journey: Journey): Promise<FunnelPart[]> {
-  const parts: FunnelPart[] = []
-  for (const [name, funnel] of Object.entries(journey.funnels ?? {})) {
-    parts.push({ name, stepsAre: 'states', steps: await stepsOf(ask, funnel) })
-  }
-  return parts
+/** Those of a journey; with null, those whose steps are events. */
+export async function collectFunnels(
+  warehouse: Warehouse,
+  journey: string | null,
+): Promise<FunnelPart[]> {
+  const rows = await warehouse.query(
+    `select funnel, step_no, step, count_by, options, reached, converted, dropped, pending,
+       rate_of_decided, median_since_previous_ms, p90_since_previous_ms
+     from funnel_steps
+     where coalesce(journey, '') = $1 and step_no <= ${FUNNEL_STEPS_MAX}
+     qualify dense_rank() over (order by funnel) <= ${FUNNELS_MAX}
+     order by funnel, step_no`,
+    [journey ?? ''],
+  )
+  return [...grouped(rows, 'funnel')].map(([name, steps]) => ({
+    name,
+    stepsAre: journey === null ? 'events' : 'states',
+    countBy: text(steps[0]?.['count_by']),
+    options: optionsText(steps[0]?.['options']),
+    steps: steps.map(stepOf),
+  }))
 }
 
-async function stepsOf(ask: Ask, { steps, within }: Funnel): Promise<FunnelStep[]> {
-  const windowMicros = within === undefined ? 0 : (parseDuration(within) ?? 0)
-  const ctes = steps.map((step, i) => {
-    const state = step.split('.').at(-1)
-    const entered = `select states.instance_id, min(states.entered_at) as reached_at from states`
-    if (i === 0) {
-      return `step0 as (${entered} where journey = $1 and state = '${state}' group by instance_id)`
-    }
-    return (
-      `step${i} as (${entered} inner join step${i - 1} on step${i - 1}.instance_id = ` +
-      `states.instance_id and states.entered_at >= step${i - 1}.reached_at ` +
-      `where journey = $1 and state = '${state}' group by states.instance_id)`
-    )
-  })
-  const last = `step${steps.length - 1}`
-  const isOpen = `reached_at + to_microseconds(${windowMicros}) > (select max(watermark) from batches)`
-  const open =
-    `open as (select instance_id from step0 where ${isOpen} ` +
-    `and instance_id not in (select instance_id from ${last}))`
-  const counts = steps.map(
-    (_, i) =>
-      `(select count(*) from step${i}) as reached${i}, ` +
-      `(select count(*) from step${i} semi join open using (instance_id)) as pending${i}`,
-  )
-  const [row = {}] = await ask(`with ${[...ctes, open].join(', ')} select ${counts.join(', ')}`)
-  const converted = number(row[`reached${steps.length - 1}`])
-  return steps.map((step, i) => {
-    const reached = number(row[`reached${i}`])
-    const pending = number(row[`pending${i}`])
-    const decided = reached - pending
-    return {
-      step,
-      reached,
-      converted,
-      dropped: decided - converted,
-      pending,
-      rateOfDecided: decided === 0 ? null : converted / decided,
-      medianMs: null,
-      p90Ms: null,
-    }
-  })
+function stepOf(row: Row): FunnelPart['steps'][number] {
+  return {
+    // Where the order is any, there is no telling which step comes when.
+    step: row['step'] === null ? `any step, ${text(row['step_no'])}` : text(row['step']),
+    reached: number(row['reached']),
+    converted: number(row['converted']),
+    dropped: number(row['dropped']),
+    pending: number(row['pending']),
+    rateOfDecided: numberOrNull(row['rate_of_decided']),
+    medianMs: numberOrNull(row['median_since_previous_ms']),
+    p90Ms: numberOrNull(row['p90_since_previous_ms']),
+  }
 }

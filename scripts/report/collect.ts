@@ -48,6 +48,7 @@ export async function collect(
     batch: number(head['batch']),
     journeys,
     journeysLeftOut: released.length - shown.length,
+    funnels: await collectFunnels(warehouse, null),
     quality: await collectQuality(warehouse),
   }
 }
@@ -87,7 +88,7 @@ async function collectJourney(warehouse: Warehouse, journey: Journey): Promise<J
     firstAt: instantOrNull(row['first_at']),
     lastAt: instantOrNull(row['last_at']),
     tracks: await collectTracks(ask, journey),
-    funnels: await collectFunnels(ask, journey),
+    funnels: await collectFunnels(warehouse, journey.id),
     errorRate: await collectErrorRate(ask),
     ...(await collectCorrections(ask, journey.version)),
   }

@@ -16,6 +16,8 @@ export type ReportDocument = {
   journeys: JourneyPart[]
   /** Journeys of the warehouse that are not in this document. */
   journeysLeftOut: number
+  /** Funnels that belong to no journey: their steps are events. */
+  funnels: FunnelPart[]
   quality: QualityPart
 }
 
@@ -134,6 +136,10 @@ export type FunnelPart = {
   name: string
   /** Steps are states of the journey, or events. */
   stepsAre: 'states' | 'events'
+  /** `instances`, `attempts`, `profiles` or `sessions`. */
+  countBy: string
+  /** The options in force, in words. */
+  options: string
   steps: FunnelStep[]
 }
 

@@ -6,16 +6,22 @@ import { count, duration, exactly, percent } from './format.ts'
 import { touchesState, type Selection } from './selection.ts'
 import { facts, tip } from './tooltip.ts'
 
-export function funnels(parts: FunnelPart[], selection: Selection): HTMLElement {
-  const body =
-    parts.length === 0
-      ? [nothing('This journey defines no funnel.')]
-      : [key(), ...parts.map((part) => funnel(part, selection))]
+export function funnels(
+  own: FunnelPart[],
+  byEvents: FunnelPart[],
+  selection: Selection,
+): HTMLElement {
   return section(
     'funnel',
     'Funnel',
     ['Whoever still has time to go on is pending, and is never counted as lost.'],
-    ...body,
+    own.length + byEvents.length === 0 ? null : key(),
+    own.length === 0 ? nothing('This journey defines no funnel.') : null,
+    ...own.map((part) => funnel(part, selection)),
+    byEvents.length === 0
+      ? null
+      : html('p', { class: 'lede apart' }, 'Funnels by events, whatever the journey:'),
+    ...byEvents.map((part) => funnel(part, selection)),
   )
 }
 
@@ -39,6 +45,7 @@ function funnel(part: FunnelPart, selection: Selection): HTMLElement {
     'div',
     { class: 'funnel' },
     html('h3', {}, part.name),
+    html('p', { class: 'options' }, part.options),
     entry === undefined || entry.reached === 0
       ? nothing('Nobody has entered it yet.')
       : html('ol', {}, ...part.steps.map((step) => row(step, part, isDim(step)))),
@@ -57,7 +64,7 @@ function row(step: FunnelStep, part: FunnelPart, isDim: boolean): HTMLElement {
       : html('span', { class: `part ${kind}`, style: `width:${(100 * value) / entry.reached}%` })
   const isEntry = step === entry
   const isLast = step === part.steps.at(-1)
-  const ofAll = isEntry ? 'entered' : `${percent(reached / entry.reached)} of all`
+  const ofAll = isEntry ? part.countBy : `${percent(reached / entry.reached)} of all`
   const after = medianMs === null ? '' : `, typically ${duration(medianMs)} after the step before`
   const item = html(
     'li',
@@ -69,14 +76,16 @@ function row(step: FunnelStep, part: FunnelPart, isDim: boolean): HTMLElement {
       html('span', {}, exactly(reached)),
       html('span', { class: 'aside' }, `${ofAll}${after}`),
     ),
-    html(
-      'div',
-      { class: 'bar' },
-      share('is-converted', converted),
-      share('is-pending', pending),
-      share('is-dropped', dropped),
-    ),
-    isLast
+    reached === 0
+      ? null
+      : html(
+          'div',
+          { class: 'bar' },
+          share('is-converted', converted),
+          share('is-pending', pending),
+          share('is-dropped', dropped),
+        ),
+    isLast || reached === 0
       ? null
       : html(
           'div',
@@ -84,7 +93,9 @@ function row(step: FunnelStep, part: FunnelPart, isDim: boolean): HTMLElement {
           html(
             'span',
             {},
-            `${percent(rateOfDecided)} of the ${count(converted + dropped)} decided convert`,
+            rateOfDecided === null
+              ? 'nobody is decided yet'
+              : `${percent(rateOfDecided)} of the ${count(converted + dropped)} decided convert`,
           ),
           html('span', {}, `${count(pending)} pending, ${count(dropped)} dropped out`),
         ),

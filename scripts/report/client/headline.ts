@@ -29,13 +29,15 @@ function conversion(journey: JourneyPart): HTMLElement | null {
     return figure('Come to an end', rate, `${count(completeCount)} of ${count(instanceCount)} runs`)
   }
   const [entry] = funnel.steps
-  if (entry === undefined) return null
+  if (entry === undefined || entry.reached === 0) return null
   const { converted, dropped, pending, rateOfDecided } = entry
   return figure(
     `Conversion: ${funnel.name}`,
     percent(rateOfDecided),
-    `${count(converted)} of the ${count(converted + dropped)} decided; ` +
-      `${count(pending)} more are pending`,
+    rateOfDecided === null
+      ? `nobody is decided yet; ${count(pending)} are pending`
+      : `${count(converted)} of the ${count(converted + dropped)} decided; ` +
+          `${count(pending)} more are pending`,
   )
 }
 

@@ -89,7 +89,7 @@ function drawRest(): void {
     document.querySelector<HTMLElement>('#cycles th[aria-sort] button')?.focus()
   }
   rest.replaceChildren(
-    funnels(journey.funnels, selection),
+    funnels(journey.funnels, report.funnels, selection),
     cycles(track, selection, order, onOrder),
     durations(track, selection),
     standing(track, selection),

@@ -73,7 +73,7 @@ function refusals(
   if (shown.length === 0) {
     return nothing(
       selection === null || all.length === 0
-        ? 'It took every event it knows.'
+        ? 'It refused none.'
         : `None was refused in ${nameOf(selection)}.`,
     )
   }

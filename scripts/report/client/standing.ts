@@ -111,6 +111,8 @@ class Chart {
       this.#x(at),
       this.#y(this.#series.counts[i] ?? 0),
     ])
+    // A single day has no line: it is drawn as a level.
+    if (points.length === 1) points.push([WIDTH, points[0]?.[1] ?? HEIGHT])
     this.#cursor.append(svg('line', { y1: 0, y2: HEIGHT }), svg('circle', { r: 3.5 }))
     const { state, counts } = this.#series
     const last = counts.at(-1) ?? 0

@@ -50,8 +50,10 @@ function wholePath({ path, statesLeftOut }: VariantPart, selection: Selection): 
 }
 
 function lede({ variants: all }: TrackPart, touched: number, selection: Selection): string {
+  if (all.length === 0) return 'From the start to where each run now stands.'
   const covered = percent(all.at(-1)?.cumulative ?? 0)
-  if (selection === null) return `The ${all.length} commonest paths cover ${covered} of all runs.`
+  const shown = counted(all.length, 'path covers', 'commonest paths cover')
+  if (selection === null) return `${shown} ${covered} of all runs.`
   return `${touched} of the ${all.length} commonest paths go through ${nameOf(selection)}.`
 }
 
