@@ -72,6 +72,8 @@ describe.skipIf(!isThere)('the page', () => {
   const state = (name: string) => page.locator('.map .state', { hasText: name })
   const texts = (selector: string) => page.locator(selector).allTextContents()
   const filterBar = () => page.locator('.filter')
+  const focusedName = () =>
+    page.evaluate<string>(`document.activeElement.getAttribute('aria-label')`)
   const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
 
   test('a click on a state shows what goes through it, another takes that back', async () => {
@@ -93,6 +95,7 @@ describe.skipIf(!isThere)('the page', () => {
     const way = page.getByRole('button', { name: 'paying to cart, by event, 2 times' })
     await way.focus()
     await page.keyboard.press('Enter')
+    expect(await focusedName()).toBe('paying to cart, by event, 2 times')
     expect(await filterBar().innerText()).toContain('paying → cart: 2 times')
     expect(await texts('#cycles tbody th')).toEqual(['cart→paying→cart'])
     expect(await texts('#variants tbody th')).toHaveLength(2)
@@ -101,6 +104,7 @@ describe.skipIf(!isThere)('the page', () => {
     await way.focus()
     await page.keyboard.press(' ')
     await page.getByRole('button', { name: 'Clear filter' }).click()
+    expect(await focusedName()).toBe('paying to cart, by event, 2 times')
     expect(await texts('#variants tbody th')).toHaveLength(4)
   })
 

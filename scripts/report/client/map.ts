@@ -84,6 +84,7 @@ export class JourneyMap {
 
   select(selection: Selection): void {
     this.#selection = selection
+    const focused = document.activeElement
     for (const { element, selection: own, isWay } of this.#drawn) {
       const isTouched =
         'state' in own
@@ -94,6 +95,8 @@ export class JourneyMap {
       element.setAttribute('aria-pressed', String(isSame(own, selection)))
       if (isWay && isTouched && selection !== null) element.parentNode?.append(element)
     }
+    // What is drawn last lies on top; an element that moves loses the focus.
+    if (focused instanceof SVGElement) focused.focus({ preventScroll: true })
   }
 
   #slider(): Child {

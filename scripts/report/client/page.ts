@@ -68,11 +68,18 @@ function select(next: Selection): void {
   drawRest()
 }
 
+/** The focus goes back to what was selected. */
+function clearFilter(): void {
+  const pressed = document.querySelector<SVGElement>('.map [aria-pressed=true]')
+  select(null)
+  pressed?.focus({ preventScroll: true })
+}
+
 function drawRest(): void {
   const journey = report.journeys[journeyNo]
   const track = journey?.tracks[trackNo]
   if (journey === undefined || track === undefined) return
-  const clear = html('button', { type: 'button', click: () => select(null) }, 'Clear filter')
+  const clear = html('button', { type: 'button', click: clearFilter }, 'Clear filter')
   filterBar.hidden = selection === null
   filterBar.replaceChildren(
     html(
@@ -205,5 +212,6 @@ document.body.replaceChildren(header(), root, footer(), tooltipElement())
 document.addEventListener('keydown', ({ key }) => {
   if (key === 'Escape' && selection !== null) select(null)
 })
+document.addEventListener('scroll', hide, { passive: true })
 new ResizeObserver(() => map?.fit()).observe(root)
 drawAll()
