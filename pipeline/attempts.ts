@@ -159,7 +159,7 @@ export class Attempts {
 
   #serveAny(point: Point): void {
     let hasServed = false
-    for (const [, lists] of [...(this.#scopes.get(point.scope) ?? [])]) {
+    for (const lists of this.#scopes.get(point.scope)?.values() ?? []) {
       const list = lists.get(point.held) ?? []
       const reached = list[0]?.reached ?? []
       const step = point.steps.find((one) => !reached.includes(one))

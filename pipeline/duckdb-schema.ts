@@ -16,6 +16,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { analysisViews, type AnalysisView } from './analysis.ts'
 import { TABLES, VERSIONED_NAMES, type Column, type TableName } from './tables.ts'
 import type { TableSpec, VersionedName } from './tables.ts'
+import type { ImageKind } from './warehouse.ts'
 
 const VIEWS_DIR = new URL('../sql/views/', import.meta.url)
 
@@ -63,8 +64,6 @@ export function schemaStatements(): string[] {
     ...FUNCTIONS,
     ...analysis.map(({ name, text }) => `create or replace view ${name} as\n${text}`),
     ...analysisFunctions(analysis),
-    // Late events ask for a few streams of a long history; everything else is asked for in bulk.
-    'create index if not exists history_k on history (k)',
     'create temp table if not exists wanted (k ubigint, key varchar)',
     'create temp table if not exists wanted_hash (k ubigint)',
     'create temp table if not exists wanted_id (id uuid)',
@@ -75,13 +74,19 @@ function columnsOf(table: TableName): readonly Column[] {
   return TABLES[table].columns
 }
 
+/**
+ * Tables that are read back by key: the images, and the history of streams. Their rows are wide and
+ * wanted a few at a time, so they are numbered: the numbers of a key are found by scanning its
+ * hash, which is narrow, and the rows by an index of the numbers. An index of the hashes themselves
+ * would be rewritten with every checkpoint; numbers only grow, so theirs is not.
+ */
+export function isKeyed(table: string): boolean {
+  return table.endsWith('_image') || table === 'history'
+}
+
 function tableStatements(table: TableName): string[] {
-  const isImage = table.endsWith('_image') || table === 'history'
-  const columns = columnsOf(table).map(
-    ({ name, type }) =>
-      // Images are read back by key and soon replaced: packing them costs more than it saves.
-      `${name} ${TYPES[type]}${isImage && type === 'text' ? UNCOMPRESSED : ''}`,
-  )
+  if (isKeyed(table)) return keyedStatements(table, table)
+  const columns = columnsOf(table).map(({ name, type }) => `${name} ${TYPES[type]}`)
   columns.push('recorded_at timestamptz', 'recorded_by bigint')
   const ended = 'superseded_at timestamptz, superseded_by bigint, superseded_because varchar'
   if (TABLES[table].kind !== 'versioned') {
@@ -91,6 +96,18 @@ function tableStatements(table: TableName): string[] {
     `create table if not exists ${table}_base (${columns.join(', ')}, ${ended})`,
     `create table if not exists ${table}_pending (row_key uuid, superseded_because varchar, ` +
       'superseded_at timestamptz, superseded_by bigint)',
+  ]
+}
+
+/** Texts that are read back by key and soon replaced: packing them costs more than it saves. */
+function keyedStatements(table: TableName, name: string): string[] {
+  const columns = columnsOf(table).map(
+    ({ name, type }) => `${name} ${TYPES[type]}${type === 'text' ? UNCOMPRESSED : ''}`,
+  )
+  columns.push('recorded_at timestamptz', 'recorded_by bigint', 'no bigint')
+  return [
+    `create table if not exists ${name} (${columns.join(', ')})`,
+    `create index if not exists ${name}_no on ${name} (no)`,
   ]
 }
 
@@ -220,16 +237,15 @@ export function foldStatements(table: VersionedName): string[] {
 }
 
 /** Keeps the latest image of each key; in a transaction of its own. */
-export function compactStatements(table: string): string[] {
-  const uncompressed = `varchar${UNCOMPRESSED}`
+export function compactStatements(table: `${ImageKind}_image`): string[] {
+  const names = [...columnsOf(table).map(({ name }) => name), 'recorded_at', 'recorded_by', 'no']
+  const kept = `${table}_kept`
   return [
-    `create or replace table ${table}_compacted (k ubigint, key ${uncompressed}, ` +
-      `image ${uncompressed}, recorded_at timestamptz, recorded_by bigint)`,
-    // Images are wide: which are the latest is found without them, so that it fits in memory.
-    `insert into ${table}_compacted select k, key, image, recorded_at, recorded_by from ${table} ` +
-      `semi join (select k, key, max(recorded_by) as recorded_by from ${table} group by k, key) ` +
-      'as latest using (k, key, recorded_by)',
+    `create or replace temp table ${kept} as select ${names.join(', ')} from ${table} ` +
+      'qualify row_number() over (partition by k, key order by no desc) = 1',
     `drop table ${table}`,
-    `alter table ${table}_compacted rename to ${table}`,
+    ...keyedStatements(table, table),
+    `insert into ${table} select ${names.join(', ')} from ${kept} order by no`,
+    `drop table ${kept}`,
   ]
 }

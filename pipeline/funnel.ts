@@ -175,7 +175,7 @@ export class FunnelFold implements Scope {
     const { events, sessionOf, facts } = this.#parts
     const { transitions: t } = facts
     const completed = new Map<Instance, number>()
-    for (let fact = first; fact < t.to.length; fact++) {
+    for (let fact = first; fact < t.count; fact++) {
       const instance = t.instance[fact] as Instance
       const { machine } = instance
       if (machine.id !== funnel.journey) continue

@@ -136,7 +136,7 @@ export class Profiles {
       }
       const state = image?.state ?? freshProfile(machines)
       const standing = image?.funnels ?? freshFunnels(funnels)
-      const from = facts.transitions.to.length
+      const from = facts.transitions.count
       fold.run(profileId, state, added, turn.watermark)
       funnelFold.run(profileId, standing, added, from, turn.watermark)
       const last = added[added.length - 1]
@@ -213,7 +213,7 @@ export class Profiles {
         turn.isRelevant(row) && owners[row] === profileId
       const had = rows.filter((row) => !turn.isNew(row)).filter(isOwn(turn.before.profile))
       const has = rows.filter(isOwn(turn.after.profile))
-      const from = { was: facts.was.transitions.to.length, is: facts.is.transitions.to.length }
+      const from = { was: facts.was.transitions.count, is: facts.is.transitions.count }
       folds.was.run(profileId, freshProfile(machines), had, turn.watermarkBefore)
       const stood = freshFunnels(funnels)
       funnelFolds.was.run(profileId, stood, had, from.was, turn.watermarkBefore)

@@ -38,7 +38,7 @@ export type Tabulated = {
 /** `sessionOf[row]` is the session of an event. */
 export function tabulate(facts: Facts, events: Events, sessionOf: readonly string[]): Tabulated {
   const { transitions } = facts
-  const keys = transitions.to.map((_, fact) =>
+  const keys = Array.from({ length: transitions.count }, (_, fact) =>
     transitionKey(
       transitions.instance[fact] as Instance,
       transitions.track[fact] as number,
@@ -204,7 +204,10 @@ function cycleRows(facts: Facts, keys: string[]): Rows {
     const fact = c.closedBy[i] as number
     const { id, machine, profileId } = t.instance[fact] as Instance
     const track = machine.tracks[t.track[fact] as number] as CompiledTrack
-    const path = (c.path[i] as number[]).map((state) => track.states[state] as string)
+    const pathFrom = i === 0 ? 0 : (c.statesEnd[i - 1] as number)
+    const path = c.states
+      .slice(pathFrom, c.statesEnd[i])
+      .map((state) => track.states[state] as string)
     const startedAt = c.startedAt[i] as number
     const endedAt = t.at[fact] as number
     const key = `${keys[fact]}/cycle`

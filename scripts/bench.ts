@@ -1,5 +1,6 @@
 /**
  * `npm run bench [-- --events N]`: three figures, each beside a peer measured in the same run.
+ * `npm run bench -- --views duckdb:PATH` asks every analysis view of a warehouse instead.
  * It is no test: machines differ, and what is claimed is the ratio.
  */
 
@@ -14,6 +15,7 @@ import { loadDefinitions } from '../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { foldRates } from './bench/fold.ts'
 import { refreshMs } from './bench/refresh.ts'
+import { viewCosts } from './bench/views.ts'
 import { command, main } from './command.ts'
 import { Shop } from './shop.ts'
 
@@ -25,7 +27,9 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 
 const program = command('npm run bench', 'Measures speed beside peers.')
   .option('--events <count>', 'events of the end-to-end figure', '1000000')
-  .action(async (options: { events: string }) => {
+  .option('--views <warehouse>', 'only what each analysis view of this warehouse costs')
+  .action(async (options: { events: string; views?: string }) => {
+    if (options.views !== undefined) return views(options.views)
     const dir = mkdtempSync(join(tmpdir(), 'desire-path-bench-'))
     try {
       await endToEnd(dir, Number(options.events))
@@ -35,6 +39,16 @@ const program = command('npm run bench', 'Measures speed beside peers.')
       rmSync(dir, { recursive: true })
     }
   })
+
+async function views(url: string): Promise<void> {
+  const { moves, costs } = await viewCosts(url)
+  say(`analysis views over ${grouped(moves)} transitions`)
+  say(`  ${'view'.padEnd(26)}${'rows'.padStart(9)}${'ms'.padStart(8)}${'cpu ms'.padStart(8)}`)
+  for (const { view, rows, ms, cpuMs } of costs) {
+    const figures = [grouped(rows).padStart(9), grouped(ms).padStart(8), grouped(cpuMs).padStart(8)]
+    say(`  ${view.padEnd(26)}${figures.join('')}`)
+  }
+}
 
 /** A program of this project, in a process of its own as its users run it. */
 function node(script: string, args: string[]): void {

@@ -41,7 +41,7 @@ function nameOf(step: Row): string {
   return String(step['step'] ?? `any step, ${String(step['step_no'])}`)
 }
 
-function percent(part: number, whole: number): string {
+export function percent(part: number, whole: number): string {
   return whole === 0 ? '–' : `${Math.round((100 * part) / whole)} %`
 }
 

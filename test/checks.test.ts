@@ -1,10 +1,15 @@
 /** Each check of `sql/checks/` is quiet on a sound warehouse and finds the damage it is for. */
 
-import { readdirSync } from 'node:fs'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { failedChecks } from '../pipeline/checks.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
+import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Journey } from '../pipeline/journey.ts'
+import type { Warehouse } from '../pipeline/warehouse.ts'
 import { Harness } from './dump.ts'
 
 const order: Journey = {
@@ -19,9 +24,8 @@ const order: Journey = {
   },
 }
 
-let harness: Harness
-beforeEach(async () => {
-  harness = new Harness(makeDefinitions({ journeys: [order] }))
+async function story(warehouse: Warehouse): Promise<Harness> {
+  const told = new Harness(makeDefinitions({ journeys: [order] }), warehouse)
   const event = (id: string, time: string, name: string, who: object) =>
     JSON.stringify({
       event_id: id,
@@ -29,16 +33,22 @@ beforeEach(async () => {
       occurred_at: `2026-03-01T${time}:00Z`,
       identifiers: who,
     })
-  await harness.feed([
+  await told.feed([
     event('e1', '10:00', 'Added', { anonymous_id: 'a1' }),
     event('e2', '10:10', 'Removed', { anonymous_id: 'a1' }),
     event('e3', '12:00', 'Added', { anonymous_id: 'a1', user_id: 'u1' }),
     event('e4', '12:01', 'Added', { anonymous_id: 'a1', user_id: 'u1' }),
   ])
-  await harness.feed([event('e5', '12:05', 'Paid', { user_id: 'u1', anonymous_id: 'a1' })])
-  await harness.feed([event('f1', '12:10', 'Added', { user_id: 'u2', anonymous_id: 'a2' })])
+  await told.feed([event('e5', '12:05', 'Paid', { user_id: 'u1', anonymous_id: 'a1' })])
+  await told.feed([event('f1', '12:10', 'Added', { user_id: 'u2', anonymous_id: 'a2' })])
+  return told
+}
+
+let harness: Harness
+beforeAll(async () => {
+  harness = await story(duckdbWarehouse(':memory:'))
 })
-afterEach(() => harness.warehouse.close())
+afterAll(() => harness.warehouse.close())
 
 const DAMAGE: { [check: string]: string } = {
   batches_are_dense: 'update batches_log set batch = 7 where batch = 2',
@@ -82,9 +92,31 @@ test('the damages are one for each check', () => {
 })
 
 test.each(Object.entries(DAMAGE))('%s finds what it is for', async (check, damage) => {
+  await harness.warehouse.query('begin')
   await harness.warehouse.query(damage)
   const { failed } = await failedChecks(harness.warehouse)
+  await harness.warehouse.query('rollback')
   const found = failed.find(({ name }) => name === check)
   expect(found?.meaning).toMatch(/^A row means that /)
   expect(found?.rows.length).toBeGreaterThan(0)
+})
+
+test('npm run check says what is wrong, and exits with 1', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+  const path = join(dir, 'told.duckdb')
+  const check = () => {
+    const args = ['--import', 'tsx', 'scripts/check.ts', '--warehouse', `duckdb:${path}`]
+    return spawnSync(process.execPath, args, { encoding: 'utf8' })
+  }
+  const { warehouse } = await story(duckdbWarehouse(path))
+  await warehouse.close()
+  expect(check()).toMatchObject({ status: 0, stdout: expect.stringMatching(/checks, all sound/) })
+  await warehouse.open()
+  await warehouse.query("update state_base set is_final = true where state = 'idle'")
+  await warehouse.close()
+  const { status, stdout, stderr } = check()
+  expect(status).toBe(1)
+  expect(stdout).toMatch(/^finals_are_final\n {2}A row means .* a final state\.\n {2}\{.*"idle"/m)
+  expect(stderr).toBe('error: 1 of 19 checks failed: the tables are not sound\n')
+  rmSync(dir, { recursive: true })
 })

@@ -1,7 +1,7 @@
 /**
- * The parser and analyzer of BigQuery's dialect, from `.peers/`: a text it refuses, BigQuery would
- * refuse. The catalogue it resolves names in starts from `pipeline/tables.ts` and grows by the
- * columns of each view that it has accepted.
+ * The parser, analyzer and reference evaluator of BigQuery's dialect, from `.peers/`: a text it
+ * refuses, BigQuery would refuse, and rows it gives, BigQuery would give. The catalogue it resolves
+ * names in starts from `pipeline/tables.ts` and grows by the columns of each view it has accepted.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -10,16 +10,17 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { TABLES, VERSIONED_NAMES, type Column, type TableName } from '../pipeline/tables.ts'
 import type { TableSpec } from '../pipeline/tables.ts'
+import type { Row } from '../pipeline/warehouse.ts'
 import { peer, peerDir } from './peers.ts'
+import { cellOf, KIND, valueOf, type Cell } from './zetasql-values.ts'
 
 const PACKAGE = '@fivetrandevelopers/zetasql'
 
-type TypeKind = string
-type Relation = { name: string; columns: { name: string; typeKind: TypeKind }[] }
+type Relation = { name: string; columns: { name: string; typeKind: number }[] }
 type Analyzed = {
   resolvedStatement: {
     resolvedQueryStmtNode: {
-      outputColumnList: { name: string; column: { type: { typeKind: TypeKind } } }[]
+      outputColumnList: { name: string; column: { type: { typeKind: number } } }[]
     }
   }
 }
@@ -28,17 +29,23 @@ type Client = {
   getLanguageOptions(request: object): Promise<object>
   analyze(request: object): Promise<Analyzed>
 }
-type Module = { ZetaSQLClient: { init(port: number): void; getInstance(): Client } }
+type Evaluated = { content: { tableData: { row: { cell: Cell[] }[] } } }
+type Api = {
+  evaluateQuery(request: object, done: (error: Error | null, reply: Evaluated) => void): void
+}
+type Module = {
+  ZetaSQLClient: { init(port: number): void; getInstance(): Client; API: Api }
+}
 
-const KINDS: { [T in Column['type']]: TypeKind } = {
-  text: 'TYPE_STRING',
-  json: 'TYPE_JSON',
-  instant: 'TYPE_TIMESTAMP',
-  integer: 'TYPE_INT64',
-  boolean: 'TYPE_BOOL',
-  bytes: 'TYPE_BYTES',
-  hash64: 'TYPE_INT64',
-  uuid: 'TYPE_STRING',
+const KINDS: { [T in Column['type']]: number } = {
+  text: KIND.string,
+  json: KIND.json,
+  instant: KIND.timestamp,
+  integer: KIND.int64,
+  boolean: KIND.bool,
+  bytes: KIND.bytes,
+  hash64: KIND.int64,
+  uuid: KIND.string,
 }
 
 const REWRITES = [
@@ -121,7 +128,7 @@ export async function startAnalyzer(): Promise<Analyzer | null> {
   const client = module.ZetaSQLClient.getInstance()
   if (!(await client.testConnection())) throw new Error('the analyzer does not answer')
   const language = await client.getLanguageOptions({ maximumFeatures: true })
-  return new Analyzer(server, client, language)
+  return new Analyzer(server, client, module.ZetaSQLClient.API, language)
 }
 
 async function freePort(): Promise<number> {
@@ -136,36 +143,40 @@ async function freePort(): Promise<number> {
 export class Analyzer {
   readonly #server: ChildProcess
   readonly #client: Client
+  readonly #api: Api
   readonly #language: object
   readonly #relations = storedRelations()
 
-  constructor(server: ChildProcess, client: Client, language: object) {
+  constructor(server: ChildProcess, client: Client, api: Api, language: object) {
     this.#server = server
     this.#client = client
+    this.#api = api
     this.#language = language
   }
 
-  /** The columns of a query's result. Throws, in the analyzer's words, what it refuses. */
-  async columnsOf(sql: string): Promise<Relation['columns']> {
-    const analyzed = await this.#client.analyze({
-      sqlStatement: sql,
-      options: {
-        languageOptions: {
-          ...this.#language,
-          productMode: 'PRODUCT_EXTERNAL',
-          supportedStatementKinds: [],
-          reservedKeywords: ['QUALIFY'],
-        },
-        errorMessageMode: 'ERROR_MESSAGE_ONE_LINE',
-        parameterMode: 'PARAMETER_NAMED',
-        defaultTimezone: 'UTC',
-        enabledRewrites: REWRITES,
+  #options() {
+    return {
+      languageOptions: {
+        ...this.#language,
+        productMode: 'PRODUCT_EXTERNAL',
+        supportedStatementKinds: [],
+        reservedKeywords: ['QUALIFY'],
       },
+      errorMessageMode: 'ERROR_MESSAGE_ONE_LINE',
+      parameterMode: 'PARAMETER_NAMED',
+      defaultTimezone: 'UTC',
+      enabledRewrites: REWRITES,
+    }
+  }
+
+  #request(relations: Relation[]) {
+    return {
+      options: this.#options(),
       descriptorPoolList: { definitions: [{ builtin: {} }] },
       simpleCatalog: {
         builtinFunctionOptions: { languageOptions: this.#language },
         customFunction: choosers(),
-        table: this.#relations.map(({ name, columns }, i) => ({
+        table: relations.map(({ name, columns }, i) => ({
           name,
           serializationId: i + 1,
           column: columns.map((column) => ({
@@ -174,7 +185,13 @@ export class Analyzer {
           })),
         })),
       },
-    })
+    }
+  }
+
+  /** The columns of a query's result. Throws, in the analyzer's words, what it refuses. */
+  async columnsOf(sql: string): Promise<Relation['columns']> {
+    const request = { sqlStatement: sql, ...this.#request(this.#relations) }
+    const analyzed = await this.#client.analyze(request)
     return analyzed.resolvedStatement.resolvedQueryStmtNode.outputColumnList.map((output) => ({
       name: output.name,
       typeKind: output.column.type.typeKind,
@@ -184,6 +201,31 @@ export class Analyzer {
   /** Makes a view's columns known to the texts that read it. */
   async addView(name: string, sql: string): Promise<void> {
     this.#relations.push({ name, columns: await this.columnsOf(sql) })
+  }
+
+  /** The rows of a query over the rows of the relations it reads. */
+  async rowsOf(sql: string, given: { [relation: string]: Row[] }): Promise<Row[]> {
+    const columns = await this.columnsOf(sql)
+    const relations = this.#relations.filter(({ name }) => given[name] !== undefined)
+    const tableContent = Object.fromEntries(
+      relations.map((relation) => [
+        relation.name,
+        {
+          tableData: {
+            row: (given[relation.name] ?? []).map((row) => ({
+              cell: relation.columns.map(({ name, typeKind }) => cellOf(row[name], typeKind)),
+            })),
+          },
+        },
+      ]),
+    )
+    const request = { sql, ...this.#request(relations), tableContent }
+    const evaluated = await new Promise<Evaluated>((resolve, reject) => {
+      this.#api.evaluateQuery(request, (error, reply) => (error ? reject(error) : resolve(reply)))
+    })
+    return evaluated.content.tableData.row.map(({ cell }) =>
+      Object.fromEntries(columns.map(({ name }, c) => [name, valueOf(cell[c] as Cell)])),
+    )
   }
 
   async stop(): Promise<void> {

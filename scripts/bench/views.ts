@@ -1,0 +1,36 @@
+/** What each analysis view costs on a warehouse: rows, time, and the time of all processors. */
+
+import { analysisViews } from '../../pipeline/analysis.ts'
+import { elapsedMs } from '../../pipeline/clock.ts'
+import { ASKING_MEMORY, warehouseOf } from '../../pipeline/config.ts'
+
+const ASKED = 3
+
+export type ViewCost = { view: string; rows: number; ms: number; cpuMs: number }
+
+/** The quickest of a few answers each; the rows are made, and left where they are. */
+export async function viewCosts(url: string): Promise<{ moves: number; costs: ViewCost[] }> {
+  const warehouse = warehouseOf(url, ASKING_MEMORY)
+  await warehouse.open()
+  try {
+    const countOf = async (relation: string) =>
+      (await warehouse.query(`select count(*) as n from ${relation}`))[0]?.['n'] as number
+    const costs: ViewCost[] = []
+    for (const { name } of analysisViews()) {
+      const cost = { view: name, rows: 0, ms: Infinity, cpuMs: Infinity }
+      for (let i = 0; i < ASKED; i++) {
+        const before = process.cpuUsage()
+        const startedAt = elapsedMs()
+        await warehouse.query(`create or replace temp table answer as select * from ${name}`)
+        cost.ms = Math.min(cost.ms, elapsedMs() - startedAt)
+        const { user, system } = process.cpuUsage(before)
+        cost.cpuMs = Math.min(cost.cpuMs, (user + system) / 1_000)
+      }
+      cost.rows = await countOf('answer')
+      costs.push(cost)
+    }
+    return { moves: await countOf('transitions'), costs }
+  } finally {
+    await warehouse.close()
+  }
+}
