@@ -1,7 +1,7 @@
 /** The report's document, worked out by hand, and the page as a text. */
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -135,6 +135,25 @@ test('one journey can be asked for, and one that is not there is named', async (
   expect((await collect(warehouse, 'care')).journeys).toHaveLength(1)
   expect((await collect(warehouse, 'care')).journeysLeftOut).toBe(1)
   await expect(collect(warehouse, 'nope')).rejects.toThrow('choose one of care, order')
+})
+
+test('only the public views are asked', async () => {
+  const asked: string[] = []
+  const spy = Object.create(warehouse) as Warehouse
+  spy.query = (sql, parameters) => {
+    asked.push(sql)
+    return warehouse.query(sql, parameters)
+  }
+  Object.defineProperty(spy, 'url', { value: 'duckdb:spy' })
+  await collect(spy, null)
+  const relations = asked.flatMap((sql) =>
+    [...sql.matchAll(/\b(?:from|join)\s+(\w+)/g)].map(([, name]) => name),
+  )
+  const views = ['sql/views', 'sql/analysis'].flatMap((folder) =>
+    readdirSync(folder).map((file) => file.replace('.sql', '')),
+  )
+  expect(relations.length).toBeGreaterThan(20)
+  expect(relations.filter((name) => !views.includes(name as string))).toEqual([])
 })
 
 test('a warehouse without a batch has nothing to report', async () => {
