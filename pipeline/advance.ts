@@ -24,7 +24,7 @@ import { Turn, type AllImages } from './turn.ts'
 import type { Commit, Head, Warehouse } from './warehouse.ts'
 
 /** Images kept in memory between batches, of each kind. */
-const IMAGES_MAX = 20_000
+const IMAGES_MAX = 16_000
 
 /** What the caller says about a batch. */
 export type Delivery = {
@@ -68,11 +68,7 @@ export class Pipeline {
       stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
       identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
       component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
-      profile: new Images({
-        ...parts,
-        kind: 'profile',
-        codec: profileCodec(this.compiled.machines),
-      }),
+      profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(this.compiled) }),
     }
   }
 
@@ -146,6 +142,7 @@ export class Pipeline {
     builder.timers(profiles.timers)
     builder.images(turn)
     builder.releases(this.#unreleased)
+    builder.funnels(this.#unreleased, this.compiled.funnels)
     return builder.build(
       {
         batch: this.#head.batch + 1,

@@ -173,20 +173,20 @@ function uuidData({ bytes, isNull }: Uuids, count: number): Data {
   return makeData({ type: new FixedSizeBinary(16), length: count, data: bytes, ...validity })
 }
 
-/** Packs texts; the common case, all of Latin letters, goes through one write a text. */
+/** Packs texts: in one write when they are all of one-byte characters, else text by text. */
 function textData(texts: readonly (string | null)[]): Data {
-  let unitCount = 0
-  for (const text of texts) if (text !== null) unitCount += text.length
-  const bytes = Buffer.allocUnsafe(unitCount * 3)
+  const joined = texts.join('')
+  const bytes = Buffer.from(joined)
+  const isPlain = bytes.length === joined.length
   const offsets = new Int32Array(texts.length + 1)
   let at = 0
   for (let row = 0; row < texts.length; row++) {
     const text = texts[row] as string | null
-    if (text !== null) at += bytes.write(text, at)
+    if (text !== null) at += isPlain ? text.length : Buffer.byteLength(text)
     offsets[row + 1] = at
   }
   const validity = validityOf(texts.length, (row) => texts[row] !== null)
-  return utf8Data(bytes.subarray(0, at), offsets, texts.length, validity)
+  return utf8Data(bytes, offsets, texts.length, validity)
 }
 
 function utf8Data(

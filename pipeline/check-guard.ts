@@ -1,4 +1,7 @@
-/** The static checks of guards: each asks something, of something that is there. */
+/**
+ * The static checks of guards: each asks something, of something that is there. A guard of a
+ * funnel (scope null) can ask about the event alone.
+ */
 
 import { checkDuration, isPlain, type Plain, type Problems } from './problems.ts'
 import { OPERATORS } from './guard.ts'
@@ -6,16 +9,23 @@ import { OPERATORS } from './guard.ts'
 /** The track whose guard it is, and the states of every track. */
 export type GuardScope = { track: string; tracks: Map<string, string[]> }
 
-const SUBJECTS = ['property', 'context', 'field', 'count', 'visits']
+const EVENT_SUBJECTS = ['property', 'context', 'field']
+const SUBJECTS = [...EVENT_SUBJECTS, 'count', 'visits']
 
 export function checkGuard(
   problems: Problems,
   where: string,
   guard: unknown,
-  scope: GuardScope,
+  scope: GuardScope | null,
 ): void {
   if (!isPlain(guard)) {
     problems.add(where, `guard ${JSON.stringify(guard)} is no guard; write { property, eq }`)
+    return
+  }
+  const ofInstance = scope === null ? askedOfInstance(guard) : undefined
+  if (ofInstance !== undefined) {
+    const known = [...EVENT_SUBJECTS, 'all', 'any', 'not'].join(', ')
+    problems.add(where, `guard: ${ofInstance} asks about an instance; write one of ${known}`)
     return
   }
   for (const member of ['all', 'any']) {
@@ -45,6 +55,12 @@ export function checkGuard(
   }
 }
 
+/** The member that needs an instance; `in` beside a subject is an operator. */
+function askedOfInstance(guard: Plain): string | undefined {
+  if (EVENT_SUBJECTS.some((subject) => subject in guard)) return undefined
+  return ['count', 'visits', 'dwell', 'in'].find((member) => member in guard)
+}
+
 function checkOnly(problems: Problems, where: string, guard: Plain, known: string[]): void {
   for (const member of Object.keys(guard)) {
     if (known.includes(member)) continue
@@ -57,7 +73,7 @@ function checkParts(
   where: string,
   member: string,
   parts: unknown,
-  scope: GuardScope,
+  scope: GuardScope | null,
 ): void {
   if (!Array.isArray(parts) || parts.length === 0) {
     problems.add(where, `guard: ${member} is without an op; list at least one guard in it`)
@@ -81,7 +97,7 @@ function checkSubject(
   where: string,
   guard: Plain,
   subject: string,
-  scope: GuardScope,
+  scope: GuardScope | null,
 ): void {
   checkOnly(problems, where, guard, [subject, ...OPERATORS])
   const about = guard[subject]
@@ -108,13 +124,14 @@ function checkPlace(
   where: string,
   member: string,
   place: unknown,
-  scope: GuardScope,
+  scope: GuardScope | null,
 ): void {
-  const [track = '', state] = String(place).split('.')
+  if (scope === null) return
+  const [track = '', state, ...more] = String(place).split('.')
   const isThere =
     state === undefined
       ? [...scope.tracks.values()].some((states) => states.includes(track))
-      : (scope.tracks.get(track)?.includes(state) ?? false)
+      : more.length === 0 && (scope.tracks.get(track)?.includes(state) ?? false)
   if (isThere) return
   const places = [...scope.tracks].flatMap(([name, states]) => states.map((s) => `${name}.${s}`))
   const what = `guard: ${member} ${JSON.stringify(place)} is no state`

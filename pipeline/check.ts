@@ -2,16 +2,16 @@
  * The static checks of definitions: what is wrong, where, and what to write instead. Definitions
  * may be anything an author's file exports; nothing here throws.
  *
- * `check-graph.ts` asks what only the whole machine can answer; `check-guard.ts` knows guards.
+ * `check-graph.ts` asks what only the whole machine can answer; `check-guard.ts` knows guards,
+ * `check-funnel.ts` funnels.
  */
 
+import { checkJourneyFunnels } from './check-funnel.ts'
 import { checkGraph } from './check-graph.ts'
 import { checkGuard, type GuardScope } from './check-guard.ts'
-import { IDENTITY_DEFAULT, parseDuration } from './journey.ts'
-import { checkDuration, DURATION_RULE, isPlain, Problems, type Plain } from './problems.ts'
-
-const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
-const NAME_RULE = 'write letters, digits, _ and -, not beginning with a digit or -'
+import { IDENTITY_DEFAULT, identityOf, parseDuration } from './journey.ts'
+import { checkDuration, checkMembers, isData, isPlain, Problems } from './problems.ts'
+import { DURATION_RULE, NAME, NAME_RULE, type Plain } from './problems.ts'
 
 const JOURNEY_MEMBERS = [
   'id',
@@ -44,22 +44,14 @@ export function checkJourney(file: string, journey: unknown): string[] {
   for (const [name, track] of tracks) {
     checkTrack(problems, name, track, tracks)
   }
-  checkFunnels(problems, journey['funnels'], tracks)
+  const places = tracks.flatMap(([name, track]) =>
+    statesOf(track).flatMap((state) => [state, `${name}.${state}`]),
+  )
+  checkJourneyFunnels(problems, journey['funnels'], places)
   if (problems.found.length === 0) {
     for (const [name, track] of tracks) checkGraph(problems, name, track as never)
   }
   return problems.found
-}
-
-/** What cannot be written as JSON cannot be told of either, and may have no end. */
-function isData(problems: Problems, definition: Plain): boolean {
-  try {
-    JSON.stringify(definition)
-    return true
-  } catch {
-    problems.add('', 'it holds a bigint or itself, which is no plain data; write JSON values')
-    return false
-  }
 }
 
 function checkHead(problems: Problems, journey: Plain): void {
@@ -80,13 +72,6 @@ function checkHead(problems: Problems, journey: Plain): void {
   }
   if (restart !== undefined && typeof restart !== 'boolean') {
     problems.add('', `restart ${JSON.stringify(restart)} is not true or false`)
-  }
-}
-
-function checkMembers(problems: Problems, where: string, value: Plain, known: string[]): void {
-  for (const member of Object.keys(value)) {
-    if (known.includes(member)) continue
-    problems.add(where, `${member} is unknown; write one of ${known.join(', ')}`)
   }
 }
 
@@ -258,30 +243,6 @@ function checkEffects(problems: Problems, where: string, effects: unknown): void
   }
 }
 
-function checkFunnels(problems: Problems, funnels: unknown, tracks: [string, Plain][]): void {
-  if (funnels === undefined) return
-  if (!isPlain(funnels)) {
-    problems.add('funnels', 'it is no map; write funnels: { name: { steps: […] } }')
-    return
-  }
-  const places = tracks.flatMap(([name, track]) =>
-    statesOf(track).flatMap((state) => [state, `${name}.${state}`]),
-  )
-  for (const [id, funnel] of Object.entries(funnels)) {
-    const steps = isPlain(funnel) ? funnel['steps'] : undefined
-    if (!Array.isArray(steps) || steps.length === 0) {
-      problems.add(`funnel ${id}`, 'it has no steps; write steps: [state, …]')
-      continue
-    }
-    for (const step of steps as unknown[]) {
-      if (typeof step === 'string' && places.includes(step)) continue
-      const what = `step ${JSON.stringify(step)} is no state`
-      problems.add(`funnel ${id}`, `${what}; write one of ${places.join(', ')}`)
-    }
-    checkDuration(problems, `funnel ${id}`, 'within', (funnel as Plain)['within'])
-  }
-}
-
 /** Everything wrong with `identity.ts`. */
 export function checkIdentity(file: string, identity: unknown): string[] {
   const problems = new Problems(file)
@@ -291,7 +252,7 @@ export function checkIdentity(file: string, identity: unknown): string[] {
   }
   if (!isData(problems, identity)) return problems.found
   checkMembers(problems, '', identity, Object.keys(IDENTITY_DEFAULT))
-  const merged: Plain = { ...IDENTITY_DEFAULT, ...identity }
+  const merged: Plain = identityOf(identity)
   const list = (member: string): string[] => {
     const names = merged[member]
     if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names

@@ -5,6 +5,8 @@
  * `due`) is made again when reading.
  */
 
+import { decodeFunnels, encodeFunnels, type StoredFunnels } from './checkpoint-funnel.ts'
+import type { Compiled } from './compile.ts'
 import type { Instance, TrackState } from './facts.ts'
 import { instanceId, type Instances } from './fold.ts'
 import type { Codec, ProfileImage } from './images.ts'
@@ -41,10 +43,12 @@ type StoredProfile = [
   due: number | null,
   decidedUpTo: number | null,
   instances: StoredInstance[][],
+  /** Absent while there is nothing of them to keep. */
+  funnels?: StoredFunnels,
 ]
 
 /** The profile id comes first: every instance id begins with it. */
-export function profileCodec(machines: readonly Machine[]): Codec<ProfileImage> {
+export function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {
   return {
     encode: (image) => {
       const stored: StoredProfile = [
@@ -54,11 +58,13 @@ export function profileCodec(machines: readonly Machine[]): Codec<ProfileImage> 
         finite(image.state.decidedUpTo),
         image.state.instances.map((instances) => [...instances.values()].map(storeInstance)),
       ]
+      const kept = encodeFunnels(funnels, image.funnels, image.profileId)
+      if (kept !== null) stored.push(kept)
       return JSON.stringify([image.profileId, stored])
     },
     decode: (text) => {
       const [profileId, stored] = JSON.parse(text) as [string, StoredProfile]
-      const [last, streams, due, decidedUpTo, byMachine] = stored
+      const [last, streams, due, decidedUpTo, byMachine, kept] = stored
       return {
         profileId,
         last,
@@ -70,6 +76,7 @@ export function profileCodec(machines: readonly Machine[]): Codec<ProfileImage> 
             readInstances(profileId, machine, byMachine[m] ?? []),
           ),
         },
+        funnels: decodeFunnels(funnels, kept ?? null, profileId),
       }
     },
   }

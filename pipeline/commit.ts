@@ -5,6 +5,7 @@
 
 import { arrowTable, supersedeTable, uuidsFromText, type ColumnData, type Uuids } from './arrow.ts'
 import type { DictionaryColumn, EventBatch, TextColumn } from './batch.ts'
+import type { CompiledFunnel } from './compile-funnel.ts'
 import type { OutboxRow } from './effects.ts'
 import { hashes64, uuidInto } from './ids.ts'
 import { deadLetterId, type Landing } from './land.ts'
@@ -90,7 +91,7 @@ export class CommitBuilder {
   releases(releases: readonly NewRelease[]): void {
     const rows = releases.flatMap((release) => {
       const registered = { ...release, action: 'registered' }
-      return release.kind === 'journey'
+      return release.kind === 'journey' || release.kind === 'funnel'
         ? [registered, { ...release, action: 'promoted' }]
         : [registered]
     })
@@ -102,6 +103,22 @@ export class CommitBuilder {
       hash: rows.map(({ hash }) => hash),
       content: rows.map(({ content }) => content),
       reason: rows.map(() => 'first release'),
+    })
+  }
+
+  /** The steps of the funnels that are put on record. */
+  funnels(releases: readonly NewRelease[], funnels: readonly CompiledFunnel[]): void {
+    const steps = funnels
+      .filter((funnel) => releases.some((release) => isOf(release, funnel)))
+      .flatMap((funnel) => funnel.steps.map(({ name }, i) => ({ funnel, number: i + 1, name })))
+    this.#insert('funnel_definitions', steps.length, {
+      funnel: steps.map(({ funnel }) => funnel.id),
+      journey: steps.map(({ funnel }) => funnel.journey),
+      version: steps.map(({ funnel }) => funnel.version),
+      step_no: steps.map(({ number }) => number),
+      step: steps.map(({ funnel, name }) => (funnel.order === 'any' ? null : name)),
+      count_by: steps.map(({ funnel }) => funnel.countBy),
+      options: steps.map(({ funnel }) => funnel.options),
     })
   }
 
@@ -182,6 +199,12 @@ export class CommitBuilder {
   }
 }
 
+/** A journey's funnels are released with it. */
+function isOf({ kind, id, version }: NewRelease, funnel: CompiledFunnel): boolean {
+  const owner = funnel.journey === null ? 'funnel' : 'journey'
+  return kind === owner && id === (funnel.journey ?? funnel.id) && version === funnel.version
+}
+
 export function deadLetterIdOf(
   batch: EventBatch,
   refusal: { from: number; to: number; reason: string },
@@ -198,6 +221,7 @@ const OWN_IDS: { [T in VersionedName]?: string } = {
   transition: 'transition_id',
   state: 'state_id',
   cycle: 'cycle_id',
+  funnel_attempt: 'attempt_id',
 }
 
 /** Columns of versioned rows as Arrow takes them: what is to be hashed is hashed. */

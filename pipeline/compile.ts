@@ -3,6 +3,13 @@
  * `check.ts`; compiling them is total and deterministic.
  */
 
+import {
+  compileFunnel,
+  compileJourneyFunnels,
+  namesOfFunnels,
+  type CompiledFunnel,
+} from './compile-funnel.ts'
+import type { EventFunnel } from './funnel-definition.ts'
 import { compileGuard, type Names } from './guard.ts'
 import {
   parseDuration,
@@ -26,10 +33,14 @@ export type Compiled = {
   namespaces: string[]
   sessions: SessionRules
   machines: Machine[]
+  /** Funnels of events first, then those of the journeys. */
+  funnels: CompiledFunnel[]
+  /** Some funnel asks for the events between, whatever their names. */
+  needsEveryEvent: boolean
   /** Paths whose values the stages read, `properties.a.b` or `context.x`; operands are numbered
    * by their position here. */
   operandPaths: string[]
-  /** Codes of the events that some journey knows or counts. */
+  /** Codes of the events that some journey knows or counts, or some funnel asks for. */
   eventCodes: Map<string, number>
 }
 
@@ -37,6 +48,7 @@ export function compile(parts: {
   identity: Identity
   sessions: Sessions
   journeys: Journey[]
+  funnels?: EventFunnel[]
 }): Compiled {
   const operands = new Numbering()
   const codes = new Numbering()
@@ -50,12 +62,28 @@ export function compile(parts: {
     personCount: identity.person.length,
   }
   for (const journey of parts.journeys) for (const name of namesOf(journey)) codes.of(name)
+  const eventFunnels = parts.funnels ?? []
+  for (const name of namesOfFunnels(eventFunnels)) codes.of(name)
   const machines = parts.journeys.map((journey) => compileJourney(journey, operands, codes))
+  const names = {
+    operandOf: (path: string) => operands.of(path),
+    codeOf: (name: string) => codes.of(name),
+    operandPath,
+  }
+  const funnels = [
+    ...eventFunnels.map((funnel) => compileFunnel(funnel, names)),
+    ...parts.journeys.flatMap(compileJourneyFunnels),
+  ]
   return {
     identity,
     namespaces,
     sessions,
     machines,
+    funnels,
+    needsEveryEvent: funnels.some(
+      ({ journey, order, clickhouse }) =>
+        journey === null && (order === 'strict' || clickhouse?.has('strict_order') === true),
+    ),
     operandPaths: operands.keys(),
     eventCodes: codes.codes,
   }

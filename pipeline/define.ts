@@ -7,6 +7,8 @@
  * which events there are by adding them to `EventNames`.
  */
 
+import type { EventFunnel, EventStep, Exclusion } from './funnel-definition.ts'
+import type { JourneyFunnel, StateStep } from './funnel-definition.ts'
 import type { Duration, Effect, Identity, Journey, Operators, Sessions } from './journey.ts'
 
 /** The project's event names, as members: `definitions/events.ts` adds its own. */
@@ -62,7 +64,11 @@ type Common<Step extends string> = {
   key?: { property: string }
   restart?: boolean
   ignore?: EventName[]
-  funnels?: { [id: string]: { steps: Step[]; within?: Duration } }
+  funnels?: { [id: string]: FunnelOf<Step> }
+}
+
+type FunnelOf<Step extends string> = Omit<JourneyFunnel, 'steps'> & {
+  steps: (Step | (Omit<StateStep, 'state'> & { state: Step }))[]
 }
 
 /** Types a journey of tracks that run side by side. */
@@ -87,6 +93,18 @@ type StateIn<Track extends { states: object }> = keyof Track['states'] & string
 type PlaceIn<Tracks extends { [track: string]: { states: object } }> = {
   [T in keyof Tracks & string]: StateIn<Tracks[T]> | `${T}.${StateIn<Tracks[T]>}`
 }[keyof Tracks & string]
+
+type Named<T extends { event: string }> = Omit<T, 'event'> & { event: EventName }
+
+/** Types a funnel whose steps are events: a file of `definitions/funnels/`. */
+export function defineFunnel(
+  funnel: Omit<EventFunnel, 'steps' | 'exclude'> & {
+    steps: (EventName | Named<EventStep>)[]
+    exclude?: Named<Exclusion>[]
+  },
+): EventFunnel {
+  return funnel
+}
 
 /** Types `identity.ts`; what is left out is as in `IDENTITY_DEFAULT`. */
 export function defineIdentity(identity: Partial<Identity>): Partial<Identity> {

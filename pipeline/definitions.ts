@@ -10,16 +10,19 @@ import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { checkFunnel } from './check-funnel.ts'
 import { checkIdentity, checkJourney, checkSessions } from './check.ts'
 import { messageOf, UserError } from './errors.ts'
-import type { EventDefinitions } from './event-definitions.ts'
+import { checkEvents, type EventDefinitions } from './event-definitions.ts'
+import type { EventFunnel } from './funnel-definition.ts'
 import {
-  IDENTITY_DEFAULT,
-  SESSIONS_DEFAULT,
+  identityOf,
+  sessionsOf,
   type Identity,
   type Journey,
   type Sessions,
 } from './journey.ts'
+import { isPlain } from './problems.ts'
 import type { Registration } from './warehouse.ts'
 
 /** A definition as it is put on record: `content` is canonical JSON, `hash` its SHA-256. */
@@ -30,6 +33,8 @@ export type Definitions = {
   sessions: Sessions
   /** In the order of their ids. */
   journeys: Journey[]
+  /** Those whose steps are events, in the order of their ids. */
+  funnels: EventFunnel[]
   releases: Release[]
 }
 
@@ -38,35 +43,47 @@ export function makeDefinitions(parts: {
   identity?: Partial<Identity>
   sessions?: Partial<Sessions>
   journeys?: Journey[]
+  funnels?: EventFunnel[]
 }): Definitions {
   return checked({
     identity: { file: 'identity.ts', definition: parts.identity ?? {} },
     sessions: { file: 'sessions.ts', definition: parts.sessions ?? {} },
     journeys: (parts.journeys ?? []).map((journey) => ({
-      file: `journeys/${journey.id}.ts`,
+      file: `journeys/${isPlain(journey) ? journey.id : 'nameless'}.ts`,
       definition: journey,
+    })),
+    funnels: (parts.funnels ?? []).map((funnel) => ({
+      file: `funnels/${funnel.id}.ts`,
+      definition: funnel,
     })),
   })
 }
 
-/** Reads `identity.ts`, `sessions.ts` and `journeys/*.ts` of a directory. */
+/** Reads `identity.ts`, `sessions.ts`, `journeys/*.ts` and `funnels/*.ts` of a directory. */
 export async function loadDefinitions(dir: string): Promise<Definitions> {
   const found = await stat(dir).catch(() => null)
   if (found === null || !found.isDirectory()) {
     throw new UserError(`--definitions ${dir} is no directory: give one with journeys/*.ts in it`)
   }
-  const journeyFiles = await modulesIn(resolve(dir, 'journeys'))
   return checked({
     identity: (await loadModule(dir, 'identity')) ?? { file: 'identity.ts', definition: {} },
     sessions: (await loadModule(dir, 'sessions')) ?? { file: 'sessions.ts', definition: {} },
-    journeys: await Promise.all(journeyFiles.map((file) => importModule(dir, `journeys/${file}`))),
+    journeys: await importAll(dir, 'journeys'),
+    funnels: await importAll(dir, 'funnels'),
   })
+}
+
+async function importAll(dir: string, folder: string): Promise<Module[]> {
+  const files = await modulesIn(resolve(dir, folder))
+  return Promise.all(files.map((file) => importModule(dir, `${folder}/${file}`)))
 }
 
 /** Reads `events.ts` of a directory; without one, any event of any properties is accepted. */
 export async function loadEventDefinitions(dir: string): Promise<EventDefinitions> {
   const module = await loadModule(dir, 'events')
-  return (module?.definition as EventDefinitions | undefined) ?? { events: {} }
+  if (module === null) return { events: {} }
+  refuseUnsound(checkEvents(module.file, module.definition))
+  return { events: {}, ...(module.definition as Partial<EventDefinitions>) }
 }
 
 type Module = { file: string; definition: unknown }
@@ -97,23 +114,27 @@ async function importModule(dir: string, file: string): Promise<Module> {
   }
 }
 
-function checked(modules: { identity: Module; sessions: Module; journeys: Module[] }): Definitions {
-  const { identity, sessions, journeys } = modules
+function checked(modules: {
+  identity: Module
+  sessions: Module
+  journeys: Module[]
+  funnels: Module[]
+}): Definitions {
+  const { identity, sessions, journeys, funnels } = modules
   const problems = [
     ...checkIdentity(identity.file, identity.definition),
     ...checkSessions(sessions.file, sessions.definition),
     ...journeys.flatMap(({ file, definition }) => checkJourney(file, definition)),
-    ...repeated(journeys),
+    ...repeated('journey', journeys),
+    ...funnels.flatMap(({ file, definition }) => checkFunnel(file, definition)),
+    ...repeated('funnel', funnels),
   ]
-  if (problems.length > 0) {
-    throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
-  }
+  refuseUnsound(problems)
   const definitions = {
-    identity: { ...IDENTITY_DEFAULT, ...(identity.definition as Partial<Identity>) },
-    sessions: { ...SESSIONS_DEFAULT, ...(sessions.definition as Partial<Sessions>) },
-    journeys: journeys
-      .map(({ definition }) => definition as Journey)
-      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+    identity: identityOf(identity.definition as Partial<Identity>),
+    sessions: sessionsOf(sessions.definition as Partial<Sessions>),
+    journeys: byId<Journey>(journeys),
+    funnels: byId<EventFunnel>(funnels),
   }
   return {
     ...definitions,
@@ -123,18 +144,31 @@ function checked(modules: { identity: Module; sessions: Module; journeys: Module
       ...definitions.journeys.map((journey) =>
         releaseOf('journey', journey.id, journey.version, journey),
       ),
+      ...definitions.funnels.map((funnel) =>
+        releaseOf('funnel', funnel.id, funnel.version ?? 1, funnel),
+      ),
     ],
   }
 }
 
-function repeated(journeys: Module[]): string[] {
-  const fileOf = new Map<unknown, string>()
-  return journeys.flatMap(({ file, definition }) => {
-    const { id } = definition as Journey
+function refuseUnsound(problems: string[]): void {
+  if (problems.length === 0) return
+  throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
+}
+
+function byId<T extends { id: string }>(modules: Module[]): T[] {
+  return modules.map(({ definition }) => definition as T).sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function repeated(kind: string, modules: Module[]): string[] {
+  const fileOf = new Map<string, string>()
+  return modules.flatMap(({ file, definition }) => {
+    const id = isPlain(definition) ? definition['id'] : undefined
+    if (typeof id !== 'string') return []
     const first = fileOf.get(id)
     fileOf.set(id, file)
     if (first === undefined) return []
-    return [`${file}: journey ${id} is defined in ${first} as well; give it another id`]
+    return [`${file}: ${kind} ${String(id)} is defined in ${first} as well; give it another id`]
   })
 }
 
@@ -166,24 +200,24 @@ export function checkReleased(definitions: Definitions, onRecord: Registration[]
     )
     if (isDefined) continue
     throw new UserError(
-      `journey ${id} ${version} is released in this warehouse, but the definitions lack it: ` +
+      `${kind} ${id} ${version} is released in this warehouse, but the definitions lack it: ` +
         'put its file back, or start a new warehouse',
     )
   }
   return []
 }
 
-function newVersion({ id, version }: Release): UserError {
+function newVersion({ kind, id, version }: Release): UserError {
   return new UserError(
-    `journey ${id} ${version} is new to this warehouse, and its history is not derived under it: ` +
+    `${kind} ${id} ${version} is new to this warehouse, and its history is not derived under it: ` +
       'replay the events into a new warehouse (--warehouse duckdb:NEW.duckdb FILES)',
   )
 }
 
 function changedContent({ kind, id, version }: Release): UserError {
-  return kind === 'journey'
+  return kind === 'journey' || kind === 'funnel'
     ? new UserError(
-        `journey ${id} ${version} is released and its content has changed: undo the change, or ` +
+        `${kind} ${id} ${version} is released and its content has changed: undo the change, or ` +
           `give it version ${version + 1} and replay the events into a new warehouse`,
       )
     : new UserError(

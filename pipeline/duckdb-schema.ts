@@ -16,6 +16,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { analysisViews, type AnalysisView } from './analysis.ts'
 import { TABLES, VERSIONED_NAMES, type Column, type TableName } from './tables.ts'
 import type { TableSpec, VersionedName } from './tables.ts'
+import type { ImageKind } from './warehouse.ts'
 
 const VIEWS_DIR = new URL('../sql/views/', import.meta.url)
 
@@ -54,7 +55,7 @@ export function schemaStatements(): string[] {
   return [
     ...tables.flatMap(tableStatements),
     ...VERSIONED_NAMES.flatMap(relationStatements),
-    liveReleaseStatement(),
+    ...liveStatements(),
     ...VERSIONED_NAMES.map(versionsStatement),
     ...readdirSync(VIEWS_DIR)
       .filter((file) => file.endsWith('.sql'))
@@ -63,8 +64,6 @@ export function schemaStatements(): string[] {
     ...FUNCTIONS,
     ...analysis.map(({ name, text }) => `create or replace view ${name} as\n${text}`),
     ...analysisFunctions(analysis),
-    // Late events ask for a few streams of a long history; everything else is asked for in bulk.
-    'create index if not exists history_k on history (k)',
     'create temp table if not exists wanted (k ubigint, key varchar)',
     'create temp table if not exists wanted_hash (k ubigint)',
     'create temp table if not exists wanted_id (id uuid)',
@@ -75,13 +74,19 @@ function columnsOf(table: TableName): readonly Column[] {
   return TABLES[table].columns
 }
 
+/**
+ * Tables that are read back by key: the images, and the history of streams. Their rows are wide and
+ * wanted a few at a time, so they are numbered: the numbers of a key are found by scanning its
+ * hash, which is narrow, and the rows by an index of the numbers. An index of the hashes themselves
+ * would be rewritten with every checkpoint; numbers only grow, so theirs is not.
+ */
+export function isKeyed(table: string): boolean {
+  return table.endsWith('_image') || table === 'history'
+}
+
 function tableStatements(table: TableName): string[] {
-  const isImage = table.endsWith('_image') || table === 'history'
-  const columns = columnsOf(table).map(
-    ({ name, type }) =>
-      // Images are read back by key and soon replaced: packing them costs more than it saves.
-      `${name} ${TYPES[type]}${isImage && type === 'text' ? UNCOMPRESSED : ''}`,
-  )
+  if (isKeyed(table)) return keyedStatements(table, table)
+  const columns = columnsOf(table).map(({ name, type }) => `${name} ${TYPES[type]}`)
   columns.push('recorded_at timestamptz', 'recorded_by bigint')
   const ended = 'superseded_at timestamptz, superseded_by bigint, superseded_because varchar'
   if (TABLES[table].kind !== 'versioned') {
@@ -91,6 +96,18 @@ function tableStatements(table: TableName): string[] {
     `create table if not exists ${table}_base (${columns.join(', ')}, ${ended})`,
     `create table if not exists ${table}_pending (row_key uuid, superseded_because varchar, ` +
       'superseded_at timestamptz, superseded_by bigint)',
+  ]
+}
+
+/** Texts that are read back by key and soon replaced: packing them costs more than it saves. */
+function keyedStatements(table: TableName, name: string): string[] {
+  const columns = columnsOf(table).map(
+    ({ name, type }) => `${name} ${TYPES[type]}${type === 'text' ? UNCOMPRESSED : ''}`,
+  )
+  columns.push('recorded_at timestamptz', 'recorded_by bigint', 'no bigint')
+  return [
+    `create table if not exists ${name} (${columns.join(', ')})`,
+    `create index if not exists ${name}_no on ${name} (no)`,
   ]
 }
 
@@ -133,8 +150,23 @@ function liveRelease(condition: string): string {
   )
 }
 
-function liveReleaseStatement(): string {
-  return `create or replace view live_release as ${liveRelease('true')}`
+/** Which version of a funnel the views show: its journey's, or the one promoted last. */
+function liveFunnel(condition: string): string {
+  return (
+    "select distinct defined.funnel, coalesce(defined.journey, '') as owner, defined.version " +
+    'from funnel_definitions_log as defined inner join (select kind, id, ' +
+    'max_by(version, recorded_by) as version from releases_log ' +
+    `where action = 'promoted' and ${condition} group by kind, id) as live ` +
+    "on live.kind = if(defined.journey is null, 'funnel', 'journey') " +
+    'and live.id = coalesce(defined.journey, defined.funnel) and live.version = defined.version'
+  )
+}
+
+function liveStatements(): string[] {
+  return [
+    `create or replace view live_release as ${liveRelease('true')}`,
+    `create or replace view live_funnel as ${liveFunnel('true')}`,
+  ]
 }
 
 function versionsStatement(table: VersionedName): string {
@@ -157,7 +189,8 @@ function viewStatements(view: string): string[] {
     `create or replace macro ${view}_as_of(believed_at) as table with ` +
       `${table}_now as (select ${storedColumns(table).join(', ')} from ${table}_all ` +
       `where ${believed}), ` +
-      `live_release as (${liveRelease('recorded_at <= believed_at')}) ` +
+      `live_release as (${liveRelease('recorded_at <= believed_at')}), ` +
+      `live_funnel as (${liveFunnel('recorded_at <= believed_at')}) ` +
       `select * from (\n${select}\n)`,
   ]
 }
@@ -172,7 +205,7 @@ function analysisFunctions(views: AnalysisView[]): string[] {
     const { view } = TABLES[name]
     then.set(view, `select * from ${view}_as_of(believed_at)`)
   }
-  for (const log of ['events', 'batches', 'releases']) {
+  for (const log of ['events', 'batches', 'releases', 'funnel_definitions']) {
     then.set(log, `select * from main.${log} where recorded_at <= believed_at`)
   }
   const statements: string[] = []
@@ -204,16 +237,15 @@ export function foldStatements(table: VersionedName): string[] {
 }
 
 /** Keeps the latest image of each key; in a transaction of its own. */
-export function compactStatements(table: string): string[] {
-  const uncompressed = `varchar${UNCOMPRESSED}`
+export function compactStatements(table: `${ImageKind}_image`): string[] {
+  const names = [...columnsOf(table).map(({ name }) => name), 'recorded_at', 'recorded_by', 'no']
+  const kept = `${table}_kept`
   return [
-    `create or replace table ${table}_compacted (k ubigint, key ${uncompressed}, ` +
-      `image ${uncompressed}, recorded_at timestamptz, recorded_by bigint)`,
-    // Images are wide: which are the latest is found without them, so that it fits in memory.
-    `insert into ${table}_compacted select k, key, image, recorded_at, recorded_by from ${table} ` +
-      `semi join (select k, key, max(recorded_by) as recorded_by from ${table} group by k, key) ` +
-      'as latest using (k, key, recorded_by)',
+    `create or replace temp table ${kept} as select ${names.join(', ')} from ${table} ` +
+      'qualify row_number() over (partition by k, key order by no desc) = 1',
     `drop table ${table}`,
-    `alter table ${table}_compacted rename to ${table}`,
+    ...keyedStatements(table, table),
+    `insert into ${table} select ${names.join(', ')} from ${kept} order by no`,
+    `drop table ${kept}`,
   ]
 }

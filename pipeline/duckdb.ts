@@ -1,64 +1,37 @@
 /**
- * The embedded warehouse: one DuckDB file, one process, one connection.
+ * The embedded warehouse: one DuckDB file.
  *
  * A commit only appends. What that leaves behind is tidied outside the batch, each in its own
  * transaction and safe to lose: pending supersedes are folded into their tables, and image logs
  * are compacted to the latest image of each key.
- *
- * The file must not be opened, copied or hashed elsewhere in this process while it is open here:
- * that would release DuckDB's lock on it.
  */
 
-import {
-  DuckDBBlobValue,
-  DuckDBDateValue,
-  DuckDBInstance,
-  DuckDBTimestampTZValue,
-  DuckDBTimestampValue,
-  DuckDBUUIDValue,
-  type DuckDBAppender,
-  type DuckDBConnection,
-  type DuckDBValue,
-} from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
-import { hashTable, keyTable, uuidTable } from './arrow.ts'
-import { appendTable } from './duckdb-append.ts'
-import { compactStatements, foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
-import { assert, messageOf, UserError } from './errors.ts'
-import { hash64, hashes64 } from './ids.ts'
-import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
-import {
-  IMAGE_KINDS,
-  type Commit,
-  type EffectFate,
-  type Head,
-  type ImageKind,
-  type LandedContent,
-  type ReadCounts,
-  type Registration,
-  type Row,
-  type Warehouse,
+import { hashTable, uuidTable } from './arrow.ts'
+import { imageTable } from './commit.ts'
+import type { Filling } from './duckdb-append.ts'
+import { DuckDBFile } from './duckdb-file.ts'
+import { KeyedTables } from './duckdb-keyed.ts'
+import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
+import { assert } from './errors.ts'
+import { TABLES, VERSIONED_NAMES, type VersionedName } from './tables.ts'
+import type {
+  Commit,
+  EffectFate,
+  Head,
+  ImageKind,
+  LandedContent,
+  ReadCounts,
+  Registration,
+  Row,
+  Warehouse,
 } from './warehouse.ts'
-
-/** Storage v1.5 has zstd; without vacuum, checkpoints do not merge row groups again and again. */
-const SETTINGS = {
-  storage_compatibility_version: 'v1.5.0',
-  wal_autocheckpoint: '32MB',
-  max_vacuum_tasks: '0',
-  threads: '2',
-}
-
-/** Enough for a batch, however long the history. */
-const MEMORY_DEFAULT = '128MB'
 
 /** Pending supersedes of a table at which they are folded. */
 const PENDING_MAX = 300_000
-/** An image log is compacted when it has this many times its live keys, and so many rows. */
-const IMAGE_SURPLUS = 4
-const IMAGE_ROWS_MIN = 50_000
 
-/** DuckDB looks up at most so many keys of one list in an index; more it scans for. */
-const INDEXED_KEYS_MAX = 2_000
+/** Enough for a batch, however long the history. */
+const MEMORY_DEFAULT = '160MB'
 
 /** `path` may be `:memory:`. Nothing is opened before `open`. */
 export function duckdbWarehouse(path: string, memory = MEMORY_DEFAULT): Warehouse {
@@ -70,13 +43,10 @@ class DuckDBWarehouse implements Warehouse {
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
   readonly #path: string
   readonly #memory: string
-  #instance: DuckDBInstance | null = null
-  #open: DuckDBConnection | null = null
+  #opened: { file: DuckDBFile; keyed: KeyedTables } | null = null
   #head: Head = { batch: 0, recordedAt: 0, watermark: null }
-  readonly #appenders = new Map<string, DuckDBAppender>()
-  /** Rows waiting in each `_pending` table, and in each image log with its next compaction. */
-  readonly #pending = new Map<string, number>()
-  readonly #imageRows = new Map<ImageKind, { rows: number; compactAt: number }>()
+  /** Rows waiting in each `_pending` table. */
+  readonly #pending = new Map<VersionedName, number>()
 
   constructor(path: string, memory: string) {
     this.#path = path
@@ -84,18 +54,22 @@ class DuckDBWarehouse implements Warehouse {
     this.url = `duckdb:${path}`
   }
 
-  get #connection(): DuckDBConnection {
-    assert(this.#open !== null, 'the warehouse is open')
-    return this.#open
+  get #open(): { file: DuckDBFile; keyed: KeyedTables } {
+    assert(this.#opened !== null, 'the warehouse is open')
+    return this.#opened
   }
 
   async open(): Promise<Head> {
-    if (this.#open === null) {
-      this.#instance = await createInstance(this.#path, this.#memory)
-      this.#open = await this.#instance.connect()
-      await this.#run("set timezone = 'UTC'")
-      await this.#transaction(schemaStatements())
-      await this.#count()
+    if (this.#opened === null) {
+      const file = await DuckDBFile.open(this.#path, this.#memory)
+      await file.transaction(async () => {
+        for (const statement of schemaStatements()) await file.run(statement)
+      })
+      this.#opened = { file, keyed: await KeyedTables.open(file) }
+      for (const table of VERSIONED_NAMES) {
+        const [count] = await this.query(`select count(*) as rows from ${table}_pending`)
+        this.#pending.set(table, count?.['rows'] as number)
+      }
     }
     const [last] = await this.query(
       'select batch, recorded_at, watermark from batches order by batch desc limit 1',
@@ -110,17 +84,6 @@ class DuckDBWarehouse implements Warehouse {
     return this.#head
   }
 
-  async #count(): Promise<void> {
-    const rowsOf = async (table: string) =>
-      (await this.query(`select count(*) as n from ${table}`))[0]?.['n'] as number
-    for (const table of VERSIONED_NAMES) {
-      this.#pending.set(table, await rowsOf(`${table}_pending`))
-    }
-    for (const kind of IMAGE_KINDS) {
-      this.#imageRows.set(kind, { rows: await rowsOf(`${kind}_image`), compactAt: IMAGE_ROWS_MIN })
-    }
-  }
-
   async registrations(): Promise<Registration[]> {
     const rows = await this.query(
       `select kind, id, version, hash from releases
@@ -130,28 +93,13 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
-    await this.#want(keys)
-    const rows = await this.query(
-      `select wanted.key, max_by(stored.image, stored.recorded_by) as image
-       from ${kind}_image as stored
-       inner join wanted on wanted.k = stored.k and wanted.key = stored.key
-       group by wanted.key`,
-    )
+    const rows = await this.#open.keyed.images(kind, keys)
     this.reads.images += rows.length
     return new Map(rows.map((row) => [row['key'] as string, row['image'] as string]))
   }
 
   async segments(streams: string[]): Promise<Map<string, string[]>> {
-    const rows: Row[] = []
-    for (let from = 0; from < streams.length; from += INDEXED_KEYS_MAX) {
-      const part = streams.slice(from, from + INDEXED_KEYS_MAX)
-      const keys = part.map((stream) => hash64(stream)).join(', ')
-      const found = await this.query(
-        `select stream, segment from history where k in (${keys}) order by recorded_by`,
-      )
-      const wanted = new Set(part)
-      rows.push(...found.filter((row) => wanted.has(row['stream'] as string)))
-    }
+    const rows = await this.#open.keyed.segments(streams)
     this.reads.segments += rows.length
     const segments = new Map<string, string[]>()
     for (const row of rows) {
@@ -174,7 +122,7 @@ class DuckDBWarehouse implements Warehouse {
 
   async fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
     if (this.#head.batch === 0 || hashes.length === 0) return new Map()
-    await this.#fillHashes(hashes)
+    await this.#open.file.refill('wanted_hash', hashTable(hashes))
     const rows = await this.query(
       `select cast(event_hash as varchar) as hash, cast(fingerprint as varchar) as fingerprint
        from events_log semi join wanted_hash on wanted_hash.k = events_log.event_hash`,
@@ -186,7 +134,7 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedContent[]> {
-    await this.#fillHashes(hashes)
+    await this.#open.file.refill('wanted_hash', hashTable(hashes))
     const rows = await this.query(
       `select event_id, name, occurred_at, ordinal, source, identifiers, properties, context,
          alias, unlink
@@ -198,7 +146,7 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async deadLetters(ids: string[]): Promise<Set<string>> {
-    await this.#wantIds(ids)
+    await this.#open.file.refill('wanted_id', uuidTable(ids))
     const rows = await this.query(
       `select dead_letter_id as id from dead_letters_log
        semi join wanted_id on wanted_id.id = dead_letters_log.dead_letter_id`,
@@ -207,7 +155,7 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async outbox(ids: string[]): Promise<Map<string, EffectFate>> {
-    await this.#wantIds(ids)
+    await this.#open.file.refill('wanted_id', uuidTable(ids))
     const rows = await this.query(
       `select effect_id as id, case when bool_or(kind = 'retraction') then 'retracted'
          else any_value(status) end as fate from effects_log
@@ -219,170 +167,50 @@ class DuckDBWarehouse implements Warehouse {
   async commit(commit: Commit): Promise<void> {
     assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
+    const { file, keyed } = this.#open
     const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
-    const append = async (table: string, rows: Table, constants: (bigint | null)[]) => {
-      const appender = await this.#appender(table)
-      appendTable(appender, rows, constants)
-      appender.flushSync()
-    }
-    await this.#run('begin')
-    try {
+    const append = (table: string, rows: Table, ended: Filling[] = []) =>
+      file.append(table, rows, [...stamp, ...ended, ...keyed.numbering(table, rows.numRows)])
+    await file.transaction(async () => {
       for (const [table, rows] of commit.inserts) {
         const isVersioned = TABLES[table].kind === 'versioned'
-        await append(storageOf(table), rows, isVersioned ? [...stamp, null, null, null] : stamp)
+        await append(storageOf(table), rows, isVersioned ? [null, null, null] : [])
       }
-      for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows, stamp)
-      for (const [kind, rows] of commit.images) await append(`${kind}_image`, rows, stamp)
-      await this.#run('commit')
-    } catch (thrown) {
-      this.#dropAppenders()
-      await this.#run('rollback').catch(() => undefined)
-      throw thrown
-    }
+      for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows)
+      for (const [kind, rows] of commit.images) await append(imageTable(kind), rows)
+    })
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
-    await this.#tidy(commit)
-  }
-
-  /** One appender a table for as long as the table is: each keeps buffers until it is collected. */
-  async #appender(table: string): Promise<DuckDBAppender> {
-    const known = this.#appenders.get(table)
-    if (known !== undefined) return known
-    const appender = await this.#connection.createAppender(table)
-    this.#appenders.set(table, appender)
-    return appender
-  }
-
-  /** Rows still in an appender would be written later, on their own: they are dropped first. */
-  #dropAppenders(): void {
-    for (const appender of this.#appenders.values()) {
-      try {
-        appender.clear()
-        appender.closeSync()
-      } catch {
-        // Closing repeats the error of a failed flush; there is nothing left to lose.
-      }
-    }
-    this.#appenders.clear()
-  }
-
-  async #tidy({ supersedes, images }: Commit): Promise<void> {
-    for (const [table, rows] of supersedes) {
+    for (const [kind, rows] of commit.images) await keyed.settle(kind, rows)
+    for (const [table, rows] of commit.supersedes) {
       const pending = (this.#pending.get(table) ?? 0) + rows.numRows
       this.#pending.set(table, pending)
       if (pending > PENDING_MAX) await this.#fold(table)
     }
-    for (const [kind, rows] of images) {
-      const log = this.#imageRows.get(kind) ?? { rows: 0, compactAt: IMAGE_ROWS_MIN }
-      log.rows += rows.numRows
-      if (log.rows > log.compactAt) await this.#compact(kind, log)
-    }
   }
 
-  async #fold(table: TableName & (typeof VERSIONED_NAMES)[number]): Promise<void> {
-    await this.#transaction(foldStatements(table))
+  async #fold(table: VersionedName): Promise<void> {
+    const { file } = this.#open
+    file.dropAppenders()
+    await file.transaction(async () => {
+      for (const statement of foldStatements(table)) await file.run(statement)
+    })
     this.#pending.set(table, 0)
   }
 
-  async #compact(kind: ImageKind, log: { rows: number; compactAt: number }): Promise<void> {
-    const [count] = await this.query(`select approx_count_distinct(k) as keys from ${kind}_image`)
-    const keys = count?.['keys'] as number
-    if (log.rows > IMAGE_SURPLUS * keys) {
-      await this.#transaction(compactStatements(`${kind}_image`))
-      log.rows = keys
-    }
-    log.compactAt = Math.max(IMAGE_ROWS_MIN, IMAGE_SURPLUS * keys)
+  query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {
+    return this.#open.file.query(sql, parameters)
   }
 
-  /** Statements that may replace tables, so appenders to them are let go. */
-  async #transaction(statements: string[]): Promise<void> {
-    this.#dropAppenders()
-    await this.#run('begin')
-    try {
-      for (const statement of statements) await this.#run(statement)
-      await this.#run('commit')
-    } catch (thrown) {
-      await this.#run('rollback').catch(() => undefined)
-      throw thrown
-    }
-  }
-
-  async query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {
-    const result = await this.#connection.runAndReadAll(sql, parameters)
-    return result.getRowObjects().map((row) => {
-      const plain: Row = {}
-      for (const [name, value] of Object.entries(row)) plain[name] = plainValue(value)
-      return plain
-    })
+  stream(sql: string, parameters: (string | number | null)[] = []): AsyncIterable<Row[]> {
+    return this.#open.file.rows(sql, parameters)
   }
 
   async close(): Promise<void> {
-    if (this.#open === null) return
+    if (this.#opened === null) return
     for (const table of VERSIONED_NAMES) {
       if ((this.#pending.get(table) ?? 0) > 0) await this.#fold(table)
     }
-    this.#dropAppenders()
-    this.#open.closeSync()
-    this.#instance?.closeSync()
-    this.#open = null
-    this.#instance = null
+    this.#opened.file.close()
+    this.#opened = null
   }
-
-  async #run(statement: string): Promise<void> {
-    await this.#connection.run(statement)
-  }
-
-  /** Fills the table of keys that the next query joins. */
-  async #want(keys: string[]): Promise<void> {
-    await this.#run('truncate wanted')
-    await this.#fill('wanted', keyTable(hashes64(keys), keys))
-  }
-
-  async #fillHashes(hashes: BigUint64Array): Promise<void> {
-    await this.#run('truncate wanted_hash')
-    await this.#fill('wanted_hash', hashTable(hashes))
-  }
-
-  async #wantIds(ids: string[]): Promise<void> {
-    await this.#run('truncate wanted_id')
-    await this.#fill('wanted_id', uuidTable(ids))
-  }
-
-  async #fill(table: string, rows: Table): Promise<void> {
-    const appender = await this.#appender(table)
-    appendTable(appender, rows, [])
-    appender.flushSync()
-  }
-}
-
-async function createInstance(path: string, memory: string): Promise<DuckDBInstance> {
-  try {
-    return await DuckDBInstance.create(path, { ...SETTINGS, memory_limit: memory })
-  } catch (thrown) {
-    throw openFailure(path, messageOf(thrown))
-  }
-}
-
-/** DuckDB's reasons for not opening a file, in words that say what to do. */
-function openFailure(path: string, message: string): UserError {
-  const holder = /\(PID (\d+)/.exec(message)?.[1]
-  if (message.includes('lock')) {
-    const who = holder === undefined ? 'another process' : `process ${holder}`
-    return new UserError(
-      `${path} is locked: ${who} has it open; wait for it to end, or choose another --warehouse`,
-    )
-  }
-  if (message.includes('not a valid DuckDB database file')) {
-    return new UserError(`${path} is not a DuckDB file: choose another --warehouse`)
-  }
-  return new UserError(`${path} cannot be opened as a warehouse: ${message.split('\n')[0]}`)
-}
-
-function plainValue(value: DuckDBValue): unknown {
-  if (typeof value === 'bigint') return Number(value)
-  if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
-    return Number(value.micros)
-  }
-  if (value instanceof DuckDBUUIDValue || value instanceof DuckDBDateValue) return value.toString()
-  if (value instanceof DuckDBBlobValue) return value.bytes
-  return value
 }

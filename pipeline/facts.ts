@@ -51,22 +51,50 @@ export type TrackState = {
   cycles: number
 }
 
-export class Facts {
-  /** Transitions. `row` is the event's, or -1; `from` is -1 at a start; instants and `dwell` are
-   * microseconds, `dwell` -1 at a start. `exit` is the transition that ended the stay, or -1. */
-  readonly transitions = {
-    instance: [] as Instance[],
-    track: [] as number[],
-    seq: [] as number[],
-    cause: [] as number[],
-    from: [] as number[],
-    to: [] as number[],
-    row: [] as number[],
-    at: [] as number[],
-    dwell: [] as number[],
-    visit: [] as number[],
-    exit: [] as number[],
+const TRANSITIONS_AT_FIRST = 1_024
+
+/**
+ * Transitions, numbered from 0. `row` is the event's, or -1; `from` is -1 at a start; instants and
+ * `dwell` are microseconds, `dwell` -1 at a start. `exit` is the transition that ended the stay,
+ * or -1. The columns are replaced when they grow: do not hold on to one while adding.
+ */
+export class Transitions {
+  count = 0
+  readonly instance: Instance[] = []
+  track = new Int32Array(TRANSITIONS_AT_FIRST)
+  seq = new Int32Array(TRANSITIONS_AT_FIRST)
+  cause = new Int32Array(TRANSITIONS_AT_FIRST)
+  from = new Int32Array(TRANSITIONS_AT_FIRST)
+  to = new Int32Array(TRANSITIONS_AT_FIRST)
+  row = new Int32Array(TRANSITIONS_AT_FIRST)
+  visit = new Int32Array(TRANSITIONS_AT_FIRST)
+  exit = new Int32Array(TRANSITIONS_AT_FIRST)
+  at = new Float64Array(TRANSITIONS_AT_FIRST)
+  dwell = new Float64Array(TRANSITIONS_AT_FIRST)
+
+  /** The number of a new transition, whose columns are to be set. */
+  add(): number {
+    if (this.count === this.track.length) this.#grow()
+    return this.count++
   }
+
+  #grow(): void {
+    const length = this.count * 2
+    for (const name of ['track', 'seq', 'cause', 'from', 'to', 'row', 'visit', 'exit'] as const) {
+      const longer = new Int32Array(length)
+      longer.set(this[name])
+      this[name] = longer
+    }
+    for (const name of ['at', 'dwell'] as const) {
+      const longer = new Float64Array(length)
+      longer.set(this[name])
+      this[name] = longer
+    }
+  }
+}
+
+export class Facts {
+  readonly transitions = new Transitions()
 
   /** Stays that an earlier fold opened and this one ended. */
   readonly endedStays = {
@@ -80,11 +108,13 @@ export class Facts {
     exit: [] as number[],
   }
 
-  /** `closedBy` is a transition of this fold, whose target is the anchor. */
+  /** `closedBy` is a transition of this fold, whose target is the anchor. The path of cycle i, its
+   * anchor at both ends, are the `states` up to `statesEnd[i]`, from where that of i - 1 ends. */
   readonly cycles = {
     closedBy: [] as number[],
     number: [] as number[],
-    path: [] as number[][],
+    states: [] as number[],
+    statesEnd: [] as number[],
     startedAt: [] as number[],
   }
 

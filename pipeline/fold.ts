@@ -226,20 +226,20 @@ export class Fold implements Scope {
   ): void {
     const track = instance.tracks[t] as TrackState
     const { transitions } = this.#facts
-    const fact = transitions.to.length
+    const fact = transitions.add()
     const visit = (track.visits[to] as number) + 1
     if (track.state >= 0) this.#leave(instance, t, track, fact)
     transitions.instance.push(instance)
-    transitions.track.push(t)
-    transitions.seq.push((instance.seq += 1))
-    transitions.cause.push(cause)
-    transitions.from.push(track.state)
-    transitions.to.push(to)
-    transitions.row.push(this.#row)
-    transitions.at.push(at)
-    transitions.dwell.push(cause === START ? -1 : at - track.enteredAt)
-    transitions.visit.push(visit)
-    transitions.exit.push(-1)
+    transitions.track[fact] = t
+    transitions.seq[fact] = instance.seq += 1
+    transitions.cause[fact] = cause
+    transitions.from[fact] = track.state
+    transitions.to[fact] = to
+    transitions.row[fact] = this.#row
+    transitions.at[fact] = at
+    transitions.dwell[fact] = cause === START ? -1 : at - track.enteredAt
+    transitions.visit[fact] = visit
+    transitions.exit[fact] = -1
     for (let i = 0; i < effects.length; i++) {
       this.#facts.effects.transition.push(fact)
       this.#facts.effects.index.push(i)
@@ -282,10 +282,14 @@ export class Fold implements Scope {
     const { cycles } = this.#facts
     cycles.closedBy.push(fact)
     cycles.number.push((track.cycles += 1))
-    cycles.path.push([...track.path.slice(from), to])
     cycles.startedAt.push(track.pathAt[from] as number)
-    track.path.length = from + 1
-    track.pathAt.length = from + 1
+    for (let i = from; i < track.path.length; i++) cycles.states.push(track.path[i] as number)
+    cycles.states.push(to)
+    cycles.statesEnd.push(cycles.states.length)
+    while (track.path.length > from + 1) {
+      track.path.pop()
+      track.pathAt.pop()
+    }
     track.pathAt[from] = at
   }
 
@@ -351,7 +355,7 @@ function deadlineOf(compiled: CompiledTrack | undefined, track: TrackState): num
 }
 
 /** A string as it is, a number or boolean as its JSON text; anything else is no key. */
-function keyText(value: Json | undefined): string | null {
+export function keyText(value: Json | undefined): string | null {
   if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'boolean' ? JSON.stringify(value) : null
 }

@@ -14,6 +14,7 @@ import type { Claim } from './resolve.ts'
 import type { Session } from './sessionize.ts'
 import type { Place } from './order.ts'
 import type { ProfileState } from './fold.ts'
+import type { FunnelState } from './funnel.ts'
 import type { ImageKind, Warehouse } from './warehouse.ts'
 
 /** Of a stream: where it stands, and what decides whose its closed sessions are. */
@@ -69,9 +70,10 @@ export type ProfileImage = {
   last: Place | null
   /** Streams on which it may have events that journeys know. */
   streams: string[]
-  /** Earliest pending timeout; `Infinity` when there is none. */
+  /** Earliest pending timeout or end of a window; `Infinity` when there is none. */
   due: number
   state: ProfileState
+  funnels: FunnelState
 }
 
 /** How an image is written and read. */

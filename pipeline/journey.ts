@@ -7,6 +7,8 @@
  * a definition that compiles all the same.
  */
 
+import type { JourneyFunnel } from './funnel-definition.ts'
+
 /** JSON as it comes out of `JSON.parse`. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
@@ -66,8 +68,6 @@ export type Track = {
   ignore?: string[]
 }
 
-export type Funnel = { steps: string[]; within?: Duration }
-
 type JourneyCommon = {
   id: string
   version: number
@@ -77,7 +77,7 @@ type JourneyCommon = {
   key?: { property: string }
   restart?: boolean
   ignore?: string[]
-  funnels?: { [id: string]: Funnel }
+  funnels?: { [id: string]: JourneyFunnel }
 }
 
 export type SingleJourney = JourneyCommon & Track & { type?: undefined }
@@ -115,10 +115,28 @@ export const IDENTITY_DEFAULT: Identity = {
   maxPersonsPerDevice: 8,
 }
 
+/** Fills in the defaults. Of the namespaces that are exclusive by default, those declared are. */
+export function identityOf(given: Partial<Identity>): Identity {
+  const identity = withDefaults(IDENTITY_DEFAULT, given)
+  if (given.exclusive !== undefined) return identity
+  const person = [identity.person].flat()
+  return { ...identity, exclusive: identity.exclusive.filter((name) => person.includes(name)) }
+}
+
 /** `definitions/sessions.ts`, with every default filled in. */
 export type Sessions = { gap: Duration; splitOn: string[]; maxDuration?: Duration }
 
 export const SESSIONS_DEFAULT: Sessions = { gap: '30m', splitOn: [] }
+
+export function sessionsOf(given: Partial<Sessions>): Sessions {
+  return withDefaults(SESSIONS_DEFAULT, given)
+}
+
+/** A member that is undefined is one that is left out. */
+function withDefaults<T extends object>(defaults: T, given: Partial<T>): T {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...(Object.fromEntries(said) as Partial<T>) }
+}
 
 const UNIT_MS: { [unit: string]: number } = {
   ms: 1,

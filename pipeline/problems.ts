@@ -2,6 +2,8 @@
 
 import { parseDuration } from './journey.ts'
 
+export const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
+export const NAME_RULE = 'write letters, digits, _ and -, not beginning with a digit or -'
 export const DURATION_RULE = 'write a number above 0 and one of ms s m h d w, such as 30m'
 
 /** Problems found so far, each with where it is. */
@@ -32,4 +34,39 @@ export function checkDuration(
 ): void {
   if (duration === undefined || parseDuration(duration) !== null) return
   problems.add(where, `${label} ${JSON.stringify(duration)} is no duration; ${DURATION_RULE}`)
+}
+
+/**
+ * What cannot be written as JSON cannot be told of either, and may have no end; what JSON leaves
+ * out or writes as something else is not in the content's hash.
+ */
+export function isData(problems: Problems, definition: Plain): boolean {
+  let odd: string | null = null
+  try {
+    JSON.stringify(definition, function (this: Plain, member: string, value: unknown) {
+      odd ??= oddity(this[member])
+      return value
+    })
+  } catch {
+    odd ??= 'a bigint or itself'
+  }
+  if (odd !== null) {
+    problems.add('', `it holds ${odd}, which is no plain data; write JSON values`)
+  }
+  return odd === null
+}
+
+function oddity(value: unknown): string | null {
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  const isPlainKind = typeof value !== 'object' || ['Object', 'Array', 'Null'].includes(kind)
+  return isPlainKind ? null : `a ${kind}`
+}
+
+export function checkMembers(problems: Problems, where: string, value: Plain, known: string[]): void {
+  for (const member of Object.keys(value)) {
+    if (known.includes(member)) continue
+    problems.add(where, `${member} is unknown; write one of ${known.join(', ')}`)
+  }
 }

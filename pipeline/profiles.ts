@@ -11,8 +11,11 @@ import { outboxRows, type OutboxRow } from './effects.ts'
 import { Facts } from './facts.ts'
 import { dueOf, Fold, freshProfile } from './fold.ts'
 import type { ProfileImage } from './images.ts'
+import { FunnelFacts } from './funnel-facts.ts'
+import { freshFunnels, FunnelFold, funnelsDueOf } from './funnel.ts'
 import { diff, type Reason, type Rows } from './rows.ts'
 import { placeStreams } from './streams.ts'
+import { tabulateFunnels } from './tabulate-funnel.ts'
 import { tabulate, type Tabulated } from './tabulate.ts'
 import type { Turn } from './turn.ts'
 import type { SupersededBecause } from './warehouse.ts'
@@ -24,7 +27,7 @@ type Touch = {
   /** Streams of rows it had, has or gets. */
   streams: Set<string>
   /** Why it must be folded again; null while it can be continued. */
-  again: 'late_event' | 'identity' | null
+  again: SupersededBecause | null
 }
 
 export class Profiles {
@@ -74,7 +77,7 @@ export class Profiles {
     }
   }
 
-  #again(profileId: string, stream: string, reason: 'late_event' | 'identity'): void {
+  #again(profileId: string, stream: string, reason: SupersededBecause): void {
     const touch = this.#touch(profileId)
     touch.streams.add(stream)
     if (touch.again !== 'identity') touch.again = reason
@@ -89,9 +92,15 @@ export class Profiles {
     await images.profile.load(this.#touched.keys())
     const again: string[] = []
     const onward: string[] = []
+    const funnels = this.#funnelFold(new Facts(), new FunnelFacts(), 'after')
     for (const [profileId, touch] of this.#touched) {
       touch.added.sort(this.#turn.events.inOrder)
       if (touch.again === null && this.#isLate(profileId, touch)) touch.again = 'late_event'
+      const image = images.profile.get(profileId)
+      if (touch.again === null && image !== undefined) {
+        const mustFoldAgain = funnels.mustFoldAgain(image.funnels, image.last, touch.added)
+        if (mustFoldAgain) touch.again = 'progress'
+      }
       ;(touch.again === null ? onward : again).push(profileId)
     }
     const continued = this.#continue(onward)
@@ -104,15 +113,18 @@ export class Profiles {
     const first = touch.added[0]
     if (image === undefined || first === undefined) return false
     const { events } = this.#turn
-    if ((events.occurredAt[first] as number) < image.state.decidedUpTo) return true
+    const decidedUpTo = Math.max(image.state.decidedUpTo, image.funnels.decidedUpTo)
+    if ((events.occurredAt[first] as number) < decidedUpTo) return true
     return image.last !== null && !events.isAfter(first, image.last)
   }
 
   #continue(profileIds: readonly string[]): Tabulated {
     const turn = this.#turn
-    const { machines } = turn.compiled
+    const { machines, funnels } = turn.compiled
     const facts = new Facts()
+    const found = new FunnelFacts()
     const fold = new Fold(machines, turn.events, turn.codes, facts)
+    const funnelFold = this.#funnelFold(facts, found, 'after')
     for (const profileId of profileIds) {
       const { added, streams } = this.#touch(profileId)
       const image = turn.images.profile.get(profileId)
@@ -123,16 +135,21 @@ export class Profiles {
         continue
       }
       const state = image?.state ?? freshProfile(machines)
+      const standing = image?.funnels ?? freshFunnels(funnels)
+      const from = facts.transitions.count
       fold.run(profileId, state, added, turn.watermark)
+      funnelFold.run(profileId, standing, added, from, turn.watermark)
       const last = added[added.length - 1]
       this.#keep(image, {
         profileId,
         last: last === undefined ? (image?.last ?? null) : turn.events.place(last),
         streams: [...new Set([...(image?.streams ?? []), ...streams])],
-        due: dueOf(state),
+        due: Math.min(dueOf(state), funnelsDueOf(funnels, standing)),
         state,
+        funnels: standing,
       })
     }
+    this.#addFunnels(found)
     const tables = tabulate(facts, turn.events, turn.after.session)
     for (const table of ['transition', 'state', 'cycle', 'rejection'] as const) {
       appendAll(turn.change(table).inserts, tables[table])
@@ -145,9 +162,31 @@ export class Profiles {
     return tables
   }
 
+  #funnelFold(facts: Facts, found: FunnelFacts, side: 'before' | 'after'): FunnelFold {
+    const { compiled, events, codes, [side]: belonging } = this.#turn
+    const sessionOf = belonging.session
+    return new FunnelFold({ funnels: compiled.funnels, events, codes, sessionOf, facts, found })
+  }
+
+  /** What continuing found: attempts that were open have made progress. */
+  #addFunnels(found: FunnelFacts): void {
+    const { attempt, step, endedAttempts, endedSteps } = tabulateFunnels(found)
+    for (const [rows, ended] of [
+      [attempt, endedAttempts],
+      [step, endedSteps],
+    ] as const) {
+      const { inserts, supersedes } = this.#turn.change(rows.table)
+      appendAll(inserts, rows)
+      for (const key of ended) {
+        supersedes.keys.push(key)
+        supersedes.because.push('progress')
+      }
+    }
+  }
+
   async #foldAgain(profileIds: readonly string[]): Promise<{ was: Tabulated; is: Tabulated }> {
     const turn = this.#turn
-    const { machines } = turn.compiled
+    const { machines, funnels } = turn.compiled
     const streamsOf = new Map<string, Set<string>>()
     for (const profileId of profileIds) {
       const image = turn.images.profile.get(profileId)
@@ -162,6 +201,11 @@ export class Profiles {
       was: new Fold(machines, turn.events, turn.codes, facts.was),
       is: new Fold(machines, turn.events, turn.codes, facts.is),
     }
+    const found = { was: new FunnelFacts(), is: new FunnelFacts() }
+    const funnelFolds = {
+      was: this.#funnelFold(facts.was, found.was, 'before'),
+      is: this.#funnelFold(facts.is, found.is, 'after'),
+    }
     for (const [profileId, streams] of streamsOf) {
       const rows = [...streams].flatMap((stream) => turn.rowsOf(stream))
       rows.sort(turn.events.inOrder)
@@ -169,17 +213,28 @@ export class Profiles {
         turn.isRelevant(row) && owners[row] === profileId
       const had = rows.filter((row) => !turn.isNew(row)).filter(isOwn(turn.before.profile))
       const has = rows.filter(isOwn(turn.after.profile))
+      const from = { was: facts.was.transitions.count, is: facts.is.transitions.count }
       folds.was.run(profileId, freshProfile(machines), had, turn.watermarkBefore)
+      const stood = freshFunnels(funnels)
+      funnelFolds.was.run(profileId, stood, had, from.was, turn.watermarkBefore)
       const state = freshProfile(machines)
       folds.is.run(profileId, state, has, turn.watermark)
+      const standing = freshFunnels(funnels)
+      funnelFolds.is.run(profileId, standing, has, from.is, turn.watermark)
       const last = has[has.length - 1]
       this.#keep(turn.images.profile.get(profileId), {
         profileId,
         last: last === undefined ? null : turn.events.place(last),
         streams: [...new Set(has.map((row) => turn.events.stream[row] as string))],
-        due: dueOf(state),
+        due: Math.min(dueOf(state), funnelsDueOf(funnels, standing)),
         state,
+        funnels: standing,
       })
+    }
+    const attempts = { was: tabulateFunnels(found.was), is: tabulateFunnels(found.is) }
+    for (const table of ['attempt', 'step'] as const) {
+      const rows = attempts.is[table]
+      diff(attempts.was[table], rows, turn.change(rows.table), this.#reason)
     }
     const was = tabulate(facts.was, turn.events, turn.before.session)
     const is = tabulate(facts.is, turn.events, turn.after.session)

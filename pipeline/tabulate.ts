@@ -12,8 +12,8 @@ import { Rows } from './rows.ts'
 
 /** An effect of a transition that is believed. `withinUs` null is no limit. */
 export type DueEffect = {
-  /** What `effect_id` is the hash of. It names neither profile nor instance, so a merge of people
-   * publishes nothing twice. */
+  /** What `effect_id` is the hash of: cause and content. It names no profile and no instance, so a
+   * merge of people publishes nothing twice. */
   key: string
   transition: string
   type: string
@@ -38,7 +38,7 @@ export type Tabulated = {
 /** `sessionOf[row]` is the session of an event. */
 export function tabulate(facts: Facts, events: Events, sessionOf: readonly string[]): Tabulated {
   const { transitions } = facts
-  const keys = transitions.to.map((_, fact) =>
+  const keys = Array.from({ length: transitions.count }, (_, fact) =>
     transitionKey(
       transitions.instance[fact] as Instance,
       transitions.track[fact] as number,
@@ -204,7 +204,10 @@ function cycleRows(facts: Facts, keys: string[]): Rows {
     const fact = c.closedBy[i] as number
     const { id, machine, profileId } = t.instance[fact] as Instance
     const track = machine.tracks[t.track[fact] as number] as CompiledTrack
-    const path = (c.path[i] as number[]).map((state) => track.states[state] as string)
+    const pathFrom = i === 0 ? 0 : (c.statesEnd[i - 1] as number)
+    const path = c.states
+      .slice(pathFrom, c.statesEnd[i])
+      .map((state) => track.states[state] as string)
     const startedAt = c.startedAt[i] as number
     const endedAt = t.at[fact] as number
     const key = `${keys[fact]}/cycle`
@@ -263,13 +266,14 @@ function effectsOf(facts: Facts, events: Events, keys: string[]): DueEffect[] {
     const track = (machine.tracks[t.track[fact] as number] as CompiledTrack).name
     const at = t.at[fact] as number
     const by = eventIdOf(facts, events, fact) ?? `${at}@${instance.startEventId}`
-    const cause = CAUSES[t.cause[fact] as number]
-    const key = instance.key === null ? '' : encodePart(instance.key)
+    const part = instance.key === null ? '' : encodePart(instance.key)
+    const payload = JSON.stringify(effect)
+    const cause = `${CAUSES[t.cause[fact] as number]}/${e.index[i]}/${by}/${payload}`
     return {
-      key: `${machine.id}/${machine.version}/${key}/${track}/${cause}/${e.index[i]}/${by}`,
+      key: `${machine.id}/${machine.version}/${part}/${track}/${cause}`,
       transition: keys[fact] as string,
       type: effect.type,
-      payload: JSON.stringify(effect),
+      payload,
       machine,
       instanceId: instance.id,
       profileId: instance.profileId,

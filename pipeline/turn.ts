@@ -53,7 +53,7 @@ export class Turn {
   readonly images: AllImages
   readonly warehouse: Warehouse
   readonly events: Events
-  /** By row: the event's code, -1 when no journey knows or counts it. */
+  /** By row: the event's code, -1 when no journey and no funnel names it. */
   readonly codes: number[] = []
   newCount = 0
   readonly before: Belonging = { profile: [], session: [] }
@@ -97,9 +97,9 @@ export class Turn {
     return row < this.newCount
   }
 
-  /** True when some journey knows or counts the event. */
+  /** True when some journey knows or counts the event, or some funnel asks for it. */
   isRelevant(row: number): boolean {
-    return (this.codes[row] as number) >= 0
+    return this.compiled.needsEveryEvent || (this.codes[row] as number) >= 0
   }
 
   /** All rows of a stream whose history has been read, in event order. */

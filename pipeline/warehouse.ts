@@ -100,6 +100,9 @@ export interface Warehouse {
    * `$1`, `$2` … */
   query(sql: string, parameters?: (string | number | null)[]): Promise<Row[]>
 
+  /** The same as they come, a few thousand at a time; no other method is called until the end. */
+  stream(sql: string, parameters?: (string | number | null)[]): AsyncIterable<Row[]>
+
   /** Folds and compacts what has piled up, then lets go of the file. Idempotent. */
   close(): Promise<void>
 }

@@ -9,13 +9,11 @@ import { formatInstant } from '../pipeline/clock.ts'
 import type { Journey } from '../pipeline/journey.ts'
 import type { RunReport } from '../pipeline/run.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse.ts'
+import { duration, funnelLines, grouped, type Paint } from './funnel-lines.ts'
 
 const COLUMNS_MAX = 100
-const BAR = 30
 const CYCLES_SHOWN = 5
 const STORY_LINES = 10
-
-type Paint = ReturnType<typeof pc.createColors>
 
 export async function screen(
   warehouse: Warehouse,
@@ -47,8 +45,6 @@ export async function screen(
 
 type Part = { title: string; lines: string[] }
 
-const grouped = (count: unknown): string => Number(count).toLocaleString('en-US')
-
 function readPart(run: RunReport): Part {
   const seconds = run.elapsedMs / 1_000
   const rate = grouped(Math.round(run.read / Math.max(seconds, 0.001)))
@@ -65,50 +61,17 @@ function readPart(run: RunReport): Part {
   return { title: `Events → ${run.warehouseUrl}`, lines }
 }
 
-/** Instances that reached each step after the step before it. */
+/** The first funnel of the first journey that has one. */
 async function funnelPart(warehouse: Warehouse, journeys: Journey[], paint: Paint): Promise<Part> {
   const journey = journeys.find(({ funnels }) => Object.keys(funnels ?? {}).length > 0)
-  const [name, funnel] = Object.entries(journey?.funnels ?? {})[0] ?? []
-  if (journey === undefined || funnel === undefined) return { title: '', lines: [] }
-  const reached = await reachedSteps(warehouse, journey.id, funnel.steps)
-  const first = reached[0] ?? 0
-  if (first === 0) return { title: '', lines: [] }
-  const label = Math.max(...funnel.steps.map((step) => step.length))
-  return {
-    title: `Funnel: ${journey.id}, ${name} (by instance, in order)`,
-    lines: funnel.steps.map((step, i) => {
-      const count = reached[i] ?? 0
-      const bar = '█'.repeat(Math.round((BAR * count) / first)).padEnd(BAR, '·')
-      const fromStart = `${Math.round((100 * count) / first)} %`
-      const before = i === 0 ? 0 : (reached[i - 1] ?? 0)
-      const fromBefore =
-        i === 0 || before === 0 ? '' : `${Math.round((100 * count) / before)} % of the step before`
-      const numbers = `${grouped(count).padStart(9)} ${fromStart.padStart(6)}  ${fromBefore}`
-      return `${step.padEnd(label)} ${paint.cyan(bar)}${numbers}`
-    }),
-  }
-}
-
-async function reachedSteps(
-  warehouse: Warehouse,
-  journey: string,
-  steps: string[],
-): Promise<number[]> {
-  const named = steps.map((step, i) => ({ state: step.split('.').at(-1) ?? step, i }))
-  const ctes = named.map(({ i }) => {
-    const entered = `select states.instance_id, min(states.entered_at) as reached_at from states`
-    const filter = `where states.journey = $1 and states.state = $${i + 2}`
-    if (i === 0) return `step0 as (${entered} ${filter} group by states.instance_id)`
-    return (
-      `step${i} as (${entered} inner join step${i - 1} ` +
-      `on step${i - 1}.instance_id = states.instance_id ` +
-      `and states.entered_at >= step${i - 1}.reached_at ${filter} group by states.instance_id)`
-    )
-  })
-  const counts = named.map(({ i }) => `(select count(*) from step${i}) as reached${i}`)
-  const sql = `with ${ctes.join(', ')} select ${counts.join(', ')}`
-  const [row] = await warehouse.query(sql, [journey, ...named.map(({ state }) => state)])
-  return named.map(({ i }) => Number(row?.[`reached${i}`] ?? 0))
+  const [name] = Object.keys(journey?.funnels ?? {})
+  if (journey === undefined || name === undefined) return { title: '', lines: [] }
+  const steps = await warehouse.query(
+    'select * from funnel_steps where journey = $1 and funnel = $2 order by step_no',
+    [journey.id, name],
+  )
+  if (Number(steps[0]?.['reached'] ?? 0) === 0) return { title: '', lines: [] }
+  return { title: `Funnel: ${journey.id}, ${name}`, lines: funnelLines(steps, paint) }
 }
 
 async function cyclesPart(warehouse: Warehouse): Promise<Part> {
@@ -196,10 +159,4 @@ function nextPart(run: RunReport): Part {
   if (run.refused > 0)
     lines.push('npm run dead-letters -- list             what was refused, and why')
   return { title: 'Next', lines }
-}
-
-function duration(ms: number): string {
-  if (ms < 60_000) return `${Math.round(ms / 1_000)} s`
-  if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`
-  return ms < 172_800_000 ? `${Math.round(ms / 3_600_000)} h` : `${Math.round(ms / 86_400_000)} d`
 }

@@ -6,6 +6,7 @@ import { ChunkDecoder } from '../pipeline/decode.ts'
 import type { Definitions } from '../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
+import { attemptName } from './reference-funnel.ts'
 import { VIEWS, type AcceptedEvent, type ReferenceTables, type Row } from './reference.ts'
 
 /** Rows in an order that does not depend on the engine. */
@@ -39,6 +40,9 @@ export async function dump(warehouse: Warehouse, suffix = ''): Promise<Reference
   put('states', 'state_id')
   put('states', 'exited_by')
   put('transitions', 'transition_id')
+  for (const row of tables['funnel_attempts'] ?? []) words.set(row['attempt_id'], attemptName(row))
+  put('funnel_attempts', 'attempt_id')
+  put('funnel_attempt_steps', 'attempt_id')
   for (const view of VIEWS) tables[view] = sorted(tables[view] ?? [])
   return tables
 }

@@ -11,11 +11,18 @@ import { tracksOf, type Candidate, type Candidates, type Effect } from '../pipel
 import type { Guard, Identity, Journey, Json, Sessions, Track } from '../pipeline/journey.ts'
 import { at, inEventOrder, micros, place, type AcceptedEvent } from './reference-identity.ts'
 
+import type { EventFunnel } from '../pipeline/funnel-definition.ts'
 import { compare } from './reference-compare.ts'
+import { funnelTables } from './reference-funnel.ts'
 
 export type { AcceptedEvent } from './reference-identity.ts'
 export type Row = { [column: string]: Json }
-export type ReferenceDefinitions = { identity: Identity; sessions: Sessions; journeys: Journey[] }
+export type ReferenceDefinitions = {
+  identity: Identity
+  sessions: Sessions
+  journeys: Journey[]
+  funnels?: EventFunnel[]
+}
 export type ReferenceTables = { [view: string]: Row[] }
 
 export const VIEWS = [
@@ -27,6 +34,8 @@ export const VIEWS = [
   'states',
   'cycles',
   'rejections',
+  'funnel_attempts',
+  'funnel_attempt_steps',
 ]
 
 type Seen = { event: AcceptedEvent; profile_id: string; session_id: string }
@@ -82,7 +91,8 @@ export function reference(
       }
     }
   }
-  return tables
+  const transitions = tables['transitions'] ?? []
+  return { ...tables, ...funnelTables(definitions, seen, transitions, watermark ?? -Infinity) }
 }
 
 /** A journey's events by instance key; null without one. Events without a key are left out. */

@@ -25,7 +25,7 @@ const OWNERS: { [library: string]: RegExp } = {
   zod: /^(definitions|test)\//,
   commander: /^scripts\/command\.ts$/,
   'cli-progress': /^scripts\/progress\.ts$/,
-  picocolors: /^scripts\/screen\.ts$/,
+  picocolors: /^scripts\/(screen|funnel)\.ts$/,
   xstate: /^(scripts\/bench\/|test\/)/,
 }
 

@@ -93,6 +93,11 @@ function storedRelations(): Relation[] {
       { name: 'journey', type: 'text' },
       { name: 'version', type: 'integer' },
     ]),
+    relation('live_funnel', [
+      { name: 'funnel', type: 'text' },
+      { name: 'owner', type: 'text' },
+      { name: 'version', type: 'integer' },
+    ]),
   ]
 }
 

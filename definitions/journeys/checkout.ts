@@ -40,6 +40,6 @@ export default defineJourney({
   },
   restart: true,
   funnels: {
-    purchase: { steps: ['browsing', 'cart', 'checkout', 'purchased'], within: '7d' },
+    purchase: { steps: ['browsing', 'cart', 'checkout', 'purchased'], within: '5d' },
   },
 })

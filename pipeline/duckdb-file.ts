@@ -1,0 +1,184 @@
+/**
+ * One DuckDB file, one process, one connection: statements in, rows out, Arrow tables appended.
+ *
+ * The file must not be opened, copied or hashed elsewhere in this process while it is open here:
+ * that would release DuckDB's lock on it.
+ */
+
+import {
+  DuckDBBlobValue,
+  DuckDBDateValue,
+  DuckDBInstance,
+  DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+  DuckDBUUIDValue,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  type DuckDBValue,
+} from '@duckdb/node-api'
+import type { Table } from 'apache-arrow'
+import { appendTable, type Filling } from './duckdb-append.ts'
+import { messageOf, UserError } from './errors.ts'
+import type { Row } from './warehouse.ts'
+
+/** Storage v1.5 has zstd; without vacuum, checkpoints do not merge row groups again and again. */
+const SETTINGS = {
+  storage_compatibility_version: 'v1.5.0',
+  wal_autocheckpoint: '32MB',
+  max_vacuum_tasks: '0',
+  threads: '2',
+}
+
+export class DuckDBFile {
+  readonly #instance: DuckDBInstance
+  readonly #connection: DuckDBConnection
+  readonly #appenders = new Map<string, DuckDBAppender>()
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance
+    this.#connection = connection
+  }
+
+  /** `path` may be `:memory:`; `memory` is what queries may take. Throws a `UserError` that says
+   * why a file cannot be opened. */
+  static async open(path: string, memory: string): Promise<DuckDBFile> {
+    const instance = await createInstance(path, memory)
+    const file = new DuckDBFile(instance, await instance.connect())
+    await file.run("set timezone = 'UTC'")
+    return file
+  }
+
+  async run(statement: string): Promise<void> {
+    await this.#connection.run(statement)
+  }
+
+  async query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {
+    const result = await this.#connection.runAndReadAll(sql, parameters)
+    return result.getRowObjects().map(plainRow)
+  }
+
+  /** The same, a few thousand rows at a time. */
+  async *rows(sql: string, parameters: (string | number | null)[] = []): AsyncGenerator<Row[]> {
+    const result = await this.#connection.stream(sql, parameters)
+    for await (const rows of result.yieldRowObjects()) yield rows.map(plainRow)
+  }
+
+  /** The one column of a query, a few thousand values at a time. */
+  async *stream(sql: string): AsyncGenerator<readonly DuckDBValue[]> {
+    const result = await this.#connection.stream(sql)
+    for (;;) {
+      const chunk = await result.fetchChunk()
+      if (chunk === null || chunk.rowCount === 0) return
+      yield chunk.getColumnValues(0)
+    }
+  }
+
+  /** Appends rows; inside a transaction, if one is open, else on their own. */
+  async append(table: string, rows: Table, fillings: readonly Filling[] = []): Promise<void> {
+    const appender = await this.#appender(table)
+    appendTable(appender, rows, fillings)
+    appender.flushSync()
+  }
+
+  /** Makes the rows of a temporary table. */
+  async refill(table: string, rows: Table): Promise<void> {
+    await this.run(`truncate ${table}`)
+    await this.append(table, rows)
+  }
+
+  /** Statements that happen together or not at all; they may replace tables. */
+  async transaction(work: () => Promise<void>): Promise<void> {
+    await this.run('begin')
+    try {
+      await work()
+      await this.run('commit')
+    } catch (thrown) {
+      this.dropAppenders()
+      await this.run('rollback').catch(() => undefined)
+      throw thrown
+    }
+  }
+
+  /** One appender a table for as long as the table is: each keeps buffers until it is collected. */
+  async #appender(table: string): Promise<DuckDBAppender> {
+    const known = this.#appenders.get(table)
+    if (known !== undefined) return known
+    const appender = await this.#connection.createAppender(table)
+    this.#appenders.set(table, appender)
+    return appender
+  }
+
+  /** Must be called before a table is replaced. Rows still in an appender would be written later,
+   * on their own: they are dropped first. */
+  dropAppenders(): void {
+    for (const appender of this.#appenders.values()) {
+      try {
+        appender.clear()
+        appender.closeSync()
+      } catch {
+        // Closing repeats the error of a failed flush; there is nothing left to lose.
+      }
+    }
+    this.#appenders.clear()
+  }
+
+  close(): void {
+    this.dropAppenders()
+    this.#connection.closeSync()
+    this.#instance.closeSync()
+  }
+}
+
+const NO_FILE_OF_DUCKDB = 'not a valid DuckDB database file'
+
+async function createInstance(path: string, memory: string): Promise<DuckDBInstance> {
+  let instance: DuckDBInstance
+  try {
+    instance = await DuckDBInstance.create(path, { ...SETTINGS, memory_limit: memory })
+  } catch (thrown) {
+    throw openFailure(path, messageOf(thrown))
+  }
+  if (path !== ':memory:' && !(await isFile(instance))) throw openFailure(path, NO_FILE_OF_DUCKDB)
+  return instance
+}
+
+/** DuckDB opens a data file (CSV, JSON …) as a view over it in memory, where nothing is kept. */
+async function isFile(instance: DuckDBInstance): Promise<boolean> {
+  const connection = await instance.connect()
+  const found = await connection.runAndReadAll(
+    'select path is not null from duckdb_databases() where database_name = current_database()',
+  )
+  connection.closeSync()
+  return found.value(0, 0) === true
+}
+
+/** DuckDB's reasons for not opening a file, in words that say what to do. */
+function openFailure(path: string, message: string): UserError {
+  const holder = /\(PID (\d+)/.exec(message)?.[1]
+  if (message.includes('lock')) {
+    const who = holder === undefined ? 'another process' : `process ${holder}`
+    return new UserError(
+      `${path} is locked: ${who} has it open; wait for it to end, or choose another --warehouse`,
+    )
+  }
+  if (message.includes(NO_FILE_OF_DUCKDB)) {
+    return new UserError(`${path} is not a DuckDB file: choose another --warehouse`)
+  }
+  return new UserError(`${path} cannot be opened as a warehouse: ${message.split('\n')[0]}`)
+}
+
+function plainRow(row: { [column: string]: DuckDBValue }): Row {
+  const plain: Row = {}
+  for (const [name, value] of Object.entries(row)) plain[name] = plainValue(value)
+  return plain
+}
+
+function plainValue(value: DuckDBValue): unknown {
+  if (typeof value === 'bigint') return Number(value)
+  if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
+    return Number(value.micros)
+  }
+  if (value instanceof DuckDBUUIDValue || value instanceof DuckDBDateValue) return value.toString()
+  if (value instanceof DuckDBBlobValue) return value.bytes
+  return value
+}

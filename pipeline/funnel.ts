@@ -1,0 +1,227 @@
+/**
+ * Compiled funnels × what a profile did → attempts, and the steps they reached. Keyed by profile,
+ * pure and synchronous: one more fold, continued and told of exactly as `fold.ts` is.
+ *
+ * A funnel of events is driven by the profile's events, a journey's funnel by the states that the
+ * fold says its instances entered; completing an instance ends its attempts. What an attempt is,
+ * `attempts.ts` says; `window-funnel.ts` for `semantics: 'clickhouse'`.
+ *
+ * A profile can be continued as long as its new events come after all that it has folded, none
+ * lies before a window that has been decided, and none ties with the last event folded or removes
+ * the profile (`mustFoldAgain`): those two change what has been told.
+ */
+
+import { Attempts, deadlineOf, freshStanding, type Point, type Standing } from './attempts.ts'
+import type { CompiledFunnel, Match } from './compile-funnel.ts'
+import type { Events } from './events.ts'
+import { EVENT, type Facts, type Instance } from './facts.ts'
+import { keyText } from './fold.ts'
+import type { FunnelFacts } from './funnel-facts.ts'
+import type { Scope } from './guard.ts'
+import type { Json } from './journey.ts'
+import type { Place } from './order.ts'
+import { freshLevels, WindowFunnel, type Levels } from './window-funnel.ts'
+
+/** A profile between runs. `standings[f]` belongs to `funnels[f]`. */
+export type FunnelState = {
+  standings: (Standing | Levels)[]
+  /** No event before it can be added: windows up to it have been decided. */
+  decidedUpTo: number
+}
+
+export function freshFunnels(funnels: readonly CompiledFunnel[]): FunnelState {
+  const standings = funnels.map((funnel) =>
+    funnel.clickhouse === null ? freshStanding() : freshLevels(funnel),
+  )
+  return { standings, decidedUpTo: -Infinity }
+}
+
+/** Earliest instant at which something is decided without an event; `Infinity` when nothing is. */
+export function funnelsDueOf(funnels: readonly CompiledFunnel[], state: FunnelState): number {
+  let due = Infinity
+  funnels.forEach((funnel, f) => {
+    const standing = state.standings[f] as Standing | Levels
+    const deadlines =
+      'open' in standing
+        ? standing.open.map((attempt) => deadlineOf(funnel, attempt))
+        : standing.told?.because === null
+          ? [new WindowFunnel(funnel, standing).deadline()]
+          : []
+    // A window includes its last instant, so it is over one microsecond later.
+    for (const deadline of deadlines) if (deadline + 1 < due) due = deadline + 1
+  })
+  return due
+}
+
+/** What the stage runs over: the working set, and what is found out of it. */
+export type FunnelParts = {
+  funnels: readonly CompiledFunnel[]
+  events: Events
+  /** By row: the event's code, -1 when nothing asks for it. */
+  codes: readonly number[]
+  /** By row: the session. */
+  sessionOf: readonly string[]
+  /** What the fold says, which the journeys' funnels are driven by. */
+  facts: Facts
+  found: FunnelFacts
+}
+
+export class FunnelFold implements Scope {
+  readonly #parts: FunnelParts
+  #row = -1
+
+  constructor(parts: FunnelParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Continues `state` in place over `rows` (in event order) and over the transitions from
+   * `firstTransition` on, all of this profile, then up to the watermark (null: no window is
+   * decided).
+   */
+  run(
+    profileId: string,
+    state: FunnelState,
+    rows: readonly number[],
+    firstTransition: number,
+    watermark: number | null,
+  ): void {
+    const { funnels, found } = this.#parts
+    for (let f = 0; f < funnels.length; f++) {
+      const funnel = funnels[f] as CompiledFunnel
+      const standing = state.standings[f] as Standing | Levels
+      if ('isRemoved' in standing && standing.isRemoved) continue
+      const stage =
+        'open' in standing ? new Attempts(funnel, standing) : new WindowFunnel(funnel, standing)
+      if (funnel.journey === null) this.#events(funnel, stage, rows)
+      else this.#transitions(funnel, stage as Attempts, firstTransition)
+      const decided = stage.finish(profileId, watermark, found) + 1
+      if (decided > state.decidedUpTo) state.decidedUpTo = decided
+    }
+  }
+
+  /** True when rows that come next in event order change what has been told of the profile. */
+  mustFoldAgain(state: FunnelState, last: Place | null, rows: readonly number[]): boolean {
+    const { funnels, events } = this.#parts
+    const [first] = rows
+    if (first === undefined) return false
+    const hasTie = last !== null && events.occurredAt[first] === last[0]
+    return funnels.some((funnel, f) => {
+      if (funnel.journey !== null) return false
+      if (hasTie) return true
+      const standing = state.standings[f] as Standing | Levels
+      if (!('open' in standing) || standing.isRemoved) return false
+      return rows.some((row) =>
+        this.#matches(funnel.exclusionsOfEvent, row).some(
+          (exclusion) => funnel.exclusions[exclusion]?.removesProfile,
+        ),
+      )
+    })
+  }
+
+  #events(funnel: CompiledFunnel, stage: Attempts | WindowFunnel, rows: readonly number[]): void {
+    const { events } = this.#parts
+    let tied: Point[] = []
+    for (const row of rows) {
+      const point = this.#pointOf(funnel, row)
+      if (point === null) continue
+      const [first] = tied
+      const isTied =
+        first !== undefined &&
+        first.at === point.at &&
+        (funnel.clickhouse !== null || first.ordinal === events.ordinal[row])
+      if (!isTied && first !== undefined) {
+        stage.take(tied)
+        tied = []
+      }
+      tied.push(point)
+    }
+    if (tied.length > 0) stage.take(tied)
+  }
+
+  /** Null when the funnel does not ask for the event. */
+  #pointOf(funnel: CompiledFunnel, row: number): Point | null {
+    const { events, sessionOf } = this.#parts
+    const held = funnel.heldOperands.map((operand) => keyText(events.operands[operand]?.[row]))
+    const steps = held.includes(null) ? [] : this.#matches(funnel.stepsOfEvent, row)
+    const exclusions = this.#matches(funnel.exclusionsOfEvent, row)
+    const seesAll = funnel.order === 'strict' || funnel.clickhouse?.has('strict_order') === true
+    if (steps.length === 0 && exclusions.length === 0 && !seesAll) return null
+    const eventId = events.eventId[row] as string
+    const sessionId = sessionOf[row] as string
+    return {
+      key: eventId,
+      scope: funnel.isBySession ? sessionId : '',
+      held: held.length === 0 ? '' : JSON.stringify(held),
+      at: events.occurredAt[row] as number,
+      ordinal: events.ordinal[row] as number,
+      cause: EVENT,
+      eventId,
+      source: events.source[row] as string,
+      sessionId,
+      steps,
+      exclusions,
+    }
+  }
+
+  #matches(byCode: CompiledFunnel['stepsOfEvent'], row: number): number[] {
+    const list: Match[] | undefined = byCode[this.#parts.codes[row] as number]
+    if (list === undefined) return []
+    this.#row = row
+    return list.filter(({ where }) => where === null || where(this)).map(({ index }) => index)
+  }
+
+  #transitions(funnel: CompiledFunnel, stage: Attempts, first: number): void {
+    const { events, sessionOf, facts } = this.#parts
+    const { transitions: t } = facts
+    const completed = new Map<Instance, number>()
+    for (let fact = first; fact < t.count; fact++) {
+      const instance = t.instance[fact] as Instance
+      const { machine } = instance
+      if (machine.id !== funnel.journey) continue
+      const track = t.track[fact] as number
+      const steps = funnel.stepsOfState[track]?.[t.to[fact] as number] ?? []
+      const at = t.at[fact] as number
+      if (instance.isComplete) completed.set(instance, at)
+      if (steps.length === 0 && funnel.order !== 'strict') continue
+      const row = t.row[fact] as number
+      const eventId = row < 0 ? null : (events.eventId[row] as string)
+      const cause = t.cause[fact] as number
+      stage.take([
+        {
+          key: `${machine.tracks[track]?.name}/${cause}/${eventId ?? at}`,
+          scope: instance.id,
+          held: '',
+          at,
+          ordinal: row < 0 ? 0 : (events.ordinal[row] as number),
+          cause,
+          eventId,
+          source: row < 0 ? null : (events.source[row] as string),
+          sessionId: row < 0 ? null : (sessionOf[row] as string),
+          // The first entry of an instance is its first visit to the first step's state.
+          steps: isLaterVisit(funnel, t.visit[fact] as number) ? steps.filter((s) => s > 0) : steps,
+          exclusions: [],
+        },
+      ])
+    }
+    for (const [instance, at] of completed) stage.complete(instance.id, at)
+  }
+
+  operand(index: number): Json | undefined {
+    return this.#parts.events.operands[index]?.[this.#row]
+  }
+
+  field(name: 'source' | 'name'): string | undefined {
+    return this.#parts.events[name][this.#row]
+  }
+
+  // A condition on a step asks about the event alone.
+  count = (): number => 0
+  visits = (): number => 0
+  state = (): number => -1
+  dwell = (): number => 0
+}
+
+function isLaterVisit({ entry }: CompiledFunnel, visit: number): boolean {
+  return entry === 'first' && visit > 1
+}

@@ -1,0 +1,142 @@
+/**
+ * `npm run funnel -- --steps 'A, B, C' --within 7d`: how many went which way, of the stored events,
+ * without a release. It counts what released funnels count, by the same stage and the same views,
+ * as of the warehouse's watermark.
+ *
+ * Exit 0: answered; 1: failed; 2: wrong arguments.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pc from 'picocolors'
+import { askFunnel, type FunnelAnswer } from '../pipeline/ask-funnel.ts'
+import { checkFunnel } from '../pipeline/check-funnel.ts'
+import { formatInstant } from '../pipeline/clock.ts'
+import { ASKING_MEMORY, DEFINITIONS_DEFAULT, warehouseOf } from '../pipeline/config.ts'
+import { loadDefinitions, makeDefinitions } from '../pipeline/definitions.ts'
+import { UserError } from '../pipeline/errors.ts'
+import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../pipeline/funnel-definition.ts'
+import type { Json } from '../pipeline/journey.ts'
+import { main, warehouseCommand } from './command.ts'
+import { funnelLines, grouped, percent } from './funnel-lines.ts'
+
+type Options = {
+  warehouse: string
+  steps?: string
+  within?: string
+  order?: string
+  entry?: string
+  count?: string
+  by?: string
+  definition?: string
+  definitions: string
+  json?: boolean
+}
+
+const GROUPS_SHOWN = 20
+
+const program = warehouseCommand('npm run funnel', 'Asks a funnel of the stored events.')
+  .option('--steps <names>', "event names in their order, 'A, B, C'")
+  .option('--within <duration>', 'from the first step to the last, such as 7d')
+  .option('--order <order>', ORDERS.join(', '))
+  .option('--entry <entry>', ENTRIES.join(', '))
+  .option('--count <unit>', COUNTS.filter((count) => count !== 'instances').join(', '))
+  .option('--by <value>', 'break down by the entry: source, properties.PATH or context.PATH')
+  .option('--definition <id>', 'a funnel of the definitions instead of --steps')
+  .option('--definitions <dir>', 'where that is', DEFINITIONS_DEFAULT)
+  .option('--json', 'one JSON object')
+  .action(ask)
+
+async function ask(options: Options): Promise<void> {
+  const funnel = await funnelOf(options)
+  const by = byOf(options.by)
+  const definitions = makeDefinitions({ funnels: [funnel] })
+  const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
+  const dir = await mkdtemp(join(tmpdir(), 'funnel-'))
+  const scratch = warehouseOf(`duckdb:${join(dir, 'funnel.duckdb')}`, ASKING_MEMORY)
+  try {
+    const { watermark } = await warehouse.open()
+    await scratch.open()
+    const answer = await askFunnel({ warehouse, watermark, scratch, definitions, by })
+    const text = options.json === true ? jsonOf(answer, watermark) : textOf(answer, watermark, by)
+    process.stdout.write(text)
+  } finally {
+    await scratch.close()
+    await warehouse.close()
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+async function funnelOf(options: Options): Promise<EventFunnel> {
+  const { steps, definition } = options
+  if (definition !== undefined) {
+    const { funnels } = await loadDefinitions(options.definitions)
+    const found = funnels.find(({ id }) => id === definition)
+    if (found !== undefined) return found
+    const known = funnels.map(({ id }) => id).join(', ') || 'none'
+    const where = `${options.definitions}/funnels`
+    throw new UserError(`--definition ${definition} is not in ${where}; there is: ${known}`, 2)
+  }
+  if (steps === undefined) {
+    throw new UserError("no funnel: give --steps 'A, B, C' and --within 7d, or --definition ID", 2)
+  }
+  const { within, order, entry, count } = options
+  const funnel = {
+    id: 'asked',
+    steps: steps
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+    ...Object.fromEntries(
+      Object.entries({ within, order, entry, count }).filter(([, value]) => value !== undefined),
+    ),
+  }
+  const problems = checkFunnel('the funnel', funnel)
+  if (problems.length > 0) throw new UserError(problems.join('\n'), 2)
+  return funnel as EventFunnel
+}
+
+function byOf(by: string | undefined): string | null {
+  if (by === undefined || by === 'source') return by ?? null
+  if (/^(properties|context)\../.test(by)) return by
+  throw new UserError(
+    `--by ${JSON.stringify(by)} is no breakdown: write source, properties.PATH or context.PATH`,
+    2,
+  )
+}
+
+function jsonOf({ steps, groups }: FunnelAnswer, watermark: number | null): string {
+  const told = steps.map((step) => ({ ...step, options: JSON.parse(String(step['options'])) as Json }))
+  const asOf = watermark === null ? null : formatInstant(watermark)
+  return `${JSON.stringify({ watermark: asOf, steps: told, groups })}\n`
+}
+
+function textOf({ steps, groups }: FunnelAnswer, watermark: number | null, by: string | null) {
+  const asOf = watermark === null ? 'no events yet' : `as of ${formatInstant(watermark)}`
+  const paint = pc.createColors(process.stdout.isTTY === true)
+  const lines = [paint.bold(`Funnel, ${asOf}`), ...funnelLines(steps, paint)]
+  if (by !== null) {
+    lines.push('', paint.bold(`By ${by} of the entry`))
+    const label = Math.max(...groups.map((group) => nameOf(group['source']).length), 0)
+    for (const group of groups.slice(0, GROUPS_SHOWN)) {
+      const [entered, converted, dropped, pending] = ['entered', 'converted', 'dropped', 'pending'].map(
+        (name) => Number(group[name]),
+      ) as [number, number, number, number]
+      const share = percent(converted, converted + dropped)
+      lines.push(
+        `${nameOf(group['source']).padEnd(label)} ${grouped(entered).padStart(9)} entered, ` +
+          `${grouped(converted)} of ${grouped(converted + dropped)} decided converted (${share}), ` +
+          `${grouped(pending)} pending`,
+      )
+    }
+    if (groups.length > GROUPS_SHOWN) {
+      lines.push(`and ${grouped(groups.length - GROUPS_SHOWN)} more: --json has them all`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
+
+const nameOf = (value: unknown): string => (value === null ? '(none)' : String(value))
+
+await main(program)

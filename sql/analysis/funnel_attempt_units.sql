@@ -1,0 +1,31 @@
+-- The unit that each attempt at a funnel counts for, as the funnel's count says: itself, its
+-- profile, its session or its instance.
+-- Grain: one row per attempt.
+-- Caveat: a unit is named by the id of what it is.
+select
+  funnel_attempts.funnel,
+  funnel_attempts.journey,
+  funnel_attempts.version,
+  count_by,
+  case count_by
+    when 'profiles' then profile_id
+    when 'sessions' then session_id
+    when 'instances' then instance_id
+    else cast(attempt_id as string)
+  end as unit,
+  attempt_id,
+  profile_id,
+  attempt_no,
+  source,
+  entered_at,
+  event_id,
+  deepest_step,
+  outcome,
+  ended_because,
+  converted_at,
+  time_to_convert_ms,
+from funnel_attempts
+inner join funnel_definitions
+  on funnel_definitions.funnel = funnel_attempts.funnel
+  and coalesce(funnel_definitions.journey, '') = coalesce(funnel_attempts.journey, '')
+where step_no = 1

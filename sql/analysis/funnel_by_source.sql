@@ -1,0 +1,75 @@
+-- Funnels by source, attributed three ways.
+-- Grain: one row per funnel, touch and source.
+-- Caveat: touch entry is the source of the event that entered; first that of the profile's first
+-- session; last that of its last session begun before the conversion, or before the entry where
+-- there was none. Counts are of the funnel's unit (see funnel_units); a source that is not known
+-- is null.
+with first_touches as (
+  select profile_id, source from sessions where session_no = 1
+),
+last_touches as (
+  select
+    funnel_units.funnel,
+    funnel_units.journey,
+    unit,
+    sessions.source,
+  from funnel_units
+  inner join sessions
+    on sessions.profile_id = funnel_units.profile_id
+    and sessions.started_at <= coalesce(converted_at, entered_at)
+  qualify row_number() over (
+    partition by funnel_units.funnel, funnel_units.journey, unit order by session_no desc
+  ) = 1
+),
+touched as (
+  select
+    funnel,
+    journey,
+    version,
+    count_by,
+    'entry' as touch,
+    source,
+    outcome,
+  from funnel_units
+  union all
+  select
+    funnel,
+    journey,
+    version,
+    count_by,
+    'first' as touch,
+    first_touches.source,
+    outcome,
+  from funnel_units
+  left join first_touches on first_touches.profile_id = funnel_units.profile_id
+  union all
+  select
+    funnel_units.funnel,
+    funnel_units.journey,
+    version,
+    count_by,
+    'last' as touch,
+    last_touches.source,
+    outcome,
+  from funnel_units
+  left join last_touches
+    on last_touches.funnel = funnel_units.funnel
+    and coalesce(last_touches.journey, '') = coalesce(funnel_units.journey, '')
+    and last_touches.unit = funnel_units.unit
+)
+select
+  funnel,
+  journey,
+  version,
+  count_by,
+  touch,
+  source,
+  count(outcome) as entered,
+  countif(outcome = 'converted') as converted,
+  countif(outcome = 'dropped') as dropped,
+  countif(outcome = 'pending') as pending,
+  countif(outcome = 'converted')
+    / nullif(countif(outcome <> 'pending'), 0) as rate_of_decided,
+  countif(outcome = 'converted') / count(outcome) as rate_of_all,
+from touched
+group by funnel, journey, version, count_by, touch, source

@@ -1,0 +1,19 @@
+-- Steps that attempts at funnels reached, of the live version of each.
+-- Grain: one row per attempt and step.
+-- Caveat: an optional step that was passed over has no row. In any order step_no says how manieth
+-- the step was; event_id is null where a timeout entered the state.
+select
+  attempt_id,
+  funnel_attempt_step_now.funnel,
+  funnel_attempt_step_now.journey,
+  funnel_attempt_step_now.version,
+  profile_id,
+  step_no,
+  step,
+  reached_at,
+  event_id,
+from funnel_attempt_step_now
+inner join live_funnel
+  on live_funnel.funnel = funnel_attempt_step_now.funnel
+  and live_funnel.owner = coalesce(funnel_attempt_step_now.journey, '')
+  and live_funnel.version = funnel_attempt_step_now.version

@@ -1,0 +1,18 @@
+-- Steps and options of the live version of each funnel, whether anybody came or not.
+-- Grain: one row per funnel and step.
+-- Caveat: journey is null where the steps are events; options is JSON, every default filled in. In
+-- any order there is no telling which step comes when: step is null.
+select
+  funnel_definitions_log.funnel,
+  funnel_definitions_log.journey,
+  funnel_definitions_log.version,
+  step_no,
+  step,
+  count_by,
+  options,
+  recorded_at,
+from funnel_definitions_log
+inner join live_funnel
+  on live_funnel.funnel = funnel_definitions_log.funnel
+  and live_funnel.owner = coalesce(funnel_definitions_log.journey, '')
+  and live_funnel.version = funnel_definitions_log.version
