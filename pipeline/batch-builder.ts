@@ -9,7 +9,7 @@ import type {
   TextColumn,
 } from './batch.ts'
 import type { Wire } from './form.ts'
-import { hashes64 } from './ids.ts'
+import { hashes64, hashesOfHalves, pushHash64 } from './ids.ts'
 import type { Json } from './journey.ts'
 
 /** An event that has been judged. */
@@ -17,6 +17,8 @@ export type Canonical = {
   eventId: string
   name: string
   occurredAt: number
+  /** Microseconds to its receipt, where that is what `occurredAt` was told from. */
+  waited: number | undefined
   ordinal: number
   receivedAt: number
   source: string
@@ -87,7 +89,7 @@ export class BatchBuilder {
   readonly #contextJson = new TextBuilder()
   readonly #aliasJson = new Map<number, string>()
   readonly #unlinkJson = new Map<number, string>()
-  readonly #content: string[] = []
+  readonly #fingerprints: number[] = []
   readonly #lineFrom: number[] = []
   readonly #lineTo: number[] = []
   readonly #refusals: Refusal[] = []
@@ -126,10 +128,11 @@ export class BatchBuilder {
     const unlink = event.unlink === null ? '' : JSON.stringify(event.unlink)
     if (alias !== '') this.#aliasJson.set(row, alias)
     if (unlink !== '') this.#unlinkJson.set(row, unlink)
-    this.#content.push(
-      `${event.name}\n${event.source}\n${event.occurredAt}\n${event.ordinal}\n${identifiers}\n` +
-        `${properties}\n${context}\n${alias}\n${unlink}`,
-    )
+    const when = event.waited === undefined ? event.occurredAt : `waited ${event.waited}`
+    const content =
+      `${event.name}\n${event.source}\n${when}\n${event.ordinal}\n${identifiers}\n` +
+      `${properties}\n${context}\n${alias}\n${unlink}`
+    pushHash64(content, this.#fingerprints)
   }
 
   build(raw: Uint8Array): EventBatch {
@@ -151,7 +154,7 @@ export class BatchBuilder {
       aliasJson: this.#aliasJson,
       unlinkJson: this.#unlinkJson,
       eventHash: hashes64(this.#eventId),
-      fingerprint: hashes64(this.#content),
+      fingerprint: hashesOfHalves(this.#fingerprints),
       lineFrom: Int32Array.from(this.#lineFrom),
       lineTo: Int32Array.from(this.#lineTo),
       raw,

@@ -127,11 +127,11 @@ function checkPlace(
   scope: GuardScope | null,
 ): void {
   if (scope === null) return
-  const [track = '', state] = String(place).split('.')
+  const [track = '', state, ...more] = String(place).split('.')
   const isThere =
     state === undefined
       ? [...scope.tracks.values()].some((states) => states.includes(track))
-      : (scope.tracks.get(track)?.includes(state) ?? false)
+      : more.length === 0 && (scope.tracks.get(track)?.includes(state) ?? false)
   if (isThere) return
   const places = [...scope.tracks].flatMap(([name, states]) => states.map((s) => `${name}.${s}`))
   const what = `guard: ${member} ${JSON.stringify(place)} is no state`

@@ -9,7 +9,7 @@
 import { checkJourneyFunnels } from './check-funnel.ts'
 import { checkGraph } from './check-graph.ts'
 import { checkGuard, type GuardScope } from './check-guard.ts'
-import { IDENTITY_DEFAULT, parseDuration } from './journey.ts'
+import { IDENTITY_DEFAULT, identityOf, parseDuration } from './journey.ts'
 import { checkDuration, checkMembers, isData, isPlain, Problems } from './problems.ts'
 import { DURATION_RULE, NAME, NAME_RULE, type Plain } from './problems.ts'
 
@@ -252,7 +252,7 @@ export function checkIdentity(file: string, identity: unknown): string[] {
   }
   if (!isData(problems, identity)) return problems.found
   checkMembers(problems, '', identity, Object.keys(IDENTITY_DEFAULT))
-  const merged: Plain = { ...IDENTITY_DEFAULT, ...identity }
+  const merged: Plain = identityOf(identity)
   const list = (member: string): string[] => {
     const names = merged[member]
     if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names

@@ -23,37 +23,85 @@ export function elapsedMs(): number {
   return performance.now()
 }
 
-const RFC3339 =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/
 const DAYS_OF_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334]
+/** From 1 January of the year 0 to that of 1970. */
+const DAYS_BEFORE_1970 = 719_528
+
+/** `-`, `T` or a space, `:`, and the rest of the marks of RFC 3339, as character codes. */
+const DASH = 0x2d
+const COLON = 0x3a
+const POINT = 0x2e
+const PLUS = 0x2b
+const LETTER_T = new Set(['T', 't', ' '].map((letter) => letter.charCodeAt(0)))
+const LETTER_Z = new Set(['Z', 'z'].map((letter) => letter.charCodeAt(0)))
 
 /**
  * Reads an RFC 3339 text (digits below a microsecond are cut off) or a number of epoch
- * milliseconds (fractions are kept down to a microsecond). Null when it is neither.
+ * milliseconds (fractions are kept down to a microsecond). Null when it is neither. It is read
+ * digit by digit because a pattern and a `Date` were a tenth of all decoding.
  */
 export function parseInstant(value: unknown): number | null {
   if (typeof value === 'number') return bounded(Math.round(value * MS))
   if (typeof value !== 'string') return null
-  const parts = RFC3339.exec(value)
-  if (parts === null) return null
-  const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])]
-  const [hour, minute, second] = [Number(parts[4]), Number(parts[5]), Number(parts[6])]
+  const marks =
+    value.charCodeAt(4) === DASH &&
+    value.charCodeAt(7) === DASH &&
+    LETTER_T.has(value.charCodeAt(10)) &&
+    value.charCodeAt(13) === COLON &&
+    value.charCodeAt(16) === COLON
+  if (!marks) return null
+  const year = digits(value, 0, 4)
+  const month = digits(value, 5, 7)
+  const day = digits(value, 8, 10)
+  const hour = digits(value, 11, 13)
+  const minute = digits(value, 14, 16)
+  const second = digits(value, 17, 19)
   const days = month === 2 && !isLeap(year) ? 28 : (DAYS_OF_MONTH[month - 1] ?? 0)
-  if (day < 1 || day > days || hour > 23 || minute > 59 || second > 60) return null
-  const fraction = Number((parts[7] ?? '').slice(0, 6).padEnd(6, '0'))
-  const offsetHours = Number(parts[9] ?? 0)
-  const offsetMinutes = Number(parts[10] ?? 0)
-  if (offsetHours > 23 || offsetMinutes > 59) return null
-  const offset = (parts[8] === '-' ? -1 : 1) * (offsetHours * 60 + offsetMinutes)
-  const ms = Date.UTC(2000, month - 1, day, hour, minute - offset, second)
-  return bounded((ms + yearsFrom2000Ms(year, month, day)) * MS + fraction)
+  const isTime = day >= 1 && day <= days && hour <= 23 && minute <= 59 && second <= 60
+  if (!isTime) return null
+  let at = 19
+  let fraction = 0
+  if (value.charCodeAt(at) === POINT) {
+    const from = at + 1
+    for (at = from; digits(value, at, at + 1) >= 0; at++);
+    if (at === from) return null
+    fraction = digits(value.slice(from, Math.min(at, from + 6)).padEnd(6, '0'), 0, 6)
+  }
+  const offset = offsetMinutes(value, at)
+  const seconds = (daysTo(year, month, day) * 24 + hour) * 3_600 + (minute - offset) * 60 + second
+  return bounded(seconds * SECOND + fraction)
 }
 
-/** `Date.UTC` reads years below 100 as 19xx, and 29 February must exist in its year. */
-function yearsFrom2000Ms(year: number, month: number, day: number): number {
-  const date = new Date(0)
-  date.setUTCFullYear(year, month - 1, day)
-  return date.getTime() - Date.UTC(2000, month - 1, day)
+/** The number that the digits from `from` up to `to` write; NaN when they are not all digits. */
+function digits(text: string, from: number, to: number): number {
+  let number = 0
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (!(digit >= 0 && digit <= 9)) return NaN
+    number = number * 10 + digit
+  }
+  return number
+}
+
+/** Minutes ahead of UTC that the rest of a text says, from `at`; NaN when it is no offset. */
+function offsetMinutes(text: string, at: number): number {
+  const mark = text.charCodeAt(at)
+  if (LETTER_Z.has(mark)) return at + 1 === text.length ? 0 : NaN
+  const isOffset = (mark === PLUS || mark === DASH) && text.charCodeAt(at + 3) === COLON
+  if (!isOffset || at + 6 !== text.length) return NaN
+  const hours = digits(text, at + 1, at + 3)
+  const minutes = digits(text, at + 4, at + 6)
+  if (!(hours <= 23 && minutes <= 59)) return NaN
+  return (mark === DASH ? -1 : 1) * (hours * 60 + minutes)
+}
+
+/** Days from 1 January 1970 to a date, which must exist. */
+function daysTo(year: number, month: number, day: number): number {
+  const past = year - 1
+  const leapDays = Math.floor(past / 4) - Math.floor(past / 100) + Math.floor(past / 400) + 1
+  const ofYear = (DAYS_BEFORE_MONTH[month - 1] ?? 0) + (month > 2 && isLeap(year) ? 1 : 0)
+  return year * 365 + leapDays - DAYS_BEFORE_1970 + ofYear + day - 1
 }
 
 function isLeap(year: number): boolean {

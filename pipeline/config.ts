@@ -12,7 +12,7 @@ export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
 /** What commands that only ask may take: an analysis goes over all that has happened at once. */
 export const ASKING_MEMORY = '1GB'
 export const DEFINITIONS_DEFAULT = 'definitions'
-export const BATCH_SIZE_DEFAULT = 15_000
+export const BATCH_SIZE_DEFAULT = 20_000
 const BATCH_SIZE_MAX = 1_000_000
 
 export const FORMATS = ['native', 'segment'] as const

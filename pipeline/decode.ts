@@ -20,6 +20,8 @@ import { isSegment, readSegment } from './segment.ts'
 /** Longer lines are refused unread; of those this many bytes are kept. */
 export const LINE_BYTES_MAX = 4 * 1024 * 1024
 const KEPT_OF_TOO_LARGE = 64 * 1024
+/** Arrays and objects in one another beyond this are refused: walking them has no other bound. */
+const NESTING_MAX = 500
 const TEXT_LENGTH_MAX = 256
 /** How far ahead of its receipt an event may claim to be. */
 const AHEAD_MAX = 24 * HOUR
@@ -126,6 +128,7 @@ export class ChunkDecoder {
       eventId,
       name,
       occurredAt,
+      waited: event.waited,
       ordinal: ordinalOf(event.ordinal),
       receivedAt,
       source: sourceOf(event.source),
@@ -157,7 +160,7 @@ export class ChunkDecoder {
       const read = this.#identifiers.read(namespace, value)
       if (read === null || !namespace.isWellFormed()) {
         const what = `identifiers.${namespace}: ${shown(value)}`
-        return refuse('invalid_field', `${what} is neither text nor a number`)
+        return refuse('invalid_field', `${what} is neither text nor a number within 2^53`)
       }
       landed[namespace] = read.landed
       const at = this.#namespaces.indexOf(namespace)
@@ -238,7 +241,20 @@ function parse(line: string): Wire {
     const why = thrown instanceof RangeError ? 'nested too deeply' : 'not JSON'
     return refuse('invalid_json', `${shown(line)} is ${why}`)
   }
+  if (line.length > 2 * NESTING_MAX && isTooDeep(parsed)) {
+    return refuse('invalid_json', `the line nests deeper than ${NESTING_MAX} levels`)
+  }
   return isObject(parsed) ? parsed : refuse('unknown_format', `${shown(parsed)} is no object`)
+}
+
+function isTooDeep(value: unknown): boolean {
+  let level = [value]
+  for (let depth = 0; depth <= NESTING_MAX && level.length > 0; depth++) {
+    level = level.flatMap((one) =>
+      typeof one === 'object' && one !== null ? Object.values(one as Wire) : [],
+    )
+  }
+  return level.length > 0
 }
 
 /** A required text of 1 to 256 characters. */
@@ -300,5 +316,11 @@ function valueAt(event: Canonical, path: string[]): Json | undefined {
     if (!isObject(value) || !Object.hasOwn(value, key)) return undefined
     value = value[key]
   }
-  return (value ?? undefined) as Json | undefined
+  return keepable((value ?? undefined) as Json | undefined)
+}
+
+/** As it is after being kept as JSON, which has no number beyond a double's: those are absent. */
+function keepable(value: Json | undefined): Json | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  return isObject(value) || Array.isArray(value) ? JSON.parse(JSON.stringify(value)) : value
 }

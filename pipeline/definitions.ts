@@ -13,15 +13,16 @@ import { pathToFileURL } from 'node:url'
 import { checkFunnel } from './check-funnel.ts'
 import { checkIdentity, checkJourney, checkSessions } from './check.ts'
 import { messageOf, UserError } from './errors.ts'
-import type { EventDefinitions } from './event-definitions.ts'
+import { checkEvents, type EventDefinitions } from './event-definitions.ts'
 import type { EventFunnel } from './funnel-definition.ts'
 import {
-  IDENTITY_DEFAULT,
-  SESSIONS_DEFAULT,
+  identityOf,
+  sessionsOf,
   type Identity,
   type Journey,
   type Sessions,
 } from './journey.ts'
+import { isPlain } from './problems.ts'
 import type { Registration } from './warehouse.ts'
 
 /** A definition as it is put on record: `content` is canonical JSON, `hash` its SHA-256. */
@@ -48,7 +49,7 @@ export function makeDefinitions(parts: {
     identity: { file: 'identity.ts', definition: parts.identity ?? {} },
     sessions: { file: 'sessions.ts', definition: parts.sessions ?? {} },
     journeys: (parts.journeys ?? []).map((journey) => ({
-      file: `journeys/${journey.id}.ts`,
+      file: `journeys/${isPlain(journey) ? journey.id : 'nameless'}.ts`,
       definition: journey,
     })),
     funnels: (parts.funnels ?? []).map((funnel) => ({
@@ -80,7 +81,9 @@ async function importAll(dir: string, folder: string): Promise<Module[]> {
 /** Reads `events.ts` of a directory; without one, any event of any properties is accepted. */
 export async function loadEventDefinitions(dir: string): Promise<EventDefinitions> {
   const module = await loadModule(dir, 'events')
-  return (module?.definition as EventDefinitions | undefined) ?? { events: {} }
+  if (module === null) return { events: {} }
+  refuseUnsound(checkEvents(module.file, module.definition))
+  return { events: {}, ...(module.definition as Partial<EventDefinitions>) }
 }
 
 type Module = { file: string; definition: unknown }
@@ -126,12 +129,10 @@ function checked(modules: {
     ...funnels.flatMap(({ file, definition }) => checkFunnel(file, definition)),
     ...repeated('funnel', funnels),
   ]
-  if (problems.length > 0) {
-    throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
-  }
+  refuseUnsound(problems)
   const definitions = {
-    identity: { ...IDENTITY_DEFAULT, ...(identity.definition as Partial<Identity>) },
-    sessions: { ...SESSIONS_DEFAULT, ...(sessions.definition as Partial<Sessions>) },
+    identity: identityOf(identity.definition as Partial<Identity>),
+    sessions: sessionsOf(sessions.definition as Partial<Sessions>),
     journeys: byId<Journey>(journeys),
     funnels: byId<EventFunnel>(funnels),
   }
@@ -150,14 +151,20 @@ function checked(modules: {
   }
 }
 
+function refuseUnsound(problems: string[]): void {
+  if (problems.length === 0) return
+  throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
+}
+
 function byId<T extends { id: string }>(modules: Module[]): T[] {
   return modules.map(({ definition }) => definition as T).sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 function repeated(kind: string, modules: Module[]): string[] {
-  const fileOf = new Map<unknown, string>()
+  const fileOf = new Map<string, string>()
   return modules.flatMap(({ file, definition }) => {
-    const id = (definition as { id?: unknown } | null)?.id
+    const id = isPlain(definition) ? definition['id'] : undefined
+    if (typeof id !== 'string') return []
     const first = fileOf.get(id)
     fileOf.set(id, file)
     if (first === undefined) return []

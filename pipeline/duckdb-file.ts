@@ -39,7 +39,8 @@ export class DuckDBFile {
     this.#connection = connection
   }
 
-  /** `path` may be `:memory:`; `memory` is what queries may take. Throws a `UserError` that says why a file cannot be opened. */
+  /** `path` may be `:memory:`; `memory` is what queries may take. Throws a `UserError` that says
+   * why a file cannot be opened. */
   static async open(path: string, memory: string): Promise<DuckDBFile> {
     const instance = await createInstance(path, memory)
     const file = new DuckDBFile(instance, await instance.connect())
@@ -128,12 +129,27 @@ export class DuckDBFile {
   }
 }
 
+const NO_FILE_OF_DUCKDB = 'not a valid DuckDB database file'
+
 async function createInstance(path: string, memory: string): Promise<DuckDBInstance> {
+  let instance: DuckDBInstance
   try {
-    return await DuckDBInstance.create(path, { ...SETTINGS, memory_limit: memory })
+    instance = await DuckDBInstance.create(path, { ...SETTINGS, memory_limit: memory })
   } catch (thrown) {
     throw openFailure(path, messageOf(thrown))
   }
+  if (path !== ':memory:' && !(await isFile(instance))) throw openFailure(path, NO_FILE_OF_DUCKDB)
+  return instance
+}
+
+/** DuckDB opens a data file (CSV, JSON …) as a view over it in memory, where nothing is kept. */
+async function isFile(instance: DuckDBInstance): Promise<boolean> {
+  const connection = await instance.connect()
+  const found = await connection.runAndReadAll(
+    'select path is not null from duckdb_databases() where database_name = current_database()',
+  )
+  connection.closeSync()
+  return found.value(0, 0) === true
 }
 
 /** DuckDB's reasons for not opening a file, in words that say what to do. */
@@ -145,7 +161,7 @@ function openFailure(path: string, message: string): UserError {
       `${path} is locked: ${who} has it open; wait for it to end, or choose another --warehouse`,
     )
   }
-  if (message.includes('not a valid DuckDB database file')) {
+  if (message.includes(NO_FILE_OF_DUCKDB)) {
     return new UserError(`${path} is not a DuckDB file: choose another --warehouse`)
   }
   return new UserError(`${path} cannot be opened as a warehouse: ${message.split('\n')[0]}`)

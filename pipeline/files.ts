@@ -7,7 +7,7 @@
 import { createReadStream } from 'node:fs'
 import { access, constants, stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import type { Readable } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { LINE_BYTES_MAX } from './decode.ts'
 import { messageOf, UserError } from './errors.ts'
 import type { Chunk, Source } from './source.ts'
@@ -18,10 +18,10 @@ const READ_BYTES = 1 << 20
 const NEW_LINE = 0x0a
 
 /** `paths` are files, `.gz` allowed, or `-` for standard input. All are looked at before any is
- * read: a path that cannot be read is a `UserError`. */
+ * read: a path that cannot be read is a `UserError`. When aborted, it waits for no more input. */
 export async function fileSource(
   paths: readonly string[],
-  bounds: { linesMax: number },
+  bounds: { linesMax: number; signal?: AbortSignal },
 ): Promise<Source> {
   let total: number | null = 0
   for (const path of paths) {
@@ -30,7 +30,7 @@ export async function fileSource(
   }
   return {
     origin: paths.join(', '),
-    [Symbol.asyncIterator]: () => chunksOf(paths, bounds.linesMax, total),
+    [Symbol.asyncIterator]: () => chunksOf(paths, bounds, total),
   }
 }
 
@@ -48,7 +48,7 @@ async function sizeOf(path: string): Promise<number | null> {
 
 async function* chunksOf(
   paths: readonly string[],
-  linesMax: number,
+  { linesMax, signal }: { linesMax: number; signal?: AbortSignal },
   total: number | null,
 ): AsyncGenerator<Chunk> {
   let before = 0
@@ -57,6 +57,7 @@ async function* chunksOf(
     const stream = file ?? process.stdin
     const plain = path.endsWith('.gz') ? stream.pipe(createGunzip()) : stream
     stream.on('error', (error: Error) => plain.destroy(error))
+    if (signal !== undefined) addAbortSignal(signal, stream)
     try {
       for await (const bytes of cutAtLines(plain, linesMax)) {
         yield {
@@ -67,6 +68,7 @@ async function* chunksOf(
         }
       }
     } catch (thrown) {
+      if (signal?.aborted) return
       throw new UserError(`${path} could not be read to its end: ${messageOf(thrown)}`)
     }
     before += file?.bytesRead ?? 0
@@ -82,7 +84,12 @@ export async function* cutAtLines(
   let parts: Buffer[] = []
   let size = 0
   let lines = 0
+  /** Bytes of the line at the end of `parts`, kept or not. */
   let lineBytes = 0
+  const keep = (part: Buffer) => {
+    parts.push(part)
+    size += part.length
+  }
   const take = (): Uint8Array => {
     const chunk = new Uint8Array(size)
     let at = 0
@@ -95,28 +102,31 @@ export async function* cutAtLines(
     lines = 0
     return chunk
   }
-  const keep = (part: Buffer) => {
-    const room = Math.max(0, LINE_BYTES_MAX + 1 - lineBytes)
-    lineBytes += part.length
-    if (room === 0) return
-    parts.push(part.subarray(0, room))
-    size += Math.min(room, part.length)
-  }
   for await (const data of stream) {
     const bytes = data as Buffer
+    /** What is before it has been kept or left out. */
+    let kept = 0
     let from = 0
-    for (;;) {
+    while (from < bytes.length) {
       const lineBreak = bytes.indexOf(NEW_LINE, from)
+      const to = lineBreak < 0 ? bytes.length : lineBreak
+      const room = Math.max(0, LINE_BYTES_MAX + 1 - lineBytes)
+      lineBytes += to - from
+      if (to - from > room) {
+        keep(bytes.subarray(kept, from + room))
+        kept = to
+      }
+      from = to + 1
       if (lineBreak < 0) break
-      keep(bytes.subarray(from, lineBreak))
-      parts.push(bytes.subarray(lineBreak, lineBreak + 1))
-      size += 1
-      lines += 1
       lineBytes = 0
-      from = lineBreak + 1
-      if (lines >= linesMax || size >= CHUNK_BYTES_MAX) yield take()
+      lines += 1
+      if (lines >= linesMax || size + from - kept >= CHUNK_BYTES_MAX) {
+        keep(bytes.subarray(kept, from))
+        kept = from
+        yield take()
+      }
     }
-    keep(bytes.subarray(from))
+    keep(bytes.subarray(kept))
   }
   if (size > 0) yield take()
 }

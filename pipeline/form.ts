@@ -13,6 +13,8 @@ export type Unjudged = {
   eventId: unknown
   name: unknown
   occurredAt: unknown
+  /** Microseconds from the event to its receipt, where `occurredAt` was told from the receipt. */
+  waited: number | undefined
   ordinal: unknown
   receivedAt: unknown
   source: unknown

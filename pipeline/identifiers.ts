@@ -51,7 +51,7 @@ export class IdentifierReader {
     }
   }
 
-  /** Null when the value is neither a text nor a number. */
+  /** Null when the value is neither a text nor a number that keeps its digits. */
   read(namespace: string, value: unknown): ReadValue | null {
     const text = textOf(value)
     if (text === null) return null
@@ -74,9 +74,11 @@ function fold(value: string): string {
   return value.trim().toLowerCase()
 }
 
-function textOf(value: unknown): string | null {
+/** Whole numbers beyond 2^53 are refused: several of them would read as one and the same. */
+export function textOf(value: unknown): string | null {
   if (typeof value === 'string') return value.isWellFormed() ? value : null
-  return typeof value === 'number' && Number.isFinite(value) ? JSON.stringify(value) : null
+  if (typeof value !== 'number' || !Number.isFinite(value)) return null
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? null : JSON.stringify(value)
 }
 
 /** The two parts of `namespace:value`, cut at the first colon; null when it is not that. */

@@ -102,6 +102,17 @@ export function hashes64(texts: readonly string[]): BigUint64Array {
   return new BigUint64Array(halves.buffer)
 }
 
+/** Adds the halves of a text's 64-bit hash to a list of them. */
+export function pushHash64(text: string, halves: number[]): void {
+  lanesOf(text)
+  halves.push(h1, h2)
+}
+
+/** The 64-bit hashes that a list of halves holds. */
+export function hashesOfHalves(halves: readonly number[]): BigUint64Array {
+  return new BigUint64Array(Int32Array.from(halves).buffer)
+}
+
 /** Writes the 128-bit hash of a text, big-endian, into the 16 bytes of `out` from `16 * row`. */
 export function uuidInto(text: string, out: Uint8Array, row: number): void {
   lanesOf(text)

@@ -115,10 +115,28 @@ export const IDENTITY_DEFAULT: Identity = {
   maxPersonsPerDevice: 8,
 }
 
+/** Fills in the defaults. Of the namespaces that are exclusive by default, those declared are. */
+export function identityOf(given: Partial<Identity>): Identity {
+  const identity = withDefaults(IDENTITY_DEFAULT, given)
+  if (given.exclusive !== undefined) return identity
+  const person = [identity.person].flat()
+  return { ...identity, exclusive: identity.exclusive.filter((name) => person.includes(name)) }
+}
+
 /** `definitions/sessions.ts`, with every default filled in. */
 export type Sessions = { gap: Duration; splitOn: string[]; maxDuration?: Duration }
 
 export const SESSIONS_DEFAULT: Sessions = { gap: '30m', splitOn: [] }
+
+export function sessionsOf(given: Partial<Sessions>): Sessions {
+  return withDefaults(SESSIONS_DEFAULT, given)
+}
+
+/** A member that is undefined is one that is left out. */
+function withDefaults<T extends object>(defaults: T, given: Partial<T>): T {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...(Object.fromEntries(said) as Partial<T>) }
+}
 
 const UNIT_MS: { [unit: string]: number } = {
   ms: 1,

@@ -15,6 +15,7 @@ export function readNative(wire: Wire): Unjudged {
     eventId: wire['event_id'],
     name: wire['name'],
     occurredAt: wire['occurred_at'],
+    waited: undefined,
     ordinal: wire['ordinal'],
     receivedAt: wire['received_at'],
     source: wire['source'],

@@ -36,15 +36,32 @@ export function checkDuration(
   problems.add(where, `${label} ${JSON.stringify(duration)} is no duration; ${DURATION_RULE}`)
 }
 
-/** What cannot be written as JSON cannot be told of either, and may have no end. */
+/**
+ * What cannot be written as JSON cannot be told of either, and may have no end; what JSON leaves
+ * out or writes as something else is not in the content's hash.
+ */
 export function isData(problems: Problems, definition: Plain): boolean {
+  let odd: string | null = null
   try {
-    JSON.stringify(definition)
-    return true
+    JSON.stringify(definition, function (this: Plain, member: string, value: unknown) {
+      odd ??= oddity(this[member])
+      return value
+    })
   } catch {
-    problems.add('', 'it holds a bigint or itself, which is no plain data; write JSON values')
-    return false
+    odd ??= 'a bigint or itself'
   }
+  if (odd !== null) {
+    problems.add('', `it holds ${odd}, which is no plain data; write JSON values`)
+  }
+  return odd === null
+}
+
+function oddity(value: unknown): string | null {
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  const isPlainKind = typeof value !== 'object' || ['Object', 'Array', 'Null'].includes(kind)
+  return isPlainKind ? null : `a ${kind}`
 }
 
 export function checkMembers(problems: Problems, where: string, value: Plain, known: string[]): void {

@@ -10,6 +10,7 @@
 
 import { MS, parseInstant } from './clock.ts'
 import { isObject, shown, type Rejection, type Unjudged, type Wire } from './form.ts'
+import { textOf } from './identifiers.ts'
 
 const NAMES: { [type: string]: string } = {
   page: 'Page Viewed',
@@ -36,12 +37,15 @@ export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection 
     return { reason: 'invalid_field', detail: `type: ${shown(type)} is no Segment call` }
   }
   const context = wire['context']
+  const waited = isAbsent(wire['timestamp']) ? waitedOf(wire) : undefined
+  const receivedAt = parseInstant(wire['receivedAt']) ?? landedAt
   const hasTraits = type === 'identify' || type === 'group'
   const traits = hasTraits ? wire['traits'] : isObject(context) ? context['traits'] : undefined
   return {
     eventId: wire['messageId'],
     name: type === 'track' ? wire['event'] : NAMES[type],
-    occurredAt: wire['timestamp'] ?? correctedAt(wire, landedAt),
+    occurredAt: waited === undefined ? wire['timestamp'] : (receivedAt - waited) / MS,
+    waited,
     ordinal: undefined,
     receivedAt: wire['receivedAt'],
     source: sourceOf(context),
@@ -56,13 +60,15 @@ export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection 
   }
 }
 
-/** Epoch milliseconds of `receivedAt − (sentAt − originalTimestamp)`, undefined when it lacks. */
-function correctedAt(wire: Wire, landedAt: number): number | undefined {
+/** Microseconds of `sentAt − originalTimestamp`, undefined when one is not there. */
+function waitedOf(wire: Wire): number | undefined {
   const originalAt = parseInstant(wire['originalTimestamp'])
   const sentAt = parseInstant(wire['sentAt'])
-  const receivedAt = parseInstant(wire['receivedAt']) ?? landedAt
-  if (originalAt === null || sentAt === null) return undefined
-  return (receivedAt - (sentAt - originalAt)) / MS
+  return originalAt === null || sentAt === null ? undefined : sentAt - originalAt
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null
 }
 
 function identifiersOf(wire: Wire, context: unknown, traits: unknown): Wire {
@@ -78,13 +84,11 @@ function identifiersOf(wire: Wire, context: unknown, traits: unknown): Wire {
 /** The identifier that was, and the one that is. */
 function aliasOf(wire: Wire): unknown {
   const { previousId, userId } = wire as { previousId?: unknown; userId?: unknown }
-  if (previousId === undefined || previousId === null) return undefined
-  if (userId === undefined || userId === null) return undefined
-  return [`user_id:${textOf(previousId)}`, `user_id:${textOf(userId)}`]
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  if (isAbsent(previousId) || isAbsent(userId)) return undefined
+  return [previousId, userId].map((value) => {
+    const text = textOf(value)
+    return text === null ? value : `user_id:${text}`
+  })
 }
 
 function sourceOf(context: unknown): unknown {

@@ -12,8 +12,8 @@ import { Rows } from './rows.ts'
 
 /** An effect of a transition that is believed. `withinUs` null is no limit. */
 export type DueEffect = {
-  /** What `effect_id` is the hash of. It names neither profile nor instance, so a merge of people
-   * publishes nothing twice. */
+  /** What `effect_id` is the hash of: cause and content. It names no profile and no instance, so a
+   * merge of people publishes nothing twice. */
   key: string
   transition: string
   type: string
@@ -266,13 +266,14 @@ function effectsOf(facts: Facts, events: Events, keys: string[]): DueEffect[] {
     const track = (machine.tracks[t.track[fact] as number] as CompiledTrack).name
     const at = t.at[fact] as number
     const by = eventIdOf(facts, events, fact) ?? `${at}@${instance.startEventId}`
-    const cause = CAUSES[t.cause[fact] as number]
-    const key = instance.key === null ? '' : encodePart(instance.key)
+    const part = instance.key === null ? '' : encodePart(instance.key)
+    const payload = JSON.stringify(effect)
+    const cause = `${CAUSES[t.cause[fact] as number]}/${e.index[i]}/${by}/${payload}`
     return {
-      key: `${machine.id}/${machine.version}/${key}/${track}/${cause}/${e.index[i]}/${by}`,
+      key: `${machine.id}/${machine.version}/${part}/${track}/${cause}`,
       transition: keys[fact] as string,
       type: effect.type,
-      payload: JSON.stringify(effect),
+      payload,
       machine,
       instanceId: instance.id,
       profileId: instance.profileId,

@@ -27,8 +27,14 @@ export function warehouseCommand(name: string, description: string): Command {
   )
 }
 
-/** Runs a command to its end and sets the exit code; never throws. */
+/** Runs a command to its end and sets the exit code; never throws. A reader of its output that
+ * has seen enough, as `head` has, is no failure. */
 export async function main(program: Command): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return
+    process.stderr.write(`error: the output could not be written: ${error.message}\n`)
+    process.exitCode = 1
+  })
   try {
     await program.parseAsync()
   } catch (thrown) {

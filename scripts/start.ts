@@ -47,7 +47,9 @@ async function start(files: string[], options: Options): Promise<void> {
   const linesMax = batchSizeOf(options.batchSize)
   const watermark = options.watermark === undefined ? null : watermarkOf(options.watermark)
   const format = options.format === undefined ? undefined : formatOf(options.format)
-  const source = files.length === 0 ? sampleSource(linesMax) : await fileSource(files, { linesMax })
+  const signal = interruption(() => process.stderr.write('\nfinishing the batch at hand …\n'))
+  const source =
+    files.length === 0 ? sampleSource(linesMax) : await fileSource(files, { linesMax, signal })
   const definitions = await loadDefinitions(options.definitions)
   const isTerminal = process.stderr.isTTY === true
   try {
@@ -60,7 +62,6 @@ async function start(files: string[], options: Options): Promise<void> {
       hashKey: process.env[HASH_KEY_VARIABLE],
     })
     const progress = startProgress(isTerminal)
-    const signal = interruption(() => process.stderr.write('\nfinishing the batch at hand …\n'))
     try {
       const report = await run({
         pipeline,

@@ -1,8 +1,12 @@
 /** Every static check of a definition, by its message: the file, the place, and what to do. */
 
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import checkout from '../definitions/journeys/checkout.ts'
 import { checkIdentity, checkJourney, checkSessions } from '../pipeline/check.ts'
+import { makeDefinitions } from '../pipeline/definitions.ts'
+import { checkEvents } from '../pipeline/event-definitions.ts'
+import { IDENTITY_DEFAULT, SESSIONS_DEFAULT, type Journey } from '../pipeline/journey.ts'
 
 /** A sound journey, with `changes` to it. */
 function journey(changes: object): object {
@@ -100,6 +104,7 @@ describe('a journey is refused with a message', () => {
       guarded({ in: 'main.z' }),
       'guard: in "main.z" is no state; write one of main.a, main.b',
     ],
+    ['a place too long', guarded({ in: 'main.b.x' }), 'guard: in "main.b.x" is no state'],
     ['no such visit', guarded({ visits: 'z', gte: 1 }), 'guard: visits "z" is no state'],
     ['no guard', guarded(7), 'guard 7 is no guard'],
     ['guard of nothing', guarded({}), 'guard {} asks nothing'],
@@ -267,6 +272,43 @@ test.each<[sessions: object, message: string]>([
   [{ maxDuration: '0h' }, 'maxDuration "0h" is no duration'],
 ])('sessions %j are refused', (sessions, message) => {
   expect(checkSessions('sessions.ts', sessions).join('\n')).toContain(message)
+})
+
+test('an undefined member is left out, and so is an exclusive namespace not declared', () => {
+  const { identity, sessions } = makeDefinitions({
+    identity: { person: ['customer'], contested: undefined as never },
+    sessions: { gap: undefined as never, splitOn: undefined as never },
+  })
+  expect(identity).toEqual({ ...IDENTITY_DEFAULT, person: ['customer'], exclusive: [] })
+  expect(sessions).toEqual(SESSIONS_DEFAULT)
+})
+
+test('a default export that is nothing is told of, beside others', () => {
+  const journeys = [null, undefined] as unknown as Journey[]
+  expect(() => makeDefinitions({ journeys })).toThrow('the default export is no journey')
+})
+
+test.each<[events: unknown, message: string]>([
+  [null, 'x.ts: the default export is no object; export default defineEvents'],
+  [{ event: {} }, 'x.ts: event is unknown; write one of events, unknown'],
+  [{ events: [] }, 'x.ts: events is no map'],
+  [{ events: { Go: 5 } }, "x.ts: event 'Go': its schema is no zod schema; write z.object"],
+  [{ unknown: 'drop' }, 'x.ts: unknown "drop" is no rule; write \'accept\' or \'refuse\''],
+])('events %j are refused', (events, message) => {
+  expect(checkEvents('x.ts', events).join('\n')).toContain(message)
+  expect(checkEvents('x.ts', { events: { Go: null, Stop: z.object({}) } })).toEqual([])
+})
+
+test.each<[what: string, operand: unknown]>([
+  ['a function', () => 1],
+  ['a symbol', Symbol('x')],
+  ['NaN', Number.NaN],
+  ['a Map', new Map()],
+  ['a RegExp', /x/],
+])('%s is no plain data', (what, eq) => {
+  expect(checkJourney('j.ts', guarded({ property: 'x', eq }))).toEqual([
+    `j.ts: it holds ${what}, which is no plain data; write JSON values`,
+  ])
 })
 
 test('identity and sessions hold plain data only', () => {

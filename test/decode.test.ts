@@ -31,12 +31,16 @@ function decode(input: string | Uint8Array, options: Partial<DecodeOptions> = {}
   return decoder.decode(typeof input === 'string' ? new TextEncoder().encode(input) : input, NOW)
 }
 
+const NESTED = '['.repeat(2_000) + ']'.repeat(2_000)
+
 const event = (changes: object) => JSON.stringify({ ...EVENT, ...changes })
 
 describe('a line is refused, with the field and the value', () => {
   test.each<[line: string, reason: string, detail: string]>([
     ['{', 'invalid_json', 'is not JSON'],
     ['{"a":'.repeat(9_000), 'invalid_json', 'is '],
+    [event({ name: JSON.parse(NESTED) as unknown }), 'invalid_json', 'nests deeper than 500'],
+    [event({ properties: JSON.parse(NESTED) as unknown }), 'invalid_json', 'nests deeper than 500'],
     ['[1]', 'unknown_format', '[1] is no object'],
     ['7', 'unknown_format', '7 is no object'],
     ['{"what":1}', 'unknown_format', 'members: ["what"] are of no known form'],
@@ -59,6 +63,7 @@ describe('a line is refused, with the field and the value', () => {
     [event({ identifiers: 'u1' }), 'invalid_field', 'identifiers: "u1" is no object'],
     [event({ identifiers: { user_id: true } }), 'invalid_field', 'identifiers.user_id: true'],
     [event({ identifiers: { user_id: {} } }), 'invalid_field', 'identifiers.user_id: {}'],
+    [event({ identifiers: { user_id: 2 ** 53 } }), 'invalid_field', 'a number within 2^53'],
     [event({ identifiers: undefined }), 'no_identifier', 'has none of user_id, email'],
     [event({ identifiers: { user_id: ' NULL ' } }), 'no_identifier', 'has none of'],
     [event({ identifiers: { user_id: 0 } }), 'no_identifier', 'has none of'],
@@ -172,6 +177,14 @@ describe('a line is accepted', () => {
     expect(operand({ 'a.b': 1 })).toBeUndefined()
   })
 
+  test('operands are what they are after being kept as JSON', () => {
+    const operand = (b: string) =>
+      decode(event({}).replace('}', `},"properties":{"a":{"b":${b}}}`)).operands[0]?.[0]
+    expect(operand('1e308')).toBe(1e308)
+    expect(operand('1e999')).toBeUndefined()
+    expect(operand('[1e999]')).toEqual([null])
+  })
+
   test('a correction counts between declared persons that say who', () => {
     const pairs = (alias: unknown) => decode(event({ alias })).corrections
     expect(pairs(['user_id: a', 'email:b'])).toEqual([
@@ -245,9 +258,28 @@ describe('Segment', () => {
     expect(batch.occurredAt[0]).toBe(1_772_359_200_000_000)
   })
 
+  test('an event dated from its receipt is the same event whenever it is received', () => {
+    const print = (receivedAt: string, sentAt = '2026-03-01T20:00:10Z') =>
+      call({
+        timestamp: undefined,
+        originalTimestamp: '2026-03-01T20:00:00Z',
+        sentAt,
+        receivedAt,
+      }).fingerprint[0]
+    expect(print('2026-03-01T10:00:10Z')).toBe(print('2026-03-01T11:00:10Z'))
+    expect(print('2026-03-01T10:00:10Z')).not.toBe(
+      print('2026-03-01T10:00:10Z', '2026-03-01T20:00:11Z'),
+    )
+  })
+
   test('alias.previousId is an alias', () => {
     const [correction] = call({ type: 'alias', previousId: 'old' }).corrections
     expect(correction).toEqual({ row: 0, kind: 'alias', a: 'user_id:old', b: 'user_id:u1' })
+  })
+
+  test('alias.previousId that is neither text nor a number is refused', () => {
+    const { refusals } = call({ type: 'alias', previousId: { id: 'old' } })
+    expect(refusals[0]?.detail).toContain('alias: [{"id":"old"},"user_id:u1"] is no pair')
   })
 
   test('forced on a native event it is refused', () => {

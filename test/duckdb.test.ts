@@ -24,9 +24,9 @@ warehouseContract('DuckDB', () => {
   return Promise.resolve({ warehouse, reopen })
 })
 
-test('a file that is no warehouse is named', async () => {
-  const path = join(dir, 'text.duckdb')
-  writeFileSync(path, 'hello '.repeat(10_000))
+test.each(['text.duckdb', 'events.ndjson', 'table.csv'])('%s is no warehouse', async (name) => {
+  const path = join(dir, name)
+  writeFileSync(path, '{"a":1}\n'.repeat(10_000))
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(`${path} is not a DuckDB file`)
 })
 

@@ -337,4 +337,25 @@ describe('effects', () => {
     expect(await outbox(late)).toEqual(['effect expired mail'])
     await late.warehouse.close()
   })
+
+  test('of another way taken by the same event are other effects', async () => {
+    const harness = new Harness(
+      makeDefinitions(
+        machine({
+          a: { on: { Go: 'b', Skip: 'c' } },
+          b: { on: { Skip: 'c' }, effects: [{ type: 'mail' }] },
+          c: { on: { Go: 'd' } },
+          d: { ...END, effects: [{ type: 'text' }] },
+        }),
+      ),
+    )
+    await harness.feed([event('e2', '10:10', 'Go')])
+    await harness.feed([event('e1', '10:00', 'Skip')])
+    expect((await outbox(harness)).toSorted()).toEqual([
+      'effect due mail',
+      'effect due text',
+      'retraction due mail',
+    ])
+    await harness.warehouse.close()
+  })
 })
