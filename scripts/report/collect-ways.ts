@@ -31,10 +31,19 @@ const STARTS = `
   select track, sum(transition_count) as times
   from transition_matrix where journey = $1 and cause = 'start' group by track`
 
-/** What the matrix does not say: after how long, and by which events. */
+/** What the matrix does not say: after how long (the nearest-rank median, as in the views), and by
+ * which events. */
 const DWELLS = `
-  select track, from_state, to_state, cause, median(dwell_ms) as median_ms
-  from transitions where journey = $1 and cause <> 'start'
+  select track, from_state, to_state, cause, min(dwell_ms) as median_ms
+  from (
+    select track, from_state, to_state, cause, dwell_ms,
+      row_number() over (
+        partition by track, from_state, to_state, cause order by dwell_ms
+      ) as dwell_rank,
+      count(*) over (partition by track, from_state, to_state, cause) as dwell_count
+    from transitions where journey = $1 and cause <> 'start'
+  ) as ranked
+  where 2 * dwell_rank >= dwell_count
   group by track, from_state, to_state, cause`
 
 const EVENTS = `
