@@ -11,7 +11,8 @@ import { analysisViews } from '../pipeline/analysis.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
 import { TABLES, VERSIONED_NAMES } from '../pipeline/tables.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse.ts'
-import { arrivals, eventStream, identity, journey } from './arbitraries.ts'
+import { funnelled } from './arbitraries-funnel.ts'
+import { arrivals, eventStream, identity } from './arbitraries.ts'
 import { Harness, lineOf, sorted } from './dump.ts'
 import type { Row as JsonRow } from './reference.ts'
 import { startAnalyzer } from './zetasql.ts'
@@ -24,7 +25,7 @@ const analyzer = await startAnalyzer()
 afterAll(() => analyzer?.stop())
 
 const scene = fc
-  .record({ events: eventStream, identity, journey })
+  .record({ events: eventStream, identity, ...funnelled })
   .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
 
 const inOrder = (rows: Row[]) => sorted(rows as JsonRow[])
