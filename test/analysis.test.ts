@@ -9,6 +9,7 @@ import { analysisViews } from '../pipeline/analysis.ts'
 import { makeDefinitions, type Definitions } from '../pipeline/definitions.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse.ts'
 import { ANALYSIS, type Tables } from './analysis-reference.ts'
+import { FUNNELS, type FunnelTables } from './analysis-reference-funnel.ts'
 import { HISTORY, type History, type Version } from './analysis-reference-history.ts'
 import { funnelled } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity } from './arbitraries.ts'
@@ -65,7 +66,7 @@ const VERSIONS: { [view: string]: { relation: string; key: string; at: string } 
 async function tablesOf(
   warehouse: Warehouse,
   { identity: { person } }: Definitions,
-): Promise<Tables & History> {
+): Promise<Tables & FunnelTables & History> {
   const ask = async <T>(sql: string) => (await warehouse.query(sql)) as T[]
   const batches = await ask<History['batches'][number]>('select * from batches order by batch')
   const versions: History['versions'] = {}
@@ -89,6 +90,10 @@ async function tablesOf(
       'select profile_id, occurred_at from event_profiles join events using (event_id)',
     ),
     rejections: await ask('select * from rejections'),
+    attempts: await ask('select * from funnel_attempts'),
+    attemptSteps: await ask('select * from funnel_attempt_steps'),
+    definitions: await ask('select * from funnel_definitions'),
+    touches: await ask('select * from sessions'),
     conflicts: await ask('select * from identity_conflicts'),
     batches,
     versions,
@@ -99,8 +104,9 @@ async function tablesOf(
 
 const inOrder = (rows: Row[]) => sorted(rows as JsonRow[])
 
-const REFERENCES: { [view: string]: (tables: Tables & History) => Row[] } = {
+const REFERENCES: { [view: string]: (tables: Tables & FunnelTables & History) => Row[] } = {
   ...ANALYSIS,
+  ...FUNNELS,
   ...HISTORY,
 }
 

@@ -104,7 +104,7 @@ export const funnel: fc.Arbitrary<EventFunnel> = fc.oneof(
 )
 
 /** Over the states of the arbitrary journeys. */
-export const journeyFunnel: fc.Arbitrary<JourneyFunnel> = fc
+const journeyFunnel: fc.Arbitrary<JourneyFunnel> = fc
   .record({
     states: fc.array(fc.tuple(fc.constantFrom('s0', 's1', 's2', 's3', 'done'), limits), {
       minLength: 1,
