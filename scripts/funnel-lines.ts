@@ -46,7 +46,7 @@ export function percent(part: number, whole: number): string {
 }
 
 /** The options in force, in words. */
-function optionsText(options: unknown): string {
+export function optionsText(options: unknown): string {
   const entries = Object.entries(JSON.parse(String(options)) as { [option: string]: unknown })
   return entries
     .filter(([, value]) => value !== null)

@@ -11,24 +11,20 @@ import type { Row, Warehouse } from '../pipeline/warehouse.ts'
 import { ANALYSIS, type Tables } from './analysis-reference.ts'
 import { FUNNELS, type FunnelTables } from './analysis-reference-funnel.ts'
 import { HISTORY, type History, type Version } from './analysis-reference-history.ts'
-import { funnelledJourney, funnels } from './arbitraries-funnel.ts'
+import { funnelled } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity } from './arbitraries.ts'
 import { Harness, lineOf, sorted } from './dump.ts'
 import type { Row as JsonRow } from './reference.ts'
 
-const RUNS = Number(process.env['ANALYSIS_RUNS'] ?? 40)
+const RUNS = Number(process.env['ANALYSIS_RUNS'] ?? 20)
+/** A few seconds on an idle machine. */
+const TIME_MAX_MS = 300_000
 /** Histories of an afternoon, of days and of weeks. */
 const STRETCH = [1, 24, 300]
 const START = 1_772_359_200_000_000
 
 const scene = fc
-  .record({
-    events: eventStream,
-    identity,
-    journey: funnelledJourney,
-    funnels,
-    stretch: fc.constantFrom(...STRETCH),
-  })
+  .record({ events: eventStream, identity, ...funnelled, stretch: fc.constantFrom(...STRETCH) })
   .map(({ events, stretch, ...rest }) => ({
     ...rest,
     events: events.map((event) => ({
@@ -54,6 +50,11 @@ const VERSIONS: { [view: string]: { relation: string; key: string; at: string } 
     relation: 'identity_versions',
     key: "namespace || ':' || value",
     at: 'first_seen_at',
+  },
+  funnel_attempts: {
+    relation: 'funnel_attempt_versions',
+    key: 'attempt_id',
+    at: 'entered_at',
   },
   identity_conflicts: {
     relation: 'identity_conflict_versions',
@@ -109,9 +110,11 @@ const REFERENCES: { [view: string]: (tables: Tables & FunnelTables & History) =>
   ...HISTORY,
 }
 
-test('every analysis view is read a second time', () => {
-  const names = analysisViews().map(({ name }) => name)
-  expect(Object.keys(REFERENCES)).toEqual(expect.arrayContaining(names))
+test('every analysis view is read a second time; funnels are in tests of their own', () => {
+  const names = analysisViews()
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('funnel_'))
+  expect(Object.keys(REFERENCES).sort()).toEqual(names.sort())
 })
 
 /** Corrections are about all that was ever believed, and have no function of an instant. */
@@ -136,7 +139,7 @@ test('the views say what a slow reading of the tables says', async () => {
     { numRuns: RUNS },
   )
   expect([...spoke].sort()).toEqual(Object.keys(REFERENCES).sort())
-})
+}, TIME_MAX_MS)
 
 test('the views as of a batch are the views after it', async () => {
   const views = Object.keys(REFERENCES).filter((view) => !TIMELESS.includes(view))
@@ -159,4 +162,4 @@ test('the views as of a batch are the views after it', async () => {
     }),
     { numRuns: RUNS / 2 },
   )
-})
+}, TIME_MAX_MS)

@@ -9,7 +9,6 @@ import type {
   JourneyFunnel,
 } from '../pipeline/funnel-definition.ts'
 import { CLICKHOUSE_MODES, ENTRIES, ORDERS, TIES } from '../pipeline/funnel-definition.ts'
-import type { Journey } from '../pipeline/journey.ts'
 import { journey } from './arbitraries.ts'
 
 const name = fc.constantFrom('A', 'B', 'C', 'D', 'N')
@@ -124,12 +123,12 @@ const journeyFunnel: fc.Arbitrary<JourneyFunnel> = fc
     return compact({ steps: listed, ...options }) as JourneyFunnel
   })
 
-/** At most two, of different ids. */
-export const funnels: fc.Arbitrary<EventFunnel[]> = fc
-  .array(funnel, { maxLength: 2 })
-  .map((list) => list.map((one, i) => ({ ...one, id: `f${i}` })))
-
-/** Journeys of which half have a funnel. */
-export const funnelledJourney: fc.Arbitrary<Journey> = fc
-  .tuple(journey, fc.option(journeyFunnel, { nil: undefined, freq: 1 }))
-  .map(([one, way]) => (way === undefined ? one : { ...one, funnels: { way } }))
+/** A journey, perhaps with a funnel of its own, and funnels of events, as definitions take them. */
+export const funnelled = {
+  journey: fc
+    .tuple(journey, fc.option(journeyFunnel, { nil: undefined, freq: 1 }))
+    .map(([one, way]) => (way === undefined ? one : { ...one, funnels: { way } })),
+  funnels: fc
+    .array(funnel, { maxLength: 2 })
+    .map((list) => list.map((one, i) => ({ ...one, id: `f${i}` }))),
+}

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { makeDefinitions } from '../pipeline/definitions.ts'
-import { funnelledJourney, funnels } from './arbitraries-funnel.ts'
+import { funnelled } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity } from './arbitraries.ts'
 import { Harness, lineOf, sorted } from './dump.ts'
 import { VIEWS, type Row } from './reference.ts'
@@ -11,7 +11,7 @@ import { VIEWS, type Row } from './reference.ts'
 const RUNS = Number(process.env['LAW_RUNS'] ?? 40)
 
 const scene = fc
-  .record({ events: eventStream, identity, journey: funnelledJourney, funnels })
+  .record({ events: eventStream, identity, ...funnelled })
   .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
 
 async function rows(harness: Harness, relation: string): Promise<Row[]> {
