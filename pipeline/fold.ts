@@ -138,7 +138,7 @@ export class Fold implements Scope {
       startedAt: at,
       startOrdinal: this.#events.ordinal[row] as number,
       seq: 0,
-      counts: Array.from({ length: machine.countSlots }, () => 0),
+      counts: new Array<number>(machine.countSlots).fill(0),
       tracks: machine.tracks.map((track) => ({
         state: -1,
         enteredAt: at,
@@ -146,7 +146,7 @@ export class Fold implements Scope {
         eventId: startEventId,
         fact: -1,
         timeoutsPast: 0,
-        visits: track.states.map(() => 0),
+        visits: new Array<number>(track.states.length).fill(0),
         path: [],
         pathAt: [],
         cycles: 0,
