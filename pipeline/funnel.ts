@@ -111,12 +111,12 @@ export class FunnelFold implements Scope {
   /** True when rows that come next in event order change what has been told of the profile. */
   mustFoldAgain(state: FunnelState, last: Place | null, rows: readonly number[]): boolean {
     const { funnels, events } = this.#parts
-    const [first] = rows
-    if (first === undefined) return false
-    const hasTie = last !== null && events.occurredAt[first] === last[0]
+    const tied = rows.filter((row) => events.occurredAt[row] === last?.[0])
     return funnels.some((funnel, f) => {
       if (funnel.journey !== null) return false
-      if (hasTie) return true
+      const isTied = (row: number) =>
+        funnel.clickhouse !== null || events.ordinal[row] === last?.[1]
+      if (tied.some((row) => isTied(row) && this.#pointOf(funnel, row) !== null)) return true
       const standing = state.standings[f] as Standing | Levels
       if (!('open' in standing) || standing.isRemoved) return false
       return rows.some((row) =>
