@@ -71,7 +71,7 @@ test('every source is imported by another, or is a program', () => {
   const orphans = sources.filter((name) => {
     const base = name.split('/').at(-1) as string
     const isProgram = programs.includes(name) || name.endsWith('.test.ts')
-    const isDefinition = name.startsWith('definitions/')
+    const isDefinition = /^(definitions|test\/golden)\//.test(name)
     return !isProgram && !isDefinition && !all.includes(`/${base}'`)
   })
   expect(orphans).toEqual([])
