@@ -40,7 +40,7 @@ export type FunnelTables = {
 }
 
 /** An attempt with the unit it counts for. */
-type Counted = Attempt & { count_by: string; unit: string | null }
+type Counted = Attempt & { count_by: string; unit: string | null; options: string }
 /** What a unit is told by, and all of its attempts. */
 type Unit = { told: Counted; all: Counted[]; deepest_step: number }
 
@@ -53,8 +53,8 @@ function counted({ attempts, definitions }: FunnelTables): Counted[] {
       sessions: attempt.session_id,
       instances: attempt.instance_id,
     }
-    const { count_by } = definition
-    return { ...attempt, count_by, unit: units[count_by] ?? null }
+    const { count_by, options } = definition
+    return { ...attempt, count_by, unit: units[count_by] ?? null, options }
   })
 }
 
@@ -151,8 +151,9 @@ function funnelDaily(tables: FunnelTables): Row[] {
     dayOf(told.entered_at),
   ])
   return byDay.map((units) => {
-    const { funnel, journey, version, count_by, entered_at } = (units[0] as Unit).told
+    const { funnel, journey, version, count_by, entered_at, options } = (units[0] as Unit).told
     return {
+      options,
       funnel,
       journey,
       version,
@@ -188,9 +189,9 @@ function funnelBySource(tables: FunnelTables): Row[] {
   ])
   return bySource.map((units) => {
     const [{ told, touch, source }] = units as [(typeof touched)[number]]
-    const { funnel, journey, version, count_by } = told
+    const { funnel, journey, version, count_by, options } = told
     const counts = { entered: units.length, ...outcomes(units) }
-    return { funnel, journey, version, count_by, touch, source, ...counts }
+    return { funnel, journey, version, count_by, touch, source, ...counts, options }
   })
 }
 

@@ -36,6 +36,7 @@ touched as (
     first_source,
     last_source,
     outcome,
+    options,
   from funnel_units
   left join first_touches on first_touches.profile_id = funnel_units.profile_id
   left join last_touches
@@ -52,6 +53,7 @@ attributed as (
     touch,
     if(touch = 'entry', entry_source, if(touch = 'first', first_source, last_source)) as source,
     outcome,
+    options,
   from touched
   cross join touches
 )
@@ -69,5 +71,6 @@ select
   countif(outcome = 'converted')
     / nullif(countif(outcome <> 'pending'), 0) as rate_of_decided,
   countif(outcome = 'converted') / count(outcome) as rate_of_all,
+  any_value(options) as options,
 from attributed
 group by funnel, journey, version, count_by, touch, source
