@@ -189,7 +189,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       await warehouse.open()
       await warehouse.commit(commitOf(4, { inserts: insert('p4') }))
       const at = async (batch: number) => {
-        const instant = `make_timestamptz(${T0 + batch})`
+        const instant = `timestamp_micros(${T0 + batch})`
         const rows = await warehouse.query(
           `select profile_id from event_profiles_as_of(${instant})`,
         )
