@@ -46,19 +46,25 @@ type ApiError = { code?: number | string; errors?: { reason?: string }[]; messag
 export class BigQueryClient {
   readonly #place: Place
   readonly #api: BigQuery
+  /** The same without the library's own retries: a script is never sent twice unasked. */
+  readonly #once: BigQuery
 
-  private constructor(place: Place, api: BigQuery) {
+  private constructor(place: Place, api: BigQuery, once: BigQuery) {
     this.#place = place
     this.#api = api
+    this.#once = once
   }
 
   static async connect(place: Place): Promise<BigQueryClient> {
     const { BigQuery: Api } = await import('@google-cloud/bigquery')
     const { project: projectId, emulator } = place
-    if (emulator === undefined) return new BigQueryClient(place, new Api({ projectId }))
-    process.env['METADATA_SERVER_DETECTION'] = 'none'
-    const apiEndpoint = `http://${emulator.host}:${emulator.restPort}`
-    return new BigQueryClient(place, new Api({ projectId, apiEndpoint }))
+    const options = { projectId }
+    if (emulator !== undefined) {
+      process.env['METADATA_SERVER_DETECTION'] = 'none'
+      const apiEndpoint = `http://${emulator.host}:${emulator.restPort}`
+      Object.assign(options, { apiEndpoint })
+    }
+    return new BigQueryClient(place, new Api(options), new Api({ ...options, autoRetry: false }))
   }
 
   get #dataset(): Dataset {
@@ -126,7 +132,7 @@ export class BigQueryClient {
    * when the answer is lost the job is asked for, a bounded number of times. */
   async script(step: Step, query: string, jobId: string): Promise<Ending> {
     try {
-      const [job] = await this.#api.createQueryJob({ ...this.#options(step, query), jobId })
+      const [job] = await this.#once.createQueryJob({ ...this.#options(step, query), jobId })
       return await this.#endingOf(job)
     } catch (thrown) {
       const error = thrown as ApiError
@@ -237,7 +243,7 @@ function valueOf(field: Field, value: unknown): unknown {
     case 'BOOL':
       return value === 'true' || value === true
     case 'BYTES':
-      return new Uint8Array(Buffer.from(value as string, 'base64'))
+      return Buffer.from(value as string, 'base64')
     case 'RECORD':
     case 'STRUCT':
       return rowOf(field.fields ?? [], (value as { f: { v: unknown }[] }).f)

@@ -4,8 +4,8 @@
  * 1. All rows are staged under a name nobody else uses: batch, writer, attempt.
  * 2. One script: the fence moves from the batch before (a mutation, so that two commits conflict),
  *    the staged rows are counted, they go to their tables, COMMIT. A script that fails is rolled
- *    back by itself. Whether the fence moved is read from the fence, where the stage's name can
- *    only be ours: the same as the count of updated rows, and every server can tell it.
+ *    back by itself. Whether the fence moved is read from the fence, where the run's id can only
+ *    be ours: the same as the count of updated rows, and every server can tell it.
  * 3. When the answer is lost or the script failed for a reason that passes, the batch's own row
  *    says whether it is committed and by whom. Only then is it tried again, under a new name.
  */
@@ -124,9 +124,10 @@ export class BigQueryCommits {
       )
     })
     const statements = [
+      'declare run_id string default generate_uuid()',
       'begin transaction',
-      `update ${at(FENCE)} set batch = ${batch}, stage = '${stage}' where batch = ${batch - 1}`,
-      `if (select count(*) from ${at(FENCE)} where stage = '${stage}') != 1 then ` +
+      `update ${at(FENCE)} set batch = ${batch}, run = run_id where batch = ${batch - 1}`,
+      `if (select count(*) from ${at(FENCE)} where run = run_id) != 1 then ` +
         `raise using message = '${FENCE_LOST}'; end if`,
       `if (select count(*) ${staged}) != ${count} then ` +
         "raise using message = 'STAGED_ROWS_MISSING'; end if",

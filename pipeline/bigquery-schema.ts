@@ -81,7 +81,7 @@ const LAYOUTS: { [T in TableName]: Layout } = {
 export const STAGED = 'staged'
 const STAGED_DAYS = 3
 
-/** One row: the last batch, the stage it came from, and the schema's fingerprint. */
+/** One row: the last batch, the run that moved it there, and the schema's fingerprint. */
 export const FENCE = 'fence'
 
 export type PhysicalTable = {
@@ -161,7 +161,7 @@ export function createTable({ name, columns, tail }: PhysicalTable, at: At): str
 export function createFence(at: At): string {
   return (
     `create table if not exists ${at(FENCE)} as ` +
-    "select 0 as batch, cast(null as string) as stage, '' as schema_hash"
+    "select 0 as batch, cast(null as string) as run, '' as schema_hash"
   )
 }
 

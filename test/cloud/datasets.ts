@@ -10,6 +10,6 @@ export async function emptyDataset(place: Place): Promise<void> {
   const at = atOf(place)
   await migrate(client, at, await planOf(client, at))
   const statements = physicalTables().map(({ name }) => `truncate table ${at(name)}`)
-  statements.push(`update ${at(FENCE)} set batch = 0, stage = null where true`)
+  statements.push(`update ${at(FENCE)} set batch = 0, run = null where true`)
   await client.query('migrate', statements.join(';\n'))
 }
