@@ -173,20 +173,26 @@ function uuidData({ bytes, isNull }: Uuids, count: number): Data {
   return makeData({ type: new FixedSizeBinary(16), length: count, data: bytes, ...validity })
 }
 
-/** Packs texts: in one write when they are all of one-byte characters, else text by text. */
+/** Packs texts in one write. */
 function textData(texts: readonly (string | null)[]): Data {
   const joined = texts.join('')
   const bytes = Buffer.from(joined)
-  const isPlain = bytes.length === joined.length
+  const lengthOf = bytes.length === joined.length ? unitCount : Buffer.byteLength
   const offsets = new Int32Array(texts.length + 1)
   let at = 0
   for (let row = 0; row < texts.length; row++) {
     const text = texts[row] as string | null
-    if (text !== null) at += isPlain ? text.length : Buffer.byteLength(text)
+    if (text !== null) at += lengthOf(text)
     offsets[row + 1] = at
   }
+  assert(at === bytes.length, 'texts are well-formed')
   const validity = validityOf(texts.length, (row) => texts[row] !== null)
   return utf8Data(bytes, offsets, texts.length, validity)
+}
+
+/** The length in bytes of a text whose characters take one each. */
+function unitCount(text: string): number {
+  return text.length
 }
 
 function utf8Data(

@@ -13,7 +13,7 @@ import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import { KeyedTables } from './duckdb-keyed.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
-import { assert } from './errors.ts'
+import { assert, messageOf, UserError } from './errors.ts'
 import { TABLES, VERSIONED_NAMES, type VersionedName } from './tables.ts'
 import type {
   Commit,
@@ -62,9 +62,7 @@ class DuckDBWarehouse implements Warehouse {
   async open(): Promise<Head> {
     if (this.#opened === null) {
       const file = await DuckDBFile.open(this.#path, this.#memory)
-      await file.transaction(async () => {
-        for (const statement of schemaStatements()) await file.run(statement)
-      })
+      await this.#makeSchema(file)
       this.#opened = { file, keyed: await KeyedTables.open(file) }
       for (const table of VERSIONED_NAMES) {
         const [count] = await this.query(`select count(*) as rows from ${table}_pending`)
@@ -82,6 +80,23 @@ class DuckDBWarehouse implements Warehouse {
       }
     }
     return this.#head
+  }
+
+  /** A file with tables of its own by our names is left as it was. */
+  async #makeSchema(file: DuckDBFile): Promise<void> {
+    try {
+      await file.transaction(async () => {
+        for (const statement of schemaStatements()) await file.run(statement)
+      })
+    } catch (thrown) {
+      file.close()
+      const message = messageOf(thrown)
+      if (!message.startsWith('Catalog Error') && !message.startsWith('Binder Error')) throw thrown
+      throw new UserError(
+        `${this.#path} holds something else by the names of our tables: ` +
+          `${message.split('\n')[0]}; choose another --warehouse`,
+      )
+    }
   }
 
   async registrations(): Promise<Registration[]> {

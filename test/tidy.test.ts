@@ -27,6 +27,11 @@ const OWNERS: { [library: string]: RegExp } = {
   'cli-progress': /^scripts\/progress\.ts$/,
   picocolors: /^scripts\/(screen|funnel)\.ts$/,
   xstate: /^(scripts\/bench\/|test\/)/,
+  '@dagrejs/dagre': /^scripts\/report\/client\/layout\.ts$/,
+  'd3-scale': /^scripts\/report\/client\//,
+  'd3-shape': /^scripts\/report\/client\//,
+  esbuild: /^(scripts\/report\/bundle\.ts|test\/core-size\.test\.ts)$/,
+  'playwright-core': /^test\/report-page\.test\.ts$/,
 }
 
 describe.each(files)('%s', (name) => {
@@ -66,7 +71,7 @@ test('every source is imported by another, or is a program', () => {
   const orphans = sources.filter((name) => {
     const base = name.split('/').at(-1) as string
     const isProgram = programs.includes(name) || name.endsWith('.test.ts')
-    const isDefinition = name.startsWith('definitions/')
+    const isDefinition = /^(definitions|test\/golden)\//.test(name)
     return !isProgram && !isDefinition && !all.includes(`/${base}'`)
   })
   expect(orphans).toEqual([])
