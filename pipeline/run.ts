@@ -10,6 +10,8 @@
 import type { Outcome, Pipeline } from './advance.ts'
 import { emptyBatch, type EventBatch } from './batch.ts'
 import { elapsedMs, now } from './clock.ts'
+import type { Messages } from './messages.ts'
+import { retrying, type Retry } from './retry.ts'
 import type { Chunk, Source } from './source.ts'
 
 /** What a run did, for the screen. */
@@ -26,7 +28,11 @@ export type RunReport = {
 }
 
 /** Turns chunks of bytes into batches; `decoder.ts` does it in a worker thread. */
-export type Decode = (chunk: Uint8Array, receivedAt: number) => Promise<EventBatch>
+export type Decode = (
+  chunk: Uint8Array,
+  receivedAt: number,
+  messages?: Messages,
+) => Promise<EventBatch>
 
 export type RunOptions = {
   pipeline: Pipeline
@@ -38,6 +44,8 @@ export type RunOptions = {
   watermark: number | null
   /** Told of every committed batch. */
   onBatch?: (report: RunReport, chunk: Chunk) => void
+  /** Told of every fault of the outside that is tried again. */
+  onRetry?: (retry: Retry) => void
   /** Aborted: the batch at hand is finished, then the run ends. */
   signal?: AbortSignal
 }
@@ -64,12 +72,16 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const { done, value } = await chunks.next()
     if (done) return null
     const receivedAt = now()
-    return { chunk: value, receivedAt, batch: decode(value.bytes, receivedAt) }
+    const batch = decode(value.bytes, receivedAt, value.messages)
+    batch.catch(() => undefined)
+    return { chunk: value, receivedAt, batch }
   }
   const turn = async ({ chunk, receivedAt, batch }: Decoding, isLast: boolean) => {
     const watermark = isLast && !signal?.aborted ? options.watermark : null
     const delivery = { origin: chunk.origin, receivedAt, watermark }
-    add(report, await pipeline.advance(await batch, delivery))
+    const events = await batch
+    const outcome = await retrying('commit', () => pipeline.advance(events, delivery), options)
+    add(report, outcome)
     await chunk.acknowledge()
     report.elapsedMs = elapsedMs() - startedAt
     options.onBatch?.(report, chunk)
@@ -77,10 +89,10 @@ export async function run(options: RunOptions): Promise<RunReport> {
   try {
     let current = await pull()
     while (current !== null) {
-      const next = await pull()
-      next?.batch.catch(() => undefined)
-      await turn(current, next === null)
-      current = next
+      const next = pull()
+      next.catch(() => undefined)
+      await turn(current, source.isLive !== true && (await next) === null)
+      current = await next
     }
     if (report.batches === 0 && !signal?.aborted) {
       const delivery = { origin: source.origin, receivedAt: now(), watermark: options.watermark }

@@ -1,12 +1,14 @@
 /**
  * `npm start -- [options] [FILE…|-]`: events in, journeys out. Without a file, a sample.
  *
- * Prints one screen of what was found. Exit 0 when all input was processed; refused lines are
+ * With `--source` it reads a subscription instead, until it is stopped: see `worker.ts`. Otherwise
+ * it prints one screen of what was found. Exit 0 when all input was processed; refused lines are
  * counted and kept as dead letters, and are no error. Ctrl-C finishes the batch at hand.
  */
 
 import { Pipeline } from '../pipeline/advance.ts'
 import {
+  BATCH_SECONDS_DEFAULT,
   BATCH_SIZE_DEFAULT,
   batchSizeOf,
   DEFINITIONS_DEFAULT,
@@ -30,6 +32,8 @@ type Options = {
   warehouse: string
   format?: string
   batchSize: string
+  batchSeconds: string
+  source?: string
   watermark?: string
   definitions: string
 }
@@ -37,12 +41,22 @@ type Options = {
 const program = warehouseCommand('npm start', 'Turns product events into customer journeys.')
   .argument('[files...]', 'NDJSON files, - for standard input; none: the bundled sample')
   .option('--format <format>', `wire format: ${FORMATS.join(', ')} (default: by each line's shape)`)
+  .option('--source <url>', 'a subscription to read instead, pubsub:PROJECT/SUBSCRIPTION')
   .option('--batch-size <events>', 'events per micro-batch', String(BATCH_SIZE_DEFAULT))
+  .option('--batch-seconds <s>', 'a --source batch waits so long', String(BATCH_SECONDS_DEFAULT))
   .option('--watermark <instant>', 'decide timeouts up to this instant; RFC 3339, or now')
   .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
   .action(start)
 
 async function start(files: string[], options: Options): Promise<void> {
+  const { source: subscription, ...rest } = options
+  if (subscription !== undefined) {
+    if (files.length > 0 || options.watermark !== undefined) {
+      throw new UserError('--source goes with neither files nor --watermark: leave them out', 2)
+    }
+    const { work } = await import('./worker.ts')
+    return work({ ...rest, source: subscription })
+  }
   const warehouse = warehouseOf(options.warehouse)
   const linesMax = batchSizeOf(options.batchSize)
   const watermark = options.watermark === undefined ? null : watermarkOf(options.watermark)
