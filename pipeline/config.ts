@@ -57,15 +57,19 @@ export function pubsubOf(option: string, text: string): PubsubName {
   )
 }
 
-/** Milliseconds. */
-export function batchWaitOf(text: string): number {
+/** Seconds given as text, in milliseconds. */
+export function secondsOf(option: string, text: string, max = 3_600): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : -1
-  if (seconds >= 0 && seconds <= BATCH_SECONDS_MAX) return seconds * 1_000
+  if (seconds >= 0 && seconds <= max) return seconds * 1_000
   throw new UserError(
-    `--batch-seconds ${JSON.stringify(text)} is no such time: give seconds from 0 to ` +
-      `${BATCH_SECONDS_MAX}`,
+    `${option} ${JSON.stringify(text)} is no such time: give seconds from 0 to ${max}`,
     2,
   )
+}
+
+/** Milliseconds. */
+export function batchWaitOf(text: string): number {
+  return secondsOf('--batch-seconds', text, BATCH_SECONDS_MAX)
 }
 
 /** Microseconds. */

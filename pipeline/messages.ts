@@ -17,6 +17,8 @@ export type Messages = { ends: Int32Array; publishedAt: Float64Array }
 /** Lines, by message up to `ends`, and the messages that are none. */
 export type Unpacked = { bytes: Uint8Array; ends: number[]; refused: Map<number, Rejection> }
 
+/** A chunk is cut at this size, counted as unpacked, even if it has few messages. */
+export const CHUNK_BYTES_MAX = 32 * 1024 * 1024
 /** Larger messages are refused. Packed, none is larger than 10 MB. */
 export const UNPACKED_BYTES_MAX = 32 * 1024 * 1024
 
@@ -32,6 +34,28 @@ const LINE_END = Uint8Array.of(NEW_LINE)
 export function unpackedSize(data: Uint8Array): number {
   if (!isPacked(data)) return data.length
   return new DataView(data.buffer, data.byteOffset).getUint32(data.length - 4, true)
+}
+
+/** Messages as one run of bytes. `publishedAt` in microseconds. */
+export function messagesOf(
+  data: readonly Uint8Array[],
+  publishedAt: readonly number[],
+): { bytes: Uint8Array; messages: Messages } {
+  const ends = new Int32Array(data.length)
+  let end = 0
+  data.forEach(({ length }, message) => (ends[message] = end += length))
+  const messages = { ends, publishedAt: Float64Array.from(publishedAt) }
+  return { bytes: joined(data, end), messages }
+}
+
+/** As many of the first messages as make a chunk, at least one. */
+export function cutToSize<Message extends { data: Uint8Array }>(messages: Message[]): Message[] {
+  let bytes = 0
+  const cut = messages.findIndex(({ data }, i) => {
+    bytes += unpackedSize(data)
+    return i > 0 && bytes > CHUNK_BYTES_MAX
+  })
+  return cut < 0 ? messages : messages.slice(0, cut)
 }
 
 /** The messages of `chunk` as lines, in order. */
@@ -52,8 +76,7 @@ export function unpack(chunk: Uint8Array, { ends }: Messages): Unpacked {
   return { bytes: joined(parts, size), ends: unpacked, refused }
 }
 
-/** Runs of bytes as one. */
-export function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
   const bytes = new Uint8Array(size)
   let at = 0
   for (const part of parts) {

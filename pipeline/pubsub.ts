@@ -15,11 +15,9 @@ import { Duration, PubSub, type Message, type Subscription } from '@google-cloud
 import { elapsedMs } from './clock.ts'
 import type { PubsubName } from './config.ts'
 import { messageOf, UserError } from './errors.ts'
-import { joined, unpackedSize } from './messages.ts'
+import { CHUNK_BYTES_MAX, cutToSize, messagesOf, unpackedSize } from './messages.ts'
 import type { Chunk, Source } from './source.ts'
 
-/** A chunk is cut at this size, counted as unpacked, even if it has few messages. */
-const CHUNK_BYTES_MAX = 32 * 1024 * 1024
 /** Chunks held at once: one being committed, one decoded, one coming in. */
 const CHUNKS_HELD = 3
 /** How soon the messages of a worker that died come again; held on to for as long as one lives. */
@@ -54,7 +52,7 @@ class Delivery implements AsyncIterator<Chunk> {
   readonly #subscription: Subscription
   readonly #origin: string
   readonly #bounds: PubsubBounds
-  #waiting: { message: Message; size: number }[] = []
+  #waiting: Message[] = []
   #waitingBytes = 0
   #waitingSince = 0
   #given = 0
@@ -93,9 +91,8 @@ class Delivery implements AsyncIterator<Chunk> {
 
   #take(message: Message): void {
     if (this.#waiting.length === 0) this.#waitingSince = elapsedMs()
-    const size = unpackedSize(message.data)
-    this.#waiting.push({ message, size })
-    this.#waitingBytes += size
+    this.#waiting.push(message)
+    this.#waitingBytes += unpackedSize(message.data)
     this.#wake()
   }
 
@@ -123,27 +120,16 @@ class Delivery implements AsyncIterator<Chunk> {
   }
 
   #chunk(): Chunk {
-    let count = 0
-    let bytes = 0
-    for (const { size } of this.#waiting) {
-      if (count === this.#bounds.messagesMax) break
-      if (count > 0 && bytes + size > CHUNK_BYTES_MAX) break
-      count += 1
-      bytes += size
-    }
-    const messages = this.#waiting.splice(0, count).map(({ message }) => message)
-    this.#waitingBytes -= bytes
+    const messages = cutToSize(this.#waiting.slice(0, this.#bounds.messagesMax))
+    this.#waiting = this.#waiting.slice(messages.length)
+    this.#waitingBytes = sizeOf(this.#waiting)
     this.#waitingSince = elapsedMs()
-    this.#given += count
-    const ends = new Int32Array(count)
-    let end = 0
-    messages.forEach(({ data }, i) => (ends[i] = end += data.length))
+    this.#given += messages.length
     return {
-      bytes: joined(
+      ...messagesOf(
         messages.map(({ data }) => data),
-        end,
+        messages.map(publishedAt),
       ),
-      messages: { ends, publishedAt: Float64Array.from(messages, publishedAt) },
       origin: this.#origin,
       progress: { done: this.#given, total: null },
       acknowledge: () => {
@@ -163,6 +149,10 @@ class Delivery implements AsyncIterator<Chunk> {
     }
     return { done: true, value: undefined }
   }
+}
+
+function sizeOf(messages: readonly Message[]): number {
+  return messages.reduce((bytes, { data }) => bytes + unpackedSize(data), 0)
 }
 
 /** Microseconds. */

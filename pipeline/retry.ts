@@ -50,7 +50,9 @@ export async function retrying<Result>(
       if (!isTransient(thrown) || attempt === TRIES_MAX || signal?.aborted) throw thrown
       const waitMs = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** (attempt - 1))
       onRetry?.({ what, fault: messageOf(thrown), attempt, waitMs })
-      await sleep(waitMs, undefined, signal === undefined ? {} : { signal })
+      await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {
+        throw thrown
+      })
     }
   }
 }

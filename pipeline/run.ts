@@ -1,10 +1,11 @@
 /**
- * The run: pull → decode → advance → commit → acknowledge, one micro-batch a turn.
+ * The run: pull → decode → advance → commit → publish → acknowledge, one micro-batch a turn.
  *
  * Start reading here, then `advance.ts`, which is one turn. Decoding is done in a worker thread,
  * one batch ahead; everything after it is sequential, because each batch continues from what the
  * one before it committed. Messages are acknowledged after their batch is committed and not
- * before; a run that is interrupted finishes the batch at hand.
+ * before; a run that is interrupted finishes the batch at hand. What fails only for now is tried
+ * again with patience, see `retry.ts`.
  */
 
 import type { Outcome, Pipeline } from './advance.ts'
@@ -44,6 +45,8 @@ export type RunOptions = {
   watermark: number | null
   /** Told of every committed batch. */
   onBatch?: (report: RunReport, chunk: Chunk) => void
+  /** Publishes what has been committed to the outbox; called after a batch that did. */
+  publish?: (() => Promise<void>) | undefined
   /** Told of every fault of the outside that is tried again. */
   onRetry?: (retry: Retry) => void
   /** Aborted: the batch at hand is finished, then the run ends. */
@@ -78,10 +81,12 @@ export async function run(options: RunOptions): Promise<RunReport> {
   }
   const turn = async ({ chunk, receivedAt, batch }: Decoding, isLast: boolean) => {
     const watermark = isLast && !signal?.aborted ? options.watermark : null
-    const delivery = { origin: chunk.origin, receivedAt, watermark }
+    const { origin, applying = [] } = chunk
+    const delivery = { origin, receivedAt, watermark, applying }
     const events = await batch
     const outcome = await retrying('commit', () => pipeline.advance(events, delivery), options)
     add(report, outcome)
+    if (outcome.effects > 0) await options.publish?.()
     await chunk.acknowledge()
     report.elapsedMs = elapsedMs() - startedAt
     options.onBatch?.(report, chunk)
@@ -94,7 +99,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       await turn(current, source.isLive !== true && (await next) === null)
       current = await next
     }
-    if (report.batches === 0 && !signal?.aborted) {
+    if (report.batches === 0 && source.isLive !== true && !signal?.aborted) {
       const delivery = { origin: source.origin, receivedAt: now(), watermark: options.watermark }
       add(report, await pipeline.advance(emptyBatch(pipeline.compiled.namespaces.length), delivery))
     }

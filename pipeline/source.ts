@@ -4,11 +4,14 @@
  */
 
 import type { Messages } from './messages.ts'
+import type { LandedKey } from './warehouse.ts'
 
 export type Chunk = {
   /** Whole lines of NDJSON; or messages, if it says so. */
   bytes: Uint8Array
   messages?: Messages
+  /** Landed messages that it is made of. */
+  applying?: readonly LandedKey[]
   /** Where they are from, for the `batches` and `dead_letters` tables. */
   origin: string
   /** How far the source is with this chunk, in bytes; `total` null when nobody can know. */

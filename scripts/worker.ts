@@ -6,70 +6,51 @@
  * or, if that takes too long, abandoned; its messages then come again. Both are safe.
  */
 
-import { Pipeline } from '../pipeline/advance.ts'
-import { batchSizeOf, batchWaitOf, formatOf, pubsubOf, warehouseOf } from '../pipeline/config.ts'
-import { startDecoder } from '../pipeline/decoder.ts'
-import { loadDefinitions } from '../pipeline/definitions.ts'
-import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
-import { log } from '../pipeline/log.ts'
+import type { PubsubName } from '../pipeline/config.ts'
+import { openEngine, type EngineSettings } from '../pipeline/engine.ts'
+import { log, logRetry } from '../pipeline/log.ts'
 import { pubsubSource } from '../pipeline/pubsub.ts'
-import { retrying, type Retry } from '../pipeline/retry.ts'
 import { run, type RunReport } from '../pipeline/run.ts'
+import type { Warehouse } from '../pipeline/warehouse.ts'
 import { interruption } from './command.ts'
 
 /** A batch that takes longer than this to finish after the signal is abandoned. */
 const FINISH_MS = 8_000
 
-export type WorkerOptions = {
-  source: string
-  warehouse: string
-  format?: string
-  batchSize: string
-  batchSeconds: string
-  definitions: string
+export type WorkerSettings = EngineSettings & {
+  subscription: PubsubName
+  messagesMax: number
+  waitMs: number
 }
 
-export async function work(options: WorkerOptions): Promise<void> {
-  const name = pubsubOf('--source', options.source)
-  const warehouse = warehouseOf(options.warehouse)
-  const messagesMax = batchSizeOf(options.batchSize)
-  const waitMs = batchWaitOf(options.batchSeconds)
-  const format = options.format === undefined ? undefined : formatOf(options.format)
-  const definitions = await loadDefinitions(options.definitions)
+export async function work(warehouse: Warehouse, settings: WorkerSettings): Promise<void> {
   const signal = interruption(() => {
     log('INFO', 'stopping: finishing the batch at hand')
     setTimeout(abandon, FINISH_MS).unref()
   })
-  const onRetry = ({ what, fault, attempt, waitMs: wait_ms }: Retry) =>
-    log('WARNING', `${what} failed, trying again`, { fault, attempt, wait_ms })
-  const onReconnect = (fault: string) => log('WARNING', 'connection lost, opening it again', { fault })
+  const patience = { onRetry: logRetry, signal }
+  const { subscription, messagesMax, waitMs } = settings
   try {
-    const pipeline = await retrying('open', () => Pipeline.open(warehouse, definitions), {
-      onRetry,
+    const engine = await openEngine(warehouse, settings, patience)
+    const source = pubsubSource(subscription, {
+      messagesMax,
+      waitMs,
+      onReconnect: (fault) => log('WARNING', 'connection lost, opening it again', { fault }),
       signal,
     })
-    const decoder = startDecoder({
-      identity: definitions.identity,
-      operandPaths: pipeline.compiled.operandPaths,
-      format,
-      definitionsDir: options.definitions,
-      hashKey: process.env[HASH_KEY_VARIABLE],
-    })
-    log('INFO', 'started', { source: options.source, warehouse: warehouse.url })
+    log('INFO', 'started', { source: source.origin, warehouse: warehouse.url })
     try {
       const report = await run({
-        pipeline,
-        source: pubsubSource(name, { messagesMax, waitMs, onReconnect, signal }),
-        decode: decoder.decode,
+        ...engine,
+        ...patience,
+        source,
         warehouseUrl: warehouse.url,
         watermark: null,
         onBatch: (soFar) => log('INFO', 'committed', countsOf(soFar)),
-        onRetry,
-        signal,
       })
       log('INFO', 'stopped: all that was begun is committed', countsOf(report))
     } finally {
-      await decoder.close()
+      await engine.close()
     }
   } finally {
     await warehouse.close()

@@ -17,16 +17,16 @@ import { Random } from '../../scripts/random.ts'
 import { Shop } from '../../scripts/shop.ts'
 import { dump } from '../dump.ts'
 import { PubsubEmulator, pubsubEmulator } from './pubsub-emulator.ts'
-import { WorkerProcess } from './worker-process.ts'
+import { WorkerProcess, type Said } from './worker-process.ts'
 
-const KILLS = Number(process.env['KILLS'] ?? 5)
+const KILLS = Number(process.env['KILLS'] ?? 4)
 const SLOWLY = 180_000
 const slowly = { timeout: SLOWLY }
 const jar = pubsubEmulator()
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 let emulator: PubsubEmulator
 
-const lines = [...new Shop(5).lines(6_000)]
+const lines = [...new Shop(5).lines(4_000)]
 
 /** Lines as messages of every form: alone, as arrays, as NDJSON, packed, over several lines. */
 function messagesOf(all: readonly string[], random: Random): Buffer[] {
@@ -94,6 +94,11 @@ async function countOf(database: string): Promise<number> {
   return row?.['n'] as number
 }
 
+/** It has come so far since its start. */
+function hasDone(rows: number): (said: Said) => boolean {
+  return ({ landed = 0, refused = 0 }) => Number(landed) + Number(refused) >= rows
+}
+
 describe.skipIf(jar === null)('the worker', () => {
   const whole = join(dir, 'whole.duckdb')
 
@@ -149,8 +154,7 @@ describe.skipIf(jar === null)('the worker', () => {
     const expected = await countOf(whole)
     for (let left = expected; left > 0; left = expected - (await countOf(database))) {
       const running = worker(url, database, ...options)
-      const before = left
-      await running.until(({ landed = 0, refused = 0 }) => Number(landed) + Number(refused) >= before)
+      await running.until(hasDone(left))
       running.kill('SIGTERM')
       expect(await running.end()).toEqual({ code: 0, complaints: '' })
     }
@@ -170,7 +174,7 @@ describe.skipIf(jar === null)('the worker', () => {
     expect(first.said.at(-1)?.message).toMatch(/^stopped: /)
     const rest = (await countOf(whole)) - (await countOf(database))
     const second = worker(url, database)
-    await second.until(({ landed = 0, refused = 0 }) => Number(landed) + Number(refused) >= rest)
+    await second.until(hasDone(rest))
     second.kill('SIGINT')
     expect(await second.end()).toEqual({ code: 0, complaints: '' })
     await expectSameTables(database, whole)
