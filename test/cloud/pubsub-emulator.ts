@@ -56,11 +56,14 @@ export class PubsubEmulator {
     throw new Error('the Pub/Sub emulator did not start')
   }
 
-  /** A new topic with a subscription. `url` is the subscription's. */
-  async topic(): Promise<{ topic: Topic; subscription: Subscription; url: string }> {
+  /** A new topic with a subscription of the same name. */
+  async topic(enableMessageOrdering = false): Promise<{ topic: Topic; subscription: Subscription; url: string }> {
     const id = `events-${(this.#made += 1)}`
     const [topic] = await this.pubsub.createTopic(id)
-    const [subscription] = await topic.createSubscription(id, { ackDeadlineSeconds: 10 })
+    const [subscription] = await topic.createSubscription(id, {
+      ackDeadlineSeconds: 10,
+      enableMessageOrdering,
+    })
     return { topic, subscription, url: `pubsub:${PROJECT}/${id}` }
   }
 

@@ -48,3 +48,8 @@ export class WorkerProcess {
     return { code: code as number | null, complaints: this.#complaints.trim() }
   }
 }
+
+/** It has come so far since its start. */
+export function hasDone(rows: number): (said: Said) => boolean {
+  return ({ landed = 0, refused = 0 }) => Number(landed) + Number(refused) >= rows
+}

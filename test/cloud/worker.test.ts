@@ -17,7 +17,9 @@ import { Random } from '../../scripts/random.ts'
 import { Shop } from '../../scripts/shop.ts'
 import { dump } from '../dump.ts'
 import { PubsubEmulator, pubsubEmulator } from './pubsub-emulator.ts'
-import { WorkerProcess, type Said } from './worker-process.ts'
+import { hasDone, WorkerProcess } from './worker-process.ts'
+
+type ClientOptions = ConstructorParameters<typeof v1.SubscriberClient>[0]
 
 const KILLS = Number(process.env['KILLS'] ?? 4)
 const SLOWLY = 180_000
@@ -94,11 +96,6 @@ async function countOf(database: string): Promise<number> {
   return row?.['n'] as number
 }
 
-/** It has come so far since its start. */
-function hasDone(rows: number): (said: Said) => boolean {
-  return ({ landed = 0, refused = 0 }) => Number(landed) + Number(refused) >= rows
-}
-
 describe.skipIf(jar === null)('the worker', () => {
   const whole = join(dir, 'whole.duckdb')
 
@@ -117,21 +114,19 @@ describe.skipIf(jar === null)('the worker', () => {
       emulator.env,
     )
 
-  /** Takes messages as another subscriber would, and neither acknowledges nor works on them: some
-   * it hands back, some it keeps until their deadline has passed. */
-  async function disturb(subscription: string, random: Random): Promise<void> {
-    const [address, port] = (emulator.env['PUBSUB_EMULATOR_HOST'] as string).split(':')
-    const { credentials } = await import('@grpc/grpc-js')
-    const client = new v1.SubscriberClient({
-      servicePath: address as string,
-      port: Number(port),
-      sslCreds: credentials.createInsecure(),
-    })
+  /** Takes messages as another subscriber would, hands some back at once and keeps the others until
+   * their deadline has passed. Returns how many it got. */
+  async function disturb(subscription: string, backShare: number): Promise<number> {
+    const config = await emulator.pubsub.getClientConfig()
+    const client = new v1.SubscriberClient(config as ClientOptions)
     const [{ receivedMessages }] = await client.pull({ subscription, maxMessages: 60 })
     const ackIds = (receivedMessages ?? []).map(({ ackId }) => ackId as string)
-    const back = ackIds.filter(() => random.between(0, 1) < 0.5)
-    await client.modifyAckDeadline({ subscription, ackIds: back, ackDeadlineSeconds: 0 })
+    const back = ackIds.slice(0, Math.ceil(backShare * ackIds.length))
+    if (back.length > 0) {
+      await client.modifyAckDeadline({ subscription, ackIds: back, ackDeadlineSeconds: 0 })
+    }
     await client.close()
+    return ackIds.length
   }
 
   test(`${KILLS} kills, duplicates, nacks and lost deadlines leave no trace`, slowly, async () => {
@@ -141,9 +136,9 @@ describe.skipIf(jar === null)('the worker', () => {
     const messages = messagesOf(lines, random)
     const again = messages.filter(() => random.between(0, 1) < 0.2)
     await publish(topic, [...messages, ...again])
-    const options = ['--batch-size', '120', '--batch-seconds', '0.2']
+    const options = ['--batch-size', '40', '--batch-seconds', '0.2']
     for (let kill = 0; kill < KILLS; kill++) {
-      await disturb(subscription.name, random)
+      await disturb(subscription.name, 0.5)
       const running = worker(url, database, ...options)
       const commits = Math.floor(random.between(1, 4))
       await running.until(({ batches }) => batches === commits)
@@ -178,6 +173,28 @@ describe.skipIf(jar === null)('the worker', () => {
     second.kill('SIGINT')
     expect(await second.end()).toEqual({ code: 0, complaints: '' })
     await expectSameTables(database, whole)
+  })
+
+  test('a worker that slept past its deadlines acknowledges late', slowly, async () => {
+    const [database, expected] = [join(dir, 'late.duckdb'), join(dir, 'late-whole.duckdb')]
+    const few = lines.slice(0, 300)
+    await embedded(few, expected)
+    const { topic, subscription, url } = await emulator.topic()
+    const sleeper = worker(url, database, '--batch-size', '120', '--batch-seconds', '5')
+    await sleeper.until(({ message }) => message === 'started')
+    await publish(
+      topic,
+      few.map((line) => Buffer.from(line)),
+    )
+    await sleeper.until(({ batches }) => batches === 1)
+    sleeper.kill('SIGSTOP')
+    // What another subscriber is given now has been taken from the sleeper.
+    while ((await disturb(subscription.name, 1)) === 0);
+    sleeper.kill('SIGCONT')
+    await sleeper.until(hasDone(await countOf(expected)))
+    sleeper.kill('SIGTERM')
+    expect(await sleeper.end()).toEqual({ code: 0, complaints: '' })
+    await expectSameTables(database, expected)
   })
 
   test('a subscription that is not there is named, and ends it', async () => {
