@@ -16,6 +16,9 @@ export const ASKING_MEMORY = '1GB'
 export const DEFINITIONS_DEFAULT = 'definitions'
 export const BATCH_SIZE_DEFAULT = 20_000
 const BATCH_SIZE_MAX = 1_000_000
+export const BATCH_SECONDS_DEFAULT = 1
+/** Messages are held while a batch waits for more. */
+const BATCH_SECONDS_MAX = 300
 
 export const FORMATS = ['native', 'segment'] as const
 export type Format = (typeof FORMATS)[number]
@@ -69,6 +72,34 @@ export function batchSizeOf(text: string): number {
       `to ${BATCH_SIZE_MAX}`,
     2,
   )
+}
+
+/** A subscription or a topic, `pubsub:project/id`. */
+export type PubsubName = { project: string; id: string }
+
+export function pubsubOf(option: string, text: string): PubsubName {
+  const [, project, id] = /^pubsub:([^/\s]+)\/([^/\s]+)$/.exec(text) ?? []
+  if (project !== undefined && id !== undefined) return { project, id }
+  const what = option === '--source' ? 'subscription' : 'topic'
+  throw new UserError(
+    `${option} ${JSON.stringify(text)} is no ${what}: write pubsub:PROJECT/${what.toUpperCase()}`,
+    2,
+  )
+}
+
+/** Seconds given as text, in milliseconds. */
+export function secondsOf(option: string, text: string, max = 3_600): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : -1
+  if (seconds >= 0 && seconds <= max) return seconds * 1_000
+  throw new UserError(
+    `${option} ${JSON.stringify(text)} is no such time: give seconds from 0 to ${max}`,
+    2,
+  )
+}
+
+/** Milliseconds. */
+export function batchWaitOf(text: string): number {
+  return secondsOf('--batch-seconds', text, BATCH_SECONDS_MAX)
 }
 
 /** Microseconds. */
