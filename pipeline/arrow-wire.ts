@@ -68,25 +68,53 @@ function valueOf(data: Data): Cell {
 /** Rows to be staged: one instant and one stage for all of them. */
 export type StagedRows = { stagedAt: number; stage: string; targets: string[]; contents: string[] }
 
-export type WireTable = { serializedSchema: Uint8Array; serializedRecordBatch: Uint8Array }
+/** Rows as one request takes them. */
+export type WireTable = {
+  rowCount: number
+  serializedSchema: Uint8Array
+  serializedRecordBatch: Uint8Array
+}
 
 /** Columns `staged_at`, `stage`, `target`, `content`. */
 export function stagedWire({ stagedAt, stage, targets, contents }: StagedRows): WireTable {
   const { length } = contents
-  const instants = new BigInt64Array(length).fill(BigInt(stagedAt))
   const text = (values: string[]) => vectorFromArray(values, new Utf8()).data[0] as Data
-  const children: Data[] = [
-    makeData({ type: new TimestampMicrosecond('UTC'), length, data: instants }),
-    text(contents.map(() => stage)),
-    text(targets),
-    text(contents),
-  ]
-  const names = ['staged_at', 'stage', 'target', 'content']
+  return wireOf(
+    ['staged_at', 'stage', 'target', 'content'],
+    [instants(stagedAt, length), text(contents.map(() => stage)), text(targets), text(contents)],
+    length,
+  )
+}
+
+/** A table as it is and its `recorded_at`, in pieces of about so many bytes. */
+export function* recordedWires(
+  table: Table,
+  recordedAt: number,
+  pieceBytes: number,
+): Generator<WireTable> {
+  const names = [...table.schema.fields.map(({ name }) => name), 'recorded_at']
+  for (const { data } of table.batches) {
+    const pieces = Math.ceil(data.byteLength / pieceBytes)
+    const rows = Math.max(1, Math.ceil(data.length / pieces))
+    for (let from = 0; from < data.length; from += rows) {
+      const count = Math.min(rows, data.length - from)
+      const columns = data.children.map((child) => child.slice(from, count))
+      yield wireOf(names, [...columns, instants(recordedAt, count)], count)
+    }
+  }
+}
+
+function instants(instant: number, length: number): Data {
+  const data = new BigInt64Array(length).fill(BigInt(instant))
+  return makeData({ type: new TimestampMicrosecond('UTC'), length, data })
+}
+
+function wireOf(names: string[], children: Data[], length: number): WireTable {
   const fields = children.map((data, i) => new Field(names[i] as string, data.type, true))
   const schema = new Schema(fields)
   const batch = new RecordBatch(schema, makeData({ type: new Struct(fields), length, children }))
   const [serializedSchema, serializedRecordBatch] = messagesOf(batch)
-  return { serializedSchema, serializedRecordBatch }
+  return { rowCount: length, serializedSchema, serializedRecordBatch }
 }
 
 /** The first two messages of an Arrow stream, each with its frame and its body. */

@@ -91,6 +91,14 @@ export class BigQueryClient {
     return this.#attempt(async () => (await this.#dataset.table(name).exists())[0])
   }
 
+  /** What can be known for nothing of whether rows were added to a table; it may lag behind. */
+  async stampOf(name: string): Promise<string> {
+    const [{ lastModifiedTime, numRows, streamingBuffer }] = await this.#attempt(() =>
+      this.#dataset.table(name).getMetadata(),
+    )
+    return JSON.stringify([lastModifiedTime, numRows, streamingBuffer])
+  }
+
   async makeDataset(): Promise<void> {
     await this.#attempt(async () => {
       if (!(await this.#dataset.exists())[0]) await this.#dataset.create()

@@ -1,19 +1,23 @@
 /**
- * Rows on their way into a commit: one pending stream into `staged`, as Arrow record batches.
+ * Rows that are streamed: into `staged` on their way into a commit, and into the tables that are
+ * appended to outside batches. Arrow record batches through the Storage Write API; the only file
+ * that knows its client.
  *
- * Nothing of a stream can be seen before it is finalized and committed, and then all of it can; a
- * stream that is left behind vanishes. Offsets are checked, so a repeated append is stored once.
- * The only file that knows the write client.
+ * Nothing of a pending stream can be seen before it is finalized and committed, and then all of it
+ * can; a stream that is left behind vanishes. Offsets are checked, so a repeated append is stored
+ * once. One request is all or nothing by itself and needs no stream of its own.
  */
 
 import type { BigQueryWriteClient } from '@google-cloud/bigquery-storage'
-import { stagedWire, type StagedRows } from './arrow-wire.ts'
+import type { Table } from 'apache-arrow'
+import { recordedWires, stagedWire, type StagedRows, type WireTable } from './arrow-wire.ts'
 import type { Place } from './bigquery-client.ts'
 import { assert, messageOf } from './errors.ts'
 
 /** A request may have 20 MB; texts are counted in UTF-16 units, which are three bytes at most. */
 const CHUNK_UNITS = 2_500_000
 const CHUNK_ROWS = 20_000
+const PIECE_BYTES = 6_000_000
 const APPEND_TRIES = 3
 
 /** gRPC's words for an offset that is taken, and for what may be tried again. */
@@ -44,47 +48,65 @@ export class Stager {
   }
 
   /** Stages rows, all of them or none that anybody can see. Returns how many. */
-  async write(
+  write(
     table: string,
     stage: { stage: string; stagedAt: number },
     rows: Iterable<{ target: string; content: string }>,
   ): Promise<number> {
+    return this.#stream(table, wiresOf(stage, rows))
+  }
+
+  /** Appends rows, all of them or none. In one request it is at least once: when the answer is
+   * lost and it is asked again, rows may be there twice. */
+  async append(table: string, rows: Table, recordedAt: number): Promise<void> {
+    const wires = [...recordedWires(rows, recordedAt, PIECE_BYTES)]
+    const [only, ...others] = wires
+    if (only === undefined) return
+    if (others.length > 0) await this.#stream(table, wires)
+    else await this.#append(`${this.#parent(table)}/streams/_default`, null, only)
+  }
+
+  #parent(table: string): string {
     const { project, dataset } = this.#place
-    const parent = `projects/${project}/datasets/${dataset}/tables/${table}`
+    return `projects/${project}/datasets/${dataset}/tables/${table}`
+  }
+
+  async #stream(table: string, wires: Iterable<WireTable>): Promise<number> {
+    const parent = this.#parent(table)
     const [{ name }] = await this.#api.createWriteStream({
       parent,
       writeStream: { type: 'PENDING' },
     })
     assert(typeof name === 'string', 'a stream has a name')
     let offset = 0
-    for (const chunk of chunksOf(stage, rows)) {
-      await this.#append(name, offset, chunk)
-      offset += chunk.contents.length
+    for (const wire of wires) {
+      await this.#append(name, offset, wire)
+      offset += wire.rowCount
     }
     const [{ rowCount }] = await this.#api.finalizeWriteStream({ name })
-    assert(Number(rowCount) === offset, `all ${offset} staged rows are stored, not ${rowCount}`)
+    assert(Number(rowCount) === offset, `all ${offset} streamed rows are stored, not ${rowCount}`)
     const [{ streamErrors }] = await this.#api.batchCommitWriteStreams({
       parent,
       writeStreams: [name],
     })
     const [failure] = streamErrors ?? []
-    if (failure !== undefined) throw new Error(`rows could not be staged: ${failure.errorMessage}`)
+    if (failure !== undefined) throw new Error(`rows are not streamed: ${failure.errorMessage}`)
     return offset
   }
 
   /** One request at a time; a connection that breaks is opened again at the same offset. */
-  async #append(writeStream: string, offset: number, rows: StagedRows): Promise<void> {
-    const { serializedSchema, serializedRecordBatch } = stagedWire(rows)
+  async #append(writeStream: string, offset: number | null, wire: WireTable): Promise<void> {
+    const { serializedSchema, serializedRecordBatch } = wire
     const request = {
       writeStream,
-      offset: { value: offset },
+      ...(offset === null ? {} : { offset: { value: offset } }),
       arrowRows: { writerSchema: { serializedSchema }, rows: { serializedRecordBatch } },
     }
     for (let tries = 1; ; tries++) {
       const failure = await this.#send(writeStream, request)
       if (failure === null || failure.code === ALREADY_EXISTS) return
       if (tries < APPEND_TRIES && RETRYABLE.has(failure.code ?? 0)) continue
-      throw new Error(`rows could not be staged: ${failure.message}`)
+      throw new Error(`rows are not streamed: ${failure.message}`)
     }
   }
 
@@ -111,17 +133,17 @@ export class Stager {
   }
 }
 
-function* chunksOf(
+function* wiresOf(
   { stage, stagedAt }: { stage: string; stagedAt: number },
   rows: Iterable<{ target: string; content: string }>,
-): Generator<StagedRows> {
+): Generator<WireTable> {
   const empty = (): StagedRows => ({ stagedAt, stage, targets: [], contents: [] })
   let chunk = empty()
   let units = 0
   for (const { target, content } of rows) {
     const isFull = units + content.length > CHUNK_UNITS || chunk.contents.length === CHUNK_ROWS
     if (isFull && chunk.contents.length > 0) {
-      yield chunk
+      yield stagedWire(chunk)
       chunk = empty()
       units = 0
     }
@@ -129,5 +151,5 @@ function* chunksOf(
     chunk.contents.push(content)
     units += content.length
   }
-  if (chunk.contents.length > 0) yield chunk
+  if (chunk.contents.length > 0) yield stagedWire(chunk)
 }

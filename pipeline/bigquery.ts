@@ -8,19 +8,24 @@
  */
 
 import { randomUUID } from 'node:crypto'
+import type { Table } from 'apache-arrow'
 import { BigQueryClient, type Parameters, type Place } from './bigquery-client.ts'
 import { BigQueryCommits } from './bigquery-commit.ts'
+import { BigQueryLanding } from './bigquery-landing.ts'
 import { atOf, madeSchema, migrate, planOf, schemaHash } from './bigquery-migrate.ts'
+import { storageOf } from './bigquery-schema.ts'
 import { Stager } from './bigquery-stage.ts'
 import { imageTable } from './commit.ts'
 import { assert } from './errors.ts'
 import { hashes64 } from './ids.ts'
+import type { AppendedName } from './tables.ts'
 import type {
   Commit,
   EffectFate,
   Head,
   ImageKind,
   LandedContent,
+  LandedMessage,
   ReadCounts,
   Registration,
   Row,
@@ -35,7 +40,12 @@ export function bigqueryWarehouse(place: Place): Warehouse {
   return new BigQueryWarehouse(place)
 }
 
-type Opened = { client: BigQueryClient; stager: Stager; commits: BigQueryCommits }
+type Opened = {
+  client: BigQueryClient
+  stager: Stager
+  commits: BigQueryCommits
+  landing: BigQueryLanding
+}
 
 class BigQueryWarehouse implements Warehouse {
   readonly url: string
@@ -70,7 +80,7 @@ class BigQueryWarehouse implements Warehouse {
         name: this.#place.dataset,
         writer: randomUUID(),
       })
-      this.#opened = { client, stager, commits }
+      this.#opened = { client, stager, commits, landing: new BigQueryLanding(client) }
     }
     const [last] = await this.#read(
       'select batch, recorded_at, watermark from batches order by batch desc limit 1',
@@ -186,6 +196,14 @@ class BigQueryWarehouse implements Warehouse {
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
     await this.#open.commits.apply(commit)
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
+  }
+
+  append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {
+    return this.#open.stager.append(storageOf(table), rows, recordedAt)
+  }
+
+  unapplied(bounds: { messagesMax: number; bytesMax: number }): Promise<LandedMessage[]> {
+    return this.#open.landing.unapplied(bounds)
   }
 
   query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {
