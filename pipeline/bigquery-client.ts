@@ -107,15 +107,8 @@ export class BigQueryClient {
 
   /** Rows of a query, a page at a time. */
   async *pages(step: Step, query: string, parameters: Parameters = {}): AsyncGenerator<Row[]> {
-    const names = Object.entries(parameters)
     const [job] = await this.#attempt(() =>
-      this.#api.createQueryJob({
-        ...this.#options(step, query),
-        params: Object.fromEntries(names.map(([name, { value }]) => [name, value])),
-        types: Object.fromEntries(
-          names.map(([name, { value, type }]) => [name, Array.isArray(value) ? [type] : type]),
-        ),
-      }),
+      this.#api.createQueryJob({ ...this.#options(step, query), ...bound(parameters) }),
     )
     let fields: Field[] = []
     let pageToken: string | undefined
@@ -218,6 +211,18 @@ export class BigQueryClient {
       }
       throw thrown
     }
+  }
+}
+
+/** Parameters as the library takes them; a text without any is sent without. */
+function bound(parameters: Parameters) {
+  const entries = Object.entries(parameters)
+  if (entries.length === 0) return {}
+  return {
+    params: Object.fromEntries(entries.map(([name, { value }]) => [name, value])),
+    types: Object.fromEntries(
+      entries.map(([name, { value, type }]) => [name, Array.isArray(value) ? [type] : type]),
+    ),
   }
 }
 

@@ -17,7 +17,7 @@ import { arrivals, eventStream, identity, journey } from '../arbitraries.ts'
 import { Harness, lineOf, sorted } from '../dump.ts'
 import type { Row } from '../reference.ts'
 import { emptyDataset } from './datasets.ts'
-import { startBigQuery } from './emulators.ts'
+import { startBigQuery } from './bigquery-emulator.ts'
 
 const RUNS = Number(process.env['CLOUD_RUNS'] ?? 3)
 const MINUTES = 600_000

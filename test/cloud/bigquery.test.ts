@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
 import { warehouseContract } from '../warehouse.contract.ts'
 import { emptyDataset } from './datasets.ts'
-import { startBigQuery } from './emulators.ts'
+import { startBigQuery } from './bigquery-emulator.ts'
 
 const emulator = await startBigQuery()
 afterAll(() => emulator?.stop())
