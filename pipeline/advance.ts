@@ -13,6 +13,7 @@ import { profileCodec } from './checkpoint.ts'
 import { CommitBuilder, deadLetterIdOf, type NewRelease } from './commit.ts'
 import { compile, type Compiled } from './compile.ts'
 import { checkReleased, type Definitions } from './definitions.ts'
+import { ErasedPersons } from './erased.ts'
 import type { OutboxRow } from './effects.ts'
 import { Identities } from './identities.ts'
 import { Images, JSON_CODEC } from './images.ts'
@@ -44,6 +45,8 @@ export type Outcome = {
   read: number
   landed: number
   duplicates: number
+  /** Events of erased persons, dropped. */
+  erased: number
   /** By reason. */
   refused: Map<string, number>
   /** Rows of the outbox. */
@@ -54,6 +57,7 @@ export class Pipeline {
   readonly compiled: Compiled
   readonly #warehouse: Warehouse
   readonly #images: AllImages
+  readonly #erased: ErasedPersons
   #head: Head
   #unreleased: NewRelease[]
 
@@ -62,11 +66,13 @@ export class Pipeline {
     definitions: Definitions,
     head: Head,
     unreleased: NewRelease[],
+    erased: ErasedPersons,
   ) {
     this.#warehouse = warehouse
     this.compiled = compile(definitions)
     this.#head = head
     this.#unreleased = unreleased
+    this.#erased = erased
     const parts = { warehouse, max: IMAGES_MAX, isEmpty: head.batch === 0 }
     this.#images = {
       stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
@@ -80,7 +86,8 @@ export class Pipeline {
   static async open(warehouse: Warehouse, definitions: Definitions): Promise<Pipeline> {
     const head = await warehouse.open()
     const unreleased = checkReleased(definitions, await warehouse.registrations())
-    return new Pipeline(warehouse, definitions, head, unreleased)
+    const erased = await ErasedPersons.load(warehouse, head)
+    return new Pipeline(warehouse, definitions, head, unreleased, erased)
   }
 
   get head(): Readonly<Head> {
@@ -90,7 +97,7 @@ export class Pipeline {
   /** Takes a batch all the way. After a rejection the warehouse is as it was. */
   async advance(batch: EventBatch, delivery: Delivery): Promise<Outcome> {
     try {
-      const landing = await land(this.#warehouse, batch)
+      const landing = await land(this.#warehouse, batch, this.#erased)
       const turn = this.#turnOf(batch, landing, delivery.watermark ?? null)
       const identities = new Identities(turn)
       const profiles = new Profiles(turn)
@@ -216,6 +223,7 @@ function outcomeOf(batch: EventBatch, landing: Landing, effects: number): Outcom
     read: batch.read,
     landed: landing.rows.length,
     duplicates: landing.duplicates,
+    erased: landing.erased,
     refused,
     effects,
   }

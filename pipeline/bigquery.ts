@@ -16,7 +16,7 @@ import { atOf, madeSchema, migrate, planOf, schemaHash } from './bigquery-migrat
 import { storageOf } from './bigquery-schema.ts'
 import { Stager } from './bigquery-stage.ts'
 import { imageTable } from './commit.ts'
-import { assert } from './errors.ts'
+import { assert, UserError } from './errors.ts'
 import { hashes64 } from './ids.ts'
 import type { AppendedName } from './tables.ts'
 import type {
@@ -196,6 +196,12 @@ class BigQueryWarehouse implements Warehouse {
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
     await this.#open.commits.apply(commit)
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
+  }
+
+  erase(): Promise<never> {
+    return Promise.reject(
+      new UserError(`${this.url} cannot forget anybody yet: it is built for duckdb: warehouses`),
+    )
   }
 
   append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {

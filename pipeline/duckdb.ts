@@ -11,6 +11,7 @@ import { hashTable, uuidTable } from './arrow.ts'
 import { imageTable } from './commit.ts'
 import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
+import { eraseRows } from './duckdb-erase.ts'
 import { KeyedTables } from './duckdb-keyed.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
@@ -18,6 +19,8 @@ import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from '
 import type {
   Commit,
   EffectFate,
+  ErasedRows,
+  Erasure,
   Head,
   ImageKind,
   LandedContent,
@@ -38,6 +41,9 @@ const MEMORY_DEFAULT = '160MB'
 export function duckdbWarehouse(path: string, memory = MEMORY_DEFAULT): Warehouse {
   return new DuckDBWarehouse(path, memory)
 }
+
+/** Rolls back an erasure that was only planned. */
+class PlannedOnly extends Error {}
 
 class DuckDBWarehouse implements Warehouse {
   readonly url: string
@@ -181,20 +187,8 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async commit(commit: Commit): Promise<void> {
-    assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
-    assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
     const { file, keyed } = this.#open
-    const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
-    const append = (table: string, rows: Table, ended: Filling[] = []) =>
-      file.append(table, rows, [...stamp, ...ended, ...keyed.numbering(table, rows.numRows)])
-    await file.transaction(async () => {
-      for (const [table, rows] of commit.inserts) {
-        const isVersioned = TABLES[table].kind === 'versioned'
-        await append(storageOf(table), rows, isVersioned ? [null, null, null] : [])
-      }
-      for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows)
-      for (const [kind, rows] of commit.images) await append(imageTable(kind), rows)
-    })
+    await file.transaction(() => this.#apply(commit))
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
     for (const [kind, rows] of commit.images) await keyed.settle(kind, rows)
     for (const [table, rows] of commit.supersedes) {
@@ -202,6 +196,49 @@ class DuckDBWarehouse implements Warehouse {
       this.#pending.set(table, pending)
       if (pending > PENDING_MAX) await this.#fold(table)
     }
+  }
+
+  /** Appends all of a commit; in a transaction. */
+  async #apply(commit: Commit): Promise<void> {
+    assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
+    assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
+    const { file, keyed } = this.#open
+    const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
+    const append = (table: string, rows: Table, ended: Filling[] = []) =>
+      file.append(table, rows, [...stamp, ...ended, ...keyed.numbering(table, rows.numRows)])
+    for (const [table, rows] of commit.inserts) {
+      const isVersioned = TABLES[table].kind === 'versioned'
+      await append(storageOf(table), rows, isVersioned ? [null, null, null] : [])
+    }
+    for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows)
+    for (const [kind, rows] of commit.images) await append(imageTable(kind), rows)
+  }
+
+  async erase(
+    commit: Commit,
+    erasure: Erasure,
+    certificate: (counts: ErasedRows) => Table,
+    isPlan: boolean,
+  ): Promise<ErasedRows> {
+    const { file, keyed } = this.#open
+    let counts: ErasedRows = {}
+    try {
+      await file.transaction(async () => {
+        await this.#apply(commit)
+        counts = await eraseRows(file, commit.batch, erasure)
+        const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
+        await file.append(storageOf('erasures'), certificate(counts), stamp)
+        if (isPlan) throw new PlannedOnly()
+      })
+    } catch (thrown) {
+      if (thrown instanceof PlannedOnly) return counts
+      throw thrown
+    }
+    this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
+    for (const table of VERSIONED_NAMES) this.#pending.set(table, 0)
+    for (const [kind, rows] of commit.images) await keyed.settle(kind, rows)
+    await file.run('checkpoint')
+    return counts
   }
 
   append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {
