@@ -83,9 +83,10 @@ async function personOf({ compiled, images }: Place, user: string, reader: Ident
   const profiles = new Set(known.map((name) => images.identifier.get(name)?.profile as string))
   const [profileId] = profiles
   if (profileId === undefined) {
+    const isHashed = compiled.identity.hashed.length > 0
     throw new UserError(
       `--user ${user} is nobody here: give a value of ${namespaces.join(' or ')}, or ` +
-        `NAMESPACE:VALUE${compiled.identity.hashed.length > 0 ? `, under the same ${HASH_KEY_VARIABLE}` : ''}`,
+        `NAMESPACE:VALUE${isHashed ? `, under the same ${HASH_KEY_VARIABLE}` : ''}`,
     )
   }
   if (profiles.size > 1) {

@@ -81,7 +81,10 @@ test('the tables are those of the events that remain, then and after whatever co
       expect((await failedChecks(harness.warehouse)).failed).toEqual([])
       await harness.warehouse.close()
     }),
-    { numRuns: RUNS, ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}) },
+    {
+      numRuns: RUNS,
+      ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}),
+    },
   )
   expect(forgotten).toBeGreaterThan(RUNS / 4)
 }, 300_000)
