@@ -6,16 +6,24 @@
  *    the staged rows are counted, they go to their tables, COMMIT. A script that fails is rolled
  *    back by itself. Whether the fence moved is read from the fence, where the run's id can only
  *    be ours: the same as the count of updated rows, and every server can tell it.
- * 3. When the answer is lost or the script failed for a reason that passes, the batch's own row
- *    says whether it is committed and by whom. Only then is it tried again, under a new name.
+ * 3. When it did not end well, or nobody can tell, the batch's own row says whether it is committed
+ *    and by whom, and the fence whether it still can be. Only then, and only for a reason that
+ *    passes, is it tried again, under a new name.
  */
 
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Table } from 'apache-arrow'
 import { rowTexts } from './arrow-wire.ts'
 import type { BigQueryClient, Ending } from './bigquery-client.ts'
-import { endsOf, FENCE, quoted, RECORDED, STAGED } from './bigquery-schema.ts'
-import { stagedValue, storageOf } from './bigquery-schema.ts'
+import {
+  endsOf,
+  FENCE,
+  quoted,
+  RECORDED,
+  STAGED,
+  stagedValue,
+  storageOf,
+} from './bigquery-schema.ts'
 import type { Stager } from './bigquery-stage.ts'
 import { now } from './clock.ts'
 import { imageTable } from './commit.ts'
@@ -26,8 +34,6 @@ import type { Commit } from './warehouse.ts'
 
 const ATTEMPTS_MAX = 5
 const PAUSE_MS = 1_000
-
-const FENCE_LOST = 'FENCE_LOST'
 
 /** What may be tried again once the batch is known not to be committed. */
 const PASSING = new Set([
@@ -78,9 +84,9 @@ export class BigQueryCommits {
       const script = this.#script(commit, parts, { stage, stagedAt, count })
       const ending = await client.script('commit', script, `${name}_${stage}`)
       if (ending.kind === 'done') return
-      const committedBy = await this.#committedBy(commit.batch)
+      const { committedBy, fence } = await this.#standing(commit.batch)
       if (committedBy === writer) return
-      if (committedBy !== null || ending.message.includes(FENCE_LOST)) {
+      if (committedBy !== null || fence !== commit.batch - 1) {
         throw new UserError(
           `${url}: another writer has committed batch ${commit.batch}; this one stops, and ` +
             'nothing of its batch is there: one writer at a time',
@@ -93,12 +99,16 @@ export class BigQueryCommits {
     }
   }
 
-  /** Who committed a batch; null when nobody has. */
-  async #committedBy(batch: number): Promise<string | null> {
+  /** Who committed a batch, null when nobody has, and the batch that the fence stands at. */
+  async #standing(batch: number): Promise<{ committedBy: string | null; fence: number }> {
     const { client, at } = this.#parts
-    const sql = `select writer from ${at('batches_log')} where batch = ${batch}`
+    const committed = `select max(writer) from ${at('batches_log')} where batch = ${batch}`
+    const sql = `select (${committed}) as committed_by, batch from ${at(FENCE)}`
     const [row] = await client.query('read', sql)
-    return (row?.['writer'] as string | undefined) ?? null
+    return {
+      committedBy: row?.['committed_by'] as string | null,
+      fence: row?.['batch'] as number,
+    }
   }
 
   #script(
@@ -128,7 +138,7 @@ export class BigQueryCommits {
       'begin transaction',
       `update ${at(FENCE)} set batch = ${batch}, run = run_id where batch = ${batch - 1}`,
       `if (select count(*) from ${at(FENCE)} where run = run_id) != 1 then ` +
-        `raise using message = '${FENCE_LOST}'; end if`,
+        "raise using message = 'FENCE_LOST'; end if",
       `if (select count(*) ${staged}) != ${count} then ` +
         "raise using message = 'STAGED_ROWS_MISSING'; end if",
       ...inserts,

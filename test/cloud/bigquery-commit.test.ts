@@ -6,7 +6,7 @@
 import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
-import type { Place } from '../../pipeline/bigquery-client.ts'
+import { BigQueryClient, type Place } from '../../pipeline/bigquery-client.ts'
 import { BATCH_AT, batchOf } from '../batches.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery, type Emulator } from './bigquery-emulator.ts'
@@ -82,6 +82,15 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await expect(late.commit(batchOf(1, ['c']))).rejects.toThrow('another writer')
     expect((await committed()).map(({ batch }) => batch)).toEqual([1, 2])
     await Promise.all([late.close(), prompt.close()])
+  })
+
+  test('a writer stops when the fence was moved by hand', async () => {
+    const warehouse = await opened(place)
+    const client = await BigQueryClient.connect(place)
+    await client.query('migrate', 'update fence set batch = 7 where true')
+    await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow('another writer')
+    expect(await committed()).toEqual([])
+    await warehouse.close()
   })
 
   test('a commit whose answer is lost is looked up and not made again', async () => {
