@@ -19,7 +19,7 @@ const self = 'test/tidy.test.ts'
 
 /** Each outside library, and the files that may know it. */
 const OWNERS: { [library: string]: RegExp } = {
-  'apache-arrow': /^pipeline\/arrow(-wire)?\.ts$/,
+  'apache-arrow': /^(pipeline\/arrow(-file|-wire)?\.ts|test\/export\.test\.ts)$/,
   '@duckdb/node-api': /^(pipeline\/duckdb|scripts\/bench\/)/,
   '@duckdb/node-bindings': /^pipeline\/duckdb-append\.ts$/,
   '@google-cloud/bigquery': /^(pipeline\/bigquery-client|scripts\/test-gcp)\.ts$/,
