@@ -1,7 +1,8 @@
 /**
  * A batch → one transaction.
  *
- * 1. All rows are staged under a name nobody else uses: batch, writer, attempt.
+ * 1. All rows are staged under a name nobody else uses: batch, commit, attempt. A commit's id is
+ *    made when it is asked for: another batch of the same number, of whomever, is not it.
  * 2. One script: the fence moves from the batch before (a mutation, so that two commits conflict),
  *    the staged rows are counted, they go to their tables, COMMIT. A script that fails is rolled
  *    back by itself. Whether the fence moved is read from the fence, where the run's id can only
@@ -11,6 +12,7 @@
  *    passes, is it tried again, under a new name.
  */
 
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Table } from 'apache-arrow'
 import { rowTexts } from './arrow-wire.ts'
@@ -54,9 +56,10 @@ type Parts = {
   url: string
   /** What job ids begin with. */
   name: string
-  /** Who commits, for as long as it is open. */
-  writer: string
 }
+
+/** A commit's rows where they are staged. */
+type Stage = { id: string; stage: string; stagedAt: number; count: number }
 
 /** Rows for one physical table. */
 type Part = { target: string; columns: readonly Column[]; rows: Table }
@@ -75,18 +78,19 @@ export class BigQueryCommits {
 
   /** Applies a batch, all of it or nothing. */
   async apply(commit: Commit): Promise<void> {
+    const { name, client, url } = this.#parts
     const parts = partsOf(commit)
+    const id = randomUUID()
     for (let attempt = 1; ; attempt++) {
-      const { name, writer, client, url } = this.#parts
-      const stage = `${commit.batch}_${writer}_${attempt}`
+      const stage = `${commit.batch}_${id}_${attempt}`
       const stagedAt = now()
       const count = await this.#parts.stager.write(STAGED, { stage, stagedAt }, rowsOf(parts))
-      const script = this.#script(commit, parts, { stage, stagedAt, count })
+      const script = this.#script(commit, parts, { id, stage, stagedAt, count })
       const ending = await client.script('commit', script, `${name}_${stage}`)
       if (ending.kind === 'done') return
-      const { committedBy, fence } = await this.#standing(commit.batch)
-      if (committedBy === writer) return
-      if (committedBy !== null || fence !== commit.batch - 1) {
+      const { committed, fence } = await this.#standing(commit.batch)
+      if (committed === id) return
+      if (committed !== null || fence !== commit.batch - 1) {
         throw new UserError(
           `${url}: another writer has committed batch ${commit.batch}; this one stops, and ` +
             'nothing of its batch is there: one writer at a time',
@@ -99,14 +103,14 @@ export class BigQueryCommits {
     }
   }
 
-  /** Who committed a batch, null when nobody has, and the batch that the fence stands at. */
-  async #standing(batch: number): Promise<{ committedBy: string | null; fence: number }> {
+  /** Which commit a batch was, null when it was not, and the batch that the fence stands at. */
+  async #standing(batch: number): Promise<{ committed: string | null; fence: number }> {
     const { client, at } = this.#parts
-    const committed = `select max(writer) from ${at('batches_log')} where batch = ${batch}`
-    const sql = `select (${committed}) as committed_by, batch from ${at(FENCE)}`
+    const committed = `select max(commit_id) from ${at('batches_log')} where batch = ${batch}`
+    const sql = `select (${committed}) as committed, batch from ${at(FENCE)}`
     const [row] = await client.query('read', sql)
     return {
-      committedBy: row?.['committed_by'] as string | null,
+      committed: row?.['committed'] as string | null,
       fence: row?.['batch'] as number,
     }
   }
@@ -114,9 +118,9 @@ export class BigQueryCommits {
   #script(
     { batch, recordedAt }: Commit,
     parts: Part[],
-    { stage, stagedAt, count }: { stage: string; stagedAt: number; count: number },
+    { id, stage, stagedAt, count }: Stage,
   ): string {
-    const { at, writer } = this.#parts
+    const { at } = this.#parts
     const staged =
       `from ${at(STAGED)} where staged_at = timestamp_micros(${stagedAt}) and stage = '${stage}'`
     const inserts = parts.map(({ target, columns }) => {
@@ -125,8 +129,8 @@ export class BigQueryCommits {
       const values = columns.map(({ type }, place) => stagedValue(type, place))
       values.push(`timestamp_micros(${recordedAt})`, String(batch))
       if (isBatches) {
-        names.push('writer')
-        values.push(`'${writer}'`)
+        names.push('commit_id')
+        values.push(`'${id}'`)
       }
       return (
         `insert into ${at(target)} (${names.map(quoted).join(', ')}) ` +

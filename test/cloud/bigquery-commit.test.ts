@@ -108,6 +108,19 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await warehouse.close()
   })
 
+  test('a batch that was committed without our knowing is not taken for the next try', async () => {
+    const warehouse = await opened(proxied)
+    let isCut = false
+    proxy.luck = (_request, _body, response) => isCut && refuse(response, 404, 'notFound', 'cut off')
+    proxy.loss = (body) => (isCut = isCommit(body))
+    await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow('cut off')
+    proxy.luck = () => false
+    proxy.loss = () => false
+    await expect(warehouse.commit(batchOf(1, ['b']))).rejects.toThrow('another writer')
+    expect(await committed()).toEqual([{ batch: 1, profiles: 1 }])
+    await warehouse.close()
+  })
+
   test.each([
     ['a conflict', 400, 'invalidQuery', 'Transaction is aborted due to concurrent update'],
     ['a rate limit', 403, 'rateLimitExceeded', 'Exceeded rate limits'],
