@@ -85,7 +85,7 @@ export function isKeyed(table: string): boolean {
 }
 
 function tableStatements(table: TableName): string[] {
-  if (isKeyed(table)) return keyedStatements(table, table)
+  if (isKeyed(table)) return keyedStatements(table)
   const columns = columnsOf(table).map(({ name, type }) => `${name} ${TYPES[type]}`)
   columns.push('recorded_at timestamptz', 'recorded_by bigint')
   const ended = 'superseded_at timestamptz, superseded_by bigint, superseded_because varchar'
@@ -100,14 +100,14 @@ function tableStatements(table: TableName): string[] {
 }
 
 /** Texts that are read back by key and soon replaced: packing them costs more than it saves. */
-function keyedStatements(table: TableName, name: string): string[] {
+export function keyedStatements(table: TableName): string[] {
   const columns = columnsOf(table).map(
     ({ name, type }) => `${name} ${TYPES[type]}${type === 'text' ? UNCOMPRESSED : ''}`,
   )
   columns.push('recorded_at timestamptz', 'recorded_by bigint', 'no bigint')
   return [
-    `create table if not exists ${name} (${columns.join(', ')})`,
-    `create index if not exists ${name}_no on ${name} (no)`,
+    `create table if not exists ${table} (${columns.join(', ')})`,
+    `create index if not exists ${table}_no on ${table} (no)`,
   ]
 }
 
@@ -146,7 +146,7 @@ function relationStatements(table: VersionedName): string[] {
 function liveRelease(condition: string): string {
   return (
     'select id as journey, max_by(version, recorded_by) as version from releases_log ' +
-    `where kind = 'journey' and action = 'promoted' and ${condition} group by id`
+    `where kind = 'journey' and action in ('promoted', 'rolled_back') and ${condition} group by id`
   )
 }
 
@@ -156,7 +156,7 @@ function liveFunnel(condition: string): string {
     "select distinct defined.funnel, coalesce(defined.journey, '') as owner, defined.version " +
     'from funnel_definitions_log as defined inner join (select kind, id, ' +
     'max_by(version, recorded_by) as version from releases_log ' +
-    `where action = 'promoted' and ${condition} group by kind, id) as live ` +
+    `where action in ('promoted', 'rolled_back') and ${condition} group by kind, id) as live ` +
     "on live.kind = if(defined.journey is null, 'funnel', 'journey') " +
     'and live.id = coalesce(defined.journey, defined.funnel) and live.version = defined.version'
   )
@@ -244,7 +244,7 @@ export function compactStatements(table: `${ImageKind}_image`): string[] {
     `create or replace temp table ${kept} as select ${names.join(', ')} from ${table} ` +
       'qualify row_number() over (partition by k, key order by no desc) = 1',
     `drop table ${table}`,
-    ...keyedStatements(table, table),
+    ...keyedStatements(table),
     `insert into ${table} select ${names.join(', ')} from ${kept} order by no`,
     `drop table ${kept}`,
   ]
