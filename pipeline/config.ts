@@ -3,9 +3,11 @@
  * is opened.
  */
 
+import { rm } from 'node:fs/promises'
 import { now, parseInstant } from './clock.ts'
 import { duckdbWarehouse } from './duckdb.ts'
 import { UserError } from './errors.ts'
+import type { Scratch } from './rebuild.ts'
 import type { Warehouse } from './warehouse.ts'
 
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
@@ -29,6 +31,17 @@ export function warehouseOf(url: string, memory?: string): Warehouse {
       WAREHOUSE_DEFAULT,
     2,
   )
+}
+
+/** The file beside a warehouse where a recomputation goes on, until it is taken over. */
+export function scratchOf({ url }: Warehouse): Scratch {
+  const path = `${url.slice(url.indexOf(':') + 1)}.recomputed`
+  return {
+    warehouse: () => duckdbWarehouse(path),
+    discard: async () => {
+      for (const end of ['', '.wal', '.tmp']) await rm(path + end, { recursive: true, force: true })
+    },
+  }
 }
 
 export function batchSizeOf(text: string): number {

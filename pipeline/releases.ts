@@ -8,7 +8,7 @@ import { withReleases, type Definitions, type Release } from './definitions.ts'
 import { UserError } from './errors.ts'
 import type { EventFunnel } from './funnel-definition.ts'
 import type { Journey } from './journey.ts'
-import type { Warehouse } from './warehouse.ts'
+import type { VersionName, Warehouse } from './warehouse.ts'
 
 /** How a version came to be on record, was built again, or became the live one. */
 export type ReleaseAction = 'registered' | 'replayed' | 'promoted' | 'rolled_back'
@@ -20,7 +20,7 @@ export type ReleaseEntry = Release & { action: ReleaseAction; reason: string; by
 export type RecordedEntry = Release & { action: ReleaseAction; batch: number }
 
 /** A definition with versions, in words. */
-export function nameOf({ kind, id, version }: Release): string {
+export function nameOf({ kind, id, version }: VersionName): string {
   return `${kind} ${id} ${version}`
 }
 
@@ -133,7 +133,7 @@ export function firstEntries(releases: readonly Release[]): ReleaseEntry[] {
   })
 }
 
-export function isSame(a: Release, b: Release): boolean {
+export function isSame(a: VersionName, b: VersionName): boolean {
   return a.kind === b.kind && a.id === b.id && a.version === b.version
 }
 

@@ -54,6 +54,12 @@ async function start(files: string[], options: Options): Promise<void> {
   const isTerminal = process.stderr.isTTY === true
   try {
     const pipeline = await Pipeline.open(warehouse, definitions)
+    for (const { kind, id, version } of pipeline.waiting) {
+      process.stderr.write(
+        `${kind} ${id} ${version} is not live; this run goes on under what is: ` +
+          `npm run replay -- --${kind} ${id}, then npm run release -- promote ${id} ${version}\n`,
+      )
+    }
     const decoder = startDecoder({
       identity: definitions.identity,
       operandPaths: pipeline.compiled.operandPaths,
@@ -74,7 +80,7 @@ async function start(files: string[], options: Options): Promise<void> {
       })
       progress.stop()
       const look = { isColoured: process.stdout.isTTY === true, columns: process.stdout.columns }
-      process.stdout.write(await screen(warehouse, report, definitions.journeys, look))
+      process.stdout.write(await screen(warehouse, report, pipeline.definitions.journeys, look))
       if (signal.aborted) {
         throw new UserError('interrupted; what is committed stays, run it again for the rest')
       }
