@@ -9,10 +9,12 @@
 import type { Release } from '../pipeline/definitions.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { versionStatuses } from '../pipeline/release-status.ts'
+import { releaseDiff } from '../pipeline/release-diff.ts'
 import { isSame, nameOf } from '../pipeline/releases.ts'
 import { command, main } from './command.ts'
 import { grouped } from './funnel-lines.ts'
 import { build, inWarehouse, kindOf, releaseCommand, releaseOf, say } from './releasing.ts'
+import { diffLines } from './release-diff.ts'
 import { versionOf, type Scene, type Shared } from './releasing.ts'
 
 type Move = Shared & { yes?: boolean; why?: string }
@@ -39,6 +41,28 @@ const status = releaseCommand('status', 'Shows versions, the live ones, and who 
       ])
     }),
 )
+
+const diff = releaseCommand('diff', 'Shows what another version of a journey would change.')
+  .argument('<journey>', 'its id')
+  .argument('<from>', 'a version')
+  .argument('<to>', 'another')
+  .action((id: string, from: string, to: string, options: Shared) =>
+    inWarehouse(options, async ({ warehouse }) => {
+      const [before, after] = [versionOf(from), versionOf(to)]
+      const statuses = await versionStatuses(warehouse)
+      const notes = [before, after].flatMap((version) => {
+        const one = statuses.find((built) => isSame(built, { kind: 'journey', id, version }))
+        const replay = `npm run replay -- --journey ${id} --version ${version}`
+        if (one === undefined) {
+          throw new UserError(`journey ${id} ${version} has not been built: ${replay}`)
+        }
+        return one.behind === 0 ? [] : [`  ${version} is ${one.behind} batches behind: ${replay}`]
+      })
+      const found = await releaseDiff(warehouse, id, before, after)
+      if (options.json === true) say([JSON.stringify(found)])
+      else say([...diffLines(found, id, before, after), ...notes])
+    }),
+  )
 
 const promote = releaseCommand('promote', 'Makes a version the live one.')
   .argument('<id>', 'a journey or a funnel')
@@ -117,6 +141,7 @@ async function move(
 await main(
   command('npm run release', 'Versions of journeys and funnels: which is live.')
     .addCommand(status)
+    .addCommand(diff)
     .addCommand(promote)
     .addCommand(rollback),
 )
