@@ -10,6 +10,7 @@ import {
   Dictionary,
   Field,
   FixedSizeBinary,
+  Float64,
   Int32,
   Int64,
   makeData,
@@ -96,6 +97,33 @@ export function uuidTable(ids: readonly string[]): Table {
 export function uuidsFromText(ids: readonly string[]): Uuids {
   const hex = ids.map((id) => id.replaceAll('-', '')).join('')
   return { bytes: new Uint8Array(Buffer.from(hex, 'hex')) }
+}
+
+/** A column of rows that are no table's: a catalogue type, or a number with a fraction. */
+export type RowColumn = { name: string; type: ColumnType | 'number' }
+
+/** A record batch of rows as a query gives them. */
+export function rowBatch(
+  columns: readonly RowColumn[],
+  rows: readonly { [column: string]: unknown }[],
+): RecordBatch {
+  const parts = columns.map(({ name, type }) => {
+    const values = rows.map((row) => row[name] ?? null)
+    const given = type === 'text' ? values.map(textOrNull) : (values as ColumnData)
+    const data = type === 'number' ? floatData(values) : dataOf(type, given, rows.length)
+    return { name, data }
+  })
+  return tableOf(parts, rows.length).batches[0] as RecordBatch
+}
+
+function textOrNull(value: unknown): string | null {
+  return value === null ? null : String(value)
+}
+
+function floatData(values: unknown[]): Data {
+  const data = Float64Array.from(values, (value) => (value ?? 0) as number)
+  const validity = validityOf(values.length, (row) => values[row] !== null)
+  return makeData({ type: new Float64(), length: values.length, data, ...validity })
 }
 
 function tableOf(parts: { name: string; data: Data }[], count: number): Table {

@@ -131,6 +131,7 @@ export class DuckDBFile {
   }
 }
 
+const SPILL_DIR = join(tmpdir(), `desire-path-${process.pid}`)
 const NO_FILE_OF_DUCKDB = 'not a valid DuckDB database file'
 
 async function createInstance(path: string, memory: string): Promise<DuckDBInstance> {
@@ -141,7 +142,7 @@ async function createInstance(path: string, memory: string): Promise<DuckDBInsta
       memory_limit: memory,
       // A file spills beside itself. What is in memory would spill into the current directory, and
       // two processes there would get in each other's way.
-      ...(path === ':memory:' ? { temp_directory: join(tmpdir(), `desire-path-${process.pid}`) } : {}),
+      ...(path === ':memory:' ? { temp_directory: SPILL_DIR } : {}),
     })
   } catch (thrown) {
     throw openFailure(path, messageOf(thrown))

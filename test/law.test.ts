@@ -8,8 +8,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { failedChecks } from '../pipeline/checks.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
-import { funnel, journeyFunnel } from './arbitraries-funnel.ts'
-import { arrivals, eventStream, identity, journey, sessions } from './arbitraries.ts'
+import { funnelled } from './arbitraries-funnel.ts'
+import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from './dump.ts'
 import { reference, VIEWS } from './reference.ts'
 
@@ -24,12 +24,7 @@ const scene = fc
     events: eventStream,
     identity,
     sessions,
-    journey: fc
-      .tuple(journey, fc.option(journeyFunnel, { nil: undefined, freq: 1 }))
-      .map(([one, way]) => (way === undefined ? one : { ...one, funnels: { way } })),
-    funnels: fc.array(funnel, { maxLength: 2 }).map((list) =>
-      list.map((one, i) => ({ ...one, id: `f${i}` })),
-    ),
+    ...funnelled,
     watermark: fc.constantFrom(0, LATER),
   })
   .chain((parts) =>

@@ -125,7 +125,8 @@ test('a day that changed after it was over is told, with the reason', async () =
   const late = await reportWarehouse([['c', 12.15, 'Pay']])
   const { corrections, errorRate } = (await collect(late, 'order')).journeys[0] as JourneyPart
   await late.close()
-  expect(corrections.map(({ view }) => view)).toEqual(['sessions', 'transitions'])
+  const views = corrections.map(({ view }) => view)
+  expect(views).toEqual(['funnel_attempts', 'sessions', 'transitions'])
   const transitions = corrections.find(({ view }) => view === 'transitions')
   expect(transitions).toMatchObject({ day: 1_772_323_200_000, removed: 1, lateEvents: 1 })
   expect(errorRate?.latest).toMatchObject({ rejected: 0 })
