@@ -19,7 +19,7 @@ import { versionOf, type Scene, type Shared } from './releasing.ts'
 
 type Move = Shared & { yes?: boolean; why?: string }
 
-const status = releaseCommand('status', 'Shows versions, the live ones, and who fell behind.').action(
+const status = releaseCommand('status', 'Shows versions: live, behind, not built.').action(
   (options: Shared) =>
     inWarehouse(options, async ({ warehouse, running }) => {
       const statuses = await versionStatuses(warehouse)
@@ -133,7 +133,7 @@ async function move(
   }
   say([
     `${nameOf(release)} is live (${isLive.replace('live is', 'before:')})`,
-    `  caught up over ${grouped(done.events)} events in ${(done.elapsedMs / 1_000).toFixed(1)} s: ` +
+    `  caught up in ${(done.elapsedMs / 1_000).toFixed(1)} s: ` +
       `${grouped(done.inserted)} rows new, ${grouped(done.superseded)} superseded`,
   ])
 }

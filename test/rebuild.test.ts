@@ -14,8 +14,8 @@ import { makeDefinitions, type Definitions, type Release } from '../pipeline/def
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { rebuild, type Rebuild, type Scratch } from '../pipeline/rebuild.ts'
 import { ReleaseLog } from '../pipeline/releases.ts'
-import { funnel, journeyFunnel } from './arbitraries-funnel.ts'
-import { arrivals, eventStream, identity, journey, sessions } from './arbitraries.ts'
+import { funnelled } from './arbitraries-funnel.ts'
+import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf } from './dump.ts'
 import { VIEWS, type AcceptedEvent, type ReferenceTables } from './reference.ts'
 
@@ -36,20 +36,14 @@ function scratch(): Scratch {
   }
 }
 
-const versioned = fc
-  .tuple(journey, fc.option(journeyFunnel, { nil: undefined, freq: 1 }))
-  .map(([one, way]) => (way === undefined ? one : { ...one, funnels: { way } }))
-
 const scene = fc
   .record({
     events: eventStream,
     identity,
     sessions,
-    old: versioned,
-    young: versioned.map((one) => ({ ...one, version: 2 })),
-    funnels: fc.array(funnel, { maxLength: 1 }).map((list) =>
-      list.map((one, i) => ({ ...one, id: `f${i}` })),
-    ),
+    old: funnelled.journey,
+    young: funnelled.journey.map((one) => ({ ...one, version: 2 })),
+    funnels: funnelled.funnels,
     watermark: fc.constantFrom(0, LATER),
   })
   .chain((parts) =>
