@@ -15,13 +15,14 @@ import { KeyedTables } from './duckdb-keyed.ts'
 import { DuckDBTakeover } from './duckdb-takeover.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
-import { TABLES, VERSIONED_NAMES, type VersionedName } from './tables.ts'
+import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
 import type {
   Commit,
   EffectFate,
   Head,
   ImageKind,
   LandedContent,
+  LandedMessage,
   ReadCounts,
   Row,
   RowCounts,
@@ -224,6 +225,26 @@ class DuckDBWarehouse implements Warehouse {
     const pending = (this.#pending.get(table) ?? 0) + count
     this.#pending.set(table, pending)
     if (pending > PENDING_MAX) await this.#fold(table)
+  }
+
+  append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {
+    const { file } = this.#open
+    return file.transaction(() => file.append(table, rows, [BigInt(recordedAt), null]))
+  }
+
+  async unapplied(bounds: { messagesMax: number; bytesMax: number }): Promise<LandedMessage[]> {
+    const order = 'order by publish_time, message_id, landed.rowid'
+    const rows = await this.query(
+      `select subscription_name, message_id, publish_time, data, attributes
+       from landed_messages as landed where rowid in (
+         select landed.rowid from landed_messages as landed
+         anti join applied_messages as applied using (subscription_name, message_id)
+         qualify sum(octet_length(data)) over (${order}) - octet_length(data) < $1
+         ${order} limit $2)
+       ${order}`,
+      [bounds.bytesMax, bounds.messagesMax],
+    )
+    return rows as LandedMessage[]
   }
 
   async #fold(table: VersionedName): Promise<void> {

@@ -8,11 +8,12 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Warehouse } from '../pipeline/warehouse.ts'
 import { htmlOf } from '../scripts/report/bundle.ts'
 import { collect } from '../scripts/report/collect.ts'
+import { peer } from './peers.ts'
 import { EVIL, reportWarehouse } from './report-data.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -25,14 +26,15 @@ const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run
 const STATES = '#durations li:not(.is-again) .duration-name'
 /** A browser on a busy machine takes its time. */
 const HOOK_MS = 120_000
-const isThere = existsSync(CHROMIUM)
+const hasBrowser = existsSync(CHROMIUM)
 
-if (!isThere && process.env['REQUIRE_BROWSER'] === '1') {
+if (!hasBrowser && process.env['REQUIRE_BROWSER'] === '1') {
   throw new Error(`REQUIRE_BROWSER=1, but there is no ${CHROMIUM}: apt-get install -y chromium`)
 }
-if (!isThere) console.log(`skipped: no ${CHROMIUM}; apt-get install -y chromium to run these`)
+if (!hasBrowser) console.log(`skipped: no ${CHROMIUM}; apt-get install -y chromium to run these`)
+const driver = hasBrowser ? peer<typeof import('playwright-core')>('playwright-core') : null
 
-describe.skipIf(!isThere)('the page', () => {
+describe.skipIf(driver === null)('the page', () => {
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-page-'))
   const file = join(dir, 'report.html')
   let warehouse: Warehouse
@@ -43,6 +45,7 @@ describe.skipIf(!isThere)('the page', () => {
   beforeAll(async () => {
     warehouse = await reportWarehouse()
     writeFileSync(file, await htmlOf(await collect(warehouse, null)))
+    const { chromium } = driver as NonNullable<typeof driver>
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS })
   }, HOOK_MS)
   afterAll(async () => {

@@ -19,9 +19,11 @@ const self = 'test/tidy.test.ts'
 
 /** Each outside library, and the files that may know it. */
 const OWNERS: { [library: string]: RegExp } = {
-  'apache-arrow': /^(pipeline\/arrow(-file)?\.ts|test\/export\.test\.ts)$/,
+  'apache-arrow': /^(pipeline\/arrow(-file|-wire)?\.ts|test\/export\.test\.ts)$/,
   '@duckdb/node-api': /^(pipeline\/duckdb|scripts\/bench\/)/,
   '@duckdb/node-bindings': /^pipeline\/duckdb-append\.ts$/,
+  '@google-cloud/functions-framework': /^pipeline\/functions\.ts$/,
+  '@google-cloud/pubsub': /^(pipeline\/pubsub|test\/cloud\/)/,
   zod: /^(definitions|test)\//,
   commander: /^scripts\/command\.ts$/,
   'cli-progress': /^scripts\/progress\.ts$/,
