@@ -10,9 +10,9 @@
 
 import type { EventBatch } from './batch.ts'
 import { profileCodec } from './checkpoint.ts'
-import { CommitBuilder, deadLetterIdOf, type NewRelease } from './commit.ts'
+import { CommitBuilder, deadLetterIdOf } from './commit.ts'
 import { compile, type Compiled } from './compile.ts'
-import { checkReleased, type Definitions } from './definitions.ts'
+import type { Definitions, Release } from './definitions.ts'
 import { ErasedPersons } from './erased.ts'
 import type { OutboxRow } from './effects.ts'
 import { Identities } from './identities.ts'
@@ -20,6 +20,7 @@ import { Images, JSON_CODEC } from './images.ts'
 import { land, type Landing } from './land.ts'
 import { relink } from './persons.ts'
 import { Profiles } from './profiles.ts'
+import { firstEntries, ReleaseLog, runningOf, type Running } from './releases.ts'
 import { continueStream, placeStreams, rederiveStreams } from './streams.ts'
 import { Turn, type AllImages } from './turn.ts'
 import type { Commit, Head, LandedKey, Warehouse } from './warehouse.ts'
@@ -54,24 +55,29 @@ export type Outcome = {
 }
 
 export class Pipeline {
+  /** What the tables are derived from: the live versions, whatever the directory has. */
+  readonly definitions: Definitions
+  /** Defined versions that are not live. */
+  readonly waiting: readonly Release[]
   readonly compiled: Compiled
   readonly #warehouse: Warehouse
   readonly #images: AllImages
   readonly #erased: ErasedPersons
   #head: Head
-  #unreleased: NewRelease[]
+  #unreleased: Release[]
 
   private constructor(
     warehouse: Warehouse,
-    definitions: Definitions,
+    running: Running,
     head: Head,
-    unreleased: NewRelease[],
     erased: ErasedPersons,
   ) {
     this.#warehouse = warehouse
-    this.compiled = compile(definitions)
+    this.definitions = running.definitions
+    this.waiting = running.waiting
+    this.compiled = compile(running.definitions)
     this.#head = head
-    this.#unreleased = unreleased
+    this.#unreleased = running.unreleased
     this.#erased = erased
     const parts = { warehouse, max: IMAGES_MAX, isEmpty: head.batch === 0 }
     this.#images = {
@@ -82,12 +88,12 @@ export class Pipeline {
     }
   }
 
-  /** Continues where the warehouse's last commit left off, under the same definitions. */
+  /** Continues where the warehouse's last commit left off, under what is live in it. */
   static async open(warehouse: Warehouse, definitions: Definitions): Promise<Pipeline> {
     const head = await warehouse.open()
-    const unreleased = checkReleased(definitions, await warehouse.registrations())
+    const running = runningOf(definitions, await ReleaseLog.read(warehouse))
     const erased = await ErasedPersons.load(warehouse, head)
-    return new Pipeline(warehouse, definitions, head, unreleased, erased)
+    return new Pipeline(warehouse, running, head, erased)
   }
 
   get head(): Readonly<Head> {
@@ -153,7 +159,7 @@ export class Pipeline {
     builder.history(turn)
     builder.timers(profiles.timers)
     builder.images(turn)
-    builder.releases(this.#unreleased)
+    builder.releases(firstEntries(this.#unreleased))
     builder.funnels(this.#unreleased, this.compiled.funnels)
     return builder.build(
       {

@@ -7,7 +7,6 @@
  * good for as long as its commits succeed.
  */
 
-import { randomUUID } from 'node:crypto'
 import type { Table } from 'apache-arrow'
 import { BigQueryClient, type Parameters, type Place } from './bigquery-client.ts'
 import { BigQueryCommits } from './bigquery-commit.ts'
@@ -27,7 +26,6 @@ import type {
   LandedContent,
   LandedMessage,
   ReadCounts,
-  Registration,
   Row,
   Warehouse,
 } from './warehouse.ts'
@@ -78,7 +76,6 @@ class BigQueryWarehouse implements Warehouse {
         at,
         url: this.url,
         name: this.#place.dataset,
-        writer: randomUUID(),
       })
       this.#opened = { client, stager, commits, landing: new BigQueryLanding(client) }
     }
@@ -93,14 +90,6 @@ class BigQueryWarehouse implements Warehouse {
       }
     }
     return this.#head
-  }
-
-  async registrations(): Promise<Registration[]> {
-    const rows = await this.#read(
-      `select kind, id, version, releases.hash from releases
-       where action = 'registered' order by recorded_by`,
-    )
-    return rows as Registration[]
   }
 
   async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
@@ -201,6 +190,12 @@ class BigQueryWarehouse implements Warehouse {
   erase(): Promise<never> {
     return Promise.reject(
       new UserError(`${this.url} cannot forget anybody yet: it is built for duckdb: warehouses`),
+    )
+  }
+
+  takeOver(): Promise<void> {
+    throw new UserError(
+      `${this.url}: versions are built and released in the embedded warehouse alone, so far`,
     )
   }
 

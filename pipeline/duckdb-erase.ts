@@ -119,6 +119,11 @@ function versionCondition(table: VersionedName, batch: number): string {
   const ofPerson =
     `${among('profile_id', 'names')} or (superseded_at is not null and ${WAS_MIXED})` +
     (has('event_id') ? ` or ${among('event_id', 'events')}` : '')
+  // Of versions that are not live too, a row goes with the transition it came from.
+  const isOrphan = (column: string) =>
+    `${ofPerson} or ${column} not in (select transition_id from transition_base)`
+  if (table === 'state') return isOrphan('state_id')
+  if (table === 'cycle') return isOrphan('closed_by')
   if (table !== 'identity') return ofPerson
   // What this batch took back had counted erased events.
   return `${ofPerson} or superseded_by = ${batch} or ${among("namespace || ':' || value", 'names')}`

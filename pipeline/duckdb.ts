@@ -13,6 +13,7 @@ import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import { eraseRows } from './duckdb-erase.ts'
 import { KeyedTables } from './duckdb-keyed.ts'
+import { DuckDBTakeover } from './duckdb-takeover.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
 import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
@@ -26,8 +27,9 @@ import type {
   LandedContent,
   LandedMessage,
   ReadCounts,
-  Registration,
   Row,
+  RowCounts,
+  Takeover,
   Warehouse,
 } from './warehouse.ts'
 
@@ -106,14 +108,6 @@ class DuckDBWarehouse implements Warehouse {
     }
   }
 
-  async registrations(): Promise<Registration[]> {
-    const rows = await this.query(
-      `select kind, id, version, hash from releases
-       where action = 'registered' order by recorded_by`,
-    )
-    return rows as Registration[]
-  }
-
   async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
     const rows = await this.#open.keyed.images(kind, keys)
     this.reads.images += rows.length
@@ -187,31 +181,56 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async commit(commit: Commit): Promise<void> {
-    const { file, keyed } = this.#open
-    await file.transaction(() => this.#apply(commit))
-    this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
-    for (const [kind, rows] of commit.images) await keyed.settle(kind, rows)
-    for (const [table, rows] of commit.supersedes) {
-      const pending = (this.#pending.get(table) ?? 0) + rows.numRows
-      this.#pending.set(table, pending)
-      if (pending > PENDING_MAX) await this.#fold(table)
+    await this.#apply(commit, async () => undefined)
+    for (const [kind, rows] of commit.images) await this.#open.keyed.settle(kind, rows)
+    for (const [table, rows] of commit.supersedes) await this.#settle(table, rows.numRows)
+  }
+
+  async takeOver(
+    takeover: Takeover,
+    decide: (counts: RowCounts) => Commit | null,
+  ): Promise<void> {
+    const { file } = this.#open
+    const taking = new DuckDBTakeover(file, takeover)
+    try {
+      const commit = decide(await taking.begin())
+      if (commit === null) return
+      await this.#apply(commit, async () => {
+        file.dropAppenders()
+        await taking.apply(commit.batch, commit.recordedAt)
+      })
+      this.#opened = { file, keyed: await KeyedTables.open(file) }
+      for (const [table, count] of await taking.waiting()) await this.#settle(table, count)
+    } finally {
+      await taking.end()
     }
   }
 
-  /** Appends all of a commit; in a transaction. */
-  async #apply(commit: Commit): Promise<void> {
+  /** One transaction: the commit, and `more` at its end. */
+  async #apply(commit: Commit, more: () => Promise<void>): Promise<void> {
     assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
     const { file, keyed } = this.#open
     const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
     const append = (table: string, rows: Table, ended: Filling[] = []) =>
       file.append(table, rows, [...stamp, ...ended, ...keyed.numbering(table, rows.numRows)])
-    for (const [table, rows] of commit.inserts) {
-      const isVersioned = TABLES[table].kind === 'versioned'
-      await append(storageOf(table), rows, isVersioned ? [null, null, null] : [])
-    }
-    for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows)
-    for (const [kind, rows] of commit.images) await append(imageTable(kind), rows)
+    await file.transaction(async () => {
+      for (const [table, rows] of commit.inserts) {
+        const isVersioned = TABLES[table].kind === 'versioned'
+        await append(storageOf(table), rows, isVersioned ? [null, null, null] : [])
+      }
+      for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows)
+      for (const [kind, rows] of commit.images) await append(imageTable(kind), rows)
+      await more()
+    })
+    this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
+  }
+
+  /** So many more supersedes of a table are pending. */
+  async #settle(table: VersionedName, count: number): Promise<void> {
+    const pending = (this.#pending.get(table) ?? 0) + count
+    this.#pending.set(table, pending)
+    if (pending > PENDING_MAX) await this.#fold(table)
   }
 
   async erase(
@@ -220,11 +239,10 @@ class DuckDBWarehouse implements Warehouse {
     certificate: (counts: ErasedRows) => Table,
     isPlan: boolean,
   ): Promise<ErasedRows> {
-    const { file, keyed } = this.#open
+    const { file } = this.#open
     let counts: ErasedRows = {}
     try {
-      await file.transaction(async () => {
-        await this.#apply(commit)
+      await this.#apply(commit, async () => {
         counts = await eraseRows(file, commit.batch, erasure)
         const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
         await file.append(storageOf('erasures'), certificate(counts), stamp)
@@ -234,9 +252,8 @@ class DuckDBWarehouse implements Warehouse {
       if (thrown instanceof PlannedOnly) return counts
       throw thrown
     }
-    this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
+    this.#opened = { file, keyed: await KeyedTables.open(file) }
     for (const table of VERSIONED_NAMES) this.#pending.set(table, 0)
-    for (const [kind, rows] of commit.images) await keyed.settle(kind, rows)
     await file.run('checkpoint')
     return counts
   }

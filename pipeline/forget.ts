@@ -12,13 +12,14 @@ import { arrowTable } from './arrow.ts'
 import { profileCodec } from './checkpoint.ts'
 import { CommitBuilder } from './commit.ts'
 import { compile } from './compile.ts'
-import { checkReleased, type Definitions } from './definitions.ts'
+import type { Definitions } from './definitions.ts'
 import { ErasedPersons, saltedHash } from './erased.ts'
 import { correctionsOf, findPerson, type Person } from './forget-person.ts'
 import { Identities } from './identities.ts'
 import { Images, JSON_CODEC } from './images.ts'
 import { relinkRemaining } from './persons.ts'
 import { Profiles } from './profiles.ts'
+import { ReleaseLog, runningOf } from './releases.ts'
 import { placeStreams, rederiveStreams } from './streams.ts'
 import { Turn, type AllImages } from './turn.ts'
 import type { ErasedRows, Warehouse } from './warehouse.ts'
@@ -40,9 +41,9 @@ export type Forgotten = { person: Person; counts: ErasedRows; batch: number }
 
 /** Erases a person, or tells what would be erased. Images held elsewhere are stale afterwards. */
 export async function forget(options: ForgetOptions): Promise<Forgotten> {
-  const { warehouse, definitions, user, isPlan, at, hashKey } = options
+  const { warehouse, user, isPlan, at, hashKey } = options
   const head = await warehouse.open()
-  checkReleased(definitions, await warehouse.registrations())
+  const { definitions } = runningOf(options.definitions, await ReleaseLog.read(warehouse))
   const compiled = compile(definitions)
   const parts = { warehouse, max: Infinity, isEmpty: head.batch === 0 }
   const images: AllImages = {
