@@ -92,7 +92,8 @@ export class Pipeline {
   static async open(warehouse: Warehouse, definitions: Definitions): Promise<Pipeline> {
     const head = await warehouse.open()
     const running = runningOf(definitions, await ReleaseLog.read(warehouse))
-    const erased = await ErasedPersons.load(warehouse, head)
+    const { person, device } = running.definitions.identity
+    const erased = await ErasedPersons.load(warehouse, head, [...person, ...device])
     return new Pipeline(warehouse, running, head, erased)
   }
 

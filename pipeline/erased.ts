@@ -22,14 +22,22 @@ export class ErasedPersons {
   /** Erased events that carry none of these identifiers. */
   readonly #events = new Set<string>()
 
-  private constructor(salt: string | null) {
+  readonly #namespaces: readonly string[]
+
+  private constructor(salt: string | null, namespaces: readonly string[]) {
     this.salt = salt
+    this.#namespaces = namespaces
   }
 
-  static async load(warehouse: Warehouse, head: Head): Promise<ErasedPersons> {
-    if (head.batch === 0) return new ErasedPersons(null)
+  static async load(
+    warehouse: Warehouse,
+    head: Head,
+    namespaces: readonly string[],
+  ): Promise<ErasedPersons> {
+    if (head.batch === 0) return new ErasedPersons(null, namespaces)
     const rows = await warehouse.query('select salt, identifier_hashes, event_hashes from erasures')
-    const erased = new ErasedPersons((rows[0]?.['salt'] as string | undefined) ?? null)
+    const salt = (rows[0]?.['salt'] as string | undefined) ?? null
+    const erased = new ErasedPersons(salt, namespaces)
     for (const row of rows) {
       for (const hash of hashesOf(row['identifier_hashes'])) erased.#identifiers.add(hash)
       for (const hash of hashesOf(row['event_hashes'])) erased.#events.add(hash)
@@ -60,7 +68,23 @@ export class ErasedPersons {
     })
     return isErased
   }
+
+  /** Whether a refused line has a text or number that is an erased identifier or event id. */
+  isIn(line: Uint8Array): boolean {
+    const { salt } = this
+    if (salt === null) return false
+    for (const [whole, quoted] of Buffer.from(line).toString().matchAll(LEAF)) {
+      const leaf = (quoted ?? whole).trim()
+      const names = [leaf, ...this.#namespaces.map((namespace) => `${namespace}:${leaf}`)]
+      const hashes = names.map((name) => saltedHash(salt, name))
+      if (hashes.some((hash) => this.#identifiers.has(hash) || this.#events.has(hash))) return true
+    }
+    return false
+  }
 }
+
+/** Texts and numbers of JSON, be it sound or not. */
+const LEAF = /"((?:[^"\\]|\\.)*)"|-?\d+(?:\.\d+)?/g
 
 function hashesOf(json: unknown): string[] {
   return JSON.parse(json as string) as string[]

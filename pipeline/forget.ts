@@ -82,7 +82,7 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
       return { profile, due: due === Infinity ? null : due }
     }),
   }
-  const { salt } = await ErasedPersons.load(warehouse, head)
+  const { salt } = await ErasedPersons.load(warehouse, head, compiled.namespaces)
   const certificate = (counts: ErasedRows) => certificateOf(person, salt ?? newSalt(), counts)
   const counts = await warehouse.erase(commit, erasure, certificate, isPlan)
   return { person, counts, batch }

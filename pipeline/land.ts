@@ -19,7 +19,7 @@ export type Landing = {
   /** By row of the batch: its position in `rows`, or -1. */
   landedRow: Int32Array
   duplicates: number
-  /** Events of persons who were erased: they are dropped. */
+  /** Events, refused ones too, of persons who were erased: they are dropped. */
   erased: number
   /** Lines refused by the decoder, and events refused here. */
   refusals: Refusal[]
@@ -39,6 +39,10 @@ export async function land(
     refusals: [...batch.refusals],
   }
   const inBatch = new Map<string, number>()
+  landing.refusals = landing.refusals.filter(({ from, to }) => {
+    return !erased.isIn(batch.raw.subarray(from, to))
+  })
+  landing.erased = batch.refusals.length - landing.refusals.length
   const isErased = erased.rowsOf(batch)
   for (let row = 0; row < batch.count; row++) {
     if (isErased?.[row] === 1) {

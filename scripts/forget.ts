@@ -4,7 +4,7 @@
  */
 
 import { now } from '../pipeline/clock.ts'
-import { ASKING_MEMORY, DEFINITIONS_DEFAULT, warehouseOf } from '../pipeline/config.ts'
+import { ASKING_MEMORY, DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../pipeline/config.ts'
 import { loadDefinitions } from '../pipeline/definitions.ts'
 import { forget, type Forgotten } from '../pipeline/forget.ts'
 import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
@@ -36,6 +36,8 @@ const program = warehouseCommand('npm run forget', 'Erases a person for ever.')
         at: now(),
         hashKey: process.env[HASH_KEY_VARIABLE],
       })
+      // An interrupted replay may have left a copy of the events.
+      if (!isPlan) await scratchOf(warehouse).discard()
       process.stdout.write(
         options.json === true
           ? `${JSON.stringify(objectOf(forgotten, isPlan))}\n`

@@ -145,20 +145,21 @@ test('nothing of the person is left in any table but a certificate', async () =>
 })
 
 test('the same events again bring nothing back and are counted', async () => {
-  const harness = await told(LINES.slice(0, 8))
+  const harness = await told(LINES.slice(0, 9))
   const { warehouse } = harness
   await forget({ warehouse, definitions, user: 'email:ada@example.org', isPlan: false, at: at(0) })
   harness.restart()
   const before = await dump(warehouse)
-  const outcome = await harness.feed(LINES.slice(0, 8))
+  const outcome = await harness.feed(LINES.slice(0, 9))
   expect({ ...outcome, refused: outcome.refused.size }).toMatchObject({
-    read: 8,
+    read: 9,
     landed: 0,
     duplicates: 2,
-    erased: 6,
+    erased: 7,
     refused: 0,
   })
   expect(await dump(warehouse)).toEqual(before)
+  expect(await warehouse.query('select * from dead_letters')).toEqual([])
   const never = await told([LINES[2] as string, LINES[3] as string])
   const [head] = await warehouse.query('select max(watermark) as at from batches')
   await never.feed([], head?.['at'] as number)
@@ -169,4 +170,33 @@ test('nobody of that name is told, and nothing is changed', async () => {
   const { warehouse } = await told(LINES)
   const options = { warehouse, definitions, isPlan: false, at: at(0) }
   await expect(forget({ ...options, user: 'eve' })).rejects.toThrow('--user eve is nobody here')
+})
+
+test('what everybody else is said to be stays as it was, to the last version', async () => {
+  const others = [
+    event('y1', 0, { anonymous_id: 'desk', user_id: 'cy' }),
+    event('y2', 30, { anonymous_id: 'desk' }),
+    event('y3', 95, { anonymous_id: 'desk', user_id: 'di' }),
+    event('y4', 10, { anonymous_id: 'desk' }),
+    event('y5', 96, { user_id: 'di', email: 'di@example.org' }),
+  ]
+  const { warehouse } = await told([...LINES, ...others])
+  const views = Object.values(TABLES).flatMap((spec) => ('versions' in spec ? [spec] : []))
+  const versions = async (condition: string) => {
+    const rows: unknown[] = []
+    for (const { versions: view, columns } of views) {
+      if (!columns.some(({ name }) => name === 'profile_id')) continue
+      rows.push(await warehouse.query(`select * from ${view} where ${condition} order by all`))
+    }
+    return rows.flat()
+  }
+  const untouched = "profile_id in ('user_id:cy', 'user_id:di')"
+  const before = await versions(untouched)
+  expect(before.length).toBeGreaterThan(20)
+  await forget({ warehouse, definitions, user: 'ada', isPlan: false, at: at(0) })
+  expect(await versions(untouched)).toEqual(before)
+  // Ada's sign-in no longer cuts Bob's session from what came before.
+  expect(await versions("superseded_because = 'rebuilt'")).toMatchObject([
+    { session_id: 'x3', profile_id: 'user_id:bob', started_because: 'person' },
+  ])
 })
