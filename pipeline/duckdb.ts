@@ -13,6 +13,7 @@ import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import { eraseRows } from './duckdb-erase.ts'
 import { KeyedTables } from './duckdb-keyed.ts'
+import { rewritten } from './duckdb-rewrite.ts'
 import { DuckDBTakeover } from './duckdb-takeover.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
@@ -252,9 +253,10 @@ class DuckDBWarehouse implements Warehouse {
       if (thrown instanceof PlannedOnly) return counts
       throw thrown
     }
-    this.#opened = { file, keyed: await KeyedTables.open(file) }
+    const path = this.#path
+    const next = path === ':memory:' ? file : await rewritten(file, path, this.#memory)
+    this.#opened = { file: next, keyed: await KeyedTables.open(next) }
     for (const table of VERSIONED_NAMES) this.#pending.set(table, 0)
-    await file.run('checkpoint')
     return counts
   }
 

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -57,6 +57,8 @@ test(`${KILLS} kills find the person whole or gone`, { timeout: 150_000 }, async
   const gone = join(dir, 'gone.duckdb')
   copyFileSync(first, gone)
   const wholeMs = await forgetting(gone, user)
+  expect(readFileSync(first).includes(`"${user}"`)).toBe(true)
+  expect(readFileSync(gone).includes(`"${user}"`)).toBe(false)
   const [before, after] = [await tablesOf(first), await tablesOf(gone)]
   expect(before === after).toBe(false)
   const random = new Random(11)
