@@ -44,6 +44,10 @@ test.each<[args: string[], message: string]>([
   [['--watermark', 'tomorrow'], '--watermark "tomorrow" is no instant'],
   [['--format', 'xml'], '--format "xml" is no wire format'],
   [['--warehouse', 'oracle:x'], '--warehouse "oracle:x" is no warehouse'],
+  [['--source', 'kafka:x'], '--source "kafka:x" is no subscription: write pubsub:PROJECT/SUBSCR'],
+  [['--source', 'pubsub:a/b'], '--source goes with neither files nor --watermark'],
+  [['--effects', 'pubsub:a'], '--effects "pubsub:a" is no topic: write pubsub:PROJECT/TOPIC'],
+  [['--batch-seconds', 'soon'], '--batch-seconds "soon" is no such time'],
   [['--what'], "unknown option '--what'"],
 ])('wrong arguments %j exit with 2', (args, message) => {
   const { status, stderr } = run('start', ['--warehouse', fresh(), ...args, '-'])
