@@ -10,6 +10,7 @@ import {
   Dictionary,
   Field,
   FixedSizeBinary,
+  Float64,
   Int32,
   Int64,
   makeData,
@@ -98,6 +99,33 @@ export function uuidsFromText(ids: readonly string[]): Uuids {
   return { bytes: new Uint8Array(Buffer.from(hex, 'hex')) }
 }
 
+/** A column of rows that are no table's: a catalogue type, or a number with a fraction. */
+export type RowColumn = { name: string; type: ColumnType | 'number' }
+
+/** A record batch of rows as a query gives them. */
+export function rowBatch(
+  columns: readonly RowColumn[],
+  rows: readonly { [column: string]: unknown }[],
+): RecordBatch {
+  const parts = columns.map(({ name, type }) => {
+    const values = rows.map((row) => row[name] ?? null)
+    const given = type === 'text' ? values.map(textOrNull) : (values as ColumnData)
+    const data = type === 'number' ? floatData(values) : dataOf(type, given, rows.length)
+    return { name, data }
+  })
+  return tableOf(parts, rows.length).batches[0] as RecordBatch
+}
+
+function textOrNull(value: unknown): string | null {
+  return value === null ? null : String(value)
+}
+
+function floatData(values: unknown[]): Data {
+  const data = Float64Array.from(values, (value) => (value ?? 0) as number)
+  const validity = validityOf(values.length, (row) => values[row] !== null)
+  return makeData({ type: new Float64(), length: values.length, data, ...validity })
+}
+
 function tableOf(parts: { name: string; data: Data }[], count: number): Table {
   const fields = parts.map(({ name, data }) => new Field(name, data.type as DataType, true))
   const children = parts.map(({ data }) => data)
@@ -173,20 +201,26 @@ function uuidData({ bytes, isNull }: Uuids, count: number): Data {
   return makeData({ type: new FixedSizeBinary(16), length: count, data: bytes, ...validity })
 }
 
-/** Packs texts: in one write when they are all of one-byte characters, else text by text. */
+/** Packs texts in one write. */
 function textData(texts: readonly (string | null)[]): Data {
   const joined = texts.join('')
   const bytes = Buffer.from(joined)
-  const isPlain = bytes.length === joined.length
+  const lengthOf = bytes.length === joined.length ? unitCount : Buffer.byteLength
   const offsets = new Int32Array(texts.length + 1)
   let at = 0
   for (let row = 0; row < texts.length; row++) {
     const text = texts[row] as string | null
-    if (text !== null) at += isPlain ? text.length : Buffer.byteLength(text)
+    if (text !== null) at += lengthOf(text)
     offsets[row + 1] = at
   }
+  assert(at === bytes.length, 'texts are well-formed')
   const validity = validityOf(texts.length, (row) => texts[row] !== null)
   return utf8Data(bytes, offsets, texts.length, validity)
+}
+
+/** The length in bytes of a text whose characters take one each. */
+function unitCount(text: string): number {
+  return text.length
 }
 
 function utf8Data(

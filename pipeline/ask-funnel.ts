@@ -6,7 +6,7 @@
  * Memory is bounded by the largest profile and one flush.
  */
 
-import { CommitBuilder, type NewRelease } from './commit.ts'
+import { CommitBuilder } from './commit.ts'
 import { compile, type Compiled } from './compile.ts'
 import { namesOfFunnels } from './compile-funnel.ts'
 import type { Definitions } from './definitions.ts'
@@ -16,6 +16,7 @@ import type { EventFunnel } from './funnel-definition.ts'
 import { FunnelFacts } from './funnel-facts.ts'
 import { freshFunnels, FunnelFold } from './funnel.ts'
 import type { Json } from './journey.ts'
+import { firstEntries } from './releases.ts'
 import { tabulateFunnels } from './tabulate-funnel.ts'
 import type { Row, Warehouse } from './warehouse.ts'
 
@@ -25,7 +26,7 @@ const ATTEMPTS_MAX = 20_000
 export type FunnelAnswer = {
   /** Rows of `funnel_steps`. */
   steps: Row[]
-  /** Rows of `funnel_by_source` by entry; `source` holds the value asked for. Empty unless asked. */
+  /** Rows of `funnel_by_source` by entry, where `source` is the value asked for; else empty. */
   groups: Row[]
 }
 
@@ -157,8 +158,8 @@ class Asking {
       builder.change(rows.table, { inserts: rows, supersedes: { keys: [], because: [] } })
     }
     if (this.#batch === 0) {
-      const releases: NewRelease[] = definitions.releases.filter(({ kind }) => kind === 'funnel')
-      builder.releases(releases)
+      const releases = definitions.releases.filter(({ kind }) => kind === 'funnel')
+      builder.releases(firstEntries(releases))
       builder.funnels(releases, this.#compiled.funnels)
     }
     this.#batch += 1

@@ -3,9 +3,13 @@
  * is opened.
  */
 
+import { rm } from 'node:fs/promises'
+import { bigqueryWarehouse } from './bigquery.ts'
+import type { Place } from './bigquery-client.ts'
 import { now, parseInstant } from './clock.ts'
 import { duckdbWarehouse } from './duckdb.ts'
 import { UserError } from './errors.ts'
+import type { Scratch } from './rebuild.ts'
 import type { Warehouse } from './warehouse.ts'
 
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
@@ -21,17 +25,59 @@ const BATCH_SECONDS_MAX = 300
 export const FORMATS = ['native', 'segment'] as const
 export type Format = (typeof FORMATS)[number]
 
-/** `duckdb:path`; the path `:memory:` keeps nothing. `memory` is what queries may take of it. */
+/** Where BigQuery's emulator listens, `HOST:REST_PORT:GRPC_PORT`; without it, Google's. */
+export const EMULATOR_VARIABLE = 'DESIRE_PATH_BIGQUERY_EMULATOR'
+
+/** `duckdb:path`; the path `:memory:` keeps nothing. `memory` is what queries may take of it. Or
+ * `bigquery:project.dataset`. */
 export function warehouseOf(url: string, memory?: string): Warehouse {
   const colon = url.indexOf(':')
   const engine = url.slice(0, colon)
   const place = url.slice(colon + 1)
   if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, memory)
+  if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url))
   throw new UserError(
     `--warehouse ${JSON.stringify(url)} is no warehouse: write duckdb:PATH, for example ` +
-      WAREHOUSE_DEFAULT,
+      `${WAREHOUSE_DEFAULT}, or bigquery:PROJECT.DATASET`,
     2,
   )
+}
+
+/** The file beside a warehouse where a recomputation goes on, until it is taken over. */
+export function scratchOf({ url }: Warehouse): Scratch {
+  if (!url.startsWith('duckdb:')) {
+    throw new UserError(`${url}: versions are built and released in the embedded warehouse alone`)
+  }
+  const path = `${url.slice('duckdb:'.length)}.recomputed`
+  return {
+    warehouse: () => duckdbWarehouse(path),
+    discard: async () => {
+      for (const end of ['', '.wal', '.tmp']) await rm(path + end, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A project id may have colons and dots (`example.com:app`); a dataset is a word. */
+export function bigqueryPlaceOf(url: string): Place {
+  const [, project, dataset] = /^bigquery:([a-z][a-z0-9.:-]*)\.(\w+)$/.exec(url) ?? []
+  if (project === undefined || dataset === undefined) {
+    throw new UserError(
+      `--warehouse ${JSON.stringify(url)} is no dataset: write bigquery:PROJECT.DATASET, for ` +
+        'example bigquery:my-project.journeys',
+      2,
+    )
+  }
+  const emulator = process.env[EMULATOR_VARIABLE]
+  if (emulator === undefined) return { project, dataset }
+  const [, host, restPort, grpcPort] = /^([\w.-]+):(\d+):(\d+)$/.exec(emulator) ?? []
+  if (host === undefined) {
+    throw new UserError(
+      `${EMULATOR_VARIABLE}=${emulator} is no emulator: write HOST:REST_PORT:GRPC_PORT`,
+      2,
+    )
+  }
+  const ports = { restPort: Number(restPort), grpcPort: Number(grpcPort) }
+  return { project, dataset, emulator: { host, ...ports } }
 }
 
 export function batchSizeOf(text: string): number {

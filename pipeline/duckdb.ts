@@ -12,8 +12,9 @@ import { imageTable } from './commit.ts'
 import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import { KeyedTables } from './duckdb-keyed.ts'
+import { DuckDBTakeover } from './duckdb-takeover.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
-import { assert } from './errors.ts'
+import { assert, messageOf, UserError } from './errors.ts'
 import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
 import type {
   Commit,
@@ -23,8 +24,9 @@ import type {
   LandedContent,
   LandedMessage,
   ReadCounts,
-  Registration,
   Row,
+  RowCounts,
+  Takeover,
   Warehouse,
 } from './warehouse.ts'
 
@@ -63,9 +65,7 @@ class DuckDBWarehouse implements Warehouse {
   async open(): Promise<Head> {
     if (this.#opened === null) {
       const file = await DuckDBFile.open(this.#path, this.#memory)
-      await file.transaction(async () => {
-        for (const statement of schemaStatements()) await file.run(statement)
-      })
+      await this.#makeSchema(file)
       this.#opened = { file, keyed: await KeyedTables.open(file) }
       for (const table of VERSIONED_NAMES) {
         const [count] = await this.query(`select count(*) as rows from ${table}_pending`)
@@ -85,12 +85,21 @@ class DuckDBWarehouse implements Warehouse {
     return this.#head
   }
 
-  async registrations(): Promise<Registration[]> {
-    const rows = await this.query(
-      `select kind, id, version, hash from releases
-       where action = 'registered' order by recorded_by`,
-    )
-    return rows as Registration[]
+  /** A file with tables of its own by our names is left as it was. */
+  async #makeSchema(file: DuckDBFile): Promise<void> {
+    try {
+      await file.transaction(async () => {
+        for (const statement of schemaStatements()) await file.run(statement)
+      })
+    } catch (thrown) {
+      file.close()
+      const message = messageOf(thrown)
+      if (!message.startsWith('Catalog Error') && !message.startsWith('Binder Error')) throw thrown
+      throw new UserError(
+        `${this.#path} holds something else by the names of our tables: ` +
+          `${message.split('\n')[0]}; choose another --warehouse`,
+      )
+    }
   }
 
   async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
@@ -166,6 +175,33 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async commit(commit: Commit): Promise<void> {
+    await this.#apply(commit, async () => undefined)
+    for (const [kind, rows] of commit.images) await this.#open.keyed.settle(kind, rows)
+    for (const [table, rows] of commit.supersedes) await this.#settle(table, rows.numRows)
+  }
+
+  async takeOver(
+    takeover: Takeover,
+    decide: (counts: RowCounts) => Commit | null,
+  ): Promise<void> {
+    const { file } = this.#open
+    const taking = new DuckDBTakeover(file, takeover)
+    try {
+      const commit = decide(await taking.begin())
+      if (commit === null) return
+      await this.#apply(commit, async () => {
+        file.dropAppenders()
+        await taking.apply(commit.batch, commit.recordedAt)
+      })
+      this.#opened = { file, keyed: await KeyedTables.open(file) }
+      for (const [table, count] of await taking.waiting()) await this.#settle(table, count)
+    } finally {
+      await taking.end()
+    }
+  }
+
+  /** One transaction: the commit, and `more` at its end. */
+  async #apply(commit: Commit, more: () => Promise<void>): Promise<void> {
     assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
     const { file, keyed } = this.#open
@@ -179,14 +215,16 @@ class DuckDBWarehouse implements Warehouse {
       }
       for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows)
       for (const [kind, rows] of commit.images) await append(imageTable(kind), rows)
+      await more()
     })
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
-    for (const [kind, rows] of commit.images) await keyed.settle(kind, rows)
-    for (const [table, rows] of commit.supersedes) {
-      const pending = (this.#pending.get(table) ?? 0) + rows.numRows
-      this.#pending.set(table, pending)
-      if (pending > PENDING_MAX) await this.#fold(table)
-    }
+  }
+
+  /** So many more supersedes of a table are pending. */
+  async #settle(table: VersionedName, count: number): Promise<void> {
+    const pending = (this.#pending.get(table) ?? 0) + count
+    this.#pending.set(table, pending)
+    if (pending > PENDING_MAX) await this.#fold(table)
   }
 
   append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {
