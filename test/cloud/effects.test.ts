@@ -1,6 +1,6 @@
 /**
- * Effects over the wire: every effect and retraction of the outbox arrives, and the first of each in
- * order for its instance. Crashes between are in `publish.test.ts`.
+ * Effects over the wire: every effect and retraction of the outbox arrives, and the first of each
+ * in order for its instance. Crashes between are in `publish.test.ts`.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -64,7 +64,7 @@ describe.skipIf(jar === null)('effects', () => {
     rmSync(dir, { recursive: true })
   })
 
-  test('of a worker that is stopped and started all arrive, in order', { timeout: SLOWLY }, async () => {
+  test('of a worker started twice all arrive, in order', { timeout: SLOWLY }, async () => {
     const database = join(dir, 'effects.duckdb')
     const events = await emulator.topic()
     const effects = await emulator.topic(true)
