@@ -10,11 +10,13 @@ import {
   Dictionary,
   Field,
   FixedSizeBinary,
+  Float64,
   Int32,
   Int64,
   makeData,
   Schema,
   RecordBatch,
+  RecordBatchFileWriter,
   Struct,
   Table,
   TimestampMicrosecond,
@@ -55,6 +57,49 @@ export function arrowTable(
     return { name: spec.name, data: dataOf(spec.type, given, count) }
   })
   return tableOf(parts, count)
+}
+
+/** A column of a query's answer; a `number` need not be whole. */
+export type AnswerColumn = { name: string; type: ColumnType | 'number' }
+
+/**
+ * A query's answer in Arrow's file format, piece by piece. The pieces of some rows are there as
+ * soon as these rows are: read them as they come and nothing piles up.
+ */
+export async function* arrowFile(
+  columns: readonly AnswerColumn[],
+  answer: AsyncIterable<{ [column: string]: unknown }[]>,
+): AsyncGenerator<Uint8Array> {
+  const writer = new RecordBatchFileWriter()
+  const pieces = writer[Symbol.asyncIterator]()
+  const write = async () => {
+    writer.write(answerBatch(columns, []))
+    for await (const rows of answer) writer.write(answerBatch(columns, rows))
+    writer.finish()
+  }
+  const written = write().catch((thrown: unknown) => {
+    writer.abort(thrown)
+    throw thrown
+  })
+  for (;;) {
+    const { done, value } = await pieces.next()
+    if (done === true) break
+    yield value
+  }
+  await written
+}
+
+function answerBatch(
+  columns: readonly AnswerColumn[],
+  rows: { [column: string]: unknown }[],
+): RecordBatch {
+  const parts = columns.map(({ name, type }) => {
+    const values = rows.map((row) => row[name] ?? null) as (string | null)[]
+    if (type !== 'number') return { name, data: dataOf(type, values, rows.length) }
+    const numbers = values.map((value) => (value === null ? null : Number(value)))
+    return { name, data: vectorFromArray(numbers, new Float64()).data[0] as Data }
+  })
+  return tableOf(parts, rows.length).batches[0] as RecordBatch
 }
 
 /** The versions that stop being believed. */
