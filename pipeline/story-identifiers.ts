@@ -101,7 +101,7 @@ function meanings(identity: Identity, user: string): [namespace: string, value: 
 }
 
 /** A value of a hashed namespace may be given as it landed, or plain where the key is at hand. */
-function landedValue(identity: Identity, namespace: string, value: string): string {
+export function landedValue(identity: Identity, namespace: string, value: string): string {
   const key = process.env[HASH_KEY_VARIABLE]
   const isLanded = !identity.hashed.includes(namespace) || /^[0-9a-f]{64}$/.test(value)
   if (isLanded || key === undefined || key === '') return value

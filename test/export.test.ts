@@ -38,7 +38,8 @@ test('parquet, csv and arrow hold every row of the view', async () => {
   const out = (ending: string) => join(dir, `it's.${ending}`)
   for (const ending of ['parquet', 'csv', 'arrow']) {
     const { status, stdout } = run('export', ['--table', 'states', '--out', out(ending)])
-    expect({ status, stdout }).toEqual({ status: 0, stdout: `${COUNT * 2} rows → ${out(ending)}\n` })
+    const said = `${COUNT * 2} rows → ${out(ending)}\n`
+    expect({ status, stdout }).toEqual({ status: 0, stdout: said })
   }
   const warehouse = duckdbWarehouse(path)
   await warehouse.open()
