@@ -21,7 +21,7 @@ import { relink } from './persons.ts'
 import { Profiles } from './profiles.ts'
 import { continueStream, placeStreams, rederiveStreams } from './streams.ts'
 import { Turn, type AllImages } from './turn.ts'
-import type { Commit, Head, Warehouse } from './warehouse.ts'
+import type { Commit, Head, LandedKey, Warehouse } from './warehouse.ts'
 
 /** Images kept in memory between batches, of each kind. */
 const IMAGES_MAX = 16_000
@@ -35,6 +35,8 @@ export type Delivery = {
   watermark?: number | null
   /** Dead letters whose bytes this batch is made of. */
   resolving?: readonly string[]
+  /** Landed messages that this batch is made of. */
+  applying?: readonly LandedKey[]
 }
 
 /** What a turn did. */
@@ -44,6 +46,8 @@ export type Outcome = {
   duplicates: number
   /** By reason. */
   refused: Map<string, number>
+  /** Rows of the outbox. */
+  effects: number
 }
 
 export class Pipeline {
@@ -98,7 +102,7 @@ export class Pipeline {
       const commit = await this.#commitOf(turn, batch, landing, effects, profiles, delivery)
       await this.#warehouse.commit(commit)
       this.#settle(turn, commit)
-      return outcomeOf(batch, landing)
+      return outcomeOf(batch, landing, effects.length)
     } catch (thrown) {
       for (const images of Object.values(this.#images)) images.forget()
       throw thrown
@@ -136,6 +140,7 @@ export class Pipeline {
     builder.deadLetters(batch, landing, new Set(onRecord), origin, receivedAt)
     const stillRefused = new Set(refused)
     builder.resolutions((delivery.resolving ?? []).filter((id) => !stillRefused.has(id)))
+    builder.applied(delivery.applying ?? [])
     for (const [table, change] of turn.changes) builder.change(table, change)
     builder.effects(effects)
     builder.history(turn)
@@ -204,7 +209,7 @@ async function deriveStreams(
   for (const stream of again) profiles.compare(stream)
 }
 
-function outcomeOf(batch: EventBatch, landing: Landing): Outcome {
+function outcomeOf(batch: EventBatch, landing: Landing, effects: number): Outcome {
   const refused = new Map<string, number>()
   for (const { reason } of landing.refusals) refused.set(reason, (refused.get(reason) ?? 0) + 1)
   return {
@@ -212,5 +217,6 @@ function outcomeOf(batch: EventBatch, landing: Landing): Outcome {
     landed: landing.rows.length,
     duplicates: landing.duplicates,
     refused,
+    effects,
   }
 }

@@ -36,7 +36,8 @@ export function analysisViews(): AnalysisView[] {
   return made
 }
 
-function readsOf(text: string): string[] {
+/** Relations a text reads, by name; its own steps are left out. */
+export function readsOf(text: string): string[] {
   const code = text.replaceAll(/--.*$/gm, '')
   const steps = new Set([...code.matchAll(/(\w+) as \(\s*select/g)].map(([, step]) => step))
   const named = [...code.matchAll(/\b(?:from|join)\s+(\w+)/g)].map(([, name = '']) => name)

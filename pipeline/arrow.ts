@@ -16,7 +16,6 @@ import {
   makeData,
   Schema,
   RecordBatch,
-  RecordBatchFileWriter,
   Struct,
   Table,
   TimestampMicrosecond,
@@ -59,49 +58,6 @@ export function arrowTable(
   return tableOf(parts, count)
 }
 
-/** A column of a query's answer; a `number` need not be whole. */
-export type AnswerColumn = { name: string; type: ColumnType | 'number' }
-
-/**
- * A query's answer in Arrow's file format, piece by piece. The pieces of some rows are there as
- * soon as these rows are: read them as they come and nothing piles up.
- */
-export async function* arrowFile(
-  columns: readonly AnswerColumn[],
-  answer: AsyncIterable<{ [column: string]: unknown }[]>,
-): AsyncGenerator<Uint8Array> {
-  const writer = new RecordBatchFileWriter()
-  const pieces = writer[Symbol.asyncIterator]()
-  const write = async () => {
-    writer.write(answerBatch(columns, []))
-    for await (const rows of answer) writer.write(answerBatch(columns, rows))
-    writer.finish()
-  }
-  const written = write().catch((thrown: unknown) => {
-    writer.abort(thrown)
-    throw thrown
-  })
-  for (;;) {
-    const { done, value } = await pieces.next()
-    if (done === true) break
-    yield value
-  }
-  await written
-}
-
-function answerBatch(
-  columns: readonly AnswerColumn[],
-  rows: { [column: string]: unknown }[],
-): RecordBatch {
-  const parts = columns.map(({ name, type }) => {
-    const values = rows.map((row) => row[name] ?? null) as (string | null)[]
-    if (type !== 'number') return { name, data: dataOf(type, values, rows.length) }
-    const numbers = values.map((value) => (value === null ? null : Number(value)))
-    return { name, data: vectorFromArray(numbers, new Float64()).data[0] as Data }
-  })
-  return tableOf(parts, rows.length).batches[0] as RecordBatch
-}
-
 /** The versions that stop being believed. */
 export function supersedeTable(rowKeys: Uuids, because: string[]): Table {
   const count = because.length
@@ -141,6 +97,33 @@ export function uuidTable(ids: readonly string[]): Table {
 export function uuidsFromText(ids: readonly string[]): Uuids {
   const hex = ids.map((id) => id.replaceAll('-', '')).join('')
   return { bytes: new Uint8Array(Buffer.from(hex, 'hex')) }
+}
+
+/** A column of rows that are no table's: a catalogue type, or a number with a fraction. */
+export type RowColumn = { name: string; type: ColumnType | 'number' }
+
+/** A record batch of rows as a query gives them. */
+export function rowBatch(
+  columns: readonly RowColumn[],
+  rows: readonly { [column: string]: unknown }[],
+): RecordBatch {
+  const parts = columns.map(({ name, type }) => {
+    const values = rows.map((row) => row[name] ?? null)
+    const given = type === 'text' ? values.map(textOrNull) : (values as ColumnData)
+    const data = type === 'number' ? floatData(values) : dataOf(type, given, rows.length)
+    return { name, data }
+  })
+  return tableOf(parts, rows.length).batches[0] as RecordBatch
+}
+
+function textOrNull(value: unknown): string | null {
+  return value === null ? null : String(value)
+}
+
+function floatData(values: unknown[]): Data {
+  const data = Float64Array.from(values, (value) => (value ?? 0) as number)
+  const validity = validityOf(values.length, (row) => values[row] !== null)
+  return makeData({ type: new Float64(), length: values.length, data, ...validity })
 }
 
 function tableOf(parts: { name: string; data: Data }[], count: number): Table {
@@ -218,20 +201,26 @@ function uuidData({ bytes, isNull }: Uuids, count: number): Data {
   return makeData({ type: new FixedSizeBinary(16), length: count, data: bytes, ...validity })
 }
 
-/** Packs texts: in one write when they are all of one-byte characters, else text by text. */
+/** Packs texts in one write. */
 function textData(texts: readonly (string | null)[]): Data {
   const joined = texts.join('')
   const bytes = Buffer.from(joined)
-  const isPlain = bytes.length === joined.length
+  const lengthOf = bytes.length === joined.length ? unitCount : Buffer.byteLength
   const offsets = new Int32Array(texts.length + 1)
   let at = 0
   for (let row = 0; row < texts.length; row++) {
     const text = texts[row] as string | null
-    if (text !== null) at += isPlain ? text.length : Buffer.byteLength(text)
+    if (text !== null) at += lengthOf(text)
     offsets[row + 1] = at
   }
+  assert(at === bytes.length, 'texts are well-formed')
   const validity = validityOf(texts.length, (row) => texts[row] !== null)
   return utf8Data(bytes, offsets, texts.length, validity)
+}
+
+/** The length in bytes of a text whose characters take one each. */
+function unitCount(text: string): number {
+  return text.length
 }
 
 function utf8Data(

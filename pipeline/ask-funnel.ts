@@ -25,7 +25,7 @@ const ATTEMPTS_MAX = 20_000
 export type FunnelAnswer = {
   /** Rows of `funnel_steps`. */
   steps: Row[]
-  /** Rows of `funnel_by_source` by entry; `source` holds the value asked for. Empty unless asked. */
+  /** Rows of `funnel_by_source` by entry, where `source` is the value asked for; else empty. */
   groups: Row[]
 }
 

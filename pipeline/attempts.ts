@@ -85,13 +85,11 @@ export class Attempts {
   /** Takes points that tie, in event order; most often it is one alone. */
   take(points: readonly Point[]): void {
     this.#tie += 1
+    const [only] = points
     if (this.#funnel.order === 'any') for (const point of points) this.#serveAny(point)
-    else {
-      for (const [step, point] of inStepOrder(points)) {
-        if (step === 0) this.#enter(point, 0)
-        else this.#serve(point, step)
-      }
-    }
+    else if (points.length === 1 && only !== undefined) {
+      for (const step of only.steps) this.#step(only, step)
+    } else for (const [step, point] of inStepOrder(points)) this.#step(point, step)
     for (const point of points) {
       for (const exclusion of point.exclusions) this.#exclude(point, exclusion)
       if (this.#funnel.order === 'strict') this.#endAll(point.scope, () => true, point.at, 'order')
@@ -102,6 +100,16 @@ export class Attempts {
   complete(scope: string, at: number): void {
     this.#tie += 1
     this.#endAll(scope, () => true, at, 'final')
+  }
+
+  /** False when no attempt in the scope has been open: nothing there can be served or ended. */
+  mayStand(scope: string): boolean {
+    return this.#scopes.has(scope)
+  }
+
+  #step(point: Point, step: number): void {
+    if (step === 0) this.#enter(point, 0)
+    else this.#serve(point, step)
   }
 
   #enter(point: Point, step: number): void {
@@ -333,7 +341,7 @@ function inStepOrder(points: readonly Point[]): [step: number, point: Point][] {
   const pairs = points.flatMap((point) =>
     point.steps.map((step): [number, Point] => [step, point]),
   )
-  return points.length === 1 ? pairs : pairs.sort((a, b) => a[0] - b[0])
+  return pairs.sort((a, b) => a[0] - b[0])
 }
 
 /** Keeps of a list, in place, what `isKept` says, asked once each in order. */

@@ -9,6 +9,7 @@ import type { Json } from './journey.ts'
 
 /** Why a line was refused. The list is closed; every reason has a test. */
 export const REJECTION_REASONS = [
+  'invalid_gzip',
   'invalid_utf8',
   'invalid_json',
   'too_large',

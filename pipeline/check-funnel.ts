@@ -71,7 +71,7 @@ export function checkFunnel(file: string, funnel: unknown): string[] {
   return problems.found
 }
 
-/** Everything wrong with a journey's `funnels`; `places` are its states, `state` or `track.state`. */
+/** Everything wrong with a journey's `funnels`; `places` are its states as steps may name them. */
 export function checkJourneyFunnels(problems: Problems, funnels: unknown, places: string[]): void {
   if (funnels === undefined) return
   if (!isPlain(funnels)) {
@@ -200,7 +200,8 @@ function checkAny(problems: Problems, steps: Plain[]): void {
   steps.forEach((step, i) => {
     for (const member of ['within', 'minGap', 'optional']) {
       if (step[member] === undefined) continue
-      problems.add(`step ${i + 1}`, `${member} needs an order; take it out, or take order 'any' out`)
+      const what = `${member} needs an order`
+      problems.add(`step ${i + 1}`, `${what}; take it out, or take order 'any' out`)
     }
   })
 }

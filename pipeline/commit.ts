@@ -12,7 +12,7 @@ import { deadLetterId, type Landing } from './land.ts'
 import type { Rows, TableChange, Value } from './rows.ts'
 import { TABLES, type TableName, type VersionedName } from './tables.ts'
 import type { Turn } from './turn.ts'
-import { IMAGE_KINDS, type Commit, type ImageKind } from './warehouse.ts'
+import { IMAGE_KINDS, type Commit, type ImageKind, type LandedKey } from './warehouse.ts'
 
 /** What goes into the `batches` row beside what the commit counts itself. */
 export type BatchNote = { origin: string; read: number; duplicates: number; rejected: number }
@@ -144,6 +144,16 @@ export class CommitBuilder {
       instance_id: rows.map(({ instanceId }) => instanceId),
       profile_id: rows.map(({ profileId }) => profileId),
       occurred_at: rows.map(({ occurredAt }) => occurredAt),
+      effect_no: rows.map((_, i) => i + 1),
+    })
+  }
+
+  /** Landed messages that the batch is made of. */
+  applied(messages: readonly LandedKey[]): void {
+    this.#insert('applied_messages', messages.length, {
+      subscription_name: messages.map((message) => message.subscription_name),
+      message_id: messages.map((message) => message.message_id),
+      publish_time: messages.map((message) => message.publish_time),
     })
   }
 

@@ -175,7 +175,7 @@ function compileJourney(journey: Journey, operands: Numbering, codes: Numbering)
     isKnown: names.map((name) => known.has(name)),
     isStart: names.map((name) => starts.has(name)),
     countSlot: names.map((name) => counters.codes.get(name) ?? -1),
-    countSlots: counters.codes.size,
+    noCounts: counters.keys().map(() => 0),
     keyOperand: journey.key === undefined ? -1 : operands.of(`properties.${journey.key.property}`),
     restart: journey.restart ?? false,
   }
@@ -231,6 +231,7 @@ function compileTrack(parts: TrackParts): CompiledTrack {
     initial: states.indexOf(track.initial),
     states,
     isFinal: states.map((state) => track.states[state]?.type === 'final'),
+    noVisits: states.map(() => 0),
     startEffects: effectsOf(track, track.initial),
     cells,
     timeouts: states.map((state) => compileTimeouts(track.states[state]?.after ?? {}, ways)),

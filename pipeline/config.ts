@@ -3,6 +3,8 @@
  * is opened.
  */
 
+import { bigqueryWarehouse } from './bigquery.ts'
+import type { Place } from './bigquery-client.ts'
 import { now, parseInstant } from './clock.ts'
 import { duckdbWarehouse } from './duckdb.ts'
 import { UserError } from './errors.ts'
@@ -14,21 +16,52 @@ export const ASKING_MEMORY = '1GB'
 export const DEFINITIONS_DEFAULT = 'definitions'
 export const BATCH_SIZE_DEFAULT = 20_000
 const BATCH_SIZE_MAX = 1_000_000
+export const BATCH_SECONDS_DEFAULT = 1
+/** Messages are held while a batch waits for more. */
+const BATCH_SECONDS_MAX = 300
 
 export const FORMATS = ['native', 'segment'] as const
 export type Format = (typeof FORMATS)[number]
 
-/** `duckdb:path`; the path `:memory:` keeps nothing. `memory` is what queries may take of it. */
+/** Where BigQuery's emulator listens, `HOST:REST_PORT:GRPC_PORT`; without it, Google's. */
+export const EMULATOR_VARIABLE = 'DESIRE_PATH_BIGQUERY_EMULATOR'
+
+/** `duckdb:path`; the path `:memory:` keeps nothing. `memory` is what queries may take of it. Or
+ * `bigquery:project.dataset`. */
 export function warehouseOf(url: string, memory?: string): Warehouse {
   const colon = url.indexOf(':')
   const engine = url.slice(0, colon)
   const place = url.slice(colon + 1)
   if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, memory)
+  if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url))
   throw new UserError(
     `--warehouse ${JSON.stringify(url)} is no warehouse: write duckdb:PATH, for example ` +
-      WAREHOUSE_DEFAULT,
+      `${WAREHOUSE_DEFAULT}, or bigquery:PROJECT.DATASET`,
     2,
   )
+}
+
+/** A project id may have colons and dots (`example.com:app`); a dataset is a word. */
+export function bigqueryPlaceOf(url: string): Place {
+  const [, project, dataset] = /^bigquery:([a-z][a-z0-9.:-]*)\.(\w+)$/.exec(url) ?? []
+  if (project === undefined || dataset === undefined) {
+    throw new UserError(
+      `--warehouse ${JSON.stringify(url)} is no dataset: write bigquery:PROJECT.DATASET, for ` +
+        'example bigquery:my-project.journeys',
+      2,
+    )
+  }
+  const emulator = process.env[EMULATOR_VARIABLE]
+  if (emulator === undefined) return { project, dataset }
+  const [, host, restPort, grpcPort] = /^([\w.-]+):(\d+):(\d+)$/.exec(emulator) ?? []
+  if (host === undefined) {
+    throw new UserError(
+      `${EMULATOR_VARIABLE}=${emulator} is no emulator: write HOST:REST_PORT:GRPC_PORT`,
+      2,
+    )
+  }
+  const ports = { restPort: Number(restPort), grpcPort: Number(grpcPort) }
+  return { project, dataset, emulator: { host, ...ports } }
 }
 
 export function batchSizeOf(text: string): number {
@@ -39,6 +72,34 @@ export function batchSizeOf(text: string): number {
       `to ${BATCH_SIZE_MAX}`,
     2,
   )
+}
+
+/** A subscription or a topic, `pubsub:project/id`. */
+export type PubsubName = { project: string; id: string }
+
+export function pubsubOf(option: string, text: string): PubsubName {
+  const [, project, id] = /^pubsub:([^/\s]+)\/([^/\s]+)$/.exec(text) ?? []
+  if (project !== undefined && id !== undefined) return { project, id }
+  const what = option === '--source' ? 'subscription' : 'topic'
+  throw new UserError(
+    `${option} ${JSON.stringify(text)} is no ${what}: write pubsub:PROJECT/${what.toUpperCase()}`,
+    2,
+  )
+}
+
+/** Seconds given as text, in milliseconds. */
+export function secondsOf(option: string, text: string, max = 3_600): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : -1
+  if (seconds >= 0 && seconds <= max) return seconds * 1_000
+  throw new UserError(
+    `${option} ${JSON.stringify(text)} is no such time: give seconds from 0 to ${max}`,
+    2,
+  )
+}
+
+/** Milliseconds. */
+export function batchWaitOf(text: string): number {
+  return secondsOf('--batch-seconds', text, BATCH_SECONDS_MAX)
 }
 
 /** Microseconds. `option` is what it was given for. */

@@ -6,7 +6,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { EventBatch } from './batch.ts'
 import { ChunkDecoder } from './decode.ts'
-import type { DecoderSettings } from './decoder.ts'
+import type { DecodeRequest, DecoderSettings } from './decoder.ts'
 import { loadEventDefinitions } from './definitions.ts'
 
 const port = parentPort as MessagePort
@@ -14,8 +14,10 @@ const { definitionsDir, ...settings } = workerData as DecoderSettings
 const events = await loadEventDefinitions(definitionsDir)
 const decoder = new ChunkDecoder({ ...settings, events })
 
-port.on('message', ({ chunk, landedAt }: { chunk: Uint8Array; landedAt: number }) => {
-  const batch = decoder.decode(chunk, landedAt)
+port.on('message', ({ chunk, landedAt, messages }: DecodeRequest) => {
+  const batch = messages
+    ? decoder.decodeMessages(chunk, messages)
+    : decoder.decode(chunk, landedAt)
   port.postMessage(batch, buffersOf(batch))
 })
 

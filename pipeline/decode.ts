@@ -14,6 +14,7 @@ import { isObject, isRejection, shown, type Rejection, type Unjudged, type Wire 
 import { IdentifierReader, splitIdentifier } from './identifiers.ts'
 import type { Identity, Json } from './journey.ts'
 import { sliceMembers } from './json-slice.ts'
+import { unpack, type Messages } from './messages.ts'
 import { isNative, readNative } from './native.ts'
 import { isSegment, readSegment } from './segment.ts'
 
@@ -69,14 +70,36 @@ export class ChunkDecoder {
 
   /** `chunk` is whole lines; `landedAt` (microseconds) is when they came. */
   decode(chunk: Uint8Array, landedAt: number): EventBatch {
-    const builder = new BatchBuilder(this.#namespaces.length, this.#paths.length)
-    for (let from = 0; from < chunk.length;) {
+    const builder = this.#builder()
+    this.#lines(chunk, 0, chunk.length, landedAt, builder)
+    return builder.build(chunk)
+  }
+
+  /** `chunk` is messages; each came when it was published. */
+  decodeMessages(chunk: Uint8Array, messages: Messages): EventBatch {
+    const builder = this.#builder()
+    const { bytes, ends, refused } = unpack(chunk, messages)
+    ends.forEach((to, message) => {
+      const from = ends[message - 1] ?? 0
+      const refusal = refused.get(message)
+      if (refusal !== undefined) builder.refuse(from, to - 1, refusal.reason, refusal.detail)
+      else this.#lines(bytes, from, to, messages.publishedAt[message] as number, builder)
+    })
+    return builder.build(bytes)
+  }
+
+  #builder(): BatchBuilder {
+    return new BatchBuilder(this.#namespaces.length, this.#paths.length)
+  }
+
+  /** Lines from one byte up to another; the last may be without its end only at the chunk's. */
+  #lines(chunk: Uint8Array, first: number, end: number, at: number, into: BatchBuilder): void {
+    for (let from = first; from < end;) {
       const lineBreak = chunk.indexOf(NEW_LINE, from)
-      const to = lineBreak < 0 ? chunk.length : lineBreak
-      this.#line(chunk, from, to, landedAt, builder)
+      const to = lineBreak < 0 ? end : lineBreak
+      this.#line(chunk, from, to, at, into)
       from = to + 1
     }
-    return builder.build(chunk)
   }
 
   #line(chunk: Uint8Array, from: number, to: number, landedAt: number, into: BatchBuilder): void {

@@ -6,15 +6,20 @@
 import { Worker } from 'node:worker_threads'
 import type { EventBatch } from './batch.ts'
 import type { DecodeOptions } from './decode.ts'
+import type { Messages } from './messages.ts'
 
 /** What the thread is started with: plain data, and where it finds `events.ts`. */
 export type DecoderSettings = Omit<DecodeOptions, 'events'> & { definitionsDir: string }
 
+/** What the thread is sent. */
+export type DecodeRequest = { chunk: Uint8Array; landedAt: number; messages: Messages | undefined }
+
 type Waiting = { resolve(batch: EventBatch): void; reject(error: Error): void }
 
 export type Decoder = {
-  /** `chunk` is whole lines, and is the thread's afterwards; `landedAt` in microseconds. */
-  decode(chunk: Uint8Array, landedAt: number): Promise<EventBatch>
+  /** `chunk` is whole lines, or the given messages, and is the thread's afterwards; `landedAt` in
+   * microseconds. */
+  decode(chunk: Uint8Array, landedAt: number, messages?: Messages): Promise<EventBatch>
   close(): Promise<void>
 }
 
@@ -48,14 +53,15 @@ export function startDecoder(settings: DecoderSettings): Decoder {
   worker.on('error', fail)
   worker.on('exit', () => fail(new Error('the decoding thread has ended')))
   return {
-    decode: (chunk, landedAt) =>
+    decode: (chunk, landedAt, messages) =>
       new Promise((resolve, reject) => {
         if (failure !== null) {
           reject(failure)
           return
         }
         waiting.push({ resolve, reject })
-        worker.postMessage({ chunk, landedAt }, [chunk.buffer as ArrayBuffer])
+        const request: DecodeRequest = { chunk, landedAt, messages }
+        worker.postMessage(request, [chunk.buffer as ArrayBuffer])
       }),
     close: async () => {
       await worker.terminate()

@@ -5,6 +5,8 @@
  * that would release DuckDB's lock on it.
  */
 
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   DuckDBBlobValue,
   DuckDBDateValue,
@@ -129,12 +131,19 @@ export class DuckDBFile {
   }
 }
 
+const SPILL_DIR = join(tmpdir(), `desire-path-${process.pid}`)
 const NO_FILE_OF_DUCKDB = 'not a valid DuckDB database file'
 
 async function createInstance(path: string, memory: string): Promise<DuckDBInstance> {
   let instance: DuckDBInstance
   try {
-    instance = await DuckDBInstance.create(path, { ...SETTINGS, memory_limit: memory })
+    instance = await DuckDBInstance.create(path, {
+      ...SETTINGS,
+      memory_limit: memory,
+      // A file spills beside itself. What is in memory would spill into the current directory, and
+      // two processes there would get in each other's way.
+      ...(path === ':memory:' ? { temp_directory: SPILL_DIR } : {}),
+    })
   } catch (thrown) {
     throw openFailure(path, messageOf(thrown))
   }

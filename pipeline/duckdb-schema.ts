@@ -12,13 +12,21 @@
  * current view and, over the versions believed at an instant, the table function `<view>_as_of`.
  */
 
-import { readFileSync, readdirSync } from 'node:fs'
-import { analysisViews, type AnalysisView } from './analysis.ts'
+import { analysisViews } from './analysis.ts'
+import {
+  asOfTexts,
+  liveFunnel,
+  liveRelease,
+  storedColumns,
+  SUPERSEDED,
+  versionsText,
+  viewTexts,
+  type At,
+  type ViewText,
+} from './relations.ts'
 import { TABLES, VERSIONED_NAMES, type Column, type TableName } from './tables.ts'
-import type { TableSpec, VersionedName } from './tables.ts'
+import type { VersionedName } from './tables.ts'
 import type { ImageKind } from './warehouse.ts'
-
-const VIEWS_DIR = new URL('../sql/views/', import.meta.url)
 
 const TYPES: { [T in Column['type']]: string } = {
   text: 'varchar',
@@ -35,11 +43,14 @@ const TYPES: { [T in Column['type']]: string } = {
 const FUNCTIONS = [
   'create or replace macro unix_micros(instant) as epoch_us(instant)',
   "create or replace macro date_from_unix_date(day_no) as date '1970-01-01' + cast(day_no as int)",
+  'create or replace macro timestamp_micros(micros) as make_timestamptz(micros)',
   'create or replace macro div(dividend, divisor) as dividend // divisor',
 ]
 
 const UNCOMPRESSED = ' using compression uncompressed'
-const SUPERSEDED = ['superseded_at', 'superseded_by', 'superseded_because']
+
+/** Relations are called by their names; a log's public view would hide behind a step of its name. */
+const at: At = (relation) => (relation in TABLES ? `main.${relation}` : relation)
 
 /** Where rows of a table are appended. */
 export function storageOf(table: TableName): string {
@@ -51,19 +62,18 @@ export function storageOf(table: TableName): string {
 /** Statements that make whatever is missing. All of them can be run again. */
 export function schemaStatements(): string[] {
   const tables = Object.keys(TABLES) as TableName[]
-  const analysis = analysisViews()
+  const view = ({ name, text }: ViewText) => `create or replace view ${name} as\n${text}`
   return [
     ...tables.flatMap(tableStatements),
     ...VERSIONED_NAMES.flatMap(relationStatements),
     ...liveStatements(),
-    ...VERSIONED_NAMES.map(versionsStatement),
-    ...readdirSync(VIEWS_DIR)
-      .filter((file) => file.endsWith('.sql'))
-      .sort()
-      .flatMap((file) => viewStatements(file.slice(0, -'.sql'.length))),
+    ...VERSIONED_NAMES.map((table) => view(versionsText(table, at))),
+    ...viewTexts().map(view),
     ...FUNCTIONS,
-    ...analysis.map(({ name, text }) => `create or replace view ${name} as\n${text}`),
-    ...analysisFunctions(analysis),
+    ...analysisViews().map(view),
+    ...asOfTexts(at).map(
+      ({ name, text }) => `create or replace macro ${name}(believed_at) as table ${text}`,
+    ),
     'create temp table if not exists wanted (k ubigint, key varchar)',
     'create temp table if not exists wanted_hash (k ubigint)',
     'create temp table if not exists wanted_id (id uuid)',
@@ -111,11 +121,6 @@ function keyedStatements(table: TableName, name: string): string[] {
   ]
 }
 
-/** Columns of a versioned table as its relations give them, superseded apart. */
-function storedColumns(table: VersionedName): string[] {
-  return [...columnsOf(table).map(({ name }) => name), 'recorded_at', 'recorded_by']
-}
-
 /**
  * Most rows have nothing pending: they are passed through, and only versions of a key that has are
  * matched with what ended them.
@@ -142,83 +147,11 @@ function relationStatements(table: VersionedName): string[] {
   ]
 }
 
-/** Which version of a journey the views show: the one promoted last, up to a condition. */
-function liveRelease(condition: string): string {
-  return (
-    'select id as journey, max_by(version, recorded_by) as version from releases_log ' +
-    `where kind = 'journey' and action = 'promoted' and ${condition} group by id`
-  )
-}
-
-/** Which version of a funnel the views show: its journey's, or the one promoted last. */
-function liveFunnel(condition: string): string {
-  return (
-    "select distinct defined.funnel, coalesce(defined.journey, '') as owner, defined.version " +
-    'from funnel_definitions_log as defined inner join (select kind, id, ' +
-    'max_by(version, recorded_by) as version from releases_log ' +
-    `where action = 'promoted' and ${condition} group by kind, id) as live ` +
-    "on live.kind = if(defined.journey is null, 'funnel', 'journey') " +
-    'and live.id = coalesce(defined.journey, defined.funnel) and live.version = defined.version'
-  )
-}
-
 function liveStatements(): string[] {
   return [
-    `create or replace view live_release as ${liveRelease('true')}`,
-    `create or replace view live_funnel as ${liveFunnel('true')}`,
+    `create or replace view live_release as ${liveRelease('true', at)}`,
+    `create or replace view live_funnel as ${liveFunnel('true', at)}`,
   ]
-}
-
-function versionsStatement(table: VersionedName): string {
-  const spec: TableSpec = TABLES[table]
-  const shown = spec.columns.filter((column) => column.private !== true).map(({ name }) => name)
-  const columns = [...shown, 'recorded_at', 'recorded_by', ...SUPERSEDED]
-  return `create or replace view ${spec.versions} as select ${columns.join(', ')} from ${table}_all`
-}
-
-/** The current view, and for a view of versioned rows the function of an instant. */
-function viewStatements(view: string): string[] {
-  const select = readFileSync(new URL(`${view}.sql`, VIEWS_DIR), 'utf8').trim()
-  const current = `create or replace view ${view} as\n${select}`
-  const table = VERSIONED_NAMES.find((name) => TABLES[name].view === view)
-  if (table === undefined) return [current]
-  const believed =
-    'recorded_at <= believed_at and (superseded_at is null or superseded_at > believed_at)'
-  return [
-    current,
-    `create or replace macro ${view}_as_of(believed_at) as table with ` +
-      `${table}_now as (select ${storedColumns(table).join(', ')} from ${table}_all ` +
-      `where ${believed}), ` +
-      `live_release as (${liveRelease('recorded_at <= believed_at')}), ` +
-      `live_funnel as (${liveFunnel('recorded_at <= believed_at')}) ` +
-      `select * from (\n${select}\n)`,
-  ]
-}
-
-/**
- * `<view>_as_of` for the analysis views: the same text over what each relation it reads was at
- * that instant. A view over versions or another log reads history itself and has no such function.
- */
-function analysisFunctions(views: AnalysisView[]): string[] {
-  const then = new Map<string, string>()
-  for (const name of VERSIONED_NAMES) {
-    const { view } = TABLES[name]
-    then.set(view, `select * from ${view}_as_of(believed_at)`)
-  }
-  for (const log of ['events', 'batches', 'releases', 'funnel_definitions']) {
-    then.set(log, `select * from main.${log} where recorded_at <= believed_at`)
-  }
-  const statements: string[] = []
-  for (const { name, text, reads } of views) {
-    if (!reads.every((relation) => then.has(relation))) continue
-    const relations = reads.map((relation) => `${relation} as (${then.get(relation)})`)
-    statements.push(
-      `create or replace macro ${name}_as_of(believed_at) as table ` +
-        `with ${relations.join(', ')} select * from (\n${text}\n)`,
-    )
-    then.set(name, `select * from ${name}_as_of(believed_at)`)
-  }
-  return statements
 }
 
 /** Writes what is pending into the base table; in a transaction of its own. */

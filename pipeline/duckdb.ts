@@ -13,14 +13,15 @@ import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import { KeyedTables } from './duckdb-keyed.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
-import { assert } from './errors.ts'
-import { TABLES, VERSIONED_NAMES, type VersionedName } from './tables.ts'
+import { assert, messageOf, UserError } from './errors.ts'
+import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
 import type {
   Commit,
   EffectFate,
   Head,
   ImageKind,
   LandedContent,
+  LandedMessage,
   ReadCounts,
   Registration,
   Row,
@@ -62,9 +63,7 @@ class DuckDBWarehouse implements Warehouse {
   async open(): Promise<Head> {
     if (this.#opened === null) {
       const file = await DuckDBFile.open(this.#path, this.#memory)
-      await file.transaction(async () => {
-        for (const statement of schemaStatements()) await file.run(statement)
-      })
+      await this.#makeSchema(file)
       this.#opened = { file, keyed: await KeyedTables.open(file) }
       for (const table of VERSIONED_NAMES) {
         const [count] = await this.query(`select count(*) as rows from ${table}_pending`)
@@ -82,6 +81,23 @@ class DuckDBWarehouse implements Warehouse {
       }
     }
     return this.#head
+  }
+
+  /** A file with tables of its own by our names is left as it was. */
+  async #makeSchema(file: DuckDBFile): Promise<void> {
+    try {
+      await file.transaction(async () => {
+        for (const statement of schemaStatements()) await file.run(statement)
+      })
+    } catch (thrown) {
+      file.close()
+      const message = messageOf(thrown)
+      if (!message.startsWith('Catalog Error') && !message.startsWith('Binder Error')) throw thrown
+      throw new UserError(
+        `${this.#path} holds something else by the names of our tables: ` +
+          `${message.split('\n')[0]}; choose another --warehouse`,
+      )
+    }
   }
 
   async registrations(): Promise<Registration[]> {
@@ -186,6 +202,26 @@ class DuckDBWarehouse implements Warehouse {
       this.#pending.set(table, pending)
       if (pending > PENDING_MAX) await this.#fold(table)
     }
+  }
+
+  append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {
+    const { file } = this.#open
+    return file.transaction(() => file.append(table, rows, [BigInt(recordedAt), null]))
+  }
+
+  async unapplied(bounds: { messagesMax: number; bytesMax: number }): Promise<LandedMessage[]> {
+    const order = 'order by publish_time, message_id, landed.rowid'
+    const rows = await this.query(
+      `select subscription_name, message_id, publish_time, data, attributes
+       from landed_messages as landed where rowid in (
+         select landed.rowid from landed_messages as landed
+         anti join applied_messages as applied using (subscription_name, message_id)
+         qualify sum(octet_length(data)) over (${order}) - octet_length(data) < $1
+         ${order} limit $2)
+       ${order}`,
+      [bounds.bytesMax, bounds.messagesMax],
+    )
+    return rows as LandedMessage[]
   }
 
   async #fold(table: VersionedName): Promise<void> {

@@ -138,7 +138,7 @@ export class Fold implements Scope {
       startedAt: at,
       startOrdinal: this.#events.ordinal[row] as number,
       seq: 0,
-      counts: Array.from({ length: machine.countSlots }, () => 0),
+      counts: machine.noCounts.slice(),
       tracks: machine.tracks.map((track) => ({
         state: -1,
         enteredAt: at,
@@ -146,7 +146,7 @@ export class Fold implements Scope {
         eventId: startEventId,
         fact: -1,
         timeoutsPast: 0,
-        visits: track.states.map(() => 0),
+        visits: track.noVisits.slice(),
         path: [],
         pathAt: [],
         cycles: 0,
@@ -376,7 +376,7 @@ const NO_MACHINE: Machine = {
   isKnown: [],
   isStart: [],
   countSlot: [],
-  countSlots: 0,
+  noCounts: [],
   keyOperand: -1,
   restart: false,
 }

@@ -91,6 +91,7 @@ export class FunnelFold implements Scope {
       const funnel = funnels[f] as CompiledFunnel
       const standing = state.standings[f] as Standing | Levels
       if ('isRemoved' in standing && standing.isRemoved) continue
+      if (isIdle(standing) && !this.#isAsked(funnel, rows, firstTransition)) continue
       const stage =
         'open' in standing ? new Attempts(funnel, standing) : new WindowFunnel(funnel, standing)
       if (funnel.journey === null) this.#events(funnel, stage, rows)
@@ -100,15 +101,22 @@ export class FunnelFold implements Scope {
     }
   }
 
+  /** False when nothing that happened can open an attempt. */
+  #isAsked(funnel: CompiledFunnel, rows: readonly number[], firstTransition: number): boolean {
+    const { codes, facts } = this.#parts
+    if (funnel.journey !== null) return firstTransition < facts.transitions.count
+    return rows.some((row) => funnel.stepsOfEvent[codes[row] as number] !== undefined)
+  }
+
   /** True when rows that come next in event order change what has been told of the profile. */
   mustFoldAgain(state: FunnelState, last: Place | null, rows: readonly number[]): boolean {
     const { funnels, events } = this.#parts
-    const [first] = rows
-    if (first === undefined) return false
-    const hasTie = last !== null && events.occurredAt[first] === last[0]
+    const tied = rows.filter((row) => events.occurredAt[row] === last?.[0])
     return funnels.some((funnel, f) => {
       if (funnel.journey !== null) return false
-      if (hasTie) return true
+      const isTied = (row: number) =>
+        funnel.clickhouse !== null || events.ordinal[row] === last?.[1]
+      if (tied.some((row) => isTied(row) && this.#pointOf(funnel, row) !== null)) return true
       const standing = state.standings[f] as Standing | Levels
       if (!('open' in standing) || standing.isRemoved) return false
       return rows.some((row) =>
@@ -141,11 +149,15 @@ export class FunnelFold implements Scope {
 
   /** Null when the funnel does not ask for the event. */
   #pointOf(funnel: CompiledFunnel, row: number): Point | null {
-    const { events, sessionOf } = this.#parts
+    const { events, codes, sessionOf } = this.#parts
+    const code = codes[row] as number
+    const seesAll = funnel.order === 'strict' || funnel.clickhouse?.has('strict_order') === true
+    const isNamed =
+      funnel.stepsOfEvent[code] !== undefined || funnel.exclusionsOfEvent[code] !== undefined
+    if (!isNamed && !seesAll) return null
     const held = funnel.heldOperands.map((operand) => keyText(events.operands[operand]?.[row]))
     const steps = held.includes(null) ? [] : this.#matches(funnel.stepsOfEvent, row)
     const exclusions = this.#matches(funnel.exclusionsOfEvent, row)
-    const seesAll = funnel.order === 'strict' || funnel.clickhouse?.has('strict_order') === true
     if (steps.length === 0 && exclusions.length === 0 && !seesAll) return null
     const eventId = events.eventId[row] as string
     const sessionId = sessionOf[row] as string
@@ -166,7 +178,9 @@ export class FunnelFold implements Scope {
 
   #matches(byCode: CompiledFunnel['stepsOfEvent'], row: number): number[] {
     const list: Match[] | undefined = byCode[this.#parts.codes[row] as number]
-    if (list === undefined) return []
+    if (list === undefined) return NONE
+    const [only] = list
+    if (list.length === 1 && only !== undefined && only.where === null) return [only.index]
     this.#row = row
     return list.filter(({ where }) => where === null || where(this)).map(({ index }) => index)
   }
@@ -180,9 +194,13 @@ export class FunnelFold implements Scope {
       const { machine } = instance
       if (machine.id !== funnel.journey) continue
       const track = t.track[fact] as number
-      const steps = funnel.stepsOfState[track]?.[t.to[fact] as number] ?? []
       const at = t.at[fact] as number
       if (instance.isComplete) completed.set(instance, at)
+      let steps = funnel.stepsOfState[track]?.[t.to[fact] as number] ?? NONE
+      // The first entry of an instance is its first visit to the first step's state.
+      const isFirst = funnel.entry !== 'first' || t.visit[fact] === 1
+      if (!isFirst) steps = steps.filter((step) => step > 0)
+      if (steps[0] !== 0 && !stage.mayStand(instance.id)) continue
       if (steps.length === 0 && funnel.order !== 'strict') continue
       const row = t.row[fact] as number
       const eventId = row < 0 ? null : (events.eventId[row] as string)
@@ -198,8 +216,7 @@ export class FunnelFold implements Scope {
           eventId,
           source: row < 0 ? null : (events.source[row] as string),
           sessionId: row < 0 ? null : (sessionOf[row] as string),
-          // The first entry of an instance is its first visit to the first step's state.
-          steps: isLaterVisit(funnel, t.visit[fact] as number) ? steps.filter((s) => s > 0) : steps,
+          steps,
           exclusions: [],
         },
       ])
@@ -222,6 +239,9 @@ export class FunnelFold implements Scope {
   dwell = (): number => 0
 }
 
-function isLaterVisit({ entry }: CompiledFunnel, visit: number): boolean {
-  return entry === 'first' && visit > 1
+const NONE: number[] = []
+
+/** Nothing is open, so that only a step can change anything. */
+function isIdle(standing: Standing | Levels): boolean {
+  return 'open' in standing ? standing.open.length === 0 : standing.best === null
 }

@@ -27,6 +27,8 @@ export type CompiledTrack = {
   initial: number
   states: string[]
   isFinal: boolean[]
+  /** Zero for each state: what an instance begins with. */
+  noVisits: number[]
   /** Of the initial state, for the start transition. */
   startEffects: Effect[]
   /** By state * eventCount + event; null is an event this track does not know in that state. */
@@ -46,7 +48,8 @@ export type Machine = {
   isStart: boolean[]
   /** By event code: the counters it advances; -1 none. */
   countSlot: number[]
-  countSlots: number
+  /** Zero for each counter: what an instance begins with. */
+  noCounts: number[]
   /** Operand that keys the instances, or -1. */
   keyOperand: number
   restart: boolean

@@ -10,9 +10,9 @@ import type { EventFunnel } from './funnel-definition.ts'
 import type { Identity, Journey, Sessions } from './journey.ts'
 import type { Warehouse } from './warehouse.ts'
 
-/** An instant in the engine's SQL. */
+/** An instant as every engine reads it. */
 export function instantLiteral(instant: number): string {
-  return `timestamptz '${formatInstant(instant)}'`
+  return `timestamp '${formatInstant(instant)}'`
 }
 
 /** A view of versioned rows as it is, or as it was believed at an instant. */

@@ -64,7 +64,12 @@ function oddity(value: unknown): string | null {
   return isPlainKind ? null : `a ${kind}`
 }
 
-export function checkMembers(problems: Problems, where: string, value: Plain, known: string[]): void {
+export function checkMembers(
+  problems: Problems,
+  where: string,
+  value: Plain,
+  known: string[],
+): void {
   for (const member of Object.keys(value)) {
     if (known.includes(member)) continue
     problems.add(where, `${member} is unknown; write one of ${known.join(', ')}`)

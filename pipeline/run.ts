@@ -1,15 +1,18 @@
 /**
- * The run: pull → decode → advance → commit → acknowledge, one micro-batch a turn.
+ * The run: pull → decode → advance → commit → publish → acknowledge, one micro-batch a turn.
  *
  * Start reading here, then `advance.ts`, which is one turn. Decoding is done in a worker thread,
  * one batch ahead; everything after it is sequential, because each batch continues from what the
  * one before it committed. Messages are acknowledged after their batch is committed and not
- * before; a run that is interrupted finishes the batch at hand.
+ * before; a run that is interrupted finishes the batch at hand. What fails only for now is tried
+ * again with patience, see `retry.ts`.
  */
 
 import type { Outcome, Pipeline } from './advance.ts'
 import { emptyBatch, type EventBatch } from './batch.ts'
 import { elapsedMs, now } from './clock.ts'
+import type { Messages } from './messages.ts'
+import { retrying, type Retry } from './retry.ts'
 import type { Chunk, Source } from './source.ts'
 
 /** What a run did, for the screen. */
@@ -26,7 +29,11 @@ export type RunReport = {
 }
 
 /** Turns chunks of bytes into batches; `decoder.ts` does it in a worker thread. */
-export type Decode = (chunk: Uint8Array, receivedAt: number) => Promise<EventBatch>
+export type Decode = (
+  chunk: Uint8Array,
+  receivedAt: number,
+  messages?: Messages,
+) => Promise<EventBatch>
 
 export type RunOptions = {
   pipeline: Pipeline
@@ -38,6 +45,10 @@ export type RunOptions = {
   watermark: number | null
   /** Told of every committed batch. */
   onBatch?: (report: RunReport, chunk: Chunk) => void
+  /** Publishes what has been committed to the outbox; called after a batch that did. */
+  publish?: (() => Promise<void>) | undefined
+  /** Told of every fault of the outside that is tried again. */
+  onRetry?: (retry: Retry) => void
   /** Aborted: the batch at hand is finished, then the run ends. */
   signal?: AbortSignal
 }
@@ -64,12 +75,18 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const { done, value } = await chunks.next()
     if (done) return null
     const receivedAt = now()
-    return { chunk: value, receivedAt, batch: decode(value.bytes, receivedAt) }
+    const batch = decode(value.bytes, receivedAt, value.messages)
+    batch.catch(() => undefined)
+    return { chunk: value, receivedAt, batch }
   }
   const turn = async ({ chunk, receivedAt, batch }: Decoding, isLast: boolean) => {
     const watermark = isLast && !signal?.aborted ? options.watermark : null
-    const delivery = { origin: chunk.origin, receivedAt, watermark }
-    add(report, await pipeline.advance(await batch, delivery))
+    const { origin, applying = [] } = chunk
+    const delivery = { origin, receivedAt, watermark, applying }
+    const events = await batch
+    const outcome = await retrying('commit', () => pipeline.advance(events, delivery), options)
+    add(report, outcome)
+    if (outcome.effects > 0) await options.publish?.()
     await chunk.acknowledge()
     report.elapsedMs = elapsedMs() - startedAt
     options.onBatch?.(report, chunk)
@@ -77,12 +94,12 @@ export async function run(options: RunOptions): Promise<RunReport> {
   try {
     let current = await pull()
     while (current !== null) {
-      const next = await pull()
-      next?.batch.catch(() => undefined)
-      await turn(current, next === null)
-      current = next
+      const next = pull()
+      next.catch(() => undefined)
+      await turn(current, source.isLive !== true && (await next) === null)
+      current = await next
     }
-    if (report.batches === 0 && !signal?.aborted) {
+    if (report.batches === 0 && source.isLive !== true && !signal?.aborted) {
       const delivery = { origin: source.origin, receivedAt: now(), watermark: options.watermark }
       add(report, await pipeline.advance(emptyBatch(pipeline.compiled.namespaces.length), delivery))
     }

@@ -270,6 +270,7 @@ export const TABLES = {
       text('instance_id'),
       text('profile_id'),
       instant('occurred_at'),
+      hidden(integer('effect_no')),
     ],
   },
   dead_letters: {
@@ -319,6 +320,28 @@ export const TABLES = {
     kind: 'private',
     columns: [instant('due_at'), text('profile_id')],
   },
+  /** Raw messages as delivered, in the columns of a BigQuery subscription, which may write here
+   * too; the two stamps are null then. */
+  landed_messages: {
+    kind: 'private',
+    columns: [
+      text('subscription_name'),
+      text('message_id'),
+      instant('publish_time'),
+      { name: 'data', type: 'bytes' },
+      json('attributes'),
+    ],
+  },
+  /** Landed messages that a batch was made of. */
+  applied_messages: {
+    kind: 'private',
+    columns: [text('subscription_name'), text('message_id'), instant('publish_time')],
+  },
+  /** How far the outbox has been published to a topic. */
+  effect_publication: {
+    kind: 'private',
+    columns: [text('topic'), integer('batch'), integer('effect_no')],
+  },
   stream_image: { kind: 'private', columns: imageColumns },
   identifier_image: { kind: 'private', columns: imageColumns },
   component_image: { kind: 'private', columns: imageColumns },
@@ -326,6 +349,9 @@ export const TABLES = {
 } as const satisfies { [table: string]: TableSpec }
 
 export type TableName = keyof typeof TABLES
+
+/** Tables that are appended to outside batches, by several writers at once. */
+export type AppendedName = 'landed_messages' | 'effect_publication'
 
 /** Tables whose rows are versions. */
 export type VersionedName = {

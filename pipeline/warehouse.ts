@@ -8,7 +8,7 @@
  */
 
 import type { Table } from 'apache-arrow'
-import type { TableName, VersionedName } from './tables.ts'
+import type { AppendedName, TableName, VersionedName } from './tables.ts'
 
 /** The kinds of keyed images; each has its own private table. */
 export const IMAGE_KINDS = ['stream', 'identifier', 'component', 'profile'] as const
@@ -29,6 +29,12 @@ export type Registration = { kind: string; id: string; version: number; hash: st
 
 /** The canonical event as it landed, without `received_at`: columns of `events` by name. */
 export type LandedContent = { event_id: string; [column: string]: unknown }
+
+/** Which landed message; `publish_time` in microseconds, the same whenever it is delivered. */
+export type LandedKey = { subscription_name: string; message_id: string; publish_time: number }
+
+/** A row of `landed_messages`; `attributes` is a JSON object of texts. */
+export type LandedMessage = LandedKey & { data: Uint8Array; attributes: string }
 
 /** Why a version stopped being believed. */
 export type SupersededBecause = 'progress' | 'late_event' | 'identity' | 'rebuilt'
@@ -94,6 +100,14 @@ export interface Warehouse {
   /** Applies a batch, all of it or nothing. After a rejection nothing of it is visible, now or
    * later, and the warehouse can be used on. */
   commit(commit: Commit): Promise<void>
+
+  /** Appends rows outside any batch, all or none, at an instant (microseconds). Another process may
+   * do so, or commit, at the same time. */
+  append(table: AppendedName, rows: Table, recordedAt: number): Promise<void>
+
+  /** Landed messages that no batch has applied, oldest first: at most `messagesMax`, and no further
+   * one once there are `bytesMax`. Asked again with nothing landed since, it costs nothing. */
+  unapplied(bounds: { messagesMax: number; bytesMax: number }): Promise<LandedMessage[]>
 
   /** Rows of a query in the engine's SQL. Instants come as microseconds (number), dates as
    * `2026-03-01`, UUIDs and JSON as text, integers as number. `parameters` are bound in order to

@@ -38,7 +38,7 @@ type Told = { chain: Chain; because: EndedBecause | null }
 export type Levels = {
   /** By step. */
   chains: Chain[][]
-  /** The first chain that came as deep as any. */
+  /** The first chain that came as another has. */
   best: Chain | null
   isStopped: boolean
   told: Told | null

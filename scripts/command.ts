@@ -22,7 +22,7 @@ export function command(name: string, description: string): Command {
 export function warehouseCommand(name: string, description: string): Command {
   return command(name, description).option(
     '--warehouse <url>',
-    'where the tables are, duckdb:PATH',
+    'where the tables are, duckdb:PATH or bigquery:PROJECT.DATASET',
     WAREHOUSE_DEFAULT,
   )
 }

@@ -62,7 +62,7 @@ const show = warehouseCommand('show', 'Shows one dead letter in full.')
       const [letter] = await warehouse.query(
         `select dead_letter_id, reason, detail, received_at, origin, recorded_at, recorded_by,
            resolved_at, resolved_by, raw
-         from dead_letters where cast(dead_letter_id as varchar) = $1`,
+         from dead_letters where cast(dead_letter_id as string) = $1`,
         [id],
       )
       if (letter === undefined) throw new UserError(`${id} is no dead letter here: list shows them`)

@@ -1,31 +1,122 @@
 /**
- * `npm run export -- --table transitions --out transitions.parquet`: a public view as a file of
- * Parquet, Arrow or CSV, by the ending of its name.
- *
- * Exit 0: written; 1: failed, and there is no file; 2: wrong arguments.
+ * `npm run export -- --table transitions --out transitions.parquet`: a public relation as a file,
+ * in bounded memory. The file's ending says which: `.parquet` and `.csv` are DuckDB's own work,
+ * `.arrow` is an Arrow IPC file, `.ndjson` one JSON object a line.
  */
 
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { arrowFile } from '../pipeline/arrow-file.ts'
+import { formatInstant } from '../pipeline/clock.ts'
 import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
-import { checkExport, exportView } from '../pipeline/export.ts'
+import { messageOf, UserError } from '../pipeline/errors.ts'
+import type { Row, Warehouse } from '../pipeline/warehouse.ts'
 import { main, warehouseCommand } from './command.ts'
 
-type Options = { warehouse: string; table: string; out: string; json?: boolean }
+type Options = { warehouse: string; table: string; out: string }
+
+/** A relation's column as the engine describes it: its name and type. */
+type Described = { name: string; type: string }
 
 const program = warehouseCommand('npm run export', 'Writes a public view to a file.')
-  .requiredOption('--table <view>', 'a view of the README, such as transitions')
-  .requiredOption('--out <file>', 'ends in .parquet, .arrow or .csv')
-  .option('--json', 'one JSON object')
-  .action(async ({ warehouse: url, table, out, json }: Options) => {
-    checkExport(table, out)
-    const warehouse = warehouseOf(url, ASKING_MEMORY)
+  .requiredOption('--table <view>', 'a view of the README, or its _versions or _facts')
+  .requiredOption('--out <file>', 'ends in .parquet, .csv, .arrow or .ndjson')
+  .action(async (options: Options) => {
+    const write = WRITERS[extname(options.out)]
+    if (write === undefined) {
+      const known = Object.keys(WRITERS).join(', ')
+      throw new UserError(`--out ${JSON.stringify(options.out)} must end in one of ${known}`, 2)
+    }
+    const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
     await warehouse.open()
+    const part = `${options.out}.part`
     try {
-      const rows = await exportView(warehouse, table, out)
-      const text = json === true ? JSON.stringify({ table, out, rows }) : `${rows} rows → ${out}`
-      process.stdout.write(`${text}\n`)
+      const columns = await described(warehouse, options.table)
+      await write(warehouse, options.table, columns, part)
+      await rename(part, options.out)
+      const [count] = await warehouse.query(`select count(*) as n from ${options.table}`)
+      const rows = Number(count?.['n']).toLocaleString('en-US')
+      process.stdout.write(`${options.out}: ${rows} rows\n`)
+    } catch (thrown) {
+      await rm(part, { force: true })
+      if (thrown instanceof UserError) throw thrown
+      throw new UserError(`${options.out} could not be written: ${messageOf(thrown)}`)
     } finally {
       await warehouse.close()
     }
   })
+
+type Writer = (
+  warehouse: Warehouse,
+  table: string,
+  columns: Described[],
+  path: string,
+) => Promise<void>
+
+const WRITERS: { [extension: string]: Writer } = {
+  '.parquet': (warehouse, table, _columns, path) => copy(warehouse, table, path, 'parquet'),
+  '.csv': (warehouse, table, _columns, path) => copy(warehouse, table, path, 'csv, header'),
+  '.arrow': (warehouse, table, columns, path) =>
+    pipeline(
+      arrowFile(columns, warehouse.stream(`select * from ${table}`)),
+      createWriteStream(path),
+    ),
+  '.ndjson': (warehouse, table, columns, path) =>
+    pipeline(
+      Readable.from(lines(warehouse.stream(`select * from ${table}`), columns)),
+      createWriteStream(path),
+    ),
+}
+
+/** The columns of a public relation; names of nothing public are refused. */
+async function described(warehouse: Warehouse, table: string): Promise<Described[]> {
+  const views = await warehouse.query(
+    `select table_name as name from information_schema.tables
+     where table_type = 'VIEW' and not regexp_matches(table_name, '_(now|all)$')
+       and not starts_with(table_name, 'live_') order by name`,
+  )
+  const names = views.map((view) => view['name'] as string)
+  if (!names.includes(table)) {
+    const what = `--table ${JSON.stringify(table)} is no public view`
+    throw new UserError(`${what}: choose one of ${names.join(', ')}`, 2)
+  }
+  const columns = await warehouse.query(
+    `select column_name as name, data_type as type from information_schema.columns
+     where table_name = $1 order by ordinal_position`,
+    [table],
+  )
+  return columns as Described[]
+}
+
+async function copy(
+  warehouse: Warehouse,
+  table: string,
+  path: string,
+  format: string,
+): Promise<void> {
+  if (!warehouse.url.startsWith('duckdb:')) {
+    throw new UserError(`${warehouse.url} writes no ${format} files: export .arrow or .ndjson`, 2)
+  }
+  const quoted = path.replaceAll("'", "''")
+  await warehouse.query(`copy (select * from ${table}) to '${quoted}' (format ${format})`)
+}
+
+async function* lines(rows: AsyncIterable<Row[]>, columns: Described[]): AsyncGenerator<string> {
+  const instants = columns.filter(({ type }) => type.startsWith('TIMESTAMP'))
+  for await (const part of rows) {
+    let text = ''
+    for (const row of part) {
+      for (const { name } of instants) {
+        const instant = row[name]
+        if (typeof instant === 'number') row[name] = formatInstant(instant)
+      }
+      text += `${JSON.stringify(row)}\n`
+    }
+    yield text
+  }
+}
 
 await main(program)

@@ -20,7 +20,7 @@ export function funnelLines(steps: readonly Row[], paint: Paint): string[] {
     const bar = '█'.repeat(Math.round((BAR * reached) / Math.max(entered, 1))).padEnd(BAR, '·')
     const before = i === 0 ? 0 : Number(steps[i - 1]?.['reached'])
     const typical = step['median_since_previous_ms']
-    const since = typical === null ? '' : `, typically ${duration(Number(typical))} later`
+    const since = typical === null ? '' : `, in ${duration(Number(typical))}`
     const further = before === 0 ? '' : `${percent(reached, before)} of the step before${since}`
     const numbers = `${grouped(reached).padStart(9)} ${percent(reached, entered).padStart(6)}`
     return `${nameOf(step).padEnd(label)} ${paint.cyan(bar)}${numbers}  ${further}`.trimEnd()
@@ -46,7 +46,7 @@ export function percent(part: number, whole: number): string {
 }
 
 /** The options in force, in words. */
-function optionsText(options: unknown): string {
+export function optionsText(options: unknown): string {
   const entries = Object.entries(JSON.parse(String(options)) as { [option: string]: unknown })
   return entries
     .filter(([, value]) => value !== null)

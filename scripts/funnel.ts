@@ -34,11 +34,12 @@ type Options = {
   json?: boolean
 }
 
+const WITHIN_DEFAULT = '7d'
 const GROUPS_SHOWN = 20
 
 const program = warehouseCommand('npm run funnel', 'Asks a funnel of the stored events.')
   .option('--steps <names>', "event names in their order, 'A, B, C'")
-  .option('--within <duration>', 'from the first step to the last, such as 7d')
+  .option('--within <duration>', 'from the first step to the last (default: 7d)')
   .option('--order <order>', ORDERS.join(', '))
   .option('--entry <entry>', ENTRIES.join(', '))
   .option('--count <unit>', COUNTS.filter((count) => count !== 'instances').join(', '))
@@ -79,9 +80,9 @@ async function funnelOf(options: Options): Promise<EventFunnel> {
     throw new UserError(`--definition ${definition} is not in ${where}; there is: ${known}`, 2)
   }
   if (steps === undefined) {
-    throw new UserError("no funnel: give --steps 'A, B, C' and --within 7d, or --definition ID", 2)
+    throw new UserError("no funnel: give --steps 'A, B, C', or --definition ID", 2)
   }
-  const { within, order, entry, count } = options
+  const { within = WITHIN_DEFAULT, order, entry, count } = options
   const funnel = {
     id: 'asked',
     steps: steps
@@ -107,7 +108,10 @@ function byOf(by: string | undefined): string | null {
 }
 
 function jsonOf({ steps, groups }: FunnelAnswer, watermark: number | null): string {
-  const told = steps.map((step) => ({ ...step, options: JSON.parse(String(step['options'])) as Json }))
+  const told = steps.map((step) => {
+    const options = JSON.parse(String(step['options'])) as Json
+    return { ...step, options }
+  })
   const asOf = watermark === null ? null : formatInstant(watermark)
   return `${JSON.stringify({ watermark: asOf, steps: told, groups })}\n`
 }
@@ -120,14 +124,13 @@ function textOf({ steps, groups }: FunnelAnswer, watermark: number | null, by: s
     lines.push('', paint.bold(`By ${by} of the entry`))
     const label = Math.max(...groups.map((group) => nameOf(group['source']).length), 0)
     for (const group of groups.slice(0, GROUPS_SHOWN)) {
-      const [entered, converted, dropped, pending] = ['entered', 'converted', 'dropped', 'pending'].map(
-        (name) => Number(group[name]),
-      ) as [number, number, number, number]
-      const share = percent(converted, converted + dropped)
+      const converted = Number(group['converted'])
+      const decided = converted + Number(group['dropped'])
       lines.push(
-        `${nameOf(group['source']).padEnd(label)} ${grouped(entered).padStart(9)} entered, ` +
-          `${grouped(converted)} of ${grouped(converted + dropped)} decided converted (${share}), ` +
-          `${grouped(pending)} pending`,
+        `${nameOf(group['source']).padEnd(label)} ` +
+          `${grouped(group['entered']).padStart(9)} entered, ` +
+          `${grouped(converted)} of ${grouped(decided)} decided converted ` +
+          `(${percent(converted, decided)}), ${grouped(group['pending'])} pending`,
       )
     }
     if (groups.length > GROUPS_SHOWN) {

@@ -155,6 +155,7 @@ function nextPart(run: RunReport): Part {
   const lines = [
     'npm start -- events.ndjson               your own events: NDJSON, native or Segment form',
     'npm start -- --watermark now             decide every timeout that is due by now',
+    "npm run funnel -- --steps 'A, B'         how many go from one event to the next",
   ]
   if (run.refused > 0)
     lines.push('npm run dead-letters -- list             what was refused, and why')

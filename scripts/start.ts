@@ -1,25 +1,26 @@
 /**
  * `npm start -- [options] [FILE…|-]`: events in, journeys out. Without a file, a sample.
  *
- * Prints one screen of what was found. Exit 0 when all input was processed; refused lines are
+ * With `--source` it reads a subscription instead, until it is stopped: see `worker.ts`. Otherwise
+ * it prints one screen of what was found. Exit 0 when all input was processed; refused lines are
  * counted and kept as dead letters, and are no error. Ctrl-C finishes the batch at hand.
  */
 
-import { Pipeline } from '../pipeline/advance.ts'
 import {
+  BATCH_SECONDS_DEFAULT,
   BATCH_SIZE_DEFAULT,
   batchSizeOf,
+  batchWaitOf,
   DEFINITIONS_DEFAULT,
   FORMATS,
   formatOf,
+  pubsubOf,
   warehouseOf,
   watermarkOf,
 } from '../pipeline/config.ts'
-import { startDecoder } from '../pipeline/decoder.ts'
-import { loadDefinitions } from '../pipeline/definitions.ts'
+import { openEngine } from '../pipeline/engine.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { fileSource } from '../pipeline/files.ts'
-import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
 import { run } from '../pipeline/run.ts'
 import { interruption, main, warehouseCommand } from './command.ts'
 import { startProgress } from './progress.ts'
@@ -30,6 +31,9 @@ type Options = {
   warehouse: string
   format?: string
   batchSize: string
+  batchSeconds: string
+  source?: string
+  effects?: string
   watermark?: string
   definitions: string
 }
@@ -37,7 +41,10 @@ type Options = {
 const program = warehouseCommand('npm start', 'Turns product events into customer journeys.')
   .argument('[files...]', 'NDJSON files, - for standard input; none: the bundled sample')
   .option('--format <format>', `wire format: ${FORMATS.join(', ')} (default: by each line's shape)`)
+  .option('--source <url>', 'a subscription to read instead, pubsub:PROJECT/SUBSCRIPTION')
   .option('--batch-size <events>', 'events per micro-batch', String(BATCH_SIZE_DEFAULT))
+  .option('--batch-seconds <s>', 'a --source batch waits so long', String(BATCH_SECONDS_DEFAULT))
+  .option('--effects <url>', 'a topic that effects go to, pubsub:PROJECT/TOPIC')
   .option('--watermark <instant>', 'decide timeouts up to this instant; RFC 3339, or now')
   .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
   .action(start)
@@ -45,28 +52,32 @@ const program = warehouseCommand('npm start', 'Turns product events into custome
 async function start(files: string[], options: Options): Promise<void> {
   const warehouse = warehouseOf(options.warehouse)
   const linesMax = batchSizeOf(options.batchSize)
+  const waitMs = batchWaitOf(options.batchSeconds)
   const watermark = options.watermark === undefined ? null : watermarkOf(options.watermark)
-  const format = options.format === undefined ? undefined : formatOf(options.format)
+  const settings = {
+    definitionsDir: options.definitions,
+    format: options.format === undefined ? undefined : formatOf(options.format),
+    effects: options.effects === undefined ? undefined : pubsubOf('--effects', options.effects),
+  }
+  if (options.source !== undefined) {
+    if (files.length > 0 || watermark !== null) {
+      throw new UserError('--source goes with neither files nor --watermark: leave them out', 2)
+    }
+    const subscription = pubsubOf('--source', options.source)
+    const { work } = await import('./worker.ts')
+    return work(warehouse, { ...settings, subscription, messagesMax: linesMax, waitMs })
+  }
   const signal = interruption(() => process.stderr.write('\nfinishing the batch at hand …\n'))
   const source =
     files.length === 0 ? sampleSource(linesMax) : await fileSource(files, { linesMax, signal })
-  const definitions = await loadDefinitions(options.definitions)
   const isTerminal = process.stderr.isTTY === true
   try {
-    const pipeline = await Pipeline.open(warehouse, definitions)
-    const decoder = startDecoder({
-      identity: definitions.identity,
-      operandPaths: pipeline.compiled.operandPaths,
-      format,
-      definitionsDir: options.definitions,
-      hashKey: process.env[HASH_KEY_VARIABLE],
-    })
+    const engine = await openEngine(warehouse, settings, { signal })
     const progress = startProgress(isTerminal)
     try {
       const report = await run({
-        pipeline,
+        ...engine,
         source,
-        decode: decoder.decode,
         warehouseUrl: warehouse.url,
         watermark,
         onBatch: (soFar, chunk) => progress.update(soFar, chunk),
@@ -74,13 +85,13 @@ async function start(files: string[], options: Options): Promise<void> {
       })
       progress.stop()
       const look = { isColoured: process.stdout.isTTY === true, columns: process.stdout.columns }
-      process.stdout.write(await screen(warehouse, report, definitions.journeys, look))
+      process.stdout.write(await screen(warehouse, report, engine.definitions.journeys, look))
       if (signal.aborted) {
         throw new UserError('interrupted; what is committed stays, run it again for the rest')
       }
     } finally {
       progress.stop()
-      await decoder.close()
+      await engine.close()
     }
   } finally {
     await warehouse.close()

@@ -1,4 +1,4 @@
-/** The questions of the README's analysis section get the answers that are printed there. */
+/** The README's questions on funnels and analysis get the answers that are printed there. */
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -12,9 +12,10 @@ import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 const INSTANTS = 1_000_000_000_000_000
 
 test('each question has the printed answer', async () => {
-  const [section = ''] = readFileSync('README.md', 'utf8').match(/## Analysis\n.*?\n## /s) ?? []
+  const readme = readFileSync('README.md', 'utf8')
+  const [section = ''] = readme.match(/## Funnels\n.*?\n## Reading/s) ?? []
   const asked = [...section.matchAll(/```sql\n(.*?)```\n```\n(.*?)```/gs)]
-  expect(asked.length).toBeGreaterThanOrEqual(3)
+  expect(asked.length).toBeGreaterThanOrEqual(5)
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
   const path = join(dir, 'small.duckdb')
   const args = ['--warehouse', `duckdb:${path}`, '--batch-size', '1000']

@@ -161,7 +161,7 @@ function lateCorrections({ versions, batches }: History): Row[] {
   )
 }
 
-const COUNTED = ['transitions', 'cycles', 'rejections', 'sessions']
+const COUNTED = ['transitions', 'cycles', 'rejections', 'sessions', 'funnel_attempts']
 
 /** What each batch did to the days that were over: replayed version by version. */
 function correctionsByDay({ versions, batches }: History): Row[] {

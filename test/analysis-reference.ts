@@ -71,7 +71,7 @@ const pick = <T extends object>(row: T, ...names: (keyof T)[]): Row =>
   Object.fromEntries(names.map((name) => [name, row[name]]))
 
 /** The smallest value that `tenths` tenths of all do not exceed; null of none. */
-function nearestRank(values: readonly (number | null)[], tenths: number): number | null {
+export function nearestRank(values: readonly (number | null)[], tenths: number): number | null {
   const known = values.filter((value) => value !== null).sort((a, b) => a - b)
   return known[Math.ceil((known.length * tenths) / 10) - 1] ?? null
 }

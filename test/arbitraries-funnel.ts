@@ -9,6 +9,7 @@ import type {
   JourneyFunnel,
 } from '../pipeline/funnel-definition.ts'
 import { CLICKHOUSE_MODES, ENTRIES, ORDERS, TIES } from '../pipeline/funnel-definition.ts'
+import { journey } from './arbitraries.ts'
 
 const name = fc.constantFrom('A', 'B', 'C', 'D', 'N')
 const within = fc.constantFrom('10m', '20m', '40m', '2h')
@@ -103,7 +104,7 @@ export const funnel: fc.Arbitrary<EventFunnel> = fc.oneof(
 )
 
 /** Over the states of the arbitrary journeys. */
-export const journeyFunnel: fc.Arbitrary<JourneyFunnel> = fc
+const journeyFunnel: fc.Arbitrary<JourneyFunnel> = fc
   .record({
     states: fc.array(fc.tuple(fc.constantFrom('s0', 's1', 's2', 's3', 'done'), limits), {
       minLength: 1,
@@ -121,3 +122,13 @@ export const journeyFunnel: fc.Arbitrary<JourneyFunnel> = fc
     })
     return compact({ steps: listed, ...options }) as JourneyFunnel
   })
+
+/** A journey, perhaps with a funnel of its own, and funnels of events, as definitions take them. */
+export const funnelled = {
+  journey: fc
+    .tuple(journey, fc.option(journeyFunnel, { nil: undefined, freq: 1 }))
+    .map(([one, way]) => (way === undefined ? one : { ...one, funnels: { way } })),
+  funnels: fc
+    .array(funnel, { maxLength: 2 })
+    .map((list) => list.map((one, i) => ({ ...one, id: `f${i}` }))),
+}

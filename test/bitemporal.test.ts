@@ -3,14 +3,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { makeDefinitions } from '../pipeline/definitions.ts'
-import { arrivals, eventStream, identity, journey } from './arbitraries.ts'
+import { funnelled } from './arbitraries-funnel.ts'
+import { arrivals, eventStream, identity } from './arbitraries.ts'
 import { Harness, lineOf, sorted } from './dump.ts'
 import { VIEWS, type Row } from './reference.ts'
 
 const RUNS = Number(process.env['LAW_RUNS'] ?? 40)
 
 const scene = fc
-  .record({ events: eventStream, identity, journey })
+  .record({ events: eventStream, identity, ...funnelled })
   .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
 
 async function rows(harness: Harness, relation: string): Promise<Row[]> {

@@ -22,6 +22,7 @@ const order: Journey = {
     idle: { on: { Added: 'cart' }, effects: [{ type: 'reminder' }] },
     paid: { type: 'final' },
   },
+  funnels: { sale: { steps: ['cart', 'paid'], within: '1d' } },
 }
 
 async function story(warehouse: Warehouse): Promise<Harness> {
@@ -51,6 +52,7 @@ beforeAll(async () => {
 afterAll(() => harness.warehouse.close())
 
 const DAMAGE: { [check: string]: string } = {
+  attempts_have_their_steps: 'update funnel_attempt_base set deepest_step = 1',
   batches_are_dense: 'update batches_log set batch = 7 where batch = 2',
   cycles_are_numbered: 'update cycle_base set cycle_no = cycle_no + 1',
   cycles_match_visits: "update cycle_base set started_at = started_at - interval '1 second'",
@@ -117,6 +119,6 @@ test('npm run check says what is wrong, and exits with 1', async () => {
   const { status, stdout, stderr } = check()
   expect(status).toBe(1)
   expect(stdout).toMatch(/^finals_are_final\n {2}A row means .* a final state\.\n {2}\{.*"idle"/m)
-  expect(stderr).toBe('error: 1 of 19 checks failed: the tables are not sound\n')
+  expect(stderr).toBe('error: 1 of 20 checks failed: the tables are not sound\n')
   rmSync(dir, { recursive: true })
 })

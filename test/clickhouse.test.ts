@@ -76,7 +76,8 @@ test('levels are those of windowFunnel on random histories', () => {
   console.log(`${compared} levels compared with ClickHouse`)
 }, 120_000)
 
-const CASES = '../shared/data/funnel-clickhouse/cases.json'
+const DATA = process.env['DESIRE_PATH_SHARED'] ?? '../shared/data'
+const CASES = `${DATA}/funnel-clickhouse/cases.json`
 
 type Case = {
   function: string

@@ -1,4 +1,4 @@
-/** The three stages run in workers, in replays and inside a warehouse: they must stay small. */
+/** The four stages run in workers, in replays and inside a warehouse: they must stay small. */
 
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
@@ -10,6 +10,7 @@ const ENTRY = `
   export { resolvePersons, assignSessions } from './pipeline/resolve.ts'
   export { compile } from './pipeline/compile.ts'
   export { Fold } from './pipeline/fold.ts'
+  export { FunnelFold } from './pipeline/funnel.ts'
 `
 
 test('the bundled, minified stages stay under 32 KB and import nothing from outside', async () => {

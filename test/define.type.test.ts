@@ -5,7 +5,7 @@
 
 import { expect, test } from 'vitest'
 import '../definitions/events.ts'
-import { defineJourney } from '../pipeline/define.ts'
+import { defineFunnel, defineJourney } from '../pipeline/define.ts'
 
 test('a sound journey of one track compiles', () => {
   const journey = defineJourney({
@@ -100,5 +100,27 @@ test('wrong names do not compile', () => {
       // @ts-expect-error: the same call's other track, read as a state.
       ship: { initial: 'sent', states: { sent: {} } },
     },
+  })
+})
+
+test('a funnel of events that there are compiles', () => {
+  const funnel = defineFunnel({
+    id: 'sale',
+    steps: ['Product Viewed', { event: 'Order Completed', where: { property: 'value', gte: 1 } }],
+    within: '7d',
+    exclude: [{ event: 'Payment Failed', effect: 'remove-profile' }],
+  })
+  expect(funnel.id).toBe('sale')
+  defineFunnel({
+    id: 'typo',
+    // @ts-expect-error there is no such event
+    steps: ['Product Vewed'],
+    within: '7d',
+  })
+  defineFunnel({
+    id: 'instance',
+    // @ts-expect-error a step asks about the event alone
+    steps: ['Product Viewed', { event: 'Order Completed', where: { visits: 'cart', gte: 1 } }],
+    within: '7d',
   })
 })

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
+import { DuckDBFile } from '../pipeline/duckdb-file.ts'
 import { warehouseContract } from './warehouse.contract.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -28,6 +29,21 @@ test.each(['text.duckdb', 'events.ndjson', 'table.csv'])('%s is no warehouse', a
   const path = join(dir, name)
   writeFileSync(path, '{"a":1}\n'.repeat(10_000))
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(`${path} is not a DuckDB file`)
+})
+
+test("a database of somebody else's is named and left as it was", async () => {
+  const path = join(dir, 'other.duckdb')
+  const other = await DuckDBFile.open(path, '100MB')
+  await other.run('create table events (order_id integer)')
+  other.close()
+  await expect(duckdbWarehouse(path).open()).rejects.toThrow(
+    `${path} holds something else by the names of our tables`,
+  )
+  const again = await DuckDBFile.open(path, '100MB')
+  expect(await again.query('select table_name from duckdb_tables()')).toEqual([
+    { table_name: 'events' },
+  ])
+  again.close()
 })
 
 test('a directory that is not there is named', async () => {

@@ -1,78 +1,90 @@
-/** `npm run export`: the three formats hold the view, and what cannot be written is named. */
+/** Views as files: what is read back from each kind of file is what the view says. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tableFromIPC } from 'apache-arrow'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { formatInstant } from '../pipeline/clock.ts'
+import { loadDefinitions } from '../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
-import { exportView, publicViews } from '../pipeline/export.ts'
+import type { Row } from '../pipeline/warehouse.ts'
+import { Shop } from '../scripts/shop.ts'
+import { Harness } from './dump.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+const path = join(dir, 'shop.duckdb')
 afterAll(() => rmSync(dir, { recursive: true }))
-const path = join(dir, 'w.duckdb')
 
-function run(script: string, args: string[], input = '') {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', `scripts/${script}.ts`, '--warehouse', `duckdb:${path}`, ...args],
-    { encoding: 'utf8', input },
-  )
-  return { status, stdout, stderr: stderr.trim() }
-}
+let transitions: Row[] = []
 
-/** More than one chunk of rows. */
-const COUNT = 2_500
-const LINES = Array.from({ length: COUNT }, (_, i) =>
-  JSON.stringify({
-    event_id: `e${String(i).padStart(5, '0')}`,
-    name: 'Product Added',
-    occurred_at: 1_772_359_200_000 + i,
-    identifiers: { user_id: `ü${i}` },
-  }),
-)
-
-test('parquet, csv and arrow hold every row of the view', async () => {
-  expect(run('start', ['-'], LINES.join('\n'))).toMatchObject({ status: 0 })
-  const out = (ending: string) => join(dir, `it's.${ending}`)
-  for (const ending of ['parquet', 'csv', 'arrow']) {
-    const { status, stdout } = run('export', ['--table', 'states', '--out', out(ending)])
-    const said = `${COUNT * 2} rows → ${out(ending)}\n`
-    expect({ status, stdout }).toEqual({ status: 0, stdout: said })
-  }
-  const warehouse = duckdbWarehouse(path)
-  await warehouse.open()
-  const order = 'order by state_id'
-  const stored = await warehouse.query(`select * from states ${order}`)
-  const quoted = out('parquet').replaceAll("'", "''")
-  expect(await warehouse.query(`select * from '${quoted}' ${order}`)).toEqual(stored)
-  const table = tableFromIPC(readFileSync(out('arrow')))
-  const micros = (value: unknown) => (value === null ? null : Math.round(Number(value) * 1_000))
-  const rows = table.toArray().map((row) => {
-    const plain = (row as { toJSON(): { [column: string]: unknown } }).toJSON()
-    for (const name of ['version', 'instance_no', 'visit']) plain[name] = Number(plain[name])
-    for (const name of ['entered_at', 'exited_at']) plain[name] = micros(plain[name])
-    return plain
-  })
-  rows.sort((a, b) => (String(a['state_id']) < String(b['state_id']) ? -1 : 1))
-  expect(rows).toEqual(stored)
-  expect(readFileSync(out('csv'), 'utf8').split('\n')).toHaveLength(COUNT * 2 + 2)
-  for (const view of publicViews()) {
-    await exportView(warehouse, view, join(dir, 'each.arrow'))
-    const { numCols } = tableFromIPC(readFileSync(join(dir, 'each.arrow')))
-    expect(numCols).toBeGreaterThan(0)
-  }
-  await warehouse.close()
+beforeAll(async () => {
+  const harness = new Harness(await loadDefinitions('definitions'), duckdbWarehouse(path))
+  await harness.feed([...new Shop(3).lines(3_000)])
+  transitions = await harness.warehouse.query('select * from transitions order by transition_id')
+  await harness.warehouse.close()
 })
 
-test('private tables, unknown endings and missing folders are refused', () => {
-  const table = run('export', ['--table', 'state_base', '--out', join(dir, 'x.csv')])
-  expect(table).toMatchObject({ status: 2 })
-  expect(table.stderr).toContain('--table state_base is no public view; there is: batches')
-  const ending = run('export', ['--table', 'states', '--out', join(dir, 'x.xls')])
-  expect(ending.stderr).toContain('ends in no known format: use .parquet, .csv, .arrow')
-  const nowhere = join(dir, 'none', 'x.parquet')
-  expect(run('export', ['--table', 'states', '--out', nowhere])).toMatchObject({ status: 1 })
-  expect(existsSync(nowhere)).toBe(false)
+function exported(table: string, out: string) {
+  const args = ['--warehouse', `duckdb:${path}`, '--table', table, '--out', join(dir, out)]
+  return spawnSync(process.execPath, ['--import', 'tsx', 'scripts/export.ts', ...args], {
+    encoding: 'utf8',
+  })
+}
+
+const byId = (a: Row, b: Row) => (String(a['transition_id']) < String(b['transition_id']) ? -1 : 1)
+
+test('an Arrow file has the rows, in their types', () => {
+  expect(exported('transitions', 't.arrow').stdout).toContain(`: ${transitions.length} rows`)
+  const table = tableFromIPC(readFileSync(join(dir, 't.arrow')))
+  const rows = table.toArray().map((row) => {
+    const plain: Row = {}
+    for (const [name, value] of row) {
+      plain[name] = typeof value === 'bigint' ? Number(value) : value
+    }
+    // Arrow's reader gives instants in milliseconds.
+    return { ...plain, occurred_at: Math.round((plain['occurred_at'] as number) * 1_000) }
+  })
+  expect(rows.sort(byId)).toEqual(transitions)
+})
+
+test('NDJSON has instants as texts', () => {
+  exported('transitions', 't.ndjson')
+  const rows = readFileSync(join(dir, 't.ndjson'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Row)
+  const expected = transitions.map((row) => ({
+    ...row,
+    occurred_at: formatInstant(row['occurred_at'] as number),
+  }))
+  expect(rows.sort(byId)).toEqual(expected)
+})
+
+test.each(['parquet', 'csv'])('%s files are read back by DuckDB', async (format) => {
+  exported('transitions', `t.${format}`)
+  const warehouse = duckdbWarehouse(':memory:')
+  await warehouse.open()
+  const rows = await warehouse.query(
+    `select transition_id, journey, seq, occurred_at from '${join(dir, `t.${format}`)}'
+     order by transition_id`,
+  )
+  await warehouse.close()
+  expect(rows).toEqual(
+    transitions.map(({ transition_id, journey, seq, occurred_at }) => ({
+      transition_id,
+      journey,
+      seq,
+      occurred_at,
+    })),
+  )
+})
+
+test('what is not public, and an unknown kind of file, are refused and leave nothing', () => {
+  const hidden = exported('transition_base', 'h.csv')
+  expect(hidden.status).toBe(2)
+  expect(hidden.stderr).toContain('"transition_base" is no public view: choose one of')
+  expect(exported('transitions', 't.xlsx')).toMatchObject({ status: 2 })
+  expect(existsSync(join(dir, 'h.csv'))).toBe(false)
 })

@@ -251,7 +251,6 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 test.each<[what: string, args: (file: string) => string[], message: string]>([
   ['a warehouse under a file', (file) => ['--warehouse', `duckdb:${file}/x`], 'cannot be opened'],
   ['a warehouse that is a directory', () => ['--warehouse', `duckdb:${dir}`], 'cannot be opened'],
-  ['input that is a directory', () => [dir], 'cannot be read: it is a directory'],
   ['input under a file', (file) => [`${file}/x`], 'cannot be read: ENOTDIR'],
   ['definitions under a file', (file) => ['--definitions', `${file}/x`], 'is no directory'],
 ])('%s exits with 1 and one line', (_what, args, message) => {
@@ -275,8 +274,8 @@ test.skipIf(process.platform !== 'linux')('output that nobody takes loses no eve
   expect(await idsOf(database)).toEqual(['e1'])
 })
 
-/** Files end at so many blocks of 512 bytes, as on a disk that is full: while the tables are made,
- * in the middle of a commit, and when the log is folded into the file. */
+/** Files end at so many blocks of 512 bytes, as on a disk that is full: in the middle of a commit,
+ * and when the log is folded into the file. */
 test.skipIf(process.platform === 'win32')(
   'a disk that is full leaves whole batches, and room again is enough',
   async () => {
@@ -285,7 +284,7 @@ test.skipIf(process.platform === 'win32')(
     const whole = fresh()
     expect(start(whole, ...args).status).toBe(0)
     const failed: boolean[] = []
-    for (const blocks of [200, 1_000, 4_000]) {
+    for (const blocks of [1_000, 4_000]) {
       const database = fresh()
       const command = [process.execPath, ...START, '--warehouse', `duckdb:${database}`, ...args]
       const limited = ['-c', `ulimit -f ${blocks}; exec "$@"`, 'sh', ...command]

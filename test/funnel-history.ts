@@ -1,6 +1,6 @@
 /**
  * Funnels over histories written as text: one event a line, `10:00 A`, then perhaps `source=ios`,
- * `session=s2`, `ordinal=1` and properties as JSON. Events are numbered e1, e2 … in the order of the lines.
+ * `session=s2`, `ordinal=1` and properties as JSON. Events are numbered e1, e2 … by line.
  *
  * What comes out is one text an attempt, by entry: the events that served its steps, and how it
  * ended, `e1 e3 converted` or `e2 window`. Every history is folded in one go, and again event by

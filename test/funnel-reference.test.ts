@@ -42,7 +42,10 @@ test('attempts are those of the slow reading, folded in one go or event by event
       expect(actual.toSorted()).toEqual(expected.toSorted())
       expect(bench.continued(watermark)).toEqual(actual)
     }),
-    { numRuns: RUNS, ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}) },
+    {
+      numRuns: RUNS,
+      ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}),
+    },
   )
 }, 120_000)
 

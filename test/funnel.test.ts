@@ -107,6 +107,13 @@ describe('optional steps', () => {
     expect(attemptsOf(funnel, '10:00 A\n10:15 B\n10:21 C')).toEqual(['e1 e2 window'])
   })
 
+  test('have their own limit, inclusive, and passing it ends nothing', () => {
+    const soon = { event: 'B', optional: true, within: '5m' }
+    const limited = { steps: ['A', soon, 'C'], within: '1h' }
+    expect(attemptsOf(limited, '10:00 A\n10:05 B\n10:10 C')).toEqual(['e1 e2 e3 converted'])
+    expect(attemptsOf(limited, '10:00 A\n10:05:01 B\n10:10 C')).toEqual(['e1 e3 converted'])
+  })
+
   test('are not taken after the step they stand before', () => {
     const longer = { steps: [...steps, 'D'], within: '1h' }
     expect(attemptsOf(longer, '10:00 A\n10:05 C\n10:06 B\n10:10 D')).toEqual([

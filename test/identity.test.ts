@@ -69,8 +69,8 @@ function run(script: string, args: string[], input = '') {
 test('the commands tell what to doubt, plan without --yes and correct with it', () => {
   const at = ['--warehouse', `duckdb:${join(dir, 'w.duckdb')}`]
   const identity = (...args: string[]) => run('identity', [...args, ...at])
-  const fed = run('start', [...at, '--definitions', join(dir, 'definitions'), '-'], LINES.join('\n'))
-  expect(fed).toMatchObject({ status: 0 })
+  const start = [...at, '--definitions', join(dir, 'definitions'), '-']
+  expect(run('start', start, LINES.join('\n'))).toMatchObject({ status: 0 })
   expect(JSON.parse(identity('audit', '--json').stdout)).toMatchObject({
     contestedDevices: [{ device: 'anonymous_id:a1', persons: 2 }],
     refusedCount: 1,

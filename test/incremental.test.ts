@@ -12,8 +12,10 @@ const definitions = makeDefinitions({
       version: 1,
       initial: 'a',
       states: { a: { on: { Go: 'b' }, after: { '1w': 'b' } }, b: { on: { Go: 'a' } } },
+      funnels: { way: { steps: ['a', 'b'], within: '1w' } },
     },
   ],
+  funnels: [{ id: 'f', steps: ['Go', 'Go', 'Gone'], within: '1w' }],
 })
 
 const START = 1_772_359_200_000
@@ -57,6 +59,13 @@ test.each([10, 3_000])('with %i people, an event in order reads three images', a
   const harness = await withHistory(people)
   const reads = await readsOf(harness, [event('new', 300_000, 'd3')])
   expect(reads).toEqual({ images: 3, segments: 0, landed: 0, timers: 0 })
+  await harness.warehouse.close()
+})
+
+test('an event that ties with the last reads the history that its tie is decided by', async () => {
+  const harness = await withHistory(10)
+  const reads = await readsOf(harness, [event('tie', 120_003, 'd3'), event('new', 300_000, 'd4')])
+  expect(reads).toEqual({ images: 6, segments: 3, landed: 0, timers: 0 })
   await harness.warehouse.close()
 })
 

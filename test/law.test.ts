@@ -8,12 +8,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { failedChecks } from '../pipeline/checks.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
-import { funnel, journeyFunnel } from './arbitraries-funnel.ts'
-import { arrivals, eventStream, identity, journey, sessions } from './arbitraries.ts'
+import { funnelled } from './arbitraries-funnel.ts'
+import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from './dump.ts'
 import { reference, VIEWS } from './reference.ts'
 
 const RUNS = Number(process.env['LAW_RUNS'] ?? 150)
+/** Half a minute on an idle machine. */
+const TIME_MAX_MS = 300_000
 /** No timeout of the arbitrary journeys is longer than this after the last event. */
 const LATER = 3_600_000_000
 
@@ -22,12 +24,7 @@ const scene = fc
     events: eventStream,
     identity,
     sessions,
-    journey: fc
-      .tuple(journey, fc.option(journeyFunnel, { nil: undefined, freq: 1 }))
-      .map(([one, way]) => (way === undefined ? one : { ...one, funnels: { way } })),
-    funnels: fc.array(funnel, { maxLength: 2 }).map((list) =>
-      list.map((one, i) => ({ ...one, id: `f${i}` })),
-    ),
+    ...funnelled,
     watermark: fc.constantFrom(0, LATER),
   })
   .chain((parts) =>
@@ -66,7 +63,7 @@ test('batches, order, redelivery and restarts do not show in the tables', async 
       ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}),
     },
   )
-})
+}, TIME_MAX_MS)
 
 async function acceptedEvents(harness: Harness): Promise<Set<unknown>> {
   const rows = await harness.warehouse.query('select event_id from events')

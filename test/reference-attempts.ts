@@ -40,7 +40,8 @@ export function tied(things: Thing[]): Thing[][] {
   const groups: Thing[][] = []
   for (const thing of things) {
     const last = groups.at(-1)?.[0]
-    if (last !== undefined && last.at === thing.at && last.ordinal === thing.ordinal) groups.at(-1)?.push(thing)
+    const isTied = last !== undefined && last.at === thing.at && last.ordinal === thing.ordinal
+    if (isTied) groups.at(-1)?.push(thing)
     else groups.push([thing])
   }
   return groups

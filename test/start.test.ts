@@ -99,3 +99,23 @@ test('dead letters are fed again after a fix, and then are no more', () => {
   expect(run('dead-letters', ['refeed', ...args]).stdout).toContain('fed 1: 1 landed')
   expect(run('dead-letters', ['list', '--warehouse', url]).stdout).toBe('no dead letters\n')
 })
+
+test('status tells how far the tables have come, and is a failure beyond a named threshold', () => {
+  const url = fresh()
+  const nothing = run('status', ['--warehouse', url])
+  expect(nothing.stdout).toContain('nothing has been committed yet')
+  run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
+  const told = run('status', ['--warehouse', url, '--json', '--max-dead-letters', '1'])
+  expect(told).toMatchObject({ status: 0, stderr: '' })
+  expect(JSON.parse(told.stdout)).toMatchObject({
+    watermark: '2026-03-01T10:00:00.000000Z',
+    batches: 1,
+    dead_letters: { invalid_json: 1 },
+    live: { checkout: 1 },
+    unhealthy: [],
+  })
+  const late = run('status', ['--warehouse', url, '--max-lag', '1m', '--max-dead-letters', '0'])
+  expect(late.status).toBe(1)
+  expect(late.stderr).toMatch(/^error: unhealthy: the watermark is .* behind \(--max-lag\); 1 dead/)
+  expect(run('status', ['--max-lag', 'soon'])).toMatchObject({ status: 2 })
+})

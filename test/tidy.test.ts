@@ -19,14 +19,21 @@ const self = 'test/tidy.test.ts'
 
 /** Each outside library, and the files that may know it. */
 const OWNERS: { [library: string]: RegExp } = {
-  'apache-arrow': /^(pipeline\/arrow|test\/export\.test)\.ts$/,
+  'apache-arrow': /^(pipeline\/arrow(-file|-wire)?\.ts|test\/export\.test\.ts)$/,
   '@duckdb/node-api': /^(pipeline\/duckdb|scripts\/bench\/)/,
   '@duckdb/node-bindings': /^pipeline\/duckdb-append\.ts$/,
+  '@google-cloud/functions-framework': /^pipeline\/functions\.ts$/,
+  '@google-cloud/pubsub': /^(pipeline\/pubsub|test\/cloud\/)/,
   zod: /^(definitions|test)\//,
   commander: /^scripts\/command\.ts$/,
   'cli-progress': /^scripts\/progress\.ts$/,
   picocolors: /^scripts\/(screen|funnel)\.ts$/,
   xstate: /^(scripts\/bench\/|test\/)/,
+  '@dagrejs/dagre': /^scripts\/report\/client\/layout\.ts$/,
+  'd3-scale': /^scripts\/report\/client\//,
+  'd3-shape': /^scripts\/report\/client\//,
+  esbuild: /^(scripts\/report\/bundle\.ts|test\/core-size\.test\.ts)$/,
+  'playwright-core': /^test\/report-page\.test\.ts$/,
 }
 
 describe.each(files)('%s', (name) => {
@@ -66,7 +73,7 @@ test('every source is imported by another, or is a program', () => {
   const orphans = sources.filter((name) => {
     const base = name.split('/').at(-1) as string
     const isProgram = programs.includes(name) || name.endsWith('.test.ts')
-    const isDefinition = name.startsWith('definitions/')
+    const isDefinition = /^(definitions|test\/golden)\//.test(name)
     return !isProgram && !isDefinition && !all.includes(`/${base}'`)
   })
   expect(orphans).toEqual([])

@@ -5,6 +5,7 @@
 import { beforeEach, afterEach, describe, expect, test } from 'vitest'
 import { arrowTable, supersedeTable } from '../pipeline/arrow.ts'
 import { hash64, hashes64, uuidInto } from '../pipeline/ids.ts'
+import { landedTable } from '../pipeline/landed.ts'
 import type { Commit, ImageKind, Warehouse } from '../pipeline/warehouse.ts'
 
 /** A warehouse that is new, and a way to close it and open what it kept. */
@@ -189,7 +190,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       await warehouse.open()
       await warehouse.commit(commitOf(4, { inserts: insert('p4') }))
       const at = async (batch: number) => {
-        const instant = `make_timestamptz(${T0 + batch})`
+        const instant = `timestamp_micros(${T0 + batch})`
         const rows = await warehouse.query(
           `select profile_id from event_profiles_as_of(${instant})`,
         )
@@ -237,6 +238,37 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       await expect(warehouse.commit({ ...commitOf(2), recordedAt: T0 })).rejects.toThrow(
         'broken invariant',
       )
+    })
+
+    test('what is landed outside a batch is unapplied until a batch says otherwise', async () => {
+      await warehouse.open()
+      const landed = ['m3', 'm1', 'm2'].map((id) => ({
+        subscription_name: 's',
+        message_id: id,
+        publish_time: T0 + Number(id[1]),
+        data: new TextEncoder().encode(`{"of":"${id}"}`),
+        attributes: '{"a":"b"}',
+      }))
+      await warehouse.append('landed_messages', landedTable(landed), T0)
+      const all = { messagesMax: 10, bytesMax: 1_000 }
+      const [first, ...rest] = await warehouse.unapplied(all)
+      expect({ ...first, data: new Uint8Array(first?.data ?? []) }).toEqual(landed[1])
+      expect(rest.map(({ message_id }) => message_id)).toEqual(['m2', 'm3'])
+      expect(await warehouse.unapplied({ ...all, messagesMax: 2 })).toHaveLength(2)
+      expect(await warehouse.unapplied({ ...all, bytesMax: 1 })).toHaveLength(1)
+      expect(await warehouse.unapplied({ ...all, bytesMax: 12 })).toHaveLength(2)
+      const applied = arrowTable(
+        'applied_messages',
+        { subscription_name: ['s', 't'], message_id: ['m1', 'm2'], publish_time: [T0 + 1, T0 + 2] },
+        2,
+      )
+      await warehouse.commit(commitOf(1, { inserts: new Map([['applied_messages', applied]]) }))
+      warehouse = await made.reopen()
+      expect(await warehouse.open()).toMatchObject({ batch: 1 })
+      // Delivered again, and the same message to another subscription.
+      await warehouse.append('landed_messages', landedTable(landed.slice(1, 2)), T0 + 9)
+      const left = await warehouse.unapplied(all)
+      expect(left.map(({ message_id }) => message_id)).toEqual(['m2', 'm3'])
     })
 
     test('hashes are the same on every machine', () => {

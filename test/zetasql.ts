@@ -31,6 +31,7 @@ type Client = {
 }
 type Evaluated = { content: { tableData: { row: { cell: Cell[] }[] } } }
 type Api = {
+  parse(request: object, done: (error: Error | null) => void): void
   evaluateQuery(request: object, done: (error: Error | null, reply: Evaluated) => void): void
 }
 type Module = {
@@ -117,8 +118,9 @@ function choosers(): object[] {
   }))
 }
 
-/** One analyzer process; null when it is not installed and need not be. */
-export async function startAnalyzer(): Promise<Analyzer | null> {
+/** One analyzer process that knows the relations given; null when it is not installed and need not
+ * be. */
+export async function startAnalyzer(relations = storedRelations()): Promise<Analyzer | null> {
   const module = peer<Module>(PACKAGE)
   const dir = peerDir(PACKAGE)
   if (module === null || dir === null) return null
@@ -128,7 +130,7 @@ export async function startAnalyzer(): Promise<Analyzer | null> {
   const client = module.ZetaSQLClient.getInstance()
   if (!(await client.testConnection())) throw new Error('the analyzer does not answer')
   const language = await client.getLanguageOptions({ maximumFeatures: true })
-  return new Analyzer(server, client, module.ZetaSQLClient.API, language)
+  return new Analyzer(server, client, module.ZetaSQLClient.API, language, relations)
 }
 
 async function freePort(): Promise<number> {
@@ -145,9 +147,16 @@ export class Analyzer {
   readonly #client: Client
   readonly #api: Api
   readonly #language: object
-  readonly #relations = storedRelations()
+  readonly #relations: Relation[]
 
-  constructor(server: ChildProcess, client: Client, api: Api, language: object) {
+  constructor(
+    server: ChildProcess,
+    client: Client,
+    api: Api,
+    language: object,
+    relations: Relation[],
+  ) {
+    this.#relations = relations
     this.#server = server
     this.#client = client
     this.#api = api
@@ -164,6 +173,7 @@ export class Analyzer {
       },
       errorMessageMode: 'ERROR_MESSAGE_ONE_LINE',
       parameterMode: 'PARAMETER_NAMED',
+      allowUndeclaredParameters: true,
       defaultTimezone: 'UTC',
       enabledRewrites: REWRITES,
     }
@@ -198,9 +208,25 @@ export class Analyzer {
     }))
   }
 
-  /** Makes a view's columns known to the texts that read it. */
-  async addView(name: string, sql: string): Promise<void> {
-    this.#relations.push({ name, columns: await this.columnsOf(sql) })
+  /** Throws, in the analyzer's words, when it refuses a statement of whatever kind. */
+  async accept(sql: string): Promise<void> {
+    await this.#client.analyze({ sqlStatement: sql, ...this.#request(this.#relations) })
+  }
+
+  /** Throws when a script cannot be parsed; its statements are not looked into. */
+  async parse(script: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const options = this.#options().languageOptions
+      this.#api.parse({ sqlStatement: script, options, allowScript: true }, (error) =>
+        error ? reject(error) : resolve(),
+      )
+    })
+  }
+
+  /** Makes a view's columns known, by each of its names, to the texts that read it. */
+  async addView(name: string, sql: string, ...others: string[]): Promise<void> {
+    const columns = await this.columnsOf(sql)
+    for (const each of [name, ...others]) this.#relations.push({ name: each, columns })
   }
 
   /** The rows of a query over the rows of the relations it reads. */

@@ -2,7 +2,8 @@
 -- Grain: one row per UTC day that a batch changed, view, journey and version, and batch.
 -- Caveat: a day is over once the watermark has passed its end; rows that come in before are no
 -- change. added less removed is the change of the day's count in that view. Reasons are those of
--- the removed rows; rows added alone came with late events. Sessions count on the day they start.
+-- the removed rows; rows added alone came with late events. Sessions and funnel attempts count on
+-- the day they start.
 with spans as (
   select
     batch,
@@ -57,6 +58,20 @@ versions as (
       order by recorded_by
     ) as replaced_because,
   from session_versions
+  union all
+  select
+    'funnel_attempts' as view_name,
+    journey,
+    version,
+    entered_at as happened_at,
+    recorded_by,
+    superseded_by,
+    superseded_because,
+    lag(superseded_because) over (
+      partition by attempt_id
+      order by recorded_by
+    ) as replaced_because,
+  from funnel_attempt_versions
 ),
 changes as (
   select

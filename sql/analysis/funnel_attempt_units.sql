@@ -24,6 +24,7 @@ select
   ended_because,
   converted_at,
   time_to_convert_ms,
+  options,
 from funnel_attempts
 inner join funnel_definitions
   on funnel_definitions.funnel = funnel_attempts.funnel

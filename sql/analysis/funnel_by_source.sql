@@ -4,15 +4,20 @@
 -- session; last that of its last session begun before the conversion, or before the entry where
 -- there was none. Counts are of the funnel's unit (see funnel_units); a source that is not known
 -- is null.
-with first_touches as (
-  select profile_id, source from sessions where session_no = 1
+with touches as (
+  select 'entry' as touch
+  union all select 'first'
+  union all select 'last'
+),
+first_touches as (
+  select profile_id, source as first_source from sessions where session_no = 1
 ),
 last_touches as (
   select
     funnel_units.funnel,
     funnel_units.journey,
     unit,
-    sessions.source,
+    sessions.source as last_source,
   from funnel_units
   inner join sessions
     on sessions.profile_id = funnel_units.profile_id
@@ -23,39 +28,34 @@ last_touches as (
 ),
 touched as (
   select
-    funnel,
-    journey,
-    version,
-    count_by,
-    'entry' as touch,
-    source,
-    outcome,
-  from funnel_units
-  union all
-  select
-    funnel,
-    journey,
-    version,
-    count_by,
-    'first' as touch,
-    first_touches.source,
-    outcome,
-  from funnel_units
-  left join first_touches on first_touches.profile_id = funnel_units.profile_id
-  union all
-  select
     funnel_units.funnel,
     funnel_units.journey,
     version,
     count_by,
-    'last' as touch,
-    last_touches.source,
+    source as entry_source,
+    first_source,
+    last_source,
     outcome,
+    options,
   from funnel_units
+  left join first_touches on first_touches.profile_id = funnel_units.profile_id
   left join last_touches
     on last_touches.funnel = funnel_units.funnel
     and coalesce(last_touches.journey, '') = coalesce(funnel_units.journey, '')
     and last_touches.unit = funnel_units.unit
+),
+attributed as (
+  select
+    funnel,
+    journey,
+    version,
+    count_by,
+    touch,
+    if(touch = 'entry', entry_source, if(touch = 'first', first_source, last_source)) as source,
+    outcome,
+    options,
+  from touched
+  cross join touches
 )
 select
   funnel,
@@ -71,5 +71,6 @@ select
   countif(outcome = 'converted')
     / nullif(countif(outcome <> 'pending'), 0) as rate_of_decided,
   countif(outcome = 'converted') / count(outcome) as rate_of_all,
-from touched
+  any_value(options) as options,
+from attributed
 group by funnel, journey, version, count_by, touch, source

@@ -11,6 +11,7 @@ with days as (
     date_from_unix_date(div(unix_micros(entered_at), 86400000000)) as day,
     outcome,
     time_to_convert_ms,
+    options,
   from funnel_units
 ),
 ranked as (
@@ -22,6 +23,7 @@ ranked as (
     day,
     outcome,
     time_to_convert_ms,
+    options,
     row_number() over (
       partition by funnel, journey, day order by time_to_convert_ms nulls last
     ) as convert_rank,
@@ -44,5 +46,6 @@ select
   min(
     if(2 * convert_rank >= convert_count, time_to_convert_ms, null)
   ) as median_time_to_convert_ms,
+  any_value(options) as options,
 from ranked
 group by funnel, journey, version, day, count_by

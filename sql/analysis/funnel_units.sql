@@ -19,6 +19,7 @@ with ranked as (
     ended_because,
     converted_at,
     time_to_convert_ms,
+    options,
     row_number() over (
       partition by funnel, journey, unit
       order by
@@ -47,5 +48,6 @@ select
   ended_because,
   converted_at,
   time_to_convert_ms,
+  options,
 from ranked
 where rank_in_unit = 1

@@ -57,6 +57,19 @@ with superseded as (
   from rejection_facts
   union all
   select
+    'funnel_attempts' as view_name,
+    cast(attempt_id as string) as row_id,
+    journey,
+    version,
+    profile_id,
+    entered_at as happened_at,
+    recorded_at,
+    superseded_at,
+    superseded_because,
+    superseded_by,
+  from funnel_attempt_versions
+  union all
+  select
     'sessions' as view_name,
     session_id as row_id,
     cast(null as string) as journey,

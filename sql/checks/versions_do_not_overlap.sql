@@ -80,6 +80,26 @@ with versions as (
     superseded_by,
     superseded_because,
   from rejection_facts
+  union all
+  select
+    'funnel_attempts' as view_name,
+    cast(attempt_id as string) as row_id,
+    recorded_at,
+    recorded_by,
+    superseded_at,
+    superseded_by,
+    superseded_because,
+  from funnel_attempt_versions
+  union all
+  select
+    'funnel_attempt_steps' as view_name,
+    concat(cast(attempt_id as string), ' ', cast(step_no as string)) as row_id,
+    recorded_at,
+    recorded_by,
+    superseded_at,
+    superseded_by,
+    superseded_because,
+  from funnel_attempt_step_versions
 ),
 walked as (
   select

@@ -1,0 +1,170 @@
+/**
+ * A batch → one transaction.
+ *
+ * 1. All rows are staged under a name nobody else uses: batch, writer, attempt.
+ * 2. One script: the fence moves from the batch before (a mutation, so that two commits conflict),
+ *    the staged rows are counted, they go to their tables, COMMIT. A script that fails is rolled
+ *    back by itself. Whether the fence moved is read from the fence, where the run's id can only
+ *    be ours: the same as the count of updated rows, and every server can tell it.
+ * 3. When the answer is lost or the script failed for a reason that passes, the batch's own row
+ *    says whether it is committed and by whom. Only then is it tried again, under a new name.
+ */
+
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Table } from 'apache-arrow'
+import { rowTexts } from './arrow-wire.ts'
+import type { BigQueryClient, Ending } from './bigquery-client.ts'
+import { endsOf, FENCE, quoted, RECORDED, STAGED } from './bigquery-schema.ts'
+import { stagedValue, storageOf } from './bigquery-schema.ts'
+import type { Stager } from './bigquery-stage.ts'
+import { now } from './clock.ts'
+import { imageTable } from './commit.ts'
+import { assert, UserError } from './errors.ts'
+import type { At } from './relations.ts'
+import { TABLES, type Column, type TableName } from './tables.ts'
+import type { Commit } from './warehouse.ts'
+
+const ATTEMPTS_MAX = 5
+const PAUSE_MS = 1_000
+
+const FENCE_LOST = 'FENCE_LOST'
+
+/** What may be tried again once the batch is known not to be committed. */
+const PASSING = new Set([
+  'backendError',
+  'internalError',
+  'jobBackendError',
+  'jobInternalError',
+  'jobRateLimitExceeded',
+  'lost',
+  'rateLimitExceeded',
+])
+const CONFLICT = /aborted due to concurrent|could not serialize access/i
+
+type Parts = {
+  client: BigQueryClient
+  stager: Stager
+  at: At
+  url: string
+  /** What job ids begin with. */
+  name: string
+  /** Who commits, for as long as it is open. */
+  writer: string
+}
+
+/** Rows for one physical table. */
+type Part = { target: string; columns: readonly Column[]; rows: Table }
+
+const ENDS: readonly Column[] = [
+  { name: 'row_key', type: 'uuid' },
+  { name: 'superseded_because', type: 'text' },
+]
+
+export class BigQueryCommits {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Applies a batch, all of it or nothing. */
+  async apply(commit: Commit): Promise<void> {
+    const parts = partsOf(commit)
+    for (let attempt = 1; ; attempt++) {
+      const { name, writer, client, url } = this.#parts
+      const stage = `${commit.batch}_${writer}_${attempt}`
+      const stagedAt = now()
+      const count = await this.#parts.stager.write(STAGED, { stage, stagedAt }, rowsOf(parts))
+      const script = this.#script(commit, parts, { stage, stagedAt, count })
+      const ending = await client.script('commit', script, `${name}_${stage}`)
+      if (ending.kind === 'done') return
+      const committedBy = await this.#committedBy(commit.batch)
+      if (committedBy === writer) return
+      if (committedBy !== null || ending.message.includes(FENCE_LOST)) {
+        throw new UserError(
+          `${url}: another writer has committed batch ${commit.batch}; this one stops, and ` +
+            'nothing of its batch is there: one writer at a time',
+        )
+      }
+      if (attempt === ATTEMPTS_MAX || !mayPass(ending)) {
+        throw new Error(`batch ${commit.batch} is not committed: ${ending.message}`)
+      }
+      await pause(PAUSE_MS * 2 ** (attempt - 1))
+    }
+  }
+
+  /** Who committed a batch; null when nobody has. */
+  async #committedBy(batch: number): Promise<string | null> {
+    const { client, at } = this.#parts
+    const sql = `select writer from ${at('batches_log')} where batch = ${batch}`
+    const [row] = await client.query('read', sql)
+    return (row?.['writer'] as string | undefined) ?? null
+  }
+
+  #script(
+    { batch, recordedAt }: Commit,
+    parts: Part[],
+    { stage, stagedAt, count }: { stage: string; stagedAt: number; count: number },
+  ): string {
+    const { at, writer } = this.#parts
+    const staged =
+      `from ${at(STAGED)} where staged_at = timestamp_micros(${stagedAt}) and stage = '${stage}'`
+    const inserts = parts.map(({ target, columns }) => {
+      const isBatches = target === 'batches_log'
+      const names = [...columns.map(({ name }) => name), ...RECORDED]
+      const values = columns.map(({ type }, place) => stagedValue(type, place))
+      values.push(`timestamp_micros(${recordedAt})`, String(batch))
+      if (isBatches) {
+        names.push('writer')
+        values.push(`'${writer}'`)
+      }
+      return (
+        `insert into ${at(target)} (${names.map(quoted).join(', ')}) ` +
+        `select ${values.join(', ')} ${staged} and target = '${target}'`
+      )
+    })
+    const statements = [
+      'declare run_id string default generate_uuid()',
+      'begin transaction',
+      `update ${at(FENCE)} set batch = ${batch}, run = run_id where batch = ${batch - 1}`,
+      `if (select count(*) from ${at(FENCE)} where run = run_id) != 1 then ` +
+        `raise using message = '${FENCE_LOST}'; end if`,
+      `if (select count(*) ${staged}) != ${count} then ` +
+        "raise using message = 'STAGED_ROWS_MISSING'; end if",
+      ...inserts,
+      'commit transaction',
+    ]
+    return `${statements.join(';\n')};`
+  }
+}
+
+function mayPass({ kind, ...ending }: Exclude<Ending, { kind: 'done' }>): boolean {
+  return kind === 'lost' || PASSING.has(ending.reason) || CONFLICT.test(ending.message)
+}
+
+function partsOf(commit: Commit): Part[] {
+  const own = (table: TableName, target: string, rows: Table): Part => {
+    return { target, columns: TABLES[table].columns, rows }
+  }
+  const parts = [
+    ...[...commit.inserts].map(([table, rows]) => own(table, storageOf(table), rows)),
+    ...[...commit.supersedes].map(([table, rows]) => ({
+      target: endsOf(table),
+      columns: ENDS,
+      rows,
+    })),
+    ...[...commit.images].map(([kind, rows]) => own(imageTable(kind), imageTable(kind), rows)),
+  ]
+  for (const { target, columns, rows } of parts) {
+    const given = rows.schema.fields.map(({ name }) => name).join(', ')
+    const wanted = columns.map(({ name }) => name).join(', ')
+    assert(given === wanted, `${target} is given ${wanted}, not ${given}`)
+  }
+  return parts
+}
+
+function* rowsOf(parts: Part[]): Generator<{ target: string; content: string }> {
+  for (const { target, rows } of parts) {
+    for (const content of rowTexts(rows)) yield { target, content }
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Faults of the outside that pass: what they are, and trying again. Everything else is no matter
+ * of patience and is thrown at once. Each further try is told of, so that it can be seen which
+ * fault it was, and waits twice as long as the one before, up to a bound.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from './errors.ts'
+
+/** With these a commit is tried for about two minutes. */
+const TRIES_MAX = 9
+const WAIT_FIRST_MS = 250
+const WAIT_MAX_MS = 30_000
+
+/** gRPC: deadline exceeded, resource exhausted, aborted, internal, unavailable. */
+const GRPC_CODES = new Set([4, 8, 10, 13, 14])
+const HTTP_CODES = new Set([408, 429, 500, 502, 503, 504])
+const SYSTEM_CODES = new Set([
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'EPIPE',
+  'ETIMEDOUT',
+])
+
+/** A fault that is about to be tried again. */
+export type Retry = { what: string; fault: string; attempt: number; waitMs: number }
+
+export type Patience = { onRetry?: (retry: Retry) => void; signal?: AbortSignal }
+
+/** True for a fault of the outside that may be gone the next time. */
+export function isTransient(thrown: unknown): boolean {
+  const code = (thrown as { code?: unknown } | null)?.code
+  if (typeof code === 'string') return SYSTEM_CODES.has(code)
+  return typeof code === 'number' && (GRPC_CODES.has(code) || HTTP_CODES.has(code))
+}
+
+/** Does `work`, again if need be: it must be safe to repeat after it failed. */
+export async function retrying<Result>(
+  what: string,
+  work: () => Promise<Result>,
+  { onRetry, signal }: Patience,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (thrown) {
+      if (!isTransient(thrown) || attempt === TRIES_MAX || signal?.aborted) throw thrown
+      const waitMs = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** (attempt - 1))
+      onRetry?.({ what, fault: messageOf(thrown), attempt, waitMs })
+      await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {
+        throw thrown
+      })
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** How many are in each state of a journey, and how often each way was taken. */
+
+import { UserError } from '../../pipeline/errors.ts'
+import type { Journey } from '../../pipeline/journey.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
+import type { Counts } from './mermaid.ts'
+
+/** Throws a `UserError` when the warehouse shows another version, or none. */
+export async function countJourney(
+  warehouse: Warehouse,
+  { id, version }: Journey,
+): Promise<Counts> {
+  const [live] = await warehouse.query(
+    `select max_by(version, recorded_by) as version from releases
+     where kind = 'journey' and id = $1 and action = 'promoted'`,
+    [id],
+  )
+  if (live?.['version'] !== version) {
+    const has = live?.['version'] === null ? 'does not have it' : `has version ${live?.['version']}`
+    throw new UserError(
+      `journey ${id} ${version} cannot be counted: ${warehouse.url} ${has}; ` +
+        'give the warehouse of this definition, or leave --warehouse out',
+    )
+  }
+  return countsOf(
+    await warehouse.query(
+      `select track, state, count(*) as inside from states
+       where journey = $1 and exited_at is null group by track, state`,
+      [id],
+    ),
+    await warehouse.query(
+      `select track, from_state, to_state, cause, event_name, count(*) as taken
+       from transitions where journey = $1
+       group by track, from_state, to_state, cause, event_name`,
+      [id],
+    ),
+  )
+}
+
+function countsOf(inside: Row[], taken: Row[]): Counts {
+  const key = (...parts: unknown[]) => JSON.stringify(parts)
+  const insideOf = new Map(
+    inside.map((row) => [key(row['track'], row['state']), row['inside'] as number]),
+  )
+  const takenOf = new Map<string, number>()
+  for (const row of taken) {
+    // A start is counted whatever event began it.
+    const event = row['cause'] === 'event' ? row['event_name'] : null
+    const way = key(row['track'], row['from_state'], row['to_state'], event)
+    takenOf.set(way, (takenOf.get(way) ?? 0) + (row['taken'] as number))
+  }
+  return {
+    inside: (track, state) => insideOf.get(key(track, state)) ?? 0,
+    taken: (track, from, to, event) => takenOf.get(key(track, from, to, event)) ?? 0,
+  }
+}

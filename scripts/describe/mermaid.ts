@@ -1,0 +1,157 @@
+/**
+ * A journey as a Mermaid state diagram. What a root `on` does is drawn from every state it serves,
+ * tracks are regions that run side by side, and guards are words. With counts, a state says how
+ * many are inside and a way how often it was taken.
+ */
+
+import {
+  tracksOf,
+  type Candidates,
+  type Effect,
+  type Guard,
+  type Journey,
+  type State,
+  type Track,
+} from '../../pipeline/journey.ts'
+import { guardWords } from './guard-words.ts'
+
+/** What the warehouse knows. Absent is none. */
+export type Counts = {
+  inside: (track: string, state: string) => number
+  /** By event name, or by timeout when it is null. A start has no state before it. */
+  taken: (track: string, from: string | null, to: string, event: string | null) => number
+}
+
+/** An event name, or null for a timeout, and what is written on the line. */
+type Arrow = { from: string; to: string; event: string | null; label: string }
+
+export function mermaidOf(journey: Journey, counts: Counts | null): string {
+  const tracks = tracksOf(journey)
+  const ids = new Ids()
+  const start = startLabel(journey)
+  const regions = tracks.map(([name, track]) => region(name, track, start, ids, counts))
+  const [single] = regions
+  if (journey.type !== 'parallel' && single !== undefined) {
+    return ['stateDiagram-v2', ...indented(['direction LR', ...single])].join('\n')
+  }
+  const blocks = tracks.flatMap(([name], i) => [
+    ...(i === 0 ? [] : ['--']),
+    `state ${quoted(name)} as ${ids.of('', name)} {`,
+    ...indented(regions[i] ?? []),
+    '}',
+  ])
+  return [
+    'stateDiagram-v2',
+    ...indented([`state ${quoted(journey.id)} as ${ids.of('', journey.id)} {`]),
+    ...indented(indented(blocks)),
+    ...indented(['}']),
+  ].join('\n')
+}
+
+const indented = (lines: string[]): string[] => lines.map((line) => `  ${line}`)
+
+function startLabel({ startOn }: Journey): string {
+  return startOn === undefined || startOn.length === 0 ? 'any known event' : startOn.join(' or ')
+}
+
+function region(
+  name: string,
+  track: Track,
+  start: string,
+  ids: Ids,
+  counts: Counts | null,
+): string[] {
+  const id = (state: string) => ids.of(name, state)
+  const states = Object.entries(track.states)
+  const named = states.flatMap(([state, { effects = [] }]) => [
+    `state ${quoted(state)} as ${id(state)}`,
+    ...effects.map((effect) => `${id(state)}: on entry / ${escaped(effectWords(effect))}`),
+    ...(counts === null ? [] : [`${id(state)}: ${counts.inside(name, state)} inside now`]),
+  ])
+  const started = counts === null ? '' : ` (${counts.taken(name, null, track.initial, null)})`
+  const arrows = states.flatMap(([state, definition]) => arrowsOf(state, definition, track))
+  return [
+    ...named,
+    `[*] --> ${id(track.initial)}: ${escaped(start)}${started}`,
+    ...arrows.map(({ from, to, event, label }) => {
+      const times = counts === null ? '' : ` (${counts.taken(name, from, to, event)})`
+      return `${id(from)} --> ${id(to)}: ${escaped(label)}${times}`
+    }),
+    ...states.filter(([, { type }]) => type === 'final').map(([state]) => `${id(state)} --> [*]`),
+  ]
+}
+
+/** A state that names an event is asked alone; the root serves all others but final ones. */
+function arrowsOf(from: string, state: State, track: Track): Arrow[] {
+  if (state.type === 'final') return []
+  const own = new Set([...Object.keys(state.on ?? {}), ...(state.ignore ?? [])])
+  const root = Object.entries(track.on ?? {}).filter(([event]) => !own.has(event))
+  const byEvent = [...Object.entries(state.on ?? {}), ...root].flatMap(([event, candidates]) =>
+    targets(candidates).map(({ to, words }) => ({ from, to, event, label: `${event}${words}` })),
+  )
+  return [...byEvent, ...timeouts(from, state)]
+}
+
+/** Delays that lead to one state share a line, because their counts are one. */
+function timeouts(from: string, { after = {} }: State): Arrow[] {
+  const labels = new Map<string, string[]>()
+  for (const [delay, candidates] of Object.entries(after)) {
+    for (const { to, words } of targets(candidates)) {
+      labels.set(to, [...(labels.get(to) ?? []), `after ${delay}${words}`])
+    }
+  }
+  return [...labels].map(([to, parts]) => ({ from, to, event: null, label: parts.join(' or ') }))
+}
+
+/** Each target once, with the conditions under which it is taken. */
+function targets(candidates: Candidates): { to: string; words: string }[] {
+  const list = (Array.isArray(candidates) ? candidates : [candidates]).map((candidate) =>
+    typeof candidate === 'string' ? { target: candidate } : candidate,
+  )
+  const words = new Map<string, string[]>()
+  list.forEach(({ target, guard, effects = [] }, i) => {
+    const condition = conditionWords(guard, i > 0)
+    const asked = effects.length === 0 ? '' : ` / ${effects.map(effectWords).join(', ')}`
+    words.set(target, [...(words.get(target) ?? []), `${condition}${asked}`])
+  })
+  return [...words].map(([to, parts]) => ({ to, words: parts.join(' or') }))
+}
+
+function conditionWords(guard: Guard | undefined, isLater: boolean): string {
+  if (guard !== undefined) return ` [${guardWords(guard)}]`
+  return isLater ? ' [otherwise]' : ''
+}
+
+function effectWords({ type, within }: Effect): string {
+  return within === undefined ? type : `${type} within ${within}`
+}
+
+const quoted = (text: string): string => `"${escaped(text)}"`
+
+/** Mermaid ends a label at these; it reads `#58;` as a colon. */
+function escaped(text: string): string {
+  return text
+    .replaceAll(/[#:;<>"{}%\\`]/g, (character) => `#${character.codePointAt(0)};`)
+    .replaceAll(/\s+/g, ' ')
+}
+
+/** Words of Mermaid's own, which no state may be called. */
+const RESERVED = /^(state|note|end|direction|as|class|classDef|style|default|click|hide|scale)$/i
+
+/** A name that Mermaid takes, for each state of each track. */
+class Ids {
+  readonly #ids = new Map<string, string>()
+  readonly #taken = new Set<string>()
+
+  of(track: string, state: string): string {
+    const key = `${track} ${state}`
+    const known = this.#ids.get(key)
+    if (known !== undefined) return known
+    const plain = state.replaceAll(/\W/g, '_')
+    let id = RESERVED.test(plain) ? `${plain}_` : plain
+    while (this.#taken.has(id)) id = `${id}_`
+    this.#taken.add(id)
+    this.#ids.set(key, id)
+    return id
+  }
+}

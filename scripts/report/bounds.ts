@@ -1,0 +1,17 @@
+/** How much of each list a page carries. What is beyond is counted, and said. */
+
+export const JOURNEYS_MAX = 12
+export const WAYS_MAX = 300
+export const EVENTS_PER_WAY_MAX = 6
+export const REFUSALS_MAX = 100
+export const FUNNELS_MAX = 12
+export const FUNNEL_STEPS_MAX = 64
+export const CYCLES_MAX = 100
+export const LAPS_MAX = 6
+export const VISITS_MAX = 3
+export const VARIANTS_MAX = 200
+export const PATH_STATES_MAX = 40
+export const DAYS_MAX = 400
+/** Of one track: days times states. */
+export const STANDING_POINTS_MAX = 8_000
+export const CORRECTIONS_MAX = 60

@@ -1,0 +1,63 @@
+/**
+ * Makes elements. Text from the warehouse goes in as text nodes and attribute values only, so that
+ * no name of an event or a state is ever read as markup.
+ */
+
+export type Child = Node | string | null
+
+type Attributes = {
+  [name: string]: string | number | boolean | null | ((event: Event) => void)
+}
+
+/** An HTML element. An attribute of null or false is left out, one of true has no value. */
+export function html<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
+  return fill(document.createElement(tag), attributes, children)
+}
+
+/** An SVG element. */
+export function svg<Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: Child[]
+): SVGElementTagNameMap[Tag] {
+  return fill(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children)
+}
+
+function fill<E extends Element>(element: E, attributes: Attributes, children: Child[]): E {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') element.addEventListener(name, value)
+    else if (value !== null && value !== false)
+      element.setAttribute(name, value === true ? '' : String(value))
+  }
+  element.append(...children.filter((child) => child !== null))
+  return element
+}
+
+/** A part of the page: a heading, a sentence that says what is to be seen, and the thing itself. */
+export function section(id: string, title: string, lede: Child[], ...body: Child[]): HTMLElement {
+  return html(
+    'section',
+    { id, 'aria-labelledby': `${id}-title` },
+    html('h2', { id: `${id}-title` }, title),
+    html('p', { class: 'lede' }, ...lede),
+    ...body,
+  )
+}
+
+/** What stands where there is nothing to show. */
+export function nothing(text: string): HTMLElement {
+  return html('p', { class: 'nothing' }, text)
+}
+
+/** States in their order, as people walked them. */
+export function pathOf(states: string[], isSelected: (i: number) => boolean): HTMLElement {
+  const steps = states.flatMap((state, i): Child[] => [
+    i === 0 ? null : html('span', { class: 'arrow', 'aria-hidden': 'true' }, '→'),
+    html('span', { class: isSelected(i) ? 'step is-selected' : 'step' }, state),
+  ])
+  return html('span', { class: 'path' }, ...steps)
+}

@@ -1,0 +1,119 @@
+/** Funnels: of those that reached a step, who went on, who dropped out, and who may still go on. */
+
+import type { FunnelPart, FunnelStep } from '../document.ts'
+import { html, nothing, section, type Child } from './element.ts'
+import { count, duration, exactly, percent } from './format.ts'
+import { touchesState, type Selection } from './selection.ts'
+import { facts, tip } from './tooltip.ts'
+
+export function funnels(
+  own: FunnelPart[],
+  byEvents: FunnelPart[],
+  selection: Selection,
+): HTMLElement {
+  return section(
+    'funnel',
+    'Funnel',
+    ['Whoever still has time to go on is pending, and is never counted as lost.'],
+    own.length + byEvents.length === 0 ? null : key(),
+    own.length === 0 ? nothing('This journey defines no funnel.') : null,
+    ...own.map((part) => funnel(part, selection)),
+    byEvents.length === 0
+      ? null
+      : html('p', { class: 'lede apart' }, 'Funnels by events, whatever the journey:'),
+    ...byEvents.map((part) => funnel(part, selection)),
+  )
+}
+
+function key(): HTMLElement {
+  const item = (kind: string, text: string) =>
+    html('li', {}, html('span', { class: `swatch ${kind}` }), text)
+  return html(
+    'ul',
+    { class: 'legend' },
+    item('is-converted', 'converted in the end'),
+    item('is-pending', 'pending'),
+    item('is-dropped', 'dropped out'),
+  )
+}
+
+function funnel(part: FunnelPart, selection: Selection): HTMLElement {
+  const [entry] = part.steps
+  const isDim = ({ step }: FunnelStep) =>
+    part.stepsAre === 'states' && !touchesState(selection, bare(step))
+  return html(
+    'div',
+    { class: 'funnel' },
+    html('h3', {}, part.name),
+    html('p', { class: 'options' }, part.options),
+    entry === undefined || entry.reached === 0
+      ? nothing('Nobody has entered it yet.')
+      : html('ol', {}, ...part.steps.map((step) => row(step, part, isDim(step)))),
+  )
+}
+
+/** A step of one of several tracks is written `track.state`. */
+const bare = (step: string): string => step.split('.').at(-1) ?? step
+
+function row(step: FunnelStep, part: FunnelPart, isDim: boolean): HTMLElement {
+  const { reached, converted, pending, dropped, rateOfDecided, medianMs, p90Ms } = step
+  const [entry = step] = part.steps
+  const share = (kind: string, value: number): Child =>
+    value === 0
+      ? null
+      : html('span', { class: `part ${kind}`, style: `width:${(100 * value) / entry.reached}%` })
+  const isEntry = step === entry
+  const isLast = step === part.steps.at(-1)
+  const ofAll = isEntry ? part.countBy : `${percent(reached / entry.reached)} of all`
+  const after = medianMs === null ? '' : `, typically ${duration(medianMs)} after the step before`
+  const item = html(
+    'li',
+    { class: isDim ? 'is-dim' : '' },
+    html(
+      'div',
+      { class: 'funnel-head' },
+      html('strong', {}, step.step),
+      html('span', {}, exactly(reached)),
+      html('span', { class: 'aside' }, `${ofAll}${after}`),
+    ),
+    reached === 0
+      ? null
+      : html(
+          'div',
+          { class: 'bar' },
+          share('is-converted', converted),
+          share('is-pending', pending),
+          share('is-dropped', dropped),
+        ),
+    isLast || reached === 0
+      ? null
+      : html(
+          'div',
+          { class: 'funnel-foot' },
+          html(
+            'span',
+            {},
+            rateOfDecided === null
+              ? 'nobody is decided yet'
+              : `${percent(rateOfDecided)} of the ${count(converted + dropped)} decided convert`,
+          ),
+          html('span', {}, `${count(pending)} pending, ${count(dropped)} dropped out`),
+        ),
+  )
+  tip(item, () =>
+    facts(step.step, [
+      ['Reached', exactly(reached)],
+      ['Converted', exactly(converted)],
+      ['Pending', exactly(pending)],
+      ['Dropped out', exactly(dropped)],
+      ['Convert, of decided', percent(rateOfDecided)],
+      ...((isEntry
+        ? []
+        : [
+            ['Half come within', duration(medianMs)],
+            ['Nine in ten within', duration(p90Ms)],
+          ]) as [string, string][]),
+    ]),
+  )
+  return item
+}

@@ -1,0 +1,77 @@
+/** The answers most people came for, each a number and a sentence. */
+
+import type { JourneyPart, TrackPart } from '../document.ts'
+import { html, type Child } from './element.ts'
+import { count, counted, day, duration, percent } from './format.ts'
+
+export function headline(journey: JourneyPart, track: TrackPart): HTMLElement {
+  const figures = [conversion(journey), costliest(track), stuck(track), busiest(track)]
+  return html('ul', { class: 'headline' }, ...figures.filter((figure) => figure !== null))
+}
+
+function figure(label: string, value: Child, text: string): HTMLElement {
+  return html(
+    'li',
+    {},
+    html('p', { class: 'label' }, label),
+    html('p', { class: 'value' }, value),
+    html('p', { class: 'text' }, text),
+  )
+}
+
+function conversion(journey: JourneyPart): HTMLElement | null {
+  const { funnels, tracks, instanceCount, completeCount } = journey
+  const funnel = funnels.find(({ stepsAre }) => stepsAre === 'states')
+  if (funnel === undefined) {
+    const canEnd = tracks.every(({ states }) => states.some(({ isFinal }) => isFinal))
+    if (instanceCount === 0 || !canEnd) return null
+    const rate = percent(completeCount / instanceCount)
+    return figure('Come to an end', rate, `${count(completeCount)} of ${count(instanceCount)} runs`)
+  }
+  const [entry] = funnel.steps
+  if (entry === undefined || entry.reached === 0) return null
+  const { converted, dropped, pending, rateOfDecided } = entry
+  return figure(
+    `Conversion: ${funnel.name}`,
+    percent(rateOfDecided),
+    rateOfDecided === null
+      ? `nobody is decided yet; ${count(pending)} are pending`
+      : `${count(converted)} of the ${count(converted + dropped)} decided; ` +
+          `${count(pending)} more are pending`,
+  )
+}
+
+function costliest({ cycles, states }: TrackPart): HTMLElement | null {
+  const hasEnd = states.some(({ isFinal }) => isFinal)
+  const cost = hasEnd ? 'lostCount' : 'totalMs'
+  const [worst] = [...cycles].sort((a, b) => b[cost] - a[cost])
+  if (worst === undefined || worst[cost] === 0) return null
+  const way = worst.path.join(' → ')
+  return hasEnd
+    ? figure(
+        'Costliest cycle',
+        counted(worst.lostCount, 'person lost', 'people lost'),
+        `went ${way} and have not come to an end`,
+      )
+    : figure('Costliest cycle', duration(worst.totalMs), `was spent going ${way}`)
+}
+
+function stuck({ durations }: TrackPart): HTMLElement | null {
+  const [worst] = [...durations].sort((a, b) => b.stuck - a.stuck)
+  if (worst === undefined || worst.stuck === 0) return null
+  return figure(
+    'Stuck now',
+    `${count(worst.stuck)} in ${worst.state}`,
+    `longer than nine in ten ever stayed; the first since ${day(worst.since)}`,
+  )
+}
+
+function busiest({ variants }: TrackPart): HTMLElement | null {
+  const [first] = variants
+  if (first === undefined) return null
+  return figure(
+    'Commonest whole path',
+    percent(first.coverage),
+    first.path.length === 1 ? `have not left ${first.path[0]}` : `go ${first.path.join(' → ')}`,
+  )
+}

@@ -1,0 +1,85 @@
+/** The map in words: what is told of a state or a way, and the same as a table. */
+
+import type { StatePart, TrackPart, WayPart } from '../document.ts'
+import { html, nothing, type Child } from './element.ts'
+import { count, counted, duration, exactly, percent } from './format.ts'
+import { nameOf, type Selection } from './selection.ts'
+import { folded } from './table.ts'
+
+const EVENTS_TOLD = 4
+
+export const keyOf = ({ from, to, cause }: WayPart): string => `${from} ${to} ${cause}`
+export const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
+export const insideText = (inside: number): string =>
+  inside === 0 ? 'nobody now' : `${count(inside)} now`
+export const refusedText = (refused: number): string => `${count(refused)} refused`
+const eventsText = ({ events }: WayPart): string => events.map(({ name }) => name).join(', ')
+
+export function wayText(way: WayPart): string {
+  const how = way.cause === 'timeout' ? 'by timeout' : 'by event'
+  return `${way.from} to ${way.to}, ${how}, ${exactly(way.count)} times`
+}
+
+export function wayFacts(way: WayPart): [string, string][] {
+  return [
+    [way.cause === 'timeout' ? 'Timed out' : 'Taken', `${exactly(way.count)} times`],
+    ['By', counted(way.profileCount, 'person', 'people')],
+    ['Of moves from there', percent(way.probability)],
+    ['Typically after', duration(way.medianMs)],
+    ...way.events
+      .slice(0, EVENTS_TOLD)
+      .map(({ name, count: times }): [string, string] => [name, exactly(times)]),
+  ]
+}
+
+export function stateText(state: StatePart, refused: number): string {
+  const parts = [state.name, `entered ${exactly(state.entered)} times`, insideText(state.inside)]
+  if (refused > 0) parts.push(refusedText(refused))
+  return parts.join(', ')
+}
+
+export function stateFacts(state: StatePart, refused: number): [string, string][] {
+  return [
+    ['Entered', `${exactly(state.entered)} times`],
+    ['By', counted(state.profileCount, 'person', 'people')],
+    [state.isFinal ? 'Ended here' : 'Here now', exactly(state.inside)],
+    ['Events refused', exactly(refused)],
+  ]
+}
+
+/** What is selected, with its numbers: for a touch, this is what hovering tells. */
+export function selectionText({ states, ways }: TrackPart, selection: Selection): string {
+  if (selection === null) return ''
+  if ('state' in selection) {
+    const state = states.find(({ name }) => name === selection.state)
+    if (state === undefined) return selection.state
+    const people = counted(state.profileCount, 'person', 'people')
+    const entered = `entered ${exactly(state.entered)} times by ${people}`
+    return `${state.name}: ${entered}, ${insideText(state.inside)}`
+  }
+  const { from, to } = selection
+  const taken = ways.filter((way) => way.from === from && way.to === to)
+  const times = sum(taken.map(({ count: each }) => each))
+  const share = sum(taken.map(({ probability }) => probability ?? 0))
+  return `${nameOf(selection)}: ${exactly(times)} times, ${percent(share)} of moves from ${from}`
+}
+
+/** Every way of the document, whatever the map shows. */
+export function mapTable({ ways, waysLeftOut }: TrackPart): Child {
+  if (ways.length === 0) return null
+  const rows = ways.map((way) => [
+    `${way.from} → ${way.to}`,
+    way.cause === 'timeout' ? 'by timeout' : eventsText(way),
+    exactly(way.count),
+    exactly(way.profileCount),
+    percent(way.probability),
+    duration(way.medianMs),
+  ])
+  const titles = ['Way', 'How', 'Times', 'People', 'Of moves from there', 'Typically after']
+  return html(
+    'div',
+    {},
+    folded('The map as a table', titles, 2, () => rows),
+    waysLeftOut === 0 ? null : nothing(`${waysLeftOut} rarer ways are left out.`),
+  )
+}

@@ -1,0 +1,95 @@
+/**
+ * The public views → the document of a page. It asks nothing but the views, so that the page says
+ * nothing an analyst could not ask as well.
+ */
+
+import { UserError } from '../../pipeline/errors.ts'
+import { tracksOf, type Journey } from '../../pipeline/journey.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
+import { JOURNEYS_MAX } from './bounds.ts'
+import type { JourneyPart, ReportDocument } from './document.ts'
+import { collectFunnels } from './collect-funnels.ts'
+import { collectCorrections, collectErrorRate, collectQuality } from './collect-quality.ts'
+import { collectTracks } from './collect-tracks.ts'
+import { asking, instantOrNull, number, text } from './read.ts'
+
+/** The document of one journey, or of all that are released. */
+export async function collect(
+  warehouse: Warehouse,
+  wanted: string | null,
+): Promise<ReportDocument> {
+  const [head] = await warehouse.query(
+    `select batch, recorded_at, watermark from batches
+     qualify row_number() over (order by batch desc) = 1`,
+  )
+  if (head === undefined) {
+    throw new UserError(
+      `${warehouse.url} has nothing to report yet: fill it with ` +
+        `npm start -- --warehouse ${warehouse.url} [FILE…]`,
+    )
+  }
+  const released = await releasedJourneys(warehouse)
+  const chosen = wanted === null ? released : released.filter(({ id }) => id === wanted)
+  if (wanted !== null && chosen.length === 0) {
+    const known = released.map(({ id }) => id).join(', ')
+    throw new UserError(
+      `--journey ${JSON.stringify(wanted)} is not released in ${warehouse.url}: ` +
+        `choose one of ${known === '' ? 'none, there are no journeys' : known}`,
+      2,
+    )
+  }
+  const shown = chosen.slice(0, JOURNEYS_MAX)
+  const journeys: JourneyPart[] = []
+  for (const journey of shown) journeys.push(await collectJourney(warehouse, journey))
+  return {
+    warehouse: warehouse.url,
+    watermark: instantOrNull(head['watermark']),
+    recordedAt: instantOrNull(head['recorded_at']),
+    batch: number(head['batch']),
+    journeys,
+    journeysLeftOut: released.length - shown.length,
+    funnels: await collectFunnels(warehouse, null),
+    quality: await collectQuality(warehouse),
+  }
+}
+
+/** The live version of each journey, as it was promoted. */
+async function releasedJourneys(warehouse: Warehouse): Promise<Journey[]> {
+  const rows = await warehouse.query(
+    `select content from releases where kind = 'journey' and action = 'promoted'
+     qualify row_number() over (partition by id order by recorded_by desc, version desc) = 1
+     order by id`,
+  )
+  return rows.map((row) => JSON.parse(text(row['content'])) as Journey)
+}
+
+async function collectJourney(warehouse: Warehouse, journey: Journey): Promise<JourneyPart> {
+  const ask = asking(warehouse, journey.id)
+  const [all] = await ask(
+    `select count(distinct instance_id) as instance_count,
+       count(distinct profile_id) as profile_count,
+       min(entered_at) as first_at, max(entered_at) as last_at
+     from states where journey = $1`,
+  )
+  const [complete] = await ask(
+    `select count(*) as complete_count from (
+       select instance_id from states
+       where journey = $1 and is_final and exited_at is null
+       group by instance_id having count(*) = ${tracksOf(journey).length}
+     ) as ended`,
+  )
+  const row: Row = all ?? {}
+  return {
+    id: journey.id,
+    version: journey.version,
+    instanceCount: number(row['instance_count']),
+    profileCount: number(row['profile_count']),
+    completeCount: number(complete?.['complete_count']),
+    firstAt: instantOrNull(row['first_at']),
+    lastAt: instantOrNull(row['last_at']),
+    tracks: await collectTracks(ask, journey),
+    funnels: await collectFunnels(warehouse, journey.id),
+    errorRate: await collectErrorRate(ask),
+    ...(await collectCorrections(ask, journey.version)),
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * What the page is drawn from: one plain JSON document. Nothing in it grows with the warehouse:
+ * every list has a bound, and says how much is left out.
+ *
+ * Instants are milliseconds since 1970-01-01 UTC, durations are milliseconds, rates are 0 to 1.
+ * A rate or duration that nothing can be said about is null, never zero.
+ */
+
+export type ReportDocument = {
+  warehouse: string
+  /** The event time up to which timeouts are decided; null when nothing has happened yet. */
+  watermark: number | null
+  /** When the last batch was recorded, and its number. */
+  recordedAt: number | null
+  batch: number
+  journeys: JourneyPart[]
+  /** Journeys of the warehouse that are not in this document. */
+  journeysLeftOut: number
+  /** Funnels that belong to no journey: their steps are events. */
+  funnels: FunnelPart[]
+  quality: QualityPart
+}
+
+export type JourneyPart = {
+  id: string
+  version: number
+  instanceCount: number
+  profileCount: number
+  /** Instances that are in a final state in every track. */
+  completeCount: number
+  firstAt: number | null
+  lastAt: number | null
+  tracks: TrackPart[]
+  funnels: FunnelPart[]
+  /** Null when it was never asked to take an event. */
+  errorRate: ErrorRatePart | null
+  /** Latest day first; sessions, which belong to no journey, too. */
+  corrections: CorrectionPart[]
+  correctionsLeftOut: number
+}
+
+export type TrackPart = {
+  name: string
+  initial: string
+  /** Runs that began. */
+  started: number
+  states: StatePart[]
+  ways: WayPart[]
+  waysLeftOut: number
+  refusals: RefusalPart[]
+  refusalsLeftOut: number
+  cycles: CyclePart[]
+  /** Cycles (paths) that are not listed, and how often they were walked. */
+  cyclesLeftOut: Remainder
+  durations: DurationPart[]
+  standing: StandingPart
+  variants: VariantPart[]
+  /** Whole paths that are not listed, and the instances that walked them. */
+  variantsLeftOut: Remainder
+}
+
+export type Remainder = { paths: number; times: number }
+
+export type StatePart = {
+  name: string
+  isFinal: boolean
+  /** Stays that began, and those that have not ended. */
+  entered: number
+  inside: number
+  profileCount: number
+}
+
+/** How people moved from one state to another. */
+export type WayPart = {
+  from: string
+  to: string
+  cause: 'event' | 'timeout'
+  count: number
+  profileCount: number
+  /** Of all moves out of `from`. */
+  probability: number | null
+  medianMs: number | null
+  /** Commonest first; none for a timeout. */
+  events: NamedCount[]
+}
+
+export type NamedCount = { name: string; count: number }
+
+/** Events a journey knows and refused in a state. */
+export type RefusalPart = { state: string; event: string; reason: string; count: number }
+
+export type CyclePart = {
+  path: string[]
+  count: number
+  profileCount: number
+  medianMs: number | null
+  p90Ms: number | null
+  totalMs: number
+  convertedRate: number | null
+  /** People who went round and never got to the end. */
+  lostCount: number
+  laps: LapPart[]
+}
+
+export type LapPart = { lap: number; instanceCount: number; convertedRate: number | null }
+
+export type DurationPart = {
+  state: string
+  inside: number
+  /** Open stays longer than nine in ten of those that ended; the longest began at `since`. */
+  stuck: number
+  since: number | null
+  /** The first few; `visit` is the how manieth time a run was in the state. */
+  visits: { visit: number; completed: number; medianMs: number | null; p90Ms: number | null }[]
+  visitsLeftOut: number
+}
+
+/** How many stood in each state at the end of each day. */
+export type StandingPart = {
+  days: number[]
+  daysLeftOut: number
+  series: { state: string; counts: number[] }[]
+}
+
+export type VariantPart = {
+  path: string[]
+  /** Behind the path, when it is too long to be shown. */
+  statesLeftOut: number
+  count: number
+  profileCount: number
+  coverage: number
+  cumulative: number
+}
+
+export type FunnelPart = {
+  name: string
+  /** Steps are states of the journey, or events. */
+  stepsAre: 'states' | 'events'
+  /** `instances`, `attempts`, `profiles` or `sessions`. */
+  countBy: string
+  /** The options in force, in words. */
+  options: string
+  steps: FunnelStep[]
+}
+
+/** Those who reached a step, by what became of them in the end: the three add up. */
+export type FunnelStep = {
+  step: string
+  reached: number
+  converted: number
+  dropped: number
+  /** May still convert: their window is open. */
+  pending: number
+  /** Converted, of those that are not pending. */
+  rateOfDecided: number | null
+  /** From the step before. */
+  medianMs: number | null
+  p90Ms: number | null
+}
+
+export type QualityPart = {
+  read: number
+  landed: number
+  duplicates: number
+  refused: NamedCount[]
+  /** Sessions that have a person, of all. */
+  recognitionRate: number | null
+  conflicts: number
+}
+
+/** How a day's number in a view changed after the day was over. */
+export type CorrectionPart = {
+  day: number
+  view: string
+  added: number
+  removed: number
+  /** Rows restated, by reason. */
+  lateEvents: number
+  identity: number
+  rebuilt: number
+  /** When it last changed. */
+  recordedAt: number | null
+}
+
+/** Refused events, of all that a journey was asked to take, on the latest and the worst day. */
+export type ErrorRatePart = { latest: DayRate; worst: DayRate }
+export type DayRate = { day: number; rejected: number; attempted: number; rate: number }

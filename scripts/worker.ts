@@ -1,0 +1,68 @@
+/**
+ * `npm start -- --source pubsub:PROJECT/SUBSCRIPTION`: reads a subscription until it is told to
+ * stop, and says what it does as lines of JSON.
+ *
+ * SIGTERM and Ctrl-C end it within ten seconds and with exit code 0: the batch at hand is finished,
+ * or, if that takes too long, abandoned; its messages then come again. Both are safe.
+ */
+
+import type { PubsubName } from '../pipeline/config.ts'
+import { openEngine, type EngineSettings } from '../pipeline/engine.ts'
+import { log, logRetry } from '../pipeline/log.ts'
+import { pubsubSource } from '../pipeline/pubsub.ts'
+import { run, type RunReport } from '../pipeline/run.ts'
+import type { Warehouse } from '../pipeline/warehouse.ts'
+import { interruption } from './command.ts'
+
+/** A batch that takes longer than this to finish after the signal is abandoned. */
+const FINISH_MS = 8_000
+
+export type WorkerSettings = EngineSettings & {
+  subscription: PubsubName
+  messagesMax: number
+  waitMs: number
+}
+
+export async function work(warehouse: Warehouse, settings: WorkerSettings): Promise<void> {
+  const signal = interruption(() => {
+    log('INFO', 'stopping: finishing the batch at hand')
+    setTimeout(abandon, FINISH_MS).unref()
+  })
+  const patience = { onRetry: logRetry, signal }
+  const { subscription, messagesMax, waitMs } = settings
+  try {
+    const engine = await openEngine(warehouse, settings, patience)
+    const source = pubsubSource(subscription, {
+      messagesMax,
+      waitMs,
+      onReconnect: (fault) => log('WARNING', 'connection lost, opening it again', { fault }),
+      signal,
+    })
+    log('INFO', 'started', { source: source.origin, warehouse: warehouse.url })
+    try {
+      const report = await run({
+        ...engine,
+        ...patience,
+        source,
+        warehouseUrl: warehouse.url,
+        watermark: null,
+        onBatch: (soFar) => log('INFO', 'committed', countsOf(soFar)),
+      })
+      log('INFO', 'stopped: all that was begun is committed', countsOf(report))
+    } finally {
+      await engine.close()
+    }
+  } finally {
+    await warehouse.close()
+  }
+}
+
+function abandon(): void {
+  log('WARNING', 'stopped: the batch at hand is abandoned, its messages come again')
+  process.exit(0)
+}
+
+/** Counts since the start. */
+function countsOf({ batches, read, landed, duplicates, refused }: RunReport) {
+  return { batches, read, landed, duplicates, refused }
+}

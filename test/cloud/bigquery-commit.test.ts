@@ -1,0 +1,152 @@
+/**
+ * The commit under bad luck: two writers, answers that are lost, jobs that fail for a while. A
+ * proxy between the client and the server has the bad luck; nothing of ours is replaced.
+ */
+
+import type { ServerResponse } from 'node:http'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import type { Place } from '../../pipeline/bigquery-client.ts'
+import { BATCH_AT, batchOf } from '../batches.ts'
+import { emptyDataset } from './datasets.ts'
+import { startBigQuery, type Emulator } from './bigquery-emulator.ts'
+import { Proxy, throughProxy } from './proxy.ts'
+
+const MINUTES = 300_000
+
+const emulator = await startBigQuery()
+afterAll(() => emulator?.stop())
+
+const isCommit = (body: string) => body.includes('commit transaction')
+
+function refuse(response: ServerResponse, code: number, reason: string, message: string): true {
+  const error = { code, message, errors: [{ reason, message }] }
+  response.writeHead(code, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ error }))
+  return true
+}
+
+describe.skipIf(emulator === null)('over the wire', () => {
+  let place: Place
+  let proxy: Proxy
+  let proxied: Place
+
+  beforeAll(async () => {
+    const { place: placeOf, url } = emulator as Emulator
+    place = placeOf('commit')
+    await emptyDataset(place)
+    proxy = new Proxy(url)
+    proxied = await throughProxy(place, proxy)
+  }, MINUTES)
+  afterAll(() => proxy?.close())
+  beforeEach(async () => {
+    await emptyDataset(place)
+    proxy.luck = () => false
+    proxy.loss = () => false
+    proxy.bodies.length = 0
+  })
+
+  const opened = async (at: Place) => {
+    const warehouse = bigqueryWarehouse(at)
+    await warehouse.open()
+    return warehouse
+  }
+  const committed = async () => {
+    const warehouse = await opened(place)
+    const rows = await warehouse.query(
+      `select batch, (select count(*) from event_profiles) as profiles from batches order by batch`,
+    )
+    await warehouse.close()
+    return rows
+  }
+
+  test('of two writers one commits, and the other stops in one line', async () => {
+    const [first, second] = [await opened(place), await opened(place)]
+    const endings = await Promise.allSettled([
+      first.commit(batchOf(1, ['a'])),
+      second.commit(batchOf(1, ['b'])),
+    ])
+    expect(endings.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    const [lost] = endings.flatMap((ending) =>
+      ending.status === 'rejected' ? [String((ending.reason as Error).message)] : [],
+    )
+    expect(lost).toMatch(/^bigquery:p1\.commit: another writer has committed batch 1; this one/)
+    expect(await committed()).toEqual([{ batch: 1, profiles: 1 }])
+    await Promise.all([first.close(), second.close()])
+  })
+
+  test('a writer that read before another committed does not commit after it', async () => {
+    const [late, prompt] = [await opened(place), await opened(place)]
+    await prompt.commit(batchOf(1, ['a']))
+    await prompt.commit(batchOf(2, ['b']))
+    await expect(late.commit(batchOf(1, ['c']))).rejects.toThrow('another writer')
+    expect((await committed()).map(({ batch }) => batch)).toEqual([1, 2])
+    await Promise.all([late.close(), prompt.close()])
+  })
+
+  test('a commit whose answer is lost is looked up and not made again', async () => {
+    const warehouse = await opened(proxied)
+    let losses = 0
+    proxy.loss = (body) => isCommit(body) && (losses += 1) === 1
+    await warehouse.commit(batchOf(1, ['a']))
+    await warehouse.commit(batchOf(2, ['b']))
+    const ids = proxy.bodies.filter(isCommit).map((body) => /"jobId":"([^"]+)"/.exec(body)?.[1])
+    expect(ids).toHaveLength(2)
+    expect(await committed()).toEqual([
+      { batch: 1, profiles: 2 },
+      { batch: 2, profiles: 2 },
+    ])
+    await warehouse.close()
+  })
+
+  test.each([
+    ['a conflict', 400, 'invalidQuery', 'Transaction is aborted due to concurrent update'],
+    ['a rate limit', 403, 'rateLimitExceeded', 'Exceeded rate limits'],
+    ['a fault of the server', 400, 'jobInternalError', 'The job encountered an internal error'],
+  ])('%s is tried again under another job id', async (_, code, reason, message) => {
+    const warehouse = await opened(proxied)
+    let failures = 0
+    proxy.luck = (_request, body, response) =>
+      isCommit(body) && (failures += 1) === 1 && refuse(response, code, reason, message)
+    await warehouse.commit(batchOf(1, ['a']))
+    const ids = proxy.bodies.filter(isCommit).map((body) => /"jobId":"([^"]+)"/.exec(body)?.[1])
+    expect(ids.length).toBeGreaterThan(1)
+    expect(await committed()).toEqual([{ batch: 1, profiles: 1 }])
+    await warehouse.close()
+  })
+
+  test('a refusal that does not pass is told, and nothing is there', async () => {
+    const warehouse = await opened(proxied)
+    proxy.luck = (_request, body, response) =>
+      isCommit(body) && refuse(response, 403, 'accessDenied', 'Access Denied: no permission')
+    await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow('Access Denied')
+    proxy.luck = () => false
+    expect(await committed()).toEqual([])
+    await warehouse.commit(batchOf(1, ['a']))
+    expect(await committed()).toEqual([{ batch: 1, profiles: 1 }])
+    await warehouse.close()
+  })
+
+  test('more rows than one request takes are all there', async () => {
+    const warehouse = await opened(place)
+    const names = Array.from({ length: 30_000 }, (_, i) => `event ${i} é`)
+    await warehouse.commit(batchOf(1, names))
+    const [row] = await warehouse.query(
+      'select count(distinct event_id) as events, min(recorded_at) as at from event_profile_base',
+    )
+    expect(row).toEqual({ events: names.length, at: BATCH_AT + 1 })
+    await warehouse.close()
+  }, MINUTES)
+
+  test('every job has labels and a cap on what it may bill', async () => {
+    const warehouse = await opened(proxied)
+    await warehouse.commit(batchOf(1, ['a']))
+    const jobs = proxy.bodies.filter((body) => body.includes('"query"'))
+    expect(jobs.length).toBeGreaterThan(2)
+    for (const body of jobs) {
+      expect(body).toContain('"labels":{"app":"desire-path"')
+      expect(body).toContain('"maximumBytesBilled"')
+    }
+    await warehouse.close()
+  })
+})

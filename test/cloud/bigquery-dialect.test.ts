@@ -1,0 +1,117 @@
+/**
+ * Every SQL text that goes over the wire, from the first migration to the last read, is one that
+ * Google's own analyzer accepts: what the emulator lets pass is not enough.
+ */
+
+import { afterAll, expect, test } from 'vitest'
+import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import { makeDefinitions } from '../../pipeline/definitions.ts'
+import { arrowTable, supersedeTable, uuidsFromText } from '../../pipeline/arrow.ts'
+import { hashes64, uuidOf } from '../../pipeline/ids.ts'
+import { landedTable } from '../../pipeline/landed.ts'
+import { asOfTexts } from '../../pipeline/relations.ts'
+import { BATCH_AT, batchOf } from '../batches.ts'
+import { Harness } from '../dump.ts'
+import { startAnalyzer } from '../zetasql.ts'
+import { startBigQuery } from './bigquery-emulator.ts'
+import { Proxy, throughProxy } from './proxy.ts'
+
+const MINUTES = 600_000
+
+const emulator = await startBigQuery()
+const analyzer = await startAnalyzer([])
+const proxy = new Proxy(emulator?.url ?? '')
+afterAll(async () => {
+  proxy.close()
+  await emulator?.stop()
+  await analyzer?.stop()
+})
+
+/** Statements of a script of ours, which ends each with `;` and a line break. */
+const statementsOf = (script: string) =>
+  script
+    .replaceAll(/--.*$/gm, '')
+    .split(/;\n/)
+    .map((text) => text.replace(/;$/, '').trim())
+const CONTROL = /^(declare|begin|commit|if) /
+/** The analyzer does not know table functions: it is given their results as relations. */
+const withoutCalls = (sql: string) =>
+  sql.replaceAll(/(_as_of`)\((believed_at|timestamp_micros\(\d+\))\)/g, '$1')
+
+async function judge(sql: string): Promise<void> {
+  if (analyzer === null) return
+  await analyzer.parse(sql)
+  for (const statement of statementsOf(sql)) {
+    if (CONTROL.test(statement)) continue
+    const text = withoutCalls(statement.replaceAll(/\brun_id\b/g, '@run_id'))
+    await analyzer.accept(text)
+    const [, kind = '', name = '', rest = ''] =
+      /^create (?:or replace )?(table function|table if not exists|view) `([^`]+)`(.*)$/s.exec(
+        text,
+      ) ?? []
+    const short = name.split('.').at(-1) as string
+    if (kind === 'table if not exists') await analyzer.addView(name, rowOf(rest), short)
+    if (kind === 'view') await analyzer.addView(name, rest.replace(/^\s*as\s/, ''), short)
+    if (kind === 'table function') {
+      const body = rest.replace(/^\(believed_at timestamp\) as /, '')
+      await analyzer.addView(name, body.replaceAll(/\bbelieved_at\b/g, '@believed_at'))
+    }
+  }
+}
+
+/** A query with the columns of a table, of its DDL. */
+function rowOf(ddl: string): string {
+  const [, query] = /^ as (.*)$/s.exec(ddl) ?? []
+  if (query !== undefined) return query
+  const [, list = ''] = /^ \((.*?)\)(?: partition| cluster| options|$)/s.exec(ddl) ?? []
+  const columns = list.split(', ').map((column) => {
+    const [name, type] = column.split(' ')
+    return `cast(null as ${type}) as ${name}`
+  })
+  return `select ${columns.join(', ')}`
+}
+
+test.skipIf(emulator === null || analyzer === null)(
+  'the analyzer accepts whatever is sent',
+  async () => {
+    if (emulator === null) return
+    const warehouse = bigqueryWarehouse(await throughProxy(emulator.place('dialect'), proxy))
+    const harness = new Harness(makeDefinitions({ journeys: [] }), warehouse)
+    await harness.feed(['{"event_id":"e","name":"A","occurred_at":1,"source":"web"}'])
+    const commit = batchOf(2, ['a', 'b'])
+    const key = uuidOf('a')
+    commit.recordedAt = BATCH_AT * 2
+    commit.supersedes.set('event_profile', supersedeTable(uuidsFromText([key]), ['identity']))
+    const image = { k: hashes64(['k']), key: ['k'], image: ['{}'] }
+    commit.images.set('stream', arrowTable('stream_image', image, 1))
+    await warehouse.commit(commit)
+    const hashes = hashes64(['e'])
+    await warehouse.registrations()
+    await warehouse.images('stream', ['k'])
+    await warehouse.segments(['s'])
+    await warehouse.due(1, 2)
+    await warehouse.fingerprints(hashes)
+    await warehouse.landed(['e'], hashes)
+    await warehouse.deadLetters([key])
+    await warehouse.outbox([key])
+    const message = { subscription_name: 's', message_id: 'm', publish_time: BATCH_AT }
+    const rows = landedTable([{ ...message, data: new Uint8Array([1]), attributes: '{}' }])
+    await warehouse.append('landed_messages', rows, BATCH_AT)
+    const bounds = { messagesMax: 1, bytesMax: 1 }
+    expect(await warehouse.unapplied(bounds)).toHaveLength(1)
+    await warehouse.unapplied(bounds)
+    for (const { name } of asOfTexts((relation) => relation).slice(0, 2)) {
+      await warehouse.query(`select * from ${name}(timestamp_micros(${BATCH_AT}))`)
+    }
+    await warehouse.close()
+    const sent = proxy.bodies
+      .filter((body) => body.includes('"query":{'))
+      .map((body) => JSON.parse(body) as { configuration: { query: { query: string } } })
+      .map(({ configuration }) => configuration.query.query)
+    expect(sent.length).toBeGreaterThan(15)
+    for (const sql of sent) await judge(sql)
+    await expect(judge('select nothing from batches_log')).rejects.toThrow('Unrecognized name')
+    await expect(judge('begin transaction; commit transition;')).rejects.toThrow('Syntax error')
+  },
+  MINUTES,
+)

@@ -1,0 +1,87 @@
+/**
+ * BigQuery's emulator from `.peers/`, started for a test file and ended with it. Without it the
+ * tests that need it are skipped in one line; REQUIRE_EMULATORS=1 makes its absence a failure.
+ */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Place } from '../../pipeline/bigquery-client.ts'
+
+const DIR = resolve('.peers/bigquery')
+const HOST = '127.0.0.1'
+const PROJECT = 'p1'
+const TRIES = 240
+const TRY_MS = 250
+
+export type Emulator = { place(dataset: string): Place; url: string; stop(): Promise<void> }
+
+/** Null when it is not installed and need not be. */
+export async function startBigQuery(): Promise<Emulator | null> {
+  const program = resolve(DIR, 'bin/bqemulator')
+  if (!existsSync(program)) {
+    if (process.env['REQUIRE_EMULATORS'] === '1') {
+      throw new Error("BigQuery's emulator is not installed: run npm run peers")
+    }
+    console.log("skipped: BigQuery's emulator is not installed; npm run peers installs it")
+    return null
+  }
+  const [restPort, grpcPort] = [await freePort(), await freePort()]
+  const options = {
+    '--rest-host': HOST,
+    '--rest-port': restPort,
+    '--grpc-host': HOST,
+    '--grpc-port': grpcPort,
+    '--project': PROJECT,
+    '--log-level': 'critical',
+  }
+  const child = spawn(program, ['start', '--ephemeral', ...Object.entries(options).flat().map(String)], {
+    stdio: 'ignore',
+    env: {
+      ...process.env,
+      HOME: resolve(DIR, 'home'),
+      BQEMU_METRICS_ENABLED: 'false',
+      BQEMU_TIME_TRAVEL_RETENTION_DAYS: '0',
+    },
+  })
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
+  for (let tries = 0; !(await isReady(restPort)); tries++) {
+    if (tries === TRIES || child.exitCode !== null) throw new Error('the emulator does not start')
+    await pause(TRY_MS)
+  }
+  return {
+    url: `http://${HOST}:${restPort}`,
+    place: (dataset) => ({
+      project: PROJECT,
+      dataset,
+      emulator: { host: HOST, restPort, grpcPort },
+    }),
+    stop: async () => {
+      process.removeListener('exit', end)
+      const ended = once(child, 'exit')
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://${HOST}:${port}/healthz`)).ok
+  } catch {
+    return false
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, HOST)
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}

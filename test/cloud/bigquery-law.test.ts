@@ -1,0 +1,100 @@
+/**
+ * One pipeline, two warehouses: the same random batches into DuckDB and into BigQuery give the
+ * same rows of every public view, now and at every instant that was.
+ */
+
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { analysisViews } from '../../pipeline/analysis.ts'
+import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import { makeDefinitions } from '../../pipeline/definitions.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb.ts'
+import { asOfTexts, viewTexts } from '../../pipeline/relations.ts'
+import { TABLES, VERSIONED_NAMES } from '../../pipeline/tables.ts'
+import type { Warehouse } from '../../pipeline/warehouse.ts'
+import { funnel } from '../arbitraries-funnel.ts'
+import { arrivals, eventStream, identity, journey } from '../arbitraries.ts'
+import { Harness, lineOf, sorted } from '../dump.ts'
+import type { Row } from '../reference.ts'
+import { emptyDataset } from './datasets.ts'
+import { startBigQuery } from './bigquery-emulator.ts'
+
+const RUNS = Number(process.env['CLOUD_RUNS'] ?? 3)
+const MINUTES = 600_000
+
+const emulator = await startBigQuery()
+afterAll(() => emulator?.stop())
+
+const scene = fc
+  .record({
+    events: eventStream,
+    identity,
+    journey,
+    funnels: fc.array(funnel, { minLength: 1, maxLength: 1 }).map((list) =>
+      list.map((one, i) => ({ ...one, id: `f${i}` })),
+    ),
+  })
+  .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
+
+/** The emulator reads `div(a - b, c)` as `a - div(b, c)`; what is computed so, or reads what is,
+ * is left to the reference evaluator (`dialect-rows.test.ts`). */
+const DIVIDES = /\bdiv\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*?\s[+-]\s/
+const misread = new Set<string>()
+for (const { name, text, reads } of analysisViews()) {
+  if (DIVIDES.test(text) || reads.some((relation) => misread.has(relation))) misread.add(name)
+}
+
+const CURRENT = [
+  ...viewTexts().map(({ name }) => name),
+  ...VERSIONED_NAMES.map((table) => TABLES[table].versions),
+  ...analysisViews().map(({ name }) => name),
+].filter((name) => !misread.has(name))
+const AS_OF = asOfTexts((name) => name)
+  .map(({ name }) => name)
+  .filter((name) => !misread.has(name.replace(/_as_of$/, '')))
+
+async function rowsOf(warehouse: Warehouse, relation: string): Promise<Row[]> {
+  return sorted((await warehouse.query(`select * from ${relation}`)) as Row[])
+}
+
+describe.skipIf(emulator === null)('over the wire', () => {
+  beforeAll(() => emulator && emptyDataset(emulator.place('law')), MINUTES)
+
+  test(
+    'the same events give the same rows',
+    async () => {
+      if (emulator === null) return
+      const place = emulator.place('law')
+      await fc.assert(
+        fc.asyncProperty(scene, async ({ parts, batches }) => {
+          await emptyDataset(place)
+          const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+          const embedded = new Harness(definitions, duckdbWarehouse(':memory:'))
+          const remote = new Harness(definitions, bigqueryWarehouse(place))
+          for (const batch of batches) {
+            const lines = batch.map(lineOf)
+            expect(await remote.feed(lines)).toEqual(await embedded.feed(lines))
+            remote.restart()
+          }
+          const recorded = await embedded.warehouse.query('select recorded_at from batches')
+          const instant = recorded[Math.floor(recorded.length / 2)]?.['recorded_at'] as number
+          const relations = [
+            ...CURRENT,
+            ...AS_OF.map((name) => `${name}(timestamp_micros(${instant}))`),
+          ]
+          for (const relation of relations) {
+            const rows = await rowsOf(remote.warehouse, relation)
+            expect({ relation, rows }).toEqual({
+              relation,
+              rows: await rowsOf(embedded.warehouse, relation),
+            })
+          }
+          await remote.warehouse.close()
+          await embedded.warehouse.close()
+        }),
+        { numRuns: RUNS, endOnFailure: true },
+      )
+    },
+    MINUTES,
+  )
+})

@@ -1,0 +1,28 @@
+/** The warehouse in BigQuery keeps the contract, over the wire. */
+
+import { afterAll, beforeAll, describe } from 'vitest'
+import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import { warehouseContract } from '../warehouse.contract.ts'
+import { emptyDataset } from './datasets.ts'
+import { startBigQuery } from './bigquery-emulator.ts'
+
+const emulator = await startBigQuery()
+afterAll(() => emulator?.stop())
+
+const MINUTES = 300_000
+
+describe.skipIf(emulator === null)('over the wire', () => {
+  beforeAll(() => emulator && emptyDataset(emulator.place('contract')), MINUTES)
+
+  warehouseContract('BigQuery', async () => {
+    if (emulator === null) throw new Error('the emulator runs')
+    const place = emulator.place('contract')
+    await emptyDataset(place)
+    const warehouse = bigqueryWarehouse(place)
+    const reopen = async () => {
+      await warehouse.close()
+      return bigqueryWarehouse(place)
+    }
+    return { warehouse, reopen }
+  })
+})

@@ -1,0 +1,15 @@
+/** A dataset for tests: making one takes the emulator long, so it is made once and emptied. */
+
+import { BigQueryClient, type Place } from '../../pipeline/bigquery-client.ts'
+import { atOf, migrate, planOf } from '../../pipeline/bigquery-migrate.ts'
+import { FENCE, physicalTables } from '../../pipeline/bigquery-schema.ts'
+
+/** The dataset as a new one: the whole schema and no row. */
+export async function emptyDataset(place: Place): Promise<void> {
+  const client = await BigQueryClient.connect(place)
+  const at = atOf(place)
+  await migrate(client, at, await planOf(client, at))
+  const statements = physicalTables().map(({ name }) => `truncate table ${at(name)}`)
+  statements.push(`update ${at(FENCE)} set batch = 0, run = null where true`)
+  await client.query('migrate', statements.join(';\n'))
+}

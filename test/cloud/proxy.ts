@@ -1,0 +1,61 @@
+/** A way to BigQuery's emulator on which requests can be read, refused, and their answers lost. */
+
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Place } from '../../pipeline/bigquery-client.ts'
+
+/** What happens to a request: true when it was answered here and goes no further. */
+type Luck = (request: IncomingMessage, body: string, response: ServerResponse) => boolean
+/** What happens to an answer: true when it is lost. */
+type Loss = (body: string) => boolean
+
+/** A way to the emulator on which luck and loss can be changed while it is used. */
+export class Proxy {
+  luck: Luck = () => false
+  loss: Loss = () => false
+  readonly bodies: string[] = []
+  readonly #server = createServer((request, response) => void this.#pass(request, response))
+  readonly #target: string
+
+  constructor(target: string) {
+    this.#target = target
+  }
+
+  async listen(): Promise<number> {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  close(): void {
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+
+  async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const body = Buffer.concat(chunks).toString()
+    this.bodies.push(body)
+    if (this.luck(request, body, response)) return
+    const { method = 'GET', url = '' } = request
+    const answer = await fetch(this.#target + url, {
+      method,
+      headers: { 'content-type': request.headers['content-type'] ?? 'application/json' },
+      ...(method === 'GET' ? {} : { body }),
+    })
+    const text = await answer.text()
+    if (this.loss(body)) {
+      request.socket.destroy()
+      return
+    }
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text)
+  }
+}
+
+/** The same place, by way of the proxy. */
+export async function throughProxy(place: Place, proxy: Proxy): Promise<Place> {
+  const ports = place.emulator as NonNullable<Place['emulator']>
+  return { ...place, emulator: { ...ports, restPort: await proxy.listen() } }
+}

@@ -1,0 +1,85 @@
+/**
+ * The official Pub/Sub emulator, which comes with the Google Cloud SDK: one process a test file, on
+ * a free port of the loopback. Without it the tests are skipped in one line; REQUIRE_EMULATORS=1
+ * makes its absence a failure.
+ */
+
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { PubSub, type Subscription, type Topic } from '@google-cloud/pubsub'
+
+const PROJECT = 'shop'
+
+/** The emulator's program, or null when it is not installed and need not be. */
+export function pubsubEmulator(): string | null {
+  try {
+    const args = ['info', '--format=value(installation.sdk_root)']
+    const root = execFileSync('gcloud', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
+    const lib = join(root, 'platform', 'pubsub-emulator', 'lib')
+    const jar = readdirSync(lib).find((name) => /^cloud-pubsub-emulator-.*\.jar$/.test(name))
+    if (jar !== undefined) return join(lib, jar)
+  } catch {
+    // No SDK, or one without the emulator.
+  }
+  const what = 'the Pub/Sub emulator is not installed'
+  if (process.env['REQUIRE_EMULATORS'] === '1') throw new Error(what)
+  console.log(`skipped: ${what}; gcloud components install pubsub-emulator installs it`)
+  return null
+}
+
+export class PubsubEmulator {
+  readonly pubsub: PubSub
+  readonly env: { [name: string]: string }
+  readonly #process: ChildProcess
+  #made = 0
+
+  private constructor(server: ChildProcess, address: string) {
+    this.#process = server
+    this.env = { PUBSUB_EMULATOR_HOST: address, METADATA_SERVER_DETECTION: 'none' }
+    Object.assign(process.env, this.env)
+    this.pubsub = new PubSub({ projectId: PROJECT })
+  }
+
+  static async start(jar: string, port?: number): Promise<PubsubEmulator> {
+    const listenAt = port ?? (await freePort())
+    const args = ['-jar', jar, '--host=127.0.0.1', `--port=${listenAt}`]
+    const server = spawn('java', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    for await (const line of createInterface({ input: server.stderr })) {
+      if (!line.includes('Server started')) continue
+      server.stderr.resume()
+      return new PubsubEmulator(server, `127.0.0.1:${listenAt}`)
+    }
+    throw new Error('the Pub/Sub emulator did not start')
+  }
+
+  /** A new topic with a subscription of the same name. */
+  async topic(enableMessageOrdering = false): Promise<{ topic: Topic; subscription: Subscription; url: string }> {
+    const id = `events-${(this.#made += 1)}`
+    const [topic] = await this.pubsub.createTopic(id)
+    const [subscription] = await topic.createSubscription(id, {
+      ackDeadlineSeconds: 10,
+      enableMessageOrdering,
+    })
+    return { topic, subscription, url: `pubsub:${PROJECT}/${id}` }
+  }
+
+  async stop(): Promise<void> {
+    await this.pubsub.close()
+    const ended = once(this.#process, 'exit')
+    this.#process.kill('SIGKILL')
+    await ended
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

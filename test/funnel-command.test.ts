@@ -1,0 +1,72 @@
+/** `npm run funnel` counts what released funnels count, and says what is wrong with a question. */
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { duckdbWarehouse } from '../pipeline/duckdb.ts'
+import type { Row } from '../pipeline/warehouse.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+const path = join(dir, 'sample.duckdb')
+const url = `duckdb:${path}`
+const run = (script: string, args: string[]) =>
+  spawnSync(process.execPath, ['--import', 'tsx', `scripts/${script}.ts`, ...args], {
+    encoding: 'utf8',
+  })
+const ask = (...args: string[]) => run('funnel', ['--warehouse', url, ...args])
+
+let released: Row[]
+beforeAll(async () => {
+  expect(run('start', ['--warehouse', url]).status).toBe(0)
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  released = await warehouse.query(
+    'select * from funnel_steps where journey is null order by funnel, step_no',
+  )
+  await warehouse.close()
+})
+afterAll(() => rmSync(dir, { recursive: true }))
+
+const answerOf = (text: string) => JSON.parse(text) as { steps: Row[]; groups: Row[] }
+
+test.each(['first_purchase', 'email_return'])('%s is the same asked and released', (id) => {
+  const { steps } = answerOf(ask('--definition', id, '--json').stdout)
+  const expected = released
+    .filter(({ funnel }) => funnel === id)
+    .map((step): Row => ({ ...step, options: JSON.parse(String(step['options'])) }))
+  expect(expected[0]?.['reached']).toBeGreaterThan(100)
+  expect(steps).toEqual(expected)
+})
+
+test('a breakdown shares out the whole, by source or by property', () => {
+  const question = ['--steps', 'Product Viewed, Order Completed', '--count', 'profiles', '--json']
+  for (const by of ['source', 'properties.product']) {
+    const { steps, groups } = answerOf(ask(...question, '--by', by).stdout)
+    const sum = (name: string) => groups.reduce((total, group) => total + Number(group[name]), 0)
+    expect(groups.length).toBeGreaterThan(2)
+    expect(sum('entered')).toBe(steps[0]?.['reached'])
+    expect(sum('converted')).toBe(steps[0]?.['converted'])
+    expect(sum('pending')).toBe(steps[0]?.['pending'])
+  }
+})
+
+test('what is wrong with a question is told, with exit code 2', () => {
+  const wrong = (...args: string[]) => {
+    const { status, stderr, stdout } = ask(...args)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    return stderr.trim()
+  }
+  expect(wrong()).toBe("error: no funnel: give --steps 'A, B, C', or --definition ID")
+  expect(wrong('--steps', 'A, B', '--order', 'loose')).toBe(
+    'error: the funnel: order "loose" is unknown; write one of sequential, strict, any',
+  )
+  expect(wrong('--definition', 'lost')).toBe(
+    'error: --definition lost is not in definitions/funnels; ' +
+      'there is: email_return, first_purchase',
+  )
+  expect(wrong('--steps', 'A', '--by', 'plan')).toBe(
+    'error: --by "plan" is no breakdown: write source, properties.PATH or context.PATH',
+  )
+})
