@@ -73,13 +73,14 @@ async function feed(harness: Harness, batches: AcceptedEvent[][], watermark: num
   if (watermark !== null) await harness.feed([], watermark)
 }
 
-/** Replays, promotes or rolls back to the journey of `to`. */
+/** Replays, promotes or rolls back to the journey of `to`; no effect is ever sent. */
 function step(harness: Harness, to: Definitions, action: Rebuild['action']) {
   return move(harness, to.releases.find(({ kind }) => kind === 'journey') as Release, action)
 }
 
 async function move(harness: Harness, release: Release, action: Rebuild['action']) {
   const { definitions } = await harness.pipeline()
+  const sent = await harness.warehouse.query('select count(*) from effects')
   const rebuilt = await rebuild({
     warehouse: harness.warehouse,
     scratch: scratch(),
@@ -91,6 +92,7 @@ async function move(harness: Harness, release: Release, action: Rebuild['action'
     mayChangeLive: true,
   })
   harness.restart()
+  expect(await harness.warehouse.query('select count(*) from effects')).toEqual(sent)
   return rebuilt
 }
 
