@@ -7,7 +7,6 @@
  * good for as long as its commits succeed.
  */
 
-import { randomUUID } from 'node:crypto'
 import type { Table } from 'apache-arrow'
 import { BigQueryClient, type Parameters, type Place } from './bigquery-client.ts'
 import { BigQueryCommits } from './bigquery-commit.ts'
@@ -77,7 +76,6 @@ class BigQueryWarehouse implements Warehouse {
         at,
         url: this.url,
         name: this.#place.dataset,
-        writer: randomUUID(),
       })
       this.#opened = { client, stager, commits, landing: new BigQueryLanding(client) }
     }

@@ -49,7 +49,7 @@ const FUNCTIONS = [
 
 const UNCOMPRESSED = ' using compression uncompressed'
 
-/** Relations are called by their names; a log's public view would hide behind a step of its name. */
+/** Relations are called by their names, but a log's view would hide behind a step of its name. */
 const at: At = (relation) => (relation in TABLES ? `main.${relation}` : relation)
 
 /** Where rows of a table are appended. */
