@@ -17,6 +17,8 @@ import { dump } from './dump.ts'
 import type { ReferenceTables, Row } from './reference.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 4)
+/** On a busy machine. */
+const TIME_MAX_MS = 300_000
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
@@ -127,7 +129,7 @@ test('a new version goes from the directory to the readers, and back', async () 
   const back = command('release', database, young, 'rollback', 'buying', ...WHY)
   expect(back).toMatchObject({ status: 0, stderr: '' })
   expect((await shown(database)).states).toEqual(before.states)
-}, 120_000)
+}, TIME_MAX_MS)
 
 test('what cannot be released is refused in words', () => {
   const database = copyOf('refused')
@@ -144,7 +146,7 @@ test('what cannot be released is refused in words', () => {
   expect(command('replay', database, changed, '--journey', 'buying').stderr).toContain(
     'journey buying 1 is released and its content has changed',
   )
-}, 60_000)
+}, TIME_MAX_MS)
 
 /** Runs until it is killed, or to its end; true when it ended by itself. */
 async function killed(database: string, of: string[], ms: number): Promise<boolean> {
@@ -182,4 +184,4 @@ test.each([
   const isReleased = (await shown(database)).built.length > 0
   if (!isReleased) expect(command(script, database, young, ...args)).toMatchObject({ status: 0 })
   expect(await shown(database)).toEqual(after)
-}, 150_000)
+}, TIME_MAX_MS)
