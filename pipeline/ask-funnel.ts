@@ -171,7 +171,7 @@ class Asking {
 }
 
 /** The value at a path through objects' own members; null is absent. */
-function valueAt(event: { [member: string]: Json }, path: string): Json | undefined {
+export function valueAt(event: { [member: string]: Json }, path: string): Json | undefined {
   let value: Json | undefined = event
   for (const member of path.split('.')) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined

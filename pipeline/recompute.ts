@@ -16,6 +16,7 @@ import { UserError } from './errors.ts'
 import type { Row, Warehouse } from './warehouse.ts'
 
 const BATCH_EVENTS = 20_000
+const BATCH_UNITS = 16 * 1024 * 1024
 const ORIGIN = 'stored events'
 
 export type Recomputation = {
@@ -45,7 +46,8 @@ export async function recompute(parts: Recomputation): Promise<void> {
   const feed = async (lines: string[]) => {
     const receivedAt = now()
     const batch = decoder.decode(new TextEncoder().encode(lines.join('\n')), receivedAt)
-    const refusal = batch.refusals[0]
+    // Whom a later ignore list leaves without an identifier is in no derived table.
+    const refusal = batch.refusals.find(({ reason }) => reason !== 'no_identifier')
     if (refusal !== undefined) {
       throw new UserError(`a stored event cannot be read back: ${refusal.detail}`)
     }
@@ -54,16 +56,22 @@ export async function recompute(parts: Recomputation): Promise<void> {
     onBatch?.(done, total)
   }
   let lines: string[] = []
+  let units = 0
   const stored = warehouse.stream(
     `select event_id, name, occurred_at, ordinal, received_at, source, identifiers, properties,
        context, alias, unlink
      from events order by occurred_at, ordinal, event_id`,
   )
   for await (const rows of stored) {
-    for (const row of rows) lines.push(lineOf(row))
-    if (lines.length < BATCH_EVENTS) continue
-    await feed(lines)
-    lines = []
+    for (const row of rows) {
+      const line = lineOf(row)
+      lines.push(line)
+      units += line.length
+      if (lines.length < BATCH_EVENTS && units < BATCH_UNITS) continue
+      await feed(lines)
+      lines = []
+      units = 0
+    }
   }
   if (lines.length > 0) await feed(lines)
   const nothing = emptyBatch(pipeline.compiled.namespaces.length)

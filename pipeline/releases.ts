@@ -31,10 +31,11 @@ export class ReleaseLog {
     this.entries = entries
   }
 
-  static async read(warehouse: Warehouse): Promise<ReleaseLog> {
+  /** `condition` says, in SQL, which rows are read. */
+  static async read(warehouse: Warehouse, condition = 'true'): Promise<ReleaseLog> {
     const rows = await warehouse.query(
       `select kind, id, version, action, releases.hash, content, recorded_by as batch
-       from releases order by recorded_by`,
+       from releases where ${condition} order by recorded_by`,
     )
     return new ReleaseLog(rows as RecordedEntry[])
   }

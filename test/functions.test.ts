@@ -1,4 +1,4 @@
-/** The deployed functions, through the framework's own server, with the payloads of the services. */
+/** The deployed functions through the framework's own server, with the services' payloads. */
 
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -157,7 +157,7 @@ test('a ping by CloudEvent applies what landed', async () => {
   expect(await ask('select event_id from events')).toEqual([{ event_id: 'e1' }])
 })
 
-test('messages that come at once share writes, and give the tables of one message of all', async () => {
+test('messages that come at once share writes, and give the tables of one message', async () => {
   const lines = [...new Shop(8).lines(900)]
   const answers = await Promise.all(
     lines.map((line, i) => viaEventarc({ messageId: `${i}`, data: base64(line) })),

@@ -12,12 +12,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { elapsedMs } from '../pipeline/clock.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Journey } from '../pipeline/journey.ts'
-import { Random } from '../scripts/random.ts'
 import { Shop } from '../scripts/shop.ts'
 import { dump } from './dump.ts'
 import type { ReferenceTables, Row } from './reference.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 4)
+/** On a busy machine. */
+const TIME_MAX_MS = 300_000
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
@@ -128,7 +129,7 @@ test('a new version goes from the directory to the readers, and back', async () 
   const back = command('release', database, young, 'rollback', 'buying', ...WHY)
   expect(back).toMatchObject({ status: 0, stderr: '' })
   expect((await shown(database)).states).toEqual(before.states)
-}, 120_000)
+}, TIME_MAX_MS)
 
 test('what cannot be released is refused in words', () => {
   const database = copyOf('refused')
@@ -145,7 +146,7 @@ test('what cannot be released is refused in words', () => {
   expect(command('replay', database, changed, '--journey', 'buying').stderr).toContain(
     'journey buying 1 is released and its content has changed',
   )
-}, 60_000)
+}, TIME_MAX_MS)
 
 /** Runs until it is killed, or to its end; true when it ended by itself. */
 async function killed(database: string, of: string[], ms: number): Promise<boolean> {
@@ -169,11 +170,11 @@ test.each([
   const wholeMs = elapsedMs() - startedAt
   const [before, after] = [await shown(fed), await shown(whole)]
   expect(after.built.length).toBeGreaterThan(0)
-  const random = new Random(3)
   const database = copyOf(`killed ${name}`)
   let kills = 0
   for (let kill = 0; kill < KILLS; kill++) {
-    const isEnded = await killed(database, of, random.between(0.3 * wholeMs, 0.9 * wholeMs))
+    // The first kill comes early enough for any machine, the last about when the work is done.
+    const isEnded = await killed(database, of, (0.2 + (0.8 * kill) / KILLS) * wholeMs)
     if (!isEnded) kills += 1
     const found = await shown(database)
     expect(found).toEqual(isEnded || found.built.length > 0 ? after : before)
@@ -183,4 +184,4 @@ test.each([
   const isReleased = (await shown(database)).built.length > 0
   if (!isReleased) expect(command(script, database, young, ...args)).toMatchObject({ status: 0 })
   expect(await shown(database)).toEqual(after)
-}, 150_000)
+}, TIME_MAX_MS)

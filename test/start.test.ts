@@ -37,6 +37,14 @@ test('standard input is processed, and run again adds nothing', () => {
   expect(second.stdout).toContain('0 events landed, 1 duplicates dropped, 1 refused')
   const letters = run('dead-letters', ['list', '--warehouse', url])
   expect(letters.stdout.match(/invalid_json/g)).toHaveLength(1)
+  const [id = ''] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(letters.stdout) ?? []
+  const shown = run('dead-letters', ['show', id, '--warehouse', url])
+  expect(shown).toMatchObject({ status: 0 })
+  expect(shown.stdout).toContain('reason          invalid_json')
+  expect(shown.stdout.endsWith('\nbroken\n')).toBe(true)
+  const none = id.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))
+  expect(run('dead-letters', ['show', none, '--warehouse', url])).toMatchObject({ status: 1 })
+  expect(run('dead-letters', ['show', 'x', '--warehouse', url])).toMatchObject({ status: 2 })
 })
 
 test.each<[args: string[], message: string]>([
@@ -44,6 +52,10 @@ test.each<[args: string[], message: string]>([
   [['--watermark', 'tomorrow'], '--watermark "tomorrow" is no instant'],
   [['--format', 'xml'], '--format "xml" is no wire format'],
   [['--warehouse', 'oracle:x'], '--warehouse "oracle:x" is no warehouse'],
+  [['--source', 'kafka:x'], '--source "kafka:x" is no subscription: write pubsub:PROJECT/SUBSCR'],
+  [['--source', 'pubsub:a/b'], '--source goes with neither files nor --watermark'],
+  [['--effects', 'pubsub:a'], '--effects "pubsub:a" is no topic: write pubsub:PROJECT/TOPIC'],
+  [['--batch-seconds', 'soon'], '--batch-seconds "soon" is no such time'],
   [['--what'], "unknown option '--what'"],
 ])('wrong arguments %j exit with 2', (args, message) => {
   const { status, stderr } = run('start', ['--warehouse', fresh(), ...args, '-'])

@@ -31,6 +31,8 @@ export function pubsubEmulator(): string | null {
   return null
 }
 
+export type Subscribed = { topic: Topic; subscription: Subscription; url: string }
+
 export class PubsubEmulator {
   readonly pubsub: PubSub
   readonly env: { [name: string]: string }
@@ -57,7 +59,7 @@ export class PubsubEmulator {
   }
 
   /** A new topic with a subscription of the same name. */
-  async topic(enableMessageOrdering = false): Promise<{ topic: Topic; subscription: Subscription; url: string }> {
+  async topic(enableMessageOrdering = false): Promise<Subscribed> {
     const id = `events-${(this.#made += 1)}`
     const [topic] = await this.pubsub.createTopic(id)
     const [subscription] = await topic.createSubscription(id, {
