@@ -102,17 +102,19 @@ export function batchWaitOf(text: string): number {
   return secondsOf('--batch-seconds', text, BATCH_SECONDS_MAX)
 }
 
-/** Microseconds. */
-export function watermarkOf(text: string): number {
+/** Microseconds. `option` is what it was given for. */
+export function instantOf(option: string, text: string): number {
   if (text === 'now') return now()
   const instant = parseInstant(/^\d+$/.test(text) ? Number(text) : text)
   if (instant !== null) return instant
   throw new UserError(
-    `--watermark ${JSON.stringify(text)} is no instant: give RFC 3339 such as ` +
+    `${option} ${JSON.stringify(text)} is no instant: give RFC 3339 such as ` +
       '2026-03-01T10:00:00Z, epoch milliseconds, or now',
     2,
   )
 }
+
+export const watermarkOf = (text: string): number => instantOf('--watermark', text)
 
 export function formatOf(text: string): Format {
   const format = FORMATS.find((known) => known === text)

@@ -10,8 +10,10 @@ import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { checkCohort } from './check-cohort.ts'
 import { checkFunnel } from './check-funnel.ts'
 import { checkIdentity, checkJourney, checkSessions } from './check.ts'
+import type { Cohort } from './cohort-definition.ts'
 import { messageOf, UserError } from './errors.ts'
 import { checkEvents, type EventDefinitions } from './event-definitions.ts'
 import type { EventFunnel } from './funnel-definition.ts'
@@ -35,6 +37,9 @@ export type Definitions = {
   journeys: Journey[]
   /** Those whose steps are events, in the order of their ids. */
   funnels: EventFunnel[]
+  /** In the order of their ids. */
+  cohorts: Cohort[]
+  /** What must be on record before anything is derived: all but the cohorts. */
   releases: Release[]
 }
 
@@ -44,6 +49,7 @@ export function makeDefinitions(parts: {
   sessions?: Partial<Sessions>
   journeys?: Journey[]
   funnels?: EventFunnel[]
+  cohorts?: Cohort[]
 }): Definitions {
   return checked({
     identity: { file: 'identity.ts', definition: parts.identity ?? {} },
@@ -56,10 +62,14 @@ export function makeDefinitions(parts: {
       file: `funnels/${funnel.id}.ts`,
       definition: funnel,
     })),
+    cohorts: (parts.cohorts ?? []).map((cohort) => ({
+      file: `cohorts/${cohort.id}.ts`,
+      definition: cohort,
+    })),
   })
 }
 
-/** Reads `identity.ts`, `sessions.ts`, `journeys/*.ts` and `funnels/*.ts` of a directory. */
+/** Reads `identity.ts`, `sessions.ts` and the files of `journeys`, `funnels` and `cohorts`. */
 export async function loadDefinitions(dir: string): Promise<Definitions> {
   const found = await stat(dir).catch(() => null)
   if (found === null || !found.isDirectory()) {
@@ -70,6 +80,7 @@ export async function loadDefinitions(dir: string): Promise<Definitions> {
     sessions: (await loadModule(dir, 'sessions')) ?? { file: 'sessions.ts', definition: {} },
     journeys: await importAll(dir, 'journeys'),
     funnels: await importAll(dir, 'funnels'),
+    cohorts: await importAll(dir, 'cohorts'),
   })
 }
 
@@ -119,8 +130,9 @@ function checked(modules: {
   sessions: Module
   journeys: Module[]
   funnels: Module[]
+  cohorts: Module[]
 }): Definitions {
-  const { identity, sessions, journeys, funnels } = modules
+  const { identity, sessions, journeys, funnels, cohorts } = modules
   const problems = [
     ...checkIdentity(identity.file, identity.definition),
     ...checkSessions(sessions.file, sessions.definition),
@@ -130,11 +142,18 @@ function checked(modules: {
     ...repeated('funnel', funnels),
   ]
   refuseUnsound(problems)
+  refuseUnsound([
+    ...cohorts.flatMap(({ file, definition }) =>
+      checkCohort(file, definition, byId<Journey>(journeys)),
+    ),
+    ...repeated('cohort', cohorts),
+  ])
   const definitions = {
     identity: identityOf(identity.definition as Partial<Identity>),
     sessions: sessionsOf(sessions.definition as Partial<Sessions>),
     journeys: byId<Journey>(journeys),
     funnels: byId<EventFunnel>(funnels),
+    cohorts: byId<Cohort>(cohorts),
   }
   return {
     ...definitions,
@@ -173,7 +192,12 @@ function repeated(kind: string, modules: Module[]): string[] {
 }
 
 /** The order of an object's members is content: timeouts run in the order of the tracks. */
-function releaseOf(kind: string, id: string, version: number, definition: unknown): Release {
+export function releaseOf(
+  kind: string,
+  id: string,
+  version: number,
+  definition: unknown,
+): Release {
   const content = JSON.stringify(definition)
   const hash = createHash('sha256').update(content).digest('hex')
   return { kind, id, version, hash, content }
@@ -182,7 +206,8 @@ function releaseOf(kind: string, id: string, version: number, definition: unknow
 /**
  * What must be put on record with the next batch: everything in a new warehouse, nothing when the
  * definitions are those on record. Throws a `UserError` when they are neither, because the tables
- * would no longer follow from the events and the definitions.
+ * would no longer follow from the events and the definitions. Nothing is derived from a cohort: it
+ * is put on record by its own run.
  */
 export function checkReleased(definitions: Definitions, onRecord: Registration[]): Release[] {
   if (onRecord.length === 0) return definitions.releases
@@ -198,7 +223,7 @@ export function checkReleased(definitions: Definitions, onRecord: Registration[]
     const isDefined = definitions.releases.some(
       (release) => kind === release.kind && id === release.id,
     )
-    if (isDefined) continue
+    if (isDefined || kind === 'cohort') continue
     throw new UserError(
       `${kind} ${id} ${version} is released in this warehouse, but the definitions lack it: ` +
         'put its file back, or start a new warehouse',
