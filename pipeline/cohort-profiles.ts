@@ -27,36 +27,28 @@ export type Instants = { at: number; believedAt: number | null }
 /** Of a run: who is a member by the last run, and whom identity has touched since that instant. */
 export type Since = { touchedSince: number }
 
-const NOTHING = {
-  occurred_at: 'timestamp_micros(0)',
-  journey: "''",
-  instance_id: "''",
-  track: "''",
-  seq: '0',
-  to_state: "''",
-  cycle: "''",
-  event_name: "''",
-  source: "''",
-  properties: "''",
-  context: "''",
-}
+/** Columns of a move that rows of other kinds leave empty. */
+const EMPTY = [
+  'instance_id',
+  'track',
+  'seq',
+  'to_state',
+  'cycle',
+  'event_name',
+  'source',
+  'properties',
+  'context',
+]
 
 /** All that have made a move of the cohorts' journeys; everybody where a cohort asks them. */
 export async function* cohortProfiles(
   warehouse: Warehouse,
   compiled: CompiledCohorts,
-  { at, believedAt }: Instants,
+  instants: Instants,
   since: Since | null,
 ): AsyncGenerator<CohortProfile> {
   const asksEverybody = compiled.cohorts.some((cohort) => cohort.asksEverybody)
-  const relation = (view: string) =>
-    believedAt === null ? view : `${view}_as_of(timestamp_micros(${believedAt}))`
-  const parts = [movesText(compiled, at, relation)]
-  if (asksEverybody) parts.push(seenText(at, relation))
-  if (since !== null) parts.push(membersText(), touchedText(since.touchedSince))
-  const rows = warehouse.stream(
-    `${parts.join(' union all ')} order by profile_id, kind, occurred_at, instance_id, seq`,
-  )
+  const rows = warehouse.stream(profilesText(compiled, instants, since))
   let profile = null as CohortProfile | null
   for await (const chunk of rows) {
     for (const row of chunk) {
@@ -70,6 +62,20 @@ export async function* cohortProfiles(
     }
   }
   if (profile !== null) yield profile
+}
+
+/** Rows of several kinds, those of a profile together. */
+export function profilesText(
+  compiled: CompiledCohorts,
+  { at, believedAt }: Instants,
+  since: Since | null,
+): string {
+  const relation = (view: string) =>
+    believedAt === null ? view : `${view}_as_of(timestamp_micros(${believedAt}))`
+  const parts = [movesText(compiled, at, relation)]
+  if (compiled.cohorts.some((cohort) => cohort.asksEverybody)) parts.push(seenText(at, relation))
+  if (since !== null) parts.push(membersText(), touchedText(since.touchedSince))
+  return `${parts.join(' union all ')} order by profile_id, kind, occurred_at, instance_id, seq`
 }
 
 function addTo(profile: CohortProfile, row: Row, paths: readonly string[]): void {
@@ -103,7 +109,7 @@ function movesText({ cohorts, paths }: CompiledCohorts, at: number, relation: Re
   const journeys = [...new Set(cohorts.flatMap((cohort) => cohort.journeys))]
   const [objects, events] =
     paths.length === 0
-      ? ["'' as properties, '' as context", '']
+      ? ['null as properties, null as context', '']
       : ['properties, context', 'left join events on events.event_id = moves.event_id']
   return `select moves.profile_id, 'move' as kind, moves.occurred_at, moves.journey,
       moves.instance_id, moves.track, moves.seq, moves.to_state, rounds.path as cycle,
@@ -138,8 +144,7 @@ function touchedText(since: number): string {
 }
 
 /** The other columns of a row that is no move. */
-function filled(occurredAt: string, journey = NOTHING.journey): string {
-  return Object.entries({ ...NOTHING, occurred_at: occurredAt, journey })
-    .map(([name, value]) => `${value} as ${name}`)
-    .join(', ')
+function filled(occurredAt: string, journey = 'null'): string {
+  const empty = EMPTY.map((name) => `null as ${name}`).join(', ')
+  return `${occurredAt} as occurred_at, ${journey} as journey, ${empty}`
 }

@@ -184,7 +184,8 @@ function reasons(changes: CohortChange[], change: CohortChange['change']): strin
   for (const one of changes) {
     if (one.change === change) counts.set(one.reason, (counts.get(one.reason) ?? 0) + 1)
   }
-  return [...counts].map(([reason, count]) => `${grouped(count)} ${reason}`).join(', ')
+  const ranked = [...counts].sort(([, a], [, b]) => b - a)
+  return ranked.map(([reason, count]) => `${grouped(count)} ${reason}`).join(', ')
 }
 
 function print(line: string): void {

@@ -55,7 +55,12 @@ const who: fc.Arbitrary<CohortCondition> = fc.oneof(
 )
 
 const scene = fc
-  .record({ events: eventStream, identity, journey, who: fc.array(who, { minLength: 6, maxLength: 9 }) })
+  .record({
+    events: eventStream,
+    identity,
+    journey,
+    who: fc.array(who, { minLength: 6, maxLength: 9 }),
+  })
   .chain((parts) =>
     fc.record({
       parts: fc.constant(parts),

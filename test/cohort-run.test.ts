@@ -91,12 +91,13 @@ test('who is merged or parted changes because of identity', async () => {
     'anonymous_id:a1 left: identity',
     'user_id:u1 entered: identity',
   ])
-  const alias = { ...(JSON.parse(event('10:20', 'Seen', u2)) as object), alias: ['user_id:u2', 'user_id:u1'] }
+  const pair = ['user_id:u2', 'user_id:u1']
+  const alias = { ...(JSON.parse(event('10:20', 'Seen', u2)) as object), alias: pair }
   expect(await step(harness, [event('10:15', 'Added', u2)])).toEqual([
     'user_id:u2 entered: moved_on',
   ])
   expect(await step(harness, [JSON.stringify(alias)])).toEqual(['user_id:u2 left: identity'])
-  const unlink = { ...(JSON.parse(event('10:30', 'Seen', u2)) as object), unlink: alias.alias }
+  const unlink = { ...(JSON.parse(event('10:30', 'Seen', u2)) as object), unlink: pair }
   expect(await step(harness, [JSON.stringify(unlink)])).toEqual([
     'user_id:u2 entered: identity',
   ])
@@ -134,7 +135,8 @@ test('a changed cohort needs a new version, whose changes are told apart', async
   ])
   expect(
     await harness.warehouse.query(
-      `select id, version, action from releases where kind = 'cohort' order by version, action desc`,
+      `select id, version, action from releases where kind = 'cohort'
+       order by version, action desc`,
     ),
   ).toEqual([
     { id: 'in_cart', version: 1, action: 'registered' },

@@ -28,8 +28,14 @@ const ticket: Journey = {
   type: 'parallel',
   startOn: ['Opened'],
   states: {
-    desk: { initial: 'open', states: { open: { on: { Closed: 'done' } }, done: { type: 'final' } } },
-    mood: { initial: 'calm', states: { calm: { on: { Cried: 'upset' } }, upset: { type: 'final' } } },
+    desk: {
+      initial: 'open',
+      states: { open: { on: { Closed: 'done' } }, done: { type: 'final' } },
+    },
+    mood: {
+      initial: 'calm',
+      states: { calm: { on: { Cried: 'upset' } }, upset: { type: 'final' } },
+    },
   },
 }
 
