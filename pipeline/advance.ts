@@ -10,15 +10,16 @@
 
 import type { EventBatch } from './batch.ts'
 import { profileCodec } from './checkpoint.ts'
-import { CommitBuilder, deadLetterIdOf, type NewRelease } from './commit.ts'
+import { CommitBuilder, deadLetterIdOf } from './commit.ts'
 import { compile, type Compiled } from './compile.ts'
-import { checkReleased, type Definitions } from './definitions.ts'
+import type { Definitions, Release } from './definitions.ts'
 import type { OutboxRow } from './effects.ts'
 import { Identities } from './identities.ts'
 import { Images, JSON_CODEC } from './images.ts'
 import { land, type Landing } from './land.ts'
 import { relink } from './persons.ts'
 import { Profiles } from './profiles.ts'
+import { firstEntries, ReleaseLog, runningOf, type Running } from './releases.ts'
 import { continueStream, placeStreams, rederiveStreams } from './streams.ts'
 import { Turn, type AllImages } from './turn.ts'
 import type { Commit, Head, LandedKey, Warehouse } from './warehouse.ts'
@@ -51,22 +52,23 @@ export type Outcome = {
 }
 
 export class Pipeline {
+  /** What the tables are derived from: the live versions, whatever the directory has. */
+  readonly definitions: Definitions
+  /** Defined versions that are not live. */
+  readonly waiting: readonly Release[]
   readonly compiled: Compiled
   readonly #warehouse: Warehouse
   readonly #images: AllImages
   #head: Head
-  #unreleased: NewRelease[]
+  #unreleased: Release[]
 
-  private constructor(
-    warehouse: Warehouse,
-    definitions: Definitions,
-    head: Head,
-    unreleased: NewRelease[],
-  ) {
+  private constructor(warehouse: Warehouse, running: Running, head: Head) {
     this.#warehouse = warehouse
-    this.compiled = compile(definitions)
+    this.definitions = running.definitions
+    this.waiting = running.waiting
+    this.compiled = compile(running.definitions)
     this.#head = head
-    this.#unreleased = unreleased
+    this.#unreleased = running.unreleased
     const parts = { warehouse, max: IMAGES_MAX, isEmpty: head.batch === 0 }
     this.#images = {
       stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
@@ -76,11 +78,11 @@ export class Pipeline {
     }
   }
 
-  /** Continues where the warehouse's last commit left off, under the same definitions. */
+  /** Continues where the warehouse's last commit left off, under what is live in it. */
   static async open(warehouse: Warehouse, definitions: Definitions): Promise<Pipeline> {
     const head = await warehouse.open()
-    const unreleased = checkReleased(definitions, await warehouse.registrations())
-    return new Pipeline(warehouse, definitions, head, unreleased)
+    const running = runningOf(definitions, await ReleaseLog.read(warehouse))
+    return new Pipeline(warehouse, running, head)
   }
 
   get head(): Readonly<Head> {
@@ -146,7 +148,7 @@ export class Pipeline {
     builder.history(turn)
     builder.timers(profiles.timers)
     builder.images(turn)
-    builder.releases(this.#unreleased)
+    builder.releases(firstEntries(this.#unreleased))
     builder.funnels(this.#unreleased, this.compiled.funnels)
     return builder.build(
       {

@@ -6,7 +6,7 @@
  * Memory is bounded by the largest profile and one flush.
  */
 
-import { CommitBuilder, type NewRelease } from './commit.ts'
+import { CommitBuilder } from './commit.ts'
 import { compile, type Compiled } from './compile.ts'
 import { namesOfFunnels } from './compile-funnel.ts'
 import type { Definitions } from './definitions.ts'
@@ -16,6 +16,7 @@ import type { EventFunnel } from './funnel-definition.ts'
 import { FunnelFacts } from './funnel-facts.ts'
 import { freshFunnels, FunnelFold } from './funnel.ts'
 import type { Json } from './journey.ts'
+import { firstEntries } from './releases.ts'
 import { tabulateFunnels } from './tabulate-funnel.ts'
 import { valueAt } from './value-at.ts'
 import type { Row, Warehouse } from './warehouse.ts'
@@ -172,8 +173,8 @@ class Asking {
       builder.change(rows.table, { inserts: rows, supersedes: { keys: [], because: [] } })
     }
     if (this.#batch === 0) {
-      const releases: NewRelease[] = definitions.releases.filter(({ kind }) => kind === 'funnel')
-      builder.releases(releases)
+      const releases = definitions.releases.filter(({ kind }) => kind === 'funnel')
+      builder.releases(firstEntries(releases))
       builder.funnels(releases, this.#compiled.funnels)
     }
     this.#batch += 1

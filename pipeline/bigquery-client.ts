@@ -99,9 +99,11 @@ export class BigQueryClient {
     return JSON.stringify([lastModifiedTime, numRows, streamingBuffer])
   }
 
-  async makeDataset(): Promise<void> {
+  /** `location` is where its data lie, for ever; Google's default is the United States. */
+  async makeDataset(location: string | undefined): Promise<void> {
     await this.#attempt(async () => {
-      if (!(await this.#dataset.exists())[0]) await this.#dataset.create()
+      if ((await this.#dataset.exists())[0]) return
+      await this.#dataset.create(location === undefined ? {} : { location })
     })
   }
 
@@ -148,7 +150,8 @@ export class BigQueryClient {
     for (let times = 0; times < LOOK_UPS_MAX; times++) {
       await pause(LOOK_UP_PAUSE_MS * 2 ** times)
       try {
-        const [job] = await this.#api.job(jobId).get()
+        const [{ location }] = await this.#dataset.getMetadata()
+        const [job] = await this.#api.job(jobId, { location }).get()
         return await this.#endingOf(job)
       } catch (thrown) {
         complaint = messageOf(thrown)

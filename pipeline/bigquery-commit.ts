@@ -1,21 +1,31 @@
 /**
  * A batch → one transaction.
  *
- * 1. All rows are staged under a name nobody else uses: batch, writer, attempt.
+ * 1. All rows are staged under a name nobody else uses: batch, commit, attempt. A commit's id is
+ *    made when it is asked for: another batch of the same number, of whomever, is not it.
  * 2. One script: the fence moves from the batch before (a mutation, so that two commits conflict),
  *    the staged rows are counted, they go to their tables, COMMIT. A script that fails is rolled
  *    back by itself. Whether the fence moved is read from the fence, where the run's id can only
  *    be ours: the same as the count of updated rows, and every server can tell it.
- * 3. When the answer is lost or the script failed for a reason that passes, the batch's own row
- *    says whether it is committed and by whom. Only then is it tried again, under a new name.
+ * 3. When it did not end well, or nobody can tell, the batch's own row says whether it is committed
+ *    and by whom, and the fence whether it still can be. Only then, and only for a reason that
+ *    passes, is it tried again, under a new name.
  */
 
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Table } from 'apache-arrow'
 import { rowTexts } from './arrow-wire.ts'
 import type { BigQueryClient, Ending } from './bigquery-client.ts'
-import { endsOf, FENCE, quoted, RECORDED, STAGED } from './bigquery-schema.ts'
-import { stagedValue, storageOf } from './bigquery-schema.ts'
+import {
+  endsOf,
+  FENCE,
+  quoted,
+  RECORDED,
+  STAGED,
+  stagedValue,
+  storageOf,
+} from './bigquery-schema.ts'
 import type { Stager } from './bigquery-stage.ts'
 import { now } from './clock.ts'
 import { imageTable } from './commit.ts'
@@ -26,8 +36,6 @@ import type { Commit } from './warehouse.ts'
 
 const ATTEMPTS_MAX = 5
 const PAUSE_MS = 1_000
-
-const FENCE_LOST = 'FENCE_LOST'
 
 /** What may be tried again once the batch is known not to be committed. */
 const PASSING = new Set([
@@ -48,9 +56,10 @@ type Parts = {
   url: string
   /** What job ids begin with. */
   name: string
-  /** Who commits, for as long as it is open. */
-  writer: string
 }
+
+/** A commit's rows where they are staged. */
+type Stage = { id: string; stage: string; stagedAt: number; count: number }
 
 /** Rows for one physical table. */
 type Part = { target: string; columns: readonly Column[]; rows: Table }
@@ -69,18 +78,19 @@ export class BigQueryCommits {
 
   /** Applies a batch, all of it or nothing. */
   async apply(commit: Commit): Promise<void> {
+    const { name, client, url } = this.#parts
     const parts = partsOf(commit)
+    const id = randomUUID()
     for (let attempt = 1; ; attempt++) {
-      const { name, writer, client, url } = this.#parts
-      const stage = `${commit.batch}_${writer}_${attempt}`
+      const stage = `${commit.batch}_${id}_${attempt}`
       const stagedAt = now()
       const count = await this.#parts.stager.write(STAGED, { stage, stagedAt }, rowsOf(parts))
-      const script = this.#script(commit, parts, { stage, stagedAt, count })
+      const script = this.#script(commit, parts, { id, stage, stagedAt, count })
       const ending = await client.script('commit', script, `${name}_${stage}`)
       if (ending.kind === 'done') return
-      const committedBy = await this.#committedBy(commit.batch)
-      if (committedBy === writer) return
-      if (committedBy !== null || ending.message.includes(FENCE_LOST)) {
+      const { committed, fence } = await this.#standing(commit.batch)
+      if (committed === id) return
+      if (committed !== null || fence !== commit.batch - 1) {
         throw new UserError(
           `${url}: another writer has committed batch ${commit.batch}; this one stops, and ` +
             'nothing of its batch is there: one writer at a time',
@@ -93,20 +103,24 @@ export class BigQueryCommits {
     }
   }
 
-  /** Who committed a batch; null when nobody has. */
-  async #committedBy(batch: number): Promise<string | null> {
+  /** Which commit a batch was, null when it was not, and the batch that the fence stands at. */
+  async #standing(batch: number): Promise<{ committed: string | null; fence: number }> {
     const { client, at } = this.#parts
-    const sql = `select writer from ${at('batches_log')} where batch = ${batch}`
+    const committed = `select max(commit_id) from ${at('batches_log')} where batch = ${batch}`
+    const sql = `select (${committed}) as committed, batch from ${at(FENCE)}`
     const [row] = await client.query('read', sql)
-    return (row?.['writer'] as string | undefined) ?? null
+    return {
+      committed: row?.['committed'] as string | null,
+      fence: row?.['batch'] as number,
+    }
   }
 
   #script(
     { batch, recordedAt }: Commit,
     parts: Part[],
-    { stage, stagedAt, count }: { stage: string; stagedAt: number; count: number },
+    { id, stage, stagedAt, count }: Stage,
   ): string {
-    const { at, writer } = this.#parts
+    const { at } = this.#parts
     const staged =
       `from ${at(STAGED)} where staged_at = timestamp_micros(${stagedAt}) and stage = '${stage}'`
     const inserts = parts.map(({ target, columns }) => {
@@ -115,8 +129,8 @@ export class BigQueryCommits {
       const values = columns.map(({ type }, place) => stagedValue(type, place))
       values.push(`timestamp_micros(${recordedAt})`, String(batch))
       if (isBatches) {
-        names.push('writer')
-        values.push(`'${writer}'`)
+        names.push('commit_id')
+        values.push(`'${id}'`)
       }
       return (
         `insert into ${at(target)} (${names.map(quoted).join(', ')}) ` +
@@ -128,7 +142,7 @@ export class BigQueryCommits {
       'begin transaction',
       `update ${at(FENCE)} set batch = ${batch}, run = run_id where batch = ${batch - 1}`,
       `if (select count(*) from ${at(FENCE)} where run = run_id) != 1 then ` +
-        `raise using message = '${FENCE_LOST}'; end if`,
+        "raise using message = 'FENCE_LOST'; end if",
       `if (select count(*) ${staged}) != ${count} then ` +
         "raise using message = 'STAGED_ROWS_MISSING'; end if",
       ...inserts,

@@ -72,9 +72,14 @@ export async function planOf(client: BigQueryClient, at: At): Promise<Plan> {
   return { lines, makesDataset: there === null, statements: [...statements, ...views] }
 }
 
-export async function migrate(client: BigQueryClient, at: At, plan: Plan): Promise<void> {
+export async function migrate(
+  client: BigQueryClient,
+  at: At,
+  plan: Plan,
+  location?: string,
+): Promise<void> {
   if (plan.statements.length === 0) return
-  if (plan.makesDataset) await client.makeDataset()
+  if (plan.makesDataset) await client.makeDataset(location)
   const { statements } = plan
   for (let from = 0; from < statements.length; from += STATEMENTS_PER_JOB) {
     const script = statements.slice(from, from + STATEMENTS_PER_JOB).join(';\n')

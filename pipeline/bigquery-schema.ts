@@ -119,9 +119,9 @@ export function physicalTables(): PhysicalTable[] {
   const tables = (Object.keys(TABLES) as TableName[]).map((table): PhysicalTable => {
     const specs: readonly Column[] = TABLES[table].columns
     const columns = specs.map(({ name, type }) => ({ name, type: TYPES[type] }))
-    const writer = table === 'batches' ? [{ name: 'writer', type: TYPES.text }] : []
+    const commit = table === 'batches' ? [{ name: 'commit_id', type: TYPES.text }] : []
     const name = storageOf(table)
-    return { name, columns: [...columns, ...recorded, ...writer], tail: tailOf(LAYOUTS[table]) }
+    return { name, columns: [...columns, ...recorded, ...commit], tail: tailOf(LAYOUTS[table]) }
   })
   const ends = VERSIONED_NAMES.map((table): PhysicalTable => {
     const columns = [

@@ -122,7 +122,9 @@ export class Stager {
         const refused = rowErrors?.length ? { message: JSON.stringify(rowErrors[0]) } : null
         settle(error ?? refused)
       })
-      connection.on('error', (thrown: Failure) => resolve({ ...thrown, message: messageOf(thrown) }))
+      connection.on('error', (thrown: Failure) => {
+        resolve({ ...thrown, message: messageOf(thrown) })
+      })
       connection.on('end', () => resolve({ code: 14, message: 'the connection was closed' }))
       connection.write(request)
     })

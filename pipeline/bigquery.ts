@@ -7,7 +7,6 @@
  * good for as long as its commits succeed.
  */
 
-import { randomUUID } from 'node:crypto'
 import type { Table } from 'apache-arrow'
 import { BigQueryClient, type Parameters, type Place } from './bigquery-client.ts'
 import { BigQueryCommits } from './bigquery-commit.ts'
@@ -16,7 +15,7 @@ import { atOf, madeSchema, migrate, planOf, schemaHash } from './bigquery-migrat
 import { storageOf } from './bigquery-schema.ts'
 import { Stager } from './bigquery-stage.ts'
 import { imageTable } from './commit.ts'
-import { assert } from './errors.ts'
+import { assert, UserError } from './errors.ts'
 import { hashes64 } from './ids.ts'
 import type { AppendedName } from './tables.ts'
 import type {
@@ -27,7 +26,6 @@ import type {
   LandedContent,
   LandedMessage,
   ReadCounts,
-  Registration,
   Row,
   Warehouse,
 } from './warehouse.ts'
@@ -78,7 +76,6 @@ class BigQueryWarehouse implements Warehouse {
         at,
         url: this.url,
         name: this.#place.dataset,
-        writer: randomUUID(),
       })
       this.#opened = { client, stager, commits, landing: new BigQueryLanding(client) }
     }
@@ -93,14 +90,6 @@ class BigQueryWarehouse implements Warehouse {
       }
     }
     return this.#head
-  }
-
-  async registrations(): Promise<Registration[]> {
-    const rows = await this.#read(
-      `select kind, id, version, releases.hash from releases
-       where action = 'registered' order by recorded_by`,
-    )
-    return rows as Registration[]
   }
 
   async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
@@ -196,6 +185,12 @@ class BigQueryWarehouse implements Warehouse {
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
     await this.#open.commits.apply(commit)
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
+  }
+
+  takeOver(): Promise<void> {
+    throw new UserError(
+      `${this.url}: versions are built and released in the embedded warehouse alone, so far`,
+    )
   }
 
   append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {

@@ -16,11 +16,15 @@ import { cohortProfiles, type CohortProfile, type Instants } from './cohort-prof
 import { CommitBuilder } from './commit.ts'
 import { releaseOf, type Release } from './definitions.ts'
 import { UserError } from './errors.ts'
+import { ReleaseLog } from './releases.ts'
 import { Rows, type TableChange } from './rows.ts'
 import type { Head, Row, Warehouse } from './warehouse.ts'
 
 /** What `batches` says a run's batch is from. */
 export const COHORT_ORIGIN = 'cohort run'
+
+/** No version of a cohort is live: a run asks those it is given. */
+const ON_RECORD = { action: 'registered', reason: 'first run', by: null } as const
 
 /** Members of a cohort, in the order of their ids. */
 export async function* cohortMembers(
@@ -78,11 +82,11 @@ export async function runCohorts(
 
 /** Cohorts that are not on record. A version that is may not have changed. */
 async function unreleased(warehouse: Warehouse, cohorts: readonly Cohort[]): Promise<Release[]> {
-  const known = (await warehouse.registrations()).filter(({ kind }) => kind === 'cohort')
+  const known = await ReleaseLog.read(warehouse, "kind = 'cohort'")
   return cohorts.flatMap((cohort) => {
     const { id, version = 1 } = cohort
     const release = releaseOf('cohort', id, version, cohort)
-    const same = known.find((one) => one.id === id && one.version === version)
+    const same = known.registered('cohort', id, version)
     if (same === undefined) return [release]
     if (same.hash === release.hash) return []
     throw new UserError(
@@ -113,7 +117,7 @@ async function askedOf(warehouse: Warehouse, compiled: CompiledCohort): Promise<
   if (committed.length === 0 && !isNew) return null
   const promoted = await since(
     `select distinct id from releases
-     where kind = 'journey' and action <> 'registered' and recorded_by > $1`,
+     where kind = 'journey' and action in ('promoted', 'rolled_back') and recorded_by > $1`,
   )
   const isRedefined = isNew || promoted.some(({ id }) => compiled.journeys.includes(id as string))
   return { compiled, before, isRedefined }
@@ -181,7 +185,7 @@ async function commit(
   releases: Release[],
 ): Promise<void> {
   const builder = new CommitBuilder()
-  builder.releases(releases)
+  builder.releases(releases.map((one) => ({ ...one, ...ON_RECORD })))
   builder.cohorts(runs, changes)
   builder.change('cohort_member', members)
   const next = {

@@ -7,25 +7,24 @@ import { arrowTable, supersedeTable, uuidsFromText, type ColumnData, type Uuids 
 import type { DictionaryColumn, EventBatch, TextColumn } from './batch.ts'
 import type { CohortChange, CohortRun } from './cohort-change.ts'
 import type { CompiledFunnel } from './compile-funnel.ts'
+import type { Release } from './definitions.ts'
 import type { OutboxRow } from './effects.ts'
 import { hashes64, uuidInto } from './ids.ts'
 import { deadLetterId, type Landing } from './land.ts'
+import type { ReleaseEntry } from './releases.ts'
 import type { Rows, TableChange, Value } from './rows.ts'
 import { TABLES, type TableName, type VersionedName } from './tables.ts'
 import type { Turn } from './turn.ts'
-import { IMAGE_KINDS, type Commit, type ImageKind, type LandedKey } from './warehouse.ts'
+import {
+  IMAGE_KINDS,
+  type Commit,
+  type ImageKind,
+  type LandedKey,
+  type RowCounts,
+} from './warehouse.ts'
 
 /** What goes into the `batches` row beside what the commit counts itself. */
 export type BatchNote = { origin: string; read: number; duplicates: number; rejected: number }
-
-/** A definition to be put on record with this batch. */
-export type NewRelease = {
-  kind: string
-  id: string
-  version: number
-  hash: string
-  content: string
-}
 
 /** Collects a commit table by table. */
 export class CommitBuilder {
@@ -89,26 +88,21 @@ export class CommitBuilder {
     this.#insert('dead_letter_resolution', ids.length, { dead_letter_id: uuidsFromText(ids) })
   }
 
-  releases(releases: readonly NewRelease[]): void {
-    const rows = releases.flatMap((release) => {
-      const registered = { ...release, action: 'registered' }
-      return ['journey', 'funnel', 'cohort'].includes(release.kind)
-        ? [registered, { ...release, action: 'promoted' }]
-        : [registered]
-    })
-    this.#insert('releases', rows.length, {
-      kind: rows.map(({ kind }) => kind),
-      id: rows.map(({ id }) => id),
-      version: rows.map(({ version }) => version),
-      action: rows.map(({ action }) => action),
-      hash: rows.map(({ hash }) => hash),
-      content: rows.map(({ content }) => content),
-      reason: rows.map(() => 'first release'),
+  releases(entries: readonly ReleaseEntry[]): void {
+    this.#insert('releases', entries.length, {
+      kind: entries.map(({ kind }) => kind),
+      id: entries.map(({ id }) => id),
+      version: entries.map(({ version }) => version),
+      action: entries.map(({ action }) => action),
+      hash: entries.map(({ hash }) => hash),
+      content: entries.map(({ content }) => content),
+      reason: entries.map(({ reason }) => reason),
+      released_by: entries.map(({ by }) => by),
     })
   }
 
   /** The steps of the funnels that are put on record. */
-  funnels(releases: readonly NewRelease[], funnels: readonly CompiledFunnel[]): void {
+  funnels(releases: readonly Release[], funnels: readonly CompiledFunnel[]): void {
     const steps = funnels
       .filter((funnel) => releases.some((release) => isOf(release, funnel)))
       .flatMap((funnel) => funnel.steps.map(({ name }, i) => ({ funnel, number: i + 1, name })))
@@ -149,6 +143,12 @@ export class CommitBuilder {
     this.#insert(table, inserts.count, columnsOf(inserts))
     if (supersedes.keys.length === 0) return
     this.#supersedes.set(table, supersedeTable(hashed(supersedes.keys), supersedes.because))
+  }
+
+  /** Rows that the warehouse itself takes over with this commit. */
+  taken({ inserted, superseded }: RowCounts): void {
+    this.#inserted += inserted
+    this.#superseded += superseded
   }
 
   effects(rows: readonly OutboxRow[]): void {
@@ -231,7 +231,7 @@ export class CommitBuilder {
 }
 
 /** A journey's funnels are released with it. */
-function isOf({ kind, id, version }: NewRelease, funnel: CompiledFunnel): boolean {
+function isOf({ kind, id, version }: Release, funnel: CompiledFunnel): boolean {
   const owner = funnel.journey === null ? 'funnel' : 'journey'
   return kind === owner && id === (funnel.journey ?? funnel.id) && version === funnel.version
 }

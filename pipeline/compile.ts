@@ -205,6 +205,7 @@ function compileTrack(parts: TrackParts): CompiledTrack {
     listOf(candidates).map(({ target, guard, effects }) => ({
       target: states.indexOf(target),
       guard: guard === undefined ? null : compileGuard(guard, names),
+      said: guard ?? null,
       effects: [...(effects ?? []), ...effectsOf(track, target)],
     }))
   const roots = compileHolder(track, ways)
@@ -265,7 +266,10 @@ function compileTimeouts(
 }
 
 /** `state` means the asking track's, or of the first track that has such a state. */
-function stateOf(reference: string, parts: TrackParts): { track: number; state: number } {
+export function stateOf(
+  reference: string,
+  parts: Pick<TrackParts, 'index' | 'tracks'>,
+): { track: number; state: number } {
   const dot = reference.indexOf('.')
   const find = (index: number, name: string) => ({
     track: index,

@@ -3,11 +3,13 @@
  * is opened.
  */
 
+import { rm } from 'node:fs/promises'
 import { bigqueryWarehouse } from './bigquery.ts'
 import type { Place } from './bigquery-client.ts'
 import { now, parseInstant } from './clock.ts'
 import { duckdbWarehouse } from './duckdb.ts'
 import { UserError } from './errors.ts'
+import type { Scratch } from './rebuild.ts'
 import type { Warehouse } from './warehouse.ts'
 
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
@@ -39,6 +41,20 @@ export function warehouseOf(url: string, memory?: string): Warehouse {
       `${WAREHOUSE_DEFAULT}, or bigquery:PROJECT.DATASET`,
     2,
   )
+}
+
+/** The file beside a warehouse where a recomputation goes on, until it is taken over. */
+export function scratchOf({ url }: Warehouse): Scratch {
+  if (!url.startsWith('duckdb:')) {
+    throw new UserError(`${url}: versions are built and released in the embedded warehouse alone`)
+  }
+  const path = `${url.slice('duckdb:'.length)}.recomputed`
+  return {
+    warehouse: () => duckdbWarehouse(path),
+    discard: async () => {
+      for (const end of ['', '.wal', '.tmp']) await rm(path + end, { recursive: true, force: true })
+    },
+  }
 }
 
 /** A project id may have colons and dots (`example.com:app`); a dataset is a word. */

@@ -2,7 +2,7 @@
  * A directory of definitions → definitions that have been checked, with every default filled in.
  *
  * Modules are default exports of plain data; each is optional. All problems of all files are told
- * at once. What may not change under a warehouse is found by content: `checkReleased` compares
+ * at once. What may not change under a warehouse is found by content: `releases.ts` compares
  * hashes with what the warehouse has on record.
  */
 
@@ -25,10 +25,10 @@ import {
   type Sessions,
 } from './journey.ts'
 import { isPlain } from './problems.ts'
-import type { Registration } from './warehouse.ts'
+import type { VersionName } from './warehouse.ts'
 
 /** A definition as it is put on record: `content` is canonical JSON, `hash` its SHA-256. */
-export type Release = Registration & { content: string }
+export type Release = VersionName & { hash: string; content: string }
 
 export type Definitions = {
   identity: Identity
@@ -39,7 +39,7 @@ export type Definitions = {
   funnels: EventFunnel[]
   /** In the order of their ids. */
   cohorts: Cohort[]
-  /** What must be on record before anything is derived: all but the cohorts. */
+  /** What is put on record before anything is derived: all but the cohorts. */
   releases: Release[]
 }
 
@@ -144,28 +144,39 @@ function checked(modules: {
   refuseUnsound(problems)
   refuseUnsound([
     ...cohorts.flatMap(({ file, definition }) =>
-      checkCohort(file, definition, byId<Journey>(journeys)),
+      checkCohort(
+        file,
+        definition,
+        journeys.map((journey) => journey.definition as Journey),
+      ),
     ),
     ...repeated('cohort', cohorts),
   ])
-  const definitions = {
+  return withReleases({
     identity: identityOf(identity.definition as Partial<Identity>),
     sessions: sessionsOf(sessions.definition as Partial<Sessions>),
-    journeys: byId<Journey>(journeys),
-    funnels: byId<EventFunnel>(funnels),
-    cohorts: byId<Cohort>(cohorts),
-  }
+    journeys: journeys.map(({ definition }) => definition as Journey),
+    funnels: funnels.map(({ definition }) => definition as EventFunnel),
+    cohorts: cohorts.map(({ definition }) => definition as Cohort),
+  })
+}
+
+/** Definitions that have been checked, in their order, and what is put on record of them. */
+export function withReleases(parts: Omit<Definitions, 'releases'>): Definitions {
+  const { identity, sessions } = parts
+  const journeys = byId(parts.journeys)
+  const funnels = byId(parts.funnels)
   return {
-    ...definitions,
+    identity,
+    sessions,
+    journeys,
+    funnels,
+    cohorts: byId(parts.cohorts),
     releases: [
-      releaseOf('identity', 'identity', 1, definitions.identity),
-      releaseOf('sessions', 'sessions', 1, definitions.sessions),
-      ...definitions.journeys.map((journey) =>
-        releaseOf('journey', journey.id, journey.version, journey),
-      ),
-      ...definitions.funnels.map((funnel) =>
-        releaseOf('funnel', funnel.id, funnel.version ?? 1, funnel),
-      ),
+      releaseOf('identity', 'identity', 1, identity),
+      releaseOf('sessions', 'sessions', 1, sessions),
+      ...journeys.map((journey) => releaseOf('journey', journey.id, journey.version, journey)),
+      ...funnels.map((funnel) => releaseOf('funnel', funnel.id, funnel.version ?? 1, funnel)),
     ],
   }
 }
@@ -175,8 +186,8 @@ function refuseUnsound(problems: string[]): void {
   throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
 }
 
-function byId<T extends { id: string }>(modules: Module[]): T[] {
-  return modules.map(({ definition }) => definition as T).sort((a, b) => (a.id < b.id ? -1 : 1))
+function byId<T extends { id: string }>(definitions: T[]): T[] {
+  return definitions.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 function repeated(kind: string, modules: Module[]): string[] {
@@ -201,52 +212,4 @@ export function releaseOf(
   const content = JSON.stringify(definition)
   const hash = createHash('sha256').update(content).digest('hex')
   return { kind, id, version, hash, content }
-}
-
-/**
- * What must be put on record with the next batch: everything in a new warehouse, nothing when the
- * definitions are those on record. Throws a `UserError` when they are neither, because the tables
- * would no longer follow from the events and the definitions. Nothing is derived from a cohort: it
- * is put on record by its own run.
- */
-export function checkReleased(definitions: Definitions, onRecord: Registration[]): Release[] {
-  if (onRecord.length === 0) return definitions.releases
-  for (const release of definitions.releases) {
-    const known = onRecord.find(
-      ({ kind, id, version }) =>
-        kind === release.kind && id === release.id && version === release.version,
-    )
-    if (known === undefined) throw newVersion(release)
-    if (known.hash !== release.hash) throw changedContent(release)
-  }
-  for (const { kind, id, version } of onRecord) {
-    const isDefined = definitions.releases.some(
-      (release) => kind === release.kind && id === release.id,
-    )
-    if (isDefined || kind === 'cohort') continue
-    throw new UserError(
-      `${kind} ${id} ${version} is released in this warehouse, but the definitions lack it: ` +
-        'put its file back, or start a new warehouse',
-    )
-  }
-  return []
-}
-
-function newVersion({ kind, id, version }: Release): UserError {
-  return new UserError(
-    `${kind} ${id} ${version} is new to this warehouse, and its history is not derived under it: ` +
-      'replay the events into a new warehouse (--warehouse duckdb:NEW.duckdb FILES)',
-  )
-}
-
-function changedContent({ kind, id, version }: Release): UserError {
-  return kind === 'journey' || kind === 'funnel'
-    ? new UserError(
-        `${kind} ${id} ${version} is released and its content has changed: undo the change, or ` +
-          `give it version ${version + 1} and replay the events into a new warehouse`,
-      )
-    : new UserError(
-        `${id}.ts has changed since this warehouse was made: a full replay is needed; undo the ` +
-          'change, or replay the events into a new warehouse (--warehouse duckdb:NEW.duckdb FILES)',
-      )
 }

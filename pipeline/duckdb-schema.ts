@@ -49,7 +49,7 @@ const FUNCTIONS = [
 
 const UNCOMPRESSED = ' using compression uncompressed'
 
-/** Relations are called by their names; a log's public view would hide behind a step of its name. */
+/** Relations are called by their names, but a log's view would hide behind a step of its name. */
 const at: At = (relation) => (relation in TABLES ? `main.${relation}` : relation)
 
 /** Where rows of a table are appended. */
@@ -95,7 +95,7 @@ export function isKeyed(table: string): boolean {
 }
 
 function tableStatements(table: TableName): string[] {
-  if (isKeyed(table)) return keyedStatements(table, table)
+  if (isKeyed(table)) return keyedStatements(table)
   const columns = columnsOf(table).map(({ name, type }) => `${name} ${TYPES[type]}`)
   columns.push('recorded_at timestamptz', 'recorded_by bigint')
   const ended = 'superseded_at timestamptz, superseded_by bigint, superseded_because varchar'
@@ -110,14 +110,14 @@ function tableStatements(table: TableName): string[] {
 }
 
 /** Texts that are read back by key and soon replaced: packing them costs more than it saves. */
-function keyedStatements(table: TableName, name: string): string[] {
+export function keyedStatements(table: TableName): string[] {
   const columns = columnsOf(table).map(
     ({ name, type }) => `${name} ${TYPES[type]}${type === 'text' ? UNCOMPRESSED : ''}`,
   )
   columns.push('recorded_at timestamptz', 'recorded_by bigint', 'no bigint')
   return [
-    `create table if not exists ${name} (${columns.join(', ')})`,
-    `create index if not exists ${name}_no on ${name} (no)`,
+    `create table if not exists ${table} (${columns.join(', ')})`,
+    `create index if not exists ${table}_no on ${table} (no)`,
   ]
 }
 
@@ -177,7 +177,7 @@ export function compactStatements(table: `${ImageKind}_image`): string[] {
     `create or replace temp table ${kept} as select ${names.join(', ')} from ${table} ` +
       'qualify row_number() over (partition by k, key order by no desc) = 1',
     `drop table ${table}`,
-    ...keyedStatements(table, table),
+    ...keyedStatements(table),
     `insert into ${table} select ${names.join(', ')} from ${kept} order by no`,
     `drop table ${kept}`,
   ]

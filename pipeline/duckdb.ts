@@ -12,6 +12,7 @@ import { imageTable } from './commit.ts'
 import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import { KeyedTables } from './duckdb-keyed.ts'
+import { DuckDBTakeover } from './duckdb-takeover.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
 import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
@@ -23,8 +24,9 @@ import type {
   LandedContent,
   LandedMessage,
   ReadCounts,
-  Registration,
   Row,
+  RowCounts,
+  Takeover,
   Warehouse,
 } from './warehouse.ts'
 
@@ -100,14 +102,6 @@ class DuckDBWarehouse implements Warehouse {
     }
   }
 
-  async registrations(): Promise<Registration[]> {
-    const rows = await this.query(
-      `select kind, id, version, hash from releases
-       where action = 'registered' order by recorded_by`,
-    )
-    return rows as Registration[]
-  }
-
   async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
     const rows = await this.#open.keyed.images(kind, keys)
     this.reads.images += rows.length
@@ -181,6 +175,33 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async commit(commit: Commit): Promise<void> {
+    await this.#apply(commit, async () => undefined)
+    for (const [kind, rows] of commit.images) await this.#open.keyed.settle(kind, rows)
+    for (const [table, rows] of commit.supersedes) await this.#settle(table, rows.numRows)
+  }
+
+  async takeOver(
+    takeover: Takeover,
+    decide: (counts: RowCounts) => Commit | null,
+  ): Promise<void> {
+    const { file } = this.#open
+    const taking = new DuckDBTakeover(file, takeover)
+    try {
+      const commit = decide(await taking.begin())
+      if (commit === null) return
+      await this.#apply(commit, async () => {
+        file.dropAppenders()
+        await taking.apply(commit.batch, commit.recordedAt)
+      })
+      this.#opened = { file, keyed: await KeyedTables.open(file) }
+      for (const [table, count] of await taking.waiting()) await this.#settle(table, count)
+    } finally {
+      await taking.end()
+    }
+  }
+
+  /** One transaction: the commit, and `more` at its end. */
+  async #apply(commit: Commit, more: () => Promise<void>): Promise<void> {
     assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
     const { file, keyed } = this.#open
@@ -194,14 +215,16 @@ class DuckDBWarehouse implements Warehouse {
       }
       for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows)
       for (const [kind, rows] of commit.images) await append(imageTable(kind), rows)
+      await more()
     })
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
-    for (const [kind, rows] of commit.images) await keyed.settle(kind, rows)
-    for (const [table, rows] of commit.supersedes) {
-      const pending = (this.#pending.get(table) ?? 0) + rows.numRows
-      this.#pending.set(table, pending)
-      if (pending > PENDING_MAX) await this.#fold(table)
-    }
+  }
+
+  /** So many more supersedes of a table are pending. */
+  async #settle(table: VersionedName, count: number): Promise<void> {
+    const pending = (this.#pending.get(table) ?? 0) + count
+    this.#pending.set(table, pending)
+    if (pending > PENDING_MAX) await this.#fold(table)
   }
 
   append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {

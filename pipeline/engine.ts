@@ -19,6 +19,7 @@ export type EngineSettings = {
 
 export type Engine = {
   pipeline: Pipeline
+  /** Those that are live. */
   definitions: Definitions
   decode: Decode
   publish: (() => Promise<void>) | undefined
@@ -47,7 +48,7 @@ export async function openEngine(
   })
   return {
     pipeline,
-    definitions,
+    definitions: pipeline.definitions,
     decode: decoder.decode,
     publish: outlet?.publish,
     close: async () => {

@@ -175,7 +175,7 @@ export class Fold implements Scope {
     for (let t = 0; t < tracks.length; t++) {
       const { state } = instance.tracks[t] as TrackState
       const cell = (tracks[t] as CompiledTrack).cells[state * eventCount + code] as Cell | null
-      const way = cell === null ? null : this.#choose(cell.ways)
+      const way = cell === null ? null : this.choose(cell.ways, at)
       this.#taken[t] = way
       if (way !== null) isTaken = true
       else if (cell !== null && cell.ignored) isIgnored = true
@@ -192,7 +192,7 @@ export class Fold implements Scope {
     this.#settle(instance)
   }
 
-  #choose(ways: readonly Way[]): Way | null {
+  protected choose(ways: readonly Way[], _at: number): Way | null {
     for (const way of ways) if (way.guard === null || way.guard(this)) return way
     return null
   }
@@ -209,7 +209,7 @@ export class Fold implements Scope {
       const timeout = (tracks[t] as CompiledTrack).timeouts[track.state]?.[track.timeoutsPast]
       track.timeoutsPast += 1
       this.#at = at
-      const way = this.#choose(timeout?.ways ?? [])
+      const way = this.choose(timeout?.ways ?? [], at)
       if (way !== null) this.#enter(instance, t, way.target, TIMEOUT, at, way.effects)
       this.#settle(instance)
       if (at > this.#profile.decidedUpTo) this.#profile.decidedUpTo = at
@@ -349,7 +349,7 @@ function forgetFacts(profile: ProfileState): void {
 }
 
 /** When the next timeout of a stay is due; `Infinity` when none is left. */
-function deadlineOf(compiled: CompiledTrack | undefined, track: TrackState): number {
+export function deadlineOf(compiled: CompiledTrack | undefined, track: TrackState): number {
   const timeout = compiled?.timeouts[track.state]?.[track.timeoutsPast]
   return timeout === undefined ? Infinity : track.enteredAt + timeout.delay
 }

@@ -5,10 +5,16 @@
  */
 
 import type { Condition } from './guard.ts'
-import type { Effect } from './journey.ts'
+import type { Effect, Guard } from './journey.ts'
 
-/** One way out; `guard` null always holds. `effects` are the candidate's, then the target's. */
-export type Way = { target: number; guard: Condition | null; effects: Effect[] }
+/** One way out; `guard` null always holds, and `said` is it as its author wrote it. `effects` are
+ * the candidate's, then the target's. */
+export type Way = {
+  target: number
+  guard: Condition | null
+  said: Guard | null
+  effects: Effect[]
+}
 
 /** What a track in a state makes of an event. `ways` are tried in order. */
 export type Cell = { ways: Way[]; ignored: boolean }

@@ -37,21 +37,24 @@ export function versionsColumns(table: VersionedName): string[] {
   return [...shown, 'recorded_at', 'recorded_by', ...SUPERSEDED]
 }
 
-/** Which version of a journey the views show: the one promoted last, up to a condition. */
+/** What moves the pointer of the live version. */
+const IS_MOVE = "action in ('promoted', 'rolled_back')"
+
+/** Which version of a journey the views show: the one moved to last, up to a condition. */
 export function liveRelease(condition: string, at: At): string {
   return (
     `select id as journey, max_by(version, recorded_by) as version from ${at('releases_log')} ` +
-    `where kind = 'journey' and action = 'promoted' and ${condition} group by id`
+    `where kind = 'journey' and ${IS_MOVE} and ${condition} group by id`
   )
 }
 
-/** Which version of a funnel the views show: its journey's, or the one promoted last. */
+/** Which version of a funnel the views show: its journey's, or the one moved to last. */
 export function liveFunnel(condition: string, at: At): string {
   return (
     "select distinct defined.funnel, coalesce(defined.journey, '') as owner, defined.version " +
     `from ${at('funnel_definitions_log')} as defined inner join (select kind, id, ` +
     `max_by(version, recorded_by) as version from ${at('releases_log')} ` +
-    `where action = 'promoted' and ${condition} group by kind, id) as live ` +
+    `where ${IS_MOVE} and ${condition} group by kind, id) as live ` +
     "on live.kind = if(defined.journey is null, 'funnel', 'journey') " +
     'and live.id = coalesce(defined.journey, defined.funnel) and live.version = defined.version'
   )

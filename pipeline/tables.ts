@@ -324,6 +324,7 @@ export const TABLES = {
       text('hash'),
       json('content'),
       text('reason'),
+      textOrNull('released_by'),
     ],
   },
   batches: {

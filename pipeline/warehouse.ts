@@ -24,8 +24,8 @@ export type Head = {
   watermark: number | null
 }
 
-/** A registered definition. `id` is the journey's, or `identity`, or `sessions`. */
-export type Registration = { kind: string; id: string; version: number; hash: string }
+/** A version of a definition. `id` is the journey's or the funnel's. */
+export type VersionName = { kind: string; id: string; version: number }
 
 /** The canonical event as it landed, without `received_at`: columns of `events` by name. */
 export type LandedContent = { event_id: string; [column: string]: unknown }
@@ -57,6 +57,22 @@ export type Commit = {
   images: Map<ImageKind, Table>
 }
 
+/** Rows of versioned tables that a commit adds and ends. */
+export type RowCounts = { inserted: number; superseded: number }
+
+/**
+ * What is taken over from another warehouse, in which the same events have been processed under
+ * other definitions: rows that differ are superseded as `rebuilt`, equal ones are left alone.
+ */
+export type Takeover = {
+  /** The url of the other: of the same engine, and not open. */
+  from: string
+  /** The version whose rows become what they are there. */
+  version: VersionName
+  /** Images, history and timers become those of the other, so that runs go on from there. */
+  hasMemory: boolean
+}
+
 /** Whether an effect was sent on (`due`), came too late (`expired`) or was taken back. */
 export type EffectFate = 'due' | 'expired' | 'retracted'
 
@@ -71,9 +87,6 @@ export interface Warehouse {
 
   /** Makes what is missing (idempotent, additive) and tells where the last commit left off. */
   open(): Promise<Head>
-
-  /** What is registered, in the order of registration. */
-  registrations(): Promise<Registration[]>
 
   /** The latest image of each key that has one; other keys are absent from the map. */
   images(kind: ImageKind, keys: string[]): Promise<Map<string, string>>
@@ -100,6 +113,10 @@ export interface Warehouse {
   /** Applies a batch, all of it or nothing. After a rejection nothing of it is visible, now or
    * later, and the warehouse can be used on. */
   commit(commit: Commit): Promise<void>
+
+  /** Applies a takeover together with the commit that `decide` makes when told what it would
+   * change, all of it or nothing; null: nothing is changed. */
+  takeOver(takeover: Takeover, decide: (counts: RowCounts) => Commit | null): Promise<void>
 
   /** Appends rows outside any batch, all or none, at an instant (microseconds). Another process may
    * do so, or commit, at the same time. */

@@ -1,6 +1,6 @@
 /**
- * `npm run dead-letters -- list|refeed`: input that was refused, and another chance for it after a
- * definition, a decoder or the data's owner has been put right.
+ * `npm run dead-letters -- list|show|refeed`: input that was refused, and another chance for it
+ * after a definition, a decoder or the data's owner has been put right.
  */
 
 import { Pipeline } from '../pipeline/advance.ts'
@@ -8,6 +8,7 @@ import { formatInstant } from '../pipeline/clock.ts'
 import { DEFINITIONS_DEFAULT, FORMATS, formatOf, warehouseOf } from '../pipeline/config.ts'
 import { startDecoder } from '../pipeline/decoder.ts'
 import { loadDefinitions } from '../pipeline/definitions.ts'
+import { UserError } from '../pipeline/errors.ts'
 import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
 import { refeed } from '../pipeline/refeed.ts'
 import { command, main, warehouseCommand } from './command.ts'
@@ -38,10 +39,51 @@ const list = warehouseCommand('list', `Shows unresolved dead letters, the latest
         }
         const line = raw.length > RAW_SHOWN ? `${raw.slice(0, RAW_SHOWN)}…` : raw
         process.stdout.write(
-          `${receivedAt}  ${letter['reason']}  ${letter['detail']}\n    ${line}\n`,
+          `${receivedAt}  ${letter['reason']}  ${letter['detail']}\n` +
+            `    ${letter['dead_letter_id']}  ${line}\n`,
         )
       }
       if (letters.length === 0) process.stdout.write('no dead letters\n')
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+const show = warehouseCommand('show', 'Shows one dead letter in full.')
+  .argument('<id>', 'its dead_letter_id, as list shows it')
+  .option('--json', 'one JSON object, with the raw text')
+  .action(async (id: string, options: { warehouse: string; json?: boolean }) => {
+    if (!ID.test(id)) throw new UserError(`${id} is no id of a dead letter: list shows them`, 2)
+    const warehouse = warehouseOf(options.warehouse)
+    await warehouse.open()
+    try {
+      const [letter] = await warehouse.query(
+        `select dead_letter_id, reason, detail, received_at, origin, recorded_at, recorded_by,
+           resolved_at, resolved_by, raw
+         from dead_letters where cast(dead_letter_id as string) = $1`,
+        [id],
+      )
+      if (letter === undefined) throw new UserError(`${id} is no dead letter here: list shows them`)
+      const raw = Buffer.from(letter['raw'] as Uint8Array).toString()
+      const instant = (name: string) =>
+        letter[name] === null ? null : formatInstant(letter[name] as number)
+      const told = {
+        ...letter,
+        received_at: instant('received_at'),
+        recorded_at: instant('recorded_at'),
+        resolved_at: instant('resolved_at'),
+        raw,
+      }
+      if (options.json === true) {
+        process.stdout.write(`${JSON.stringify(told)}\n`)
+        return
+      }
+      for (const [name, value] of Object.entries(told)) {
+        if (name !== 'raw') process.stdout.write(`${name.padEnd(15)} ${value ?? '-'}\n`)
+      }
+      process.stdout.write(`\n${raw}\n`)
     } finally {
       await warehouse.close()
     }
@@ -80,5 +122,8 @@ const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter aga
   })
 
 await main(
-  command('npm run dead-letters', 'Input that was refused.').addCommand(list).addCommand(again),
+  command('npm run dead-letters', 'Input that was refused.')
+    .addCommand(list)
+    .addCommand(show)
+    .addCommand(again),
 )

@@ -6,9 +6,6 @@
  * Exit 0: answered; 1: failed; 2: wrong arguments.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pc from 'picocolors'
 import { askFunnel, type FunnelAnswer } from '../pipeline/ask-funnel.ts'
 import { checkFunnel } from '../pipeline/check-funnel.ts'
@@ -21,6 +18,7 @@ import type { Json } from '../pipeline/journey.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
 import { main, warehouseCommand } from './command.ts'
 import { funnelLines, grouped, percent } from './funnel-lines.ts'
+import { withScratch } from './scratch.ts'
 
 type Options = {
   warehouse: string
@@ -57,20 +55,17 @@ async function ask(options: Options): Promise<void> {
   const by = byOf(options.by)
   const definitions = makeDefinitions({ funnels: [funnel] })
   const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
-  const dir = await mkdtemp(join(tmpdir(), 'funnel-'))
-  const scratch = warehouseOf(`duckdb:${join(dir, 'funnel.duckdb')}`, ASKING_MEMORY)
   try {
     const { watermark } = await warehouse.open()
-    await scratch.open()
     const cohort = options.cohort ?? null
     if (cohort !== null) await refuseNeverRun(warehouse, cohort)
-    const answer = await askFunnel({ warehouse, watermark, scratch, definitions, by, cohort })
+    const answer = await withScratch((scratch) =>
+      askFunnel({ warehouse, watermark, scratch, definitions, by, cohort }),
+    )
     const text = options.json === true ? jsonOf(answer, watermark) : textOf(answer, watermark, by)
     process.stdout.write(text)
   } finally {
-    await scratch.close()
     await warehouse.close()
-    await rm(dir, { recursive: true, force: true })
   }
 }
 

@@ -6,8 +6,8 @@
  *
  * - chdb is ClickHouse in a process: its own `windowFunnel` judges ours.
  * - zetasql is the parser and analyzer of BigQuery's dialect: it judges every shared SQL text.
- * - bqemulator answers as BigQuery does, over the wire. It is a Python program: it needs Python 3.11
- *   or later with `venv`, and where that is not it is left out, in words.
+ * - bqemulator answers as BigQuery does, over the wire. It is a Python program: it needs Python
+ *   3.11 or later with `venv`, and where that is not it is left out, in words.
  */
 
 import { execFileSync } from 'node:child_process'

@@ -12,7 +12,12 @@ import type { Chunk } from '../pipeline/source.ts'
 const QUIET_MS = 1_000
 const LINE_EVERY_MS = 5_000
 
-export type Progress = { update(report: RunReport, chunk: Chunk): void; stop(): void }
+export type Progress = {
+  update(report: Done, chunk: Pick<Chunk, 'progress'>): void
+  stop(): void
+}
+
+type Done = Pick<RunReport, 'read' | 'elapsedMs'>
 
 export function startProgress(isTerminal: boolean): Progress {
   return isTerminal ? bar() : lines()
@@ -57,7 +62,7 @@ function lines(): Progress {
   }
 }
 
-function rateOf(report: RunReport): number {
+function rateOf(report: Done): number {
   return Math.round((report.read * 1_000) / Math.max(1, report.elapsedMs))
 }
 

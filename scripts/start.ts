@@ -73,6 +73,12 @@ async function start(files: string[], options: Options): Promise<void> {
   const isTerminal = process.stderr.isTTY === true
   try {
     const engine = await openEngine(warehouse, settings, { signal })
+    for (const { kind, id, version } of engine.pipeline.waiting) {
+      process.stderr.write(
+        `${kind} ${id} ${version} is not live; this run goes on under what is: ` +
+          `npm run replay -- --${kind} ${id}, then npm run release -- promote ${id} ${version}\n`,
+      )
+    }
     const progress = startProgress(isTerminal)
     try {
       const report = await run({

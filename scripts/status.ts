@@ -92,7 +92,7 @@ async function statusOf(warehouse: Warehouse): Promise<Status> {
     live: tally(
       await warehouse.query(
         `select id as name, max_by(version, recorded_by) as value from releases
-         where action = 'promoted' group by kind, id order by kind desc, id`,
+         where action in ('promoted', 'rolled_back') group by kind, id order by kind desc, id`,
       ),
     ),
     dead_letters: tally(

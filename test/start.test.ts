@@ -37,6 +37,14 @@ test('standard input is processed, and run again adds nothing', () => {
   expect(second.stdout).toContain('0 events landed, 1 duplicates dropped, 1 refused')
   const letters = run('dead-letters', ['list', '--warehouse', url])
   expect(letters.stdout.match(/invalid_json/g)).toHaveLength(1)
+  const [id = ''] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(letters.stdout) ?? []
+  const shown = run('dead-letters', ['show', id, '--warehouse', url])
+  expect(shown).toMatchObject({ status: 0 })
+  expect(shown.stdout).toContain('reason          invalid_json')
+  expect(shown.stdout.endsWith('\nbroken\n')).toBe(true)
+  const none = id.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))
+  expect(run('dead-letters', ['show', none, '--warehouse', url])).toMatchObject({ status: 1 })
+  expect(run('dead-letters', ['show', 'x', '--warehouse', url])).toMatchObject({ status: 2 })
 })
 
 test.each<[args: string[], message: string]>([

@@ -22,6 +22,8 @@ const OWNERS: { [library: string]: RegExp } = {
   'apache-arrow': /^(pipeline\/arrow(-file|-wire)?\.ts|test\/export\.test\.ts)$/,
   '@duckdb/node-api': /^(pipeline\/duckdb|scripts\/bench\/)/,
   '@duckdb/node-bindings': /^pipeline\/duckdb-append\.ts$/,
+  '@google-cloud/bigquery': /^(pipeline\/bigquery-client|scripts\/test-gcp)\.ts$/,
+  '@google-cloud/bigquery-storage': /^pipeline\/bigquery-stage\.ts$/,
   '@google-cloud/functions-framework': /^pipeline\/functions\.ts$/,
   '@google-cloud/pubsub': /^(pipeline\/pubsub|test\/cloud\/)/,
   zod: /^(definitions|test)\//,

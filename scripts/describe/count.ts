@@ -12,7 +12,7 @@ export async function countJourney(
 ): Promise<Counts> {
   const [live] = await warehouse.query(
     `select max_by(version, recorded_by) as version from releases
-     where kind = 'journey' and id = $1 and action = 'promoted'`,
+     where kind = 'journey' and id = $1 and action in ('promoted', 'rolled_back')`,
     [id],
   )
   if (live?.['version'] !== version) {

@@ -1,6 +1,8 @@
--- Definitions on record: registered with their content, promoted to be shown.
--- Grain: one row per registration or promotion.
--- Caveat: the version of a journey that was promoted last is live. On BigQuery hash is a reserved
+-- Definitions on record: registered with their content, replayed beside the live version, promoted
+-- to be shown, rolled back to.
+-- Grain: one row per registration, replay, promotion or rollback.
+-- Caveat: the version of a journey that was promoted or rolled back to last is live. released_by is
+-- null for what a run put on record by itself. On BigQuery hash is a reserved
 -- word: write releases.hash.
 select
   kind,
@@ -10,6 +12,7 @@ select
   releases_log.hash,
   content,
   reason,
+  released_by,
   recorded_at,
   recorded_by,
 from releases_log

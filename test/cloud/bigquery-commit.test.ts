@@ -6,7 +6,7 @@
 import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
-import type { Place } from '../../pipeline/bigquery-client.ts'
+import { BigQueryClient, type Place } from '../../pipeline/bigquery-client.ts'
 import { BATCH_AT, batchOf } from '../batches.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery, type Emulator } from './bigquery-emulator.ts'
@@ -84,6 +84,15 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await Promise.all([late.close(), prompt.close()])
   })
 
+  test('a writer stops when the fence was moved by hand', async () => {
+    const warehouse = await opened(place)
+    const client = await BigQueryClient.connect(place)
+    await client.query('migrate', 'update fence set batch = 7 where true')
+    await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow('another writer')
+    expect(await committed()).toEqual([])
+    await warehouse.close()
+  })
+
   test('a commit whose answer is lost is looked up and not made again', async () => {
     const warehouse = await opened(proxied)
     let losses = 0
@@ -96,6 +105,19 @@ describe.skipIf(emulator === null)('over the wire', () => {
       { batch: 1, profiles: 2 },
       { batch: 2, profiles: 2 },
     ])
+    await warehouse.close()
+  })
+
+  test('a batch that was committed without our knowing is not taken for the next try', async () => {
+    const warehouse = await opened(proxied)
+    let isCut = false
+    proxy.luck = (_request, _body, response) => isCut && refuse(response, 404, 'notFound', 'cut off')
+    proxy.loss = (body) => (isCut = isCommit(body))
+    await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow('cut off')
+    proxy.luck = () => false
+    proxy.loss = () => false
+    await expect(warehouse.commit(batchOf(1, ['b']))).rejects.toThrow('another writer')
+    expect(await committed()).toEqual([{ batch: 1, profiles: 1 }])
     await warehouse.close()
   })
 

@@ -10,6 +10,7 @@ import { arrowTable, supersedeTable, uuidsFromText } from '../../pipeline/arrow.
 import { hashes64, uuidOf } from '../../pipeline/ids.ts'
 import { landedTable } from '../../pipeline/landed.ts'
 import { asOfTexts } from '../../pipeline/relations.ts'
+import { ReleaseLog } from '../../pipeline/releases.ts'
 import { BATCH_AT, batchOf } from '../batches.ts'
 import { Harness } from '../dump.ts'
 import { startAnalyzer } from '../zetasql.ts'
@@ -86,7 +87,7 @@ test.skipIf(emulator === null || analyzer === null)(
     commit.images.set('stream', arrowTable('stream_image', image, 1))
     await warehouse.commit(commit)
     const hashes = hashes64(['e'])
-    await warehouse.registrations()
+    await ReleaseLog.read(warehouse)
     await warehouse.images('stream', ['k'])
     await warehouse.segments(['s'])
     await warehouse.due(1, 2)

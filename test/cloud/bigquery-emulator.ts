@@ -38,7 +38,8 @@ export async function startBigQuery(): Promise<Emulator | null> {
     '--project': PROJECT,
     '--log-level': 'critical',
   }
-  const child = spawn(program, ['start', '--ephemeral', ...Object.entries(options).flat().map(String)], {
+  const flags = Object.entries(options).flat().map(String)
+  const child = spawn(program, ['start', '--ephemeral', ...flags], {
     stdio: 'ignore',
     env: {
       ...process.env,

@@ -1,0 +1,81 @@
+/** Where resolution is likeliest to be wrong: the largest, the most contested, the refused. */
+
+import { IdentifierReader } from './identifiers.ts'
+import type { Identity } from './journey.ts'
+import type { Row, Warehouse } from './warehouse.ts'
+
+const SHOWN_MAX = 10
+/** Different blocked values counted one by one. */
+const BLOCKED_MAX = 1_000
+
+export type Audit = {
+  /** `profile_id`, `identifiers` (of persons), `devices`. */
+  largestPersons: Row[]
+  /** `device`, `persons`, `events`. */
+  contestedDevices: Row[]
+  refusedCount: number
+  /** `kept`, `refused`, `event_id`, `occurred_at`; the latest. */
+  refusedLinks: Row[]
+  /** Values of the ignore list that events carry, the commonest. */
+  blockedValues: { identifier: string; events: number }[]
+}
+
+export async function auditIdentity(warehouse: Warehouse, identity: Identity): Promise<Audit> {
+  const isPerson = among(identity.person)
+  const largestPersons = await warehouse.query(
+    `select profile_id, count(case when ${isPerson} then 1 end) as identifiers,
+       count(case when not ${isPerson} then 1 end) as devices
+     from identities group by profile_id having count(case when ${isPerson} then 1 end) > 0
+     order by identifiers desc, devices desc, profile_id limit ${SHOWN_MAX}`,
+  )
+  const contestedDevices = await warehouse.query(
+    `select device.namespace || ':' || device.value as device,
+       count(distinct device.profile_id) as persons, sum(device.event_count) as events
+     from identities as device
+     inner join (select distinct profile_id from identities where ${isPerson}) as person
+       on person.profile_id = device.profile_id
+     where device.${among(identity.device)}
+     group by device.namespace, device.value having count(distinct device.profile_id) > 1
+     order by persons desc, events desc, device limit ${SHOWN_MAX}`,
+  )
+  const [refused] = await warehouse.query('select count(*) as links from identity_conflicts')
+  const refusedLinks = await warehouse.query(
+    `select kept, refused, event_id, occurred_at from identity_conflicts
+     order by occurred_at desc, kept, refused limit ${SHOWN_MAX}`,
+  )
+  return {
+    largestPersons,
+    contestedDevices,
+    refusedCount: refused?.['links'] as number,
+    refusedLinks,
+    blockedValues: await blockedValues(warehouse, identity),
+  }
+}
+
+/** Namespaces come from a checked definition and are quoted all the same. */
+function among(namespaces: readonly string[]): string {
+  const list = namespaces.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')
+  return list === '' ? "namespace = ''" : `namespace in (${list})`
+}
+
+async function blockedValues(warehouse: Warehouse, identity: Identity) {
+  const reader = new IdentifierReader({ ...identity, hashed: [] }, undefined)
+  const declared = new Set([...identity.person, ...identity.device])
+  const counts = new Map<string, number>()
+  for await (const chunk of warehouse.stream('select identifiers from events')) {
+    for (const row of chunk) {
+      const identifiers = JSON.parse(row['identifiers'] as string) as { [name: string]: string }
+      for (const [namespace, value] of Object.entries(identifiers)) {
+        if (!declared.has(namespace) || !reader.saysNothing(value)) continue
+        const name = `${namespace}:${value}`
+        const known = counts.get(name)
+        if (known === undefined && counts.size >= BLOCKED_MAX) continue
+        counts.set(name, (known ?? 0) + 1)
+      }
+    }
+  }
+  return [...counts]
+    .map(([identifier, events]) => ({ identifier, events }))
+    .sort((a, b) => b.events - a.events || (a.identifier < b.identifier ? -1 : 1))
+    .slice(0, SHOWN_MAX)
+}

@@ -1,0 +1,81 @@
+/** Two versions of a journey side by side, as lines of a terminal. */
+
+import { formatInstant } from '../pipeline/clock.ts'
+import type { Asked, Move, ReleaseDiff } from '../pipeline/release-diff.ts'
+import { grouped, percent } from './funnel-lines.ts'
+
+const STATES_SHOWN = 12
+
+export function diffLines(diff: ReleaseDiff, journey: string, from: number, to: number): string[] {
+  const { profiles, differing } = diff
+  const share = profiles === 0 ? '0' : ((100 * differing) / profiles).toFixed(1)
+  return [
+    `${journey} ${from} → ${to}`,
+    `  blast radius ${share} %: ${grouped(differing)} of ${grouped(profiles)} profiles go ` +
+      'another way',
+    '',
+    ...stateLines(diff.states),
+    ...funnelLines(diff.funnels, from, to),
+    `Refused of what was asked     ${rate(diff.asked.before)} → ${rate(diff.asked.after)}`,
+    ...(diff.telling.length === 0 ? [] : ['', 'Where they part']),
+    ...diff.telling.flatMap(({ profile, moves, before, after }) => [
+      `  ${profile}, ${moves} ${moves === 1 ? 'transition differs' : 'transitions differ'}`,
+      `    ${from}: ${moveText(before)}`,
+      `    ${to}: ${moveText(after)}`,
+    ]),
+  ]
+}
+
+function stateLines(states: ReleaseDiff['states']): string[] {
+  return [...new Set(states.map(({ track }) => track))].flatMap((track) => {
+    const own = states.filter((one) => one.track === track)
+    const moved = own.filter(({ before, after }) => before !== after)
+    const count = (list: typeof own) => list.reduce((sum, { profiles }) => sum + profiles, 0)
+    const shown = moved.slice(0, STATES_SHOWN)
+    const further = moved.length - shown.length
+    return [
+      `Where profiles stand${track === 'main' ? '' : `, ${track}`}: ` +
+        `${grouped(count(own) - count(moved))} as before, ${grouped(count(moved))} elsewhere`,
+      ...shown.map(
+        ({ before, after, profiles }) =>
+          `  ${grouped(profiles).padStart(9)}  ${before ?? 'nowhere'} → ${after ?? 'nowhere'}`,
+      ),
+      ...(further === 0 ? [] : [`             and ${further} rarer ways`]),
+      '',
+    ]
+  })
+}
+
+function funnelLines(funnels: ReleaseDiff['funnels'], from: number, to: number): string[] {
+  return [...new Set(funnels.map(({ funnel }) => funnel))].flatMap((name) => {
+    const steps = funnels.filter(({ funnel }) => funnel === name)
+    const [first] = steps
+    const width = Math.max(...steps.map(({ step }) => step.length))
+    const side = (reached: number, entered = 0) =>
+      `${grouped(reached).padStart(9)} ${percent(reached, entered).padStart(6)}`
+    const head = `${'version'.padEnd(width)}${String(from).padStart(16)}${String(to).padStart(19)}`
+    return [
+      `Funnel ${name}, by attempt`,
+      `  ${head}`,
+      ...steps.map(
+        ({ step, before, after }) =>
+          `  ${step.padEnd(width)}${side(before, first?.before)}   ${side(after, first?.after)}`,
+      ),
+      '',
+    ]
+  })
+}
+
+function rate({ moved, refused }: Asked): string {
+  const asked = moved + refused
+  const share = asked === 0 ? '0.0' : ((100 * refused) / asked).toFixed(1)
+  return `${share} % (${grouped(refused)} of ${grouped(asked)})`
+}
+
+function moveText(move: Move | null): string {
+  if (move === null) return 'nothing that the other has not'
+  const { from, to, event, eventId, at } = move
+  const why = event === null ? 'its time was up' : `${event}, ${eventId}`
+  const way = from === null ? `starts in ${to}` : `${from} → ${to}`
+  return `${way} at ${formatInstant(at).slice(0, 19).replace('T', ' ')}  (${why})`
+}

@@ -1,0 +1,112 @@
+/** What replaying and releasing share: finding the version that is meant, and building it. */
+
+import { userInfo } from 'node:os'
+import { elapsedMs } from '../pipeline/clock.ts'
+import { DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../pipeline/config.ts'
+import { loadDefinitions, type Definitions, type Release } from '../pipeline/definitions.ts'
+import { UserError } from '../pipeline/errors.ts'
+import { rebuild, type Rebuild, type Rebuilt } from '../pipeline/rebuild.ts'
+import { ReleaseLog, runningOf, type Running } from '../pipeline/releases.ts'
+import type { Warehouse } from '../pipeline/warehouse.ts'
+import { warehouseCommand } from './command.ts'
+import { startProgress } from './progress.ts'
+
+export type Shared = { warehouse: string; definitions: string; json?: boolean }
+
+/** A command about what is released in a warehouse. */
+export function releaseCommand(name: string, description: string) {
+  return warehouseCommand(name, description)
+    .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
+    .option('--json', 'one JSON object')
+}
+
+/** A warehouse with events, and what is said about it in the directory and on record. */
+export type Scene = {
+  warehouse: Warehouse
+  defined: Definitions
+  log: ReleaseLog
+  running: Running
+}
+
+/** Opens the warehouse for `work`, and closes it. */
+export async function inWarehouse(
+  options: Shared,
+  work: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  const warehouse = warehouseOf(options.warehouse)
+  const defined = await loadDefinitions(options.definitions)
+  try {
+    const { batch } = await warehouse.open()
+    if (batch === 0) {
+      throw new UserError(`${warehouse.url} is empty: feed it first, npm start -- FILE`)
+    }
+    const log = await ReleaseLog.read(warehouse)
+    await work({ warehouse, defined, log, running: runningOf(defined, log) })
+  } finally {
+    await warehouse.close()
+  }
+}
+
+export function versionOf(text: string): number {
+  const version = /^\d+$/.test(text) ? Number(text) : 0
+  if (version >= 1 && Number.isSafeInteger(version)) return version
+  throw new UserError(`version ${JSON.stringify(text)} is none: give a whole number from 1`, 2)
+}
+
+/** `id` is a journey's, or else a funnel's. */
+export function kindOf({ defined, log }: Scene, id: string): string {
+  const known = [...log.entries, ...defined.releases]
+  const kind = ['journey', 'funnel'].find((one) =>
+    known.some((release) => release.kind === one && release.id === id),
+  )
+  if (kind !== undefined) return kind
+  const ids = defined.releases.filter((one) => one.kind === 'journey').map((one) => one.id)
+  throw new UserError(`${id} is neither journey nor funnel; there is: ${ids.join(', ') || 'none'}`)
+}
+
+/** The version from the directory, or else from the record; without one, the directory's. */
+export function releaseOf(
+  { defined, log }: Scene,
+  kind: string,
+  id: string,
+  version?: number,
+): Release {
+  const inDirectory = defined.releases.find((one) => one.kind === kind && one.id === id)
+  const found =
+    version === undefined || inDirectory?.version === version
+      ? inDirectory
+      : log.registered(kind, id, version)
+  if (found !== undefined) return found
+  const wanted = version === undefined ? `${kind} ${id}` : `${kind} ${id} ${version}`
+  throw new UserError(`${wanted} is neither in the definitions nor on record`)
+}
+
+/** Builds it, with progress on standard error; tells how long it took. */
+export async function build(
+  { warehouse, running }: Scene,
+  parts: Pick<Rebuild, 'release' | 'action' | 'reason' | 'mayChangeLive'>,
+): Promise<Rebuilt & { elapsedMs: number }> {
+  const startedAt = elapsedMs()
+  const progress = startProgress(process.stderr.isTTY === true)
+  try {
+    const rebuilt = await rebuild({
+      ...parts,
+      warehouse,
+      scratch: scratchOf(warehouse),
+      definitions: running.definitions,
+      by: userInfo().username,
+      onBatch: (done, total) =>
+        progress.update(
+          { read: done, elapsedMs: elapsedMs() - startedAt },
+          { progress: { done, total } },
+        ),
+    })
+    return { ...rebuilt, elapsedMs: elapsedMs() - startedAt }
+  } finally {
+    progress.stop()
+  }
+}
+
+export function say(lines: string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`)
+}

@@ -1,0 +1,127 @@
+/** `npm run explain`: the story agrees with the tables, and knows what was believed when. */
+
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, expect, test } from 'vitest'
+import { formatInstant } from '../pipeline/clock.ts'
+import { makeDefinitions } from '../pipeline/definitions.ts'
+import { tellStory, type Story } from '../pipeline/story.ts'
+import { arrivals, eventStream, identity, journey, sessions } from './arbitraries.ts'
+import { Harness, lineOf } from './dump.ts'
+
+const LATER = 3_600_000_000
+
+test('a story moves and refuses as the tables do, for random people and machines', async () => {
+  const scene = fc
+    .record({ events: eventStream, identity, sessions, journey })
+    .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
+  await fc.assert(
+    fc.asyncProperty(scene, async ({ parts, batches }) => {
+      const harness = new Harness(makeDefinitions({ ...parts, journeys: [parts.journey] }))
+      for (const batch of batches) await harness.feed(batch.map(lineOf))
+      const last = Math.max(...parts.events.map((event) => event.occurred_at))
+      await harness.feed([], last + LATER)
+      const { warehouse } = harness
+      for (const { profile_id: id } of await warehouse.query(
+        'select distinct profile_id from event_profiles',
+      )) {
+        const profileId = id as string
+        const story = await tellStory({ warehouse, profileId, asOf: null, journey: null })
+        const moves = await warehouse.query(
+          `select instance_id || ' ' || coalesce(from_state, '') || ' ' || to_state || ' ' ||
+             epoch_us(occurred_at) as move from transitions where profile_id = $1`,
+          [profileId],
+        )
+        expect(movesOf(story)).toEqual(moves.map(({ move }) => move).sort())
+        const refused = await warehouse.query(
+          'select event_id from rejections where profile_id = $1',
+          [profileId],
+        )
+        expect(refusedIn(story)).toEqual(refused.map((row) => row['event_id']).sort())
+      }
+      await warehouse.close()
+    }),
+    { numRuns: 25 },
+  )
+})
+
+function movesOf({ steps, since }: Story): string[] {
+  return [...steps.flatMap(({ outcomes }) => outcomes), ...since]
+    .filter(({ to }) => to !== null)
+    .map(({ instanceId, from, to, at }) => `${instanceId} ${from ?? ''} ${to} ${at}`)
+    .sort()
+}
+
+const refusedIn = ({ steps }: Story) =>
+  steps
+    .flatMap(({ eventId, outcomes }) => outcomes.map(({ kind }) => ({ eventId, kind })))
+    .filter(({ kind }) => kind === 'refused')
+    .map(({ eventId }) => eventId)
+    .sort()
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+mkdirSync(join(dir, 'definitions', 'journeys'), { recursive: true })
+writeFileSync(
+  join(dir, 'definitions', 'journeys', 'buy.js'),
+  `export default { id: 'buy', version: 1, initial: 'cart', startOn: ['Added'], states: {
+     cart: { on: { Paid: { target: 'paid', guard: { property: 'value', gte: 10 } } },
+       after: { '24h': 'left' } },
+     left: { on: { Added: 'cart' } }, paid: { type: 'final' } } }`,
+)
+
+function run(script: string, args: string[], input = '') {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', `scripts/${script}.ts`, '--warehouse', `duckdb:${dir}/w.duckdb`, ...args],
+    { encoding: 'utf8', input },
+  )
+  return { status, stdout, stderr: stderr.trim() }
+}
+
+function feed(...events: [id: string, name: string, at: string, who: object, value?: number][]) {
+  const lines = events.map(([event_id, name, at, identifiers, value]) =>
+    JSON.stringify({
+      event_id,
+      name,
+      occurred_at: `2026-03-01T${at}:00Z`,
+      identifiers,
+      properties: { value },
+    }),
+  )
+  const result = run('start', ['--definitions', join(dir, 'definitions'), '-'], lines.join('\n'))
+  expect(result).toMatchObject({ status: 0 })
+}
+
+test('guards are told with the values seen, then links, pending timeouts, corrections', () => {
+  const phone = { anonymous_id: 'a1' }
+  feed(['e1', 'Added', '10:00', phone], ['e3', 'Paid', '10:10', phone, 5])
+  const before = run('explain', ['--user', 'anonymous_id:a1', '--json']).stdout
+  expect(JSON.parse(before)).toMatchObject({ profileId: 'anonymous_id:a1', corrections: [] })
+  feed(['e2', 'Seen', '10:05', { ...phone, user_id: 'u1' }])
+  const { stdout } = run('explain', ['--user', 'u1'])
+  expect(stdout).toContain('refused in cart  (to paid: property value gte 10 failed, it was 5)')
+  expect(stdout).toContain('linked to user_id:u1 2026-03-01 10:05:00 by e2 (Seen)')
+  expect(stdout).toContain('2026-03-02 10:00:00  buy: timeout of cart')
+  expect(stdout).toMatch(/identity, batch 2 of .*, with e2 \(Seen, 2026-03-01 10:05:00\)/)
+  expect(stdout).toContain('taken back: e1 was of anonymous_id:a1')
+  const story = JSON.parse(run('explain', ['--user', 'u1', '--json']).stdout) as Story
+  const asOf = formatInstant((story.corrections[0]?.at ?? 0) - 1)
+  expect(run('explain', ['--user', 'u1', '--as-of', asOf])).toMatchObject({ status: 1 })
+  const then = run('explain', ['--user', 'anonymous_id:a1', '--as-of', asOf, '--json'])
+  const believed = JSON.parse(then.stdout) as Story
+  expect(believed.profileId).toBe('anonymous_id:a1')
+  expect(believed.steps.map(({ eventId }) => eventId)).toEqual(['e1', 'e3'])
+})
+
+test('what cannot be told is named', () => {
+  expect(run('explain', [])).toMatchObject({ status: 2 })
+  expect(run('explain', ['--user', 'nobody']).stderr).toContain('--user nobody was not known')
+  const journey = run('explain', ['--user', 'u1', '--journey', 'sale'])
+  expect(journey).toMatchObject({ status: 2 })
+  expect(journey.stderr).toContain('--journey sale is not on record; there is: buy')
+  expect(run('explain', ['--help']).stdout).toContain('--as-of')
+})

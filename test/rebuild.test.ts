@@ -1,0 +1,243 @@
+/**
+ * The laws of releases, on random people and random machines: a version built beside the live one
+ * and promoted shows what a warehouse shows that never knew another; rolling back shows what was
+ * there before; and what was believed then is not changed by any of it.
+ */
+
+import fc from 'fast-check'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { failedChecks } from '../pipeline/checks.ts'
+import { makeDefinitions, type Definitions, type Release } from '../pipeline/definitions.ts'
+import { duckdbWarehouse } from '../pipeline/duckdb.ts'
+import { rebuild, type Rebuild, type Scratch } from '../pipeline/rebuild.ts'
+import { ReleaseLog } from '../pipeline/releases.ts'
+import { funnelled } from './arbitraries-funnel.ts'
+import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
+import { dump, Harness, lineOf } from './dump.ts'
+import { VIEWS, type AcceptedEvent, type ReferenceTables } from './reference.ts'
+
+const RUNS = Number(process.env['LAW_RUNS'] ?? 8)
+const TIME_MAX_MS = 300_000
+const LATER = 3_600_000_000
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+let scratches = 0
+
+function scratch(): Scratch {
+  const path = join(dir, `${(scratches += 1)}.duckdb`)
+  return {
+    warehouse: () => duckdbWarehouse(path),
+    discard: () => Promise.resolve(rmSync(path, { force: true })),
+  }
+}
+
+const scene = fc
+  .record({
+    events: eventStream,
+    identity,
+    sessions,
+    old: funnelled.journey,
+    young: funnelled.journey.map((one) => ({ ...one, version: 2 })),
+    funnels: funnelled.funnels,
+    watermark: fc.constantFrom(0, LATER),
+  })
+  .chain((parts) =>
+    fc.record({
+      parts: fc.constant(parts),
+      batches: arrivals(parts.events),
+      cut: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  )
+
+type Scene = typeof scene extends fc.Arbitrary<infer T> ? T : never
+
+/** Of a scene: its two sets of definitions, and the batches before and after the release. */
+function read({ parts, batches, cut }: Scene) {
+  const at = 1 + Math.floor(cut * (batches.length - 1))
+  return {
+    old: makeDefinitions({ ...parts, journeys: [parts.old] }),
+    young: makeDefinitions({ ...parts, journeys: [parts.young] }),
+    before: batches.slice(0, at),
+    after: batches.slice(at),
+    watermark: Math.max(...parts.events.map((event) => event.occurred_at)) + parts.watermark,
+  }
+}
+
+async function feed(harness: Harness, batches: AcceptedEvent[][], watermark: number | null = null) {
+  for (const batch of batches) await harness.feed(batch.map(lineOf))
+  if (watermark !== null) await harness.feed([], watermark)
+}
+
+/** Replays, promotes or rolls back to the journey of `to`. */
+async function step(harness: Harness, to: Definitions, action: Rebuild['action']) {
+  const { definitions } = await harness.pipeline()
+  const rebuilt = await rebuild({
+    warehouse: harness.warehouse,
+    scratch: scratch(),
+    definitions,
+    release: to.releases.find(({ kind }) => kind === 'journey') as Release,
+    action,
+    by: 'test',
+    reason: 'to see',
+    mayChangeLive: true,
+  })
+  harness.restart()
+  return rebuilt
+}
+
+function expectSame(actual: ReferenceTables, expected: ReferenceTables): void {
+  for (const view of VIEWS) {
+    expect({ view, rows: actual[view] }).toEqual({ view, rows: expected[view] })
+  }
+}
+
+/** What a warehouse shows that has only ever known these definitions. */
+async function shownBy(definitions: Definitions, lots: [AcceptedEvent[][], number | null][]) {
+  const harness = new Harness(definitions)
+  for (const [batches, watermark] of lots) await feed(harness, batches, watermark)
+  const tables = await dump(harness.warehouse)
+  await harness.warehouse.close()
+  return tables
+}
+
+const check = (property: (scene: Scene) => Promise<void>) =>
+  fc.assert(fc.asyncProperty(scene, property), { numRuns: RUNS })
+
+test('a replay of the live version changes nothing', async () => {
+  await check(async (given) => {
+    const { old, before, watermark } = read(given)
+    const harness = new Harness(old)
+    await feed(harness, before, watermark)
+    const shown = await dump(harness.warehouse)
+    const rebuilt = await step(harness, old, 'replayed')
+    expect(rebuilt).toMatchObject({ inserted: 0, superseded: 0, isDone: false })
+    expectSame(await dump(harness.warehouse), shown)
+    await harness.warehouse.close()
+  })
+}, TIME_MAX_MS)
+
+test('a promoted version is as if no other had been, and goes on so', async () => {
+  await check(async (given) => {
+    const { old, young, before, after, watermark } = read(given)
+    const harness = new Harness(old)
+    await feed(harness, before, watermark)
+    const shown = await dump(harness.warehouse)
+    await step(harness, young, 'replayed')
+    expectSame(await dump(harness.warehouse), shown)
+    await step(harness, young, 'promoted')
+    expectSame(await dump(harness.warehouse), await shownBy(young, [[before, watermark]]))
+    await feed(harness, after, watermark + LATER)
+    const lots: [AcceptedEvent[][], number][] = [
+      [before, watermark],
+      [after, watermark + LATER],
+    ]
+    expectSame(await dump(harness.warehouse), await shownBy(young, lots))
+    expect((await failedChecks(harness.warehouse)).failed).toEqual([])
+    await harness.warehouse.close()
+  })
+}, TIME_MAX_MS)
+
+test('a rollback catches up with what came meanwhile, and undoes a promotion exactly', async () => {
+  await check(async (given) => {
+    const { old, young, before, after, watermark } = read(given)
+    const harness = new Harness(old)
+    await feed(harness, before)
+    const shown = await dump(harness.warehouse)
+    await step(harness, young, 'promoted')
+    await step(harness, old, 'rolled_back')
+    expectSame(await dump(harness.warehouse), shown)
+    await step(harness, young, 'promoted')
+    await feed(harness, after.slice(0, 1))
+    await step(harness, old, 'rolled_back')
+    await feed(harness, after.slice(1), watermark)
+    const all: [AcceptedEvent[][], number][] = [[[...before, ...after], watermark]]
+    expectSame(await dump(harness.warehouse), await shownBy(old, all))
+    expect((await failedChecks(harness.warehouse)).failed).toEqual([])
+    await harness.warehouse.close()
+  })
+}, TIME_MAX_MS)
+
+test('what was believed before, between and after stays what it was', async () => {
+  await check(async (given) => {
+    const { old, young, before, after, watermark } = read(given)
+    const harness = new Harness(old)
+    const seen: { at: number; tables: ReferenceTables }[] = []
+    const look = async () => {
+      const { recordedAt } = await harness.warehouse.open()
+      seen.push({ at: recordedAt, tables: await dump(harness.warehouse) })
+    }
+    await feed(harness, before)
+    await look()
+    for (const [to, action] of [
+      [young, 'replayed'],
+      [young, 'promoted'],
+      [old, 'rolled_back'],
+    ] as const) {
+      await step(harness, to, action)
+      await look()
+      await feed(harness, after.splice(0, 1))
+      await look()
+    }
+    await feed(harness, after, watermark)
+    for (const { at, tables } of seen) {
+      expectSame(await dump(harness.warehouse, `_as_of(make_timestamptz(${at}))`), tables)
+    }
+    await harness.warehouse.close()
+  })
+}, TIME_MAX_MS)
+
+test('the record says who, when and why, and what is superseded was rebuilt', async () => {
+  const one = (version: number, on: string) => ({
+    id: 'j',
+    version,
+    initial: 'a',
+    states: { a: { on: { [on]: 'b' } }, b: { type: 'final' as const } },
+  })
+  const old = makeDefinitions({ journeys: [one(1, 'A')] })
+  const young = makeDefinitions({ journeys: [one(2, 'B')] })
+  const harness = new Harness(old)
+  const event = (id: string, name: string, minute: number) =>
+    JSON.stringify({
+      event_id: id,
+      name,
+      occurred_at: `2026-03-01T10:0${minute}:00Z`,
+      identifiers: { user_id: 'u1' },
+    })
+  await harness.feed([event('e2', 'A', 2)])
+  await step(harness, young, 'promoted')
+  await harness.feed([event('e1', 'A', 1), event('e3', 'B', 3)])
+  await step(harness, old, 'rolled_back')
+  const record = await harness.warehouse.query(
+    `select action, version, released_by, reason from releases
+     where kind = 'journey' order by recorded_by, action desc`,
+  )
+  expect(record.map((row) => Object.values(row).join(' '))).toEqual([
+    'registered 1  first release',
+    'promoted 1  first release',
+    'registered 2 test to see',
+    'promoted 2 test to see',
+    'rolled_back 1 test to see',
+  ])
+  const batches = await harness.warehouse.query(
+    'select origin, inserted_count, superseded_count from batches order by batch',
+  )
+  expect([batches[1], batches[3]].map((row) => Object.values(row ?? {}).join(' '))).toEqual([
+    'promoted journey j 2 0 0',
+    'rolled_back journey j 1 4 4',
+  ])
+  expect(
+    await harness.warehouse.query(
+      `select distinct version, superseded_by, superseded_because from state_versions
+       where superseded_at is not null`,
+    ),
+  ).toEqual([{ version: 1, superseded_by: 4, superseded_because: 'rebuilt' }])
+  expect((await ReleaseLog.read(harness.warehouse)).live().map(({ version }) => version)).toEqual([
+    1,
+  ])
+  await harness.warehouse.close()
+})
