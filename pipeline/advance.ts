@@ -13,6 +13,7 @@ import { profileCodec } from './checkpoint.ts'
 import { CommitBuilder, deadLetterIdOf } from './commit.ts'
 import { compile, type Compiled } from './compile.ts'
 import type { Definitions, Release } from './definitions.ts'
+import { ErasedPersons } from './erased.ts'
 import type { OutboxRow } from './effects.ts'
 import { Identities } from './identities.ts'
 import { Images, JSON_CODEC } from './images.ts'
@@ -45,6 +46,8 @@ export type Outcome = {
   read: number
   landed: number
   duplicates: number
+  /** Events of erased persons, dropped. */
+  erased: number
   /** By reason. */
   refused: Map<string, number>
   /** Rows of the outbox. */
@@ -59,16 +62,23 @@ export class Pipeline {
   readonly compiled: Compiled
   readonly #warehouse: Warehouse
   readonly #images: AllImages
+  readonly #erased: ErasedPersons
   #head: Head
   #unreleased: Release[]
 
-  private constructor(warehouse: Warehouse, running: Running, head: Head) {
+  private constructor(
+    warehouse: Warehouse,
+    running: Running,
+    head: Head,
+    erased: ErasedPersons,
+  ) {
     this.#warehouse = warehouse
     this.definitions = running.definitions
     this.waiting = running.waiting
     this.compiled = compile(running.definitions)
     this.#head = head
     this.#unreleased = running.unreleased
+    this.#erased = erased
     const parts = { warehouse, max: IMAGES_MAX, isEmpty: head.batch === 0 }
     this.#images = {
       stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
@@ -82,7 +92,9 @@ export class Pipeline {
   static async open(warehouse: Warehouse, definitions: Definitions): Promise<Pipeline> {
     const head = await warehouse.open()
     const running = runningOf(definitions, await ReleaseLog.read(warehouse))
-    return new Pipeline(warehouse, running, head)
+    const { person, device } = running.definitions.identity
+    const erased = await ErasedPersons.load(warehouse, head, [...person, ...device])
+    return new Pipeline(warehouse, running, head, erased)
   }
 
   get head(): Readonly<Head> {
@@ -92,7 +104,7 @@ export class Pipeline {
   /** Takes a batch all the way. After a rejection the warehouse is as it was. */
   async advance(batch: EventBatch, delivery: Delivery): Promise<Outcome> {
     try {
-      const landing = await land(this.#warehouse, batch)
+      const landing = await land(this.#warehouse, batch, this.#erased)
       const turn = this.#turnOf(batch, landing, delivery.watermark ?? null)
       const identities = new Identities(turn)
       const profiles = new Profiles(turn)
@@ -218,6 +230,7 @@ function outcomeOf(batch: EventBatch, landing: Landing, effects: number): Outcom
     read: batch.read,
     landed: landing.rows.length,
     duplicates: landing.duplicates,
+    erased: landing.erased,
     refused,
     effects,
   }

@@ -71,6 +71,7 @@ const LAYOUTS: { [T in TableName]: Layout } = {
   dead_letter_resolution: {},
   releases: {},
   batches: { cluster: ['batch'] },
+  erasures: {},
   history: { cluster: ['k'] },
   timer: { cluster: ['due_at'] },
   landed_messages: { day: 'publish_time', cluster: ['publish_time'] },

@@ -187,6 +187,12 @@ class BigQueryWarehouse implements Warehouse {
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
   }
 
+  erase(): Promise<never> {
+    return Promise.reject(
+      new UserError(`${this.url} cannot forget anybody yet: it is built for duckdb: warehouses`),
+    )
+  }
+
   takeOver(): Promise<void> {
     throw new UserError(
       `${this.url}: versions are built and released in the embedded warehouse alone, so far`,

@@ -11,7 +11,9 @@ import { hashTable, uuidTable } from './arrow.ts'
 import { imageTable } from './commit.ts'
 import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
+import { eraseRows } from './duckdb-erase.ts'
 import { KeyedTables } from './duckdb-keyed.ts'
+import { rewritten } from './duckdb-rewrite.ts'
 import { DuckDBTakeover } from './duckdb-takeover.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
@@ -19,6 +21,8 @@ import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from '
 import type {
   Commit,
   EffectFate,
+  ErasedRows,
+  Erasure,
   Head,
   ImageKind,
   LandedContent,
@@ -40,6 +44,9 @@ const MEMORY_DEFAULT = '160MB'
 export function duckdbWarehouse(path: string, memory = MEMORY_DEFAULT): Warehouse {
   return new DuckDBWarehouse(path, memory)
 }
+
+/** Rolls back an erasure that was only planned. */
+class PlannedOnly extends Error {}
 
 class DuckDBWarehouse implements Warehouse {
   readonly url: string
@@ -225,6 +232,32 @@ class DuckDBWarehouse implements Warehouse {
     const pending = (this.#pending.get(table) ?? 0) + count
     this.#pending.set(table, pending)
     if (pending > PENDING_MAX) await this.#fold(table)
+  }
+
+  async erase(
+    commit: Commit,
+    erasure: Erasure,
+    certificate: (counts: ErasedRows) => Table,
+    isPlan: boolean,
+  ): Promise<ErasedRows> {
+    const { file } = this.#open
+    let counts: ErasedRows = {}
+    try {
+      await this.#apply(commit, async () => {
+        counts = await eraseRows(file, commit.batch, erasure)
+        const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
+        await file.append(storageOf('erasures'), certificate(counts), stamp)
+        if (isPlan) throw new PlannedOnly()
+      })
+    } catch (thrown) {
+      if (thrown instanceof PlannedOnly) return counts
+      throw thrown
+    }
+    const path = this.#path
+    const next = path === ':memory:' ? file : await rewritten(file, path, this.#memory)
+    this.#opened = { file: next, keyed: await KeyedTables.open(next) }
+    for (const table of VERSIONED_NAMES) this.#pending.set(table, 0)
+    return counts
   }
 
   append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {

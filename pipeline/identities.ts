@@ -47,13 +47,13 @@ export class Identities {
     }
   }
 
-  /** The stream's sightings are those of `rows` and no others. */
-  replace(stream: string, rows: readonly number[]): void {
+  /** The stream's sightings are those of `rows` and no others; `all` has those it had as well. */
+  replace(stream: string, all: readonly number[], rows: readonly number[]): void {
     const { events } = this.#turn
-    for (const row of rows) {
+    for (const row of all) {
       for (const column of events.identifiers) {
         const identifier = column[row]
-        if (identifier !== undefined) this.touch(identifier).sightings[stream] = []
+        if (identifier !== undefined) delete this.touch(identifier).sightings[stream]
       }
     }
     for (const row of rows) this.see(row)

@@ -7,6 +7,7 @@
  */
 
 import type { EventBatch, Refusal, TextColumn } from './batch.ts'
+import type { ErasedPersons } from './erased.ts'
 import { isEqual } from './guard.ts'
 import { uuidOf } from './ids.ts'
 import type { Json } from './journey.ts'
@@ -18,20 +19,36 @@ export type Landing = {
   /** By row of the batch: its position in `rows`, or -1. */
   landedRow: Int32Array
   duplicates: number
+  /** Events, refused ones too, of persons who were erased: they are dropped. */
+  erased: number
   /** Lines refused by the decoder, and events refused here. */
   refusals: Refusal[]
 }
 
-export async function land(warehouse: Warehouse, batch: EventBatch): Promise<Landing> {
+export async function land(
+  warehouse: Warehouse,
+  batch: EventBatch,
+  erased: ErasedPersons,
+): Promise<Landing> {
   const onRecord = await recordOf(warehouse, batch)
   const landing: Landing = {
     rows: [],
     landedRow: new Int32Array(batch.count).fill(-1),
     duplicates: 0,
+    erased: 0,
     refusals: [...batch.refusals],
   }
   const inBatch = new Map<string, number>()
+  landing.refusals = landing.refusals.filter(({ from, to }) => {
+    return !erased.isIn(batch.raw.subarray(from, to))
+  })
+  landing.erased = batch.refusals.length - landing.refusals.length
+  const isErased = erased.rowsOf(batch)
   for (let row = 0; row < batch.count; row++) {
+    if (isErased?.[row] === 1) {
+      landing.erased += 1
+      continue
+    }
     const eventId = batch.eventId[row] as string
     const isSame = onRecord.get(row)
     const first = inBatch.get(eventId)

@@ -25,7 +25,12 @@ type Sayings = { kept: string; refused: string; links: Place[]; aliases: Place[]
  * everything said must be loaded. `landedRow` maps a row of the batch to the turn's, -1 dropped.
  */
 export async function relink(turn: Turn, batch: EventBatch, landedRow: Int32Array): Promise<void> {
-  const sayings = [...sayingsOf(turn, batch, landedRow).values()]
+  const newRows = Array.from({ length: turn.newCount }, (_, row) => row)
+  const corrections = batch.corrections.flatMap(({ row, kind, a, b }) => {
+    const landed = landedRow[row] as number
+    return landed < 0 ? [] : [{ place: turn.events.place(landed), kind, a, b }]
+  })
+  const sayings = [...sayingsOf(turn, newRows, corrections).values()]
   if (sayings.length === 0) return
   const { identifier, component } = turn.images
   await component.load(
@@ -41,8 +46,52 @@ export async function relink(turn: Turn, batch: EventBatch, landedRow: Int32Arra
   for (const group of groupsOf(turn, changed)) await resolveGroup(turn, group)
 }
 
-/** Everything the batch says, by pair. */
-function sayingsOf(turn: Turn, batch: EventBatch, landedRow: Int32Array): Map<string, Sayings> {
+/** An alias or unlink and where it was said. */
+export type PlacedCorrection = { place: Place; kind: 'alias' | 'unlink'; a: string; b: string }
+
+/**
+ * Decides the components of `names` anew from what remains of their history; `erased` identifiers
+ * are in none afterwards. The names' images must be loaded. Returns the keys the components had.
+ */
+export async function relinkRemaining(
+  turn: Turn,
+  names: Iterable<string>,
+  erased: ReadonlySet<string>,
+  corrections: readonly PlacedCorrection[],
+): Promise<string[]> {
+  const { identifier, component } = turn.images
+  const keys = [...new Set([...names].flatMap((name) => identifier.get(name)?.component ?? []))]
+  await component.load(keys)
+  const old = keys.map((key) => component.get(key) as ComponentImage)
+  const all = new Set(old.flatMap(({ members }) => members))
+  await identifier.load(all)
+  const members = new Set([...all].filter((name) => !erased.has(name)))
+  const streams = new Set(
+    [...members].flatMap((name) => Object.keys(identifier.get(name)?.sightings ?? {})),
+  )
+  await turn.loadHistory(streams)
+  const rows = [...streams].flatMap((stream) => turn.remainingOf(stream))
+  const about = corrections.filter(({ a, b }) => members.has(a) && members.has(b))
+  const pairs: Pair[] = []
+  for (const saying of sayingsOf(turn, rows, about).values()) {
+    if (!members.has(saying.kept) || !members.has(saying.refused)) continue
+    const { kept, refused } = saying
+    const fresh = { kept, refused, firstLink: null, aliases: [], unlinked: null }
+    const pair = await applySaying(turn, saying, fresh)
+    if (pair !== null) pairs.push(pair)
+  }
+  const [key] = members
+  if (key !== undefined) decide(turn, key, { members, pairs }, old)
+  else changeConflicts(turn, old.flatMap(({ conflicts }) => conflicts), [])
+  return keys
+}
+
+/** Everything that rows and corrections say, by pair. */
+function sayingsOf(
+  turn: Turn,
+  rows: Iterable<number>,
+  corrections: readonly PlacedCorrection[],
+): Map<string, Sayings> {
   const sayings = new Map<string, Sayings>()
   const of = (a: string, b: string): Sayings => {
     const [kept, refused] = inPriority(turn, a, b)
@@ -54,17 +103,16 @@ function sayingsOf(turn: Turn, batch: EventBatch, landedRow: Int32Array): Map<st
     }
     return saying
   }
-  for (let row = 0; row < turn.newCount; row++) {
+  for (const row of rows) {
     for (const [kept, refused] of linksOf(turn, row)) {
       of(kept, refused).links.push(turn.events.place(row))
     }
   }
-  for (const { row, kind, a, b } of batch.corrections) {
-    const landed = landedRow[row] as number
-    if (landed < 0 || a === b) continue
+  for (const { place, kind, a, b } of corrections) {
+    if (a === b) continue
     const saying = of(a, b)
     const places = kind === 'alias' ? saying.aliases : saying.unlinks
-    places.push(turn.events.place(landed))
+    places.push(place)
   }
   return sayings
 }
@@ -197,13 +245,24 @@ async function resolveGroup(turn: Turn, group: Group): Promise<void> {
   for (const pair of [...old.flatMap((image) => image.pairs), ...group.pairs]) {
     pairs.set(pairKey(pair.kept, pair.refused), pair)
   }
+  const key = largest(turn, group) ?? ([...group.members][0] as string)
+  decide(turn, key, { ...group, pairs: [...pairs.values()] }, old)
+}
+
+/** Decides a component from its pairs alone; `old` is what it was, in however many parts. */
+function decide(
+  turn: Turn,
+  key: string,
+  { members, pairs }: { members: Set<string>; pairs: Pair[] },
+  old: ComponentImage[],
+): void {
+  const { identifier, component } = turn.images
   const { profileOf, conflicts } = resolvePersons(
-    [...pairs.values()].flatMap(attemptsOf),
+    pairs.flatMap(attemptsOf),
     turn.compiled.identity,
   )
-  const key = largest(turn, group) ?? ([...group.members][0] as string)
-  component.put(key, { members: [...group.members], pairs: [...pairs.values()], conflicts })
-  for (const member of group.members) {
+  component.put(key, { members: [...members], pairs, conflicts })
+  for (const member of members) {
     const profile = profileOf.get(member) ?? member
     const image = identifier.get(member) ?? freshIdentifier(member)
     if (image.profile !== profile) {

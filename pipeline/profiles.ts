@@ -67,10 +67,10 @@ export class Profiles {
     for (const row of oldRows.get(stream) ?? []) {
       if (!this.#turn.isRelevant(row)) continue
       const had = before.profile[row] as string
-      const has = after.profile[row] as string
+      const has = after.profile[row]
       if (had !== has) {
         this.#again(had, stream, 'identity')
-        this.#again(has, stream, 'identity')
+        if (has !== undefined) this.#again(has, stream, 'identity')
       } else if (before.session[row] !== after.session[row]) {
         this.#again(has, stream, 'late_event')
       }

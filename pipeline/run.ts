@@ -20,6 +20,8 @@ export type RunReport = {
   read: number
   landed: number
   duplicates: number
+  /** Events of erased persons, dropped. */
+  erased: number
   refused: number
   /** Refused lines by reason. */
   reasons: Map<string, number>
@@ -63,6 +65,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     read: 0,
     landed: 0,
     duplicates: 0,
+    erased: 0,
     refused: 0,
     reasons: new Map(),
     batches: 0,
@@ -114,6 +117,7 @@ function add(report: RunReport, outcome: Outcome): void {
   report.read += outcome.read
   report.landed += outcome.landed
   report.duplicates += outcome.duplicates
+  report.erased += outcome.erased
   for (const [reason, count] of outcome.refused) {
     report.refused += count
     report.reasons.set(reason, (report.reasons.get(reason) ?? 0) + count)

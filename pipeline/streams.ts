@@ -135,7 +135,7 @@ export async function placeStreams(turn: Turn, streams: Iterable<string>): Promi
   for (const stream of missing) {
     turn.placed.set(stream, {
       was: place(turn, stream, turn.oldRows.get(stream) ?? [], turn.before, profileBefore),
-      is: place(turn, stream, turn.rowsOf(stream), turn.after, profileAfter),
+      is: place(turn, stream, turn.remainingOf(stream), turn.after, profileAfter),
     })
   }
 }
@@ -185,9 +185,10 @@ export function rederiveStreams(
   for (const stream of streams) {
     const { was, is } = turn.placed.get(stream) as { was: Placed; is: Placed }
     addRows(before, turn, stream, turn.oldRows.get(stream) ?? [], was, turn.before)
-    const rows = turn.rowsOf(stream)
+    const rows = turn.remainingOf(stream)
     addRows(after, turn, stream, rows, is, turn.after)
-    identities.replace(stream, rows)
+    identities.replace(stream, turn.rowsOf(stream), rows)
+    if (rows.length === 0) continue
     const image = imageOf(turn, rows, undefined, is.sessions, is.profiles, is.claim)
     turn.images.stream.put(stream, image)
   }

@@ -342,6 +342,11 @@ export const TABLES = {
       integer('effect_count'),
     ],
   },
+  /** Certificates of persons who were erased: what is left of them. */
+  erasures: {
+    kind: 'log',
+    columns: [text('salt'), json('identifier_hashes'), json('event_hashes'), json('counts')],
+  },
   history: {
     kind: 'private',
     columns: [{ name: 'k', type: 'hash64' }, text('stream'), text('segment')],

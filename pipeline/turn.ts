@@ -66,6 +66,8 @@ export class Turn {
   readonly placed = new Map<string, { was: Placed; is: Placed }>()
   /** Identifiers whose profile this batch changes. */
   readonly moved = new Map<string, { before: string; after: string }>()
+  /** Ids of events on record that are being erased: the tables have them and will not. */
+  readonly erased = new Set<string>()
   readonly changes = new Map<VersionedName, TableChange>()
   readonly watermarkBefore: number | null
   readonly watermark: number | null
@@ -106,6 +108,13 @@ export class Turn {
   rowsOf(stream: string): number[] {
     const rows = [...(this.oldRows.get(stream) ?? []), ...(this.newRows.get(stream) ?? [])]
     return rows.sort(this.events.inOrder)
+  }
+
+  /** The same without those that are being erased. */
+  remainingOf(stream: string): number[] {
+    const rows = this.rowsOf(stream)
+    if (this.erased.size === 0) return rows
+    return rows.filter((row) => !this.erased.has(this.events.eventId[row] as string))
   }
 
   /** Takes the batch's events: `rows` are those that landed, in the batch's order. */

@@ -57,6 +57,26 @@ export type Commit = {
   images: Map<ImageKind, Table>
 }
 
+/** What goes for ever with an erased person. */
+export type Erasure = {
+  /** Ids of the events. */
+  events: readonly string[]
+  /** Identifiers that are the person's and nobody else's. */
+  names: readonly string[]
+  /** Streams whose history the commit writes anew, and those that have none left. */
+  streams: readonly string[]
+  emptied: readonly string[]
+  /** Keys of components that the commit decides anew, maybe under another key. */
+  components: readonly string[]
+  /** Dead letters, UUID text. */
+  letters: readonly string[]
+  /** What profiles that lost events wait for now, microseconds; null: nothing. */
+  dues: readonly { profile: string; due: number | null }[]
+}
+
+/** Rows erased, by table; tables without any are absent. */
+export type ErasedRows = { [table: string]: number }
+
 /** Rows of versioned tables that a commit adds and ends. */
 export type RowCounts = { inserted: number; superseded: number }
 
@@ -113,6 +133,17 @@ export interface Warehouse {
   /** Applies a batch, all of it or nothing. After a rejection nothing of it is visible, now or
    * later, and the warehouse can be used on. */
   commit(commit: Commit): Promise<void>
+
+  /**
+   * Applies a commit and erases every version of what goes with a person, both or neither, with a
+   * row of `erasures` made of the counts. `isPlan`: nothing is done, and what it would be is told.
+   */
+  erase(
+    commit: Commit,
+    erasure: Erasure,
+    certificate: (counts: ErasedRows) => Table,
+    isPlan: boolean,
+  ): Promise<ErasedRows>
 
   /** Applies a takeover together with the commit that `decide` makes when told what it would
    * change, all of it or nothing; null: nothing is changed. */

@@ -54,6 +54,7 @@ function readPart(run: RunReport): Part {
     `${grouped(run.landed)} events landed, ${grouped(run.duplicates)} duplicates dropped, ` +
       `${grouped(run.refused)} refused`,
   ]
+  if (run.erased > 0) lines.push(`${grouped(run.erased)} events of erased persons dropped`)
   const reasons = [...run.reasons].sort((a, b) => b[1] - a[1])
   if (reasons.length > 0) {
     lines.push('refused: ' + reasons.map(([reason, n]) => `${reason} ${grouped(n)}`).join(', '))

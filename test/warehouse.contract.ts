@@ -281,5 +281,51 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       await warehouse.close()
       await warehouse.close()
     })
+
+    test('an erasure is done with its commit and certificate, planned, or refused', async () => {
+      await warehouse.open()
+      const rows = [
+        { event: 'e1', profile: 'user_id:a' },
+        { event: 'e2', profile: 'user_id:b' },
+      ]
+      await warehouse.commit(
+        commitOf(1, {
+          inserts: new Map([['event_profile', profiles(rows)]]),
+          images: imagesOf('profile', [
+            ['user_id:a', 'a'],
+            ['user_id:b', 'b'],
+          ]),
+        }),
+      )
+      const none = { streams: [], emptied: [], components: [], letters: [], dues: [] }
+      const erasure = { events: ['e1'], names: ['user_id:a'], ...none }
+      const certificate = (counts: object) => {
+        const columns = {
+          salt: ['s'],
+          identifier_hashes: ['[]'],
+          event_hashes: ['[]'],
+          counts: [JSON.stringify(counts)],
+        }
+        return arrowTable('erasures', columns, 1)
+      }
+      const erase = (isPlan: boolean) =>
+        warehouse.erase(commitOf(2), erasure, certificate, isPlan)
+      if (name === 'BigQuery') {
+        await expect(erase(false)).rejects.toThrow('cannot forget anybody yet')
+        return
+      }
+      const events = () => warehouse.query('select event_id from event_profile_versions order by 1')
+      const counts = { event_profile: 1, profile_image: 1 }
+      expect(await erase(true)).toEqual(counts)
+      expect(await events()).toHaveLength(2)
+      expect(await erase(false)).toEqual(counts)
+      warehouse = await made.reopen()
+      expect((await warehouse.open()).batch).toBe(2)
+      expect(await events()).toEqual([{ event_id: 'e2' }])
+      const images = await warehouse.images('profile', ['user_id:a', 'user_id:b'])
+      expect([...images.keys()]).toEqual(['user_id:b'])
+      const [row] = await warehouse.query('select counts, recorded_by from erasures')
+      expect(row).toEqual({ counts: JSON.stringify(counts), recorded_by: 2 })
+    })
   })
 }

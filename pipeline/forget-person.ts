@@ -1,0 +1,188 @@
+/**
+ * Who is to be forgotten, and what is his: found in the images, the events and the dead letters.
+ *
+ * His identifiers are those of his person, and the devices that no remaining event carries. His
+ * events are those of his profile, and any other that carries one of his person identifiers or
+ * names one in an alias or unlink: in a session that names somebody else, for example.
+ */
+
+import { HASH_KEY_VARIABLE, IdentifierReader, splitIdentifier } from './identifiers.ts'
+import { UserError } from './errors.ts'
+import type { AllImages } from './turn.ts'
+import type { Compiled } from './compile.ts'
+import type { PlacedCorrection } from './persons.ts'
+import type { Row, Warehouse } from './warehouse.ts'
+
+export type Person = {
+  profileId: string
+  /** Person identifiers, then devices. */
+  persons: string[]
+  devices: string[]
+  events: Set<string>
+  /** Those of them that carry none of the identifiers. */
+  unmarked: string[]
+  streams: string[]
+  letters: string[]
+}
+
+export type Place = { warehouse: Warehouse; compiled: Compiled; images: AllImages }
+
+/** Finds the person; throws a `UserError` when there is none, or more than one. */
+export async function findPerson(place: Place, user: string, hashKey?: string): Promise<Person> {
+  const reader = new IdentifierReader(place.compiled.identity, hashKey)
+  const { profileId, persons } = await personOf(place, user, reader)
+  const { warehouse } = place
+  const listed = JSON.stringify(persons)
+  const paths = place.compiled.namespaces.map((namespace) => `$."${namespace}"`)
+  const inList = (text: string) => `${text} in (select unnest(from_json($2, '["VARCHAR"]')))`
+  const carries = place.compiled.identity.person.map((namespace, n) =>
+    inList(`'${namespace}:' || json_extract_string(identifiers, '${paths[n]}')`),
+  )
+  const named = ['alias', 'unlink'].flatMap((pair) =>
+    [0, 1].map((n) => inList(`json_extract_string(${pair}, '$[${n}]')`)),
+  )
+  const found = await warehouse.query(
+    `select event_id, identifiers, alias, unlink from events
+     where event_id in (select event_id from event_profiles where profile_id = $1)
+       or ${[...carries, ...named].join(' or ')}`,
+    [profileId, listed],
+  )
+  if (found.length === 0) throw new UserError(`no event of ${profileId} is here`)
+  const events = new Set(found.map((row) => row['event_id'] as string))
+  const devices = await ownDevices(place, found, events, reader)
+  const own = new Set([...persons, ...devices])
+  const streams = await warehouse.query(
+    `select distinct stream from sessions where session_id in (select session_id
+       from event_profiles where event_id in (select unnest(from_json($1, '["VARCHAR"]'))))`,
+    [JSON.stringify([...events])],
+  )
+  return {
+    profileId,
+    persons,
+    devices,
+    events,
+    unmarked: found
+      .filter((row) => !mentioned(row).some((name) => own.has(name)))
+      .map((row) => row['event_id'] as string),
+    streams: streams.map((row) => row['stream'] as string),
+    letters: await lettersOf(warehouse, own),
+  }
+}
+
+/** The person that a value of a person namespace, or `namespace:value`, stands for. */
+async function personOf({ compiled, images }: Place, user: string, reader: IdentifierReader) {
+  const namespaces = compiled.identity.person
+  const [prefix, rest] = splitIdentifier(user) ?? ['', '']
+  const candidates = [
+    ...(namespaces.includes(prefix) ? [[prefix, rest] as const] : []),
+    ...namespaces.map((namespace) => [namespace, user] as const),
+  ].map(([namespace, value]) => `${namespace}:${reader.read(namespace, value)?.landed ?? ''}`)
+  if (namespaces.includes(prefix)) candidates.push(user)
+  await images.identifier.load(candidates)
+  const known = candidates.filter((name) => images.identifier.get(name) !== undefined)
+  const profiles = new Set(known.map((name) => images.identifier.get(name)?.profile as string))
+  const [profileId] = profiles
+  if (profileId === undefined) {
+    const isHashed = compiled.identity.hashed.length > 0
+    throw new UserError(
+      `--user ${user} is nobody here: give a value of ${namespaces.join(' or ')}, or ` +
+        `NAMESPACE:VALUE${isHashed ? `, under the same ${HASH_KEY_VARIABLE}` : ''}`,
+    )
+  }
+  if (profiles.size > 1) {
+    throw new UserError(`--user ${user} is several persons: give one of ${known.join(', ')}`)
+  }
+  const keys = known.flatMap((name) => images.identifier.get(name)?.component ?? [])
+  await images.component.load(keys)
+  const members = new Set([
+    ...known,
+    ...keys.flatMap((key) => images.component.get(key)?.members ?? []),
+  ])
+  await images.identifier.load(members)
+  const persons = [...members].filter(
+    (name) => images.identifier.get(name)?.profile === profileId,
+  )
+  return { profileId, persons }
+}
+
+/** Devices of the events that no other event carries. */
+async function ownDevices(
+  { warehouse, compiled }: Place,
+  found: Row[],
+  events: Set<string>,
+  reader: IdentifierReader,
+): Promise<string[]> {
+  const carried = new Set(found.flatMap((row) => identifiersOf(row)))
+  const devices: string[] = []
+  for (const namespace of compiled.identity.device) {
+    const values = [...carried]
+      .filter((name) => name.startsWith(`${namespace}:`))
+      .map((name) => name.slice(namespace.length + 1))
+      .filter((value) => !reader.saysNothing(value))
+    const shared = await warehouse.query(
+      `select distinct json_extract_string(identifiers, '$."${namespace}"') as value from events
+       where value in (select unnest(from_json($1, '["VARCHAR"]')))
+         and event_id not in (select unnest(from_json($2, '["VARCHAR"]')))`,
+      [JSON.stringify(values), JSON.stringify([...events])],
+    )
+    const others = new Set(shared.map((row) => row['value']))
+    for (const value of values) if (!others.has(value)) devices.push(`${namespace}:${value}`)
+  }
+  return devices
+}
+
+function identifiersOf(row: Row): string[] {
+  const identifiers = JSON.parse(row['identifiers'] as string) as { [namespace: string]: string }
+  return Object.entries(identifiers).map(([namespace, value]) => `${namespace}:${value}`)
+}
+
+/** Identifiers that an event carries or corrects. */
+function mentioned(row: Row): string[] {
+  const pairs = [row['alias'], row['unlink']].flatMap((text) =>
+    typeof text === 'string' ? (JSON.parse(text) as string[]) : [],
+  )
+  return [...identifiersOf(row), ...pairs]
+}
+
+/** Dead letters whose text carries one of the identifiers as a text, or as the number of an id. */
+async function lettersOf(warehouse: Warehouse, own: Set<string>): Promise<string[]> {
+  const values = [...own].map((name) => escaped(name.slice(name.indexOf(':') + 1)))
+  const any = `(?:${values.join('|')})`
+  const pattern = new RegExp(`"\\s*(?:\\w+:)?${any}\\s*"|id"\\s*:\\s*${any}\\s*[,}]`, 'i')
+  const letters: string[] = []
+  for await (const rows of warehouse.stream('select dead_letter_id, raw from dead_letters')) {
+    for (const row of rows) {
+      const raw = Buffer.from(row['raw'] as Uint8Array).toString()
+      if (pattern.test(raw)) letters.push(row['dead_letter_id'] as string)
+    }
+  }
+  return letters
+}
+
+function escaped(value: string): string {
+  return value.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+}
+
+/** Aliases and unlinks on record: of events that stay, and what erased ones name. */
+export async function correctionsOf(warehouse: Warehouse, erased: ReadonlySet<string>) {
+  const rows = await warehouse.query(
+    `select event_id, occurred_at, ordinal, alias, unlink from events
+     where alias is not null or unlink is not null`,
+  )
+  const remaining: PlacedCorrection[] = []
+  const named: string[] = []
+  for (const row of rows) {
+    const eventId = row['event_id'] as string
+    for (const kind of ['alias', 'unlink'] as const) {
+      if (typeof row[kind] !== 'string') continue
+      const [a, b] = JSON.parse(row[kind]) as [string, string]
+      if (erased.has(eventId)) {
+        named.push(a, b)
+        continue
+      }
+      const place = [row['occurred_at'] as number, row['ordinal'] as number, eventId] as const
+      remaining.push({ place: [...place], kind, a, b })
+    }
+  }
+  return { remaining, named }
+}

@@ -1,0 +1,75 @@
+/**
+ * `npm run forget -- --user u-123`: erases a person. Without `--yes` it tells what would go and
+ * changes nothing.
+ */
+
+import { now } from '../pipeline/clock.ts'
+import { ASKING_MEMORY, DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../pipeline/config.ts'
+import { loadDefinitions } from '../pipeline/definitions.ts'
+import { forget, type Forgotten } from '../pipeline/forget.ts'
+import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
+import { main, warehouseCommand } from './command.ts'
+
+type Options = {
+  warehouse: string
+  definitions: string
+  user: string
+  yes?: boolean
+  json?: boolean
+}
+
+const program = warehouseCommand('npm run forget', 'Erases a person for ever.')
+  .requiredOption('--user <who>', 'a value of a person namespace, or namespace:value')
+  .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
+  .option('--yes', 'do it; without it, only the plan is told')
+  .option('--json', 'one JSON object')
+  .action(async (options: Options) => {
+    const isPlan = options.yes !== true
+    const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
+    const definitions = await loadDefinitions(options.definitions)
+    try {
+      const forgotten = await forget({
+        warehouse,
+        definitions,
+        user: options.user,
+        isPlan,
+        at: now(),
+        hashKey: process.env[HASH_KEY_VARIABLE],
+      })
+      // An interrupted replay may have left a copy of the events.
+      if (!isPlan) await scratchOf(warehouse).discard()
+      process.stdout.write(
+        options.json === true
+          ? `${JSON.stringify(objectOf(forgotten, isPlan))}\n`
+          : inWords(forgotten, isPlan),
+      )
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+function objectOf({ person, counts, batch }: Forgotten, isPlan: boolean) {
+  const { profileId, persons, devices } = person
+  return { profile_id: profileId, persons, devices, counts, batch: isPlan ? null : batch }
+}
+
+function inWords({ person, counts, batch }: Forgotten, isPlan: boolean): string {
+  const shared = person.unmarked.length
+  const rows = Object.entries(counts).map(([table, count]) => {
+    return `    ${table.padEnd(24)} ${count.toLocaleString('en-US').padStart(9)}`
+  })
+  return [
+    person.profileId,
+    `  identifiers  ${person.persons.join(', ')}`,
+    `  own devices  ${person.devices.join(', ') || 'none'}`,
+    `  events       ${person.events.size}, of which ${shared} carry none of these`,
+    `  rows ${isPlan ? 'to erase' : 'erased'}`,
+    ...rows,
+    isPlan
+      ? '  nothing has been changed: --yes erases them for ever'
+      : `  batch ${batch}; the certificate is in erasures`,
+    '',
+  ].join('\n')
+}
+
+await main(program)

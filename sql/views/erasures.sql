@@ -1,0 +1,11 @@
+-- Certificates of persons who were erased: all that is left of them.
+-- Grain: one row per erasure.
+-- Caveat: hashes are HMAC-SHA256 under the salt, of `namespace:value` and of event ids.
+select
+  salt,
+  identifier_hashes,
+  event_hashes,
+  counts,
+  recorded_at,
+  recorded_by,
+from erasures_log

@@ -1,0 +1,202 @@
+/**
+ * Forgetting: afterwards the tables are those of a warehouse that never had the person's events,
+ * whatever comes next, and nothing of the person is left in any table but the certificate.
+ */
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { parseInstant } from '../pipeline/clock.ts'
+import { failedChecks } from '../pipeline/checks.ts'
+import { makeDefinitions } from '../pipeline/definitions.ts'
+import { forget } from '../pipeline/forget.ts'
+import { TABLES, type TableName } from '../pipeline/tables.ts'
+import { storageOf } from '../pipeline/duckdb-schema.ts'
+import { funnelled } from './arbitraries-funnel.ts'
+import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
+import { dump, Harness, lineOf, sorted } from './dump.ts'
+import { reference, VIEWS, type AcceptedEvent } from './reference.ts'
+
+const RUNS = Number(process.env['FORGET_RUNS'] ?? 60)
+
+const scene = fc
+  .record({ events: eventStream, identity, sessions, ...funnelled })
+  .chain((parts) =>
+    fc.record({
+      parts: fc.constant(parts),
+      batches: arrivals(parts.events),
+      cut: fc.integer({ min: 1, max: 6 }),
+    }),
+  )
+
+function trimmed(event: AcceptedEvent): AcceptedEvent {
+  const pairs = Object.entries(event.identifiers)
+  return { ...event, identifiers: Object.fromEntries(pairs.map(([n, v]) => [n, v.trim()])) }
+}
+
+async function acceptedIds(harness: Harness): Promise<Set<unknown>> {
+  const rows = await harness.warehouse.query('select event_id from events')
+  return new Set(rows.map((row) => row['event_id']))
+}
+
+const at = (n: number) => 1_900_000_000_000_000 + n
+
+test('the tables are those of the events that remain, then and after whatever comes', async () => {
+  let forgotten = 0
+  await fc.assert(
+    fc.asyncProperty(scene, async ({ parts, batches, cut }) => {
+      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+      const harness = new Harness(definitions)
+      const watermark = Math.max(...parts.events.map((event) => event.occurred_at)) + 3_600_000_000
+      for (const batch of batches.slice(0, cut)) await harness.feed(batch.map(lineOf))
+      const [user] = await harness.warehouse.query(
+        "select namespace, value from identities where namespace in ('user_id', 'email') limit 1",
+      )
+      if (user !== undefined) {
+        forgotten += 1
+        const { warehouse } = harness
+        const options = { warehouse, definitions, at: at(0), isPlan: true, hashKey: 'test' }
+        const name = `${user['namespace']}:${user['value']}`
+        const before = await dump(warehouse)
+        const plan = await forget({ ...options, user: name })
+        expect(await dump(warehouse)).toEqual(before)
+        const done = await forget({ ...options, user: name, isPlan: false })
+        expect(done.counts).toEqual(plan.counts)
+        harness.restart()
+      }
+      const expectLaw = async (to: number | null) => {
+        const accepted = await acceptedIds(harness)
+        const events = parts.events.map(trimmed).filter((event) => accepted.has(event.event_id))
+        const [head] = await harness.warehouse.query('select max(watermark) as at from batches')
+        const expected = reference(events, definitions, to ?? (head?.['at'] as number))
+        const actual = await dump(harness.warehouse)
+        for (const view of VIEWS) {
+          const rows = sorted(expected[view] ?? [])
+          expect({ view, rows: actual[view] }).toEqual({ view, rows })
+        }
+      }
+      await expectLaw(null)
+      for (const batch of batches) await harness.feed(batch.map(lineOf))
+      await harness.feed([], watermark)
+      await expectLaw(watermark)
+      expect((await failedChecks(harness.warehouse)).failed).toEqual([])
+      await harness.warehouse.close()
+    }),
+    {
+      numRuns: RUNS,
+      ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}),
+    },
+  )
+  expect(forgotten).toBeGreaterThan(RUNS / 4)
+}, 300_000)
+
+const event = (id: string, minute: number, identifiers: object, more: object = {}) =>
+  JSON.stringify({
+    event_id: id,
+    name: 'A',
+    occurred_at: parseInstant('2026-03-01T10:00:00Z') as number / 1_000 + minute * 60_000,
+    identifiers,
+    ...more,
+  })
+
+/** Ada has a phone of her own and a tablet that she shares with Bob. */
+const LINES = [
+  event('x1', 0, { anonymous_id: 'tablet' }),
+  event('x2', 1, { anonymous_id: 'tablet', user_id: 'ada', email: 'ada@example.org' }),
+  event('x3', 2, { anonymous_id: 'tablet', user_id: 'bob' }),
+  event('x4', 50, { anonymous_id: 'tablet' }),
+  event('x5', 90, { anonymous_id: 'phone' }),
+  event('x6', 91, { anonymous_id: 'phone', user_id: 'ada' }),
+  event('x7', 140, { anonymous_id: 'tablet', user_id: 'ada' }),
+  event('x8', 200, { anonymous_id: 'tablet' }),
+  '{"event_id":"x9","name":"A","identifiers":{"user_id":"ada"}}',
+  '{"event_id":"x10","name":"A","identifiers":{"user_id":"adam"}}',
+]
+const journey = {
+  id: 'walk',
+  version: 1,
+  initial: 'on',
+  states: { on: { on: { A: 'on' }, after: { '1h': 'off' } }, off: { on: { A: 'on' } } },
+}
+const definitions = makeDefinitions({ journeys: [journey] })
+
+async function told(lines: string[]): Promise<Harness> {
+  const harness = new Harness(definitions)
+  for (const line of lines) await harness.feed([line])
+  return harness
+}
+
+test('nothing of the person is left in any table but a certificate', async () => {
+  const harness = await told(LINES)
+  const { warehouse } = harness
+  await forget({ warehouse, definitions, user: 'ada', isPlan: false, at: at(0) })
+  for (const table of Object.keys(TABLES) as TableName[]) {
+    const rows = await warehouse.query(`select * from ${storageOf(table)}`)
+    const text = JSON.stringify(rows, (_, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+    )
+    expect({ table, found: text.match(/\bada\b|phone|\bx(1|2|5|6|7|8|9)\b/g) }).toEqual({
+      table,
+      found: null,
+    })
+  }
+  const letters = await warehouse.query('select detail from dead_letters')
+  expect(letters).toHaveLength(1)
+  expect(await warehouse.query('select recorded_by from erasures')).toHaveLength(1)
+})
+
+test('the same events again bring nothing back and are counted', async () => {
+  const harness = await told(LINES.slice(0, 9))
+  const { warehouse } = harness
+  await forget({ warehouse, definitions, user: 'email:ada@example.org', isPlan: false, at: at(0) })
+  harness.restart()
+  const before = await dump(warehouse)
+  const outcome = await harness.feed(LINES.slice(0, 9))
+  expect({ ...outcome, refused: outcome.refused.size }).toMatchObject({
+    read: 9,
+    landed: 0,
+    duplicates: 2,
+    erased: 7,
+    refused: 0,
+  })
+  expect(await dump(warehouse)).toEqual(before)
+  expect(await warehouse.query('select * from dead_letters')).toEqual([])
+  const never = await told([LINES[2] as string, LINES[3] as string])
+  const [head] = await warehouse.query('select max(watermark) as at from batches')
+  await never.feed([], head?.['at'] as number)
+  expect(before).toEqual(await dump(never.warehouse))
+})
+
+test('nobody of that name is told, and nothing is changed', async () => {
+  const { warehouse } = await told(LINES)
+  const options = { warehouse, definitions, isPlan: false, at: at(0) }
+  await expect(forget({ ...options, user: 'eve' })).rejects.toThrow('--user eve is nobody here')
+})
+
+test('what everybody else is said to be stays as it was, to the last version', async () => {
+  const others = [
+    event('y1', 0, { anonymous_id: 'desk', user_id: 'cy' }),
+    event('y2', 30, { anonymous_id: 'desk' }),
+    event('y3', 95, { anonymous_id: 'desk', user_id: 'di' }),
+    event('y4', 10, { anonymous_id: 'desk' }),
+    event('y5', 96, { user_id: 'di', email: 'di@example.org' }),
+  ]
+  const { warehouse } = await told([...LINES, ...others])
+  const views = Object.values(TABLES).flatMap((spec) => ('versions' in spec ? [spec] : []))
+  const versions = async (condition: string) => {
+    const rows: unknown[] = []
+    for (const { versions: view, columns } of views) {
+      if (!columns.some(({ name }) => name === 'profile_id')) continue
+      rows.push(await warehouse.query(`select * from ${view} where ${condition} order by all`))
+    }
+    return rows.flat()
+  }
+  const untouched = "profile_id in ('user_id:cy', 'user_id:di')"
+  const before = await versions(untouched)
+  expect(before.length).toBeGreaterThan(20)
+  await forget({ warehouse, definitions, user: 'ada', isPlan: false, at: at(0) })
+  expect(await versions(untouched)).toEqual(before)
+  // Ada's sign-in no longer cuts Bob's session from what came before.
+  expect(await versions("superseded_because = 'rebuilt'")).toMatchObject([
+    { session_id: 'x3', profile_id: 'user_id:bob', started_because: 'person' },
+  ])
+})
