@@ -18,6 +18,7 @@ import { freshFunnels, FunnelFold } from './funnel.ts'
 import type { Json } from './journey.ts'
 import { firstEntries } from './releases.ts'
 import { tabulateFunnels } from './tabulate-funnel.ts'
+import { valueAt } from './value-at.ts'
 import type { Row, Warehouse } from './warehouse.ts'
 
 /** Attempts found before they are written. */
@@ -40,6 +41,8 @@ export async function askFunnel(parts: {
   scratch: Warehouse
   definitions: Definitions
   by: string | null
+  /** Only its members, as its last run found them; null: everybody. */
+  cohort: string | null
 }): Promise<FunnelAnswer> {
   const { scratch, by } = parts
   const asking = new Asking(parts)
@@ -83,13 +86,25 @@ class Asking {
     const { warehouse } = this.#parts
     const names = [...new Set(namesOfFunnels([this.#funnel]))]
     const isNamed = names.map((_, i) => `$${i + 1}`).join(', ')
-    const where = this.#compiled.needsEveryEvent ? '' : `where events.name in (${isNamed})`
+    const { cohort } = this.#parts
+    const conditions: string[] = []
+    const parameters: string[] = []
+    if (!this.#compiled.needsEveryEvent) {
+      conditions.push(`events.name in (${isNamed})`)
+      parameters.push(...names)
+    }
+    if (cohort !== null) {
+      parameters.push(cohort)
+      const members = `select profile_id from cohort_members where cohort = $${parameters.length}`
+      conditions.push(`event_profiles.profile_id in (${members})`)
+    }
+    const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`
     const objects = this.#paths.length === 0 ? '' : ', properties, context'
     const rows = warehouse.stream(
       `select profile_id, session_id, events.event_id, name, occurred_at, ordinal, source${objects}
        from events inner join event_profiles on event_profiles.event_id = events.event_id ${where}
        order by profile_id, occurred_at, ordinal, events.event_id`,
-      where === '' ? [] : names,
+      parameters,
     )
     for await (const chunk of rows) for (const row of chunk) await this.#add(row)
     this.#fold()
@@ -168,14 +183,4 @@ class Asking {
     await scratch.commit(builder.build(head, note))
     this.#found = new FunnelFacts()
   }
-}
-
-/** The value at a path through objects' own members; null is absent. */
-export function valueAt(event: { [member: string]: Json }, path: string): Json | undefined {
-  let value: Json | undefined = event
-  for (const member of path.split('.')) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-    value = Object.hasOwn(value, member) ? value[member] : undefined
-  }
-  return value ?? undefined
 }

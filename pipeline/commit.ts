@@ -5,6 +5,7 @@
 
 import { arrowTable, supersedeTable, uuidsFromText, type ColumnData, type Uuids } from './arrow.ts'
 import type { DictionaryColumn, EventBatch, TextColumn } from './batch.ts'
+import type { CohortChange, CohortRun } from './cohort-change.ts'
 import type { CompiledFunnel } from './compile-funnel.ts'
 import type { Release } from './definitions.ts'
 import type { OutboxRow } from './effects.ts'
@@ -113,6 +114,26 @@ export class CommitBuilder {
       step: steps.map(({ funnel, name }) => (funnel.order === 'any' ? null : name)),
       count_by: steps.map(({ funnel }) => funnel.countBy),
       options: steps.map(({ funnel }) => funnel.options),
+    })
+  }
+
+  /** Runs of cohorts, and who entered and left by them. */
+  cohorts(runs: readonly CohortRun[], changes: readonly CohortChange[]): void {
+    this.#insert('cohort_runs', runs.length, {
+      cohort: runs.map(({ cohort }) => cohort),
+      version: runs.map(({ version }) => version),
+      evaluated_at: runs.map(({ evaluatedAt }) => evaluatedAt),
+      member_count: runs.map(({ members }) => members),
+      entered_count: runs.map(({ entered }) => entered),
+      left_count: runs.map(({ left }) => left),
+    })
+    this.#insert('cohort_changes', changes.length, {
+      cohort: changes.map(({ cohort }) => cohort),
+      version: changes.map(({ version }) => version),
+      profile_id: changes.map(({ profileId }) => profileId),
+      change: changes.map(({ change }) => change),
+      reason: changes.map(({ reason }) => reason),
+      evaluated_at: changes.map(({ evaluatedAt }) => evaluatedAt),
     })
   }
 

@@ -7,6 +7,7 @@
  * which events there are by adding them to `EventNames`.
  */
 
+import type { Cohort } from './cohort-definition.ts'
 import type { EventFunnel, EventStep, Exclusion } from './funnel-definition.ts'
 import type { JourneyFunnel, StateStep } from './funnel-definition.ts'
 import type { Duration, Effect, Identity, Journey, Operators, Sessions } from './journey.ts'
@@ -104,6 +105,11 @@ export function defineFunnel(
   },
 ): EventFunnel {
   return funnel
+}
+
+/** Types a cohort: a file of `definitions/cohorts/`. */
+export function defineCohort(cohort: Cohort): Cohort {
+  return cohort
 }
 
 /** Types `identity.ts`; what is left out is as in `IDENTITY_DEFAULT`. */

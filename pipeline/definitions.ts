@@ -10,8 +10,10 @@ import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { checkCohort } from './check-cohort.ts'
 import { checkFunnel } from './check-funnel.ts'
 import { checkIdentity, checkJourney, checkSessions } from './check.ts'
+import type { Cohort } from './cohort-definition.ts'
 import { messageOf, UserError } from './errors.ts'
 import { checkEvents, type EventDefinitions } from './event-definitions.ts'
 import type { EventFunnel } from './funnel-definition.ts'
@@ -35,6 +37,9 @@ export type Definitions = {
   journeys: Journey[]
   /** Those whose steps are events, in the order of their ids. */
   funnels: EventFunnel[]
+  /** In the order of their ids. */
+  cohorts: Cohort[]
+  /** What is put on record before anything is derived: all but the cohorts. */
   releases: Release[]
 }
 
@@ -44,6 +49,7 @@ export function makeDefinitions(parts: {
   sessions?: Partial<Sessions>
   journeys?: Journey[]
   funnels?: EventFunnel[]
+  cohorts?: Cohort[]
 }): Definitions {
   return checked({
     identity: { file: 'identity.ts', definition: parts.identity ?? {} },
@@ -56,10 +62,14 @@ export function makeDefinitions(parts: {
       file: `funnels/${funnel.id}.ts`,
       definition: funnel,
     })),
+    cohorts: (parts.cohorts ?? []).map((cohort) => ({
+      file: `cohorts/${cohort.id}.ts`,
+      definition: cohort,
+    })),
   })
 }
 
-/** Reads `identity.ts`, `sessions.ts`, `journeys/*.ts` and `funnels/*.ts` of a directory. */
+/** Reads `identity.ts`, `sessions.ts` and the files of `journeys`, `funnels` and `cohorts`. */
 export async function loadDefinitions(dir: string): Promise<Definitions> {
   const found = await stat(dir).catch(() => null)
   if (found === null || !found.isDirectory()) {
@@ -70,6 +80,7 @@ export async function loadDefinitions(dir: string): Promise<Definitions> {
     sessions: (await loadModule(dir, 'sessions')) ?? { file: 'sessions.ts', definition: {} },
     journeys: await importAll(dir, 'journeys'),
     funnels: await importAll(dir, 'funnels'),
+    cohorts: await importAll(dir, 'cohorts'),
   })
 }
 
@@ -119,8 +130,9 @@ function checked(modules: {
   sessions: Module
   journeys: Module[]
   funnels: Module[]
+  cohorts: Module[]
 }): Definitions {
-  const { identity, sessions, journeys, funnels } = modules
+  const { identity, sessions, journeys, funnels, cohorts } = modules
   const problems = [
     ...checkIdentity(identity.file, identity.definition),
     ...checkSessions(sessions.file, sessions.definition),
@@ -130,11 +142,22 @@ function checked(modules: {
     ...repeated('funnel', funnels),
   ]
   refuseUnsound(problems)
+  refuseUnsound([
+    ...cohorts.flatMap(({ file, definition }) =>
+      checkCohort(
+        file,
+        definition,
+        journeys.map((journey) => journey.definition as Journey),
+      ),
+    ),
+    ...repeated('cohort', cohorts),
+  ])
   return withReleases({
     identity: identityOf(identity.definition as Partial<Identity>),
     sessions: sessionsOf(sessions.definition as Partial<Sessions>),
     journeys: journeys.map(({ definition }) => definition as Journey),
     funnels: funnels.map(({ definition }) => definition as EventFunnel),
+    cohorts: cohorts.map(({ definition }) => definition as Cohort),
   })
 }
 
@@ -148,6 +171,7 @@ export function withReleases(parts: Omit<Definitions, 'releases'>): Definitions 
     sessions,
     journeys,
     funnels,
+    cohorts: byId(parts.cohorts),
     releases: [
       releaseOf('identity', 'identity', 1, identity),
       releaseOf('sessions', 'sessions', 1, sessions),
@@ -179,7 +203,12 @@ function repeated(kind: string, modules: Module[]): string[] {
 }
 
 /** The order of an object's members is content: timeouts run in the order of the tracks. */
-function releaseOf(kind: string, id: string, version: number, definition: unknown): Release {
+export function releaseOf(
+  kind: string,
+  id: string,
+  version: number,
+  definition: unknown,
+): Release {
   const content = JSON.stringify(definition)
   const hash = createHash('sha256').update(content).digest('hex')
   return { kind, id, version, hash, content }

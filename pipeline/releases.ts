@@ -121,7 +121,7 @@ export function exchanged(definitions: Definitions, release: Release): Definitio
   const funnels = others('funnel', definitions.funnels)
   if (release.kind === 'journey') journeys.push(JSON.parse(release.content) as Journey)
   else funnels.push(JSON.parse(release.content) as EventFunnel)
-  return withReleases({ identity, sessions, journeys, funnels })
+  return withReleases({ identity, sessions, journeys, funnels, cohorts: definitions.cohorts })
 }
 
 /** The rows that put definitions on record in a new warehouse. */
@@ -146,6 +146,7 @@ function liveDefinitions(definitions: Definitions, live: Release[]): Definitions
     sessions: definitions.sessions,
     journeys: contents('journey') as Journey[],
     funnels: contents('funnel') as EventFunnel[],
+    cohorts: definitions.cohorts,
   })
 }
 

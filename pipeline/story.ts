@@ -4,7 +4,7 @@
  * was corrected afterwards. The journeys are folded again, by the fold, from the stored events.
  */
 
-import { valueAt } from './ask-funnel.ts'
+import { valueAt } from './value-at.ts'
 import { compile, type Compiled } from './compile.ts'
 import type { Definitions } from './definitions.ts'
 import { Events } from './events.ts'

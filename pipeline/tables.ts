@@ -256,6 +256,35 @@ export const TABLES = {
       json('options'),
     ],
   },
+  /** Who the last run of each cohort found; `entered_at` is the event time it was asked for. */
+  cohort_member: {
+    kind: 'versioned',
+    view: 'cohort_members',
+    versions: 'cohort_member_versions',
+    columns: [rowKey, text('cohort'), text('profile_id'), instant('entered_at')],
+  },
+  cohort_changes: {
+    kind: 'log',
+    columns: [
+      text('cohort'),
+      integer('version'),
+      text('profile_id'),
+      text('change'),
+      text('reason'),
+      instant('evaluated_at'),
+    ],
+  },
+  cohort_runs: {
+    kind: 'log',
+    columns: [
+      text('cohort'),
+      integer('version'),
+      instant('evaluated_at'),
+      integer('member_count'),
+      integer('entered_count'),
+      integer('left_count'),
+    ],
+  },
   effects: {
     kind: 'log',
     columns: [

@@ -15,6 +15,7 @@ import { loadDefinitions, makeDefinitions } from '../pipeline/definitions.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../pipeline/funnel-definition.ts'
 import type { Json } from '../pipeline/journey.ts'
+import type { Warehouse } from '../pipeline/warehouse.ts'
 import { main, warehouseCommand } from './command.ts'
 import { funnelLines, grouped, percent } from './funnel-lines.ts'
 import { withScratch } from './scratch.ts'
@@ -28,6 +29,7 @@ type Options = {
   count?: string
   by?: string
   definition?: string
+  cohort?: string
   definitions: string
   json?: boolean
 }
@@ -42,6 +44,7 @@ const program = warehouseCommand('npm run funnel', 'Asks a funnel of the stored 
   .option('--entry <entry>', ENTRIES.join(', '))
   .option('--count <unit>', COUNTS.filter((count) => count !== 'instances').join(', '))
   .option('--by <value>', 'break down by the entry: source, properties.PATH or context.PATH')
+  .option('--cohort <id>', 'only members of the cohort, as its last run found them')
   .option('--definition <id>', 'a funnel of the definitions instead of --steps')
   .option('--definitions <dir>', 'where that is', DEFINITIONS_DEFAULT)
   .option('--json', 'one JSON object')
@@ -54,8 +57,10 @@ async function ask(options: Options): Promise<void> {
   const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
   try {
     const { watermark } = await warehouse.open()
+    const cohort = options.cohort ?? null
+    if (cohort !== null) await refuseNeverRun(warehouse, cohort)
     const answer = await withScratch((scratch) =>
-      askFunnel({ warehouse, watermark, scratch, definitions, by }),
+      askFunnel({ warehouse, watermark, scratch, definitions, by, cohort }),
     )
     const text = options.json === true ? jsonOf(answer, watermark) : textOf(answer, watermark, by)
     process.stdout.write(text)
@@ -91,6 +96,15 @@ async function funnelOf(options: Options): Promise<EventFunnel> {
   const problems = checkFunnel('the funnel', funnel)
   if (problems.length > 0) throw new UserError(problems.join('\n'), 2)
   return funnel as EventFunnel
+}
+
+async function refuseNeverRun(warehouse: Warehouse, cohort: string): Promise<void> {
+  const runs = await warehouse.query('select distinct cohort from cohort_runs order by cohort')
+  const known = runs.map((run) => run['cohort'] as string)
+  if (known.includes(cohort)) return
+  const what = `--cohort ${cohort} has no run in this warehouse`
+  const there = known.join(', ') || 'none'
+  throw new UserError(`${what}: npm run cohort -- run ${cohort}; there is: ${there}`, 2)
 }
 
 function byOf(by: string | undefined): string | null {

@@ -3,6 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { analysisViews } from '../pipeline/analysis.ts'
+import { profilesText } from '../pipeline/cohort-profiles.ts'
+import { compileCohorts } from '../pipeline/cohort.ts'
 import { startAnalyzer } from './zetasql.ts'
 
 const analyzer = await startAnalyzer()
@@ -25,6 +27,14 @@ describe.skipIf(analyzer === null)('BigQuery', () => {
 
   test.each(texts('sql/checks'))('accepts check $name', async ({ text }) => {
     await analyzer?.columnsOf(text)
+  })
+
+  test.each(['checkout', 'never'])('accepts what cohorts ask, %s', async (state) => {
+    const who = { journey: 'checkout', reached: state, where: { property: 'value', gte: 10 } }
+    const times = state === 'never' ? { eq: 0 } : { gte: 1 }
+    const compiled = compileCohorts([{ id: 'asked', who: { ...who, times } }])
+    const since = { touchedSince: 1 }
+    await analyzer?.columnsOf(profilesText(compiled, { at: 2, believedAt: null }, since))
   })
 
   test.each([

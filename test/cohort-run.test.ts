@@ -1,0 +1,228 @@
+/** Runs of cohorts: who entered and left, why, what is kept of it, and the command itself. */
+
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import type { Cohort } from '../pipeline/cohort-definition.ts'
+import { runCohorts } from '../pipeline/cohort-run.ts'
+import { makeDefinitions } from '../pipeline/definitions.ts'
+import type { Journey } from '../pipeline/journey.ts'
+import { Harness } from './dump.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+const order: Journey = {
+  id: 'order',
+  version: 1,
+  initial: 'cart',
+  startOn: ['Added'],
+  states: { cart: { on: { Paid: 'paid', Added: 'cart' } }, paid: { type: 'final' } },
+}
+const inCart: Cohort = { id: 'in_cart', who: { journey: 'order', in: 'cart' } }
+
+let events = 0
+const event = (time: string, name: string, identifiers: { [namespace: string]: string }) =>
+  JSON.stringify({
+    event_id: `e${(events += 1)}`,
+    name,
+    occurred_at: `2026-03-01T${time}:00Z`,
+    identifiers,
+  })
+
+function begin(cohorts: Cohort[]): Harness {
+  return new Harness(makeDefinitions({ journeys: [order], cohorts }))
+}
+
+/** Feeds a batch and runs the cohorts: the changes in words. */
+async function step(harness: Harness, lines: string[], cohorts = harness.definitions.cohorts) {
+  await harness.feed(lines)
+  harness.restart()
+  const head = await harness.warehouse.open()
+  const { changes } = await runCohorts(harness.warehouse, head, cohorts)
+  return changes.map(({ profileId, change, reason }) => `${profileId} ${change}: ${reason}`)
+}
+
+const u1 = { user_id: 'u1' }
+const u2 = { user_id: 'u2' }
+
+test('who moves on is told from who was never to be a member', async () => {
+  const harness = begin([inCart])
+  expect(
+    await step(harness, [event('10:00', 'Added', u1), event('10:00', 'Added', u2)]),
+  ).toEqual(['user_id:u1 entered: first_run', 'user_id:u2 entered: first_run'])
+  expect(await step(harness, [event('11:00', 'Paid', u1)])).toEqual([
+    'user_id:u1 left: moved_on',
+  ])
+  expect(await step(harness, [event('10:30', 'Paid', u2)])).toEqual([
+    'user_id:u2 left: corrected',
+  ])
+  expect(await step(harness, [event('10:40', 'Added', { user_id: 'u3' })])).toEqual([
+    'user_id:u3 entered: corrected',
+  ])
+  expect(await step(harness, [event('12:00', 'Added', { user_id: 'u4' })])).toEqual([
+    'user_id:u4 entered: moved_on',
+  ])
+  const versions = await harness.warehouse.query(
+    `select profile_id, superseded_because as because, superseded_by as batch
+     from cohort_member_versions order by profile_id`,
+  )
+  expect(versions).toEqual([
+    { profile_id: 'user_id:u1', because: 'progress', batch: 4 },
+    { profile_id: 'user_id:u2', because: 'late_event', batch: 6 },
+    { profile_id: 'user_id:u3', because: null, batch: null },
+    { profile_id: 'user_id:u4', because: null, batch: null },
+  ])
+  const [first] = await harness.warehouse.query('select recorded_at from batches where batch = 2')
+  const then = await harness.warehouse.query(
+    `select profile_id from cohort_members_as_of(make_timestamptz(${first?.['recorded_at']}))`,
+  )
+  expect(then).toHaveLength(2)
+  await harness.warehouse.close()
+})
+
+test('who is merged or parted changes because of identity', async () => {
+  const harness = begin([inCart])
+  const a1 = { anonymous_id: 'a1' }
+  await step(harness, [event('10:00', 'Added', a1)])
+  expect(await step(harness, [event('10:10', 'Seen', { ...a1, ...u1 })])).toEqual([
+    'anonymous_id:a1 left: identity',
+    'user_id:u1 entered: identity',
+  ])
+  const pair = ['user_id:u2', 'user_id:u1']
+  const alias = { ...(JSON.parse(event('10:20', 'Seen', u2)) as object), alias: pair }
+  expect(await step(harness, [event('10:15', 'Added', u2)])).toEqual([
+    'user_id:u2 entered: moved_on',
+  ])
+  expect(await step(harness, [JSON.stringify(alias)])).toEqual(['user_id:u2 left: identity'])
+  const unlink = { ...(JSON.parse(event('10:30', 'Seen', u2)) as object), unlink: pair }
+  expect(await step(harness, [JSON.stringify(unlink)])).toEqual([
+    'user_id:u2 entered: identity',
+  ])
+  await harness.warehouse.close()
+})
+
+test('a run with nothing new leaves no trace, and the tables none in the next batch', async () => {
+  const harness = begin([inCart])
+  await step(harness, [event('10:00', 'Added', u1)])
+  const head = await harness.warehouse.open()
+  expect(await runCohorts(harness.warehouse, head, [inCart])).toEqual({ runs: [], changes: [] })
+  expect(await harness.warehouse.open()).toEqual(head)
+  expect(await step(harness, [event('10:30', 'Seen', u1)])).toEqual([])
+  expect(await harness.warehouse.query('select batch, origin from batches order by batch')).toEqual(
+    [
+      { batch: 1, origin: 'test' },
+      { batch: 2, origin: 'cohort run' },
+      { batch: 3, origin: 'test' },
+      { batch: 4, origin: 'cohort run' },
+    ],
+  )
+  await harness.warehouse.close()
+})
+
+test('a changed cohort needs a new version, whose changes are told apart', async () => {
+  const harness = begin([inCart])
+  await step(harness, [event('10:00', 'Added', u1)])
+  const changed: Cohort = { ...inCart, who: { journey: 'order', reached: 'paid' } }
+  await expect(step(harness, [], [changed])).rejects.toThrow(
+    'cohort in_cart 1 is on record and its content has changed: undo the change, or give it ' +
+      'version 2',
+  )
+  expect(await step(harness, [], [{ ...changed, version: 2 }])).toEqual([
+    'user_id:u1 left: redefined',
+  ])
+  expect(
+    await harness.warehouse.query(
+      `select id, version, action from releases where kind = 'cohort'
+       order by version`,
+    ),
+  ).toEqual([
+    { id: 'in_cart', version: 1, action: 'registered' },
+    { id: 'in_cart', version: 2, action: 'registered' },
+  ])
+  await harness.warehouse.close()
+})
+
+/** A command over definitions of its own and one warehouse. */
+function commands() {
+  const at = mkdtempSync(join(dir, 'definitions-'))
+  const write = (name: string, definition: object) => {
+    mkdirSync(join(at, name, '..'), { recursive: true })
+    writeFileSync(join(at, name), `export default ${JSON.stringify(definition)}\n`)
+  }
+  write('journeys/order.ts', order)
+  write('cohorts/in_cart.ts', inCart)
+  const warehouse = `duckdb:${join(at, 'w.duckdb')}`
+  const run = (script: string, args: string[], input = '') => {
+    const options = ['--warehouse', warehouse]
+    if (script !== 'funnel') options.push('--definitions', at)
+    const program = ['--import', 'tsx', resolve(`scripts/${script}.ts`), ...args, ...options]
+    const { status, stdout, stderr } = spawnSync(process.execPath, program, {
+      encoding: 'utf8',
+      input,
+    })
+    return { status, out: stdout, err: stderr.trim() }
+  }
+  return { run, write }
+}
+
+test('npm run cohort runs, lists, shows and finds members', () => {
+  const { run, write } = commands()
+  const feed = (...lines: string[]) => run('start', ['-'], lines.join('\n'))
+  expect(run('cohort', ['run']).err).toMatch(/holds no events yet: npm start FILES$/)
+  expect(feed(event('10:00', 'Added', u1), event('10:00', 'Added', u2)).status).toBe(0)
+  expect(run('cohort', ['list']).out).toBe('in_cart  never run\n')
+  expect(run('cohort', ['run']).out).toBe(
+    'in_cart: 2 members as of 2026-03-01T10:00:00.000000Z\n  entered 2: 2 first_run\n',
+  )
+  expect(run('cohort', ['run']).out).toBe('nothing was committed since the last run\n')
+  write('cohorts/bought.ts', { id: 'bought', who: { journey: 'order', reached: 'paid' } })
+  expect(feed(event('10:30', 'Paid', u2)).status).toBe(0)
+  expect(run('cohort', ['run']).out).toBe(
+    'bought: 1 members as of 2026-03-01T10:30:00.000000Z\n  entered 1: 1 first_run\n' +
+      'in_cart: 1 members as of 2026-03-01T10:30:00.000000Z\n  left    1: 1 moved_on\n',
+  )
+  expect(run('cohort', ['members', 'bought']).out).toBe('user_id:u2\n')
+  const then = ['members', 'in_cart', '--at', '2026-03-01T10:00:00Z', '--json']
+  expect(run('cohort', then).out).toBe(
+    '{"cohort":"in_cart","profile_id":"user_id:u1"}\n' +
+      '{"cohort":"in_cart","profile_id":"user_id:u2"}\n',
+  )
+  expect(run('cohort', ['show', 'in_cart']).out).toContain('shares 0 with bought (0 % of its own)')
+  const funnel = ['--steps', 'Added, Paid', '--json', '--cohort']
+  const { steps } = JSON.parse(run('funnel', [...funnel, 'bought']).out) as {
+    steps: { reached: number }[]
+  }
+  expect(steps.map(({ reached }) => reached)).toEqual([1, 1])
+  expect(run('funnel', [...funnel, 'lost'])).toMatchObject({
+    status: 2,
+    err:
+      'error: --cohort lost has no run in this warehouse: npm run cohort -- run lost; ' +
+      'there is: bought, in_cart',
+  })
+})
+
+test('what is wrong with a question is told', () => {
+  const { run, write } = commands()
+  expect(run('start', ['-'], event('10:00', 'Added', u1)).status).toBe(0)
+  const wrong = (...args: string[]) => run('cohort', args)
+  expect(wrong('members', 'lost')).toMatchObject({
+    status: 2,
+    err: 'error: cohort "lost" is not defined; there is: in_cart',
+  })
+  expect(wrong('members', 'in_cart', '--at', '2026-03-02T00:00:00Z')).toMatchObject({
+    status: 2,
+    err:
+      'error: --at 2026-03-02T00:00:00.000000Z lies after the watermark, ' +
+      '2026-03-01T10:00:00.000000Z: nothing is decided yet',
+  })
+  expect(wrong('members', 'in_cart', '--as-of', '2026-03-01T00:00:00Z').err).toMatch(
+    /held no events at 2026-03-01T00:00:00.000000Z$/,
+  )
+  write('cohorts/odd.ts', { id: 'odd', who: { journey: 'order', reached: 'lost' } })
+  expect(wrong('run').err).toContain(
+    'cohorts/odd.ts: who: reached "lost" is no state of order; write one of cart, paid',
+  )
+})
