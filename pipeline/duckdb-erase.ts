@@ -83,6 +83,11 @@ function conditions(batch: number): [table: TableName, condition: string][] {
       `${among('profile_id', 'names')} or (${WAS_MIXED} and ` +
         'transition_id not in (select transition_id from transition_base))',
     ],
+    [
+      'cohort_changes',
+      `${among('profile_id', 'names')} or (${WAS_MIXED} and profile_id not in ` +
+        '(select profile_id from event_profile_base where superseded_at is null))',
+    ],
     ['events', among('event_id', 'events')],
     ['dead_letters', among('cast(dead_letter_id as varchar)', 'letters')],
     ['dead_letter_resolution', among('cast(dead_letter_id as varchar)', 'letters')],

@@ -342,7 +342,6 @@ export const TABLES = {
       integer('effect_count'),
     ],
   },
-  /** Certificates of persons who were erased: what is left of them. */
   erasures: {
     kind: 'log',
     columns: [text('salt'), json('identifier_hashes'), json('event_hashes'), json('counts')],
@@ -351,10 +350,7 @@ export const TABLES = {
     kind: 'private',
     columns: [{ name: 'k', type: 'hash64' }, text('stream'), text('segment')],
   },
-  timer: {
-    kind: 'private',
-    columns: [instant('due_at'), text('profile_id')],
-  },
+  timer: { kind: 'private', columns: [instant('due_at'), text('profile_id')] },
   /** Raw messages as delivered, in the columns of a BigQuery subscription, which may write here
    * too; the two stamps are null then. */
   landed_messages: {

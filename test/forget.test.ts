@@ -5,6 +5,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { arrowTable } from '../pipeline/arrow.ts'
 import { parseInstant } from '../pipeline/clock.ts'
 import { failedChecks } from '../pipeline/checks.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
@@ -128,6 +129,22 @@ async function told(lines: string[]): Promise<Harness> {
 test('nothing of the person is left in any table but a certificate', async () => {
   const harness = await told(LINES)
   const { warehouse } = harness
+  const columns = {
+    cohort: ['c', 'c'],
+    version: [1, 1],
+    profile_id: ['user_id:ada', 'user_id:bob'],
+    change: ['entered', 'entered'],
+    reason: ['first run', 'first run'],
+    evaluated_at: [at(0), at(0)],
+  }
+  const head = await warehouse.open()
+  await warehouse.commit({
+    batch: head.batch + 1,
+    recordedAt: head.recordedAt + 1,
+    inserts: new Map([['cohort_changes', arrowTable('cohort_changes', columns, 2)]]),
+    supersedes: new Map(),
+    images: new Map(),
+  })
   await forget({ warehouse, definitions, user: 'ada', isPlan: false, at: at(0) })
   for (const table of Object.keys(TABLES) as TableName[]) {
     const rows = await warehouse.query(`select * from ${storageOf(table)}`)
@@ -139,6 +156,8 @@ test('nothing of the person is left in any table but a certificate', async () =>
       found: null,
     })
   }
+  const changes = await warehouse.query('select profile_id from cohort_changes')
+  expect(changes).toEqual([{ profile_id: 'user_id:bob' }])
   const letters = await warehouse.query('select detail from dead_letters')
   expect(letters).toHaveLength(1)
   expect(await warehouse.query('select recorded_by from erasures')).toHaveLength(1)
