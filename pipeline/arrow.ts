@@ -27,7 +27,8 @@ import {
 } from 'apache-arrow'
 import type { DictionaryColumn, TextColumn } from './batch.ts'
 import { assert } from './errors.ts'
-import { TABLES, type Column, type ColumnType, type TableName } from './tables.ts'
+import type { Column, ColumnType } from './column.ts'
+import { TABLES, type TableName } from './tables.ts'
 
 /** 16 bytes a row, big-endian; `isNull[row]` 1 is null. */
 export type Uuids = { bytes: Uint8Array; isNull?: Uint8Array }

@@ -31,7 +31,8 @@ import { now } from './clock.ts'
 import { imageTable } from './commit.ts'
 import { assert, UserError } from './errors.ts'
 import type { At } from './relations.ts'
-import { TABLES, type Column, type TableName } from './tables.ts'
+import type { Column } from './column.ts'
+import { TABLES, type TableName } from './tables.ts'
 import type { Commit } from './warehouse.ts'
 
 const ATTEMPTS_MAX = 5

@@ -25,7 +25,8 @@ import {
   type At,
   type ViewText,
 } from './relations.ts'
-import { TABLES, VERSIONED_NAMES, type Column, type TableName } from './tables.ts'
+import type { Column } from './column.ts'
+import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 import type { VersionedName } from './tables.ts'
 
 const TYPES: { [T in Column['type']]: string } = {

@@ -24,7 +24,8 @@ import {
   type At,
   type ViewText,
 } from './relations.ts'
-import { TABLES, VERSIONED_NAMES, type Column, type TableName } from './tables.ts'
+import type { Column } from './column.ts'
+import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 import type { VersionedName } from './tables.ts'
 import type { ImageKind } from './warehouse.ts'
 

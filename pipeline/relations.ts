@@ -8,7 +8,8 @@
 
 import { readFileSync, readdirSync } from 'node:fs'
 import { analysisViews } from './analysis.ts'
-import { TABLES, VERSIONED_NAMES, type Column, type TableSpec } from './tables.ts'
+import type { Column } from './column.ts'
+import { TABLES, VERSIONED_NAMES, type TableSpec } from './tables.ts'
 import type { VersionedName } from './tables.ts'
 
 const VIEWS_DIR = new URL('../sql/views/', import.meta.url)

@@ -11,14 +11,17 @@
  * Columns marked private exist for the views and the pipeline and are in no public view.
  */
 
-/**
- * text; json (text holding JSON); instant (microseconds UTC); integer (64 bits, within 2^53);
- * boolean; bytes; hash64 (unsigned); uuid (16 bytes, big-endian, shown as UUID text).
- */
-export type ColumnType =
-  'text' | 'json' | 'instant' | 'integer' | 'boolean' | 'bytes' | 'hash64' | 'uuid'
-
-export type Column = { name: string; type: ColumnType; nullable?: true; private?: true }
+import {
+  hidden,
+  instant,
+  instantOrNull,
+  integer,
+  json,
+  text,
+  textOrNull,
+  uuid,
+  type Column,
+} from './column.ts'
 
 export type TableSpec = {
   kind: 'versioned' | 'log' | 'private'
@@ -27,15 +30,6 @@ export type TableSpec = {
   versions?: string
   columns: readonly Column[]
 }
-
-const text = (name: string): Column => ({ name, type: 'text' })
-const textOrNull = (name: string): Column => ({ name, type: 'text', nullable: true })
-const instant = (name: string): Column => ({ name, type: 'instant' })
-const instantOrNull = (name: string): Column => ({ name, type: 'instant', nullable: true })
-const integer = (name: string): Column => ({ name, type: 'integer' })
-const json = (name: string): Column => ({ name, type: 'json' })
-const uuid = (name: string): Column => ({ name, type: 'uuid' })
-const hidden = (column: Column): Column => ({ ...column, private: true })
 
 const rowKey = hidden(uuid('row_key'))
 

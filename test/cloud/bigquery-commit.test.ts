@@ -111,7 +111,8 @@ describe.skipIf(emulator === null)('over the wire', () => {
   test('a batch that was committed without our knowing is not taken for the next try', async () => {
     const warehouse = await opened(proxied)
     let isCut = false
-    proxy.luck = (_request, _body, response) => isCut && refuse(response, 404, 'notFound', 'cut off')
+    proxy.luck = (_request, _body, response) =>
+      isCut && refuse(response, 404, 'notFound', 'cut off')
     proxy.loss = (body) => (isCut = isCommit(body))
     await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow('cut off')
     proxy.luck = () => false
