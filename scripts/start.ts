@@ -60,10 +60,10 @@ async function start(files: string[], options: Options): Promise<void> {
     effects: options.effects === undefined ? undefined : pubsubOf('--effects', options.effects),
   }
   if (options.source !== undefined) {
+    const subscription = pubsubOf('--source', options.source)
     if (files.length > 0 || watermark !== null) {
       throw new UserError('--source goes with neither files nor --watermark: leave them out', 2)
     }
-    const subscription = pubsubOf('--source', options.source)
     const { work } = await import('./worker.ts')
     return work(warehouse, { ...settings, subscription, messagesMax: linesMax, waitMs })
   }

@@ -17,7 +17,7 @@ import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from './dump.ts'
 import { reference, VIEWS, type AcceptedEvent } from './reference.ts'
 
-const RUNS = Number(process.env['FORGET_RUNS'] ?? 20)
+const RUNS = Number(process.env['FORGET_RUNS'] ?? 12)
 
 const scene = fc
   .record({ events: eventStream, identity, sessions, ...funnelled })

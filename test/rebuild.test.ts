@@ -19,7 +19,7 @@ import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf } from './dump.ts'
 import { VIEWS, type AcceptedEvent, type ReferenceTables } from './reference.ts'
 
-const RUNS = Number(process.env['LAW_RUNS'] ?? 5)
+const RUNS = Number(process.env['REBUILD_RUNS'] ?? 2)
 const TIME_MAX_MS = 300_000
 const LATER = 3_600_000_000
 
