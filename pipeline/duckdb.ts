@@ -96,7 +96,7 @@ class DuckDBWarehouse implements Warehouse {
   async #makeSchema(file: DuckDBFile): Promise<void> {
     try {
       await file.transaction(async () => {
-        for (const statement of schemaStatements()) await file.run(statement)
+        await file.run(schemaStatements().join(';\n'))
       })
     } catch (thrown) {
       file.close()

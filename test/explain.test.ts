@@ -44,7 +44,7 @@ test('a story moves and refuses as the tables do, for random people and machines
       }
       await warehouse.close()
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   )
 })
 

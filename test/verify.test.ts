@@ -53,7 +53,7 @@ test('after random histories the tables are equal to those derived again', async
       await scratch.close()
       await harness.warehouse.close()
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   )
   expect(compared).toBeGreaterThan(0)
 })
