@@ -7,6 +7,7 @@ import { formatInstant, now } from '../pipeline/clock.ts'
 import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { parseDuration } from '../pipeline/journey.ts'
+import { ReleaseLog } from '../pipeline/releases.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse.ts'
 import { main, warehouseCommand } from './command.ts'
 import { duration } from './funnel-lines.ts'
@@ -89,11 +90,11 @@ async function statusOf(warehouse: Warehouse): Promise<Status> {
     quiet_ms: recordedAt === null ? null : Math.max(0, now() - recordedAt) / 1_000,
     batches: (last?.['batch'] ?? 0) as number,
     last_batch: last ?? null,
-    live: tally(
-      await warehouse.query(
-        `select id as name, max_by(version, recorded_by) as value from releases
-         where action in ('promoted', 'rolled_back') group by kind, id order by kind desc, id`,
-      ),
+    live: Object.fromEntries(
+      (await ReleaseLog.read(warehouse))
+        .live()
+        .sort((a, b) => (a.kind === b.kind ? (a.id < b.id ? -1 : 1) : a.kind < b.kind ? 1 : -1))
+        .map(({ id, version }) => [id, version]),
     ),
     dead_letters: tally(
       await warehouse.query(

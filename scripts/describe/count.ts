@@ -2,6 +2,7 @@
 
 import { UserError } from '../../pipeline/errors.ts'
 import type { Journey } from '../../pipeline/journey.ts'
+import { ReleaseLog } from '../../pipeline/releases.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
 import type { Counts } from './mermaid.ts'
 
@@ -10,13 +11,10 @@ export async function countJourney(
   warehouse: Warehouse,
   { id, version }: Journey,
 ): Promise<Counts> {
-  const [live] = await warehouse.query(
-    `select max_by(version, recorded_by) as version from releases
-     where kind = 'journey' and id = $1 and action in ('promoted', 'rolled_back')`,
-    [id],
-  )
-  if (live?.['version'] !== version) {
-    const has = live?.['version'] === null ? 'does not have it' : `has version ${live?.['version']}`
+  const releases = (await ReleaseLog.read(warehouse)).live()
+  const live = releases.find((release) => release.kind === 'journey' && release.id === id)
+  if (live?.version !== version) {
+    const has = live === undefined ? 'does not have it' : `has version ${live.version}`
     throw new UserError(
       `journey ${id} ${version} cannot be counted: ${warehouse.url} ${has}; ` +
         'give the warehouse of this definition, or leave --warehouse out',

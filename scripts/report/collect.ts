@@ -5,13 +5,14 @@
 
 import { UserError } from '../../pipeline/errors.ts'
 import { tracksOf, type Journey } from '../../pipeline/journey.ts'
+import { ReleaseLog } from '../../pipeline/releases.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
 import { JOURNEYS_MAX } from './bounds.ts'
 import type { JourneyPart, ReportDocument } from './document.ts'
 import { collectFunnels } from './collect-funnels.ts'
 import { collectCorrections, collectErrorRate, collectQuality } from './collect-quality.ts'
 import { collectTracks } from './collect-tracks.ts'
-import { asking, instantOrNull, number, text } from './read.ts'
+import { asking, instantOrNull, number } from './read.ts'
 
 /** The document of one journey, or of all that are released. */
 export async function collect(
@@ -53,14 +54,13 @@ export async function collect(
   }
 }
 
-/** The live version of each journey, as it was promoted. */
+/** The live version of each journey, by id. */
 async function releasedJourneys(warehouse: Warehouse): Promise<Journey[]> {
-  const rows = await warehouse.query(
-    `select content from releases where kind = 'journey' and action = 'promoted'
-     qualify row_number() over (partition by id order by recorded_by desc, version desc) = 1
-     order by id`,
-  )
-  return rows.map((row) => JSON.parse(text(row['content'])) as Journey)
+  return (await ReleaseLog.read(warehouse))
+    .live()
+    .filter(({ kind }) => kind === 'journey')
+    .map(({ content }) => JSON.parse(content) as Journey)
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 async function collectJourney(warehouse: Warehouse, journey: Journey): Promise<JourneyPart> {
