@@ -20,9 +20,8 @@ const INLINE_BYTES = 12
 const ITEM_BYTES = 16
 const TWO_TO_32 = 4_294_967_296
 
-/** What the appender's columns beyond those of the table get: a 64-bit value that is the same in
- * every row (null for null), or one that counts up from the first row's. */
-export type Filling = bigint | null | { countingFrom: bigint }
+/** What an appender's column beyond those of the table gets in every row: 64 bits, or null. */
+export type Filling = bigint | null
 
 /** Appends all rows of `table` to an appender whose columns it begins with. */
 export function appendTable(
@@ -47,7 +46,7 @@ export function appendTable(
       )
       fillings.forEach((filling, i) => {
         const vector = duckdb.data_chunk_get_vector(chunk.chunk, writers.length + i)
-        fill(vector, filling, from, count)
+        fill(vector, filling, count)
       })
       chunk.rowCount = count
       appender.appendDataChunk(chunk)
@@ -190,15 +189,12 @@ class TextItems {
   }
 }
 
-function fill(vector: duckdb.Vector, filling: Filling, from: number, count: number): void {
+function fill(vector: duckdb.Vector, filling: Filling, count: number): void {
   if (filling === null) {
     writeBitmap(vector, new BigUint64Array(CHUNK_ROWS / 64), count)
     return
   }
-  const words =
-    typeof filling === 'bigint'
-      ? new BigInt64Array(count).fill(filling)
-      : BigInt64Array.from({ length: count }, (_, i) => filling.countingFrom + BigInt(from + i))
+  const words = new BigInt64Array(count).fill(filling)
   duckdb.copy_data_to_vector(vector, 0, words.buffer, 0, count * 8)
 }
 

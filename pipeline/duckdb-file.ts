@@ -23,8 +23,13 @@ import { appendTable, type Filling } from './duckdb-append.ts'
 import { messageOf, UserError } from './errors.ts'
 import type { Row } from './warehouse.ts'
 
+/** A join with at most so many keys on one side tells the scan of the other which they are, and
+ * pages without any of them are not read. DuckDB's own limit is 50. */
+const PAGES_FILTERED = '5000'
+
 /** Storage v1.5 has zstd; without vacuum, checkpoints do not merge row groups again and again. */
 const SETTINGS = {
+  dynamic_or_filter_threshold: PAGES_FILTERED,
   storage_compatibility_version: 'v1.5.0',
   wal_autocheckpoint: '32MB',
   max_vacuum_tasks: '0',

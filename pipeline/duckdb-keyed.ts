@@ -1,15 +1,16 @@
 /**
- * Tables that are read back by key: the images, and the history of streams.
+ * Tables that are read back by key: the images, and the history of streams. Rows are in the order
+ * of being written, which is that of their row ids; of an image the last counts.
  *
- * A key that was never stored is known by a filter and costs nothing. For the others the numbers of
- * their rows are found by scanning the hash, 64 bits a row, and the rows by the index of numbers.
- * So what a look-up costs depends on what it finds, and hardly on the history.
+ * A key that was never stored is known by a filter and costs nothing. The others are found by
+ * scanning their hashes, 64 bits a row, and only the pages that have one of them are read (see
+ * `PAGES_FILTERED` of `duckdb-file.ts`). There is no index: DuckDB keeps one in memory whole, and
+ * pins a block for every row that it finds by it.
  */
 
 import type { Table } from 'apache-arrow'
 import { keyTable } from './arrow.ts'
 import { imageTable } from './commit.ts'
-import type { Filling } from './duckdb-append.ts'
 import type { DuckDBFile } from './duckdb-file.ts'
 import { compactStatements } from './duckdb-schema.ts'
 import { hashes64 } from './ids.ts'
@@ -20,15 +21,10 @@ import { IMAGE_KINDS, type ImageKind, type Row } from './warehouse.ts'
 const IMAGE_SURPLUS = 4
 const IMAGE_ROWS_MIN = 50_000
 
-/** DuckDB looks up at most so many numbers of one list in an index; more it scans for. */
-const INDEXED_MAX = 2_000
-
 type ImageLog = { rows: number; compactAt: number; filter: KeyFilter | null }
 
 export class KeyedTables {
   readonly #file: DuckDBFile
-  /** The number of the next row of each table. */
-  readonly #nextNo = new Map<string, number>()
   readonly #logs = new Map<ImageKind, ImageLog>()
 
   private constructor(file: DuckDBFile) {
@@ -37,10 +33,6 @@ export class KeyedTables {
 
   static async open(file: DuckDBFile): Promise<KeyedTables> {
     const tables = new KeyedTables(file)
-    for (const table of ['history', ...IMAGE_KINDS.map(imageTable)]) {
-      const [last] = await file.query(`select coalesce(max(no), 0) as no from ${table}`)
-      tables.#nextNo.set(table, (last?.['no'] as number) + 1)
-    }
     for (const kind of IMAGE_KINDS) {
       const [count] = await file.query(`select count(*) as rows from ${imageTable(kind)}`)
       const rows = count?.['rows'] as number
@@ -49,32 +41,25 @@ export class KeyedTables {
     return tables
   }
 
-  /** Fills the numbers of rows to be appended; nothing when the table has none. Numbers of a batch
-   * that fails are not used again: only their order counts. */
-  numbering(table: string, rowCount: number): Filling[] {
-    const next = this.#nextNo.get(table)
-    if (next === undefined) return []
-    this.#nextNo.set(table, next + rowCount)
-    return [{ countingFrom: BigInt(next) }]
-  }
-
   /** The latest image of each key that has one: rows with `key` and `image`. */
   async images(kind: ImageKind, keys: string[]): Promise<Row[]> {
     const table = imageTable(kind)
-    const hashes = hashes64(keys)
-    const mayHave = (await this.#filter(kind)).mayHave(hashes)
+    const mayHave = (await this.#filter(kind)).mayHave(hashes64(keys))
     const stored = keys.filter((_, i) => mayHave[i])
     if (stored.length === 0) return []
-    const rows = await this.#numbered(
-      table,
-      await this.#numbers('max(no)', table, stored, 'group by k'),
+    const hashes = hashes64(stored)
+    await this.#file.refill('wanted', keyTable(hashes, stored))
+    const rows = await this.#file.query(
+      `select key, image from ${table} where rowid in (
+         select max(${table}.rowid) from ${table} semi join wanted on wanted.k = ${table}.k
+         group by k)`,
     )
     const wanted = new Set(stored)
-    const isShared = new Set(hashes).size < keys.length
+    const isShared = new Set(hashes).size < stored.length
     if (!isShared && rows.every((row) => wanted.has(row['key'] as string))) return rows
     // Keys that share a hash are told apart by their texts, which takes reading all of theirs.
     return this.#file.query(
-      `select wanted.key, max_by(image, no) as image from ${table}
+      `select wanted.key, max_by(image, ${table}.rowid) as image from ${table}
        inner join wanted on wanted.k = ${table}.k and wanted.key = ${table}.key
        group by wanted.key`,
     )
@@ -82,9 +67,13 @@ export class KeyedTables {
 
   /** All history segments of streams in commit order: rows with `stream` and `segment`. */
   async segments(streams: string[]): Promise<Row[]> {
-    const numbers = await this.#numbers('no', 'history', streams, '')
+    await this.#file.refill('wanted', keyTable(hashes64(streams), streams))
+    const rows = await this.#file.query(
+      `select stream, segment from history where rowid in (
+         select history.rowid from history semi join wanted on wanted.k = history.k)
+       order by rowid`,
+    )
     const wanted = new Set(streams)
-    const rows = await this.#numbered('history', numbers)
     return rows.filter((row) => wanted.has(row['stream'] as string))
   }
 
@@ -122,28 +111,5 @@ export class KeyedTables {
     }
     log.filter = filter
     return filter
-  }
-
-  /** Numbers of the rows that have the hash of one of the keys. */
-  async #numbers(what: string, table: string, keys: string[], tail: string): Promise<number[]> {
-    await this.#file.refill('wanted', keyTable(hashes64(keys), keys))
-    const rows = await this.#file.query(
-      `select ${what} as no from ${table} semi join wanted on wanted.k = ${table}.k ${tail}`,
-    )
-    return rows.map((row) => row['no'] as number)
-  }
-
-  /** Rows in the order of their numbers. */
-  async #numbered(table: string, numbers: number[]): Promise<Row[]> {
-    const rows: Row[] = []
-    const inOrder = numbers.toSorted((a, b) => a - b)
-    for (let from = 0; from < inOrder.length; from += INDEXED_MAX) {
-      const list = inOrder.slice(from, from + INDEXED_MAX).join(', ')
-      const found = await this.#file.query(
-        `select * from ${table} where no in (${list}) order by no`,
-      )
-      for (const row of found) rows.push(row)
-    }
-    return rows
   }
 }

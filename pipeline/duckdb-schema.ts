@@ -85,18 +85,13 @@ function columnsOf(table: TableName): readonly Column[] {
   return TABLES[table].columns
 }
 
-/**
- * Tables that are read back by key: the images, and the history of streams. Their rows are wide and
- * wanted a few at a time, so they are numbered: the numbers of a key are found by scanning its
- * hash, which is narrow, and the rows by an index of the numbers. An index of the hashes themselves
- * would be rewritten with every checkpoint; numbers only grow, so theirs is not.
- */
-export function isKeyed(table: string): boolean {
+/** Tables that are read back by key, see `duckdb-keyed.ts`. */
+function isKeyed(table: TableName): boolean {
   return table.endsWith('_image') || table === 'history'
 }
 
 function tableStatements(table: TableName): string[] {
-  if (isKeyed(table)) return keyedStatements(table)
+  if (isKeyed(table)) return [keyedStatement(table)]
   const columns = columnsOf(table).map(({ name, type }) => `${name} ${TYPES[type]}`)
   columns.push('recorded_at timestamptz', 'recorded_by bigint')
   const ended = 'superseded_at timestamptz, superseded_by bigint, superseded_because varchar'
@@ -111,15 +106,12 @@ function tableStatements(table: TableName): string[] {
 }
 
 /** Texts that are read back by key and soon replaced: packing them costs more than it saves. */
-export function keyedStatements(table: TableName): string[] {
+export function keyedStatement(table: TableName): string {
   const columns = columnsOf(table).map(
     ({ name, type }) => `${name} ${TYPES[type]}${type === 'text' ? UNCOMPRESSED : ''}`,
   )
-  columns.push('recorded_at timestamptz', 'recorded_by bigint', 'no bigint')
-  return [
-    `create table if not exists ${table} (${columns.join(', ')})`,
-    `create index if not exists ${table}_no on ${table} (no)`,
-  ]
+  columns.push('recorded_at timestamptz', 'recorded_by bigint')
+  return `create table if not exists ${table} (${columns.join(', ')})`
 }
 
 /**
@@ -172,14 +164,13 @@ export function foldStatements(table: VersionedName): string[] {
 
 /** Keeps the latest image of each key; in a transaction of its own. */
 export function compactStatements(table: `${ImageKind}_image`): string[] {
-  const names = [...columnsOf(table).map(({ name }) => name), 'recorded_at', 'recorded_by', 'no']
   const kept = `${table}_kept`
   return [
-    `create or replace temp table ${kept} as select ${names.join(', ')} from ${table} ` +
-      'qualify row_number() over (partition by k, key order by no desc) = 1',
+    `create or replace temp table ${kept} as select * from ${table} ` +
+      `where rowid in (select max(rowid) from ${table} group by k, key)`,
     `drop table ${table}`,
-    ...keyedStatements(table),
-    `insert into ${table} select ${names.join(', ')} from ${kept} order by no`,
+    keyedStatement(table),
+    `insert into ${table} select * from ${kept}`,
     `drop table ${kept}`,
   ]
 }

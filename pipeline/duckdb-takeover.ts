@@ -5,7 +5,7 @@
  */
 
 import type { DuckDBFile } from './duckdb-file.ts'
-import { keyedStatements, storageOf } from './duckdb-schema.ts'
+import { keyedStatement, storageOf } from './duckdb-schema.ts'
 import { TABLES, VERSIONED_NAMES, type TableSpec, type VersionedName } from './tables.ts'
 import { imageTable } from './commit.ts'
 import { IMAGE_KINDS, type RowCounts, type Takeover, type VersionName } from './warehouse.ts'
@@ -58,9 +58,9 @@ export class DuckDBTakeover {
     for (const table of KEYED) {
       const columns = TABLES[table].columns.map(({ name }) => name).join(', ')
       await this.#file.run(`drop table ${table}`)
-      for (const statement of keyedStatements(table)) await this.#file.run(statement)
+      await this.#file.run(keyedStatement(table))
       await this.#file.run(
-        `insert into ${table} select ${columns}, ${stamp}, no from ${OTHER}.${table} order by no`,
+        `insert into ${table} select ${columns}, ${stamp} from ${OTHER}.${table} order by rowid`,
       )
     }
     await this.#file.run('truncate timer')

@@ -211,10 +211,10 @@ class DuckDBWarehouse implements Warehouse {
   async #apply(commit: Commit, more: () => Promise<void>): Promise<void> {
     assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
-    const { file, keyed } = this.#open
+    const { file } = this.#open
     const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
     const append = (table: string, rows: Table, ended: Filling[] = []) =>
-      file.append(table, rows, [...stamp, ...ended, ...keyed.numbering(table, rows.numRows)])
+      file.append(table, rows, [...stamp, ...ended])
     await file.transaction(async () => {
       for (const [table, rows] of commit.inserts) {
         const isVersioned = TABLES[table].kind === 'versioned'

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { DuckDBFile } from '../pipeline/duckdb-file.ts'
-import { warehouseContract } from './warehouse.contract.ts'
+import { commitOf, imagesOf, warehouseContract } from './warehouse.contract.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -70,4 +70,27 @@ test('a locked file tells who has it', async () => {
     holder.kill()
     await once(holder, 'exit')
   }
+})
+
+test('images that have outgrown their keys are compacted to the latest of each', async () => {
+  const warehouse = duckdbWarehouse(':memory:')
+  await warehouse.open()
+  const keys = Array.from({ length: 5_000 }, (_, i) => `key ${i}`)
+  const commit = (batch: number, entries: [string, string][]) =>
+    warehouse.commit(commitOf(batch, { images: imagesOf('stream', entries) }))
+  await commit(1, [['first', '1']])
+  for (let batch = 2; batch <= 12; batch++) {
+    await commit(
+      batch,
+      keys.map((key) => [key, `${batch}`]),
+    )
+  }
+  await commit(13, [['key 7', '13']])
+  const [stored] = await warehouse.query('select count(*) as rows from stream_image')
+  expect(stored).toEqual({ rows: 10_002 })
+  const latest = keys.map((key): [string, string] => [key, key === 'key 7' ? '13' : '12'])
+  expect(await warehouse.images('stream', ['first', ...keys])).toEqual(
+    new Map([['first', '1'], ...latest]),
+  )
+  await warehouse.close()
 })
