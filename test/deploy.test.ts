@@ -55,21 +55,23 @@ class Machine {
     writeFileSync(this.#help, known.join('\n'))
   }
 
-  #env(fails?: string) {
+  #env(fails = 'nothing like it', code = 3) {
     const own = { PATH: this.#path, STATE: this.#state, HELP: this.#help }
-    return { ...process.env, ...own, ...(fails === undefined ? {} : { FAILS: fails }) }
+    return { ...process.env, ...own, FAILS: fails, CODE: String(code) }
   }
 
-  deploy(args: string[], fails?: string) {
+  /** A command that contains `fails` does nothing and ends with `code`. */
+  deploy(args: string[], fails?: string, code?: number) {
     return spawnSync(
       process.execPath,
       ['--import', 'tsx', 'scripts/deploy.ts', ...PLACE, ...args],
-      { encoding: 'utf8', env: this.#env(fails) },
+      { encoding: 'utf8', env: this.#env(fails, code) },
     )
   }
 
-  sh(script: string) {
-    execFileSync('/bin/sh', ['-s'], { input: script, env: this.#env(), stdio: 'pipe' })
+  sh(script: string, fails?: string, code?: number) {
+    const env = this.#env(fails, code)
+    execFileSync('/bin/sh', ['-s'], { input: script, env, stdio: 'pipe' })
   }
 
   /** What the programs were asked since the last look. */
@@ -132,6 +134,17 @@ test('stops at the first failure, says what to do, and goes on from there', () =
   expect(rest.filter((line) => / create /.test(line))).toEqual([
     expect.stringContaining('scheduler jobs create http journeys-tick'),
   ])
+})
+
+test('stops when it learns nothing, by hand as by command', () => {
+  const [byHand, byCommand] = [new Machine(), new Machine()]
+  const vain = byCommand.deploy(['--yes'], 'functions deploy journeys-advance', 0)
+  expect([vain.status, vain.stderr]).toEqual([1, expect.stringContaining('tells nothing: gcloud')])
+  const script = scriptOf(planOf(site('subscription')))
+  expect(() => byHand.sh(script, 'functions deploy journeys-advance', 0)).toThrow('ADVANCE_URL')
+  for (const machine of [byHand, byCommand]) {
+    expect(machine.log().filter((line) => line.includes('scheduler jobs create'))).toEqual([])
+  }
 })
 
 test('nothing is done when a program does not know a flag', () => {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { UserError } from '../../pipeline/errors.ts'
-import { lineOf, SETTINGS, wordsOf, type Command, type Step } from './step.ts'
+import { LEARNED, lineOf, SETTINGS, wordsOf, type Command, type Step } from './step.ts'
 
 /** `tell` hears of each step before it is taken. */
 export async function carryOut(
@@ -18,10 +18,12 @@ export async function carryOut(
     if (command === undefined) continue
     const isLearning = 'run' in step && step.learn !== undefined
     const { code, said } = await execute(command, learned, isLearning ? 'pipe' : 'inherit')
-    if (code !== 0) {
+    const isVain = isLearning && said.trim() === ''
+    if (code !== 0 || isVain) {
       const { mend = 'it says above why' } = step
+      const how = isVain ? 'tells nothing' : `failed with exit code ${code}`
       throw new UserError(
-        `step ${i + 1} of ${steps.length} failed with exit code ${code}: ${lineOf(command)}\n` +
+        `step ${i + 1} of ${steps.length} ${how}: ${lineOf(command)}\n` +
           `  ${mend}; then run this again: what is done by now is found done`,
       )
     }
@@ -45,7 +47,7 @@ async function execute(
   output: Output,
 ): Promise<{ code: number | null; said: string }> {
   const [program = '', ...args] = wordsOf(command).map((word) =>
-    word.replaceAll(/\$([A-Z_]+)/g, (_, name: string) => learned.get(name) ?? ''),
+    word.replaceAll(LEARNED, (_, name: string) => learned.get(name) ?? ''),
   )
   const errors = output === 'ignore' ? 'ignore' : 'inherit'
   const env = { ...process.env, ...SETTINGS }

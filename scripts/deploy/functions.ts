@@ -69,7 +69,13 @@ export function functionSteps(site: Site, part: Part): Step[] {
     },
     {
       why: 'Where it is called.',
-      run: gcloud('functions describe', name, inRegion, '--format=value(serviceConfig.uri)'),
+      run: gcloud(
+        'functions describe',
+        name,
+        '--v2',
+        inRegion,
+        '--format=value(serviceConfig.uri)',
+      ),
       learn: part.learn,
     },
   ]

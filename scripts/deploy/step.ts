@@ -22,6 +22,9 @@ export type Step = { why: string; mend?: string } & (
 /** The environment of every command: nobody is there to be asked. */
 export const SETTINGS = { CLOUDSDK_CORE_DISABLE_PROMPTS: '1' }
 
+/** What stands in an argument for what was learned. */
+export const LEARNED = /\$([A-Z_]+)/g
+
 const COLUMNS = 98
 
 export function wordsOf({ program, globals, path, args }: Command): string[] {
@@ -85,6 +88,7 @@ function folded(text: string): string[] {
 
 function quoted(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word
-  if (word.includes('$')) return `"${word.replaceAll(/["\\`]/g, '\\$&')}"`
+  // Nothing learned is a failure, in words of the shell.
+  if (word.includes('$')) return `"${word.replaceAll(LEARNED, '${$1:?}')}"`
   return `'${word.replaceAll("'", `'\\''`)}'`
 }

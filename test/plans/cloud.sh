@@ -1,7 +1,7 @@
 #!/bin/sh
 # Stands in for gcloud, bq and npm: notes what it is asked in $STATE/log, and remembers what was
 # made. As with the real ones, making what is there is an error, and so is removing what is not.
-# Where a command contains $FAILS, it fails.
+# A command that contains $FAILS does nothing and ends with $CODE.
 case " $* " in
   *" --help "* | " help "*) cat "$HELP"; exit 0 ;;
 esac
@@ -9,7 +9,7 @@ printf '%s' "${0##*/}" >> "$STATE/log"
 for word; do printf '\t%s' "$word" >> "$STATE/log"; done
 printf '\n' >> "$STATE/log"
 case "$*" in
-  *"${FAILS:-nothing like it}"*) echo 'permission denied' >&2; exit 3 ;;
+  *"$FAILS"*) echo 'permission denied' >&2; exit "$CODE" ;;
 esac
 
 # What it is about: "pubsub topics create x --flags" → "pubsub.topics.x".
@@ -17,7 +17,8 @@ about=$(printf '%s' "${*%% --*}" |
   sed -E 's/ (create|update|describe|delete|deploy)( http)? / /; s/@.*//; s/ /./g')
 case " $* " in
   ' projects describe '*) echo 123456789012 ;;
-  ' functions describe '*) [ -e "$STATE/$about" ] && echo "https://${about##*.}.example" ;;
+  ' functions describe '*' --v2 '*)
+    [ ! -e "$STATE/$about" ] || echo "https://${about##*.}.example" ;;
   *' describe '*) [ -e "$STATE/$about" ] ;;
   *' create '*) [ ! -e "$STATE/$about" ] && : > "$STATE/$about" ;;
   *' deploy '*) : > "$STATE/$about" ;;

@@ -60,7 +60,7 @@ fi
 
 # Allow Pub/Sub to pass on what could not be landed.
 gcloud pubsub topics add-iam-policy-binding journeys-undelivered \
-  "--member=serviceAccount:service-$PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com" \
+  "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/pubsub.publisher \
   --format=none \
   --project=my-project
@@ -146,11 +146,11 @@ gcloud functions add-invoker-policy-binding journeys-ingest \
   --project=my-project
 
 # Where it is called.
-INGEST_URL="$(gcloud functions describe journeys-ingest --region=europe-west1 '--format=value(serviceConfig.uri)' --project=my-project)"
+INGEST_URL="$(gcloud functions describe journeys-ingest --v2 --region=europe-west1 '--format=value(serviceConfig.uri)' --project=my-project)"
 
 # Allow Pub/Sub to show who brings them.
 gcloud iam service-accounts add-iam-policy-binding journeys-push@my-project.iam.gserviceaccount.com \
-  "--member=serviceAccount:service-$PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com" \
+  "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/iam.serviceAccountTokenCreator \
   --format=none \
   --project=my-project
@@ -158,9 +158,9 @@ gcloud iam service-accounts add-iam-policy-binding journeys-push@my-project.iam.
 # Landing: every message is brought to the function.
 if gcloud pubsub subscriptions describe journeys-push --project=my-project > /dev/null 2>&1; then
   gcloud pubsub subscriptions update journeys-push \
-    "--push-endpoint=$INGEST_URL/projects/my-project/topics/journeys-events" \
+    "--push-endpoint=${INGEST_URL:?}/projects/my-project/topics/journeys-events" \
     --push-auth-service-account=journeys-push@my-project.iam.gserviceaccount.com \
-    "--push-auth-token-audience=$INGEST_URL" \
+    "--push-auth-token-audience=${INGEST_URL:?}" \
     --ack-deadline=180 \
     --dead-letter-topic=journeys-undelivered \
     --max-delivery-attempts=100 \
@@ -172,9 +172,9 @@ if gcloud pubsub subscriptions describe journeys-push --project=my-project > /de
 else
   gcloud pubsub subscriptions create journeys-push \
     --topic=journeys-events \
-    "--push-endpoint=$INGEST_URL/projects/my-project/topics/journeys-events" \
+    "--push-endpoint=${INGEST_URL:?}/projects/my-project/topics/journeys-events" \
     --push-auth-service-account=journeys-push@my-project.iam.gserviceaccount.com \
-    "--push-auth-token-audience=$INGEST_URL" \
+    "--push-auth-token-audience=${INGEST_URL:?}" \
     --ack-deadline=180 \
     --dead-letter-topic=journeys-undelivered \
     --max-delivery-attempts=100 \
@@ -187,7 +187,7 @@ fi
 
 # Allow Pub/Sub to take out of it what could not be landed.
 gcloud pubsub subscriptions add-iam-policy-binding journeys-push \
-  "--member=serviceAccount:service-$PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com" \
+  "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/pubsub.subscriber \
   --format=none \
   --project=my-project
@@ -239,27 +239,27 @@ gcloud functions add-invoker-policy-binding journeys-advance \
   --project=my-project
 
 # Where it is called.
-ADVANCE_URL="$(gcloud functions describe journeys-advance --region=europe-west1 '--format=value(serviceConfig.uri)' --project=my-project)"
+ADVANCE_URL="$(gcloud functions describe journeys-advance --v2 --region=europe-west1 '--format=value(serviceConfig.uri)' --project=my-project)"
 
 # The tick, every 5 minutes.
 if gcloud scheduler jobs describe journeys-tick --location=europe-west1 --project=my-project > /dev/null 2>&1; then
   gcloud scheduler jobs update http journeys-tick \
     --location=europe-west1 \
     '--schedule=*/5 * * * *' \
-    "--uri=$ADVANCE_URL" \
+    "--uri=${ADVANCE_URL:?}" \
     --http-method=POST \
     --oidc-service-account-email=journeys-tick@my-project.iam.gserviceaccount.com \
-    "--oidc-token-audience=$ADVANCE_URL" \
+    "--oidc-token-audience=${ADVANCE_URL:?}" \
     --attempt-deadline=530s \
     --project=my-project
 else
   gcloud scheduler jobs create http journeys-tick \
     --location=europe-west1 \
     '--schedule=*/5 * * * *' \
-    "--uri=$ADVANCE_URL" \
+    "--uri=${ADVANCE_URL:?}" \
     --http-method=POST \
     --oidc-service-account-email=journeys-tick@my-project.iam.gserviceaccount.com \
-    "--oidc-token-audience=$ADVANCE_URL" \
+    "--oidc-token-audience=${ADVANCE_URL:?}" \
     --attempt-deadline=530s \
     --project=my-project
 fi

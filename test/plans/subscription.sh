@@ -60,7 +60,7 @@ fi
 
 # Allow Pub/Sub to pass on what could not be landed.
 gcloud pubsub topics add-iam-policy-binding journeys-undelivered \
-  "--member=serviceAccount:service-$PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com" \
+  "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/pubsub.publisher \
   --format=none \
   --project=my-project
@@ -104,7 +104,7 @@ bq --location=europe-west1 --project_id=my-project query \
 
 # Allow Pub/Sub to act as that account.
 gcloud iam service-accounts add-iam-policy-binding journeys-landing@my-project.iam.gserviceaccount.com \
-  "--member=serviceAccount:service-$PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com" \
+  "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/iam.serviceAccountTokenCreator \
   --format=none \
   --project=my-project
@@ -139,7 +139,7 @@ fi
 
 # Allow Pub/Sub to take out of it what could not be landed.
 gcloud pubsub subscriptions add-iam-policy-binding journeys-landing \
-  "--member=serviceAccount:service-$PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com" \
+  "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/pubsub.subscriber \
   --format=none \
   --project=my-project
@@ -191,27 +191,27 @@ gcloud functions add-invoker-policy-binding journeys-advance \
   --project=my-project
 
 # Where it is called.
-ADVANCE_URL="$(gcloud functions describe journeys-advance --region=europe-west1 '--format=value(serviceConfig.uri)' --project=my-project)"
+ADVANCE_URL="$(gcloud functions describe journeys-advance --v2 --region=europe-west1 '--format=value(serviceConfig.uri)' --project=my-project)"
 
 # The tick, every 5 minutes.
 if gcloud scheduler jobs describe journeys-tick --location=europe-west1 --project=my-project > /dev/null 2>&1; then
   gcloud scheduler jobs update http journeys-tick \
     --location=europe-west1 \
     '--schedule=*/5 * * * *' \
-    "--uri=$ADVANCE_URL" \
+    "--uri=${ADVANCE_URL:?}" \
     --http-method=POST \
     --oidc-service-account-email=journeys-tick@my-project.iam.gserviceaccount.com \
-    "--oidc-token-audience=$ADVANCE_URL" \
+    "--oidc-token-audience=${ADVANCE_URL:?}" \
     --attempt-deadline=530s \
     --project=my-project
 else
   gcloud scheduler jobs create http journeys-tick \
     --location=europe-west1 \
     '--schedule=*/5 * * * *' \
-    "--uri=$ADVANCE_URL" \
+    "--uri=${ADVANCE_URL:?}" \
     --http-method=POST \
     --oidc-service-account-email=journeys-tick@my-project.iam.gserviceaccount.com \
-    "--oidc-token-audience=$ADVANCE_URL" \
+    "--oidc-token-audience=${ADVANCE_URL:?}" \
     --attempt-deadline=530s \
     --project=my-project
 fi
