@@ -86,13 +86,18 @@ function foundation(site: Site): Step[] {
         '--expiration-period=never',
       ),
     },
-    allow(
-      'Allow Pub/Sub to pass on what could not be landed.',
-      'pubsub topics',
-      topics.undelivered,
-      pubsub,
-      'roles/pubsub.publisher',
-    ),
+    {
+      ...allow(
+        'Allow Pub/Sub to pass on what could not be landed.',
+        'pubsub topics',
+        topics.undelivered,
+        pubsub,
+        'roles/pubsub.publisher',
+      ),
+      mend:
+        'if Pub/Sub has no account here yet: gcloud beta services identity create ' +
+        `--service=pubsub.googleapis.com --project=${project}`,
+    },
     {
       why: 'The dataset, its tables and views: makes what is missing, changes nothing else.',
       run: npm('migrate', '--warehouse', `bigquery:${project}.${dataset}`, '--location', region),
