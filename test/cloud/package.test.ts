@@ -1,79 +1,116 @@
-/** What is deployed, run as it is deployed: a message goes in at one function, rows come out. */
+/**
+ * What is deployed, run as it is deployed and wired as the plan wires it: messages go in at a
+ * topic, Pub/Sub pushes them to one function, a tick calls another, rows and effects come out.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import type { Message } from '@google-cloud/pubsub'
 import { afterAll, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
-import { formatInstant, now } from '../../pipeline/clock.ts'
 import { EMULATOR_VARIABLE } from '../../pipeline/config.ts'
 import { FunctionsProcess, packageInto } from '../functions-process.ts'
 import { startBigQuery } from './bigquery-emulator.ts'
+import { PubsubEmulator, pubsubEmulator, type Subscribed } from './pubsub-emulator.ts'
 
-const emulator = await startBigQuery()
+const jar = pubsubEmulator()
+const bigquery = await startBigQuery()
+const isThere = jar !== null && bigquery !== null
+const pubsub = isThere ? await PubsubEmulator.start(jar) : null
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 const running: FunctionsProcess[] = []
 
 afterAll(async () => {
   for (const functions of running) await functions.stop()
-  await emulator?.stop()
+  await pubsub?.stop()
+  await bigquery?.stop()
   rmSync(dir, { recursive: true })
 })
 
-const EVENTS = ['Product Viewed', 'Product Added', 'Checkout Started'].map((name, i) => ({
-  event_id: `e${i}`,
-  name,
-  occurred_at: `2026-03-02T10:0${i}:00Z`,
-  identifiers: { user_id: 'u1' },
-  properties: { product_id: 'lamp', price: 20, value: 20, quantity: 1, cart_id: 'c1' },
-}))
+/** A cart, and a visit of somebody else more than a day later: by then the cart is abandoned. */
+const EVENTS = [
+  ['u1', 'Product Viewed', '2026-03-02T10:00:00Z'],
+  ['u1', 'Product Added', '2026-03-02T10:01:00Z'],
+  ['u2', 'Product Viewed', '2026-03-03T16:00:00Z'],
+].map(([user_id, name, occurred_at], i) =>
+  JSON.stringify({
+    event_id: `e${i}`,
+    name,
+    occurred_at,
+    identifiers: { user_id },
+    properties: { price: 20 },
+  }),
+)
+const TICKS_MAX = 100
 
-/** A message is looked for as long after this as it may be delivered again. */
-const publishTime = formatInstant(now() - 60_000_000)
+type Counts = { read: number; landed: number; duplicates: number; refused: number }
 
-/** As a push subscription sends it to the endpoint that the plan gives it. */
-function push(url: string, messageId: string, data: Buffer): Promise<Response> {
-  const message = { data: data.toString('base64'), attributes: {}, messageId, publishTime }
-  return fetch(`${url}/projects/shop/topics/journeys-events`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ message, subscription: 'projects/shop/subscriptions/journeys-push' }),
-  })
+/** Ticks until so many events have been read. */
+async function tickUntil(url: string, read: number): Promise<Counts> {
+  const sum = { read: 0, landed: 0, duplicates: 0, refused: 0 }
+  for (let ticks = 0; sum.read < read; ticks++) {
+    const answer = await fetch(url, { method: 'POST' })
+    if (answer.status !== 200) throw new Error(await answer.text())
+    const counts = (await answer.json()) as Counts
+    for (const name of Object.keys(sum) as (keyof Counts)[]) sum[name] += counts[name]
+    if (ticks === TICKS_MAX) throw new Error(`${sum.read} events have been read, not ${read}`)
+  }
+  return sum
 }
 
-describe.skipIf(emulator === null)('the deployed folder', () => {
-  const place = emulator?.place('deployed') ?? { project: '', dataset: '' }
+describe.skipIf(!isThere)('the deployed folder', () => {
+  const place = bigquery?.place('deployed') ?? { project: '', dataset: '' }
   const { host, restPort, grpcPort } = place.emulator ?? {}
-  const env = {
-    DESIRE_PATH_WAREHOUSE: `bigquery:${place.project}.${place.dataset}`,
-    [EMULATOR_VARIABLE]: `${host}:${restPort}:${grpcPort}`,
-    METADATA_SERVER_DETECTION: 'none',
-  }
 
-  async function serve(target: string): Promise<FunctionsProcess> {
-    const functions = await FunctionsProcess.start(join(dir, 'functions'), target, env)
+  async function serve(target: string, effects: Subscribed): Promise<FunctionsProcess> {
+    const functions = await FunctionsProcess.start(join(dir, 'functions'), target, {
+      ...pubsub?.env,
+      DESIRE_PATH_WAREHOUSE: `bigquery:${place.project}.${place.dataset}`,
+      DESIRE_PATH_EFFECTS: effects.url,
+      [EMULATOR_VARIABLE]: `${host}:${restPort}:${grpcPort}`,
+    })
     running.push(functions)
     return functions
   }
 
-  test('lands a message, applies it at a tick, and a journey is in BigQuery', async () => {
+  test('lands what is published, applies it at a tick, and sends what follows', async () => {
     packageInto(join(dir, 'functions'))
-    const [ingest, advance] = [await serve('ingest'), await serve('advance')]
-    const data = gzipSync(EVENTS.map((event) => JSON.stringify(event)).join('\n'))
-    expect((await push(ingest.url, '1', data)).status).toBe(204)
-    expect((await push(ingest.url, '1', data)).status).toBe(204)
-    const tick = await fetch(advance.url, { method: 'POST' })
-    expect([tick.status, await tick.json()]).toEqual([
-      200,
-      { batches: 1, read: 6, landed: 3, duplicates: 3, refused: 0 },
-    ])
+    const { topic } = await (pubsub as PubsubEmulator).topic()
+    const effects = await (pubsub as PubsubEmulator).topic(true)
+    const [ingest, advance] = [await serve('ingest', effects), await serve('advance', effects)]
+    // The schema is there before anything lands, as after the plan.
     const warehouse = bigqueryWarehouse(place)
     await warehouse.open()
+    await topic.createSubscription('push', {
+      pushEndpoint: `${ingest.url}/${topic.name}`,
+      ackDeadlineSeconds: 180,
+    })
+    const effect = new Promise<Message>((resolve) => effects.subscription.on('message', resolve))
+    await topic.publishMessage({ data: gzipSync(EVENTS.join('\n')), attributes: { a: 'b' } })
+    await topic.publishMessage({ data: Buffer.from(`[${EVENTS[0]}]`) })
+    await topic.publishMessage({ attributes: { only: 'attributes' } })
+    const read = EVENTS.length + 2
+    expect(await tickUntil(advance.url, read)).toEqual({
+      read,
+      landed: EVENTS.length,
+      duplicates: 1,
+      refused: 1,
+    })
     const rows = await warehouse.query(
-      "select state from states where journey = 'checkout' order by entered_at",
+      `select profile_id, state from states where journey = 'checkout' order by 1, entered_at`,
     )
     await warehouse.close()
-    expect(rows.map(({ state }) => state)).toEqual(['browsing', 'cart', 'checkout'])
+    expect(rows.map(({ profile_id, state }) => `${profile_id} ${state}`)).toEqual([
+      'user_id:u1 browsing',
+      'user_id:u1 cart',
+      'user_id:u1 abandoned',
+      'user_id:u2 browsing',
+    ])
+    const sent = await effect
+    sent.ack()
+    await effects.subscription.close()
+    expect(sent.attributes).toMatchObject({ kind: 'effect', type: 'cart_reminder' })
   })
 })
