@@ -26,13 +26,16 @@ export type Decoder = {
 /** Most of what decoding makes dies young: the nursery is kept small, memory being the bound. */
 const resourceLimits = { maxYoungGenerationSizeMb: 16 }
 
-/** A thread does not inherit the loaders of TypeScript sources: they are registered first. */
-const LOADERS = ['tsx/cjs/api', 'tsx/esm/api'].map((name) => import.meta.resolve(name))
+/** The worker lies beside this file, as a TypeScript source or, in a package, as JavaScript. A
+ * thread does not inherit the loaders of sources: they are registered first. */
+const IS_SOURCE = import.meta.url.endsWith('.ts')
+const WORKER = IS_SOURCE ? './decode-worker.ts' : './decode-worker.js'
+const LOADERS = IS_SOURCE ? ['tsx/cjs/api', 'tsx/esm/api'] : []
 const STARTER = `
-  const loaders = ${JSON.stringify(LOADERS)}
+  const loaders = ${JSON.stringify(LOADERS.map((name) => import.meta.resolve(name)))}
   Promise.all(loaders.map((loader) => import(loader)))
     .then((loaded) => loaded.forEach(({ register }) => register()))
-    .then(() => import(${JSON.stringify(new URL('./decode-worker.ts', import.meta.url).href)}))
+    .then(() => import(${JSON.stringify(new URL(WORKER, import.meta.url).href)}))
 `
 
 /** Starts the thread. When it dies, everything on the way is rejected. */

@@ -34,7 +34,7 @@ const OWNERS: { [library: string]: RegExp } = {
   '@dagrejs/dagre': /^scripts\/report\/client\/layout\.ts$/,
   'd3-scale': /^scripts\/report\/client\//,
   'd3-shape': /^scripts\/report\/client\//,
-  esbuild: /^(scripts\/report\/bundle\.ts|test\/core-size\.test\.ts)$/,
+  esbuild: /^(scripts\/(package|report\/bundle)\.ts|test\/core-size\.test\.ts)$/,
   'playwright-core': /^test\/report-page\.test\.ts$/,
 }
 

@@ -6,12 +6,12 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Column } from '../pipeline/column.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from '../pipeline/tables.ts'
 import type { TableSpec } from '../pipeline/tables.ts'
 import type { Row } from '../pipeline/warehouse.ts'
+import { freePort } from './free-port.ts'
 import { peer, peerDir } from './peers.ts'
 import { cellOf, KIND, valueOf, type Cell } from './zetasql-values.ts'
 
@@ -132,15 +132,6 @@ export async function startAnalyzer(relations = storedRelations()): Promise<Anal
   if (!(await client.testConnection())) throw new Error('the analyzer does not answer')
   const language = await client.getLanguageOptions({ maximumFeatures: true })
   return new Analyzer(server, client, module.ZetaSQLClient.API, language, relations)
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 export class Analyzer {

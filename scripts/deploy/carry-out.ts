@@ -1,0 +1,58 @@
+/** Steps carried out in order, as the script of the same steps would; the first failure ends it. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { UserError } from '../../pipeline/errors.ts'
+import { LEARNED, lineOf, SETTINGS, wordsOf, type Command, type Step } from './step.ts'
+
+/** `tell` hears of each step before it is taken. */
+export async function carryOut(
+  steps: readonly Step[],
+  tell: (line: string) => void,
+): Promise<void> {
+  const learned = new Map<string, string>()
+  for (const [i, step] of steps.entries()) {
+    tell(`[${i + 1}/${steps.length}] ${step.why}`)
+    const command = 'run' in step ? step.run : await chosen(step, learned)
+    if (command === undefined) continue
+    const isLearning = 'run' in step && step.learn !== undefined
+    const { code, said } = await execute(command, learned, isLearning ? 'pipe' : 'inherit')
+    const isVain = isLearning && said.trim() === ''
+    if (code !== 0 || isVain) {
+      const { mend = 'it says above why' } = step
+      const how = isVain ? 'tells nothing' : `failed with exit code ${code}`
+      throw new UserError(
+        `step ${i + 1} of ${steps.length} ${how}: ${lineOf(command)}\n` +
+          `  ${mend}; then run this again: what is done by now is found done`,
+      )
+    }
+    if (isLearning) learned.set(step.learn as string, said.trim())
+  }
+}
+
+async function chosen(
+  step: Extract<Step, { look: Command }>,
+  learned: ReadonlyMap<string, string>,
+): Promise<Command | undefined> {
+  const { code } = await execute(step.look, learned, 'ignore')
+  return code === 0 ? step.ifThere : step.ifAbsent
+}
+
+type Output = 'pipe' | 'inherit' | 'ignore'
+
+async function execute(
+  command: Command,
+  learned: ReadonlyMap<string, string>,
+  output: Output,
+): Promise<{ code: number | null; said: string }> {
+  const [program = '', ...args] = wordsOf(command).map((word) =>
+    word.replaceAll(LEARNED, (_, name: string) => learned.get(name) ?? ''),
+  )
+  const errors = output === 'ignore' ? 'ignore' : 'inherit'
+  const env = { ...process.env, ...SETTINGS }
+  const child = spawn(program, args, { stdio: ['ignore', output, errors], env })
+  const said = child.stdout === null ? Promise.resolve('') : text(child.stdout)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, said: await said }
+}

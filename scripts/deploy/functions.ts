@@ -1,0 +1,82 @@
+/** A function of the package: deploying it, letting one account call it, and where it is called. */
+
+import { namesOf, type Site } from './site.ts'
+import type { Step } from './step.ts'
+import { toolsOf } from './tools.ts'
+
+export const PACKAGE_DIR = 'dist/functions'
+const RUNTIME = 'nodejs22'
+
+export type Part = {
+  why: string
+  name: string
+  /** What the package calls it. */
+  entryPoint: string
+  /** The accounts it runs as, and that may call it. */
+  account: string
+  caller: string
+  whyCaller: string
+  memory: string
+  instances: number
+  concurrency: number
+  seconds: number
+  variables: string[]
+  secrets?: string
+  /** What its address is learned as. */
+  learn: string
+}
+
+export function functionSteps(site: Site, part: Part): Step[] {
+  const { project, region } = site
+  const { gcloud, memberOf } = toolsOf(site)
+  const { accounts, emailOf } = namesOf(site)
+  const { name, secrets } = part
+  const inRegion = `--region=${region}`
+  return [
+    {
+      why: part.why,
+      run: gcloud(
+        'functions deploy',
+        name,
+        '--gen2',
+        inRegion,
+        `--runtime=${RUNTIME}`,
+        `--source=${PACKAGE_DIR}`,
+        `--entry-point=${part.entryPoint}`,
+        '--trigger-http',
+        '--no-allow-unauthenticated',
+        `--build-service-account=projects/${project}/serviceAccounts/${emailOf(accounts.build)}`,
+        `--service-account=${emailOf(part.account)}`,
+        `--memory=${part.memory}`,
+        '--cpu=1',
+        `--max-instances=${part.instances}`,
+        `--concurrency=${part.concurrency}`,
+        `--timeout=${part.seconds}s`,
+        `--set-env-vars=${part.variables.join(',')}`,
+        ...(secrets === undefined ? [] : [`--set-secrets=${secrets}`]),
+      ),
+      mend: 'the log of the build, whose address is above, says more',
+    },
+    {
+      why: part.whyCaller,
+      run: gcloud(
+        'functions add-invoker-policy-binding',
+        name,
+        inRegion,
+        `--member=${memberOf(part.caller)}`,
+        '--format=none',
+      ),
+    },
+    {
+      why: 'Where it is called.',
+      run: gcloud(
+        'functions describe',
+        name,
+        '--v2',
+        inRegion,
+        '--format=value(serviceConfig.uri)',
+      ),
+      learn: part.learn,
+    },
+  ]
+}

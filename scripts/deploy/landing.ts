@@ -1,0 +1,131 @@
+/**
+ * From the topic of events to the table of landed messages, in one of two ways:
+ *
+ * - `subscription`: Pub/Sub writes messages into the table itself. No code, and the cheapest.
+ * - `function`: a call of `ingest` a message, of which those in flight share a write. Fifteen times
+ *   the price; for where Pub/Sub may not write into BigQuery.
+ */
+
+import { functionSteps } from './functions.ts'
+import { namesOf, type Site } from './site.ts'
+import type { Step } from './step.ts'
+import { toolsOf } from './tools.ts'
+
+const TABLE = 'landed_messages'
+/** `ingest` tries a write that fails for about two minutes within one call. */
+const INGEST_SECONDS = 180
+
+export function landing(site: Site): Step[] {
+  return site.landing === 'subscription' ? bySubscription(site) : byFunction(site)
+}
+
+function bySubscription(site: Site): Step[] {
+  const { project, dataset } = site
+  const { account, allow, allowInDataset, pubsub } = toolsOf(site)
+  const { subscriptions, accounts, emailOf } = namesOf(site)
+  const mayAppend = 'Allow it to append to the table of landed messages, and nothing else.'
+  return [
+    account(accounts.landing, 'landing, which writes messages into their table'),
+    allowInDataset(mayAppend, accounts.landing, 'bigquery.dataEditor', TABLE),
+    allow(
+      'Allow Pub/Sub to act as that account.',
+      'iam service-accounts',
+      emailOf(accounts.landing),
+      pubsub,
+      'roles/iam.serviceAccountTokenCreator',
+    ),
+    ...subscribed(site, {
+      why: 'Landing: every message becomes a row as it came, with its id and time.',
+      name: subscriptions.table,
+      settings: [
+        `--bigquery-table=${project}:${dataset}.${TABLE}`,
+        '--write-metadata',
+        `--bigquery-service-account-email=${emailOf(accounts.landing)}`,
+      ],
+    }),
+  ]
+}
+
+function byFunction(site: Site): Step[] {
+  const { project, dataset } = site
+  const { account, allow, allowInDataset, allowInProject, pubsub } = toolsOf(site)
+  const { topics, subscriptions, functions, accounts, emailOf } = namesOf(site)
+  const { ingest } = accounts
+  const mayAppend = 'Allow ingest to append to the table of landed messages.'
+  const maySee = 'Allow it to see that the dataset is there and up to date.'
+  return [
+    account(ingest, 'ingest, which lands messages'),
+    account(accounts.push, 'who brings them to it, and may do nothing else'),
+    allowInDataset(mayAppend, ingest, 'bigquery.dataEditor', TABLE),
+    allowInDataset(maySee, ingest, 'bigquery.dataViewer'),
+    allowInProject('Allow it to ask for that.', ingest, 'roles/bigquery.jobUser'),
+    ...functionSteps(site, {
+      why: 'The function that lands a message as it came.',
+      name: functions.ingest,
+      entryPoint: 'ingest',
+      account: ingest,
+      caller: accounts.push,
+      whyCaller: 'Allow messages to be brought to it.',
+      memory: '1Gi',
+      instances: 10,
+      concurrency: 80,
+      seconds: INGEST_SECONDS,
+      variables: [`DESIRE_PATH_WAREHOUSE=bigquery:${project}.${dataset}`],
+      learn: 'INGEST_URL',
+    }),
+    allow(
+      'Allow Pub/Sub to show who brings them.',
+      'iam service-accounts',
+      emailOf(accounts.push),
+      pubsub,
+      'roles/iam.serviceAccountTokenCreator',
+    ),
+    ...subscribed(site, {
+      why: 'Landing: every message is brought to the function.',
+      name: subscriptions.push,
+      settings: [
+        `--push-endpoint=$INGEST_URL/projects/${project}/topics/${topics.events}`,
+        `--push-auth-service-account=${emailOf(accounts.push)}`,
+        '--push-auth-token-audience=$INGEST_URL',
+        `--ack-deadline=${INGEST_SECONDS}`,
+      ],
+    }),
+  ]
+}
+
+/**
+ * A subscription to the topic of events. Whatever a message holds can land, so one that does not is
+ * kept up by an outage: a hundred tries, most of them ten minutes apart, are as many as there can
+ * be, and outlast sixteen hours of it.
+ */
+function subscribed(site: Site, given: { why: string; name: string; settings: string[] }): Step[] {
+  const { gcloud, allow, pubsub } = toolsOf(site)
+  const { topics } = namesOf(site)
+  const { why, name } = given
+  const settings = [
+    ...given.settings,
+    `--dead-letter-topic=${topics.undelivered}`,
+    '--max-delivery-attempts=100',
+    '--min-retry-delay=10s',
+    '--max-retry-delay=600s',
+    '--message-retention-duration=7d',
+    '--expiration-period=never',
+  ]
+  const topic = `--topic=${topics.events}`
+  return [
+    {
+      why,
+      look: gcloud('pubsub subscriptions describe', name),
+      ifAbsent: gcloud('pubsub subscriptions create', name, topic, ...settings),
+      ifThere: gcloud('pubsub subscriptions update', name, ...settings),
+      mend: 'what was allowed a moment ago may take a minute to hold: wait for it',
+    },
+    allow(
+      'Allow Pub/Sub to take out of it what could not be landed.',
+      'pubsub subscriptions',
+      name,
+      pubsub,
+      'roles/pubsub.subscriber',
+    ),
+  ]
+}

@@ -1,0 +1,209 @@
+/**
+ * The plan: from a project with billing to journeys in BigQuery. Every step can be repeated: what
+ * is made is looked for first, what is set is set again.
+ *
+ *   topic of events → landing → landed_messages → advance, at each tick → tables → topic of effects
+ *
+ * Each part has an account of its own, with the least roles: see the steps that begin with "Allow".
+ */
+
+import { functionSteps, PACKAGE_DIR } from './functions.ts'
+import { landing } from './landing.ts'
+import { namesOf, type Site } from './site.ts'
+import type { Step } from './step.ts'
+import { toolsOf } from './tools.ts'
+
+const SERVICES = [
+  'artifactregistry',
+  'bigquery',
+  'bigquerystorage',
+  'cloudbuild',
+  'cloudfunctions',
+  'cloudscheduler',
+  'iam',
+  'pubsub',
+  'run',
+  'storage',
+]
+
+/** A tick goes on for as long as it may, and then for the batch at hand. Seconds. */
+const ADVANCE_MAX = 1_200
+const BATCH_AT_HAND = 240
+
+/** The longest that a subscription keeps anything. */
+const KEPT_LONGEST = '31d'
+
+export function planOf(site: Site): Step[] {
+  return [...foundation(site), ...building(site), ...landing(site), ...advancing(site)]
+}
+
+/** What both ways of landing stand on. */
+function foundation(site: Site): Step[] {
+  const { project, dataset, region } = site
+  const { gcloud, npm, account, allow, pubsub } = toolsOf(site)
+  const { topics, subscriptions, accounts } = namesOf(site)
+  const topic = (why: string, name: string, ...args: string[]): Step => ({
+    why,
+    look: gcloud('pubsub topics describe', name),
+    ifAbsent: gcloud('pubsub topics create', name, ...args),
+  })
+  const services = SERVICES.map((name) => `${name}.googleapis.com`)
+  return [
+    {
+      why: "The project's number: Google names its own accounts after it.",
+      run: {
+        program: 'gcloud',
+        globals: [],
+        path: ['projects', 'describe'],
+        args: [project, '--format=value(projectNumber)'],
+      },
+      learn: 'PROJECT_NUMBER',
+      mend: `gcloud auth login; gcloud projects list tells whether ${project} is yours`,
+    },
+    {
+      why: 'What is used of Google Cloud.',
+      run: gcloud('services enable', ...services),
+      mend: 'the project needs an account for billing, and you the role Service Usage Admin',
+    },
+    account(accounts.advance, 'advance, which turns landed events into tables'),
+    account(accounts.tick, 'the tick, which may call advance and do nothing else'),
+    account(accounts.build, 'whatever builds the functions'),
+    topic('Events are published here.', topics.events),
+    topic('What could not be landed in a hundred tries goes here.', topics.undelivered),
+    topic(
+      'Effects go here, and are kept for a week for receivers who come later.',
+      topics.effects,
+      '--message-retention-duration=7d',
+    ),
+    {
+      why: 'Keeps what could not be landed until somebody looks.',
+      look: gcloud('pubsub subscriptions describe', subscriptions.undelivered),
+      ifAbsent: gcloud(
+        'pubsub subscriptions create',
+        subscriptions.undelivered,
+        `--topic=${topics.undelivered}`,
+        `--message-retention-duration=${KEPT_LONGEST}`,
+        '--expiration-period=never',
+      ),
+    },
+    {
+      ...allow(
+        'Allow Pub/Sub to pass on what could not be landed.',
+        'pubsub topics',
+        topics.undelivered,
+        pubsub,
+        'roles/pubsub.publisher',
+      ),
+      mend:
+        'if Pub/Sub has no account here yet: gcloud beta services identity create ' +
+        `--service=pubsub.googleapis.com --project=${project}`,
+    },
+    {
+      why: 'The dataset, its tables and views: makes what is missing, changes nothing else.',
+      run: npm('migrate', '--warehouse', `bigquery:${project}.${dataset}`, '--location', region),
+      mend: 'gcloud auth application-default login: this step uses those credentials',
+    },
+  ]
+}
+
+/** The folder of the functions, and who may build from it. */
+function building(site: Site): Step[] {
+  const { npm, allowInProject } = toolsOf(site)
+  const { build } = namesOf(site).accounts
+  return [
+    allowInProject('Allow the build to write its log.', build, 'roles/logging.logWriter'),
+    allowInProject('Allow it to keep what it builds.', build, 'roles/artifactregistry.writer'),
+    allowInProject('Allow it to read what is uploaded.', build, 'roles/storage.objectViewer'),
+    {
+      why: 'The functions and the definitions as JavaScript, in a folder that is uploaded.',
+      run: npm('package', '--definitions', site.definitionsDir, '--out', PACKAGE_DIR),
+      mend: 'mend the definitions as it says',
+    },
+  ]
+}
+
+function advancing(site: Site): Step[] {
+  const { project, dataset, region, minutes } = site
+  const { gcloud, allow, allowInDataset, allowInProject, memberOf } = toolsOf(site)
+  const { topics, functions, accounts, emailOf, hashKey, tick } = namesOf(site)
+  const seconds = Math.min(minutes * 60 - 10, ADVANCE_MAX)
+  const schedule = [
+    tick,
+    `--location=${region}`,
+    `--schedule=*/${minutes} * * * *`,
+    '--uri=$ADVANCE_URL',
+    '--http-method=POST',
+    `--oidc-service-account-email=${emailOf(accounts.tick)}`,
+    '--oidc-token-audience=$ADVANCE_URL',
+    `--attempt-deadline=${seconds + BATCH_AT_HAND}s`,
+  ]
+  return [
+    allowInDataset(
+      'Allow advance to read and append in this dataset, and in no other.',
+      accounts.advance,
+      'bigquery.dataEditor',
+    ),
+    allowInProject('Allow it to run queries.', accounts.advance, 'roles/bigquery.jobUser'),
+    allow(
+      'Allow it to publish effects.',
+      'pubsub topics',
+      topics.effects,
+      memberOf(accounts.advance),
+      'roles/pubsub.publisher',
+    ),
+    ...(site.isHashed ? hashing(site) : []),
+    ...functionSteps(site, {
+      why:
+        'The function that applies what has landed. One instance at most: a second would only ' +
+        'find that the first was faster. A call that comes meanwhile joins the one under way.',
+      name: functions.advance,
+      entryPoint: 'advance',
+      account: accounts.advance,
+      caller: accounts.tick,
+      whyCaller: 'Allow the tick to call it.',
+      memory: '2Gi',
+      instances: 1,
+      concurrency: 8,
+      seconds: seconds + BATCH_AT_HAND,
+      variables: [
+        `DESIRE_PATH_WAREHOUSE=bigquery:${project}.${dataset}`,
+        `DESIRE_PATH_EFFECTS=pubsub:${project}/${topics.effects}`,
+        `DESIRE_PATH_ADVANCE_SECONDS=${seconds}`,
+      ],
+      ...(site.isHashed ? { secrets: `DESIRE_PATH_HASH_KEY=${hashKey}:latest` } : {}),
+      learn: 'ADVANCE_URL',
+    }),
+    {
+      why: `The tick, every ${minutes === 1 ? 'minute' : `${minutes} minutes`}.`,
+      look: gcloud('scheduler jobs describe', tick, `--location=${region}`),
+      ifAbsent: gcloud('scheduler jobs create http', ...schedule),
+      ifThere: gcloud('scheduler jobs update http', ...schedule),
+    },
+  ]
+}
+
+/** The key of hashed identifiers is yours to make, once: with another, nobody is recognised. */
+function hashing(site: Site): Step[] {
+  const { gcloud, allow, memberOf } = toolsOf(site)
+  const { hashKey, accounts } = namesOf(site)
+  return [
+    {
+      why: 'Where secrets are kept.',
+      run: gcloud('services enable', 'secretmanager.googleapis.com'),
+    },
+    {
+      why: 'The key of hashed identifiers, which you have made.',
+      run: gcloud('secrets describe', hashKey),
+      mend:
+        `openssl rand -hex 32 | gcloud secrets create ${hashKey} --data-file=- ` +
+        `--project=${site.project}`,
+    },
+    allow(
+      'Allow advance to read it.',
+      'secrets',
+      hashKey,
+      memberOf(accounts.advance),
+      'roles/secretmanager.secretAccessor',
+    ),
+  ]
+}

@@ -1,0 +1,87 @@
+/**
+ * What a tick asks of BigQuery: jobs, references to tables (each is billed 10 MiB at least) and
+ * bytes that are staged. The README's costs are computed from these counts.
+ */
+
+import { afterAll, describe, expect, test } from 'vitest'
+import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import { now } from '../../pipeline/clock.ts'
+import { openEngine } from '../../pipeline/engine.ts'
+import { landedSource, landedTable } from '../../pipeline/landed.ts'
+import { run } from '../../pipeline/run.ts'
+import { Shop } from '../../scripts/shop.ts'
+import { startBigQuery } from './bigquery-emulator.ts'
+import { Proxy, throughProxy } from './proxy.ts'
+
+const EVENTS = 1_000
+
+const emulator = await startBigQuery()
+const proxy = new Proxy(emulator?.url ?? '')
+afterAll(async () => {
+  proxy.close()
+  await emulator?.stop()
+})
+
+/** The texts of the jobs since the last look. */
+function asked(): string[] {
+  return proxy.bodies.splice(0).flatMap((body) => {
+    const { query } = (body === '' ? {} : JSON.parse(body)).configuration?.query ?? {}
+    return typeof query === 'string' ? [query] : []
+  })
+}
+
+/** Tables that are read or changed, each statement of a script by itself. */
+function references(text: string): number {
+  const statements = text.split(';\n').map((statement) => {
+    const names = statement.matchAll(/\b(?:from|join|update) `?([a-z][\w.-]*)/g)
+    return new Set([...names].map(([, name]) => name)).size
+  })
+  return statements.reduce((sum, count) => sum + count, 0)
+}
+
+describe.skipIf(emulator === null)('a tick', () => {
+  test('asks a dozen jobs and fifty tables, and stages two kilobytes an event', async () => {
+    const place = emulator?.place('cost') ?? { project: '', dataset: '' }
+    const warehouse = bigqueryWarehouse(await throughProxy(place, proxy))
+    await warehouse.open()
+    const settings = { definitionsDir: 'definitions', format: undefined, effects: undefined }
+    const engine = await openEngine(warehouse, settings, {})
+    const tick = () => {
+      const source = landedSource(warehouse, AbortSignal.timeout(120_000))
+      return run({ ...engine, source, warehouseUrl: warehouse.url, watermark: null })
+    }
+    const land = async (lines: string[], first: number) => {
+      const messages = lines.map((line, i) => ({
+        subscription_name: 'events',
+        message_id: String(first + i),
+        publish_time: now() - 60_000_000,
+        data: Buffer.from(line),
+        attributes: '{}',
+      }))
+      await warehouse.append('landed_messages', landedTable(messages), now())
+    }
+    const lines = [...new Shop(1).lines(2 * EVENTS)]
+    await land(lines.slice(0, EVENTS), 0)
+    await tick()
+    await land(lines.slice(EVENTS), EVENTS)
+    asked()
+    const report = await tick()
+    const jobs = asked()
+    const tables = jobs.map(references).reduce((sum, count) => sum + count, 0)
+    const [staged] = await warehouse.query(
+      `select sum(length(content)) as bytes from staged where stage like '2_%'`,
+    )
+    const bytes = Math.round(Number(staged?.['bytes']) / report.landed)
+    console.log(`a tick: ${jobs.length} jobs, ${tables} tables, ${bytes} bytes staged an event`)
+    expect(report.batches).toBe(1)
+    expect(jobs.filter((text) => text.includes('commit transaction'))).toHaveLength(1)
+    expect(jobs.length).toBeLessThanOrEqual(12)
+    expect(tables).toBeLessThanOrEqual(50)
+    expect(bytes).toBeLessThan(2_500)
+    asked()
+    await tick()
+    expect(asked()).toEqual([])
+    await engine.close()
+    await warehouse.close()
+  })
+})

@@ -1,0 +1,116 @@
+/**
+ * What is deployed, run as it is deployed and wired as the plan wires it: messages go in at a
+ * topic, Pub/Sub pushes them to one function, a tick calls another, rows and effects come out.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { Message } from '@google-cloud/pubsub'
+import { afterAll, describe, expect, test } from 'vitest'
+import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import { EMULATOR_VARIABLE } from '../../pipeline/config.ts'
+import { FunctionsProcess, packageInto } from '../functions-process.ts'
+import { startBigQuery } from './bigquery-emulator.ts'
+import { PubsubEmulator, pubsubEmulator, type Subscribed } from './pubsub-emulator.ts'
+
+const jar = pubsubEmulator()
+const bigquery = await startBigQuery()
+const isThere = jar !== null && bigquery !== null
+const pubsub = isThere ? await PubsubEmulator.start(jar) : null
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+const running: FunctionsProcess[] = []
+
+afterAll(async () => {
+  for (const functions of running) await functions.stop()
+  await pubsub?.stop()
+  await bigquery?.stop()
+  rmSync(dir, { recursive: true })
+})
+
+/** A cart, and a visit of somebody else more than a day later: by then the cart is abandoned. */
+const EVENTS = [
+  ['u1', 'Product Viewed', '2026-03-02T10:00:00Z'],
+  ['u1', 'Product Added', '2026-03-02T10:01:00Z'],
+  ['u2', 'Product Viewed', '2026-03-03T16:00:00Z'],
+].map(([user_id, name, occurred_at], i) =>
+  JSON.stringify({
+    event_id: `e${i}`,
+    name,
+    occurred_at,
+    identifiers: { user_id },
+    properties: { price: 20 },
+  }),
+)
+const TICKS_MAX = 100
+
+type Counts = { read: number; landed: number; duplicates: number; refused: number }
+
+/** Ticks until so many events have been read. */
+async function tickUntil(url: string, read: number): Promise<Counts> {
+  const sum = { read: 0, landed: 0, duplicates: 0, refused: 0 }
+  for (let ticks = 0; sum.read < read; ticks++) {
+    const answer = await fetch(url, { method: 'POST' })
+    if (answer.status !== 200) throw new Error(await answer.text())
+    const counts = (await answer.json()) as Counts
+    for (const name of Object.keys(sum) as (keyof Counts)[]) sum[name] += counts[name]
+    if (ticks === TICKS_MAX) throw new Error(`${sum.read} events have been read, not ${read}`)
+  }
+  return sum
+}
+
+describe.skipIf(!isThere)('the deployed folder', () => {
+  const place = bigquery?.place('deployed') ?? { project: '', dataset: '' }
+  const { host, restPort, grpcPort } = place.emulator ?? {}
+
+  async function serve(target: string, effects: Subscribed): Promise<FunctionsProcess> {
+    const functions = await FunctionsProcess.start(join(dir, 'functions'), target, {
+      ...pubsub?.env,
+      DESIRE_PATH_WAREHOUSE: `bigquery:${place.project}.${place.dataset}`,
+      DESIRE_PATH_EFFECTS: effects.url,
+      [EMULATOR_VARIABLE]: `${host}:${restPort}:${grpcPort}`,
+    })
+    running.push(functions)
+    return functions
+  }
+
+  test('lands what is published, applies it at a tick, and sends what follows', async () => {
+    packageInto(join(dir, 'functions'))
+    const { topic } = await (pubsub as PubsubEmulator).topic()
+    const effects = await (pubsub as PubsubEmulator).topic(true)
+    const [ingest, advance] = [await serve('ingest', effects), await serve('advance', effects)]
+    // The schema is there before anything lands, as after the plan.
+    const warehouse = bigqueryWarehouse(place)
+    await warehouse.open()
+    await topic.createSubscription('push', {
+      pushEndpoint: `${ingest.url}/${topic.name}`,
+      ackDeadlineSeconds: 180,
+    })
+    const effect = new Promise<Message>((resolve) => effects.subscription.on('message', resolve))
+    await topic.publishMessage({ data: gzipSync(EVENTS.join('\n')), attributes: { a: 'b' } })
+    await topic.publishMessage({ data: Buffer.from(`[${EVENTS[0]}]`) })
+    await topic.publishMessage({ attributes: { only: 'attributes' } })
+    const read = EVENTS.length + 2
+    expect(await tickUntil(advance.url, read)).toEqual({
+      read,
+      landed: EVENTS.length,
+      duplicates: 1,
+      refused: 1,
+    })
+    const rows = await warehouse.query(
+      `select profile_id, state from states where journey = 'checkout' order by 1, entered_at`,
+    )
+    await warehouse.close()
+    expect(rows.map(({ profile_id, state }) => `${profile_id} ${state}`)).toEqual([
+      'user_id:u1 browsing',
+      'user_id:u1 cart',
+      'user_id:u1 abandoned',
+      'user_id:u2 browsing',
+    ])
+    const sent = await effect
+    sent.ack()
+    await effects.subscription.close()
+    expect(sent.attributes).toMatchObject({ kind: 'effect', type: 'cart_reminder' })
+  })
+})

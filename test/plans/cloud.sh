@@ -1,0 +1,26 @@
+#!/bin/sh
+# Stands in for gcloud, bq and npm: notes what it is asked in $STATE/log, and remembers what was
+# made. As with the real ones, making what is there is an error, and so is removing what is not.
+# A command that contains $FAILS does nothing and ends with $CODE.
+case " $* " in
+  *" --help "* | " help "*) cat "$HELP"; exit 0 ;;
+esac
+printf '%s' "${0##*/}" >> "$STATE/log"
+for word; do printf '\t%s' "$word" >> "$STATE/log"; done
+printf '\n' >> "$STATE/log"
+case "$*" in
+  *"$FAILS"*) echo 'permission denied' >&2; exit "$CODE" ;;
+esac
+
+# What it is about: "pubsub topics create x --flags" → "pubsub.topics.x".
+about=$(printf '%s' "${*%% --*}" |
+  sed -E 's/ (create|update|describe|delete|deploy)( http)? / /; s/@.*//; s/ /./g')
+case " $* " in
+  ' projects describe '*) echo 123456789012 ;;
+  ' functions describe '*' --v2 '*)
+    [ ! -e "$STATE/$about" ] || echo "https://${about##*.}.example" ;;
+  *' describe '*) [ -e "$STATE/$about" ] ;;
+  *' create '*) [ ! -e "$STATE/$about" ] && : > "$STATE/$about" ;;
+  *' deploy '*) : > "$STATE/$about" ;;
+  *' delete '*) rm "$STATE/$about" ;;
+esac
