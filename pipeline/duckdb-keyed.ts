@@ -25,6 +25,35 @@ const INDEXED_MAX = 2_000
 
 type ImageLog = { rows: number; compactAt: number; filter: KeyFilter | null }
 
+/**
+ * Makes sure that the indexes of a file know their rows; before anything else is done to it.
+ *
+ * After a crash DuckDB replays its log into indexes that it has not loaded, and if nobody asks one
+ * of them, the next checkpoint writes it without those rows (DuckDB 1.5; mended in 2.0). Whoever
+ * then looks a key up would find that it never was. A row that is begun and taken back loads an
+ * index with all that was replayed. If it does not find the last row even so, another program has
+ * opened and closed the file after a crash, and the index is made again; so it is for an only row,
+ * which DuckDB finds without asking.
+ */
+export async function mendIndexes(file: DuckDBFile): Promise<void> {
+  const indexed = await file.query(
+    `select table_name, index_name, sql from duckdb_indexes()
+     where index_name = table_name || '_no'`,
+  )
+  for (const { table_name: table, index_name: index, sql } of indexed) {
+    const [row] = await file.query(`select min(no) as first, max(no) as last from ${table}`)
+    const [first, last] = [row?.['first'] as number | null, row?.['last'] as number | null]
+    if (first === null) continue
+    await file.run(`begin; insert into ${table} (no) values (null); rollback`)
+    const found = await file.query(`select no from ${table} where no in (${last}, -1)`)
+    if (found.length === 1 && first !== last) continue
+    await file.transaction(async () => {
+      await file.run(`drop index ${index}`)
+      await file.run(sql as string)
+    })
+  }
+}
+
 export class KeyedTables {
   readonly #file: DuckDBFile
   /** The number of the next row of each table. */

@@ -12,7 +12,7 @@ import { imageTable } from './commit.ts'
 import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import { eraseRows } from './duckdb-erase.ts'
-import { KeyedTables } from './duckdb-keyed.ts'
+import { KeyedTables, mendIndexes } from './duckdb-keyed.ts'
 import { rewritten } from './duckdb-rewrite.ts'
 import { DuckDBTakeover } from './duckdb-takeover.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
@@ -95,6 +95,7 @@ class DuckDBWarehouse implements Warehouse {
   /** A file with tables of its own by our names is left as it was. */
   async #makeSchema(file: DuckDBFile): Promise<void> {
     try {
+      await mendIndexes(file)
       await file.transaction(async () => {
         await file.run(schemaStatements().join(';\n'))
       })
