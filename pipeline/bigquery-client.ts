@@ -25,7 +25,7 @@ export type Place = {
 }
 
 /** What a job is for, as it is shown on the bill. */
-export type Step = 'read' | 'ask' | 'commit' | 'migrate'
+export type Step = 'read' | 'ask' | 'commit' | 'compact' | 'migrate'
 
 export type Parameter = { value: string | number | null | string[]; type: string }
 export type Parameters = { [name: string]: Parameter }

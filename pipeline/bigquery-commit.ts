@@ -139,11 +139,7 @@ export class BigQueryCommits {
       )
     })
     const statements = [
-      'declare run_id string default generate_uuid()',
-      'begin transaction',
-      `update ${at(FENCE)} set batch = ${batch}, run = run_id where batch = ${batch - 1}`,
-      `if (select count(*) from ${at(FENCE)} where run = run_id) != 1 then ` +
-        "raise using message = 'FENCE_LOST'; end if",
+      ...fencedTransaction(at, batch - 1, batch),
       `if (select count(*) ${staged}) != ${count} then ` +
         "raise using message = 'STAGED_ROWS_MISSING'; end if",
       ...inserts,
@@ -151,6 +147,18 @@ export class BigQueryCommits {
     ]
     return `${statements.join(';\n')};`
   }
+}
+
+/** The beginning of a script that goes on only if the fence stands at `from`, and moves it. Whoever
+ * else moves it meanwhile conflicts with this one. */
+export function fencedTransaction(at: At, from: number, to: number): string[] {
+  return [
+    'declare run_id string default generate_uuid()',
+    'begin transaction',
+    `update ${at(FENCE)} set batch = ${to}, run = run_id where batch = ${from}`,
+    `if (select count(*) from ${at(FENCE)} where run = run_id) != 1 then ` +
+      "raise using message = 'FENCE_LOST'; end if",
+  ]
 }
 
 function mayPass({ kind, ...ending }: Exclude<Ending, { kind: 'done' }>): boolean {

@@ -97,7 +97,7 @@ test.each([
     },
   ],
   ['another', async (path: string) => (await DuckDBFile.open(path, '100MB')).close()],
-] as const)('nothing is forgotten when %s opens and closes a file after a crash', async (_, look) => {
+] as const)('nothing is lost when %s opens and closes a crashed file', async (_, look) => {
   const path = join(dir, `${(files += 1)}.duckdb`)
   const crashed = join(dir, `${(files += 1)}.duckdb`)
   const warehouse = duckdbWarehouse(path)
