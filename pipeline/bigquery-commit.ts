@@ -16,7 +16,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Table } from 'apache-arrow'
 import { rowTexts } from './arrow-wire.ts'
-import type { BigQueryClient, Ending } from './bigquery-client.ts'
+import { isPassing, type BigQueryClient, type Ending } from './bigquery-client.ts'
 import {
   endsOf,
   FENCE,
@@ -38,16 +38,7 @@ import type { Commit } from './warehouse.ts'
 const ATTEMPTS_MAX = 5
 const PAUSE_MS = 1_000
 
-/** What may be tried again once the batch is known not to be committed. */
-const PASSING = new Set([
-  'backendError',
-  'internalError',
-  'jobBackendError',
-  'jobInternalError',
-  'jobRateLimitExceeded',
-  'lost',
-  'rateLimitExceeded',
-])
+/** Of two commits at once; the batch may be tried again once it is known not to be committed. */
 const CONFLICT = /aborted due to concurrent|could not serialize access/i
 
 type Parts = {
@@ -162,7 +153,7 @@ export function fencedTransaction(at: At, from: number, to: number): string[] {
 }
 
 function mayPass({ kind, ...ending }: Exclude<Ending, { kind: 'done' }>): boolean {
-  return kind === 'lost' || PASSING.has(ending.reason) || CONFLICT.test(ending.message)
+  return kind === 'lost' || isPassing(ending.reason) || CONFLICT.test(ending.message)
 }
 
 function partsOf(commit: Commit): Part[] {
