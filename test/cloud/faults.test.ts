@@ -28,7 +28,7 @@ import { hasDone, WorkerProcess } from './worker-process.ts'
 
 const MINUTES = 400_000
 const slowly = { timeout: MINUTES }
-const PART = 60
+const PART = 30
 
 const jar = pubsubEmulator()
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
