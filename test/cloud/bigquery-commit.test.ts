@@ -128,6 +128,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   test.each([
     ['a conflict', 400, 'invalidQuery', 'Transaction is aborted due to concurrent update'],
     ['a rate limit', 403, 'rateLimitExceeded', 'Exceeded rate limits'],
+    ['too much at once', 429, 'rateLimitExceeded', 'Too many requests'],
     ['a fault of the server', 400, 'jobInternalError', 'The job encountered an internal error'],
   ])('%s is tried again under another job id', async (_, code, reason, message) => {
     const warehouse = await opened(proxied)
@@ -141,11 +142,15 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await warehouse.close()
   })
 
-  test('a refusal that does not pass is told, and nothing is there', async () => {
+  test.each([
+    ['a refusal', 'accessDenied', 'Access Denied: no permission'],
+    ['a quota', 'quotaExceeded', 'Quota exceeded: too many DML statements'],
+  ])('%s that does not pass is told, and nothing is there', async (_, reason, message) => {
     const warehouse = await opened(proxied)
     proxy.luck = (_request, body, response) =>
-      isCommit(body) && refuse(response, 403, 'accessDenied', 'Access Denied: no permission')
-    await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow('Access Denied')
+      isCommit(body) && refuse(response, 403, reason, message)
+    await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow(message)
+    expect(proxy.bodies.filter(isCommit)).toHaveLength(1)
     proxy.luck = () => false
     expect(await committed()).toEqual([])
     await warehouse.commit(batchOf(1, ['a']))

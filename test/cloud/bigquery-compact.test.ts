@@ -18,6 +18,7 @@ import { Harness, sorted } from '../dump.ts'
 import type { Row } from '../reference.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery } from './bigquery-emulator.ts'
+import { Proxy, refuse, throughProxy } from './proxy.ts'
 
 const MINUTES = 300_000
 
@@ -127,5 +128,19 @@ describe.skipIf(emulator === null)('compaction', () => {
     await expect(stopped).rejects.toThrow('another writer has committed a batch; what is done')
     expect(await sizeOf('identity_ended')).toBe(ended + 1)
     await writer.warehouse.close()
+  })
+
+  test('a batch that commits at the same time stops it', async () => {
+    const proxy = new Proxy((emulator as NonNullable<typeof emulator>).url)
+    const luckless = await BigQueryClient.connect(await throughProxy(place, proxy))
+    const plan = await compactionPlan(luckless, place)
+    const aborted = 'Transaction is aborted due to concurrent update against table fence'
+    proxy.luck = (_request, body, response) =>
+      body.includes('commit transaction') && refuse(response, 400, 'invalidQuery', aborted)
+    const stopped = compact(luckless, place, plan, () => undefined)
+    await expect(stopped).rejects.toThrow(
+      /^bigquery:p1\.compact: the compaction stops at \w+: Transaction is aborted .*rest$/,
+    )
+    proxy.close()
   })
 })
