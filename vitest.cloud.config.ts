@@ -3,5 +3,5 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['test/cloud/**/*.test.ts'], testTimeout: 180_000, maxWorkers: 1 },
+  test: { include: ['test/cloud/**/*.test.ts'], testTimeout: 180_000, maxWorkers: 2 },
 })

@@ -14,8 +14,24 @@ import type { Row } from './warehouse.ts'
 /** What a job may bill: 1 TiB. */
 const BYTES_BILLED_MAX = 2 ** 40
 const PAGE_ROWS = 5_000
+const UNAVAILABLE = 503
 const LOOK_UPS_MAX = 6
 const LOOK_UP_PAUSE_MS = 500
+
+/** Reasons BigQuery gives for what may go well the next time. */
+const PASSING = new Set([
+  'backendError',
+  'internalError',
+  'jobBackendError',
+  'jobInternalError',
+  'jobRateLimitExceeded',
+  'rateLimitExceeded',
+  'userRateLimitExceeded',
+])
+
+export function isPassing(reason: string): boolean {
+  return PASSING.has(reason)
+}
 
 /** `project.dataset`, and an emulator's ports if it is one. */
 export type Place = {
@@ -25,7 +41,7 @@ export type Place = {
 }
 
 /** What a job is for, as it is shown on the bill. */
-export type Step = 'read' | 'ask' | 'commit' | 'migrate'
+export type Step = 'read' | 'ask' | 'commit' | 'compact' | 'migrate'
 
 export type Parameter = { value: string | number | null | string[]; type: string }
 export type Parameters = { [name: string]: Parameter }
@@ -197,7 +213,8 @@ export class BigQueryClient {
     }
   }
 
-  /** What the person at the keyboard can mend is said in words. */
+  /** What the person at the keyboard can mend is said in words; what passes says so by its code,
+   * whatever the code it came with. */
   async #attempt<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
@@ -208,6 +225,9 @@ export class BigQueryClient {
       if (message.includes('default credentials')) {
         const how = 'run gcloud auth application-default login'
         throw new UserError(`${where} cannot be asked: there are no credentials; ${how}`)
+      }
+      if (isPassing(reasonOf(thrown as ApiError))) {
+        throw Object.assign(new Error(message), { code: UNAVAILABLE })
       }
       if ((thrown as ApiError).code === 403) {
         throw new UserError(`${where} refuses: ${message.split('\n')[0]}`)
@@ -229,8 +249,8 @@ function bound(parameters: Parameters) {
   }
 }
 
-function reasonOf(error: ApiError): string {
-  return error.errors?.[0]?.reason ?? ''
+function reasonOf({ errors }: ApiError): string {
+  return errors?.[0]?.reason ?? ''
 }
 
 function rowOf(fields: Field[], cells: { v: unknown }[]): Row {

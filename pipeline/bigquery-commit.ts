@@ -16,7 +16,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Table } from 'apache-arrow'
 import { rowTexts } from './arrow-wire.ts'
-import type { BigQueryClient, Ending } from './bigquery-client.ts'
+import { isPassing, type BigQueryClient, type Ending } from './bigquery-client.ts'
 import {
   endsOf,
   FENCE,
@@ -38,16 +38,7 @@ import type { Commit } from './warehouse.ts'
 const ATTEMPTS_MAX = 5
 const PAUSE_MS = 1_000
 
-/** What may be tried again once the batch is known not to be committed. */
-const PASSING = new Set([
-  'backendError',
-  'internalError',
-  'jobBackendError',
-  'jobInternalError',
-  'jobRateLimitExceeded',
-  'lost',
-  'rateLimitExceeded',
-])
+/** Of two commits at once; the batch may be tried again once it is known not to be committed. */
 const CONFLICT = /aborted due to concurrent|could not serialize access/i
 
 type Parts = {
@@ -139,11 +130,7 @@ export class BigQueryCommits {
       )
     })
     const statements = [
-      'declare run_id string default generate_uuid()',
-      'begin transaction',
-      `update ${at(FENCE)} set batch = ${batch}, run = run_id where batch = ${batch - 1}`,
-      `if (select count(*) from ${at(FENCE)} where run = run_id) != 1 then ` +
-        "raise using message = 'FENCE_LOST'; end if",
+      ...fencedTransaction(at, batch - 1, batch),
       `if (select count(*) ${staged}) != ${count} then ` +
         "raise using message = 'STAGED_ROWS_MISSING'; end if",
       ...inserts,
@@ -153,8 +140,20 @@ export class BigQueryCommits {
   }
 }
 
+/** The beginning of a script that goes on only if the fence stands at `from`, and moves it. Whoever
+ * else moves it meanwhile conflicts with this one. */
+export function fencedTransaction(at: At, from: number, to: number): string[] {
+  return [
+    'declare run_id string default generate_uuid()',
+    'begin transaction',
+    `update ${at(FENCE)} set batch = ${to}, run = run_id where batch = ${from}`,
+    `if (select count(*) from ${at(FENCE)} where run = run_id) != 1 then ` +
+      "raise using message = 'FENCE_LOST'; end if",
+  ]
+}
+
 function mayPass({ kind, ...ending }: Exclude<Ending, { kind: 'done' }>): boolean {
-  return kind === 'lost' || PASSING.has(ending.reason) || CONFLICT.test(ending.message)
+  return kind === 'lost' || isPassing(ending.reason) || CONFLICT.test(ending.message)
 }
 
 function partsOf(commit: Commit): Part[] {

@@ -6,7 +6,8 @@
  * ends the version of its key that was recorded before it and was not ended yet; `superseded_at`
  * is derived from that, because an UPDATE bills whole partitions. Each row of `x_base` stands for
  * itself, so a filter of days on a view reaches its partitions, and a version in another partition
- * cannot show through as the current one.
+ * cannot show through as the current one. `x_past` has versions that ended long ago, each with its
+ * end: compaction (`bigquery-compact.ts`) puts them there, where no current view reads them.
  *
  * A view's own text must call relations by their full names, so every text is put over steps that
  * are called as the shared text calls them.
@@ -110,6 +111,16 @@ export function endsOf(table: VersionedName): string {
   return `${table}_ended`
 }
 
+/** Where compaction puts versions that have ended. */
+export function pastOf(table: VersionedName): string {
+  return `${table}_past`
+}
+
+/** The instant column by whose months a table is partitioned; null when it is not. */
+export function monthsOf(table: VersionedName): string | null {
+  return LAYOUTS[table].month ?? null
+}
+
 export const RECORDED = ['recorded_at', 'recorded_by']
 
 /** All tables but the fence, which is made with its row. */
@@ -118,12 +129,14 @@ export function physicalTables(): PhysicalTable[] {
     { name: 'recorded_at', type: TYPES.instant },
     { name: 'recorded_by', type: TYPES.integer },
   ]
-  const tables = (Object.keys(TABLES) as TableName[]).map((table): PhysicalTable => {
+  const columnsOf = (table: TableName) => {
     const specs: readonly Column[] = TABLES[table].columns
-    const columns = specs.map(({ name, type }) => ({ name, type: TYPES[type] }))
+    return [...specs.map(({ name, type }) => ({ name, type: TYPES[type] })), ...recorded]
+  }
+  const tables = (Object.keys(TABLES) as TableName[]).map((table): PhysicalTable => {
     const commit = table === 'batches' ? [{ name: 'commit_id', type: TYPES.text }] : []
-    const name = storageOf(table)
-    return { name, columns: [...columns, ...recorded, ...commit], tail: tailOf(LAYOUTS[table]) }
+    const columns = [...columnsOf(table), ...commit]
+    return { name: storageOf(table), columns, tail: tailOf(LAYOUTS[table]) }
   })
   const ends = VERSIONED_NAMES.map((table): PhysicalTable => {
     const columns = [
@@ -132,6 +145,16 @@ export function physicalTables(): PhysicalTable[] {
     ]
     const name = endsOf(table)
     return { name, columns: [...columns, ...recorded], tail: tailOf({ cluster: ['row_key'] }) }
+  })
+  const [supersededAt, supersededBy, because] = SUPERSEDED
+  const superseded = [
+    { name: supersededAt, type: TYPES.instant },
+    { name: supersededBy, type: TYPES.integer },
+    { name: because, type: TYPES.text },
+  ]
+  const past = VERSIONED_NAMES.map((table): PhysicalTable => {
+    const columns = [...columnsOf(table), ...superseded]
+    return { name: pastOf(table), columns, tail: tailOf(LAYOUTS[table]) }
   })
   const staged: PhysicalTable = {
     name: STAGED,
@@ -145,7 +168,7 @@ export function physicalTables(): PhysicalTable[] {
       tailOf({ day: 'staged_at', cluster: ['stage', 'target'] }) +
       ` options (partition_expiration_days = ${STAGED_DAYS})`,
   }
-  return [...tables, ...ends, staged]
+  return [...tables, ...ends, ...past, staged]
 }
 
 function tailOf({ month, day, cluster }: Layout): string {
@@ -199,30 +222,41 @@ export function viewStatements(at: At): string[] {
 /** `x_now` and `x_all`. */
 function relationTexts(table: VersionedName, at: At): ViewText[] {
   const columns = storedColumns(table)
-    .map((name) => `base.${name}`)
-    .join(', ')
-  const from = `from ${at(`${table}_base`)} as base left join`
-  const [supersededAt, supersededBy, because] = SUPERSEDED
+  const based = columns.map((name) => `base.${name}`).join(', ')
   return [
     {
       name: `${table}_now`,
       text:
-        `select ${columns} ${from} (select row_key, max(recorded_by) as ended_by ` +
+        `select ${based} from ${at(`${table}_base`)} as base left join ` +
+        '(select row_key, max(recorded_by) as ended_by ' +
         `from ${at(endsOf(table))} group by row_key) as ended on ended.row_key = base.row_key ` +
         'where ended.ended_by is null or ended.ended_by <= base.recorded_by',
     },
     {
       name: `${table}_all`,
       text:
-        `select ${columns}, ended.recorded_at as ${supersededAt}, ` +
-        `ended.recorded_by as ${supersededBy}, ended.${because} ${from} (` +
-        `select row_key, ${because}, recorded_at, recorded_by, ` +
-        'coalesce(lag(recorded_by) over (partition by row_key order by recorded_by), 0) ' +
-        `as ended_before from ${at(endsOf(table))}) as ended ` +
-        'on ended.row_key = base.row_key and ended.recorded_by > base.recorded_by ' +
-        'and ended.ended_before <= base.recorded_by',
+        `${endingText(table, 'left', at)} union all ` +
+        `select ${[...columns, ...SUPERSEDED].join(', ')} from ${at(pastOf(table))}`,
     },
   ]
+}
+
+/** The versions of `x_base`, each with what ended it; `inner`: only those that have ended. */
+export function endingText(table: VersionedName, join: 'left' | 'inner', at: At): string {
+  const based = storedColumns(table)
+    .map((name) => `base.${name}`)
+    .join(', ')
+  const [supersededAt, supersededBy, because] = SUPERSEDED
+  return (
+    `select ${based}, ended.recorded_at as ${supersededAt}, ` +
+    `ended.recorded_by as ${supersededBy}, ended.${because} ` +
+    `from ${at(`${table}_base`)} as base ${join} join (` +
+    `select row_key, ${because}, recorded_at, recorded_by, ` +
+    'coalesce(lag(recorded_by) over (partition by row_key order by recorded_by), 0) ' +
+    `as ended_before from ${at(endsOf(table))}) as ended ` +
+    'on ended.row_key = base.row_key and ended.recorded_by > base.recorded_by ' +
+    'and ended.ended_before <= base.recorded_by'
+  )
 }
 
 /** A column's value in a staged row: the element at its place, as the column's type. */

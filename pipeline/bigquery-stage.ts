@@ -12,7 +12,7 @@ import type { BigQueryWriteClient } from '@google-cloud/bigquery-storage'
 import type { Table } from 'apache-arrow'
 import { recordedWires, stagedWire, type StagedRows, type WireTable } from './arrow-wire.ts'
 import type { Place } from './bigquery-client.ts'
-import { assert, messageOf } from './errors.ts'
+import { assert, messageOf, UserError } from './errors.ts'
 
 /** A request may have 20 MB; texts are counted in UTF-16 units, which are three bytes at most. */
 const CHUNK_UNITS = 2_500_000
@@ -20,9 +20,13 @@ const CHUNK_ROWS = 20_000
 const PIECE_BYTES = 6_000_000
 const APPEND_TRIES = 3
 
-/** gRPC's words for an offset that is taken, and for what may be tried again. */
+/** gRPC's words: for an offset that is taken, for one that is too far … */
 const ALREADY_EXISTS = 6
-const RETRYABLE = new Set([4, 10, 13, 14])
+const PERMISSION_DENIED = 7
+const ABORTED = 10
+const OUT_OF_RANGE = 11
+/** … and for what may be tried again on the spot. */
+const RETRYABLE = new Set([4, ABORTED, 13, 14])
 
 type Appended = { appendResult?: unknown; error?: Failure | null; rowErrors?: unknown[] }
 type Failure = { code?: number; message?: string }
@@ -53,7 +57,7 @@ export class Stager {
     stage: { stage: string; stagedAt: number },
     rows: Iterable<{ target: string; content: string }>,
   ): Promise<number> {
-    return this.#stream(table, wiresOf(stage, rows))
+    return this.#attempt(() => this.#stream(table, wiresOf(stage, rows)))
   }
 
   /** Appends rows, all of them or none. In one request it is at least once: when the answer is
@@ -62,8 +66,23 @@ export class Stager {
     const wires = [...recordedWires(rows, recordedAt, PIECE_BYTES)]
     const [only, ...others] = wires
     if (only === undefined) return
-    if (others.length > 0) await this.#stream(table, wires)
-    else await this.#append(`${this.#parent(table)}/streams/_default`, null, only)
+    await this.#attempt(async () => {
+      if (others.length > 0) await this.#stream(table, wires)
+      else await this.#append(`${this.#parent(table)}/streams/_default`, null, only)
+    })
+  }
+
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (thrown) {
+      if ((thrown as Failure).code !== PERMISSION_DENIED) throw thrown
+      const { project, dataset } = this.#place
+      throw new UserError(
+        `bigquery:${project}.${dataset} may not be written to: roles/bigquery.dataEditor is ` +
+          `needed: ${messageOf(thrown)}`,
+      )
+    }
   }
 
   #parent(table: string): string {
@@ -94,7 +113,8 @@ export class Stager {
     return offset
   }
 
-  /** One request at a time; a connection that breaks is opened again at the same offset. */
+  /** One request at a time; a connection that breaks is opened again at the same offset. A stream
+   * that has less than was acknowledged is given up: the rows may be staged again in another. */
   async #append(writeStream: string, offset: number | null, wire: WireTable): Promise<void> {
     const { serializedSchema, serializedRecordBatch } = wire
     const request = {
@@ -106,7 +126,8 @@ export class Stager {
       const failure = await this.#send(writeStream, request)
       if (failure === null || failure.code === ALREADY_EXISTS) return
       if (tries < APPEND_TRIES && RETRYABLE.has(failure.code ?? 0)) continue
-      throw new Error(`rows are not streamed: ${failure.message}`)
+      const code = failure.code === OUT_OF_RANGE ? ABORTED : failure.code
+      throw Object.assign(new Error(`rows are not streamed: ${failure.message}`), { code })
     }
   }
 

@@ -1,12 +1,13 @@
 /**
  * `npm run bench [-- --events N]`: three figures, each beside a peer measured in the same run.
- * `npm run bench -- --views duckdb:PATH` asks every analysis view of a warehouse instead.
+ * `npm run bench -- --views duckdb:PATH` asks every analysis view of a warehouse instead, and
+ * `npm run bench -- --cloud` sends messages through Pub/Sub's emulator into each warehouse.
  * It is no test: machines differ, and what is claimed is the ratio.
  */
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Pipeline } from '../pipeline/advance.ts'
 import { elapsedMs, now } from '../pipeline/clock.ts'
@@ -25,11 +26,16 @@ const BATCHES_TIMED = 5
 const grouped = (value: number) => Math.round(value).toLocaleString('en-US')
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
+type Options = { events: string; messages: string; views?: string; cloud?: true }
+
 const program = command('npm run bench', 'Measures speed beside peers.')
   .option('--events <count>', 'events of the end-to-end figure', '1000000')
   .option('--views <warehouse>', 'only what each analysis view of this warehouse costs')
-  .action(async (options: { events: string; views?: string }) => {
+  .option('--cloud', 'only messages a second through the emulators of cloud services')
+  .option('--messages <count>', 'messages of that figure', '10000')
+  .action(async (options: Options) => {
     if (options.views !== undefined) return views(options.views)
+    if (options.cloud === true) return cloud(Number(options.messages))
     const dir = mkdtempSync(join(tmpdir(), 'desire-path-bench-'))
     try {
       await endToEnd(dir, Number(options.events))
@@ -47,6 +53,14 @@ async function views(url: string): Promise<void> {
   for (const { view, rows, ms, cpuMs } of costs) {
     const figures = [grouped(rows).padStart(9), grouped(ms).padStart(8), grouped(cpuMs).padStart(8)]
     say(`  ${view.padEnd(26)}${figures.join('')}`)
+  }
+}
+
+async function cloud(messages: number): Promise<void> {
+  const { cloudRates } = await import('./bench/cloud.ts')
+  say(`${grouped(messages)} messages of one event; load average ${loadavg()[0]?.toFixed(1)}`)
+  for await (const { what, perSecond } of cloudRates(messages)) {
+    say(`  ${what.padEnd(32)} ${grouped(perSecond).padStart(12)} messages/s`)
   }
 }
 

@@ -2,12 +2,15 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { arrowTable } from '../pipeline/arrow.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { DuckDBFile } from '../pipeline/duckdb-file.ts'
+import { hashes64 } from '../pipeline/ids.ts'
+import { batchOf } from './batches.ts'
 import { commitOf, imagesOf, warehouseContract } from './warehouse.contract.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -93,4 +96,44 @@ test('images that have outgrown their keys are compacted to the latest of each',
     new Map([['first', '1'], ...latest]),
   )
   await warehouse.close()
+})
+
+/** A batch with so many images and segments of history, whose keys are `<batch>.<n>`. */
+function rememberingBatch(batch: number, segments: number, images: number) {
+  const commit = batchOf(batch, [`e${batch}`])
+  const keys = (count: number) => Array.from({ length: count }, (_, n) => `${batch}.${n}`)
+  const [streams, key] = [keys(segments), keys(images)]
+  const rows = { k: hashes64(streams), stream: streams, segment: streams.map(() => '[1]') }
+  commit.inserts.set('history', arrowTable('history', rows, segments))
+  const image = { k: hashes64(key), key, image: key.map(() => '{}') }
+  commit.images.set('stream', arrowTable('stream_image', image, images))
+  return commit
+}
+
+test.each([
+  [
+    'this program',
+    async (path: string) => {
+      const warehouse = duckdbWarehouse(path)
+      await warehouse.open()
+      await warehouse.close()
+    },
+  ],
+  ['another', async (path: string) => (await DuckDBFile.open(path, '100MB')).close()],
+] as const)('nothing is lost when %s opens and closes a crashed file', async (_, look) => {
+  const path = join(dir, `${(files += 1)}.duckdb`)
+  const crashed = join(dir, `${(files += 1)}.duckdb`)
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  await warehouse.commit(rememberingBatch(1, 3, 1))
+  // The files as a crash leaves them: what was committed is in the log beside the database.
+  for (const end of ['', '.wal']) copyFileSync(path + end, crashed + end)
+  await warehouse.close()
+  await look(crashed)
+  const again = duckdbWarehouse(crashed)
+  await again.open()
+  await again.commit(rememberingBatch(2, 1, 3))
+  expect(await again.segments(['1.1'])).toEqual(new Map([['1.1', ['[1]']]]))
+  expect(await again.images('stream', ['1.0'])).toEqual(new Map([['1.0', '{}']]))
+  await again.close()
 })

@@ -1,16 +1,17 @@
 /**
- * The commit under bad luck: two writers, answers that are lost, jobs that fail for a while. A
- * proxy between the client and the server has the bad luck; nothing of ours is replaced.
+ * The commit under bad luck: two writers, answers that are lost, jobs and appends that fail for a
+ * while. Proxies between the client and the server have the bad luck; nothing of ours is replaced.
  */
 
-import type { ServerResponse } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
 import { BigQueryClient, type Place } from '../../pipeline/bigquery-client.ts'
+import { isTransient } from '../../pipeline/retry.ts'
 import { BATCH_AT, batchOf } from '../batches.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery, type Emulator } from './bigquery-emulator.ts'
-import { Proxy, throughProxy } from './proxy.ts'
+import { GrpcProxy, type Fate } from './grpc-proxy.ts'
+import { Proxy, refuse, throughProxy } from './proxy.ts'
 
 const MINUTES = 300_000
 
@@ -19,16 +20,10 @@ afterAll(() => emulator?.stop())
 
 const isCommit = (body: string) => body.includes('commit transaction')
 
-function refuse(response: ServerResponse, code: number, reason: string, message: string): true {
-  const error = { code, message, errors: [{ reason, message }] }
-  response.writeHead(code, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ error }))
-  return true
-}
-
 describe.skipIf(emulator === null)('over the wire', () => {
   let place: Place
   let proxy: Proxy
+  let grpc: GrpcProxy
   let proxied: Place
 
   beforeAll(async () => {
@@ -36,14 +31,22 @@ describe.skipIf(emulator === null)('over the wire', () => {
     place = placeOf('commit')
     await emptyDataset(place)
     proxy = new Proxy(url)
-    proxied = await throughProxy(place, proxy)
+    const ports = place.emulator as NonNullable<Place['emulator']>
+    grpc = await GrpcProxy.to(`${ports.host}:${ports.grpcPort}`)
+    const { port: grpcPort } = grpc
+    proxied = await throughProxy({ ...place, emulator: { ...ports, grpcPort } }, proxy)
   }, MINUTES)
-  afterAll(() => proxy?.close())
+  afterAll(() => {
+    proxy?.close()
+    grpc?.close()
+  })
   beforeEach(async () => {
     await emptyDataset(place)
     proxy.luck = () => false
     proxy.loss = () => false
     proxy.bodies.length = 0
+    grpc.fate = () => 'passes'
+    grpc.called.length = 0
   })
 
   const opened = async (at: Place) => {
@@ -125,6 +128,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   test.each([
     ['a conflict', 400, 'invalidQuery', 'Transaction is aborted due to concurrent update'],
     ['a rate limit', 403, 'rateLimitExceeded', 'Exceeded rate limits'],
+    ['too much at once', 429, 'rateLimitExceeded', 'Too many requests'],
     ['a fault of the server', 400, 'jobInternalError', 'The job encountered an internal error'],
   ])('%s is tried again under another job id', async (_, code, reason, message) => {
     const warehouse = await opened(proxied)
@@ -138,15 +142,79 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await warehouse.close()
   })
 
-  test('a refusal that does not pass is told, and nothing is there', async () => {
+  test.each([
+    ['a refusal', 'accessDenied', 'Access Denied: no permission'],
+    ['a quota', 'quotaExceeded', 'Quota exceeded: too many DML statements'],
+  ])('%s that does not pass is told, and nothing is there', async (_, reason, message) => {
     const warehouse = await opened(proxied)
     proxy.luck = (_request, body, response) =>
-      isCommit(body) && refuse(response, 403, 'accessDenied', 'Access Denied: no permission')
-    await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow('Access Denied')
+      isCommit(body) && refuse(response, 403, reason, message)
+    await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow(message)
+    expect(proxy.bodies.filter(isCommit)).toHaveLength(1)
     proxy.luck = () => false
     expect(await committed()).toEqual([])
     await warehouse.commit(batchOf(1, ['a']))
     expect(await committed()).toEqual([{ batch: 1, profiles: 1 }])
+    await warehouse.close()
+  })
+
+  /** The first call of a method has it, the others pass. */
+  const atFirst = (method: string, fate: Fate) => {
+    let isLeft = true
+    grpc.fate = (called) => {
+      if (called !== method || !isLeft) return 'passes'
+      isLeft = false
+      return fate
+    }
+  }
+  const appends = () => grpc.called.filter((method) => method === 'AppendRows').length
+
+  test.each<[string, Fate]>([
+    ['whose answer is lost', 'answer lost'],
+    ['whose stream is lost', { status: 14, message: 'the connection was reset' }],
+  ])('an append %s is repeated, and its rows are there once', async (_, fate) => {
+    const warehouse = await opened(proxied)
+    atFirst('AppendRows', fate)
+    await warehouse.commit(batchOf(1, ['a']))
+    expect(appends()).toBe(2)
+    expect(await committed()).toEqual([{ batch: 1, profiles: 1 }])
+    await warehouse.close()
+  })
+
+  test.each<[string, Fate]>([
+    ['an offset too far', { status: 11, message: 'OUT_OF_RANGE' }],
+    ['a quota of appends', { status: 8, message: 'Exceeds quota' }],
+  ])('%s ends the try, and the next one stages all again', async (_, fate) => {
+    const warehouse = await opened(proxied)
+    atFirst('AppendRows', fate)
+    const failure = await warehouse.commit(batchOf(1, ['a'])).catch((thrown: unknown) => thrown)
+    expect(isTransient(failure)).toBe(true)
+    expect(await committed()).toEqual([])
+    await warehouse.commit(batchOf(1, ['a']))
+    expect(await committed()).toEqual([{ batch: 1, profiles: 1 }])
+    await warehouse.close()
+  })
+
+  test('what may not be staged is said in one line with the role that is missing', async () => {
+    const warehouse = await opened(proxied)
+    atFirst('CreateWriteStream', { status: 7, message: 'Permission denied on table staged' })
+    await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow(
+      /^bigquery:p1\.commit may not be written to: roles\/bigquery\.dataEditor is needed: .*$/,
+    )
+    await warehouse.close()
+  })
+
+  test.each([
+    ['a rate limit passes', 'rateLimitExceeded', true, 'Exceeded rate limits'],
+    ['a quota does not', 'quotaExceeded', false, 'bigquery:p1.commit refuses: Quota exceeded'],
+    ['nor does a refusal', 'accessDenied', false, 'bigquery:p1.commit refuses: Access Denied'],
+  ])('of reading, %s', async (_, reason, passes, told) => {
+    const warehouse = await opened(proxied)
+    const message = told.replace(/^.*: /, '')
+    proxy.luck = (_request, _body, response) => refuse(response, 403, reason, message)
+    const failure = await warehouse.query('select 1').catch((thrown: unknown) => thrown)
+    expect(failure).toMatchObject({ message: told })
+    expect(isTransient(failure)).toBe(passes)
     await warehouse.close()
   })
 

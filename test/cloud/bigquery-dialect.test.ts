@@ -4,6 +4,8 @@
  */
 
 import { afterAll, expect, test } from 'vitest'
+import { BigQueryClient } from '../../pipeline/bigquery-client.ts'
+import { compact, compactionPlan } from '../../pipeline/bigquery-compact.ts'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
 import { makeDefinitions } from '../../pipeline/definitions.ts'
 import { arrowTable, supersedeTable, uuidsFromText } from '../../pipeline/arrow.ts'
@@ -35,6 +37,8 @@ const statementsOf = (script: string) =>
     .split(/;\n/)
     .map((text) => text.replace(/;$/, '').trim())
 const CONTROL = /^(declare|begin|commit|if) /
+const CREATION =
+  /^create (?:or replace )?(table function|table if not exists|temp table|view) `([^`]+)`(.*)$/s
 /** The analyzer does not know table functions: it is given their results as relations. */
 const withoutCalls = (sql: string) =>
   sql.replaceAll(/(_as_of`)\((believed_at|timestamp_micros\(\d+\))\)/g, '$1')
@@ -46,13 +50,12 @@ async function judge(sql: string): Promise<void> {
     if (CONTROL.test(statement)) continue
     const text = withoutCalls(statement.replaceAll(/\brun_id\b/g, '@run_id'))
     await analyzer.accept(text)
-    const [, kind = '', name = '', rest = ''] =
-      /^create (?:or replace )?(table function|table if not exists|view) `([^`]+)`(.*)$/s.exec(
-        text,
-      ) ?? []
+    const [, kind = '', name = '', rest = ''] = CREATION.exec(text) ?? []
     const short = name.split('.').at(-1) as string
     if (kind === 'table if not exists') await analyzer.addView(name, rowOf(rest), short)
-    if (kind === 'view') await analyzer.addView(name, rest.replace(/^\s*as\s/, ''), short)
+    const query = rest.replace(/^\s*as\s/, '')
+    if (kind === 'temp table') await analyzer.addView(name, query)
+    if (kind === 'view') await analyzer.addView(name, query, short)
     if (kind === 'table function') {
       const body = rest.replace(/^\(believed_at timestamp\) as /, '')
       await analyzer.addView(name, body.replaceAll(/\bbelieved_at\b/g, '@believed_at'))
@@ -76,7 +79,8 @@ test.skipIf(emulator === null || analyzer === null)(
   'the analyzer accepts whatever is sent',
   async () => {
     if (emulator === null) return
-    const warehouse = bigqueryWarehouse(await throughProxy(emulator.place('dialect'), proxy))
+    const place = await throughProxy(emulator.place('dialect'), proxy)
+    const warehouse = bigqueryWarehouse(place)
     const harness = new Harness(makeDefinitions({ journeys: [] }), warehouse)
     await harness.feed(['{"event_id":"e","name":"A","occurred_at":1,"source":"web"}'])
     const commit = batchOf(2, ['a', 'b'])
@@ -105,6 +109,10 @@ test.skipIf(emulator === null || analyzer === null)(
       await warehouse.query(`select * from ${name}(timestamp_micros(${BATCH_AT}))`)
     }
     await warehouse.close()
+    const client = await BigQueryClient.connect(place)
+    const plan = await compactionPlan(client, place)
+    const tables = plan.tables.map((table) => ({ ...table, surplus: 1 }))
+    await compact(client, place, { ...plan, tables }, () => undefined)
     const sent = proxy.bodies
       .filter((body) => body.includes('"query":{'))
       .map((body) => JSON.parse(body) as { configuration: { query: { query: string } } })

@@ -19,8 +19,9 @@ const TRY_MS = 250
 
 export type Emulator = { place(dataset: string): Place; url: string; stop(): Promise<void> }
 
-/** Null when it is not installed and need not be. */
-export async function startBigQuery(): Promise<Emulator | null> {
+/** Null when it is not installed and need not be. With a directory it keeps what it has there, and
+ * goes on with it when it is started again; without, it keeps nothing. */
+export async function startBigQuery(keptIn?: string): Promise<Emulator | null> {
   const program = resolve(DIR, 'bin/bqemulator')
   if (!existsSync(program)) {
     if (process.env['REQUIRE_EMULATORS'] === '1') {
@@ -39,7 +40,8 @@ export async function startBigQuery(): Promise<Emulator | null> {
     '--log-level': 'critical',
   }
   const flags = Object.entries(options).flat().map(String)
-  const child = spawn(program, ['start', '--ephemeral', ...flags], {
+  const kept = keptIn === undefined ? ['--ephemeral'] : ['--persistent', '--data-dir', keptIn]
+  const child = spawn(program, ['start', ...kept, ...flags], {
     stdio: 'ignore',
     env: {
       ...process.env,
@@ -64,7 +66,7 @@ export async function startBigQuery(): Promise<Emulator | null> {
     stop: async () => {
       process.removeListener('exit', end)
       const ended = once(child, 'exit')
-      child.kill('SIGKILL')
+      child.kill(keptIn === undefined ? 'SIGKILL' : 'SIGTERM')
       await ended
     },
   }

@@ -1,4 +1,4 @@
-/** A line between a client and a server that can be cut and mended. */
+/** A line between a client and a server that can be cut, led elsewhere and mended. */
 
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
@@ -7,21 +7,23 @@ export class Line {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #isCut = false
+  #target: string
 
-  private constructor(server: Server) {
+  private constructor(server: Server, target: string) {
     this.#server = server
+    this.#target = target
   }
 
   /** To `address`, from a free port of the loopback. */
   static async to(address: string): Promise<Line> {
-    const [host = '', port] = address.split(':')
     const server = createServer()
-    const line = new Line(server)
+    const line = new Line(server, address)
     server.on('connection', (near) => {
       if (line.#isCut) {
         near.destroy()
         return
       }
+      const [host = '', port] = line.#target.split(':')
       const far = connect(Number(port), host)
       for (const [socket, other] of [[near, far] as const, [far, near] as const]) {
         line.#sockets.add(socket)
@@ -47,7 +49,9 @@ export class Line {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  mend(): void {
+  /** To `address` from now on, if it is given. */
+  mend(address = this.#target): void {
+    this.#target = address
     this.#isCut = false
   }
 

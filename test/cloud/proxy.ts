@@ -16,15 +16,20 @@ export class Proxy {
   loss: Loss = () => false
   readonly bodies: string[] = []
   readonly #server = createServer((request, response) => void this.#pass(request, response))
-  readonly #target: string
+  /** The emulator's URL; another one when it is started again. */
+  target: string
 
   constructor(target: string) {
-    this.#target = target
+    this.target = target
   }
 
   async listen(): Promise<number> {
     this.#server.listen(0, '127.0.0.1')
     await once(this.#server, 'listening')
+    return this.port
+  }
+
+  get port(): number {
     return (this.#server.address() as AddressInfo).port
   }
 
@@ -40,7 +45,7 @@ export class Proxy {
     this.bodies.push(body)
     if (this.luck(request, body, response)) return
     const { method = 'GET', url = '' } = request
-    const answer = await fetch(this.#target + url, {
+    const answer = await fetch(this.target + url, {
       method,
       headers: { 'content-type': request.headers['content-type'] ?? 'application/json' },
       ...(method === 'GET' ? {} : { body }),
@@ -52,6 +57,19 @@ export class Proxy {
     }
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text)
   }
+}
+
+/** Answers with an error of BigQuery's. */
+export function refuse(
+  response: ServerResponse,
+  code: number,
+  reason: string,
+  message: string,
+): true {
+  const error = { code, message, errors: [{ reason, message }] }
+  response.writeHead(code, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ error }))
+  return true
 }
 
 /** The same place, by way of the proxy. */

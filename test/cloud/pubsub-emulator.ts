@@ -58,7 +58,8 @@ export class PubsubEmulator {
     throw new Error('the Pub/Sub emulator did not start')
   }
 
-  /** A new topic with a subscription of the same name. */
+  /** A new topic with a subscription of the same name, `events-N`: the N-th is the same in every
+   * emulator. */
   async topic(enableMessageOrdering = false): Promise<Subscribed> {
     const id = `events-${(this.#made += 1)}`
     const [topic] = await this.pubsub.createTopic(id)

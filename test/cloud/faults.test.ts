@@ -1,0 +1,179 @@
+/**
+ * Pub/Sub → the worker → BigQuery, each a process of its own, and what goes wrong between them: a
+ * neighbour that takes messages, SIGKILL, a warehouse that is away and comes back, one that does
+ * not answer, one that refuses. After each the tables are those of an embedded run over the same
+ * events, row for row.
+ *
+ * There is one dataset, and each test adds events to it.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import type { Place } from '../../pipeline/bigquery-client.ts'
+import { elapsedMs } from '../../pipeline/clock.ts'
+import { EMULATOR_VARIABLE } from '../../pipeline/config.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb.ts'
+import { Random } from '../../scripts/random.ts'
+import { Shop } from '../../scripts/shop.ts'
+import { startBigQuery } from './bigquery-emulator.ts'
+import { emptyDataset } from './datasets.ts'
+import { countOf, disturb, embedded, expectSameTables, messagesOf, publish } from './deliveries.ts'
+import { Line } from './line.ts'
+import { Proxy, refuse } from './proxy.ts'
+import { PubsubEmulator, pubsubEmulator, type Subscribed } from './pubsub-emulator.ts'
+import { hasDone, WorkerProcess } from './worker-process.ts'
+
+const MINUTES = 400_000
+const slowly = { timeout: MINUTES }
+const PART = 30
+
+const jar = pubsubEmulator()
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+const kept = join(dir, 'bigquery')
+let bigquery = await startBigQuery(kept)
+const isAble = jar !== null && bigquery !== null
+
+const lines = [...new Shop(6).lines(4 * PART)]
+const isCommit = (body: string) => body.includes('commit transaction')
+
+describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
+  let pubsub: PubsubEmulator
+  let subscribed: Subscribed
+  let place: Place
+  let proxy: Proxy
+  let line: Line
+  let fed = 0
+
+  beforeAll(async () => {
+    if (bigquery === null) return
+    pubsub = await PubsubEmulator.start(jar as string)
+    subscribed = await pubsub.topic()
+    place = bigquery.place('faults')
+    await emptyDataset(place)
+    proxy = new Proxy(bigquery.url)
+    await proxy.listen()
+    line = await Line.to(grpcOf(place))
+  }, MINUTES)
+  afterAll(async () => {
+    proxy?.close()
+    line?.close()
+    await pubsub?.stop()
+    await bigquery?.stop()
+    rmSync(dir, { recursive: true })
+  })
+
+  const grpcOf = ({ emulator }: Place) => `${emulator?.host}:${emulator?.grpcPort}`
+
+  const worker = () => {
+    const { emulator } = place
+    const warehouse = `bigquery:${place.project}.${place.dataset}`
+    const args = ['--source', subscribed.url, '--warehouse', warehouse, '--batch-size', '8']
+    return new WorkerProcess(args, {
+      ...pubsub.env,
+      [EMULATOR_VARIABLE]: `${emulator?.host}:${proxy.port}:${line.address.split(':')[1]}`,
+    })
+  }
+
+  /** Publishes the next part of the events; some of it twice. */
+  async function feed(random: Random): Promise<void> {
+    const part = lines.slice(fed, (fed += PART))
+    const messages = messagesOf(part, random)
+    const again = messages.filter(() => random.chance(0.2))
+    await publish(subscribed.topic, [...messages, ...again])
+  }
+
+  /** Events that are published and not in the tables. */
+  async function left(): Promise<{ rows: number; whole: string }> {
+    const whole = join(dir, `${fed}.duckdb`)
+    await embedded(lines.slice(0, fed), whole)
+    const rows = await countOf(duckdbWarehouse(whole))
+    return { rows: rows - (await countOf(bigqueryWarehouse(place))), whole }
+  }
+
+  async function expectAllAfter(running: WorkerProcess): Promise<void> {
+    running.kill('SIGTERM')
+    expect(await running.end()).toEqual({ code: 0, complaints: '' })
+    const { rows, whole } = await left()
+    expect(rows).toBe(0)
+    await expectSameTables(bigqueryWarehouse(place), duckdbWarehouse(whole))
+  }
+
+  test('SIGKILL in the middle, nacks and lost deadlines leave no trace', slowly, async () => {
+    const random = new Random(7)
+    await feed(random)
+    await disturb(pubsub.pubsub, subscribed.subscription.name, 0.5)
+    const killed = worker()
+    await killed.until(({ batches }) => batches === 1)
+    setTimeout(() => killed.kill('SIGKILL'), random.between(0, 1_500))
+    expect(await killed.end()).toMatchObject({ code: null })
+    const { rows } = await left()
+    const next = worker()
+    await next.until(hasDone(rows))
+    await expectAllAfter(next)
+  })
+
+  test('a warehouse that goes away and is started again is waited for', slowly, async () => {
+    await feed(new Random(8))
+    const { rows } = await left()
+    const running = worker()
+    await running.until(({ batches }) => batches === 1)
+    // Gone from the next read on: what a commit that is cut comes to is in bigquery-commit.test.ts.
+    let isGone = false
+    proxy.luck = (request, body) => {
+      isGone ||= !isCommit(body)
+      if (isGone) request.socket.destroy()
+      return isGone
+    }
+    await running.until(({ message }) => message === 'commit failed, trying again')
+    line.cut()
+    await bigquery?.stop()
+    bigquery = await startBigQuery(kept)
+    place = bigquery?.place('faults') as Place
+    proxy.target = bigquery?.url as string
+    proxy.luck = () => false
+    line.mend(grpcOf(place))
+    await running.until(hasDone(rows))
+    await expectAllAfter(running)
+  })
+
+  test('a batch that takes too long after a signal is abandoned', slowly, async () => {
+    await feed(new Random(9))
+    const asked = new Promise<void>((resolve) => {
+      proxy.luck = (_request, body) => {
+        if (isCommit(body)) resolve()
+        return isCommit(body)
+      }
+    })
+    const first = worker()
+    await asked
+    const signalledAt = elapsedMs()
+    first.kill('SIGTERM')
+    expect(await first.end()).toEqual({ code: 0, complaints: '' })
+    expect(elapsedMs() - signalledAt).toBeLessThan(10_000)
+    expect(first.said.at(-1)?.message).toMatch(/^stopped: the batch at hand is abandoned/)
+    proxy.luck = () => false
+    const { rows } = await left()
+    const second = worker()
+    await second.until(hasDone(rows))
+    await expectAllAfter(second)
+  })
+
+  test('a warehouse that refuses ends it with one line, and nothing is lost', slowly, async () => {
+    await feed(new Random(10))
+    proxy.luck = (_request, _body, response) =>
+      refuse(response, 403, 'accessDenied', 'Access Denied: Dataset p1:faults')
+    const { code, complaints } = await worker().end()
+    expect({ code, complaints }).toEqual({
+      code: 1,
+      complaints: 'error: bigquery:p1.faults refuses: Access Denied: Dataset p1:faults',
+    })
+    proxy.luck = () => false
+    const { rows } = await left()
+    const second = worker()
+    await second.until(hasDone(rows))
+    await expectAllAfter(second)
+  })
+})
