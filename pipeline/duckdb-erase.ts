@@ -78,10 +78,11 @@ async function fillDues(file: DuckDBFile, dues: Erasure['dues']): Promise<void> 
 function conditions(batch: number): [table: TableName, condition: string][] {
   return [
     ...VERSIONED_NAMES.map((table): [TableName, string] => [table, versionCondition(table, batch)]),
+    // An effect and its retraction are one story, even where it begins or ends as another's.
     [
       'effects',
-      `${among('profile_id', 'names')} or (${WAS_MIXED} and ` +
-        'transition_id not in (select transition_id from transition_base))',
+      `effect_id in (select effect_id from effects_log where ${among('profile_id', 'names')} ` +
+        'or transition_id not in (select transition_id from transition_base))',
     ],
     [
       'cohort_changes',
