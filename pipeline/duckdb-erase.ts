@@ -32,6 +32,7 @@ export async function eraseRows(
 ): Promise<ErasedRows> {
   for (const list of LISTS) await fillList(file, `erased_${list}`, erasure[list])
   await fillDues(file, erasure.dues)
+  await fillMessages(file, erasure.messages)
   file.dropAppenders()
   for (const table of VERSIONED_NAMES) {
     for (const statement of foldStatements(table)) await file.run(statement)
@@ -52,7 +53,9 @@ export async function eraseRows(
     const count = deleted?.['Count'] as number
     if (count > 0) counts[table] = count
   }
-  for (const list of [...LISTS, 'due', 'belief']) await file.run(`drop table erased_${list}`)
+  for (const list of [...LISTS, 'due', 'message', 'belief']) {
+    await file.run(`drop table erased_${list}`)
+  }
   return counts
 }
 
@@ -74,6 +77,26 @@ async function fillDues(file: DuckDBFile, dues: Erasure['dues']): Promise<void> 
   )
 }
 
+async function fillMessages(file: DuckDBFile, messages: Erasure['messages']): Promise<void> {
+  await file.run(
+    'create or replace temp table erased_message ' +
+      '(subscription_name varchar, message_id varchar, published bigint)',
+  )
+  await file.query(
+    'insert into erased_message select row.* from (select unnest(from_json(cast($1 as json), ' +
+      `'[{"subscription": "VARCHAR", "id": "VARCHAR", "published": "BIGINT"}]')) as row)`,
+    [
+      JSON.stringify(
+        messages.map(({ subscription_name, message_id, publish_time }) => ({
+          subscription: subscription_name,
+          id: message_id,
+          published: publish_time,
+        })),
+      ),
+    ],
+  )
+}
+
 /** What of each table goes. Transitions before effects: an effect goes with its transition. */
 function conditions(batch: number): [table: TableName, condition: string][] {
   return [
@@ -92,6 +115,13 @@ function conditions(batch: number): [table: TableName, condition: string][] {
     ['events', among('event_id', 'events')],
     ['dead_letters', among('cast(dead_letter_id as varchar)', 'letters')],
     ['dead_letter_resolution', among('cast(dead_letter_id as varchar)', 'letters')],
+    [
+      'landed_messages',
+      `recorded_by is distinct from ${batch} and exists (select 1 from erased_message as cut ` +
+        'where cut.subscription_name = base.subscription_name ' +
+        'and cut.message_id = base.message_id ' +
+        'and cut.published = epoch_us(base.publish_time))',
+    ],
     ['history', `${among('stream', 'streams')} and recorded_by < ${batch}`],
     [
       'timer',

@@ -1,13 +1,14 @@
 /**
- * Who is to be forgotten, and what is his: found in the images, the events and the dead letters.
+ * Who is to be forgotten, and what is his: found in the images and the events.
  *
  * His identifiers are those of his person, and the devices that no remaining event carries. His
  * events are those of his profile, and any other that carries one of his person identifiers or
  * names one in an alias or unlink: in a session that names somebody else, for example.
  */
 
-import { HASH_KEY_VARIABLE, IdentifierReader, splitIdentifier } from './identifiers.ts'
+import type { ErasedPersons } from './erased.ts'
 import { UserError } from './errors.ts'
+import { HASH_KEY_VARIABLE, type IdentifierReader } from './identifiers.ts'
 import type { AllImages } from './turn.ts'
 import type { Compiled } from './compile.ts'
 import type { PlacedCorrection } from './persons.ts'
@@ -22,14 +23,16 @@ export type Person = {
   /** Those of them that carry none of the identifiers. */
   unmarked: string[]
   streams: string[]
-  letters: string[]
 }
 
 export type Place = { warehouse: Warehouse; compiled: Compiled; images: AllImages }
 
 /** Finds the person; throws a `UserError` when there is none, or more than one. */
-export async function findPerson(place: Place, user: string, hashKey?: string): Promise<Person> {
-  const reader = new IdentifierReader(place.compiled.identity, hashKey)
+export async function findPerson(
+  place: Place,
+  user: string,
+  reader: IdentifierReader,
+): Promise<Person> {
   const { profileId, persons } = await personOf(place, user, reader)
   const { warehouse } = place
   const listed = JSON.stringify(persons)
@@ -65,19 +68,13 @@ export async function findPerson(place: Place, user: string, hashKey?: string): 
       .filter((row) => !mentioned(row).some((name) => own.has(name)))
       .map((row) => row['event_id'] as string),
     streams: streams.map((row) => row['stream'] as string),
-    letters: await lettersOf(warehouse, own),
   }
 }
 
 /** The person that a value of a person namespace, or `namespace:value`, stands for. */
 async function personOf({ compiled, images }: Place, user: string, reader: IdentifierReader) {
   const namespaces = compiled.identity.person
-  const [prefix, rest] = splitIdentifier(user) ?? ['', '']
-  const candidates = [
-    ...(namespaces.includes(prefix) ? [[prefix, rest] as const] : []),
-    ...namespaces.map((namespace) => [namespace, user] as const),
-  ].map(([namespace, value]) => `${namespace}:${reader.read(namespace, value)?.landed ?? ''}`)
-  if (namespaces.includes(prefix)) candidates.push(user)
+  const candidates = reader.namesOf(user, namespaces)
   await images.identifier.load(candidates)
   const known = candidates.filter((name) => images.identifier.get(name) !== undefined)
   const profiles = new Set(known.map((name) => images.identifier.get(name)?.profile as string))
@@ -144,23 +141,15 @@ function mentioned(row: Row): string[] {
   return [...identifiersOf(row), ...pairs]
 }
 
-/** Dead letters whose text carries one of the identifiers as a text, or as the number of an id. */
-async function lettersOf(warehouse: Warehouse, own: Set<string>): Promise<string[]> {
-  const values = [...own].map((name) => escaped(name.slice(name.indexOf(':') + 1)))
-  const any = `(?:${values.join('|')})`
-  const pattern = new RegExp(`"\\s*(?:\\w+:)?${any}\\s*"|id"\\s*:\\s*${any}\\s*[,}]`, 'i')
+/** Dead letters that tell of an erased person. */
+export async function lettersOf(warehouse: Warehouse, erased: ErasedPersons): Promise<string[]> {
   const letters: string[] = []
   for await (const rows of warehouse.stream('select dead_letter_id, raw from dead_letters')) {
     for (const row of rows) {
-      const raw = Buffer.from(row['raw'] as Uint8Array).toString()
-      if (pattern.test(raw)) letters.push(row['dead_letter_id'] as string)
+      if (erased.isIn(row['raw'] as Uint8Array)) letters.push(row['dead_letter_id'] as string)
     }
   }
   return letters
-}
-
-function escaped(value: string): string {
-  return value.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 }
 
 /** Aliases and unlinks on record: of events that stay, and what erased ones name. */

@@ -69,7 +69,7 @@ function names({ identifiers, alias, unlink }: AcceptedEvent): string[] {
 }
 
 /** Forgets one of those who are here: the events that went, by the rule of the README. */
-async function forgetOne(harness: Harness, events: AcceptedEvent[], pick: number) {
+async function forgetOne(harness: Harness, events: AcceptedEvent[], pick: number, isKept = false) {
   const { warehouse, definitions } = harness
   const persons = await warehouse.query(
     "select namespace || ':' || value as name, profile_id from identities " +
@@ -78,7 +78,8 @@ async function forgetOne(harness: Harness, events: AcceptedEvent[], pick: number
   const user = persons[pick % persons.length]
   if (user === undefined) return { gone: new Set<string>(), own: new Set<string>() }
   const before = await dump(warehouse)
-  const options = { warehouse, definitions, at: at(0), hashKey: 'test', user: `${user['name']}` }
+  const who = { user: `${user['name']}`, isKept, at: at(0), hashKey: 'test' }
+  const options = { warehouse, definitions, ...who }
   const plan = await forget({ ...options, isPlan: true })
   expect(await dump(warehouse)).toEqual(before)
   const done = await forget({ ...options, isPlan: false })
@@ -151,6 +152,72 @@ test('the tables are those of the events that remain, then and after whatever co
     bounded(RUNS),
   )
   expect(forgotten).toBeGreaterThan(runs / 4)
+}, TIMEOUT)
+
+/** What has landed, as it is told to the reference. */
+async function landed({ warehouse }: Harness): Promise<AcceptedEvent[]> {
+  const rows = await warehouse.query('select * from events order by all')
+  const json = (text: unknown) => (text === null ? undefined : JSON.parse(text as string))
+  return rows.map((row) => {
+    const { event_id, name, occurred_at, ordinal, source } = row as AcceptedEvent
+    const [alias, unlink] = [json(row['alias']), json(row['unlink'])]
+    return {
+      event_id,
+      name,
+      occurred_at,
+      ordinal,
+      source,
+      identifiers: json(row['identifiers']),
+      properties: json(row['properties']),
+      context: json(row['context']),
+      ...(alias === undefined ? {} : { alias }),
+      ...(unlink === undefined ? {} : { unlink }),
+    }
+  })
+}
+
+test('kept as nobody\'s, the tables are those of the events as they are then', async () => {
+  let kept = 0
+  let runs = 0
+  await fc.assert(
+    fc.asyncProperty(scene, async ({ parts, batches, cuts, pick }) => {
+      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+      const harness = new Harness(definitions)
+      const { warehouse } = harness
+      for (const batch of batches.slice(0, cuts[0])) await harness.feed(batch.map(lineOf))
+      const expectLaw = async () => {
+        const [head] = await warehouse.query('select max(watermark) as at from batches')
+        const expected = reference(await landed(harness), definitions, head?.['at'] as number)
+        const actual = await dump(warehouse)
+        for (const view of VIEWS) {
+          const rows = sorted(expected[view] ?? [])
+          expect({ view, rows: actual[view] }).toEqual({ view, rows })
+        }
+        expect((await failedChecks(warehouse)).failed).toEqual([])
+      }
+      const shape = (events: AcceptedEvent[]) =>
+        events.map(({ name, occurred_at, ordinal }) => `${occurred_at} ${ordinal} ${name}`).sort()
+      const before = await landed(harness)
+      const { gone, own } = await forgetOne(harness, before, pick, true)
+      const after = await landed(harness)
+      expect(shape(after)).toEqual(shape(before))
+      const strangers = after.filter(({ event_id }) => event_id.length === 32)
+      expect(strangers.length).toBe(gone.size)
+      if (gone.size > 0) kept += 1
+      runs += 1
+      await expectLaw()
+      for (const batch of batches) await harness.feed(batch.map(lineOf))
+      const come = acceptable(parts.events, definitions).filter(
+        (event) => !gone.has(event.event_id) && !names(event).some((name) => own.has(name)),
+      )
+      const ids = [...strangers, ...come].map(({ event_id }) => event_id)
+      expect(await acceptedIds(harness)).toEqual(new Set(ids))
+      await expectLaw()
+      await warehouse.close()
+    }),
+    bounded(Math.ceil(RUNS / 2)),
+  )
+  expect(kept).toBeGreaterThan(runs / 4)
 }, TIMEOUT)
 
 /** The same history of people who share nothing with the first. */

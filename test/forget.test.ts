@@ -70,7 +70,7 @@ test('nothing of the person is left in any table but a certificate', async () =>
     supersedes: new Map(),
     images: new Map(),
   })
-  await forget({ warehouse, definitions, user: 'ada', isPlan: false, at: at(0) })
+  await forget({ warehouse, definitions, user: 'ada', isKept: false, isPlan: false, at: at(0) })
   for (const table of Object.keys(TABLES) as TableName[]) {
     const rows = await warehouse.query(`select * from ${storageOf(table)}`)
     const text = JSON.stringify(rows, (_, value: unknown) =>
@@ -91,7 +91,8 @@ test('nothing of the person is left in any table but a certificate', async () =>
 test('the same events again bring nothing back and are counted', async () => {
   const harness = await told(LINES.slice(0, 9))
   const { warehouse } = harness
-  await forget({ warehouse, definitions, user: 'email:ada@example.org', isPlan: false, at: at(0) })
+  const user = 'email:ada@example.org'
+  await forget({ warehouse, definitions, user, isKept: false, isPlan: false, at: at(0) })
   harness.restart()
   const before = await dump(warehouse)
   const outcome = await harness.feed(LINES.slice(0, 9))
@@ -112,7 +113,7 @@ test('the same events again bring nothing back and are counted', async () => {
 
 test('nobody of that name is told, and nothing is changed', async () => {
   const { warehouse } = await told(LINES)
-  const options = { warehouse, definitions, isPlan: false, at: at(0) }
+  const options = { warehouse, definitions, isKept: false, isPlan: false, at: at(0) }
   await expect(forget({ ...options, user: 'eve' })).rejects.toThrow('--user eve is nobody here')
 })
 
@@ -137,7 +138,7 @@ test('what everybody else is said to be stays as it was, to the last version', a
   const untouched = "profile_id in ('user_id:cy', 'user_id:di')"
   const before = await versions(untouched)
   expect(before.length).toBeGreaterThan(20)
-  await forget({ warehouse, definitions, user: 'ada', isPlan: false, at: at(0) })
+  await forget({ warehouse, definitions, user: 'ada', isKept: false, isPlan: false, at: at(0) })
   expect(await versions(untouched)).toEqual(before)
   // Ada's sign-in no longer cuts Bob's session from what came before.
   expect(await versions("superseded_because = 'rebuilt'")).toMatchObject([
@@ -174,7 +175,8 @@ test('an effect that was hers and is taken back as his leaves neither row', asyn
     { kind: 'effect', profile_id: 'user_id:bob' },
   ])
   const under = makeDefinitions({ journeys: [note] })
-  await forget({ warehouse, definitions: under, user: 'ada', isPlan: false, at: at(0) })
+  const how = { user: 'ada', isKept: false, isPlan: false, at: at(0) }
+  await forget({ warehouse, definitions: under, ...how })
   expect(await outbox()).toEqual([{ kind: 'effect', profile_id: 'user_id:bob' }])
   expect((await failedChecks(warehouse)).failed).toEqual([])
 })
