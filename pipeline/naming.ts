@@ -31,7 +31,7 @@ export class Naming {
 
 /** A text as a pattern that matches it alone. */
 export function patternOf(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+  return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 }
 
 function unescaped(quoted: string): string {
