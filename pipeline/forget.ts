@@ -13,7 +13,7 @@ import { arrowTable } from './arrow.ts'
 import { emptyBatch, type EventBatch } from './batch.ts'
 import { profileCodec } from './checkpoint.ts'
 import { CommitBuilder } from './commit.ts'
-import { compile } from './compile.ts'
+import { compile, type Compiled } from './compile.ts'
 import { ChunkDecoder } from './decode.ts'
 import type { Definitions } from './definitions.ts'
 import { ErasedPersons, type ErasedHashes } from './erased.ts'
@@ -65,13 +65,18 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
     profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),
   }
   const reader = new IdentifierReader(identity, hashKey)
-  const person = await findPerson({ warehouse, compiled, images }, user, reader)
+  const person = await findPerson(
+    { warehouse, compiled, images },
+    user,
+    reader,
+    isKept ? STORED_COLUMNS : undefined,
+  )
   const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
   const hashes = erased.add([...person.persons, ...person.devices], person.unmarked)
   const { watermark } = head
   const turn = new Turn({ compiled, images, warehouse, watermarkBefore: watermark, watermark })
   const successor = isKept
-    ? await asNobodys(turn, person, reader)
+    ? asNobodys(person, compiled, reader)
     : emptyBatch(compiled.namespaces.length)
   const landing = await land(warehouse, successor, erased)
   turn.add(successor, landing.rows)
@@ -123,13 +128,7 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
 
 /** The person's events under pseudonyms. Those that name nobody under today's definitions, and are
  * in no derived table, are not among them. */
-async function asNobodys(turn: Turn, person: Person, reader: IdentifierReader) {
-  const { warehouse, compiled } = turn
-  const rows = await warehouse.query(
-    `select ${STORED_COLUMNS} from events
-     where event_id in (select unnest(from_json($1, '["VARCHAR"]')))`,
-    [JSON.stringify([...person.events])],
-  )
+function asNobodys({ rows }: Person, compiled: Compiled, reader: IdentifierReader): EventBatch {
   const lines = pseudonymised(rows, compiled.namespaces, reader).map(lineOf)
   const bytes = new TextEncoder().encode(lines.join('\n'))
   return { ...storedDecoder(compiled).decode(bytes, 0), refusals: [] }

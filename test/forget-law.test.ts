@@ -11,6 +11,7 @@ import { ChunkDecoder } from '../pipeline/decode.ts'
 import { makeDefinitions, type Definitions } from '../pipeline/definitions.ts'
 import { storageOf } from '../pipeline/duckdb-schema.ts'
 import { forget } from '../pipeline/forget.ts'
+import { encodePart } from '../pipeline/ids.ts'
 import { TABLES, type TableName, type TableSpec } from '../pipeline/tables.ts'
 import { funnelled } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
@@ -76,7 +77,7 @@ async function forgetOne(harness: Harness, events: AcceptedEvent[], pick: number
       "where namespace in ('user_id', 'email') and value not like 'far-%' order by all",
   )
   const user = persons[pick % persons.length]
-  if (user === undefined) return { gone: new Set<string>(), own: new Set<string>() }
+  if (user === undefined) return { gone: new Set<string>(), own: new Set<string>(), persons: [] }
   const before = await dump(warehouse)
   const who = { user: `${user['name']}`, isKept, at: at(0), hashKey: 'test' }
   const options = { warehouse, definitions, ...who }
@@ -101,7 +102,21 @@ async function forgetOne(harness: Harness, events: AcceptedEvent[], pick: number
       .filter((event) => ofProfile.has(event.event_id) || isHis(event))
       .map(({ event_id }) => event_id),
   )
-  return { gone, own: new Set([...done.person.persons, ...done.person.devices]) }
+  const { devices } = done.person
+  return { gone, persons: [...own], own: new Set([...own, ...devices]) }
+}
+
+/** Tables, the certificates apart, that still have one of the texts. */
+async function tablesWith({ warehouse }: Harness, texts: Iterable<string>): Promise<string[]> {
+  const found: string[] = []
+  const quoted = [...texts].flatMap((text) => [`"${text}"`, `/${encodePart(text)}"`])
+  for (const table of Object.keys(TABLES) as TableName[]) {
+    if (table === 'erasures') continue
+    const rows = await warehouse.query(`select * from ${storageOf(table)}`)
+    const text = JSON.stringify(rows).replaceAll('\\"', '"')
+    for (const one of quoted) if (text.includes(one)) found.push(`${table}: ${one}`)
+  }
+  return found
 }
 
 test('the tables are those of the events that remain, then and after whatever comes', async () => {
@@ -135,6 +150,7 @@ test('the tables are those of the events that remain, then and after whatever co
         const left = [...before].filter((id) => !erased.gone.has(id))
         expect(await acceptedIds(harness)).toEqual(new Set(left))
         if (erased.gone.size > 0) forgotten += 1
+        expect(await tablesWith(harness, [...erased.gone, ...erased.persons])).toEqual([])
         for (const id of erased.gone) gone.add(id)
         for (const name of erased.own) own.add(name)
         await expectLaw(null)
