@@ -22,6 +22,7 @@ import { correctionsOf, findPerson, lettersOf, type Person } from './forget-pers
 import { IdentifierReader } from './identifiers.ts'
 import { Identities } from './identities.ts'
 import { Images, JSON_CODEC } from './images.ts'
+import type { Identity } from './journey.ts'
 import { land, type Landing } from './land.ts'
 import { landedTable } from './landed.ts'
 import { relink, relinkRemaining } from './persons.ts'
@@ -30,7 +31,7 @@ import { pseudonymised } from './pseudonyms.ts'
 import { lineOf, STORED_COLUMNS, storedDecoder } from './recompute.ts'
 import { ReleaseLog, runningOf } from './releases.ts'
 import { Turn, type AllImages } from './turn.ts'
-import type { ErasedRows, Warehouse } from './warehouse.ts'
+import type { ErasedRows, Head, Warehouse } from './warehouse.ts'
 
 export type ForgetOptions = {
   warehouse: Warehouse
@@ -57,22 +58,15 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
   const { definitions } = runningOf(options.definitions, await ReleaseLog.read(warehouse))
   const compiled = compile(definitions)
   const { identity } = compiled
-  const parts = { warehouse, max: Infinity, isEmpty: head.batch === 0 }
-  const images: AllImages = {
-    stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
-    identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
-    component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
-    profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),
-  }
+  const images = imagesOf(warehouse, compiled, head)
   const reader = new IdentifierReader(identity, hashKey)
-  const person = await findPerson(
-    { warehouse, compiled, images },
-    user,
-    reader,
-    isKept ? STORED_COLUMNS : undefined,
-  )
+  const columns = isKept ? STORED_COLUMNS : undefined
+  const person = await findPerson({ warehouse, compiled, images }, user, reader, columns)
   const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
   const hashes = erased.add([...person.persons, ...person.devices], person.unmarked)
+  const messages = await cutMessages(warehouse, rawDecoder(identity, hashKey), erased, at)
+  const letters = await lettersOf(warehouse, erased)
+
   const { watermark } = head
   const turn = new Turn({ compiled, images, warehouse, watermarkBefore: watermark, watermark })
   const successor = isKept
@@ -96,14 +90,6 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
     { batch, recordedAt: Math.max(at, head.recordedAt + 1), watermark },
     { origin: 'forget', read: 0, duplicates: 0, rejected: 0 },
   )
-  const decoder = new ChunkDecoder({
-    identity,
-    operandPaths: [],
-    format: undefined,
-    events: { events: {} },
-    hashKey,
-  })
-  const messages = await cutMessages(warehouse, decoder, erased, at)
   if (messages.remains.length > 0) {
     commit.inserts.set('landed_messages', landedTable(messages.remains))
   }
@@ -113,17 +99,33 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
     streams: person.streams,
     emptied: person.streams.filter((stream) => !remaining.includes(stream)),
     components,
-    letters: await lettersOf(warehouse, erased),
+    letters,
     messages: messages.cut,
     dues: images.profile.changed().keys.map((profile) => {
       const due = images.profile.get(profile)?.due ?? Infinity
       return { profile, due: due === Infinity ? null : due }
     }),
   }
-  const certificate = (counts: ErasedRows) =>
-    certificateOf(isKept ? 'pseudonymised' : 'erased', hashes, counts)
+  const kind = isKept ? 'pseudonymised' : 'erased'
+  const certificate = (counts: ErasedRows) => certificateOf(kind, hashes, counts)
   const counts = await warehouse.erase(commit, erasure, certificate, isPlan)
   return { person, counts, kept: landing.rows.length, batch }
+}
+
+function imagesOf(warehouse: Warehouse, compiled: Compiled, { batch }: Head): AllImages {
+  const parts = { warehouse, max: Infinity, isEmpty: batch === 0 }
+  return {
+    stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
+    identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
+    component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
+    profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),
+  }
+}
+
+/** For lines as they came, of any form; what they say beside who is nobody's concern here. */
+function rawDecoder(identity: Identity, hashKey: string | undefined): ChunkDecoder {
+  const events = { events: {} }
+  return new ChunkDecoder({ identity, operandPaths: [], format: undefined, events, hashKey })
 }
 
 /** The person's events under pseudonyms. Those that name nobody under today's definitions, and are
