@@ -13,6 +13,8 @@ import type { Identity } from './journey.ts'
 import { Naming } from './naming.ts'
 import type { Head, Warehouse } from './warehouse.ts'
 
+const LEAVES_MAX = 10_000
+
 /** Salted hashes of what an erasure remembers. */
 export type ErasedHashes = {
   salt: string
@@ -30,6 +32,8 @@ export class ErasedPersons {
   readonly #namespaces: readonly string[]
   readonly #reader: IdentifierReader
   readonly #naming: Naming
+  /** What `isIn` has found out: the names of members are the same in every line. */
+  readonly #leaves = new Map<string, boolean>()
 
   /** Without the key, plain values of hashed namespaces are not known again in refused lines. */
   private constructor(identity: Identity, hashKey: string | undefined) {
@@ -64,6 +68,7 @@ export class ErasedPersons {
     const added = { salt, identifiers: hashes(identifiers), events: hashes(events) }
     for (const hash of added.identifiers) this.#identifiers.add(hash)
     for (const hash of added.events) this.#events.add(hash)
+    this.#leaves.clear()
     return added
   }
 
@@ -94,16 +99,27 @@ export class ErasedPersons {
   /** Whether a refused line may name an erased person, in small letters too, or has the id of an
    * erased event. */
   isIn(line: Uint8Array): boolean {
-    const salt = this.#salt
-    if (salt === null) return false
-    const isOne = (name: string) => this.#identifiers.has(saltedHash(salt, name))
+    if (this.#salt === null) return false
     for (const leaf of this.#naming.leavesOf(Buffer.from(line).toString())) {
-      if (this.#events.size > 0 && this.#events.has(saltedHash(salt, leaf))) return true
-      for (const text of new Set([leaf, leaf.toLowerCase()])) {
-        if (this.#reader.namesOf(text, this.#namespaces).some(isOne)) return true
+      let isOne = this.#leaves.get(leaf)
+      if (isOne === undefined) {
+        isOne = this.#isLeaf(this.#salt, leaf)
+        if (this.#leaves.size >= LEAVES_MAX) this.#leaves.clear()
+        this.#leaves.set(leaf, isOne)
       }
+      if (isOne) return true
     }
     return false
+  }
+
+  #isLeaf(salt: string, leaf: string): boolean {
+    if (this.#events.size > 0 && this.#events.has(saltedHash(salt, leaf))) return true
+    const texts = new Set([leaf, leaf.toLowerCase()])
+    return [...texts].some((text) =>
+      this.#reader
+        .namesOf(text, this.#namespaces)
+        .some((name) => this.#identifiers.has(saltedHash(salt, name))),
+    )
   }
 }
 

@@ -179,3 +179,20 @@ test('the same events again bring nothing back, and the tables can be derived ag
   const counts = await harness.warehouse.query('select kind from erasures order by recorded_by')
   expect(counts.map(({ kind }) => kind)).toEqual(['pseudonymised', 'pseudonymised', 'erased'])
 })
+
+test('plain values of a hashed namespace go from properties too', async () => {
+  const hashed = makeDefinitions({ identity: { hashed: ['email'] }, journeys: [walk] })
+  const harness = new Harness(hashed)
+  const { warehouse } = harness
+  const said = { properties: { reply_to: ' ada@example.org', cc: 'adam@example.org' } }
+  await harness.feed([event('h-1', 0, { user_id: 'ada', email: 'ada@example.org' }, said)])
+  const how = { isKept: true, isPlan: false, at: AT, hashKey: 'test' }
+  await forget({ warehouse, definitions: hashed, user: 'ada', ...how })
+  const [row] = await warehouse.query('select identifiers, properties from events')
+  const { email } = JSON.parse(row?.['identifiers'] as string) as { email: string }
+  expect(email).toMatch(/^nobody-/)
+  expect(JSON.parse(row?.['properties'] as string)).toEqual({
+    reply_to: email,
+    cc: 'adam@example.org',
+  })
+})
