@@ -88,12 +88,17 @@ export class Pipeline {
     }
   }
 
-  /** Continues where the warehouse's last commit left off, under what is live in it. */
-  static async open(warehouse: Warehouse, definitions: Definitions): Promise<Pipeline> {
+  /** Continues where the warehouse's last commit left off, under what is live in it. With the key
+   * of hashed namespaces, erased persons are known again in refused lines by plain values too. */
+  static async open(
+    warehouse: Warehouse,
+    definitions: Definitions,
+    hashKey?: string,
+  ): Promise<Pipeline> {
     const head = await warehouse.open()
     const running = runningOf(definitions, await ReleaseLog.read(warehouse))
-    const { person, device } = running.definitions.identity
-    const erased = await ErasedPersons.load(warehouse, head, [...person, ...device])
+    const { identity } = running.definitions
+    const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
     return new Pipeline(warehouse, running, head, erased)
   }
 
@@ -185,7 +190,7 @@ export class Pipeline {
 }
 
 /** Images of all that the batch names: its streams, its identifiers, what its pairs are about. */
-async function loadImages(turn: Turn, batch: EventBatch, landing: Landing): Promise<void> {
+export async function loadImages(turn: Turn, batch: EventBatch, landing: Landing): Promise<void> {
   const { stream, identifier } = turn.images
   await stream.load(turn.newRows.keys())
   const identifiers = new Set<string>()
@@ -202,13 +207,13 @@ async function loadImages(turn: Turn, batch: EventBatch, landing: Landing): Prom
   await identifier.load(identifiers)
 }
 
-/** Continues what can be continued and derives again what the batch turned over. */
-async function deriveStreams(
+/** Continues what can be continued and derives again what the batch turned over, and `again`. */
+export async function deriveStreams(
   turn: Turn,
   identities: Identities,
   profiles: Profiles,
+  again = new Set<string>(),
 ): Promise<void> {
-  const again = new Set<string>()
   for (const identifier of turn.moved.keys()) {
     const image = turn.images.identifier.get(identifier)
     for (const stream of Object.keys(image?.sightings ?? {})) again.add(stream)

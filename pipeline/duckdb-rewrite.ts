@@ -2,21 +2,42 @@
  * A DuckDB file written anew. What is deleted stays in the blocks of a file until they are written
  * over; a file that is made of what remains has none of it. The old one is replaced at the end, by
  * a rename, so that a crash leaves one or the other.
+ *
+ * That a file is to be written anew is said by another beside it, made before anything is deleted
+ * and removed at the very end: after a crash whoever opens the warehouse next finishes the work.
  */
 
-import { rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { DuckDBFile } from './duckdb-file.ts'
 import { schemaStatements, storageOf } from './duckdb-schema.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 
-/** Closes the file and gives the one that has taken its place. Nothing must be pending in it. */
+const markOf = (path: string) => `${path}.erasing`
+
+/** Says that the file is to be written anew, whatever happens to this process. */
+export async function markForRewrite(path: string): Promise<void> {
+  if (path !== ':memory:') await writeFile(markOf(path), '')
+}
+
+/** Takes that back. */
+export async function unmarkForRewrite(path: string): Promise<void> {
+  await rm(markOf(path), { force: true })
+}
+
+export function isMarkedForRewrite(path: string): boolean {
+  return path !== ':memory:' && existsSync(markOf(path))
+}
+
+/** Closes the file and gives the one that has taken its place; one in memory stays. */
 export async function rewritten(
   file: DuckDBFile,
   path: string,
   memory: string,
 ): Promise<DuckDBFile> {
+  if (path === ':memory:') return file
   const fresh = `${path}.rewritten`
-  for (const end of ['', '.wal', '.tmp']) await rm(fresh + end, { recursive: true, force: true })
+  await removeFile(fresh)
   const made = await DuckDBFile.open(fresh, memory)
   for (const statement of schemaStatements()) await made.run(statement)
   made.close()
@@ -29,7 +50,14 @@ export async function rewritten(
   await file.run('detach rewritten')
   file.close()
   await rename(fresh, path)
+  await rm(`${path}.tmp`, { recursive: true, force: true })
+  await unmarkForRewrite(path)
   const reopened = await DuckDBFile.open(path, memory)
   for (const statement of schemaStatements()) await reopened.run(statement)
   return reopened
+}
+
+/** With what DuckDB keeps beside it. */
+async function removeFile(path: string): Promise<void> {
+  for (const end of ['', '.wal', '.tmp']) await rm(path + end, { recursive: true, force: true })
 }

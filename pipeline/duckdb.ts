@@ -13,7 +13,12 @@ import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import { eraseRows } from './duckdb-erase.ts'
 import { KeyedTables } from './duckdb-keyed.ts'
-import { rewritten } from './duckdb-rewrite.ts'
+import {
+  isMarkedForRewrite,
+  markForRewrite,
+  rewritten,
+  unmarkForRewrite,
+} from './duckdb-rewrite.ts'
 import { DuckDBTakeover } from './duckdb-takeover.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
@@ -71,8 +76,9 @@ class DuckDBWarehouse implements Warehouse {
 
   async open(): Promise<Head> {
     if (this.#opened === null) {
-      const file = await DuckDBFile.open(this.#path, this.#memory)
+      let file = await DuckDBFile.open(this.#path, this.#memory)
       await this.#makeSchema(file)
+      if (isMarkedForRewrite(this.#path)) file = await rewritten(file, this.#path, this.#memory)
       this.#opened = { file, keyed: await KeyedTables.open(file) }
       for (const table of VERSIONED_NAMES) {
         const [count] = await this.query(`select count(*) as rows from ${table}_pending`)
@@ -242,6 +248,7 @@ class DuckDBWarehouse implements Warehouse {
   ): Promise<ErasedRows> {
     const { file } = this.#open
     let counts: ErasedRows = {}
+    if (!isPlan) await markForRewrite(this.#path)
     try {
       await this.#apply(commit, async () => {
         counts = await eraseRows(file, commit.batch, erasure)
@@ -251,10 +258,10 @@ class DuckDBWarehouse implements Warehouse {
       })
     } catch (thrown) {
       if (thrown instanceof PlannedOnly) return counts
+      await unmarkForRewrite(this.#path)
       throw thrown
     }
-    const path = this.#path
-    const next = path === ':memory:' ? file : await rewritten(file, path, this.#memory)
+    const next = await rewritten(file, this.#path, this.#memory)
     this.#opened = { file: next, keyed: await KeyedTables.open(next) }
     for (const table of VERSIONED_NAMES) this.#pending.set(table, 0)
     return counts

@@ -36,7 +36,8 @@ export async function openEngine(
 ): Promise<Engine> {
   const { definitionsDir, format } = settings
   const definitions = await loadDefinitions(definitionsDir)
-  const open = () => Pipeline.open(warehouse, definitions)
+  const hashKey = process.env[HASH_KEY_VARIABLE]
+  const open = () => Pipeline.open(warehouse, definitions, hashKey)
   const pipeline = await retrying('opening', open, patience)
   const outlet = await outletOf(warehouse, settings.effects, patience)
   const decoder = startDecoder({
@@ -44,7 +45,7 @@ export async function openEngine(
     operandPaths: pipeline.compiled.operandPaths,
     format,
     definitionsDir,
-    hashKey: process.env[HASH_KEY_VARIABLE],
+    hashKey,
   })
   return {
     pipeline,

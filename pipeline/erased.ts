@@ -6,48 +6,75 @@
  * identifier he knows was erased; nobody can tell which were.
  */
 
-import { createHmac } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { EventBatch } from './batch.ts'
+import { IdentifierReader } from './identifiers.ts'
+import type { Identity } from './journey.ts'
+import { Naming } from './naming.ts'
 import type { Head, Warehouse } from './warehouse.ts'
 
-/** The salted hash of `namespace:value` or of an event id. */
-export function saltedHash(salt: string, text: string): string {
-  return createHmac('sha256', salt).update(text).digest('hex')
+const LEAVES_MAX = 10_000
+
+/** Salted hashes of what an erasure remembers. */
+export type ErasedHashes = {
+  salt: string
+  /** Of `namespace:value`. */
+  identifiers: string[]
+  /** Of erased events that carry none of these identifiers. */
+  events: string[]
 }
 
 export class ErasedPersons {
   /** Null: nobody was erased here. */
-  readonly salt: string | null
+  #salt: string | null = null
   readonly #identifiers = new Set<string>()
-  /** Erased events that carry none of these identifiers. */
   readonly #events = new Set<string>()
-
   readonly #namespaces: readonly string[]
+  readonly #reader: IdentifierReader
+  readonly #naming: Naming
+  /** What `isIn` has found out: the names of members are the same in every line. */
+  readonly #leaves = new Map<string, boolean>()
 
-  private constructor(salt: string | null, namespaces: readonly string[]) {
-    this.salt = salt
-    this.#namespaces = namespaces
+  /** Without the key, plain values of hashed namespaces are not known again in refused lines. */
+  private constructor(identity: Identity, hashKey: string | undefined) {
+    const { person, device } = identity
+    this.#namespaces = [...person, ...device]
+    const hashed = hashKey === undefined ? [] : identity.hashed
+    this.#reader = new IdentifierReader({ ...identity, hashed }, hashKey)
+    this.#naming = new Naming(this.#namespaces)
   }
 
   static async load(
     warehouse: Warehouse,
     head: Head,
-    namespaces: readonly string[],
+    identity: Identity,
+    hashKey: string | undefined,
   ): Promise<ErasedPersons> {
-    if (head.batch === 0) return new ErasedPersons(null, namespaces)
+    const erased = new ErasedPersons(identity, hashKey)
+    if (head.batch === 0) return erased
     const rows = await warehouse.query('select salt, identifier_hashes, event_hashes from erasures')
-    const salt = (rows[0]?.['salt'] as string | undefined) ?? null
-    const erased = new ErasedPersons(salt, namespaces)
     for (const row of rows) {
+      erased.#salt = row['salt'] as string
       for (const hash of hashesOf(row['identifier_hashes'])) erased.#identifiers.add(hash)
       for (const hash of hashesOf(row['event_hashes'])) erased.#events.add(hash)
     }
     return erased
   }
 
+  /** Remembers one more person from now on. */
+  add(identifiers: readonly string[], events: readonly string[]): ErasedHashes {
+    const salt = (this.#salt ??= randomBytes(32).toString('hex'))
+    const hashes = (texts: readonly string[]) => texts.map((text) => saltedHash(salt, text)).sort()
+    const added = { salt, identifiers: hashes(identifiers), events: hashes(events) }
+    for (const hash of added.identifiers) this.#identifiers.add(hash)
+    for (const hash of added.events) this.#events.add(hash)
+    this.#leaves.clear()
+    return added
+  }
+
   /** By row of the batch, 1 when it is an erased person's; null when none can be. */
   rowsOf(batch: EventBatch): Uint8Array | null {
-    const { salt } = this
+    const salt = this.#salt
     if (salt === null) return null
     const isErased = new Uint8Array(batch.count)
     const isOne = (text: string) => this.#identifiers.has(saltedHash(salt, text))
@@ -69,22 +96,37 @@ export class ErasedPersons {
     return isErased
   }
 
-  /** Whether a refused line has a text or number that is an erased identifier or event id. */
+  /** Whether a refused line may name an erased person, in small letters too, or has the id of an
+   * erased event. */
   isIn(line: Uint8Array): boolean {
-    const { salt } = this
-    if (salt === null) return false
-    for (const [whole, quoted] of Buffer.from(line).toString().matchAll(LEAF)) {
-      const leaf = (quoted ?? whole).trim()
-      const names = [leaf, ...this.#namespaces.map((namespace) => `${namespace}:${leaf}`)]
-      const hashes = names.map((name) => saltedHash(salt, name))
-      if (hashes.some((hash) => this.#identifiers.has(hash) || this.#events.has(hash))) return true
+    if (this.#salt === null) return false
+    for (const leaf of this.#naming.leavesOf(Buffer.from(line).toString())) {
+      let isOne = this.#leaves.get(leaf)
+      if (isOne === undefined) {
+        isOne = this.#isLeaf(this.#salt, leaf)
+        if (this.#leaves.size >= LEAVES_MAX) this.#leaves.clear()
+        this.#leaves.set(leaf, isOne)
+      }
+      if (isOne) return true
     }
     return false
   }
+
+  #isLeaf(salt: string, leaf: string): boolean {
+    if (this.#events.size > 0 && this.#events.has(saltedHash(salt, leaf))) return true
+    const texts = new Set([leaf, leaf.toLowerCase()])
+    return [...texts].some((text) =>
+      this.#reader
+        .namesOf(text, this.#namespaces)
+        .some((name) => this.#identifiers.has(saltedHash(salt, name))),
+    )
+  }
 }
 
-/** Texts and numbers of JSON, be it sound or not. */
-const LEAF = /"((?:[^"\\]|\\.)*)"|-?\d+(?:\.\d+)?/g
+/** The salted hash of `namespace:value` or of an event id. */
+function saltedHash(salt: string, text: string): string {
+  return createHmac('sha256', salt).update(text).digest('hex')
+}
 
 function hashesOf(json: unknown): string[] {
   return JSON.parse(json as string) as string[]

@@ -1,13 +1,14 @@
 /**
- * Who is to be forgotten, and what is his: found in the images, the events and the dead letters.
+ * Who is to be forgotten, and what is his: found in the images and the events.
  *
  * His identifiers are those of his person, and the devices that no remaining event carries. His
  * events are those of his profile, and any other that carries one of his person identifiers or
  * names one in an alias or unlink: in a session that names somebody else, for example.
  */
 
-import { HASH_KEY_VARIABLE, IdentifierReader, splitIdentifier } from './identifiers.ts'
+import type { ErasedPersons } from './erased.ts'
 import { UserError } from './errors.ts'
+import { HASH_KEY_VARIABLE, splitIdentifier, type IdentifierReader } from './identifiers.ts'
 import type { AllImages } from './turn.ts'
 import type { Compiled } from './compile.ts'
 import type { PlacedCorrection } from './persons.ts'
@@ -19,65 +20,66 @@ export type Person = {
   persons: string[]
   devices: string[]
   events: Set<string>
+  /** The same as rows of `events`, of which they have the columns that were asked for. */
+  rows: Row[]
   /** Those of them that carry none of the identifiers. */
   unmarked: string[]
   streams: string[]
-  letters: string[]
 }
+
+/** Devices that are asked for at once. */
+const DEVICES_MAX = 500
 
 export type Place = { warehouse: Warehouse; compiled: Compiled; images: AllImages }
 
 /** Finds the person; throws a `UserError` when there is none, or more than one. */
-export async function findPerson(place: Place, user: string, hashKey?: string): Promise<Person> {
-  const reader = new IdentifierReader(place.compiled.identity, hashKey)
+export async function findPerson(
+  place: Place,
+  user: string,
+  reader: IdentifierReader,
+  columns = 'event_id, identifiers, alias, unlink',
+): Promise<Person> {
   const { profileId, persons } = await personOf(place, user, reader)
   const { warehouse } = place
-  const listed = JSON.stringify(persons)
-  const paths = place.compiled.namespaces.map((namespace) => `$."${namespace}"`)
-  const inList = (text: string) => `${text} in (select unnest(from_json($2, '["VARCHAR"]')))`
-  const carries = place.compiled.identity.person.map((namespace, n) =>
-    inList(`'${namespace}:' || json_extract_string(identifiers, '${paths[n]}')`),
-  )
-  const named = ['alias', 'unlink'].flatMap((pair) =>
-    [0, 1].map((n) => inList(`json_extract_string(${pair}, '$[${n}]')`)),
-  )
+  const isHis = [
+    'event_id in (select event_id from event_profiles where profile_id = $1)',
+    ...persons.flatMap((_, n) => [
+      isIn('identifiers', `$${2 * n + 2}`),
+      isIn('alias', `$${2 * n + 3}`),
+      isIn('unlink', `$${2 * n + 3}`),
+    ]),
+  ].join(' or ')
+  const named = persons.flatMap((name) => [memberOf(name), JSON.stringify(name)])
   const found = await warehouse.query(
-    `select event_id, identifiers, alias, unlink from events
-     where event_id in (select event_id from event_profiles where profile_id = $1)
-       or ${[...carries, ...named].join(' or ')}`,
-    [profileId, listed],
+    `select ${columns} from events where ${isHis}`,
+    [profileId, ...named],
   )
   if (found.length === 0) throw new UserError(`no event of ${profileId} is here`)
   const events = new Set(found.map((row) => row['event_id'] as string))
-  const devices = await ownDevices(place, found, events, reader)
+  const devices = await ownDevices(place, found, reader)
   const own = new Set([...persons, ...devices])
   const streams = await warehouse.query(
     `select distinct stream from sessions where session_id in (select session_id
-       from event_profiles where event_id in (select unnest(from_json($1, '["VARCHAR"]'))))`,
-    [JSON.stringify([...events])],
+       from event_profiles where event_id in (select event_id from events where ${isHis}))`,
+    [profileId, ...named],
   )
   return {
     profileId,
     persons,
     devices,
     events,
+    rows: found,
     unmarked: found
       .filter((row) => !mentioned(row).some((name) => own.has(name)))
       .map((row) => row['event_id'] as string),
     streams: streams.map((row) => row['stream'] as string),
-    letters: await lettersOf(warehouse, own),
   }
 }
 
 /** The person that a value of a person namespace, or `namespace:value`, stands for. */
 async function personOf({ compiled, images }: Place, user: string, reader: IdentifierReader) {
   const namespaces = compiled.identity.person
-  const [prefix, rest] = splitIdentifier(user) ?? ['', '']
-  const candidates = [
-    ...(namespaces.includes(prefix) ? [[prefix, rest] as const] : []),
-    ...namespaces.map((namespace) => [namespace, user] as const),
-  ].map(([namespace, value]) => `${namespace}:${reader.read(namespace, value)?.landed ?? ''}`)
-  if (namespaces.includes(prefix)) candidates.push(user)
+  const candidates = reader.namesOf(user, namespaces)
   await images.identifier.load(candidates)
   const known = candidates.filter((name) => images.identifier.get(name) !== undefined)
   const profiles = new Set(known.map((name) => images.identifier.get(name)?.profile as string))
@@ -105,28 +107,39 @@ async function personOf({ compiled, images }: Place, user: string, reader: Ident
   return { profileId, persons }
 }
 
+/** Where the JSON of a column has a text; it lands written in one way only. */
+function isIn(column: string, text: string): string {
+  return `strpos(cast(${column} as string), ${text}) > 0`
+}
+
+/** An identifier as it stands in the JSON of an event's identifiers. */
+function memberOf(identifier: string): string {
+  const [namespace, value] = splitIdentifier(identifier) ?? []
+  return `${JSON.stringify(namespace)}:${JSON.stringify(value)}`
+}
+
 /** Devices of the events that no other event carries. */
 async function ownDevices(
   { warehouse, compiled }: Place,
   found: Row[],
-  events: Set<string>,
   reader: IdentifierReader,
 ): Promise<string[]> {
-  const carried = new Set(found.flatMap((row) => identifiersOf(row)))
+  const carried = new Map<string, number>()
+  for (const name of found.flatMap((row) => identifiersOf(row))) {
+    const [namespace = '', value = ''] = splitIdentifier(name) ?? []
+    if (!compiled.identity.device.includes(namespace) || reader.saysNothing(value)) continue
+    carried.set(name, (carried.get(name) ?? 0) + 1)
+  }
   const devices: string[] = []
-  for (const namespace of compiled.identity.device) {
-    const values = [...carried]
-      .filter((name) => name.startsWith(`${namespace}:`))
-      .map((name) => name.slice(namespace.length + 1))
-      .filter((value) => !reader.saysNothing(value))
-    const shared = await warehouse.query(
-      `select distinct json_extract_string(identifiers, '$."${namespace}"') as value from events
-       where value in (select unnest(from_json($1, '["VARCHAR"]')))
-         and event_id not in (select unnest(from_json($2, '["VARCHAR"]')))`,
-      [JSON.stringify(values), JSON.stringify([...events])],
+  const names = [...carried.keys()]
+  for (let from = 0; from < names.length; from += DEVICES_MAX) {
+    const some = names.slice(from, from + DEVICES_MAX)
+    const counts = some.map((_, n) => `countif(${isIn('identifiers', `$${n + 1}`)}) as of_${n}`)
+    const [row] = await warehouse.query(
+      `select ${counts.join(', ')} from events`,
+      some.map((name) => memberOf(name)),
     )
-    const others = new Set(shared.map((row) => row['value']))
-    for (const value of values) if (!others.has(value)) devices.push(`${namespace}:${value}`)
+    devices.push(...some.filter((name, n) => row?.[`of_${n}`] === carried.get(name)))
   }
   return devices
 }
@@ -144,23 +157,15 @@ function mentioned(row: Row): string[] {
   return [...identifiersOf(row), ...pairs]
 }
 
-/** Dead letters whose text carries one of the identifiers as a text, or as the number of an id. */
-async function lettersOf(warehouse: Warehouse, own: Set<string>): Promise<string[]> {
-  const values = [...own].map((name) => escaped(name.slice(name.indexOf(':') + 1)))
-  const any = `(?:${values.join('|')})`
-  const pattern = new RegExp(`"\\s*(?:\\w+:)?${any}\\s*"|id"\\s*:\\s*${any}\\s*[,}]`, 'i')
+/** Dead letters that tell of an erased person. */
+export async function lettersOf(warehouse: Warehouse, erased: ErasedPersons): Promise<string[]> {
   const letters: string[] = []
   for await (const rows of warehouse.stream('select dead_letter_id, raw from dead_letters')) {
     for (const row of rows) {
-      const raw = Buffer.from(row['raw'] as Uint8Array).toString()
-      if (pattern.test(raw)) letters.push(row['dead_letter_id'] as string)
+      if (erased.isIn(row['raw'] as Uint8Array)) letters.push(row['dead_letter_id'] as string)
     }
   }
   return letters
-}
-
-function escaped(value: string): string {
-  return value.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 }
 
 /** Aliases and unlinks on record: of events that stay, and what erased ones name. */

@@ -1,34 +1,45 @@
 /**
- * Forgetting a person: afterwards the tables are those of the remaining events.
+ * Forgetting a person: afterwards the tables are those of the remaining events, and, where they
+ * are kept as nobody's, of hers under pseudonyms.
  *
  * What the erased events touched is derived again by the stages every batch goes through, over
- * history without them: components, streams, profiles. What that changes and what is the person's
- * is written in one transaction, with a certificate. No effect is sent or taken back: nothing has
- * happened to anybody.
+ * history without them: components, streams, profiles. What takes their place goes through the same
+ * stages as a batch does. All of it is written in one transaction, with a certificate. No effect is
+ * sent or taken back: nothing has happened to anybody.
  */
 
-import { randomBytes } from 'node:crypto'
+import { deriveStreams, loadImages } from './advance.ts'
 import { arrowTable } from './arrow.ts'
+import { emptyBatch, type EventBatch } from './batch.ts'
 import { profileCodec } from './checkpoint.ts'
 import { CommitBuilder } from './commit.ts'
-import { compile } from './compile.ts'
+import { compile, type Compiled } from './compile.ts'
+import { ChunkDecoder } from './decode.ts'
 import type { Definitions } from './definitions.ts'
-import { ErasedPersons, saltedHash } from './erased.ts'
-import { correctionsOf, findPerson, type Person } from './forget-person.ts'
+import { ErasedPersons, type ErasedHashes } from './erased.ts'
+import { cutMessages } from './forget-messages.ts'
+import { correctionsOf, findPerson, lettersOf, type Person } from './forget-person.ts'
+import { IdentifierReader } from './identifiers.ts'
 import { Identities } from './identities.ts'
 import { Images, JSON_CODEC } from './images.ts'
-import { relinkRemaining } from './persons.ts'
+import type { Identity } from './journey.ts'
+import { land, type Landing } from './land.ts'
+import { landedTable } from './landed.ts'
+import { relink, relinkRemaining } from './persons.ts'
 import { Profiles } from './profiles.ts'
+import { pseudonymised } from './pseudonyms.ts'
+import { lineOf, STORED_COLUMNS, storedDecoder } from './recompute.ts'
 import { ReleaseLog, runningOf } from './releases.ts'
-import { placeStreams, rederiveStreams } from './streams.ts'
 import { Turn, type AllImages } from './turn.ts'
-import type { ErasedRows, Warehouse } from './warehouse.ts'
+import type { ErasedRows, Head, Warehouse } from './warehouse.ts'
 
 export type ForgetOptions = {
   warehouse: Warehouse
   definitions: Definitions
   /** A value of any person namespace, or `namespace:value`. */
   user: string
+  /** Keep the events, under pseudonyms. */
+  isKept: boolean
   /** Only tell what would go. */
   isPlan: boolean
   /** Now, microseconds. */
@@ -37,30 +48,39 @@ export type ForgetOptions = {
   hashKey?: string | undefined
 }
 
-export type Forgotten = { person: Person; counts: ErasedRows; batch: number }
+/** `kept`: events that are kept as nobody's. */
+export type Forgotten = { person: Person; counts: ErasedRows; kept: number; batch: number }
 
 /** Erases a person, or tells what would be erased. Images held elsewhere are stale afterwards. */
 export async function forget(options: ForgetOptions): Promise<Forgotten> {
-  const { warehouse, user, isPlan, at, hashKey } = options
+  const { warehouse, user, isKept, isPlan, at, hashKey } = options
   const head = await warehouse.open()
   const { definitions } = runningOf(options.definitions, await ReleaseLog.read(warehouse))
   const compiled = compile(definitions)
-  const parts = { warehouse, max: Infinity, isEmpty: head.batch === 0 }
-  const images: AllImages = {
-    stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
-    identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
-    component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
-    profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),
-  }
-  const person = await findPerson({ warehouse, compiled, images }, user, hashKey)
+  const { identity } = compiled
+  const images = imagesOf(warehouse, compiled, head)
+  const reader = new IdentifierReader(identity, hashKey)
+  const columns = isKept ? STORED_COLUMNS : undefined
+  const person = await findPerson({ warehouse, compiled, images }, user, reader, columns)
+  const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
+  const hashes = erased.add([...person.persons, ...person.devices], person.unmarked)
+  const messages = await cutMessages(warehouse, rawDecoder(identity, hashKey), erased, at)
+  const letters = await lettersOf(warehouse, erased)
+
   const { watermark } = head
   const turn = new Turn({ compiled, images, warehouse, watermarkBefore: watermark, watermark })
-  const { components, timers } = await deriveWithout(turn, person)
+  const successor = isKept
+    ? asNobodys(person, compiled, reader)
+    : emptyBatch(compiled.namespaces.length)
+  const landing = await land(warehouse, successor, erased)
+  turn.add(successor, landing.rows)
+  const { components, timers } = await deriveInstead(turn, person, successor, landing)
 
   for (const { supersedes } of turn.changes.values()) supersedes.because.fill('rebuilt')
   const remaining = person.streams.filter((stream) => turn.remainingOf(stream).length > 0)
   for (const stream of remaining) turn.newRows.set(stream, turn.remainingOf(stream))
   const builder = new CommitBuilder()
+  builder.events(successor, landing)
   for (const [table, change] of turn.changes) builder.change(table, change)
   builder.history(turn)
   builder.timers(timers)
@@ -70,26 +90,59 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
     { batch, recordedAt: Math.max(at, head.recordedAt + 1), watermark },
     { origin: 'forget', read: 0, duplicates: 0, rejected: 0 },
   )
+  if (messages.remains.length > 0) {
+    commit.inserts.set('landed_messages', landedTable(messages.remains))
+  }
   const erasure = {
     events: [...person.events],
     names: [...person.persons, ...person.devices],
     streams: person.streams,
     emptied: person.streams.filter((stream) => !remaining.includes(stream)),
     components,
-    letters: person.letters,
+    letters,
+    messages: messages.cut,
     dues: images.profile.changed().keys.map((profile) => {
       const due = images.profile.get(profile)?.due ?? Infinity
       return { profile, due: due === Infinity ? null : due }
     }),
   }
-  const { salt } = await ErasedPersons.load(warehouse, head, compiled.namespaces)
-  const certificate = (counts: ErasedRows) => certificateOf(person, salt ?? newSalt(), counts)
+  const kind = isKept ? 'pseudonymised' : 'erased'
+  const certificate = (counts: ErasedRows) => certificateOf(kind, hashes, counts)
   const counts = await warehouse.erase(commit, erasure, certificate, isPlan)
-  return { person, counts, batch }
+  return { person, counts, kept: landing.rows.length, batch }
 }
 
-/** Derives what the person's events touched from those that remain. */
-async function deriveWithout(turn: Turn, person: Person) {
+function imagesOf(warehouse: Warehouse, compiled: Compiled, { batch }: Head): AllImages {
+  const parts = { warehouse, max: Infinity, isEmpty: batch === 0 }
+  return {
+    stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
+    identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
+    component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
+    profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),
+  }
+}
+
+/** For lines as they came, of any form; what they say beside who is nobody's concern here. */
+function rawDecoder(identity: Identity, hashKey: string | undefined): ChunkDecoder {
+  const events = { events: {} }
+  return new ChunkDecoder({ identity, operandPaths: [], format: undefined, events, hashKey })
+}
+
+/** The person's events under pseudonyms. Those that name nobody under today's definitions, and are
+ * in no derived table, are not among them. */
+function asNobodys({ rows }: Person, compiled: Compiled, reader: IdentifierReader): EventBatch {
+  const lines = pseudonymised(rows, compiled.namespaces, reader).map(lineOf)
+  const bytes = new TextEncoder().encode(lines.join('\n'))
+  return { ...storedDecoder(compiled).decode(bytes, 0), refusals: [] }
+}
+
+/** Derives what the person's events touched from those that remain, and what takes their place. */
+async function deriveInstead(
+  turn: Turn,
+  person: Person,
+  successor: EventBatch,
+  landing: Landing,
+) {
   const { warehouse, images } = turn
   for (const eventId of person.events) turn.erased.add(eventId)
   await turn.loadHistory(person.streams)
@@ -101,38 +154,27 @@ async function deriveWithout(turn: Turn, person: Person) {
       if (turn.erased.has(turn.events.eventId[row] as string)) names.add(name)
     })
   }
+  await loadImages(turn, successor, landing)
   await images.identifier.load(names)
   const erased = new Set(person.persons)
   const components = await relinkRemaining(turn, names, erased, remaining)
-  const again = new Set(person.streams)
-  for (const name of turn.moved.keys()) {
-    for (const stream of Object.keys(images.identifier.get(name)?.sightings ?? {})) {
-      again.add(stream)
-    }
-  }
+  await relink(turn, successor, landing.landedRow)
   const identities = new Identities(turn)
   const profiles = new Profiles(turn)
-  await placeStreams(turn, again)
-  rederiveStreams(turn, identities, again)
-  for (const stream of again) profiles.compare(stream)
+  await deriveStreams(turn, identities, profiles, new Set(person.streams))
   await profiles.fold()
   identities.settle()
   return { components, timers: profiles.timers }
 }
 
-function newSalt(): string {
-  return randomBytes(32).toString('hex')
-}
-
-function certificateOf(person: Person, salt: string, counts: ErasedRows) {
-  const hashes = (texts: string[]) =>
-    JSON.stringify(texts.map((text) => saltedHash(salt, text)).sort())
+function certificateOf(kind: string, hashes: ErasedHashes, counts: ErasedRows) {
   return arrowTable(
     'erasures',
     {
-      salt: [salt],
-      identifier_hashes: [hashes([...person.persons, ...person.devices])],
-      event_hashes: [hashes(person.unmarked)],
+      kind: [kind],
+      salt: [hashes.salt],
+      identifier_hashes: [JSON.stringify(hashes.identifiers)],
+      event_hashes: [JSON.stringify(hashes.events)],
       counts: [JSON.stringify(counts)],
     },
     1,

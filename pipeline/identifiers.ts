@@ -64,6 +64,19 @@ export class IdentifierReader {
     return { landed: hash, isIgnored }
   }
 
+  /** The identifiers of `namespaces` that a text may stand for: by its value, or written out. */
+  namesOf(text: string, namespaces: readonly string[]): string[] {
+    const [prefix, rest] = splitIdentifier(text.trim()) ?? ['', '']
+    const asValue = namespaces.map((namespace) => [namespace, text] as const)
+    const isWrittenOut = namespaces.includes(prefix)
+    const pairs = isWrittenOut ? [[prefix, rest] as const, ...asValue] : asValue
+    const names = pairs.flatMap(([namespace, value]) => {
+      const read = this.read(namespace, value)
+      return read === null || read.isIgnored ? [] : [`${namespace}:${read.landed}`]
+    })
+    return [...new Set(isWrittenOut ? [...names, text.trim()] : names)]
+  }
+
   /** True for a value, as landed, that the ignore list names. */
   saysNothing(landed: string): boolean {
     return this.#ignored.has(landed.toLowerCase()) || ONLY_ZEROS_AND_DASHES.test(landed)

@@ -86,7 +86,8 @@ function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
   return bytes
 }
 
-function isPacked(data: Uint8Array): boolean {
+/** Whether it says that it is gzip. */
+export function isPacked(data: Uint8Array): boolean {
   return data.length >= 18 && data[0] === 0x1f && data[1] === 0x8b
 }
 

@@ -246,6 +246,10 @@ async function resolveGroup(turn: Turn, group: Group): Promise<void> {
     pairs.set(pairKey(pair.kept, pair.refused), pair)
   }
   const key = largest(turn, group) ?? ([...group.members][0] as string)
+  // What goes into another leaves no copy of what was said.
+  for (const absorbed of group.components) {
+    if (absorbed !== key) component.put(absorbed, { members: [], pairs: [], conflicts: [] })
+  }
   decide(turn, key, { ...group, pairs: [...pairs.values()] }, old)
 }
 

@@ -10,6 +10,7 @@
 import { Pipeline } from './advance.ts'
 import { emptyBatch } from './batch.ts'
 import { formatInstant, now } from './clock.ts'
+import type { Compiled } from './compile.ts'
 import { ChunkDecoder } from './decode.ts'
 import type { Definitions } from './definitions.ts'
 import { UserError } from './errors.ts'
@@ -18,6 +19,11 @@ import type { Row, Warehouse } from './warehouse.ts'
 const BATCH_EVENTS = 20_000
 const BATCH_UNITS = 16 * 1024 * 1024
 const ORIGIN = 'stored events'
+
+/** Of `events`, what `lineOf` is made of. */
+export const STORED_COLUMNS =
+  'event_id, name, occurred_at, ordinal, received_at, source, identifiers, properties, context, ' +
+  'alias, unlink'
 
 export type Recomputation = {
   /** Open; only read. */
@@ -34,13 +40,7 @@ export async function recompute(parts: Recomputation): Promise<void> {
   const { warehouse, scratch, definitions, onBatch } = parts
   const { watermark } = await warehouse.open()
   const pipeline = await Pipeline.open(scratch, definitions)
-  const decoder = new ChunkDecoder({
-    identity: { ...definitions.identity, hashed: [] },
-    operandPaths: pipeline.compiled.operandPaths,
-    format: 'native',
-    events: { events: {} },
-    hashKey: undefined,
-  })
+  const decoder = storedDecoder(pipeline.compiled)
   const total = await countOf(warehouse)
   let done = 0
   const feed = async (lines: string[]) => {
@@ -58,9 +58,7 @@ export async function recompute(parts: Recomputation): Promise<void> {
   let lines: string[] = []
   let units = 0
   const stored = warehouse.stream(
-    `select event_id, name, occurred_at, ordinal, received_at, source, identifiers, properties,
-       context, alias, unlink
-     from events order by occurred_at, ordinal, event_id`,
+    `select ${STORED_COLUMNS} from events order by occurred_at, ordinal, event_id`,
   )
   for await (const rows of stored) {
     for (const row of rows) {
@@ -84,8 +82,19 @@ export async function countOf(warehouse: Warehouse): Promise<number> {
   return row?.['events'] as number
 }
 
+/** Reads stored events as `lineOf` writes them: what was hashed is not hashed again. */
+export function storedDecoder({ identity, operandPaths }: Compiled): ChunkDecoder {
+  return new ChunkDecoder({
+    identity: { ...identity, hashed: [] },
+    operandPaths,
+    format: 'native',
+    events: { events: {} },
+    hashKey: undefined,
+  })
+}
+
 /** The event in its native form; what landed as JSON stays the text it is. */
-function lineOf(row: Row): string {
+export function lineOf(row: Row): string {
   const text = (name: string) => `"${name}":${JSON.stringify(row[name])}`
   const instant = (name: string) => `"${name}":"${formatInstant(row[name] as number)}"`
   const json = (name: string) => `"${name}":${(row[name] as string | null) ?? 'null'}`

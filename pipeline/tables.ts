@@ -338,7 +338,13 @@ export const TABLES = {
   },
   erasures: {
     kind: 'log',
-    columns: [text('salt'), json('identifier_hashes'), json('event_hashes'), json('counts')],
+    columns: [
+      text('kind'),
+      text('salt'),
+      json('identifier_hashes'),
+      json('event_hashes'),
+      json('counts'),
+    ],
   },
   history: {
     kind: 'private',

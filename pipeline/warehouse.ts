@@ -70,6 +70,8 @@ export type Erasure = {
   components: readonly string[]
   /** Dead letters, UUID text. */
   letters: readonly string[]
+  /** Landed messages: the commit inserts what remains of them, and all rows before it go. */
+  messages: readonly LandedKey[]
   /** What profiles that lost events wait for now, microseconds; null: nothing. */
   dues: readonly { profile: string; due: number | null }[]
 }

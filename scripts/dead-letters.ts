@@ -96,13 +96,14 @@ const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter aga
     const warehouse = warehouseOf(options.warehouse)
     const definitions = await loadDefinitions(options.definitions)
     try {
-      const pipeline = await Pipeline.open(warehouse, definitions)
+      const hashKey = process.env[HASH_KEY_VARIABLE]
+      const pipeline = await Pipeline.open(warehouse, definitions, hashKey)
       const decoder = startDecoder({
         identity: definitions.identity,
         operandPaths: pipeline.compiled.operandPaths,
         format: options.format === undefined ? undefined : formatOf(options.format),
         definitionsDir: options.definitions,
-        hashKey: process.env[HASH_KEY_VARIABLE],
+        hashKey,
       })
       try {
         const { fed, landed, duplicates, refused } = await refeed(

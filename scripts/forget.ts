@@ -14,6 +14,7 @@ type Options = {
   warehouse: string
   definitions: string
   user: string
+  keepAnonymous?: boolean
   yes?: boolean
   json?: boolean
 }
@@ -21,6 +22,7 @@ type Options = {
 const program = warehouseCommand('npm run forget', 'Erases a person for ever.')
   .requiredOption('--user <who>', 'a value of a person namespace, or namespace:value')
   .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
+  .option('--keep-anonymous', 'keep the events and journeys, as those of nobody')
   .option('--yes', 'do it; without it, only the plan is told')
   .option('--json', 'one JSON object')
   .action(async (options: Options) => {
@@ -32,6 +34,7 @@ const program = warehouseCommand('npm run forget', 'Erases a person for ever.')
         warehouse,
         definitions,
         user: options.user,
+        isKept: options.keepAnonymous === true,
         isPlan,
         at: now(),
         hashKey: process.env[HASH_KEY_VARIABLE],
@@ -48,12 +51,12 @@ const program = warehouseCommand('npm run forget', 'Erases a person for ever.')
     }
   })
 
-function objectOf({ person, counts, batch }: Forgotten, isPlan: boolean) {
+function objectOf({ person, counts, kept, batch }: Forgotten, isPlan: boolean) {
   const { profileId, persons, devices } = person
-  return { profile_id: profileId, persons, devices, counts, batch: isPlan ? null : batch }
+  return { profile_id: profileId, persons, devices, counts, kept, batch: isPlan ? null : batch }
 }
 
-function inWords({ person, counts, batch }: Forgotten, isPlan: boolean): string {
+function inWords({ person, counts, kept, batch }: Forgotten, isPlan: boolean): string {
   const shared = person.unmarked.length
   const rows = Object.entries(counts).map(([table, count]) => {
     return `    ${table.padEnd(24)} ${count.toLocaleString('en-US').padStart(9)}`
@@ -65,6 +68,7 @@ function inWords({ person, counts, batch }: Forgotten, isPlan: boolean): string 
     `  events       ${person.events.size}, of which ${shared} carry none of these`,
     `  rows ${isPlan ? 'to erase' : 'erased'}`,
     ...rows,
+    ...(kept === 0 ? [] : [`  ${kept} events ${isPlan ? 'to keep' : 'kept'} as those of nobody`]),
     isPlan
       ? '  nothing has been changed: --yes erases them for ever'
       : `  batch ${batch}; the certificate is in erasures`,

@@ -2,14 +2,23 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { arrowTable } from '../pipeline/arrow.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { DuckDBFile } from '../pipeline/duckdb-file.ts'
+import { markForRewrite } from '../pipeline/duckdb-rewrite.ts'
 import { hashes64 } from '../pipeline/ids.ts'
+import { landedTable } from '../pipeline/landed.ts'
 import { batchOf } from './batches.ts'
 import { commitOf, imagesOf, warehouseContract } from './warehouse.contract.ts'
 
@@ -47,6 +56,32 @@ test("a database of somebody else's is named and left as it was", async () => {
     { table_name: 'events' },
   ])
   again.close()
+})
+
+test('what an erasure left in free blocks is gone when the file is opened next', async () => {
+  const path = join(dir, 'erased.duckdb')
+  const secret = Buffer.from('the one text of its kind')
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  const key = { subscription_name: 's', publish_time: 1, attributes: '{}' }
+  const messages = [secret, Buffer.from('another')].map((data, n) => ({
+    ...key,
+    data,
+    message_id: `${n}`,
+  }))
+  await warehouse.append('landed_messages', landedTable(messages), 1)
+  await warehouse.close()
+  await warehouse.open()
+  await warehouse.query("delete from landed_messages where message_id = '0'")
+  await warehouse.close()
+  expect(readFileSync(path).includes(secret)).toBe(true)
+  // As a process leaves it that is killed between its commit and the writing anew.
+  await markForRewrite(path)
+  await warehouse.open()
+  expect(await warehouse.unapplied({ messagesMax: 9, bytesMax: 9 })).toMatchObject([messages[1]])
+  await warehouse.close()
+  expect(readFileSync(path).includes(secret)).toBe(false)
+  expect(readdirSync(dir).filter((name) => name.startsWith('erased'))).toEqual(['erased.duckdb'])
 })
 
 test('a directory that is not there is named', async () => {

@@ -65,7 +65,7 @@ export class Harness {
   }
 
   async pipeline(): Promise<Pipeline> {
-    this.#pipeline ??= await Pipeline.open(this.warehouse, this.definitions)
+    this.#pipeline ??= await Pipeline.open(this.warehouse, this.definitions, 'test')
     return this.#pipeline
   }
 

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -59,6 +59,7 @@ test(`${KILLS} kills find the person whole or gone`, { timeout: 150_000 }, async
   const wholeMs = await forgetting(gone, user)
   expect(readFileSync(first).includes(`"${user}"`)).toBe(true)
   expect(readFileSync(gone).includes(`"${user}"`)).toBe(false)
+  expect(readdirSync(dir).sort()).toEqual(['first.duckdb', 'gone.duckdb'])
   const [before, after] = [await tablesOf(first), await tablesOf(gone)]
   expect(before === after).toBe(false)
   const random = new Random(11)
@@ -70,5 +71,6 @@ test(`${KILLS} kills find the person whole or gone`, { timeout: 150_000 }, async
     if (found === before) await forgetting(database, user)
     else expect(found === after).toBe(true)
     expect((await tablesOf(database)) === after).toBe(true)
+    expect(readFileSync(database).includes(`"${user}"`)).toBe(false)
   }
 })

@@ -12,6 +12,7 @@ import { afterAll, expect, test } from 'vitest'
 import { failedChecks } from '../pipeline/checks.ts'
 import { makeDefinitions, type Definitions, type Release } from '../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
+import { forget } from '../pipeline/forget.ts'
 import { rebuild, type Rebuild, type Scratch } from '../pipeline/rebuild.ts'
 import { ReleaseLog } from '../pipeline/releases.ts'
 import { funnelled } from './arbitraries-funnel.ts'
@@ -273,3 +274,34 @@ test('the record says who, when and why, and what is superseded was rebuilt', as
   ])
   await harness.warehouse.close()
 })
+
+test('neither version has somebody forgotten between its replay and promotion', async () => {
+  await check(async (given) => {
+    const { old, young, before, after, watermark } = read(given)
+    const harness = new Harness(old)
+    await feed(harness, before)
+    await step(harness, young, 'replayed')
+    await feed(harness, after, watermark)
+    const { warehouse } = harness
+    const [him] = await warehouse.query(
+      `select namespace || ':' || value as name from identities
+       where namespace in ('user_id', 'email') order by 1 limit 1`,
+    )
+    if (him !== undefined) {
+      const how = { user: him['name'] as string, isKept: false, isPlan: false, at: 2e15 }
+      await forget({ warehouse, definitions: old, ...how })
+      harness.restart()
+    }
+    await step(harness, young, 'promoted')
+    const rows = await warehouse.query('select event_id from events')
+    const remaining = new Set(rows.map((row) => row['event_id']))
+    const rest = [...before, ...after].map((batch) =>
+      batch.filter((event) => remaining.has(event.event_id)),
+    )
+    expectSame(await dump(warehouse), await shownBy(young, [[rest, watermark]]))
+    await step(harness, old, 'rolled_back')
+    expectSame(await dump(warehouse), await shownBy(old, [[rest, watermark]]))
+    expect((await failedChecks(warehouse)).failed).toEqual([])
+    await warehouse.close()
+  })
+}, TIME_MAX_MS)

@@ -1,7 +1,9 @@
--- Certificates of persons who were erased: all that is left of them.
+-- Certificates of persons who were erased: all that is left of them. Where `kind` is
+-- `pseudonymised`, their events have been kept as nobody's.
 -- Grain: one row per erasure.
 -- Caveat: hashes are HMAC-SHA256 under the salt, of `namespace:value` and of event ids.
 select
+  kind,
   salt,
   identifier_hashes,
   event_hashes,
