@@ -9,11 +9,12 @@
 
 import type { Table } from 'apache-arrow'
 import { BigQueryClient, type Parameters, type Place } from './bigquery-client.ts'
-import { BigQueryCommits } from './bigquery-commit.ts'
+import { BigQueryCommits, type Beside } from './bigquery-commit.ts'
 import { BigQueryLanding } from './bigquery-landing.ts'
 import { atOf, madeSchema, migrate, planOf, schemaHash } from './bigquery-migrate.ts'
 import { storageOf } from './bigquery-schema.ts'
 import { Stager } from './bigquery-stage.ts'
+import { BigQueryTakeover } from './bigquery-takeover.ts'
 import { imageTable } from './commit.ts'
 import { assert, UserError } from './errors.ts'
 import { hashes64 } from './ids.ts'
@@ -27,6 +28,8 @@ import type {
   LandedMessage,
   ReadCounts,
   Row,
+  RowCounts,
+  Takeover,
   Warehouse,
 } from './warehouse.ts'
 
@@ -180,10 +183,14 @@ class BigQueryWarehouse implements Warehouse {
     return new Map(rows.map((row) => [row['id'] as string, row['fate'] as EffectFate]))
   }
 
-  async commit(commit: Commit): Promise<void> {
+  commit(commit: Commit): Promise<void> {
+    return this.#apply(commit)
+  }
+
+  async #apply(commit: Commit, beside?: Beside): Promise<void> {
     assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
-    await this.#open.commits.apply(commit)
+    await this.#open.commits.apply(commit, beside)
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
   }
 
@@ -193,10 +200,17 @@ class BigQueryWarehouse implements Warehouse {
     )
   }
 
-  takeOver(): Promise<void> {
-    throw new UserError(
-      `${this.url}: versions are built and released in the embedded warehouse alone, so far`,
-    )
+  async takeOver(
+    takeover: Takeover,
+    decide: (counts: RowCounts) => Commit | null,
+  ): Promise<void> {
+    const taking = await BigQueryTakeover.open(this.#open.client, takeover)
+    try {
+      const commit = decide(await taking.begin())
+      if (commit !== null) await this.#apply(commit, taking.beside(atOf(this.#place)))
+    } finally {
+      taking.close()
+    }
   }
 
   append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {
