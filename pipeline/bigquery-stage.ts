@@ -71,7 +71,10 @@ export class Stager {
     return `projects/${project}/datasets/${dataset}/tables/${table}`
   }
 
-  async #stream(table: string, wires: Iterable<WireTable> | AsyncIterable<WireTable>): Promise<number> {
+  async #stream(
+    table: string,
+    wires: Iterable<WireTable> | AsyncIterable<WireTable>,
+  ): Promise<number> {
     const parent = this.#parent(table)
     const [{ name }] = await this.#api.createWriteStream({
       parent,

@@ -1,28 +1,13 @@
 /**
- * What of a DuckDB file goes with an erased person; inside the transaction that has already
- * appended what the tables become without him.
- *
- * A version goes when it is of the person's profile, or when it was believed of another's profile
- * while one of the erased events counted as that profile's and is believed no more: it may tell
- * of him. All image logs are cut to their latest images, because older ones may name him.
+ * What goes with an erased person (`erased-rows.ts`), deleted from a DuckDB file; inside the
+ * transaction that has already appended what the tables become without him.
  */
 
 import type { DuckDBFile } from './duckdb-file.ts'
 import { compactStatements, foldStatements, storageOf } from './duckdb-schema.ts'
-import { imageTable } from './commit.ts'
-import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from './tables.ts'
-import { IMAGE_KINDS, type ErasedRows, type Erasure } from './warehouse.ts'
-
-const LISTS = ['events', 'names', 'streams', 'emptied', 'components', 'letters'] as const
-
-const among = (column: string, list: (typeof LISTS)[number]) =>
-  `${column} in (select item from erased_${list})`
-
-/** The row's profile had an erased event when the row was recorded. */
-const WAS_MIXED =
-  'exists (select 1 from erased_belief as belief where belief.profile_id = base.profile_id ' +
-  'and belief.since <= base.recorded_by ' +
-  'and (belief.until is null or belief.until > base.recorded_by))'
+import { BELIEF, erasedRows, IMAGE_TABLES, listsOf } from './erased-rows.ts'
+import { VERSIONED_NAMES } from './tables.ts'
+import type { ErasedRows, Erasure } from './warehouse.ts'
 
 /** Deletes the rows and tells how many of each table there were. */
 export async function eraseRows(
@@ -30,29 +15,27 @@ export async function eraseRows(
   batch: number,
   erasure: Erasure,
 ): Promise<ErasedRows> {
-  for (const list of LISTS) await fillList(file, `erased_${list}`, erasure[list])
+  const lists = listsOf(erasure)
+  for (const [list, items] of lists) await fillList(file, `erased_${list}`, items)
   await fillDues(file, erasure.dues)
   file.dropAppenders()
   for (const table of VERSIONED_NAMES) {
     for (const statement of foldStatements(table)) await file.run(statement)
   }
-  await file.run(
-    'create or replace temp table erased_belief as select distinct profile_id, ' +
-      'recorded_by as since, superseded_by as until from event_profile_base ' +
-      `where ${among('event_id', 'events')}`,
-  )
-  for (const kind of IMAGE_KINDS) {
-    for (const statement of compactStatements(imageTable(kind))) await file.run(statement)
+  await file.run(`create or replace temp table erased_belief as ${BELIEF}`)
+  for (const table of IMAGE_TABLES) {
+    for (const statement of compactStatements(table)) await file.run(statement)
   }
   const counts: ErasedRows = {}
-  for (const [table, condition] of conditions(batch)) {
+  for (const [table, condition] of erasedRows(batch)) {
     const [deleted] = await file.query(
       `delete from ${storageOf(table)} as base where ${condition}`,
     )
     const count = deleted?.['Count'] as number
     if (count > 0) counts[table] = count
   }
-  for (const list of [...LISTS, 'due', 'belief']) await file.run(`drop table erased_${list}`)
+  const names = [...lists.map(([list]) => list), 'due', 'belief']
+  for (const name of names) await file.run(`drop table erased_${name}`)
   return counts
 }
 
@@ -72,64 +55,4 @@ async function fillDues(file: DuckDBFile, dues: Erasure['dues']): Promise<void> 
       `cast($1 as json), '[{"profile": "VARCHAR", "due": "BIGINT"}]')) as row)`,
     [JSON.stringify(dues)],
   )
-}
-
-/** What of each table goes. Transitions before effects: an effect goes with its transition. */
-function conditions(batch: number): [table: TableName, condition: string][] {
-  return [
-    ...VERSIONED_NAMES.map((table): [TableName, string] => [table, versionCondition(table, batch)]),
-    [
-      'effects',
-      `${among('profile_id', 'names')} or (${WAS_MIXED} and ` +
-        'transition_id not in (select transition_id from transition_base))',
-    ],
-    [
-      'cohort_changes',
-      `${among('profile_id', 'names')} or (${WAS_MIXED} and profile_id not in ` +
-        '(select profile_id from event_profile_base where superseded_at is null))',
-    ],
-    ['events', among('event_id', 'events')],
-    ['dead_letters', among('cast(dead_letter_id as varchar)', 'letters')],
-    ['dead_letter_resolution', among('cast(dead_letter_id as varchar)', 'letters')],
-    ['history', `${among('stream', 'streams')} and recorded_by < ${batch}`],
-    [
-      'timer',
-      `${among('profile_id', 'names')} or exists (select 1 from erased_due as kept ` +
-        'where kept.profile_id = base.profile_id ' +
-        'and kept.due is distinct from epoch_us(base.due_at))',
-    ],
-    ['stream_image', among('key', 'emptied')],
-    ['identifier_image', among('key', 'names')],
-    [
-      'component_image',
-      `(${among('key', 'components')} and recorded_by < ${batch}) or exists (select 1 ` +
-        'from erased_names where contains(base.image, cast(to_json(item) as varchar)))',
-    ],
-    ['profile_image', among('key', 'names')],
-  ]
-}
-
-function versionCondition(table: VersionedName, batch: number): string {
-  const has = (name: string) => TABLES[table].columns.some((column) => column.name === name)
-  if (table === 'event_profile') {
-    return `${among('event_id', 'events')} or ${among('profile_id', 'names')}`
-  }
-  if (table === 'identity_conflict') {
-    return [
-      among('event_id', 'events'),
-      among('kept', 'names'),
-      among('refused', 'names'),
-    ].join(' or ')
-  }
-  const ofPerson =
-    `${among('profile_id', 'names')} or (superseded_at is not null and ${WAS_MIXED})` +
-    (has('event_id') ? ` or ${among('event_id', 'events')}` : '')
-  // Of versions that are not live too, a row goes with the transition it came from.
-  const isOrphan = (column: string) =>
-    `${ofPerson} or ${column} not in (select transition_id from transition_base)`
-  if (table === 'state') return isOrphan('state_id')
-  if (table === 'cycle') return isOrphan('closed_by')
-  if (table !== 'identity') return ofPerson
-  // What this batch took back had counted erased events.
-  return `${ofPerson} or superseded_by = ${batch} or ${among("namespace || ':' || value", 'names')}`
 }
