@@ -68,13 +68,13 @@ export type StagedRow = { target: string; content: string }
 /** A physical table that gets rows, and the columns they have. */
 export type Target = { target: string; columns: readonly Column[] }
 
-type Part = Target & { rows: Table }
+export type Part = Target & { rows: Table }
 
 /** What is done together with a commit: more rows, asked for at every attempt, and statements that
  * follow once all rows are in their tables. */
 export type Beside = {
-  targets: readonly Target[]
-  rows: () => AsyncIterable<StagedRow>
+  targets?: readonly Target[]
+  rows?: () => AsyncIterable<StagedRow>
   statements: (commit: Commit) => string[]
 }
 
@@ -101,7 +101,7 @@ export class BigQueryCommits {
     for (let attempt = 1; ; attempt++) {
       const stage = `${commit.batch}_${id}_${attempt}`
       const stagedAt = now()
-      const rows = rowsOf(parts, beside)
+      const rows = rowsOf(parts, beside?.rows?.())
       const count = await this.#parts.stager.write(STAGED, { stage, stagedAt }, rows)
       const script = this.#script(commit, targets, statements, { id, stage, stagedAt, count })
       const ending = await client.script('commit', script, `${name}_${stage}`)
@@ -176,7 +176,8 @@ function mayPass({ kind, ...ending }: Exclude<Ending, { kind: 'done' }>): boolea
   return kind === 'lost' || PASSING.has(ending.reason) || CONFLICT.test(ending.message)
 }
 
-function partsOf(commit: Commit): Part[] {
+/** A commit's rows by the tables they go to. */
+export function partsOf(commit: Commit): Part[] {
   const own = (table: TableName, target: string, rows: Table): Part => {
     return { target, columns: TABLES[table].columns, rows }
   }
@@ -197,9 +198,13 @@ function partsOf(commit: Commit): Part[] {
   return parts
 }
 
-async function* rowsOf(parts: Part[], beside?: Beside): AsyncGenerator<StagedRow> {
+/** Rows as they are staged, and then others. */
+export async function* rowsOf(
+  parts: Part[],
+  others?: AsyncIterable<StagedRow>,
+): AsyncGenerator<StagedRow> {
   for (const { target, rows } of parts) {
     for (const content of rowTexts(rows)) yield { target, content }
   }
-  if (beside !== undefined) yield* beside.rows()
+  if (others !== undefined) yield* others
 }

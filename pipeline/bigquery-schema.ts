@@ -198,31 +198,41 @@ export function viewStatements(at: At): string[] {
 
 /** `x_now` and `x_all`. */
 function relationTexts(table: VersionedName, at: At): ViewText[] {
-  const columns = storedColumns(table)
-    .map((name) => `base.${name}`)
-    .join(', ')
-  const from = `from ${at(`${table}_base`)} as base left join`
-  const [supersededAt, supersededBy, because] = SUPERSEDED
   return [
     {
       name: `${table}_now`,
       text:
-        `select ${columns} ${from} (select row_key, max(recorded_by) as ended_by ` +
+        `select ${baseColumns(table)} ${fromBase(table, at)} (` +
+        'select row_key, max(recorded_by) as ended_by ' +
         `from ${at(endsOf(table))} group by row_key) as ended on ended.row_key = base.row_key ` +
         'where ended.ended_by is null or ended.ended_by <= base.recorded_by',
     },
-    {
-      name: `${table}_all`,
-      text:
-        `select ${columns}, ended.recorded_at as ${supersededAt}, ` +
-        `ended.recorded_by as ${supersededBy}, ended.${because} ${from} (` +
-        `select row_key, ${because}, recorded_at, recorded_by, ` +
-        'coalesce(lag(recorded_by) over (partition by row_key order by recorded_by), 0) ' +
-        `as ended_before from ${at(endsOf(table))}) as ended ` +
-        'on ended.row_key = base.row_key and ended.recorded_by > base.recorded_by ' +
-        'and ended.ended_before <= base.recorded_by',
-    },
+    { name: `${table}_all`, text: allText(table, at) },
   ]
+}
+
+/** Every version of a table, with what superseded it. */
+export function allText(table: VersionedName, at: At): string {
+  const [supersededAt, supersededBy, because] = SUPERSEDED
+  return (
+    `select ${baseColumns(table)}, ended.recorded_at as ${supersededAt}, ` +
+    `ended.recorded_by as ${supersededBy}, ended.${because} ${fromBase(table, at)} (` +
+    `select row_key, ${because}, recorded_at, recorded_by, ` +
+    'coalesce(lag(recorded_by) over (partition by row_key order by recorded_by), 0) ' +
+    `as ended_before from ${at(endsOf(table))}) as ended ` +
+    'on ended.row_key = base.row_key and ended.recorded_by > base.recorded_by ' +
+    'and ended.ended_before <= base.recorded_by'
+  )
+}
+
+function baseColumns(table: VersionedName): string {
+  return storedColumns(table)
+    .map((name) => `base.${name}`)
+    .join(', ')
+}
+
+function fromBase(table: VersionedName, at: At): string {
+  return `from ${at(`${table}_base`)} as base left join`
 }
 
 /** A column's value in a staged row: the element at its place, as the column's type. */

@@ -9,18 +9,17 @@ import { ENDS, type Beside, type StagedRow, type Target } from './bigquery-commi
 import type { BigQueryClient } from './bigquery-client.ts'
 import { endsOf, quoted, storageOf } from './bigquery-schema.ts'
 import type { Column } from './column.ts'
-import { imageTable } from './commit.ts'
+import { IMAGE_TABLES } from './commit.ts'
 import { Difference, ofVersion, theirs } from './duckdb-difference.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import type { At } from './relations.ts'
 import { TABLES, type TableName, type VersionedName } from './tables.ts'
-import { IMAGE_KINDS, type Row, type RowCounts, type Takeover } from './warehouse.ts'
+import type { Row, RowCounts, Takeover } from './warehouse.ts'
 
 /** What DuckDB may take; the rest it spills. */
 const MEMORY = '160MB'
 
-const IMAGES = IMAGE_KINDS.map(imageTable)
-const MEMORY_TABLES = ['history', 'timer', ...IMAGES] as const
+const MEMORY_TABLES = ['history', 'timer', ...IMAGE_TABLES] as const
 
 export class BigQueryTakeover {
   readonly #client: BigQueryClient
@@ -74,7 +73,7 @@ export class BigQueryTakeover {
       yield* this.#texts(endsOf(table), ENDS, ends)
     }
     for (const table of memory) {
-      const isImage = IMAGES.some((image) => image === table)
+      const isImage = IMAGE_TABLES.some((image) => image === table)
       const latest = 'qualify row_number() over (partition by k, key order by no desc) = 1'
       const rows = isImage ? `(from ${theirs(table)} ${latest})` : theirs(table)
       yield* this.#texts(table, TABLES[table].columns, rows)

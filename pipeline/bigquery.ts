@@ -10,18 +10,21 @@
 import type { Table } from 'apache-arrow'
 import { BigQueryClient, type Parameters, type Place } from './bigquery-client.ts'
 import { BigQueryCommits, type Beside } from './bigquery-commit.ts'
+import { BigQueryErasure } from './bigquery-erase.ts'
 import { BigQueryLanding } from './bigquery-landing.ts'
 import { atOf, madeSchema, migrate, planOf, schemaHash } from './bigquery-migrate.ts'
 import { storageOf } from './bigquery-schema.ts'
 import { Stager } from './bigquery-stage.ts'
 import { BigQueryTakeover } from './bigquery-takeover.ts'
 import { imageTable } from './commit.ts'
-import { assert, UserError } from './errors.ts'
+import { assert } from './errors.ts'
 import { hashes64 } from './ids.ts'
 import type { AppendedName } from './tables.ts'
 import type {
   Commit,
   EffectFate,
+  ErasedRows,
+  Erasure,
   Head,
   ImageKind,
   LandedContent,
@@ -194,10 +197,25 @@ class BigQueryWarehouse implements Warehouse {
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
   }
 
-  erase(): Promise<never> {
-    return Promise.reject(
-      new UserError(`${this.url} cannot forget anybody yet: it is built for duckdb: warehouses`),
-    )
+  async erase(
+    commit: Commit,
+    erasure: Erasure,
+    certificate: (counts: ErasedRows) => Table,
+    isPlan: boolean,
+  ): Promise<ErasedRows> {
+    const { client, stager } = this.#open
+    const erasing = new BigQueryErasure({ client, stager, at: atOf(this.#place) }, commit, erasure)
+    let isDone = false
+    try {
+      const counts = await erasing.plan()
+      if (isPlan) return counts
+      const inserts = new Map(commit.inserts).set('erasures', certificate(counts))
+      await this.#apply({ ...commit, inserts }, erasing.beside(counts))
+      isDone = true
+      return counts
+    } finally {
+      await erasing.end(isDone)
+    }
   }
 
   async takeOver(

@@ -247,6 +247,8 @@ export function imageTable(kind: ImageKind): `${ImageKind}_image` {
   return `${kind}_image`
 }
 
+export const IMAGE_TABLES = IMAGE_KINDS.map(imageTable)
+
 /** Public ids that are the hash of the row's own key. */
 const OWN_IDS: { [T in VersionedName]?: string } = {
   transition: 'transition_id',

@@ -3,9 +3,10 @@
  * transaction that has already appended what the tables become without him.
  */
 
+import { IMAGE_TABLES } from './commit.ts'
 import type { DuckDBFile } from './duckdb-file.ts'
 import { compactStatements, foldStatements, storageOf } from './duckdb-schema.ts'
-import { BELIEF, erasedRows, IMAGE_TABLES, listsOf } from './erased-rows.ts'
+import { BELIEF, erasedRows, listsOf } from './erased-rows.ts'
 import { VERSIONED_NAMES } from './tables.ts'
 import type { ErasedRows, Erasure } from './warehouse.ts'
 

@@ -7,10 +7,10 @@ import { Difference, ofVersion, quoted, theirs } from './duckdb-difference.ts'
 import type { DuckDBFile } from './duckdb-file.ts'
 import { keyedStatements, storageOf } from './duckdb-schema.ts'
 import { TABLES, type VersionedName } from './tables.ts'
-import { imageTable } from './commit.ts'
-import { IMAGE_KINDS, type RowCounts, type Takeover } from './warehouse.ts'
+import { IMAGE_TABLES } from './commit.ts'
+import type { RowCounts, Takeover } from './warehouse.ts'
 
-const KEYED = ['history', ...IMAGE_KINDS.map(imageTable)] as const
+const KEYED = ['history', ...IMAGE_TABLES] as const
 
 export class DuckDBTakeover {
   readonly #file: DuckDBFile

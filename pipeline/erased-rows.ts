@@ -12,9 +12,8 @@
  * `erased_due (profile_id, due)` and `erased_belief (profile_id, since, until)`.
  */
 
-import { imageTable } from './commit.ts'
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from './tables.ts'
-import { IMAGE_KINDS, type Erasure } from './warehouse.ts'
+import type { Erasure } from './warehouse.ts'
 
 const LISTS = ['events', 'names', 'quoted', 'streams', 'emptied', 'components', 'letters'] as const
 type List = (typeof LISTS)[number]
@@ -37,9 +36,6 @@ const WAS_MIXED =
   'exists (select 1 from erased_belief as belief where belief.profile_id = base.profile_id ' +
   'and belief.since <= base.recorded_by ' +
   'and (belief.until is null or belief.until > base.recorded_by))'
-
-/** Tables that keep every image of a key. */
-export const IMAGE_TABLES = IMAGE_KINDS.map(imageTable)
 
 /** What of each table goes. Transitions before effects: an effect goes with its transition. */
 export function erasedRows(batch: number): [table: TableName, condition: string][] {

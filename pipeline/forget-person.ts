@@ -25,6 +25,9 @@ export type Person = {
   letters: string[]
 }
 
+/** Devices that are asked for at once. */
+const DEVICES_MAX = 500
+
 export type Place = { warehouse: Warehouse; compiled: Compiled; images: AllImages }
 
 /** Finds the person; throws a `UserError` when there is none, or more than one. */
@@ -32,29 +35,27 @@ export async function findPerson(place: Place, user: string, hashKey?: string): 
   const reader = new IdentifierReader(place.compiled.identity, hashKey)
   const { profileId, persons } = await personOf(place, user, reader)
   const { warehouse } = place
-  const listed = JSON.stringify(persons)
-  const paths = place.compiled.namespaces.map((namespace) => `$."${namespace}"`)
-  const inList = (text: string) => `${text} in (select unnest(from_json($2, '["VARCHAR"]')))`
-  const carries = place.compiled.identity.person.map((namespace, n) =>
-    inList(`'${namespace}:' || json_extract_string(identifiers, '${paths[n]}')`),
-  )
-  const named = ['alias', 'unlink'].flatMap((pair) =>
-    [0, 1].map((n) => inList(`json_extract_string(${pair}, '$[${n}]')`)),
-  )
+  const isHis = [
+    'event_id in (select event_id from event_profiles where profile_id = $1)',
+    ...persons.flatMap((_, n) => [
+      isIn('identifiers', `$${2 * n + 2}`),
+      isIn('alias', `$${2 * n + 3}`),
+      isIn('unlink', `$${2 * n + 3}`),
+    ]),
+  ].join(' or ')
+  const named = persons.flatMap((name) => [memberOf(name), JSON.stringify(name)])
   const found = await warehouse.query(
-    `select event_id, identifiers, alias, unlink from events
-     where event_id in (select event_id from event_profiles where profile_id = $1)
-       or ${[...carries, ...named].join(' or ')}`,
-    [profileId, listed],
+    `select event_id, identifiers, alias, unlink from events where ${isHis}`,
+    [profileId, ...named],
   )
   if (found.length === 0) throw new UserError(`no event of ${profileId} is here`)
   const events = new Set(found.map((row) => row['event_id'] as string))
-  const devices = await ownDevices(place, found, events, reader)
+  const devices = await ownDevices(place, found, reader)
   const own = new Set([...persons, ...devices])
   const streams = await warehouse.query(
     `select distinct stream from sessions where session_id in (select session_id
-       from event_profiles where event_id in (select unnest(from_json($1, '["VARCHAR"]'))))`,
-    [JSON.stringify([...events])],
+       from event_profiles where event_id in (select event_id from events where ${isHis}))`,
+    [profileId, ...named],
   )
   return {
     profileId,
@@ -105,28 +106,39 @@ async function personOf({ compiled, images }: Place, user: string, reader: Ident
   return { profileId, persons }
 }
 
+/** Where the JSON of a column has a text; it lands written in one way only. */
+function isIn(column: string, text: string): string {
+  return `strpos(cast(${column} as string), ${text}) > 0`
+}
+
+/** An identifier as it stands in the JSON of an event's identifiers. */
+function memberOf(identifier: string): string {
+  const [namespace, value] = splitIdentifier(identifier) ?? []
+  return `${JSON.stringify(namespace)}:${JSON.stringify(value)}`
+}
+
 /** Devices of the events that no other event carries. */
 async function ownDevices(
   { warehouse, compiled }: Place,
   found: Row[],
-  events: Set<string>,
   reader: IdentifierReader,
 ): Promise<string[]> {
-  const carried = new Set(found.flatMap((row) => identifiersOf(row)))
+  const carried = new Map<string, number>()
+  for (const name of found.flatMap((row) => identifiersOf(row))) {
+    const [namespace = '', value = ''] = splitIdentifier(name) ?? []
+    if (!compiled.identity.device.includes(namespace) || reader.saysNothing(value)) continue
+    carried.set(name, (carried.get(name) ?? 0) + 1)
+  }
   const devices: string[] = []
-  for (const namespace of compiled.identity.device) {
-    const values = [...carried]
-      .filter((name) => name.startsWith(`${namespace}:`))
-      .map((name) => name.slice(namespace.length + 1))
-      .filter((value) => !reader.saysNothing(value))
-    const shared = await warehouse.query(
-      `select distinct json_extract_string(identifiers, '$."${namespace}"') as value from events
-       where value in (select unnest(from_json($1, '["VARCHAR"]')))
-         and event_id not in (select unnest(from_json($2, '["VARCHAR"]')))`,
-      [JSON.stringify(values), JSON.stringify([...events])],
+  const names = [...carried.keys()]
+  for (let from = 0; from < names.length; from += DEVICES_MAX) {
+    const some = names.slice(from, from + DEVICES_MAX)
+    const counts = some.map((_, n) => `countif(${isIn('identifiers', `$${n + 1}`)}) as of_${n}`)
+    const [row] = await warehouse.query(
+      `select ${counts.join(', ')} from events`,
+      some.map((name) => memberOf(name)),
     )
-    const others = new Set(shared.map((row) => row['value']))
-    for (const value of values) if (!others.has(value)) devices.push(`${namespace}:${value}`)
+    devices.push(...some.filter((name, n) => row?.[`of_${n}`] === carried.get(name)))
   }
   return devices
 }

@@ -85,7 +85,7 @@ async function versions(warehouse: Warehouse): Promise<{ [view: string]: Row[] }
   for (const table of VERSIONED_NAMES) {
     const { versions: view } = TABLES[table]
     const rows = (await warehouse.query(`select * from ${view}`)) as Row[]
-    views[view] = sorted(rows.map(({ recorded_at, superseded_at, ...row }) => row))
+    views[view] = sorted(rows.map((row) => ({ ...row, recorded_at: 0, superseded_at: 0 })))
   }
   return views
 }
