@@ -116,11 +116,14 @@ export class BigQueryErasure {
     }
   }
 
-  /** Deletes what was staged: of this erasure, and before it if it is done. What cannot be deleted
-   * leaves with its partition. */
+  /** Deletes what was staged: of this erasure, and if it is done of all commits until it, its own
+   * too. What cannot be deleted leaves with its partition. */
   async end(isDone: boolean): Promise<void> {
     const { client, at } = this.#parts
-    const which = isDone ? `staged_at <= timestamp_micros(${this.#stagedAt})` : this.#own
+    const all =
+      `staged_at <= timestamp_micros(${this.#stagedAt}) ` +
+      `or starts_with(stage, '${this.#commit.batch}_')`
+    const which = isDone ? all : this.#own
     await client.script('commit', `delete from ${at(STAGED)} where ${which}`, `${this.#stage}_end`)
   }
 
