@@ -53,10 +53,24 @@ type Parts = {
 /** A commit's rows where they are staged. */
 type Stage = { id: string; stage: string; stagedAt: number; count: number }
 
-/** Rows for one physical table. */
-type Part = { target: string; columns: readonly Column[]; rows: Table }
+/** A row on its way to a physical table: a JSON array of texts and nulls. */
+export type StagedRow = { target: string; content: string }
 
-const ENDS: readonly Column[] = [
+/** A physical table that gets rows, and the columns they have. */
+export type Target = { target: string; columns: readonly Column[] }
+
+export type Part = Target & { rows: Table }
+
+/** What is done together with a commit: more rows, asked for at every attempt, and statements that
+ * follow once all rows are in their tables. */
+export type Beside = {
+  targets?: readonly Target[]
+  rows?: () => AsyncIterable<StagedRow>
+  statements: (commit: Commit) => string[]
+}
+
+/** Columns of the tables of ends. */
+export const ENDS: readonly Column[] = [
   { name: 'row_key', type: 'uuid' },
   { name: 'superseded_because', type: 'text' },
 ]
@@ -69,15 +83,18 @@ export class BigQueryCommits {
   }
 
   /** Applies a batch, all of it or nothing. */
-  async apply(commit: Commit): Promise<void> {
+  async apply(commit: Commit, beside?: Beside): Promise<void> {
     const { name, client, url } = this.#parts
     const parts = partsOf(commit)
+    const targets = [...parts, ...(beside?.targets ?? [])]
+    const statements = beside?.statements(commit) ?? []
     const id = randomUUID()
     for (let attempt = 1; ; attempt++) {
       const stage = `${commit.batch}_${id}_${attempt}`
       const stagedAt = now()
-      const count = await this.#parts.stager.write(STAGED, { stage, stagedAt }, rowsOf(parts))
-      const script = this.#script(commit, parts, { id, stage, stagedAt, count })
+      const rows = rowsOf(parts, beside?.rows?.())
+      const count = await this.#parts.stager.write(STAGED, { stage, stagedAt }, rows)
+      const script = this.#script(commit, targets, statements, { id, stage, stagedAt, count })
       const ending = await client.script('commit', script, `${name}_${stage}`)
       if (ending.kind === 'done') return
       const { committed, fence } = await this.#standing(commit.batch)
@@ -109,13 +126,14 @@ export class BigQueryCommits {
 
   #script(
     { batch, recordedAt }: Commit,
-    parts: Part[],
+    targets: Target[],
+    more: string[],
     { id, stage, stagedAt, count }: Stage,
   ): string {
     const { at } = this.#parts
     const staged =
       `from ${at(STAGED)} where staged_at = timestamp_micros(${stagedAt}) and stage = '${stage}'`
-    const inserts = parts.map(({ target, columns }) => {
+    const inserts = targets.map(({ target, columns }) => {
       const isBatches = target === 'batches_log'
       const names = [...columns.map(({ name }) => name), ...RECORDED]
       const values = columns.map(({ type }, place) => stagedValue(type, place))
@@ -134,6 +152,7 @@ export class BigQueryCommits {
       `if (select count(*) ${staged}) != ${count} then ` +
         "raise using message = 'STAGED_ROWS_MISSING'; end if",
       ...inserts,
+      ...more,
       'commit transaction',
     ]
     return `${statements.join(';\n')};`
@@ -156,7 +175,8 @@ function mayPass({ kind, ...ending }: Exclude<Ending, { kind: 'done' }>): boolea
   return kind === 'lost' || isPassing(ending.reason) || CONFLICT.test(ending.message)
 }
 
-function partsOf(commit: Commit): Part[] {
+/** A commit's rows by the tables they go to. */
+export function partsOf(commit: Commit): Part[] {
   const own = (table: TableName, target: string, rows: Table): Part => {
     return { target, columns: TABLES[table].columns, rows }
   }
@@ -177,8 +197,13 @@ function partsOf(commit: Commit): Part[] {
   return parts
 }
 
-function* rowsOf(parts: Part[]): Generator<{ target: string; content: string }> {
+/** Rows as they are staged, and then others. */
+export async function* rowsOf(
+  parts: Part[],
+  others?: AsyncIterable<StagedRow>,
+): AsyncGenerator<StagedRow> {
   for (const { target, rows } of parts) {
     for (const content of rowTexts(rows)) yield { target, content }
   }
+  if (others !== undefined) yield* others
 }

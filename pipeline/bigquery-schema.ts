@@ -221,8 +221,9 @@ export function viewStatements(at: At): string[] {
 
 /** `x_now` and `x_all`. */
 function relationTexts(table: VersionedName, at: At): ViewText[] {
-  const columns = storedColumns(table)
-  const based = columns.map((name) => `base.${name}`).join(', ')
+  const based = storedColumns(table)
+    .map((name) => `base.${name}`)
+    .join(', ')
   return [
     {
       name: `${table}_now`,
@@ -232,13 +233,14 @@ function relationTexts(table: VersionedName, at: At): ViewText[] {
         `from ${at(endsOf(table))} group by row_key) as ended on ended.row_key = base.row_key ` +
         'where ended.ended_by is null or ended.ended_by <= base.recorded_by',
     },
-    {
-      name: `${table}_all`,
-      text:
-        `${endingText(table, 'left', at)} union all ` +
-        `select ${[...columns, ...SUPERSEDED].join(', ')} from ${at(pastOf(table))}`,
-    },
+    { name: `${table}_all`, text: allText(table, at) },
   ]
+}
+
+/** Every version of a table, with what superseded it. */
+export function allText(table: VersionedName, at: At): string {
+  const columns = [...storedColumns(table), ...SUPERSEDED].join(', ')
+  return `${endingText(table, 'left', at)} union all select ${columns} from ${at(pastOf(table))}`
 }
 
 /** The versions of `x_base`, each with what ended it; `inner`: only those that have ended. */

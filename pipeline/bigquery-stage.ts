@@ -55,7 +55,7 @@ export class Stager {
   write(
     table: string,
     stage: { stage: string; stagedAt: number },
-    rows: Iterable<{ target: string; content: string }>,
+    rows: AsyncIterable<{ target: string; content: string }>,
   ): Promise<number> {
     return this.#attempt(() => this.#stream(table, wiresOf(stage, rows)))
   }
@@ -90,7 +90,10 @@ export class Stager {
     return `projects/${project}/datasets/${dataset}/tables/${table}`
   }
 
-  async #stream(table: string, wires: Iterable<WireTable>): Promise<number> {
+  async #stream(
+    table: string,
+    wires: Iterable<WireTable> | AsyncIterable<WireTable>,
+  ): Promise<number> {
     const parent = this.#parent(table)
     const [{ name }] = await this.#api.createWriteStream({
       parent,
@@ -98,7 +101,7 @@ export class Stager {
     })
     assert(typeof name === 'string', 'a stream has a name')
     let offset = 0
-    for (const wire of wires) {
+    for await (const wire of wires) {
       await this.#append(name, offset, wire)
       offset += wire.rowCount
     }
@@ -156,14 +159,14 @@ export class Stager {
   }
 }
 
-function* wiresOf(
+async function* wiresOf(
   { stage, stagedAt }: { stage: string; stagedAt: number },
-  rows: Iterable<{ target: string; content: string }>,
-): Generator<WireTable> {
+  rows: AsyncIterable<{ target: string; content: string }>,
+): AsyncGenerator<WireTable> {
   const empty = (): StagedRows => ({ stagedAt, stage, targets: [], contents: [] })
   let chunk = empty()
   let units = 0
-  for (const { target, content } of rows) {
+  for await (const { target, content } of rows) {
     const isFull = units + content.length > CHUNK_UNITS || chunk.contents.length === CHUNK_ROWS
     if (isFull && chunk.contents.length > 0) {
       yield stagedWire(chunk)

@@ -9,24 +9,30 @@
 
 import type { Table } from 'apache-arrow'
 import { BigQueryClient, type Parameters, type Place } from './bigquery-client.ts'
-import { BigQueryCommits } from './bigquery-commit.ts'
+import { BigQueryCommits, type Beside } from './bigquery-commit.ts'
+import { BigQueryErasure } from './bigquery-erase.ts'
 import { BigQueryLanding } from './bigquery-landing.ts'
 import { atOf, madeSchema, migrate, planOf, schemaHash } from './bigquery-migrate.ts'
 import { storageOf } from './bigquery-schema.ts'
 import { Stager } from './bigquery-stage.ts'
+import { BigQueryTakeover } from './bigquery-takeover.ts'
 import { imageTable } from './commit.ts'
-import { assert, UserError } from './errors.ts'
+import { assert } from './errors.ts'
 import { hashes64 } from './ids.ts'
 import type { AppendedName } from './tables.ts'
 import type {
   Commit,
   EffectFate,
+  ErasedRows,
+  Erasure,
   Head,
   ImageKind,
   LandedContent,
   LandedMessage,
   ReadCounts,
   Row,
+  RowCounts,
+  Takeover,
   Warehouse,
 } from './warehouse.ts'
 
@@ -180,23 +186,49 @@ class BigQueryWarehouse implements Warehouse {
     return new Map(rows.map((row) => [row['id'] as string, row['fate'] as EffectFate]))
   }
 
-  async commit(commit: Commit): Promise<void> {
+  commit(commit: Commit): Promise<void> {
+    return this.#apply(commit)
+  }
+
+  async #apply(commit: Commit, beside?: Beside): Promise<void> {
     assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
-    await this.#open.commits.apply(commit)
+    await this.#open.commits.apply(commit, beside)
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
   }
 
-  erase(): Promise<never> {
-    return Promise.reject(
-      new UserError(`${this.url} cannot forget anybody yet: it is built for duckdb: warehouses`),
-    )
+  async erase(
+    commit: Commit,
+    erasure: Erasure,
+    certificate: (counts: ErasedRows) => Table,
+    isPlan: boolean,
+  ): Promise<ErasedRows> {
+    const { client, stager } = this.#open
+    const erasing = new BigQueryErasure({ client, stager, at: atOf(this.#place) }, commit, erasure)
+    let isDone = false
+    try {
+      const counts = await erasing.plan()
+      if (isPlan) return counts
+      const inserts = new Map(commit.inserts).set('erasures', certificate(counts))
+      await this.#apply({ ...commit, inserts }, erasing.beside(counts))
+      isDone = true
+      return counts
+    } finally {
+      await erasing.end(isDone)
+    }
   }
 
-  takeOver(): Promise<void> {
-    throw new UserError(
-      `${this.url}: versions are built and released in the embedded warehouse alone, so far`,
-    )
+  async takeOver(
+    takeover: Takeover,
+    decide: (counts: RowCounts) => Commit | null,
+  ): Promise<void> {
+    const taking = await BigQueryTakeover.open(this.#open.client, takeover)
+    try {
+      const commit = decide(await taking.begin())
+      if (commit !== null) await this.#apply(commit, taking.beside(atOf(this.#place)))
+    } finally {
+      taking.close()
+    }
   }
 
   append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {

@@ -43,12 +43,11 @@ export function warehouseOf(url: string, memory?: string): Warehouse {
   )
 }
 
-/** The file beside a warehouse where a recomputation goes on, until it is taken over. */
+/** The file where a recomputation goes on until it is taken over: beside the warehouse, or for a
+ * dataset in the current directory. */
 export function scratchOf({ url }: Warehouse): Scratch {
-  if (!url.startsWith('duckdb:')) {
-    throw new UserError(`${url}: versions are built and released in the embedded warehouse alone`)
-  }
-  const path = `${url.slice('duckdb:'.length)}.recomputed`
+  const place = url.slice(url.indexOf(':') + 1)
+  const path = `${url.startsWith('duckdb:') ? place : place.replaceAll(':', '-')}.recomputed`
   return {
     warehouse: () => duckdbWarehouse(path),
     discard: async () => {

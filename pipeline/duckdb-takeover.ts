@@ -1,52 +1,44 @@
 /**
- * A takeover as SQL: the other file is attached, what differs is set aside in temporary tables,
- * and then moved in the transaction of a commit. DuckDB joins and copies it in bounded memory,
- * whatever the size of the history.
+ * A takeover into a DuckDB file: what differs moves in the transaction of a commit, and so does
+ * what runs continue from. DuckDB joins and copies it in bounded memory.
  */
 
+import { Difference, ofVersion, quoted, theirs } from './duckdb-difference.ts'
 import type { DuckDBFile } from './duckdb-file.ts'
 import { keyedStatement, storageOf } from './duckdb-schema.ts'
-import { TABLES, VERSIONED_NAMES, type TableSpec, type VersionedName } from './tables.ts'
-import { imageTable } from './commit.ts'
-import { IMAGE_KINDS, type RowCounts, type Takeover, type VersionName } from './warehouse.ts'
+import { TABLES, type VersionedName } from './tables.ts'
+import { IMAGE_TABLES } from './commit.ts'
+import type { RowCounts, Takeover } from './warehouse.ts'
 
-const OTHER = 'recomputed'
-const KEYED = ['history', ...IMAGE_KINDS.map(imageTable)] as const
+const KEYED = ['history', ...IMAGE_TABLES] as const
 
 export class DuckDBTakeover {
   readonly #file: DuckDBFile
   readonly #takeover: Takeover
-  readonly #tables: VersionedName[]
+  readonly #difference: Difference
 
   constructor(file: DuckDBFile, takeover: Takeover) {
     this.#file = file
     this.#takeover = takeover
-    this.#tables = VERSIONED_NAMES.filter((table) => isVersionTable(table, takeover.version))
+    this.#difference = new Difference(file, takeover)
   }
 
   /** Attaches the other and finds what differs. */
-  async begin(): Promise<RowCounts> {
-    const path = this.#takeover.from.slice(this.#takeover.from.indexOf(':') + 1)
-    await this.#file.run(`attach ${quoted(path)} as ${OTHER} (read_only)`)
-    const counts = { inserted: 0, superseded: 0 }
-    for (const table of this.#tables) {
-      for (const statement of differing(table, this.#takeover.version)) {
-        await this.#file.run(statement)
-      }
-      const [count] = await this.#file.query(
-        `select (select count(*) from coming_${table}) as inserted,
-           (select count(*) from going_${table}) as superseded`,
-      )
-      counts.inserted += count?.['inserted'] as number
-      counts.superseded += count?.['superseded'] as number
-    }
-    return counts
+  begin(): Promise<RowCounts> {
+    const { version } = this.#takeover
+    const isOfVersion = ofVersion(version, 'own', quoted(version.id), String(version.version))
+    return this.#difference.begin((table) =>
+      this.#file.run(
+        `create or replace temp table ours as select * from ${table}_now as own ` +
+          `where ${isOfVersion}`,
+      ),
+    )
   }
 
   /** Within the transaction of the commit. */
   async apply(batch: number, recordedAt: number): Promise<void> {
     const stamp = `make_timestamptz(${recordedAt}), ${batch}`
-    for (const table of this.#tables) {
+    for (const table of this.#difference.going.keys()) {
       await this.#file.run(
         `insert into ${storageOf(table)} select *, ${stamp}, null, null, null from coming_${table}`,
       )
@@ -60,70 +52,22 @@ export class DuckDBTakeover {
       await this.#file.run(`drop table ${table}`)
       await this.#file.run(keyedStatement(table))
       await this.#file.run(
-        `insert into ${table} select ${columns}, ${stamp} from ${OTHER}.${table} order by rowid`,
+        `insert into ${table} select ${columns}, ${stamp} from ${theirs(table)} order by rowid`,
       )
     }
     await this.#file.run('truncate timer')
     await this.#file.run(
-      `insert into timer select due_at, profile_id, ${stamp} from ${OTHER}.timer`,
+      `insert into timer select due_at, profile_id, ${stamp} from ${theirs('timer')}`,
     )
   }
 
   /** Whatever happened. */
-  async end(): Promise<void> {
-    for (const table of this.#tables) {
-      await this.#file.run(`drop table if exists coming_${table}`)
-      await this.#file.run(`drop table if exists going_${table}`)
-    }
-    await this.#file.run(`detach database if exists ${OTHER}`)
+  end(): Promise<void> {
+    return this.#difference.end()
   }
 
   /** Rows that `apply` has set waiting, by table. */
-  async waiting(): Promise<[VersionedName, number][]> {
-    const counts: [VersionedName, number][] = []
-    for (const table of this.#tables) {
-      const [count] = await this.#file.query(`select count(*) as rows from going_${table}`)
-      counts.push([table, count?.['rows'] as number])
-    }
-    return counts
+  waiting(): Iterable<[VersionedName, number]> {
+    return this.#difference.going
   }
-}
-
-function hasColumn(table: VersionedName, name: string): boolean {
-  const { columns }: TableSpec = TABLES[table]
-  return columns.some((column) => column.name === name)
-}
-
-/** Whether rows of the version are in this table; a journey's funnels are versions with it. */
-function isVersionTable(table: VersionedName, { kind }: VersionName): boolean {
-  return hasColumn(table, kind === 'funnel' ? 'funnel' : 'version')
-}
-
-/** What is believed in the other, and not here; what is believed here, and not there. */
-function differing(table: VersionedName, { kind, id, version }: VersionName): string[] {
-  const columns = TABLES[table].columns.map(({ name }) => name)
-  const owned = (of: string) =>
-    kind === 'funnel'
-      ? `${of}.journey is null and ${of}.funnel = ${quoted(id)} and ${of}.version = ${version}`
-      : `${of}.journey = ${quoted(id)} and ${of}.version = ${version}`
-  const isEqual = columns
-    .map((name) => `theirs.${name} is not distinct from ours.${name}`)
-    .join(' and ')
-  // The other was closed, so that nothing of it is pending.
-  const theirs = `${OTHER}.${storageOf(table)}`
-  const all = columns.map((name) => `theirs.${name}`).join(', ')
-  return [
-    `create or replace temp table ours as select * from ${table}_now as own where ${owned('own')}`,
-    `create or replace temp table coming_${table} as select ${all} from ${theirs} as theirs ` +
-      `anti join ours on ours.row_key = theirs.row_key and ${isEqual} ` +
-      `where theirs.superseded_at is null and ${owned('theirs')}`,
-    `create or replace temp table going_${table} as select row_key from ours ` +
-      `where not exists (select 1 from ${theirs} as theirs where theirs.superseded_at is null ` +
-      `and theirs.row_key = ours.row_key and ${isEqual})`,
-    'drop table ours',
-  ]
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }

@@ -207,7 +207,7 @@ class DuckDBWarehouse implements Warehouse {
         await taking.apply(commit.batch, commit.recordedAt)
       })
       this.#opened = { file, keyed: await KeyedTables.open(file) }
-      for (const [table, count] of await taking.waiting()) await this.#settle(table, count)
+      for (const [table, count] of taking.waiting()) await this.#settle(table, count)
     } finally {
       await taking.end()
     }

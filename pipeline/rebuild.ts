@@ -17,6 +17,9 @@ import { countOf, recompute, type Recomputation } from './recompute.ts'
 import { exchanged, isSame, nameOf, ReleaseLog, type ReleaseEntry } from './releases.ts'
 import type { Commit, Head, RowCounts, Warehouse } from './warehouse.ts'
 
+/** Recomputations, each of what has landed since, before a writer that never rests is told of. */
+const ROUNDS_MAX = 3
+
 /** A warehouse beside another, for the time of a recomputation. */
 export type Scratch = {
   /** Not opened. What an interrupted recomputation left is still in it. */
@@ -52,18 +55,18 @@ export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
   const isLive = log.live().some((one) => isSame(one, release))
   if (isLive && action !== 'replayed') throw new UserError(`${nameOf(release)} is live already`)
   const definitions = exchanged(parts.definitions, release)
-  const from = await computed(parts, definitions)
-  const head = await warehouse.open()
-  const rebuilt: Rebuilt = {
-    inserted: 0,
-    superseded: 0,
-    events: await countOf(warehouse),
-    isDone: false,
+  const changesLive = isLive || action !== 'replayed'
+  const { from, events, head } = await (changesLive
+    ? settled(parts, definitions)
+    : computed(parts, definitions))
+  const { entries } = await ReleaseLog.read(warehouse)
+  if (entries.length !== log.entries.length) {
+    throw new UserError('another version has been built or released meanwhile: look, and try again')
   }
-  const takeover = { from, version: release, hasMemory: isLive || action !== 'replayed' }
+  const rebuilt: Rebuilt = { inserted: 0, superseded: 0, events, isDone: false }
+  const takeover = { from, version: release, hasMemory: changesLive }
   await warehouse.takeOver(takeover, (counts) => {
     Object.assign(rebuilt, counts)
-    const changesLive = isLive || action !== 'replayed'
     const isNeeded = !isLive || counts.inserted + counts.superseded > 0
     if (!isNeeded || (changesLive && !parts.mayChangeLive)) return null
     rebuilt.isDone = true
@@ -73,23 +76,38 @@ export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
   return rebuilt
 }
 
-/** Recomputes everything under the definitions; the url of where it is. */
-async function computed(parts: Rebuild, definitions: Definitions): Promise<string> {
+/** Everything recomputed: the url of where it is, how many events, and the head afterwards. */
+type Computed = { from: string; events: number; head: Head; isSettled: boolean }
+
+/** The same, with nothing committed in the warehouse meanwhile. */
+async function settled(parts: Rebuild, definitions: Definitions): Promise<Computed> {
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    const made = await computed(parts, definitions)
+    if (made.isSettled) return made
+  }
+  throw new UserError(
+    `${parts.warehouse.url} is written to all the while: stop what writes until this is done`,
+  )
+}
+
+async function computed(parts: Rebuild, definitions: Definitions): Promise<Computed> {
   const { warehouse, scratch, onBatch } = parts
   for (;;) {
     const other = scratch.warehouse()
-    let isSound = false
     const { batch } = await other.open()
     try {
       if (await isUnder(definitions, other)) {
         const also = onBatch === undefined ? {} : { onBatch }
-        await recompute({ warehouse, scratch: other, definitions, ...also })
-        isSound = (await countOf(other)) === (await countOf(warehouse))
+        const of = await recompute({ warehouse, scratch: other, definitions, ...also })
+        const events = await countOf(warehouse, of)
+        if ((await countOf(other, await other.open())) === events) {
+          const head = await warehouse.open()
+          return { from: other.url, events, head, isSettled: head.batch === of.batch }
+        }
       }
     } finally {
       await other.close()
     }
-    if (isSound) return other.url
     if (batch === 0) throw new UserError('not every stored event could be processed again')
     // What an earlier recomputation left was of other definitions, or of events that are gone.
     await scratch.discard()

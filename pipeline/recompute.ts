@@ -14,7 +14,7 @@ import type { Compiled } from './compile.ts'
 import { ChunkDecoder } from './decode.ts'
 import type { Definitions } from './definitions.ts'
 import { UserError } from './errors.ts'
-import type { Row, Warehouse } from './warehouse.ts'
+import type { Head, Row, Warehouse } from './warehouse.ts'
 
 const BATCH_EVENTS = 20_000
 const BATCH_UNITS = 16 * 1024 * 1024
@@ -35,13 +35,14 @@ export type Recomputation = {
   onBatch?: (done: number, total: number) => void
 }
 
-/** Throws a `UserError` when an event cannot be read back. */
-export async function recompute(parts: Recomputation): Promise<void> {
+/** Returns the head whose events they were: others may land meanwhile, and are left out. Throws a
+ * `UserError` when an event cannot be read back. */
+export async function recompute(parts: Recomputation): Promise<Head> {
   const { warehouse, scratch, definitions, onBatch } = parts
-  const { watermark } = await warehouse.open()
+  const head = await warehouse.open()
   const pipeline = await Pipeline.open(scratch, definitions)
   const decoder = storedDecoder(pipeline.compiled)
-  const total = await countOf(warehouse)
+  const total = await countOf(warehouse, head)
   let done = 0
   const feed = async (lines: string[]) => {
     const receivedAt = now()
@@ -58,7 +59,8 @@ export async function recompute(parts: Recomputation): Promise<void> {
   let lines: string[] = []
   let units = 0
   const stored = warehouse.stream(
-    `select ${STORED_COLUMNS} from events order by occurred_at, ordinal, event_id`,
+    `select ${STORED_COLUMNS} from events where recorded_by <= ${head.batch}
+     order by occurred_at, ordinal, event_id`,
   )
   for await (const rows of stored) {
     for (const row of rows) {
@@ -73,12 +75,15 @@ export async function recompute(parts: Recomputation): Promise<void> {
   }
   if (lines.length > 0) await feed(lines)
   const nothing = emptyBatch(pipeline.compiled.namespaces.length)
+  const { watermark } = head
   await pipeline.advance(nothing, { origin: ORIGIN, receivedAt: now(), watermark })
+  return head
 }
 
-/** How many events have landed. */
-export async function countOf(warehouse: Warehouse): Promise<number> {
-  const [row] = await warehouse.query('select count(*) as events from events')
+/** How many events have landed by a head. */
+export async function countOf(warehouse: Warehouse, { batch }: Head): Promise<number> {
+  const sql = 'select count(*) as events from events where recorded_by <= $1'
+  const [row] = await warehouse.query(sql, [batch])
   return row?.['events'] as number
 }
 

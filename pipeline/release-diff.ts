@@ -81,13 +81,15 @@ const STATES = `with latest as (
   from state_versions where ${BELIEVED}
 ),
 earlier as (select profile_id, track, state from latest where version = $2 and place = 1),
-later as (select profile_id, track, state from latest where version = $3 and place = 1)
-select coalesce(earlier.track, later.track) as track, earlier.state as before,
-  later.state as after, count(*) as profiles
-from earlier full outer join later
-  on later.profile_id = earlier.profile_id and later.track = earlier.track
-group by coalesce(earlier.track, later.track), earlier.state, later.state
-order by track, profiles desc, before, after`
+later as (select profile_id, track, state from latest where version = $3 and place = 1),
+paired as (
+  select coalesce(earlier.track, later.track) as track, earlier.state as before,
+    later.state as after
+  from earlier full outer join later
+    on later.profile_id = earlier.profile_id and later.track = earlier.track
+)
+select track, before, after, count(*) as profiles from paired
+group by track, before, after order by track, profiles desc, before, after`
 
 const FUNNELS = `with reached as (
   select funnel, step_no, step, version, count(distinct attempt_id) as attempts

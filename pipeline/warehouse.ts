@@ -87,7 +87,7 @@ export type RowCounts = { inserted: number; superseded: number }
  * other definitions: rows that differ are superseded as `rebuilt`, equal ones are left alone.
  */
 export type Takeover = {
-  /** The url of the other: of the same engine, and not open. */
+  /** The url of the other: a file of DuckDB's, whatever this one is, and not open. */
   from: string
   /** The version whose rows become what they are there. */
   version: VersionName

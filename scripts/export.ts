@@ -1,7 +1,8 @@
 /**
  * `npm run export -- --table transitions --out transitions.parquet`: a public relation as a file,
  * in bounded memory. The file's ending says which: `.parquet` and `.csv` are DuckDB's own work,
- * `.arrow` is an Arrow IPC file, `.ndjson` one JSON object a line.
+ * from the rows of another warehouse too; `.arrow` is an Arrow IPC file, `.ndjson` one JSON object
+ * a line, bytes in base64.
  */
 
 import { createWriteStream } from 'node:fs'
@@ -34,7 +35,7 @@ const program = warehouseCommand('npm run export', 'Writes a public view to a fi
     await warehouse.open()
     const part = `${options.out}.part`
     try {
-      const columns = await described(warehouse, options.table)
+      const columns = await described(options.table)
       await write(warehouse, options.table, columns, part)
       await rename(part, options.out)
       const [count] = await warehouse.query(`select count(*) as n from ${options.table}`)
@@ -57,22 +58,43 @@ type Writer = (
 ) => Promise<void>
 
 const WRITERS: { [extension: string]: Writer } = {
-  '.parquet': (warehouse, table, _columns, path) => copy(warehouse, table, path, 'parquet'),
-  '.csv': (warehouse, table, _columns, path) => copy(warehouse, table, path, 'csv, header'),
+  '.parquet': (...of) => copy(...of, 'parquet'),
+  '.csv': (...of) => copy(...of, 'csv, header'),
   '.arrow': (warehouse, table, columns, path) =>
     pipeline(
       arrowFile(columns, warehouse.stream(`select * from ${table}`)),
       createWriteStream(path),
     ),
-  '.ndjson': (warehouse, table, columns, path) =>
-    pipeline(
-      Readable.from(lines(warehouse.stream(`select * from ${table}`), columns)),
-      createWriteStream(path),
-    ),
+  '.ndjson': writeLines,
+}
+
+function writeLines(
+  warehouse: Warehouse,
+  table: string,
+  columns: Described[],
+  path: string,
+): Promise<void> {
+  const rows = warehouse.stream(`select * from ${table}`)
+  return pipeline(Readable.from(lines(rows, columns)), createWriteStream(path))
+}
+
+/** The embedded warehouse without a row: its views are those of every other. */
+async function inMemory<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
+  const warehouse = warehouseOf('duckdb::memory:', ASKING_MEMORY)
+  await warehouse.open()
+  try {
+    return await work(warehouse)
+  } finally {
+    await warehouse.close()
+  }
 }
 
 /** The columns of a public relation; names of nothing public are refused. */
-async function described(warehouse: Warehouse, table: string): Promise<Described[]> {
+function described(table: string): Promise<Described[]> {
+  return inMemory((warehouse) => describedIn(warehouse, table))
+}
+
+async function describedIn(warehouse: Warehouse, table: string): Promise<Described[]> {
   const views = await warehouse.query(
     `select table_name as name from information_schema.tables
      where table_type = 'VIEW' and not regexp_matches(table_name, '_(now|all)$')
@@ -91,27 +113,51 @@ async function described(warehouse: Warehouse, table: string): Promise<Described
   return columns as Described[]
 }
 
+/** A file of DuckDB's; of another warehouse's rows by way of lines. */
 async function copy(
   warehouse: Warehouse,
   table: string,
+  columns: Described[],
   path: string,
   format: string,
 ): Promise<void> {
-  if (!warehouse.url.startsWith('duckdb:')) {
-    throw new UserError(`${warehouse.url} writes no ${format} files: export .arrow or .ndjson`, 2)
+  const written = (rows: string) => `copy (${rows}) to ${quoted(path)} (format ${format})`
+  if (warehouse.url.startsWith('duckdb:')) {
+    await warehouse.query(written(`select * from ${table}`))
+    return
   }
-  const quoted = path.replaceAll("'", "''")
-  await warehouse.query(`copy (select * from ${table}) to '${quoted}' (format ${format})`)
+  const between = `${path}.ndjson`
+  try {
+    await writeLines(warehouse, table, columns, between)
+    const texts = columns.map(({ name }) => `${quoted(name)}: 'VARCHAR'`).join(', ')
+    const values = columns.map(({ name, type }) =>
+      type === 'BLOB' ? `from_base64(${name}) as ${name}` : `cast(${name} as ${type}) as ${name}`,
+    )
+    const rows =
+      `select ${values.join(', ')} from read_json(${quoted(between)}, ` +
+      `format = 'newline_delimited', columns = {${texts}})`
+    await inMemory((embedded) => embedded.query(written(rows)))
+  } finally {
+    await rm(between, { force: true })
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
 }
 
 async function* lines(rows: AsyncIterable<Row[]>, columns: Described[]): AsyncGenerator<string> {
   const instants = columns.filter(({ type }) => type.startsWith('TIMESTAMP'))
+  const bytes = columns.filter(({ type }) => type === 'BLOB')
   for await (const part of rows) {
     let text = ''
     for (const row of part) {
       for (const { name } of instants) {
         const instant = row[name]
         if (typeof instant === 'number') row[name] = formatInstant(instant)
+      }
+      for (const { name } of bytes) {
+        row[name] = Buffer.from(row[name] as Uint8Array).toString('base64')
       }
       text += `${JSON.stringify(row)}\n`
     }

@@ -43,5 +43,5 @@ select
   date_from_unix_date(day_no) as day,
   date_from_unix_date(day_no - mod(day_no + 3, 7)) as week,
   day_no,
-  div(day_no + 3, 7) as week_no,
+  div((day_no + 3), 7) as week_no,
 from days

@@ -10,8 +10,10 @@ with steps as (
     step_no,
     reached_at,
     div(
-      unix_micros(reached_at) - unix_micros(
-        lag(reached_at) over (partition by attempt_id order by step_no)
+      (
+        unix_micros(reached_at) - unix_micros(
+          lag(reached_at) over (partition by attempt_id order by step_no)
+        )
       ),
       1000
     ) as since_previous_ms,

@@ -40,7 +40,7 @@ timed as (
     path,
     lap_no,
     lap_count,
-    div(unix_micros(converted_at) - unix_micros(ended_at), 1000) as time_to_convert_ms,
+    div((unix_micros(converted_at) - unix_micros(ended_at)), 1000) as time_to_convert_ms,
   from numbered
   left join ends
     on ends.journey = numbered.journey

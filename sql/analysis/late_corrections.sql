@@ -134,8 +134,8 @@ select
   superseded.recorded_at,
   superseded_at,
   superseded_because,
-  div(unix_micros(watermark) - unix_micros(happened_at), 1000) as how_late_ms,
-  div(unix_micros(superseded_at) - unix_micros(superseded.recorded_at), 1000) as believed_ms,
+  div((unix_micros(watermark) - unix_micros(happened_at)), 1000) as how_late_ms,
+  div((unix_micros(superseded_at) - unix_micros(superseded.recorded_at)), 1000) as believed_ms,
   batch,
 from superseded
 inner join batches

@@ -6,12 +6,12 @@
 with activity as (
   select
     profile_id,
-    div(div(unix_micros(started_at), 86400000000) + 3, 7) as week_no,
+    div((div(unix_micros(started_at), 86400000000) + 3), 7) as week_no,
   from sessions
   union distinct
   select
     profile_id,
-    div(div(unix_micros(ended_at), 86400000000) + 3, 7) as week_no,
+    div((div(unix_micros(ended_at), 86400000000) + 3), 7) as week_no,
   from sessions
 ),
 lives as (

@@ -10,7 +10,7 @@ with stays as (
     state,
     visit,
     is_final,
-    div(unix_micros(exited_at) - unix_micros(entered_at), 1000) as duration_ms,
+    div((unix_micros(exited_at) - unix_micros(entered_at)), 1000) as duration_ms,
   from states
 ),
 ranked as (

@@ -17,7 +17,7 @@ stays as (
     instance_id,
     entered_at,
     is_final,
-    div(unix_micros(exited_at) - unix_micros(entered_at), 1000) as duration_ms,
+    div((unix_micros(exited_at) - unix_micros(entered_at)), 1000) as duration_ms,
   from states
 ),
 ranked as (
@@ -55,7 +55,7 @@ select
   profile_id,
   instance_id,
   entered_at,
-  div(unix_micros(watermark) - unix_micros(entered_at), 1000) as inside_ms,
+  div((unix_micros(watermark) - unix_micros(entered_at)), 1000) as inside_ms,
   p90_ms,
 from stays
 inner join bounds
@@ -66,4 +66,4 @@ inner join bounds
 cross join watermarks
 where duration_ms is null
   and not is_final
-  and div(unix_micros(watermark) - unix_micros(entered_at), 1000) > p90_ms
+  and div((unix_micros(watermark) - unix_micros(entered_at)), 1000) > p90_ms

@@ -27,6 +27,6 @@ where closing.transition_id is null
   or closing.to_state <> anchor
   or closing.occurred_at <> ended_at
   or opening.occurred_at <> started_at
-  or duration_ms <> div(unix_micros(ended_at) - unix_micros(started_at), 1000)
+  or duration_ms <> div((unix_micros(ended_at) - unix_micros(started_at)), 1000)
   or length > closing.seq - opening.seq
   or strpos(path, concat(anchor, ' > ')) <> 1

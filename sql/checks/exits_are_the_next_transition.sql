@@ -27,4 +27,4 @@ where (exited_by is null) <> (next_id is null)
   or exited_by <> next_id
   or state <> next_from_state
   or exited_at <> next_at
-  or next_dwell_ms <> div(unix_micros(exited_at) - unix_micros(entered_at), 1000)
+  or next_dwell_ms <> div((unix_micros(exited_at) - unix_micros(entered_at)), 1000)

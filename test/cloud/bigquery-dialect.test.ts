@@ -3,14 +3,21 @@
  * Google's own analyzer accepts: what the emulator lets pass is not enough.
  */
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { BigQueryClient } from '../../pipeline/bigquery-client.ts'
 import { compact, compactionPlan } from '../../pipeline/bigquery-compact.ts'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
-import { makeDefinitions } from '../../pipeline/definitions.ts'
+import { makeDefinitions, type Release } from '../../pipeline/definitions.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb.ts'
+import { forget } from '../../pipeline/forget.ts'
 import { arrowTable, supersedeTable, uuidsFromText } from '../../pipeline/arrow.ts'
 import { hashes64, uuidOf } from '../../pipeline/ids.ts'
 import { landedTable } from '../../pipeline/landed.ts'
+import type { Journey } from '../../pipeline/journey.ts'
+import { rebuild } from '../../pipeline/rebuild.ts'
 import { asOfTexts } from '../../pipeline/relations.ts'
 import { ReleaseLog } from '../../pipeline/releases.ts'
 import { BATCH_AT, batchOf } from '../batches.ts'
@@ -23,8 +30,10 @@ const MINUTES = 600_000
 
 const emulator = await startBigQuery()
 const analyzer = await startAnalyzer([])
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 const proxy = new Proxy(emulator?.url ?? '')
 afterAll(async () => {
+  rmSync(dir, { recursive: true })
   proxy.close()
   await emulator?.stop()
   await analyzer?.stop()
@@ -75,14 +84,23 @@ function rowOf(ddl: string): string {
   return `select ${columns.join(', ')}`
 }
 
+const journey = (version: number): Journey => ({
+  id: 'walk',
+  version,
+  initial: 'on',
+  states: { on: { on: { A: 'on' }, after: { '1h': 'off' } }, off: { type: 'final' } },
+})
+
 test.skipIf(emulator === null || analyzer === null)(
   'the analyzer accepts whatever is sent',
   async () => {
     if (emulator === null) return
     const place = await throughProxy(emulator.place('dialect'), proxy)
     const warehouse = bigqueryWarehouse(place)
-    const harness = new Harness(makeDefinitions({ journeys: [] }), warehouse)
-    await harness.feed(['{"event_id":"e","name":"A","occurred_at":1,"source":"web"}'])
+    const definitions = makeDefinitions({ journeys: [journey(1)] })
+    const harness = new Harness(definitions, warehouse)
+    const line = { event_id: 'e', name: 'A', occurred_at: 1, identifiers: { user_id: 'u' } }
+    await harness.feed([JSON.stringify(line)])
     const commit = batchOf(2, ['a', 'b'])
     const key = uuidOf('a')
     commit.recordedAt = BATCH_AT * 2
@@ -108,6 +126,19 @@ test.skipIf(emulator === null || analyzer === null)(
     for (const { name } of asOfTexts((relation) => relation).slice(0, 2)) {
       await warehouse.query(`select * from ${name}(timestamp_micros(${BATCH_AT}))`)
     }
+    const young = makeDefinitions({ journeys: [journey(2)] })
+    const scratch = join(dir, 'recomputed.duckdb')
+    await rebuild({
+      warehouse,
+      scratch: { warehouse: () => duckdbWarehouse(scratch), discard: () => Promise.resolve() },
+      definitions,
+      release: young.releases.find(({ kind }) => kind === 'journey') as Release,
+      action: 'promoted',
+      by: null,
+      reason: 'to see',
+      mayChangeLive: true,
+    })
+    await forget({ warehouse, definitions: young, user: 'u', isPlan: false, isKept: false, at: 0 })
     await warehouse.close()
     const client = await BigQueryClient.connect(place)
     const plan = await compactionPlan(client, place)

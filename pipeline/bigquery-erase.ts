@@ -1,0 +1,270 @@
+/**
+ * What goes with an erased person (`erased-rows.ts`), found and deleted in BigQuery.
+ *
+ * What goes is decided outside the transaction, over the tables and the staged rows of the commit
+ * together: table by table the rows that go are written down in `staged`, as the texts of their
+ * keys. The commit's script deletes those and no other. The fence holds that nothing was committed
+ * between. It deletes from no table that is streamed into, which a transaction must not: raw
+ * messages are deleted after it.
+ */
+
+import { randomUUID } from 'node:crypto'
+import type { BigQueryClient } from './bigquery-client.ts'
+import {
+  ENDS,
+  partsOf,
+  rowsOf,
+  type Beside,
+  type Part,
+  type StagedRow,
+} from './bigquery-commit.ts'
+import {
+  allText,
+  endsOf,
+  pastOf,
+  quoted,
+  RECORDED,
+  STAGED,
+  stagedValue,
+  storageOf,
+} from './bigquery-schema.ts'
+import type { Stager } from './bigquery-stage.ts'
+import { now } from './clock.ts'
+import type { Column } from './column.ts'
+import { IMAGE_TABLES } from './commit.ts'
+import { BELIEF, erasedRows, listsOf } from './erased-rows.ts'
+import type { At } from './relations.ts'
+import { isVersioned, TABLES, type TableName } from './tables.ts'
+import type { Commit, ErasedRows, Erasure } from './warehouse.ts'
+
+type Parts = { client: BigQueryClient; stager: Stager; at: At }
+
+/** The one table with rows that go which is streamed into. */
+const STREAMED = 'landed_messages'
+
+/** Columns that tell the rows of a table apart. */
+const KEYS: { [T in TableName]?: readonly string[] } = {
+  events: ['event_id'],
+  effects: ['effect_id', 'kind'],
+  cohort_changes: ['cohort', 'profile_id', 'recorded_by'],
+  dead_letters: ['dead_letter_id'],
+  dead_letter_resolution: ['dead_letter_id'],
+  landed_messages: ['subscription_name', 'message_id', 'publish_time', 'recorded_by'],
+  history: ['stream', 'recorded_by'],
+  timer: ['profile_id', 'due_at', 'recorded_by'],
+}
+const VERSION_KEY = ['row_key', 'recorded_by']
+const IMAGE_KEY = ['key', 'recorded_by']
+
+function keyOf(table: TableName): string {
+  const key = KEYS[table] ?? (isVersioned(table) ? VERSION_KEY : IMAGE_KEY)
+  return keyText(key)
+}
+
+function keyText(columns: readonly string[]): string {
+  return `to_json_string([${columns.map((name) => `cast(${name} as string)`).join(', ')}])`
+}
+
+export class BigQueryErasure {
+  readonly #parts: Parts
+  readonly #commit: Commit
+  readonly #staged: Part[]
+  readonly #erasure: Erasure
+  readonly #stage = `erasure_${randomUUID()}`
+  readonly #stagedAt = now()
+
+  constructor(parts: Parts, commit: Commit, erasure: Erasure) {
+    this.#parts = parts
+    this.#commit = commit
+    this.#staged = partsOf(commit)
+    this.#erasure = erasure
+  }
+
+  /** Writes down what goes, and tells how many rows of each table. */
+  async plan(): Promise<ErasedRows> {
+    const { client, stager } = this.#parts
+    const stage = { stage: this.#stage, stagedAt: this.#stagedAt }
+    await stager.write(STAGED, stage, rowsOf(this.#staged, listRows(this.#erasure)))
+    const conditions = erasedRows(this.#commit.batch)
+    const statements = conditions.map(([table, condition]) => this.#writeDown(table, condition))
+    await client.query('commit', [this.#writeBelief(), ...statements].join(';\n'))
+    const rows = await client.query(
+      'read',
+      `select target, count(*) as gone ${this.#from()} group by target`,
+    )
+    const counts: ErasedRows = {}
+    for (const [table] of conditions) {
+      const row = rows.find(({ target }) => target === goneOf(storageOf(table)))
+      if (row !== undefined) counts[table] = row['gone'] as number
+    }
+    return counts
+  }
+
+  /** What goes with the commit. */
+  beside(counts: ErasedRows): Beside {
+    const { at } = this.#parts
+    const version = keyText(VERSION_KEY)
+    const key = keyText(IMAGE_KEY)
+    const latest = keyText(['key', 'max(recorded_by)'])
+    return {
+      statements: () => [
+        ...IMAGE_TABLES.map(
+          (table) =>
+            `delete from ${at(table)} where ${key} not in (` +
+            `select ${latest} from ${at(table)} group by key)`,
+        ),
+        ...(Object.keys(counts) as TableName[])
+          .filter((table) => table !== STREAMED)
+          .flatMap((table) => [
+            this.#gone(storageOf(table), keyOf(table)),
+            ...(isVersioned(table)
+              ? [
+                  this.#gone(pastOf(table), version, storageOf(table)),
+                  this.#gone(endsOf(table), version),
+                ]
+              : []),
+          ]),
+      ],
+    }
+  }
+
+  /** Deletes what was staged: of this erasure, and if it is done the raw messages that go, and what
+   * all commits until it have staged, its own too. What cannot be deleted leaves with its
+   * partition. */
+  async end(isDone: boolean): Promise<void> {
+    const { client, at } = this.#parts
+    const all =
+      `staged_at <= timestamp_micros(${this.#stagedAt}) ` +
+      `or starts_with(stage, '${this.#commit.batch}_')`
+    const statements = [
+      ...(isDone ? [this.#gone(STREAMED, keyOf(STREAMED))] : []),
+      `delete from ${at(STAGED)} where ${isDone ? all : this.#own}`,
+    ]
+    await client.script('commit', statements.join(';\n'), `${this.#stage}_end`)
+  }
+
+  /** Deletes the rows of a physical table that are written down. */
+  #gone(name: string, key: string, listed = name): string {
+    return (
+      `delete from ${this.#parts.at(name)} where ${key} in (${this.#listed(goneOf(listed))})`
+    )
+  }
+
+  get #own(): string {
+    return `staged_at = timestamp_micros(${this.#stagedAt}) and stage = '${this.#stage}'`
+  }
+
+  /** Rows of `staged` that are this erasure's. */
+  #from(): string {
+    return `from ${this.#parts.at(STAGED)} where ${this.#own}`
+  }
+
+  #listed(target: string): string {
+    return `select content ${this.#from()} and target = '${target}'`
+  }
+
+  #writeBelief(): string {
+    const row = keyText(['profile_id', 'since', 'until'])
+    return this.#insert(BELIEF, [['erased_belief', row]], this.#relationsOf(BELIEF))
+  }
+
+  /** Whatever of a table goes; of versions, their ends too. */
+  #writeDown(table: TableName, condition: string): string {
+    const own = storageOf(table)
+    const rows = `select * from ${own} as base where ${condition}`
+    const targets: [string, string][] = [[goneOf(own), keyOf(table)]]
+    if (isVersioned(table)) {
+      targets.push([goneOf(endsOf(table)), keyText(['row_key', 'superseded_by'])])
+    }
+    return this.#insert(rows, targets, this.#relationsOf(condition, table))
+  }
+
+  #insert(rows: string, targets: [target: string, content: string][], relations: string[]): string {
+    const { at } = this.#parts
+    const selects = targets.map(
+      ([target, content]) =>
+        `select timestamp_micros(${this.#stagedAt}), '${this.#stage}', '${target}', ${content} ` +
+        `from gone${target.endsWith('_ended') ? ' where superseded_by is not null' : ''}`,
+    )
+    return (
+      `insert into ${at(STAGED)} (staged_at, stage, target, content) ` +
+      `with ${[...relations, `gone as (${rows})`].join(', ')} ${selects.join(' union all ')}`
+    )
+  }
+
+  /** The relations that a text names, as steps before it, and those of the table it is about. */
+  #relationsOf(text: string, about?: TableName): string[] {
+    const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(text)
+    const value = (place: number) => `json_value(content, '$[${place}]')`
+    const number = (place: number) => `cast(${value(place)} as int64)`
+    const lists: [string, string][] = [
+      ...listsOf(this.#erasure).map(([list]): [string, string] => [list, `${value(0)} as item`]),
+      ['due', `${value(0)} as profile_id, ${number(1)} as due`],
+      ['belief', `${value(0)} as profile_id, ${number(1)} as since, ${number(2)} as until`],
+    ]
+    const tables = (Object.keys(TABLES) as TableName[]).filter(
+      (table) => table === about || isNamed(storageOf(table)),
+    )
+    return [
+      ...lists
+        .map(([list, columns]) => [`erased_${list}`, columns] as const)
+        .filter(([name]) => isNamed(name))
+        .map(
+          ([name, columns]) =>
+            `${name} as (select ${columns} ${this.#from()} and target = '${name}')`,
+        ),
+      ...tables.flatMap((table) => this.#stepsOf(table)),
+    ]
+  }
+
+  /** A table with what the commit adds and without what goes. */
+  #stepsOf(table: TableName): string[] {
+    const name = storageOf(table)
+    const remain = `where ${keyOf(table)} not in (${this.#listed(goneOf(name))})`
+    if (!isVersioned(table)) {
+      const isImage = IMAGE_TABLES.some((image) => image === table)
+      const latest = ' qualify row_number() over (partition by key order by recorded_by desc) = 1'
+      const rows = `select * from (${this.#after(name, TABLES[table].columns)})`
+      return [`${name} as (${rows} ${remain}${isImage ? latest : ''})`]
+    }
+    const ends = endsOf(table)
+    const of: At = (relation) => `${relation}_after`
+    const rows = `select * from (${allText(table, of)})`
+    return [
+      `${of(name)} as (${this.#after(name, TABLES[table].columns)})`,
+      `${of(ends)} as (${this.#after(ends, ENDS)})`,
+      `${of(pastOf(table))} as (select * from ${this.#parts.at(pastOf(table))})`,
+      `${name} as (${rows} ${remain})`,
+    ]
+  }
+
+  /** The rows of a physical table once the commit has added its own. */
+  #after(name: string, columns: readonly Column[]): string {
+    const { at } = this.#parts
+    const { batch, recordedAt } = this.#commit
+    const names = [...columns.map((column) => quoted(column.name)), ...RECORDED].join(', ')
+    const stored = `select ${names} from ${at(name)}`
+    if (!this.#staged.some(({ target }) => target === name)) return stored
+    const values = columns.map(({ type }, place) => stagedValue(type, place))
+    values.push(`timestamp_micros(${recordedAt})`, String(batch))
+    return (
+      `${stored} union all select ${values.join(', ')} ${this.#from()} and target = '${name}'`
+    )
+  }
+}
+
+/** The lists and what profiles wait for, as they are staged. */
+async function* listRows(erasure: Erasure): AsyncGenerator<StagedRow> {
+  for (const [list, items] of listsOf(erasure)) {
+    for (const item of items) yield { target: `erased_${list}`, content: JSON.stringify([item]) }
+  }
+  for (const { profile, due } of erasure.dues) {
+    const content = JSON.stringify([profile, due === null ? null : String(due)])
+    yield { target: 'erased_due', content }
+  }
+}
+
+/** The target under which rows that go are written down. */
+function goneOf(name: string): string {
+  return `gone ${name}`
+}

@@ -1,0 +1,146 @@
+/**
+ * A takeover into BigQuery from a DuckDB file: what is believed of the version is read, DuckDB
+ * finds what differs, and only that is staged and applied by the script of a commit. With memory,
+ * what runs continue from is staged whole, and takes the place of what there was in that script.
+ */
+
+import { arrowTable, uuidsFromText, type ColumnData } from './arrow.ts'
+import { ENDS, type Beside, type StagedRow, type Target } from './bigquery-commit.ts'
+import type { BigQueryClient } from './bigquery-client.ts'
+import { endsOf, quoted, storageOf } from './bigquery-schema.ts'
+import type { Column } from './column.ts'
+import { IMAGE_TABLES } from './commit.ts'
+import { Difference, ofVersion, theirs } from './duckdb-difference.ts'
+import { DuckDBFile } from './duckdb-file.ts'
+import type { At } from './relations.ts'
+import { TABLES, type TableName, type VersionedName } from './tables.ts'
+import type { Row, RowCounts, Takeover } from './warehouse.ts'
+
+/** What DuckDB may take; the rest it spills. */
+const MEMORY = '160MB'
+
+const MEMORY_TABLES = ['history', 'timer', ...IMAGE_TABLES] as const
+
+export class BigQueryTakeover {
+  readonly #client: BigQueryClient
+  readonly #file: DuckDBFile
+  readonly #takeover: Takeover
+  readonly #difference: Difference
+
+  private constructor(client: BigQueryClient, file: DuckDBFile, takeover: Takeover) {
+    this.#client = client
+    this.#file = file
+    this.#takeover = takeover
+    this.#difference = new Difference(file, takeover)
+  }
+
+  static async open(client: BigQueryClient, takeover: Takeover): Promise<BigQueryTakeover> {
+    return new BigQueryTakeover(client, await DuckDBFile.open(':memory:', MEMORY), takeover)
+  }
+
+  /** Finds what differs. */
+  begin(): Promise<RowCounts> {
+    return this.#difference.begin((table) => this.#fill(table))
+  }
+
+  /** Whatever happened. */
+  close(): void {
+    this.#file.close()
+  }
+
+  /** What goes with the commit. */
+  beside(at: At): Beside {
+    const versions = [...this.#difference.going.keys()]
+    const memory = this.#takeover.hasMemory ? MEMORY_TABLES : []
+    return {
+      targets: [
+        ...[...versions, ...memory].map(targetOf),
+        ...versions.map((table) => ({ target: endsOf(table), columns: ENDS })),
+      ],
+      rows: () => this.#rows(versions, memory),
+      statements: ({ batch }) =>
+        memory.map((table) => `delete from ${at(table)} where recorded_by < ${batch}`),
+    }
+  }
+
+  async *#rows(
+    versions: VersionedName[],
+    memory: readonly TableName[],
+  ): AsyncGenerator<StagedRow> {
+    for (const table of versions) {
+      yield* this.#texts(storageOf(table), TABLES[table].columns, `coming_${table}`)
+      const ends = `(select *, 'rebuilt' as superseded_because from going_${table})`
+      yield* this.#texts(endsOf(table), ENDS, ends)
+    }
+    for (const table of memory) {
+      const isImage = IMAGE_TABLES.some((image) => image === table)
+      const latest = `select max(rowid) from ${theirs(table)} group by k, key`
+      const rows = `(from ${theirs(table)}${isImage ? ` where rowid in (${latest})` : ''})`
+      yield* this.#texts(table, TABLES[table].columns, rows)
+    }
+  }
+
+  /** Rows of DuckDB as they are staged. */
+  async *#texts(
+    target: string,
+    columns: readonly Column[],
+    rows: string,
+  ): AsyncGenerator<StagedRow> {
+    const texts = columns.map(({ name, type }) => TEXTS[type]?.(name) ?? `cast(${name} as varchar)`)
+    const sql = `select cast(to_json([${texts.join(', ')}]) as varchar) from ${rows}`
+    for await (const contents of this.#file.stream(sql)) {
+      for (const content of contents) yield { target, content: content as string }
+    }
+  }
+
+  /** Copies what is believed of the version in a table into DuckDB. */
+  async #fill(table: VersionedName): Promise<void> {
+    const columns: readonly Column[] = TABLES[table].columns
+    const names = columns.map(({ name }) => name).join(', ')
+    await this.#file.run(
+      `create or replace temp table ours as select ${names} from ${theirs(table)} where false`,
+    )
+    const { version } = this.#takeover
+    const selected = columns.map(({ name, type }) =>
+      type === 'hash64' ? `cast(${quoted(name)} as string) as ${quoted(name)}` : quoted(name),
+    )
+    const pages = this.#client.pages(
+      'read',
+      `select ${selected.join(', ')} from ${table}_now as own ` +
+        `where ${ofVersion(version, 'own', '@id', '@version')}`,
+      {
+        id: { value: version.id, type: 'STRING' },
+        version: { value: version.version, type: 'INT64' },
+      },
+    )
+    for await (const rows of pages) {
+      const data = columns.map((column) => [column.name, dataOf(column, rows)] as const)
+      await this.#file.append('ours', arrowTable(table, Object.fromEntries(data), rows.length))
+    }
+    this.#file.dropAppenders()
+  }
+}
+
+/** A value as it is staged, where its own text is not. BigQuery's integers are signed. */
+const TEXTS: { [T in Column['type']]?: (name: string) => string } = {
+  instant: (name) => `cast(epoch_us(${name}) as varchar)`,
+  hash64: (name) =>
+    `cast(${name}::hugeint - if(${name} >> 63 = 1, 18446744073709551616::hugeint, 0) as varchar)`,
+}
+
+function targetOf(table: TableName): Target {
+  return { target: storageOf(table), columns: TABLES[table].columns }
+}
+
+/** The values of a column, as BigQuery gives them. */
+function dataOf({ name, type }: Column, rows: Row[]): ColumnData {
+  const values = rows.map((row) => row[name] as string | number | boolean | null)
+  if (type === 'hash64') {
+    return BigUint64Array.from(values, (value) => BigInt.asUintN(64, BigInt(value as string)))
+  }
+  if (type !== 'uuid') return values
+  const isNull = Uint8Array.from(values, (value) => (value === null ? 1 : 0))
+  return { ...uuidsFromText(values.map((value) => (value ?? NIL) as string)), isNull }
+}
+
+const NIL = '00000000-0000-0000-0000-000000000000'

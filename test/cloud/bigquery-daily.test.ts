@@ -1,0 +1,220 @@
+/**
+ * The daily tools over the wire: after a replay, a promotion, a rollback and an erasure BigQuery
+ * shows what DuckDB does after the same, version by version.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import { physicalTables } from '../../pipeline/bigquery-schema.ts'
+import { makeDefinitions, type Definitions, type Release } from '../../pipeline/definitions.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb.ts'
+import type { Journey } from '../../pipeline/journey.ts'
+import { forget } from '../../pipeline/forget.ts'
+import { rebuild, type Rebuild, type Scratch } from '../../pipeline/rebuild.ts'
+import { versionStatuses } from '../../pipeline/release-status.ts'
+import { TABLES, VERSIONED_NAMES } from '../../pipeline/tables.ts'
+import type { Warehouse } from '../../pipeline/warehouse.ts'
+import { Shop } from '../../scripts/shop.ts'
+import { dump, Harness, sorted } from '../dump.ts'
+import type { Row } from '../reference.ts'
+import { emptyDataset } from './datasets.ts'
+import { startBigQuery, type Emulator } from './bigquery-emulator.ts'
+
+const MINUTES = 300_000
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+const emulator = await startBigQuery()
+afterAll(async () => {
+  rmSync(dir, { recursive: true })
+  await emulator?.stop()
+})
+
+const buying = (version: number, patience: string): Journey => ({
+  id: 'buying',
+  version,
+  initial: 'looking',
+  startOn: ['Product Viewed'],
+  states: {
+    looking: { on: { 'Product Added': 'cart' } },
+    cart: {
+      on: {
+        'Product Removed': 'looking',
+        'Order Completed': { target: 'bought', guard: { property: 'value', gte: version * 10 } },
+      },
+      after: { [patience]: 'cold' },
+    },
+    cold: { on: { 'Product Added': 'cart' } },
+    bought: { type: 'final' },
+  },
+  restart: true,
+  funnels: { purchase: { steps: ['looking', 'cart', 'bought'], within: '3d' } },
+})
+const event = (id: string, minute: number, identifiers: object) =>
+  JSON.stringify({
+    event_id: id,
+    name: 'A',
+    occurred_at: 1_772_359_200_000 + minute * 60_000,
+    identifiers,
+  })
+/** Ada has a phone of her own and a tablet that she shares with Bob. */
+const LINES = [
+  event('x1', 0, { anonymous_id: 'tablet' }),
+  event('x2', 1, { anonymous_id: 'tablet', user_id: 'ada', email: 'ada@example.org' }),
+  event('x3', 2, { anonymous_id: 'tablet', user_id: 'bob' }),
+  event('x4', 50, { anonymous_id: 'tablet' }),
+  event('x5', 90, { anonymous_id: 'phone' }),
+  event('x6', 91, { anonymous_id: 'phone', user_id: 'ada' }),
+  event('x7', 140, { anonymous_id: 'tablet', user_id: 'ada' }),
+  event('x8', 200, { anonymous_id: 'tablet' }),
+  '{"event_id":"x9","name":"A","identifiers":{"user_id":"ada"}}',
+]
+const walk = makeDefinitions({
+  journeys: [
+    {
+      id: 'walk',
+      version: 1,
+      initial: 'on',
+      states: { on: { on: { A: 'on' }, after: { '1h': 'off' } }, off: { on: { A: 'on' } } },
+    },
+  ],
+})
+const FORGOTTEN_AT = 1_900_000_000_000_000
+
+const old = makeDefinitions({ journeys: [buying(1, '24h')] })
+const young = makeDefinitions({ journeys: [buying(2, '2h')] })
+const lines = [...new Shop(5).lines(400)]
+const [early, late] = [lines.slice(0, 300), lines.slice(300)]
+
+let scratches = 0
+function scratch(): Scratch {
+  const path = join(dir, `${(scratches += 1)}.duckdb`)
+  return {
+    warehouse: () => duckdbWarehouse(path),
+    discard: () => Promise.resolve(rmSync(path, { force: true })),
+  }
+}
+
+async function step(harness: Harness, to: Definitions, action: Rebuild['action']) {
+  const { definitions } = await harness.pipeline()
+  const rebuilt = await rebuild({
+    warehouse: harness.warehouse,
+    scratch: scratch(),
+    definitions,
+    release: to.releases.find(({ kind }) => kind === 'journey') as Release,
+    action,
+    by: 'test',
+    reason: 'to see',
+    mayChangeLive: true,
+  })
+  harness.restart()
+  return rebuilt
+}
+
+/** Every version of every row; instants of the clock differ and are left out. */
+async function versions(warehouse: Warehouse): Promise<{ [view: string]: Row[] }> {
+  const views: { [view: string]: Row[] } = {}
+  for (const table of VERSIONED_NAMES) {
+    const { versions: view } = TABLES[table]
+    const rows = (await warehouse.query(`select * from ${view}`)) as Row[]
+    views[view] = sorted(rows.map((row) => ({ ...row, recorded_at: 0, superseded_at: 0 })))
+  }
+  return views
+}
+
+describe.skipIf(emulator === null)('over the wire', () => {
+  const place = (emulator as Emulator)?.place('daily')
+  let embedded: Harness
+  let remote: Harness
+
+  /** Both warehouses do the same and come out the same. */
+  const both = async <T>(work: (harness: Harness) => Promise<T>): Promise<T> => {
+    const told = [await work(embedded), await work(remote)] as const
+    expect(told[1]).toEqual(told[0])
+    expect(await dump(remote.warehouse)).toEqual(await dump(embedded.warehouse))
+    return told[0]
+  }
+  const start = async (definitions: Definitions) => {
+    await emptyDataset(place)
+    embedded = new Harness(definitions)
+    remote = new Harness(definitions, bigqueryWarehouse(place))
+  }
+  const end = async () => {
+    const [wanted, found] = [await versions(embedded.warehouse), await versions(remote.warehouse)]
+    for (const view of Object.keys(wanted)) {
+      expect({ view, rows: found[view] }).toEqual({ view, rows: wanted[view] })
+    }
+    await embedded.warehouse.close()
+    await remote.warehouse.close()
+  }
+
+  beforeAll(() => emptyDataset(place), MINUTES)
+
+  test('a version is built, promoted, run on, and rolled back as in DuckDB', async () => {
+    await start(old)
+    await both((harness) => harness.feed(early))
+    const before = await dump(remote.warehouse)
+    expect(await both((harness) => step(harness, old, 'replayed'))).toMatchObject({
+      inserted: 0,
+      superseded: 0,
+      isDone: false,
+    })
+    expect(await both((harness) => step(harness, young, 'replayed'))).toMatchObject({
+      superseded: 0,
+      isDone: true,
+    })
+    expect(await dump(remote.warehouse)).toEqual(before)
+    expect(await both((harness) => step(harness, young, 'promoted'))).toMatchObject({
+      inserted: 0,
+      superseded: 0,
+      isDone: true,
+    })
+    const promoted = await dump(remote.warehouse)
+    expect(promoted).not.toEqual(before)
+    await both((harness) => step(harness, old, 'rolled_back'))
+    expect(await dump(remote.warehouse)).toEqual(before)
+    await both((harness) => step(harness, young, 'promoted'))
+    expect(await dump(remote.warehouse)).toEqual(promoted)
+    await both((harness) => harness.feed(late))
+    const never = new Harness(young)
+    await never.feed(early)
+    await never.feed(late)
+    expect(await dump(remote.warehouse)).toEqual(await dump(never.warehouse))
+    await never.warehouse.close()
+    expect(await versionStatuses(remote.warehouse)).toMatchObject([
+      { version: 1, isLive: false, behind: 1 },
+      { version: 2, isLive: true, behind: 0 },
+    ])
+    await end()
+  }, MINUTES)
+
+  test('a person is forgotten as in DuckDB, and nothing of her is left in any table', async () => {
+    await start(walk)
+    for (const some of [LINES.slice(0, 3), LINES.slice(3)]) {
+      await both((harness) => harness.feed(some))
+    }
+    const forgetting = (isPlan: boolean) =>
+      both(async ({ warehouse }) => {
+        const person = { definitions: walk, user: 'ada', isKept: false }
+        const options = { warehouse, ...person, isPlan, at: FORGOTTEN_AT }
+        const { counts, batch } = await forget(options)
+        return { counts, batch }
+      })
+    const before = await dump(remote.warehouse)
+    const { counts } = await forgetting(true)
+    expect(await dump(remote.warehouse)).toEqual(before)
+    expect(await forgetting(false)).toMatchObject({ counts })
+    for (const { name } of physicalTables()) {
+      const rows = await remote.warehouse.query(`select * from ${name}`)
+      const text = JSON.stringify(rows, (_, value: unknown) =>
+        value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+      )
+      const found = text.match(/\bada\b|phone|\bx(1|2|5|6|7|8|9)\b/g)
+      expect({ name, found }).toEqual({ name, found: null })
+    }
+    for (const harness of [embedded, remote]) harness.restart()
+    expect(await both((harness) => harness.feed(LINES))).toMatchObject({ landed: 0, erased: 7 })
+    await end()
+  }, MINUTES)
+})
