@@ -40,7 +40,7 @@ export function planOf(site: Site): Step[] {
 /** What both ways of landing stand on. */
 function foundation(site: Site): Step[] {
   const { project, dataset, region } = site
-  const { gcloud, npm, account, allow, pubsub } = toolsOf(site)
+  const { projects, gcloud, npm, account, allow, pubsub } = toolsOf(site)
   const { topics, subscriptions, accounts } = namesOf(site)
   const topic = (why: string, name: string, ...args: string[]): Step => ({
     why,
@@ -51,12 +51,7 @@ function foundation(site: Site): Step[] {
   return [
     {
       why: "The project's number: Google names its own accounts after it.",
-      run: {
-        program: 'gcloud',
-        globals: [],
-        path: ['projects', 'describe'],
-        args: [project, '--format=value(projectNumber)'],
-      },
+      run: projects('describe', '--format=value(projectNumber)'),
       learn: 'PROJECT_NUMBER',
       mend: `gcloud auth login; gcloud projects list tells whether ${project} is yours`,
     },

@@ -50,8 +50,6 @@ export function siteOf(given: Given): Omit<Site, 'definitionsDir' | 'isHashed'> 
   return { project, dataset, region, landing, minutes }
 }
 
-export type Names = ReturnType<typeof namesOf>
-
 export function namesOf({ project, dataset }: { project: string; dataset: string }) {
   const stem = dataset.replaceAll('_', '-')
   const named = (end: string) => `${stem}-${end}`

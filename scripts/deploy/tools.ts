@@ -3,14 +3,21 @@
 import type { Command, Step } from './step.ts'
 import { namesOf, type Site } from './site.ts'
 
-export type Tools = ReturnType<typeof toolsOf>
-
 const SOON = 'an account that was just made may take a minute to be known: wait for it'
 
 export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
   const { project, dataset, region } = site
   const { emailOf } = namesOf(site)
 
+  /** About the project itself. */
+  const projects = (verb: string, ...args: string[]): Command => ({
+    program: 'gcloud',
+    globals: [],
+    path: ['projects', verb],
+    args: [project, ...args],
+  })
+
+  /** About something in it. */
   const gcloud = (path: string, ...args: string[]): Command => ({
     program: 'gcloud',
     globals: [],
@@ -22,7 +29,7 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
     program: 'npm',
     globals: [],
     path: ['run', '--silent', script],
-    args: args.length === 0 ? [] : ['--', ...args],
+    args: ['--', ...args],
   })
 
   /** A statement in the dataset's region. */
@@ -49,6 +56,7 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
   const memberOf = (account: string) => `serviceAccount:${emailOf(account)}`
 
   return {
+    projects,
     gcloud,
     npm,
     allow,
@@ -65,18 +73,13 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
     /** A role in the project, without a condition. */
     allowInProject: (why: string, account: string, role: string): Step => ({
       why,
-      run: {
-        program: 'gcloud',
-        globals: [],
-        path: ['projects', 'add-iam-policy-binding'],
-        args: [
-          project,
-          `--member=${memberOf(account)}`,
-          `--role=${role}`,
-          '--condition=None',
-          '--format=none',
-        ],
-      },
+      run: projects(
+        'add-iam-policy-binding',
+        `--member=${memberOf(account)}`,
+        `--role=${role}`,
+        '--condition=None',
+        '--format=none',
+      ),
       mend: SOON,
     }),
 
