@@ -15,7 +15,13 @@ export class Proxy {
   luck: Luck = () => false
   loss: Loss = () => false
   readonly bodies: string[] = []
-  readonly #server = createServer((request, response) => void this.#pass(request, response))
+  readonly #passing = new Set<Promise<void>>()
+  readonly #server = createServer((request, response) => {
+    // Either end may go away in the middle; then the other is told.
+    const passing = this.#pass(request, response).catch(() => void response.destroy())
+    this.#passing.add(passing)
+    void passing.finally(() => this.#passing.delete(passing))
+  })
   /** The emulator's URL; another one when it is started again. */
   target: string
 
@@ -31,6 +37,11 @@ export class Proxy {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Until all that was asked is answered, whether or not somebody still listens. */
+  async idle(): Promise<void> {
+    while (this.#passing.size > 0) await Promise.all(this.#passing)
   }
 
   close(): void {
