@@ -4,7 +4,7 @@
  * What goes is decided outside the transaction, over the tables and the staged rows of the commit
  * together: table by table the rows that go are written down in `staged`, as the texts of their
  * keys. The commit's script deletes those and no other. The fence holds that nothing was committed
- * between. Deletes are of tables that are never streamed into.
+ * between. What is streamed into, which no transaction may delete from, is cut after it.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -46,9 +46,13 @@ const KEYS: { [T in TableName]?: readonly string[] } = {
   dead_letter_resolution: ['dead_letter_id'],
   history: ['stream', 'recorded_by'],
   timer: ['profile_id', 'due_at', 'recorded_by'],
+  landed_messages: ['subscription_name', 'message_id', 'publish_time', 'recorded_by'],
 }
 const VERSION_KEY = ['row_key', 'recorded_by']
 const IMAGE_KEY = ['key', 'recorded_by']
+
+/** Streamed into: rows of it cannot be deleted in a transaction, and are right after it. */
+const STREAMED = 'landed_messages'
 
 function keyOf(table: TableName): string {
   const key = KEYS[table] ?? (isVersioned(table) ? VERSION_KEY : IMAGE_KEY)
@@ -97,8 +101,7 @@ export class BigQueryErasure {
   /** What goes with the commit. */
   beside(counts: ErasedRows): Beside {
     const { at } = this.#parts
-    const gone = (name: string, key: string) =>
-      `delete from ${at(name)} where ${key} in (${this.#listed(goneOf(name))})`
+    const tables = (Object.keys(counts) as TableName[]).filter((table) => table !== STREAMED)
     const key = keyText(IMAGE_KEY)
     const latest = keyText(['key', 'max(recorded_by)'])
     return {
@@ -108,18 +111,24 @@ export class BigQueryErasure {
             `delete from ${at(table)} where ${key} not in (` +
             `select ${latest} from ${at(table)} group by key)`,
         ),
-        ...(Object.keys(counts) as TableName[]).flatMap((table) => [
-          gone(storageOf(table), keyOf(table)),
-          ...(isVersioned(table) ? [gone(endsOf(table), keyText(VERSION_KEY))] : []),
+        ...tables.flatMap((table) => [
+          this.#delete(storageOf(table), keyOf(table)),
+          ...(isVersioned(table) ? [this.#delete(endsOf(table), keyText(VERSION_KEY))] : []),
         ]),
       ],
     }
   }
 
+  #delete(name: string, key: string): string {
+    const gone = this.#listed(goneOf(name))
+    return `delete from ${this.#parts.at(name)} where ${key} in (${gone})`
+  }
+
   /** Deletes what was staged: of this erasure, and if it is done of all commits until it, its own
-   * too. What cannot be deleted leaves with its partition. */
+   * too. What of that cannot be deleted leaves with its partition. */
   async end(isDone: boolean): Promise<void> {
     const { client, at } = this.#parts
+    if (isDone) await client.query('commit', this.#delete(STREAMED, keyOf(STREAMED)))
     const all =
       `staged_at <= timestamp_micros(${this.#stagedAt}) ` +
       `or starts_with(stage, '${this.#commit.batch}_')`

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { DuckDBFile } from '../pipeline/duckdb-file.ts'
+import { takeoverContract } from './takeover.contract.ts'
 import { warehouseContract } from './warehouse.contract.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -15,7 +16,7 @@ afterAll(() => rmSync(dir, { recursive: true }))
 
 let files = 0
 
-warehouseContract('DuckDB', () => {
+const make = () => {
   const path = join(dir, `${(files += 1)}.duckdb`)
   const warehouse = duckdbWarehouse(path)
   const reopen = async () => {
@@ -23,7 +24,9 @@ warehouseContract('DuckDB', () => {
     return duckdbWarehouse(path)
   }
   return Promise.resolve({ warehouse, reopen })
-})
+}
+warehouseContract('DuckDB', make)
+takeoverContract('DuckDB', make)
 
 test.each(['text.duckdb', 'events.ndjson', 'table.csv'])('%s is no warehouse', async (name) => {
   const path = join(dir, name)

@@ -11,9 +11,9 @@ import type { Commit, ImageKind, Warehouse } from '../pipeline/warehouse.ts'
 /** A warehouse that is new, and a way to close it and open what it kept. */
 export type Made = { warehouse: Warehouse; reopen(): Promise<Warehouse> }
 
-const T0 = 1_800_000_000_000_000
+export const T0 = 1_800_000_000_000_000
 
-function uuids(keys: string[]) {
+export function uuids(keys: string[]) {
   const bytes = new Uint8Array(keys.length * 16)
   keys.forEach((key, row) => uuidInto(key, bytes, row))
   return { bytes }
@@ -34,7 +34,7 @@ function batchRow(batch: number, watermark: number | null) {
 }
 
 /** A commit with its `batches` row and whatever else is given. */
-function commitOf(batch: number, parts: Partial<Commit> = {}): Commit {
+export function commitOf(batch: number, parts: Partial<Commit> = {}): Commit {
   const inserts = new Map(parts.inserts)
   inserts.set('batches', batchRow(batch, T0 + batch))
   return {
@@ -60,7 +60,7 @@ function profiles(rows: { event: string; profile: string }[]) {
   )
 }
 
-function imagesOf(kind: ImageKind, entries: [key: string, image: string][]) {
+export function imagesOf(kind: ImageKind, entries: [key: string, image: string][]) {
   const keys = entries.map(([key]) => key)
   const columns = { k: hashes64(keys), key: keys, image: entries.map(([, image]) => image) }
   return new Map([[kind, arrowTable(`${kind}_image`, columns, keys.length)]])
