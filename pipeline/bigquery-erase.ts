@@ -4,8 +4,7 @@
  * What goes is decided outside the transaction, over the tables and the staged rows of the commit
  * together: table by table the rows that go are written down in `staged`, as the texts of their
  * keys. The commit's script deletes those and no other. The fence holds that nothing was committed
- * between. It deletes from no table that is streamed into, which a transaction must not: raw
- * messages are deleted after it.
+ * between. What is streamed into, which no transaction may delete from, is cut after it.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -39,9 +38,6 @@ import type { Commit, ErasedRows, Erasure } from './warehouse.ts'
 
 type Parts = { client: BigQueryClient; stager: Stager; at: At }
 
-/** The one table with rows that go which is streamed into. */
-const STREAMED = 'landed_messages'
-
 /** Columns that tell the rows of a table apart. */
 const KEYS: { [T in TableName]?: readonly string[] } = {
   events: ['event_id'],
@@ -49,12 +45,15 @@ const KEYS: { [T in TableName]?: readonly string[] } = {
   cohort_changes: ['cohort', 'profile_id', 'recorded_by'],
   dead_letters: ['dead_letter_id'],
   dead_letter_resolution: ['dead_letter_id'],
-  landed_messages: ['subscription_name', 'message_id', 'publish_time', 'recorded_by'],
   history: ['stream', 'recorded_by'],
   timer: ['profile_id', 'due_at', 'recorded_by'],
+  landed_messages: ['subscription_name', 'message_id', 'publish_time', 'recorded_by'],
 }
 const VERSION_KEY = ['row_key', 'recorded_by']
 const IMAGE_KEY = ['key', 'recorded_by']
+
+/** Streamed into: rows of it cannot be deleted in a transaction, and are right after it. */
+const STREAMED = 'landed_messages'
 
 function keyOf(table: TableName): string {
   const key = KEYS[table] ?? (isVersioned(table) ? VERSION_KEY : IMAGE_KEY)
@@ -103,6 +102,7 @@ export class BigQueryErasure {
   /** What goes with the commit. */
   beside(counts: ErasedRows): Beside {
     const { at } = this.#parts
+    const tables = (Object.keys(counts) as TableName[]).filter((table) => table !== STREAMED)
     const version = keyText(VERSION_KEY)
     const key = keyText(IMAGE_KEY)
     const latest = keyText(['key', 'max(recorded_by)'])
@@ -113,41 +113,35 @@ export class BigQueryErasure {
             `delete from ${at(table)} where ${key} not in (` +
             `select ${latest} from ${at(table)} group by key)`,
         ),
-        ...(Object.keys(counts) as TableName[])
-          .filter((table) => table !== STREAMED)
-          .flatMap((table) => [
-            this.#gone(storageOf(table), keyOf(table)),
-            ...(isVersioned(table)
-              ? [
-                  this.#gone(pastOf(table), version, storageOf(table)),
-                  this.#gone(endsOf(table), version),
-                ]
-              : []),
-          ]),
+        ...tables.flatMap((table) => [
+          this.#delete(storageOf(table), keyOf(table)),
+          ...(isVersioned(table)
+            ? [
+                this.#delete(pastOf(table), version, storageOf(table)),
+                this.#delete(endsOf(table), version),
+              ]
+            : []),
+        ]),
       ],
     }
   }
 
-  /** Deletes what was staged: of this erasure, and if it is done the raw messages that go, and what
-   * all commits until it have staged, its own too. What cannot be deleted leaves with its
-   * partition. */
+  /** Deletes rows of a physical table: those written down for it, or for another. */
+  #delete(name: string, key: string, written = name): string {
+    const gone = this.#listed(goneOf(written))
+    return `delete from ${this.#parts.at(name)} where ${key} in (${gone})`
+  }
+
+  /** Deletes what was staged: of this erasure, and if it is done of all commits until it, its own
+   * too. What of that cannot be deleted leaves with its partition. */
   async end(isDone: boolean): Promise<void> {
     const { client, at } = this.#parts
+    if (isDone) await client.query('commit', this.#delete(STREAMED, keyOf(STREAMED)))
     const all =
       `staged_at <= timestamp_micros(${this.#stagedAt}) ` +
       `or starts_with(stage, '${this.#commit.batch}_')`
-    const statements = [
-      ...(isDone ? [this.#gone(STREAMED, keyOf(STREAMED))] : []),
-      `delete from ${at(STAGED)} where ${isDone ? all : this.#own}`,
-    ]
-    await client.script('commit', statements.join(';\n'), `${this.#stage}_end`)
-  }
-
-  /** Deletes the rows of a physical table that are written down. */
-  #gone(name: string, key: string, listed = name): string {
-    return (
-      `delete from ${this.#parts.at(name)} where ${key} in (${this.#listed(goneOf(listed))})`
-    )
+    const which = isDone ? all : this.#own
+    await client.script('commit', `delete from ${at(STAGED)} where ${which}`, `${this.#stage}_end`)
   }
 
   get #own(): string {

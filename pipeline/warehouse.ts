@@ -113,7 +113,8 @@ export interface Warehouse {
   /** The latest image of each key that has one; other keys are absent from the map. */
   images(kind: ImageKind, keys: string[]): Promise<Map<string, string>>
 
-  /** All history segments of each stream, in commit order; unknown streams are absent. */
+  /** All history segments of each stream, in commit order, those of one takeover in any; unknown
+   * streams are absent. */
   segments(streams: string[]): Promise<Map<string, string[]>>
 
   /** Keys of profiles with a timer after `after` (null: from the beginning) and up to `upTo`,

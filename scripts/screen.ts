@@ -78,8 +78,14 @@ async function funnelPart(warehouse: Warehouse, journeys: Journey[], paint: Pain
 async function cyclesPart(warehouse: Warehouse): Promise<Part> {
   const rows = await warehouse.query(
     `select journey, path, count(*) as times, count(distinct profile_id) as people,
-       median(duration_ms) as typical_ms
-     from cycles group by journey, path order by times desc, path limit ${CYCLES_SHOWN}`,
+       min(if(2 * place >= of_path, duration_ms, null)) as typical_ms
+     from (
+       select journey, path, profile_id, duration_ms,
+         row_number() over (partition by journey, path order by duration_ms) as place,
+         count(*) over (partition by journey, path) as of_path
+       from cycles
+     ) as ranked
+     group by journey, path order by times desc, path limit ${CYCLES_SHOWN}`,
   )
   return {
     title: 'Commonest cycles',

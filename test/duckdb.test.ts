@@ -20,6 +20,7 @@ import { markForRewrite } from '../pipeline/duckdb-rewrite.ts'
 import { hashes64 } from '../pipeline/ids.ts'
 import { landedTable } from '../pipeline/landed.ts'
 import { batchOf } from './batches.ts'
+import { takeoverContract } from './takeover.contract.ts'
 import { commitOf, imagesOf, warehouseContract } from './warehouse.contract.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -27,7 +28,7 @@ afterAll(() => rmSync(dir, { recursive: true }))
 
 let files = 0
 
-warehouseContract('DuckDB', () => {
+const make = () => {
   const path = join(dir, `${(files += 1)}.duckdb`)
   const warehouse = duckdbWarehouse(path)
   const reopen = async () => {
@@ -35,7 +36,9 @@ warehouseContract('DuckDB', () => {
     return duckdbWarehouse(path)
   }
   return Promise.resolve({ warehouse, reopen })
-})
+}
+warehouseContract('DuckDB', make)
+takeoverContract('DuckDB', make)
 
 test.each(['text.duckdb', 'events.ndjson', 'table.csv'])('%s is no warehouse', async (name) => {
   const path = join(dir, name)

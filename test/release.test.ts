@@ -5,14 +5,14 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { elapsedMs } from '../pipeline/clock.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
-import type { Journey } from '../pipeline/journey.ts'
 import { Shop } from '../scripts/shop.ts'
+import { buying, definitionsIn } from './buying.ts'
 import { dump } from './dump.ts'
 import type { ReferenceTables, Row } from './reference.ts'
 
@@ -22,39 +22,8 @@ const TIME_MAX_MS = 300_000
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
-const buying = (version: number, patience: string): Journey => ({
-  id: 'buying',
-  version,
-  initial: 'looking',
-  startOn: ['Product Viewed'],
-  states: {
-    looking: { on: { 'Product Added': 'cart' } },
-    cart: {
-      on: {
-        'Product Removed': { target: 'looking', guard: { property: 'items_left', eq: 0 } },
-        'Order Completed': { target: 'bought', guard: { property: 'value', gte: version * 10 } },
-      },
-      after: { [patience]: 'cold' },
-    },
-    cold: { on: { 'Product Added': 'cart' } },
-    bought: { type: 'final' },
-  },
-  restart: true,
-  funnels: { purchase: { steps: ['looking', 'cart', 'bought'], within: '3d' } },
-})
-
-/** A directory whose only journey is this. */
-function definitions(name: string, journey: Journey): string {
-  const path = join(dir, name)
-  mkdirSync(join(path, 'journeys'), { recursive: true })
-  const text = `export default ${JSON.stringify(journey)}\n`
-  writeFileSync(join(path, 'journeys', 'buying.js'), text)
-  writeFileSync(join(path, 'package.json'), '{"type":"module"}')
-  return path
-}
-
-const old = definitions('old', buying(1, '24h'))
-const young = definitions('young', buying(2, '2h'))
+const old = definitionsIn(join(dir, 'old'), buying(1, '24h'))
+const young = definitionsIn(join(dir, 'young'), buying(2, '2h'))
 const events = join(dir, 'events.ndjson')
 const fed = join(dir, 'fed.duckdb')
 writeFileSync(events, [...new Shop(5).lines(6_000)].join('\n'))
@@ -142,7 +111,7 @@ test('what cannot be released is refused in words', () => {
   expect(command('replay', database, young)).toMatchObject({ status: 2 })
   const empty = command('replay', join(dir, 'empty.duckdb'), young, '--journey', 'buying')
   expect(empty.stderr).toContain('is empty: feed it first')
-  const changed = definitions('changed', { ...buying(1, '24h'), restart: false })
+  const changed = definitionsIn(join(dir, 'changed'), { ...buying(1, '24h'), restart: false })
   expect(command('replay', database, changed, '--journey', 'buying').stderr).toContain(
     'journey buying 1 is released and its content has changed',
   )

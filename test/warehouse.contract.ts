@@ -11,9 +11,9 @@ import type { Commit, ImageKind, Warehouse } from '../pipeline/warehouse.ts'
 /** A warehouse that is new, and a way to close it and open what it kept. */
 export type Made = { warehouse: Warehouse; reopen(): Promise<Warehouse> }
 
-const T0 = 1_800_000_000_000_000
+export const T0 = 1_800_000_000_000_000
 
-function uuids(keys: string[]) {
+export function uuids(keys: string[]) {
   const bytes = new Uint8Array(keys.length * 16)
   keys.forEach((key, row) => uuidInto(key, bytes, row))
   return { bytes }

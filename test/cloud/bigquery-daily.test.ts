@@ -11,17 +11,18 @@ import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
 import { physicalTables } from '../../pipeline/bigquery-schema.ts'
 import { makeDefinitions, type Definitions, type Release } from '../../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb.ts'
-import type { Journey } from '../../pipeline/journey.ts'
 import { forget } from '../../pipeline/forget.ts'
 import { rebuild, type Rebuild, type Scratch } from '../../pipeline/rebuild.ts'
 import { versionStatuses } from '../../pipeline/release-status.ts'
 import { TABLES, VERSIONED_NAMES } from '../../pipeline/tables.ts'
 import type { Warehouse } from '../../pipeline/warehouse.ts'
 import { Shop } from '../../scripts/shop.ts'
+import { buying } from '../buying.ts'
 import { dump, Harness, sorted } from '../dump.ts'
 import type { Row } from '../reference.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery, type Emulator } from './bigquery-emulator.ts'
+import { Proxy, throughProxy } from './proxy.ts'
 
 const MINUTES = 300_000
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -31,26 +32,6 @@ afterAll(async () => {
   await emulator?.stop()
 })
 
-const buying = (version: number, patience: string): Journey => ({
-  id: 'buying',
-  version,
-  initial: 'looking',
-  startOn: ['Product Viewed'],
-  states: {
-    looking: { on: { 'Product Added': 'cart' } },
-    cart: {
-      on: {
-        'Product Removed': 'looking',
-        'Order Completed': { target: 'bought', guard: { property: 'value', gte: version * 10 } },
-      },
-      after: { [patience]: 'cold' },
-    },
-    cold: { on: { 'Product Added': 'cart' } },
-    bought: { type: 'final' },
-  },
-  restart: true,
-  funnels: { purchase: { steps: ['looking', 'cart', 'bought'], within: '3d' } },
-})
 const event = (id: string, minute: number, identifiers: object) =>
   JSON.stringify({
     event_id: id,
@@ -187,6 +168,30 @@ describe.skipIf(emulator === null)('over the wire', () => {
       { version: 2, isLive: true, behind: 0 },
     ])
     await end()
+  }, MINUTES)
+
+  test('what lands during a promotion is in it', async () => {
+    await emptyDataset(place)
+    const writer = new Harness(old, bigqueryWarehouse(place))
+    await writer.feed(early)
+    const proxy = new Proxy((emulator as Emulator).url)
+    remote = new Harness(old, bigqueryWarehouse(await throughProxy(place, proxy)))
+    let rounds = 0
+    proxy.luck = async (_, body) => {
+      if (!body.includes('order by occurred_at, ordinal')) return false
+      if ((rounds += 1) === 1) await writer.feed(late)
+      return false
+    }
+    await step(remote, young, 'promoted')
+    expect(rounds).toBe(2)
+    const never = new Harness(young)
+    await never.feed(early)
+    await never.feed(late)
+    expect(await dump(remote.warehouse)).toEqual(await dump(never.warehouse))
+    const more = event('new', 0, { user_id: 'new' })
+    await expect(writer.feed([more])).rejects.toThrow('another writer has committed')
+    proxy.close()
+    for (const { warehouse } of [writer, remote, never]) await warehouse.close()
   }, MINUTES)
 
   test('a person is forgotten as in DuckDB, and nothing of her is left in any table', async () => {

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import { takeoverContract } from '../takeover.contract.ts'
 import { warehouseContract } from '../warehouse.contract.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery } from './bigquery-emulator.ts'
@@ -14,7 +15,7 @@ const MINUTES = 300_000
 describe.skipIf(emulator === null)('over the wire', () => {
   beforeAll(() => emulator && emptyDataset(emulator.place('contract')), MINUTES)
 
-  warehouseContract('BigQuery', async () => {
+  const make = async () => {
     if (emulator === null) throw new Error('the emulator runs')
     const place = emulator.place('contract')
     await emptyDataset(place)
@@ -24,5 +25,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
       return bigqueryWarehouse(place)
     }
     return { warehouse, reopen }
-  })
+  }
+  warehouseContract('BigQuery', make)
+  takeoverContract('BigQuery', make)
 })

@@ -6,7 +6,11 @@ import type { AddressInfo } from 'node:net'
 import type { Place } from '../../pipeline/bigquery-client.ts'
 
 /** What happens to a request: true when it was answered here and goes no further. */
-type Luck = (request: IncomingMessage, body: string, response: ServerResponse) => boolean
+type Luck = (
+  request: IncomingMessage,
+  body: string,
+  response: ServerResponse,
+) => boolean | Promise<boolean>
 /** What happens to an answer: true when it is lost. */
 type Loss = (body: string) => boolean
 
@@ -54,7 +58,7 @@ export class Proxy {
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks).toString()
     this.bodies.push(body)
-    if (this.luck(request, body, response)) return
+    if (await this.luck(request, body, response)) return
     const { method = 'GET', url = '' } = request
     const answer = await fetch(this.target + url, {
       method,

@@ -1,0 +1,147 @@
+/**
+ * The commands over the wire: what they print of BigQuery is what they print of DuckDB, and a
+ * promotion that is killed is there whole or not at all.
+ */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import type { Place } from '../../pipeline/bigquery-client.ts'
+import { EMULATOR_VARIABLE } from '../../pipeline/config.ts'
+import { Shop } from '../../scripts/shop.ts'
+import { buying, definitionsIn } from '../buying.ts'
+import { dump } from '../dump.ts'
+import { startAnalyzer, type Analyzer } from '../zetasql.ts'
+import { emptyDataset } from './datasets.ts'
+import { startBigQuery, type Emulator } from './bigquery-emulator.ts'
+import { judge, sentThrough } from './judge.ts'
+import { Proxy, throughProxy } from './proxy.ts'
+
+const MINUTES = 300_000
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+const emulator = await startBigQuery()
+const analyzer = await startAnalyzer([])
+const proxy = new Proxy(emulator?.url ?? '')
+afterAll(async () => {
+  rmSync(dir, { recursive: true })
+  proxy.close()
+  await emulator?.stop()
+  await analyzer?.stop()
+})
+
+const events = join(dir, 'events.ndjson')
+writeFileSync(events, [...new Shop(5).lines(400)].join('\n'))
+const old = definitionsIn(join(dir, 'old'), buying(1, '24h'))
+const young = definitionsIn(join(dir, 'young'), buying(2, '2h'))
+const promotion = ['promote', 'buying', '2', '--definitions', young, '--yes', '--why', 'sooner']
+
+describe.skipIf(emulator === null)('over the wire', () => {
+  const urls = [`duckdb:${join(dir, 'embedded.duckdb')}`, 'bigquery:p1.commands']
+  let place: Place
+
+  beforeAll(async () => {
+    place = await throughProxy((emulator as Emulator).place('commands'), proxy)
+    await emptyDataset(place)
+    const fed = await onBoth('start', events, '--definitions', old)
+    expect(fed).toMatchObject([{ code: 0 }, { code: 0 }])
+  }, MINUTES)
+
+  /** Starts a command in a directory of its own. */
+  function start(script: string, args: string[]) {
+    const { host, restPort, grpcPort } = place.emulator as NonNullable<Place['emulator']>
+    const program = ['--import', import.meta.resolve('tsx'), resolve(`scripts/${script}.ts`)]
+    return spawn(process.execPath, [...program, ...args], {
+      cwd: dir,
+      env: { ...process.env, [EMULATOR_VARIABLE]: `${host}:${restPort}:${grpcPort}` },
+    })
+  }
+
+  async function run(script: string, args: string[]) {
+    const child = start(script, args)
+    const told = { stdout: '', stderr: '' }
+    child.stdout.on('data', (data: Buffer) => (told.stdout += data.toString()))
+    child.stderr.on('data', (data: Buffer) => (told.stderr += data.toString()))
+    const [code] = await once(child, 'close')
+    return { code, ...told }
+  }
+
+  const onBoth = (script: string, ...args: string[]) =>
+    Promise.all(urls.map((url) => run(script, [...args, '--warehouse', url])))
+
+  /** Of what is printed, all but how long things take and where they are. */
+  const steady = (text: string) =>
+    text
+      .replaceAll(/in [\d.]+ s( \([\d,]+\/s\))?/g, 'in no time')
+      .replaceAll(/(duckdb|bigquery):\S+/g, 'the warehouse')
+      .replaceAll(/\d+ s ago/g, 'just now')
+
+  test.each([
+    ['status'],
+    ['funnel', '--steps', 'Product Viewed, Product Added, Order Completed'],
+    ['explain', '--user', 'u-1'],
+    ['identity', 'audit'],
+    ['describe', '--journey', 'buying', '--definitions', old],
+    ['replay', '--journey', 'buying', '--definitions', young],
+    ['release', 'diff', 'buying', '1', '2', '--definitions', young],
+    ['dead-letters', 'refeed', '--definitions', old],
+    ['identity', 'link', 'user_id:u-1', 'user_id:u-7', '--yes'],
+    ['forget', '--user', 'u-3', '--definitions', old, '--yes'],
+    ['verify'],
+  ])('%s %s %s prints the same', async (script, ...args) => {
+    const [embedded, remote] = await onBoth(script, ...args)
+    expect(embedded).toMatchObject({ code: 0, stderr: '' })
+    expect(remote).toMatchObject({ code: 0, stderr: '' })
+    expect(steady(remote?.stdout ?? '')).toBe(steady(embedded?.stdout ?? ''))
+  }, MINUTES)
+
+  test('what is exported is the same', async () => {
+    const rows = urls.map(async (url, i) => {
+      const out = join(dir, `${i}.csv`)
+      await run('export', ['--warehouse', url, '--table', 'states', '--out', out])
+      return readFileSync(out, 'utf8').split('\n').toSorted()
+    })
+    const [embedded, remote] = await Promise.all(rows)
+    expect(remote).toEqual(embedded)
+    expect(remote?.length).toBeGreaterThan(30)
+  }, MINUTES)
+
+  test('a promotion that is killed is there whole or not at all', async () => {
+    const shown = async () => {
+      const warehouse = bigqueryWarehouse(place)
+      await warehouse.open()
+      const tables = await dump(warehouse)
+      await warehouse.close()
+      return tables
+    }
+    const release = ['--warehouse', urls[1] as string]
+    const before = await shown()
+    const isCommit = (body: string) => body.includes('commit transaction')
+    const killed = async (arm: (kill: () => true) => void) => {
+      const child = start('release', [...promotion, ...release])
+      arm(() => child.kill('SIGKILL') as true)
+      const [, signal] = await once(child, 'exit')
+      expect(signal).toBe('SIGKILL')
+      Object.assign(proxy, { luck: () => false, loss: () => false })
+    }
+    await killed((kill) => (proxy.luck = (_, body) => isCommit(body) && kill()))
+    expect(await shown()).toEqual(before)
+    await killed((kill) => (proxy.loss = (body) => isCommit(body) && kill()))
+    const after = await shown()
+    expect(new Set(after.states?.map((row) => row['version']))).toEqual(new Set([2]))
+    const again = await run('release', [...promotion, ...release])
+    expect(again.stderr).toBe('error: journey buying 2 is live already\n')
+    const back = ['rollback', 'buying', '--definitions', young, '--yes', '--why', 'back']
+    expect(await run('release', [...back, ...release])).toMatchObject({ code: 0, stderr: '' })
+    expect(await shown()).toEqual(before)
+  }, MINUTES)
+
+  test.skipIf(analyzer === null)('the analyzer accepts all that was asked', async () => {
+    const sent = sentThrough(proxy)
+    expect(sent.size).toBeGreaterThan(50)
+    for (const sql of sent) await judge(analyzer as Analyzer, sql)
+  }, MINUTES)
+})
