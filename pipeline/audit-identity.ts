@@ -29,13 +29,13 @@ export async function auditIdentity(warehouse: Warehouse, identity: Identity): P
      order by identifiers desc, devices desc, profile_id limit ${SHOWN_MAX}`,
   )
   const contestedDevices = await warehouse.query(
-    `select device.namespace || ':' || device.value as device,
-       count(distinct device.profile_id) as persons, sum(device.event_count) as events
-     from identities as device
+    `select carried.namespace || ':' || carried.value as device,
+       count(distinct carried.profile_id) as persons, sum(carried.event_count) as events
+     from identities as carried
      inner join (select distinct profile_id from identities where ${isPerson}) as person
-       on person.profile_id = device.profile_id
-     where device.${among(identity.device)}
-     group by device.namespace, device.value having count(distinct device.profile_id) > 1
+       on person.profile_id = carried.profile_id
+     where carried.${among(identity.device)}
+     group by carried.namespace, carried.value having count(distinct carried.profile_id) > 1
      order by persons desc, events desc, device limit ${SHOWN_MAX}`,
   )
   const [refused] = await warehouse.query('select count(*) as links from identity_conflicts')

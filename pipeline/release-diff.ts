@@ -69,7 +69,7 @@ differing as (
   from moves
   group by profile_id, instance_id, track, cause, event_id, event_name, occurred_at, from_state,
     to_state
-  having count(distinct version) = 1
+  having count(distinct moves.version) = 1
 )`
 
 const STATES = `with latest as (

@@ -128,11 +128,11 @@ async function listed({ warehouse, cohorts }: Ask): Promise<void> {
 
 function overlapsOf(warehouse: Warehouse, id: string): Promise<Row[]> {
   return warehouse.query(
-    `select others.cohort, count(mine.profile_id) as shared, count(*) as others
-     from cohort_members as others
+    `select theirs.cohort, count(mine.profile_id) as shared, count(*) as others
+     from cohort_members as theirs
      left join (select profile_id from cohort_members where cohort = $1) as mine
-       on mine.profile_id = others.profile_id
-     group by others.cohort order by others.cohort`,
+       on mine.profile_id = theirs.profile_id
+     group by theirs.cohort order by theirs.cohort`,
     [id],
   )
 }

@@ -25,7 +25,7 @@ const list = warehouseCommand('list', `Shows unresolved dead letters, the latest
     try {
       const letters = await warehouse.query(
         `select dead_letter_id, reason, detail, received_at, origin, raw from dead_letters
-         where resolved_at is null and ($1 is null or reason = $1)
+         where resolved_at is null and reason = coalesce($1, reason)
          order by received_at desc, reason, dead_letter_id
          ${options.json === true ? '' : `limit ${SHOWN_MAX}`}`,
         [options.reason ?? null],
