@@ -18,9 +18,10 @@ import { PubsubEmulator, pubsubEmulator } from './pubsub-emulator.ts'
 import { hasDone, WorkerProcess } from './worker-process.ts'
 
 const KILLS = Number(process.env['KILLS_OVER_PUBSUB'] ?? 1)
-/** What a killed reader held comes again after 20 to 60 s, however little it is. */
 const SLOWLY = 300_000
 const slowly = { timeout: SLOWLY }
+/** What a killed reader held comes again after 20 to 60 s, however little it is. */
+const moreSlowly = { timeout: SLOWLY + KILLS * 120_000 }
 const jar = pubsubEmulator()
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 let emulator: PubsubEmulator
@@ -46,7 +47,7 @@ describe.skipIf(jar === null)('the worker', () => {
     )
 
   const kills = test.skipIf(KILLS === 0)
-  kills(`SIGKILL (${KILLS}), nacks and lost deadlines leave no trace`, slowly, async () => {
+  kills(`SIGKILL (${KILLS}), nacks and lost deadlines leave no trace`, moreSlowly, async () => {
     const random = new Random(3)
     const database = join(dir, 'killed.duckdb')
     const { topic, subscription, url } = await emulator.topic()
