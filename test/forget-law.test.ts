@@ -259,7 +259,7 @@ async function storedElsewhere({ warehouse }: Harness) {
     const spec: TableSpec = TABLES[table]
     const text = table.endsWith('_image')
       ? `select key, image, recorded_at from ${table}
-         qualify row_number() over (partition by key order by no desc) = 1 order by all`
+         qualify row_number() over (partition by key order by recorded_by desc) = 1 order by all`
       : `select * from ${spec.versions ?? storageOf(table)} order by all`
     const rows = await warehouse.query(text)
     tables[table] = rows.map((row) => JSON.stringify(row)).filter((row) => row.includes('far-'))
