@@ -35,6 +35,7 @@ const OWNERS: { [library: string]: RegExp } = {
   'd3-scale': /^scripts\/report\/client\//,
   'd3-shape': /^scripts\/report\/client\//,
   esbuild: /^(scripts\/report\/bundle\.ts|test\/core-size\.test\.ts)$/,
+  pino: /^pipeline\/log\.ts$/,
   'playwright-core': /^test\/report-page\.test\.ts$/,
 }
 
