@@ -5,7 +5,7 @@
  */
 
 import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -15,6 +15,7 @@ import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
 import { messageOf, UserError } from '../pipeline/errors.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse.ts'
 import { main, warehouseCommand } from './command.ts'
+import { withTemporary } from './temporary.ts'
 
 type Options = { warehouse: string; table: string; out: string }
 
@@ -34,14 +35,15 @@ const program = warehouseCommand('npm run export', 'Writes a public view to a fi
     await warehouse.open()
     const part = `${options.out}.part`
     try {
-      const columns = await described(warehouse, options.table)
-      await write(warehouse, options.table, columns, part)
-      await rename(part, options.out)
+      await withTemporary(part, async () => {
+        const columns = await described(warehouse, options.table)
+        await write(warehouse, options.table, columns, part)
+        await rename(part, options.out)
+      })
       const [count] = await warehouse.query(`select count(*) as n from ${options.table}`)
       const rows = Number(count?.['n']).toLocaleString('en-US')
       process.stdout.write(`${options.out}: ${rows} rows\n`)
     } catch (thrown) {
-      await rm(part, { force: true })
       if (thrown instanceof UserError) throw thrown
       throw new UserError(`${options.out} could not be written: ${messageOf(thrown)}`)
     } finally {
