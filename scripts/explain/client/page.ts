@@ -9,6 +9,7 @@ import { pageHeader } from '../../report/client/header.ts'
 import type { StoryDocument } from '../document.ts'
 import { causeWords, identifierWords, pendingWords, timeOf } from '../words.ts'
 import { Changes } from './change.ts'
+import { Lanes } from './lanes.ts'
 import { slider } from './slider.ts'
 import { standing } from './standing.ts'
 import { Timeline } from './timeline.ts'
@@ -25,10 +26,12 @@ const rest = html('div', {})
 let belief = story.opening
 let momentNo = moments.length - 1
 let timeline = new Timeline(story, belief, changes)
+let lanes = new Lanes(story, belief)
 
 function drawMoment(): void {
   const moment = moments[momentNo] ?? 0
   stood.replaceChildren(standing(story, belief, moment))
+  lanes.at(moment)
   timeline.at(moment)
   for (const row of rest.querySelectorAll<HTMLElement>('[data-at]')) {
     row.classList.toggle('is-ahead', Number(row.dataset['at']) > moment)
@@ -36,8 +39,9 @@ function drawMoment(): void {
 }
 
 function drawBelief(): void {
+  lanes = new Lanes(story, belief)
   timeline = new Timeline(story, belief, changes)
-  rest.replaceChildren(timeline.element, pending(), identifiers(), corrections())
+  rest.replaceChildren(lanes.element, timeline.element, pending(), identifiers(), corrections())
   drawMoment()
 }
 

@@ -2,53 +2,23 @@
 
 import { html, nothing, section } from '../../report/client/element.ts'
 import { duration } from '../../report/client/format.ts'
-import type { Happening, StoryDocument } from '../document.ts'
-import { placeOf, timeOf } from '../words.ts'
+import type { StoryDocument } from '../document.ts'
+import { timeOf } from '../words.ts'
+import { latestChanged, staysOf, titleOf, type Stay } from './stay.ts'
 
 const SHOWN = 12
 
-type Stay = {
-  profileId: string
-  journey: string
-  track: string
-  /** Of a journey with one run for each order or the like. */
-  key: string | null
-  instanceId: string
-  state: string
-  since: number
-}
-
-/** The latest stay of every journey, key and track that has begun by `moment`. */
+/** The latest stay of each lane that has begun by `moment`. */
 function staysAt(story: StoryDocument, belief: number, moment: number): Stay[] {
-  const { happenings = [], profiles = [] } = story.beliefs[belief] ?? {}
-  const whole = new Set(profiles.flatMap((one) => (one.isWhole ? [one.profileId] : [])))
-  const stays = new Map<string, Stay>()
-  for (const n of happenings) {
-    const { at, profileId, outcomes } = story.happenings[n] as Happening
-    if (at > moment || !whole.has(profileId)) continue
-    for (const { journey, track, instanceId, to } of outcomes) {
-      if (to === null) continue
-      const key = keyOf(instanceId)
-      const stay = { profileId, journey, track, key, instanceId, state: to, since: at }
-      stays.set(JSON.stringify([profileId, journey, key, track]), stay)
-    }
-  }
-  return [...stays.values()].sort((a, b) => (titleOf(a) < titleOf(b) ? -1 : 1))
+  return staysOf(story, belief).flatMap((lane) => {
+    return lane.findLast(({ since }) => since <= moment) ?? []
+  })
 }
-
-/** An instance id is the profile, the key if there is one, and the start event. */
-function keyOf(instanceId: string): string | null {
-  const parts = instanceId.split('/')
-  return parts.length === 3 ? decodeURIComponent(parts[1] as string) : null
-}
-
-const titleOf = (stay: Stay) => `${placeOf(stay)}${stay.key === null ? '' : `, ${stay.key}`}`
 
 export function standing(story: StoryDocument, belief: number, moment: number): HTMLElement {
   const stays = staysAt(story, belief, moment)
   const today = staysAt(story, story.beliefs.length - 1, moment)
-  const latest = stays.toSorted((a, b) => b.since - a.since).slice(0, SHOWN)
-  const shown = stays.filter((stay) => latest.includes(stay))
+  const shown = latestChanged(stays, SHOWN, ({ since }) => since)
   const missed = today.filter((one) => !stays.some((stay) => titleOf(stay) === titleOf(one)))
   const cards = [
     ...shown.map((stay) => card(story, belief, moment, stay, today)),
