@@ -24,8 +24,8 @@ export async function refeed(
   for (;;) {
     const letters = await warehouse.query(
       `select dead_letter_id, raw from dead_letters
-       where resolved_at is null and cast(dead_letter_id as varchar) > $1
-       order by cast(dead_letter_id as varchar) limit ${LETTERS_MAX}`,
+       where resolved_at is null and cast(dead_letter_id as string) > $1
+       order by cast(dead_letter_id as string) limit ${LETTERS_MAX}`,
       [after],
     )
     const ids = letters.map((letter) => letter['dead_letter_id'] as string)

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { formatInstant } from '../pipeline/clock.ts'
+import { formatInstant, now } from '../pipeline/clock.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { StoryDocument } from '../scripts/explain/document.ts'
 import { HOOK_MS, launch, openPage } from './browser.ts'
@@ -57,8 +57,10 @@ describe.skipIf(launch === null)('the page of a story', () => {
     feed(['e1', 'Added', '10:00', phone], ['e2', 'Paid', '10:10', phone, EVIL])
     feed(['e3', EVIL, '10:05', { ...phone, ...user }], ['e4', 'Seen', '12:00', user])
     feed(['e5', 'Added', '12:30', user], [LONG_ID, 'Paid', '12:40', user, 25])
+    const third = String(now() / 1_000)
     feed(['late', 'Paid', '10:20', phone, 20])
-    expect(run('explain', ['--user', 'u1', '--html', file])).toMatch(/KB, open it in a browser/)
+    const args = ['--user', 'u1', '--as-of', third, '--html', file]
+    expect(run('explain', args)).toMatch(/KB, open it in a browser/)
     const [, data = ''] = /id="document">(.*?)<\/script>/s.exec(readFileSync(file, 'utf8')) ?? []
     story = JSON.parse(data) as StoryDocument
     browser = await (launch as NonNullable<typeof launch>)()
@@ -163,12 +165,15 @@ describe.skipIf(launch === null)('the page of a story', () => {
     expect(await texts('.standing .correction')).not.toEqual([])
   })
 
-  test('its times have names and values for those who hear them, and steps to press', async () => {
+  test('it opens at the knowledge time asked for, and its times have names and steps', async () => {
+    const opening = await slider('Knowledge time').getAttribute('aria-valuetext')
+    expect(opening).toMatch(/, batch 3$/)
+    expect(await page.locator('#corrections .is-ahead').count()).toBe(1)
     const time = slider('Event time')
     expect(await time.getAttribute('aria-valuetext')).toMatch(/^2026-03-01 12:40:00$/)
     await page.getByRole('button', { name: 'Event time: earlier' }).click()
     expect(await time.getAttribute('aria-valuetext')).toMatch(/^2026-03-01 12:30:00$/)
-    expect(await page.locator('#events .is-ahead .aside').textContent()).toBe(LONG_ID)
+    expect(await page.locator('#events .is-ahead .event .aside').textContent()).toBe(LONG_ID)
     const buttons = page.locator('button')
     const names = await buttons.evaluateAll((all) =>
       all.map((button) => button.getAttribute('aria-label')),
@@ -181,6 +186,7 @@ describe.skipIf(launch === null)('the page of a story', () => {
     expect(await page.locator('img').count()).toBe(0)
     expect(await texts('#events .event bdi')).toContain(EVIL)
     expect((await texts('#events .outcomes')).join()).toContain(JSON.stringify(EVIL))
+    await choose('Knowledge time', 3)
     await page.setViewportSize({ width: 390, height: 844 })
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' })

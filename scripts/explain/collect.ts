@@ -41,7 +41,9 @@ export function documentOf(
       ),
       pending: profiles.flatMap((one) => one.pending.map((p) => pools.pending.numberOf(p))),
     }
-    if (!isAsBefore(part, beliefs.at(-1))) beliefs.push(part)
+    const before = beliefs.at(-1)
+    if (before === undefined || !isAsBefore(part, before)) beliefs.push(part)
+    else before.watermark = part.watermark
   }
   const kept = latest(happenings.values)
   const watermark = beliefs.at(-1)?.watermark ?? null
@@ -66,8 +68,7 @@ export function documentOf(
   }
 }
 
-function isAsBefore(belief: BeliefPart, before: BeliefPart | undefined): boolean {
-  if (before === undefined) return false
+function isAsBefore(belief: BeliefPart, before: BeliefPart): boolean {
   const said = ({ profiles, happenings, sessions, identifiers, pending }: BeliefPart) =>
     JSON.stringify([profiles, happenings, sessions, identifiers, pending])
   return said(belief) === said(before)

@@ -48,6 +48,7 @@ export type BeliefPart = {
   at: number
   batch: number
   origin: string
+  /** How far it had come before another took its place. */
   watermark: number | null
   profiles: { profileId: string; isWhole: boolean }[]
   /** In the order of time. */

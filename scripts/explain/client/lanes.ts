@@ -9,10 +9,13 @@ import type { StoryDocument } from '../document.ts'
 import { latestChanged, staysOf, titleOf, type Stay } from './stay.ts'
 
 const SHOWN = 12
+/** Pixels; where the columns need more than there is, the lanes go along with the event time. */
+const COLUMN_MIN = 12
 
 export class Lanes {
   readonly element: HTMLElement
   readonly #cursor = html('div', { class: 'lane-cursor' })
+  readonly #window: HTMLElement
   readonly #shareOf: (moment: number) => number
 
   constructor(story: StoryDocument, belief: number) {
@@ -27,23 +30,31 @@ export class Lanes {
     const { watermark = null } = story.beliefs[belief] ?? {}
     const end = moments.findLast((moment) => moment <= (watermark ?? Infinity)) ?? Infinity
     const rows = shown.map((stays) => this.#lane(story, stays, end, today))
+    this.#window = html(
+      'div',
+      { class: 'lanes', 'aria-hidden': 'true' },
+      html(
+        'div',
+        { class: 'lanes-all', style: `min-width:${COLUMN_MIN * moments.length}px` },
+        ...rows,
+        this.#cursor,
+      ),
+    )
     this.element = section(
       'lanes',
       'The journeys over event time',
       ['A column for every instant at which something happened, as the slider has them.'],
-      html('div', { class: 'lanes', 'aria-hidden': 'true' }, ...rows, this.#cursorTrack()),
+      this.#window,
       hidden === 0 ? '' : html('p', { class: 'note' }, `${hidden} older ones are left out.`),
     )
     this.element.hidden = lanes.length === 0
   }
 
   at(moment: number): void {
-    this.#cursor.style.left = `${100 * this.#shareOf(moment)}%`
-  }
-
-  /** As wide as the bars of the lanes. */
-  #cursorTrack(): HTMLElement {
-    return html('div', { class: 'lane-track' }, this.#cursor)
+    const share = this.#shareOf(moment)
+    this.#cursor.style.left = `${100 * share}%`
+    const { scrollWidth, clientWidth } = this.#window
+    this.#window.scrollLeft = share * scrollWidth - clientWidth / 2
   }
 
   /** `end`: how far the belief had come. */

@@ -46,8 +46,8 @@ function drawBelief(): void {
 }
 
 function intro(): HTMLElement {
-  const last = beliefs.at(-1)
-  const events = last?.happenings.filter((n) => story.happenings[n]?.event !== null).length ?? 0
+  const sessions = beliefs.at(-1)?.sessions.flatMap((n) => story.sessions[n] ?? []) ?? []
+  const events = sessions.reduce((sum, { eventCount }) => sum + eventCount, 0)
   const { journey, corrections: all, beliefsLeftOut } = story
   const earlier = counted(beliefsLeftOut, 'earlier belief', 'earlier beliefs')
   return html(
@@ -58,7 +58,7 @@ function intro(): HTMLElement {
       'p',
       { class: 'lede' },
       `${counted(events, 'event', 'events')} in ` +
-        `${counted(last?.sessions.length ?? 0, 'session', 'sessions')}` +
+        `${counted(sessions.length, 'session', 'sessions')}` +
         `${journey === null ? '' : `, told of ${journey} alone`}. ` +
         `What is believed changed ${counted(beliefs.length - 1, 'time', 'times')}; ` +
         `${counted(all.length, 'correction', 'corrections')} took something back.` +
