@@ -12,7 +12,7 @@ import { BigQueryClient, type Parameters, type Place } from './bigquery-client.t
 import { BigQueryCommits } from './bigquery-commit.ts'
 import { BigQueryLanding } from './bigquery-landing.ts'
 import { atOf, madeSchema, migrate, planOf, schemaHash } from './bigquery-migrate.ts'
-import { storageOf } from './bigquery-schema.ts'
+import { quoted, storageOf } from './bigquery-schema.ts'
 import { Stager } from './bigquery-stage.ts'
 import { imageTable } from './commit.ts'
 import { assert, UserError } from './errors.ts'
@@ -220,11 +220,15 @@ class BigQueryWarehouse implements Warehouse {
     this.#opened = null
   }
 
-  /** `$1` → `@p1`, and table functions by their full names: only tables have a default dataset. */
+  /** `$1` → `@p1`, and by their full names what has no default dataset: table functions, and what
+   * is known of columns. */
   #asked(sql: string): string {
     const at = atOf(this.#place)
+    const { project, dataset } = this.#place
+    const known = `${quoted(`${project}.${dataset}`)}.INFORMATION_SCHEMA.COLUMNS`
     return sql
       .replaceAll(/\$(\d+)/g, '@p$1')
+      .replaceAll('information_schema.columns', known)
       .replaceAll(/(?<![.`\w])(\w+_as_of)(?=\()/g, (name: string) => at(name))
   }
 

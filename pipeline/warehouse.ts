@@ -159,7 +159,7 @@ export interface Warehouse {
 
   /** Rows of a query in the engine's SQL. Instants come as microseconds (number), dates as
    * `2026-03-01`, UUIDs and JSON as text, integers as number. `parameters` are bound in order to
-   * `$1`, `$2` … */
+   * `$1`, `$2` … The names and types of columns are in `information_schema.columns`. */
   query(sql: string, parameters?: (string | number | null)[]): Promise<Row[]>
 
   /** The same as they come, a few thousand at a time; no other method is called until the end. */

@@ -9,10 +9,13 @@ import { rename } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { analysisViews } from '../pipeline/analysis.ts'
 import { arrowFile } from '../pipeline/arrow-file.ts'
 import { formatInstant } from '../pipeline/clock.ts'
 import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
 import { messageOf, UserError } from '../pipeline/errors.ts'
+import { viewTexts } from '../pipeline/relations.ts'
+import { TABLES, VERSIONED_NAMES } from '../pipeline/tables.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse.ts'
 import { main, warehouseCommand } from './command.ts'
 import { withTemporary } from './temporary.ts'
@@ -75,12 +78,10 @@ const WRITERS: { [extension: string]: Writer } = {
 
 /** The columns of a public relation; names of nothing public are refused. */
 async function described(warehouse: Warehouse, table: string): Promise<Described[]> {
-  const views = await warehouse.query(
-    `select table_name as name from information_schema.tables
-     where table_type = 'VIEW' and not regexp_matches(table_name, '_(now|all)$')
-       and not starts_with(table_name, 'live_') order by name`,
-  )
-  const names = views.map((view) => view['name'] as string)
+  const names = [
+    ...[...viewTexts(), ...analysisViews()].map(({ name }) => name),
+    ...VERSIONED_NAMES.map((versioned) => TABLES[versioned].versions),
+  ].sort()
   if (!names.includes(table)) {
     const what = `--table ${JSON.stringify(table)} is no public view`
     throw new UserError(`${what}: choose one of ${names.join(', ')}`, 2)
@@ -100,7 +101,8 @@ async function copy(
   format: string,
 ): Promise<void> {
   if (!warehouse.url.startsWith('duckdb:')) {
-    throw new UserError(`${warehouse.url} writes no ${format} files: export .arrow or .ndjson`, 2)
+    const [name] = format.split(',')
+    throw new UserError(`${warehouse.url} writes no ${name} files: export .arrow or .ndjson`, 2)
   }
   const quoted = path.replaceAll("'", "''")
   await warehouse.query(`copy (select * from ${table}) to '${quoted}' (format ${format})`)

@@ -83,6 +83,17 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       expect(await warehouse.query('select kind from releases')).toEqual([])
     })
 
+    test('it tells the columns of its relations', async () => {
+      await warehouse.open()
+      const columns = await warehouse.query(
+        `select column_name as name from information_schema.columns
+         where table_name = $1 order by ordinal_position`,
+        ['cohort_members'],
+      )
+      const names = ['cohort', 'profile_id', 'entered_at']
+      expect(columns).toEqual(names.map((name) => ({ name })))
+    })
+
     test('what is committed is there after reopening, and so is the head', async () => {
       await warehouse.open()
       const rows = profiles([{ event: 'e1', profile: 'p1' }])
