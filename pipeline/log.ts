@@ -1,9 +1,10 @@
 /**
  * What unattended programs say: one JSON object a line, with the members log collectors know.
- * Lines are written before the call returns, so that the last one is out when a process ends.
+ * Lines go through the process's own stream, where Functions Framework adds which invocation said
+ * it, and whose loss of a reader the commands know of.
  */
 
-import { destination, pino } from 'pino'
+import { pino } from 'pino'
 import { formatInstant, now } from './clock.ts'
 import type { Retry } from './retry.ts'
 
@@ -24,7 +25,7 @@ const logger = pino(
     timestamp: () => `,"time":"${formatInstant(now())}"`,
     formatters: { level: (_label, level) => ({ severity: SEVERITIES.get(level) ?? 'DEFAULT' }) },
   },
-  destination({ dest: 1, sync: true }),
+  { write: (line: string) => void process.stdout.write(line) },
 )
 
 export const log: Log = (severity, message, fields = {}) =>

@@ -61,7 +61,9 @@ describe.skipIf(jar === null)('the metrics of the worker', () => {
     const args = ['--source', url, '--metrics', '0', '--batch-size', '300', ...warehouse]
     const worker = new WorkerProcess([...args, ...LIMITS], emulator.env)
     await worker.until(({ message }) => message === 'started')
-    const base = worker.said.find(({ message }) => message === 'started')?.['listening'] as string
+    const [started] = worker.said
+    expect(started).toMatchObject({ severity: 'INFO', time: expect.stringMatching(/^2.*Z$/) })
+    const base = started?.['listening'] as string
     const told = async (path: string) => {
       const response = await fetch(`${base}${path}`)
       return { code: response.status, text: await response.text() }
