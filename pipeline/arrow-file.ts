@@ -4,7 +4,8 @@ import { RecordBatchFileWriter } from 'apache-arrow'
 import { rowBatch, type RowColumn } from './arrow.ts'
 import type { Row } from './warehouse.ts'
 
-/** `columns` name each column and its type in DuckDB's words; others than those known are texts. */
+/** `columns` name each column and its type in the engine's words; others than those known are
+ * texts. */
 export async function* arrowFile(
   columns: readonly { name: string; type: string }[],
   parts: AsyncIterable<Row[]>,
@@ -26,8 +27,8 @@ export async function* arrowFile(
 
 function typeOf(type: string): RowColumn['type'] {
   if (type.startsWith('TIMESTAMP')) return 'instant'
-  if (type === 'BOOLEAN') return 'boolean'
-  if (type === 'DOUBLE') return 'number'
-  if (type === 'BLOB') return 'bytes'
-  return /^U?(BIG|HUGE|SMALL|TINY)?INT(EGER)?$/.test(type) ? 'integer' : 'text'
+  if (type === 'BOOLEAN' || type === 'BOOL') return 'boolean'
+  if (type === 'DOUBLE' || type === 'FLOAT64') return 'number'
+  if (type === 'BLOB' || type === 'BYTES') return 'bytes'
+  return /^U?(BIG|HUGE|SMALL|TINY)?INT(EGER|64)?$/.test(type) ? 'integer' : 'text'
 }

@@ -29,15 +29,15 @@ export type Format = (typeof FORMATS)[number]
 export const EMULATOR_VARIABLE = 'DESIRE_PATH_BIGQUERY_EMULATOR'
 
 /** `duckdb:path`; the path `:memory:` keeps nothing. `memory` is what queries may take of it. Or
- * `bigquery:project.dataset`. */
-export function warehouseOf(url: string, memory?: string): Warehouse {
+ * `bigquery:project.dataset`. `option` is what it was given for. */
+export function warehouseOf(url: string, memory?: string, option = '--warehouse'): Warehouse {
   const colon = url.indexOf(':')
   const engine = url.slice(0, colon)
   const place = url.slice(colon + 1)
   if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, memory)
   if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url))
   throw new UserError(
-    `--warehouse ${JSON.stringify(url)} is no warehouse: write duckdb:PATH, for example ` +
+    `${option} ${JSON.stringify(url)} is no warehouse: write duckdb:PATH, for example ` +
       `${WAREHOUSE_DEFAULT}, or bigquery:PROJECT.DATASET`,
     2,
   )

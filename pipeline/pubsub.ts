@@ -37,13 +37,18 @@ export type PubsubBounds = {
   signal?: AbortSignal
 }
 
+/** `inFlight`: messages that were delivered and are not acknowledged. */
+export type PubsubSource = Source & { inFlight(): number }
+
 /** Nothing is connected before the first chunk is asked for. */
-export function pubsubSource(name: PubsubName, bounds: PubsubBounds): Source {
+export function pubsubSource(name: PubsubName, bounds: PubsubBounds): PubsubSource {
   const origin = `pubsub:${name.project}/${name.id}`
+  let delivery: Delivery | null = null
   return {
     origin,
     isLive: true,
-    [Symbol.asyncIterator]: () => new Delivery(name, origin, bounds),
+    inFlight: () => delivery?.inFlight ?? 0,
+    [Symbol.asyncIterator]: () => (delivery = new Delivery(name, origin, bounds)),
   }
 }
 
@@ -56,6 +61,7 @@ class Delivery implements AsyncIterator<Chunk> {
   #waitingBytes = 0
   #waitingSince = 0
   #given = 0
+  #acknowledged = 0
   #failure: Error | null = null
   #isClosed = false
   #wake: () => void = () => undefined
@@ -87,6 +93,10 @@ class Delivery implements AsyncIterator<Chunk> {
       if (!this.#isClosed) bounds.onReconnect?.(error?.message ?? message)
     })
     bounds.signal?.addEventListener('abort', () => this.#wake())
+  }
+
+  get inFlight(): number {
+    return this.#waiting.length + this.#given - this.#acknowledged
   }
 
   #take(message: Message): void {
@@ -134,6 +144,7 @@ class Delivery implements AsyncIterator<Chunk> {
       progress: { done: this.#given, total: null },
       acknowledge: () => {
         for (const message of messages) message.ack()
+        this.#acknowledged += messages.length
         return Promise.resolve()
       },
     }

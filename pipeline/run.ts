@@ -45,8 +45,10 @@ export type RunOptions = {
   /** The watermark asked for, microseconds. It is applied with the last batch: a watermark ahead
    * of the events would decide timeouts that events still to come would prevent, and undo them. */
   watermark: number | null
-  /** Told of every committed batch. */
-  onBatch?: (report: RunReport, chunk: Chunk) => void
+  /** Told of every committed batch, and how long its commit took from the decoded batch on. */
+  onBatch?: (report: RunReport, chunk: Chunk, commitMs: number) => void
+  /** Does every turn: whoever else asks the warehouse may do so between two. */
+  inTurn?: (turn: () => Promise<void>) => Promise<void>
   /** Publishes what has been committed to the outbox; called after a batch that did. */
   publish?: (() => Promise<void>) | undefined
   /** Told of every fault of the outside that is tried again. */
@@ -59,7 +61,7 @@ type Decoding = { chunk: Chunk; receivedAt: number; batch: Promise<EventBatch> }
 
 /** Processes everything the source gives. */
 export async function run(options: RunOptions): Promise<RunReport> {
-  const { pipeline, source, decode, signal } = options
+  const { pipeline, source, decode, signal, inTurn = (work) => work() } = options
   const startedAt = elapsedMs()
   const report: RunReport = {
     read: 0,
@@ -87,19 +89,23 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const { origin, applying = [] } = chunk
     const delivery = { origin, receivedAt, watermark, applying }
     const events = await batch
+    const begunAt = elapsedMs()
     const outcome = await retrying('commit', () => pipeline.advance(events, delivery), options)
+    const commitMs = elapsedMs() - begunAt
     add(report, outcome)
     if (outcome.effects > 0) await options.publish?.()
     await chunk.acknowledge()
     report.elapsedMs = elapsedMs() - startedAt
-    options.onBatch?.(report, chunk)
+    options.onBatch?.(report, chunk, commitMs)
   }
   try {
     let current = await pull()
     while (current !== null) {
       const next = pull()
       next.catch(() => undefined)
-      await turn(current, source.isLive !== true && (await next) === null)
+      const decoding = current
+      const isLast = source.isLive !== true && (await next) === null
+      await inTurn(() => turn(decoding, isLast))
       current = await next
     }
     if (report.batches === 0 && source.isLive !== true && !signal?.aborted) {

@@ -20,17 +20,12 @@ export type KnownIdentifier = {
   linkedBy: { eventId: string; name: string; occurredAt: number; with: string } | null
 }
 
-export async function identifiersOf(
-  asked: { warehouse: Warehouse; profileId: string; asOf: number | null },
+/** `rows` are of `identities`, `events` those of the profile in event order. */
+export function identifiersOf(
+  rows: readonly Row[],
   identity: Identity,
   events: readonly Row[],
-): Promise<KnownIdentifier[]> {
-  const rows = await asked.warehouse.query(
-    `select namespace || ':' || value as identifier, first_seen_at, last_seen_at, event_count
-     from ${believed('identities', asked.asOf)} where profile_id = $1
-     order by first_seen_at, identifier`,
-    [asked.profileId],
-  )
+): KnownIdentifier[] {
   const own = new Set(rows.map((row) => row['identifier'] as string))
   const isPerson = (name: string) => identity.person.includes(namespaceOf(name))
   const links = new Map<string, KnownIdentifier['linkedBy']>()

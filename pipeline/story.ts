@@ -12,24 +12,15 @@ import { Facts, START, TIMEOUT, type Instance } from './facts.ts'
 import { deadlineOf, freshProfile, keyText } from './fold.ts'
 import type { Json } from './journey.ts'
 import type { Machine } from './machine.ts'
-import { believed, definitionsOnRecord, recordedBy } from './on-record.ts'
+import { definitionsOnRecord, recordedBy } from './on-record.ts'
+import { isOfTime, type Outcome } from './outcome.ts'
 import { correctionsOf, type Correction } from './story-corrections.ts'
 import { identifiersOf, type KnownIdentifier } from './story-identifiers.ts'
+import { believedOf, versionsOf, type Versions } from './story-versions.ts'
 import { TellingFold, type Choice, type Tried } from './telling-fold.ts'
 import type { Row, Warehouse } from './warehouse.ts'
 
-/** What happened in a journey at an event or a deadline. Instants are microseconds throughout. */
-export type Outcome = {
-  journey: string
-  instanceId: string
-  kind: 'started' | 'moved' | 'refused' | 'ignored' | 'timeout' | 'spent'
-  track: string
-  at: number
-  from: string | null
-  to: string | null
-  tried: Tried[]
-}
-
+/** Instants are microseconds throughout. */
 export type Step = {
   eventId: string
   name: string
@@ -47,17 +38,30 @@ export type Pending = {
   dueAt: number
 }
 
-export type Story = {
+export type Session = {
+  sessionId: string
+  /** Of the profile's, from 1, by event order. */
+  sessionNo: number
+  stream: string
+  startedAt: number
+  endedAt: number
+  eventCount: number
+  source: string
+  startedBecause: string
+}
+
+export type Told = {
   profileId: string
   watermark: number | null
   identifiers: KnownIdentifier[]
-  sessions: Row[]
+  sessions: Session[]
   steps: Step[]
   /** Timeouts after the last event, up to the watermark. */
   since: Outcome[]
   pending: Pending[]
-  corrections: Correction[]
 }
+
+export type Story = Told & { corrections: Correction[] }
 
 export type Question = {
   warehouse: Warehouse
@@ -70,44 +74,59 @@ export type Question = {
 
 /** Tells it. Memory is bounded by the profile's events. */
 export async function tellStory(question: Question): Promise<Story> {
-  const { warehouse, profileId, asOf, journey } = question
+  const { warehouse, profileId, asOf } = question
+  const versions = await versionsOf(warehouse, [profileId])
   const definitions = await definitionsOnRecord(warehouse, asOf)
-  const compiled = compile(definitions)
-  const rows = await eventsOf(question)
   const [head] = await warehouse.query(
     `select max(watermark) as watermark from batches where ${recordedBy(asOf)}`,
   )
   const watermark = (head?.['watermark'] ?? null) as number | null
-  const sessions = await warehouse.query(
-    `select session_id, session_no, stream, started_at, ended_at, event_count, source,
-       started_because
-     from ${believed('sessions', asOf)} where profile_id = $1 order by session_no`,
-    [profileId],
-  )
-  const told = foldAgain(definitions, compiled, profileId, rows, watermark)
+  const told = tell(versions, { ...question, definitions, watermark })
+  return { ...told, corrections: await correctionsOf({ warehouse, profileId, asOf }) }
+}
+
+/** The same from what has been read, without what was corrected. `watermark` and `definitions` are
+ * those of the instant. */
+export function tell(
+  versions: Versions,
+  asked: Omit<Question, 'warehouse'> & { definitions: Definitions; watermark: number | null },
+): Told {
+  const { profileId, journey, definitions, watermark } = asked
+  const rows = believedOf(versions.events, asked)
+  const told = foldAgain(definitions, compile(definitions), profileId, rows, watermark)
   const isAsked = (one: { journey: string }) => journey === null || one.journey === journey
+  const identities = believedOf(versions.identities, asked)
   return {
     profileId,
     watermark,
-    identifiers: await identifiersOf(question, definitions.identity, rows),
-    sessions,
+    identifiers: identifiersOf(identities, definitions.identity, rows),
+    sessions: sessionsOf(believedOf(versions.sessions, asked), rows),
     steps: told.steps.map((step) => ({ ...step, outcomes: step.outcomes.filter(isAsked) })),
     since: told.since.filter(isAsked),
     pending: told.pending.filter(isAsked),
-    corrections: await correctionsOf(question),
   }
 }
 
-/** The profile's events in event order. */
-async function eventsOf({ warehouse, profileId, asOf }: Question): Promise<Row[]> {
-  return warehouse.query(
-    `select events.event_id, name, occurred_at, ordinal, source, session_id, identifiers,
-       properties, context, alias
-     from events inner join ${believed('event_profiles', asOf)} as whose
-       on whose.event_id = events.event_id
-     where whose.profile_id = $1 order by occurred_at, ordinal, events.event_id`,
-    [profileId],
-  )
+/** In the order of their first events, whose ids are theirs. */
+function sessionsOf(sessions: Row[], events: Row[]): Session[] {
+  const known = new Map(sessions.map((session) => [session['session_id'] as string, session]))
+  const ids = [...new Set(events.map((event) => event['session_id'] as string))]
+  return ids.flatMap((sessionId, i) => {
+    const row = known.get(sessionId)
+    if (row === undefined) return []
+    return [
+      {
+        sessionId,
+        sessionNo: i + 1,
+        stream: row['stream'] as string,
+        startedAt: row['started_at'] as number,
+        endedAt: row['ended_at'] as number,
+        eventCount: row['event_count'] as number,
+        source: row['source'] as string,
+        startedBecause: row['started_because'] as string,
+      },
+    ]
+  })
 }
 
 /** Event by event, after the timeouts due by then, so that what is found belongs to the event. */
@@ -171,8 +190,8 @@ function workingSet(compiled: Compiled, rows: Row[]): { events: Events; codes: n
   return { events, codes: events.name.map((name) => compiled.eventCodes.get(name) ?? -1) }
 }
 
-const isOfEvent = ({ journey, kind }: Outcome, machine: Machine) =>
-  journey === machine.id && kind !== 'timeout' && kind !== 'spent'
+const isOfEvent = (outcome: Outcome, machine: Machine) =>
+  outcome.journey === machine.id && !isOfTime(outcome)
 
 const ofInstance = ({ id, machine }: Instance, at: number) => ({
   journey: machine.id,
@@ -236,8 +255,6 @@ function failedIn(choices: Choice[], machine: Machine): Tried[] {
   const failed = choices.filter((choice) => !choice.isTaken && !choice.isTimeout)
   return failed.flatMap((choice) => (choice.machine === machine ? choice.tried : []))
 }
-
-const isOfTime = ({ kind }: Outcome) => kind === 'timeout' || kind === 'spent'
 
 /** The configuration, tracks joined by `|` as `rejections` does. */
 function standing({ machine, tracks }: Instance): string {

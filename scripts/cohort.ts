@@ -28,9 +28,8 @@ const cohortCommand = (name: string, description: string) =>
     .option('--definitions <dir>', 'where cohorts/*.ts is', DEFINITIONS_DEFAULT)
     .option('--json', 'one JSON object a line')
 
-const list = cohortCommand('list', 'Lists the cohorts and their sizes at their last run.').action(
-  (options: Options) => asking(options, listed),
-)
+const list = cohortCommand('list', 'Lists the cohorts and their sizes at their last run.')
+  .action((options: Options) => asking(options, (ask) => listed(ask, options.json === true)))
 
 const run = cohortCommand('run', 'Finds the members as of the watermark; records who changed.')
   .argument('[ids...]', 'cohorts (default: all that are defined)')
@@ -108,8 +107,10 @@ async function watermarkOf(warehouse: Warehouse, believedAt: number | null): Pro
   throw new UserError(`${warehouse.url} held no events${then}`)
 }
 
-async function listed({ warehouse, cohorts }: Ask): Promise<void> {
-  if (cohorts.length === 0) print('no cohorts are defined: write definitions/cohorts/NAME.ts')
+async function listed({ warehouse, cohorts }: Ask, json: boolean): Promise<void> {
+  if (cohorts.length === 0 && !json) {
+    print('no cohorts are defined: write definitions/cohorts/NAME.ts')
+  }
   const runs = await warehouse.query(
     `select cohort, member_count, evaluated_at from cohort_runs
      qualify row_number() over (partition by cohort order by recorded_by desc) = 1`,
@@ -117,6 +118,11 @@ async function listed({ warehouse, cohorts }: Ask): Promise<void> {
   const width = Math.max(...cohorts.map(({ id }) => id.length))
   for (const { id } of cohorts) {
     const last = runs.find(({ cohort }) => cohort === id)
+    if (json) {
+      const evaluatedAt = last === undefined ? null : last['evaluated_at']
+      print(JSON.stringify({ cohort: id, members: last?.['member_count'] ?? null, evaluatedAt }))
+      continue
+    }
     const size =
       last === undefined
         ? 'never run'

@@ -9,6 +9,8 @@ import { Command, CommanderError } from 'commander'
 import { WAREHOUSE_DEFAULT } from '../pipeline/config.ts'
 import { messageOf, UserError } from '../pipeline/errors.ts'
 
+export type { Command }
+
 /** A command named as it is typed, with `--help`. */
 export function command(name: string, description: string): Command {
   return new Command(name)

@@ -89,10 +89,13 @@ const show = warehouseCommand('show', 'Shows one dead letter in full.')
     }
   })
 
+type RefeedOptions = { warehouse: string; definitions: string; format?: string; json?: boolean }
+
 const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter again.')
   .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
   .option('--format <format>', `wire format: ${FORMATS.join(', ')} (default: by each line's shape)`)
-  .action(async (options: { warehouse: string; definitions: string; format?: string }) => {
+  .option('--json', 'one JSON object')
+  .action(async (options: RefeedOptions) => {
     const warehouse = warehouseOf(options.warehouse)
     const definitions = await loadDefinitions(options.definitions)
     try {
@@ -106,13 +109,13 @@ const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter aga
         hashKey,
       })
       try {
-        const { fed, landed, duplicates, refused } = await refeed(
-          warehouse,
-          pipeline,
-          decoder.decode,
-        )
+        const report = await refeed(warehouse, pipeline, decoder.decode)
+        const { fed, landed, duplicates, refused } = report
         process.stdout.write(
-          `fed ${fed}: ${landed} landed, ${duplicates} were on record, ${refused} refused again\n`,
+          options.json === true
+            ? `${JSON.stringify(report)}\n`
+            : `fed ${fed}: ${landed} landed, ${duplicates} were on record, ` +
+                `${refused} refused again\n`,
         )
       } finally {
         await decoder.close()

@@ -6,16 +6,20 @@
  */
 
 import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { analysisViews } from '../pipeline/analysis.ts'
 import { arrowFile } from '../pipeline/arrow-file.ts'
 import { formatInstant } from '../pipeline/clock.ts'
 import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
 import { messageOf, UserError } from '../pipeline/errors.ts'
+import { viewTexts } from '../pipeline/relations.ts'
+import { TABLES, VERSIONED_NAMES } from '../pipeline/tables.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse.ts'
 import { main, warehouseCommand } from './command.ts'
+import { withTemporary } from './temporary.ts'
 
 type Options = { warehouse: string; table: string; out: string }
 
@@ -35,14 +39,15 @@ const program = warehouseCommand('npm run export', 'Writes a public view to a fi
     await warehouse.open()
     const part = `${options.out}.part`
     try {
-      const columns = await described(options.table)
-      await write(warehouse, options.table, columns, part)
-      await rename(part, options.out)
+      await withTemporary(part, async () => {
+        const columns = await described(options.table)
+        await write(warehouse, options.table, columns, part)
+        await rename(part, options.out)
+      })
       const [count] = await warehouse.query(`select count(*) as n from ${options.table}`)
       const rows = Number(count?.['n']).toLocaleString('en-US')
       process.stdout.write(`${options.out}: ${rows} rows\n`)
     } catch (thrown) {
-      await rm(part, { force: true })
       if (thrown instanceof UserError) throw thrown
       throw new UserError(`${options.out} could not be written: ${messageOf(thrown)}`)
     } finally {
@@ -90,25 +95,21 @@ async function inMemory<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<
 }
 
 /** The columns of a public relation; names of nothing public are refused. */
-function described(table: string): Promise<Described[]> {
-  return inMemory((warehouse) => describedIn(warehouse, table))
-}
-
-async function describedIn(warehouse: Warehouse, table: string): Promise<Described[]> {
-  const views = await warehouse.query(
-    `select table_name as name from information_schema.tables
-     where table_type = 'VIEW' and not regexp_matches(table_name, '_(now|all)$')
-       and not starts_with(table_name, 'live_') order by name`,
-  )
-  const names = views.map((view) => view['name'] as string)
+async function described(table: string): Promise<Described[]> {
+  const names = [
+    ...[...viewTexts(), ...analysisViews()].map(({ name }) => name),
+    ...VERSIONED_NAMES.map((versioned) => TABLES[versioned].versions),
+  ].sort()
   if (!names.includes(table)) {
     const what = `--table ${JSON.stringify(table)} is no public view`
     throw new UserError(`${what}: choose one of ${names.join(', ')}`, 2)
   }
-  const columns = await warehouse.query(
-    `select column_name as name, data_type as type from information_schema.columns
-     where table_name = $1 order by ordinal_position`,
-    [table],
+  const columns = await inMemory((warehouse) =>
+    warehouse.query(
+      `select column_name as name, data_type as type from information_schema.columns
+       where table_name = $1 order by ordinal_position`,
+      [table],
+    ),
   )
   return columns as Described[]
 }
@@ -127,7 +128,7 @@ async function copy(
     return
   }
   const between = `${path}.ndjson`
-  try {
+  await withTemporary(between, async () => {
     await writeLines(warehouse, table, columns, between)
     const texts = columns.map(({ name }) => `${quoted(name)}: 'VARCHAR'`).join(', ')
     const values = columns.map(({ name, type }) =>
@@ -137,9 +138,7 @@ async function copy(
       `select ${values.join(', ')} from read_json(${quoted(between)}, ` +
       `format = 'newline_delimited', columns = {${texts}})`
     await inMemory((embedded) => embedded.query(written(rows)))
-  } finally {
-    await rm(between, { force: true })
-  }
+  })
 }
 
 function quoted(text: string): string {

@@ -3,11 +3,10 @@
  * one page that anybody can open.
  */
 
-import { writeFile } from 'node:fs/promises'
 import { warehouseOf } from '../pipeline/config.ts'
-import { messageOf, UserError } from '../pipeline/errors.ts'
 import { main, warehouseCommand } from './command.ts'
-import { htmlOf } from './report/bundle.ts'
+import { writePage } from './page.ts'
+import { reportPage } from './report/bundle.ts'
 import { collect } from './report/collect.ts'
 
 type Options = { warehouse: string; journey?: string; out: string }
@@ -19,21 +18,10 @@ const program = warehouseCommand('npm run report', 'Draws the journeys of a ware
     const warehouse = warehouseOf(url)
     await warehouse.open()
     try {
-      const page = await htmlOf(await collect(warehouse, journey ?? null))
-      await write(out, page)
-      const size = Math.ceil(Buffer.byteLength(page) / 1_024)
-      process.stdout.write(`${out}: ${size} KB, open it in a browser\n`)
+      await writePage('--out', out, await reportPage(await collect(warehouse, journey ?? null)))
     } finally {
       await warehouse.close()
     }
   })
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text)
-  } catch (thrown) {
-    throw new UserError(`--out ${file} cannot be written: ${messageOf(thrown)}`)
-  }
-}
 
 await main(program)

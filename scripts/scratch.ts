@@ -1,19 +1,21 @@
 /** A warehouse for the length of one command, in a directory that goes with it. */
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
+import { withTemporary } from './temporary.ts'
 
 export async function withScratch<T>(work: (scratch: Warehouse) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'desire-path-'))
   const scratch = warehouseOf(`duckdb:${join(dir, 'scratch.duckdb')}`, ASKING_MEMORY)
-  try {
-    await scratch.open()
-    return await work(scratch)
-  } finally {
-    await scratch.close()
-    await rm(dir, { recursive: true, force: true })
-  }
+  return withTemporary(dir, async () => {
+    try {
+      await scratch.open()
+      return await work(scratch)
+    } finally {
+      await scratch.close()
+    }
+  })
 }

@@ -23,17 +23,20 @@ import { UserError } from '../pipeline/errors.ts'
 import { fileSource } from '../pipeline/files.ts'
 import { run } from '../pipeline/run.ts'
 import { interruption, main, warehouseCommand } from './command.ts'
+import { limitsOf, withLimits, type LimitOptions } from './health.ts'
+import { listeningOf } from './metrics.ts'
 import { startProgress } from './progress.ts'
 import { sampleSource } from './sample.ts'
 import { screen } from './screen.ts'
 
-type Options = {
+type Options = LimitOptions & {
   warehouse: string
   format?: string
   batchSize: string
   batchSeconds: string
   source?: string
   effects?: string
+  metrics?: string
   watermark?: string
   definitions: string
 }
@@ -45,15 +48,18 @@ const program = warehouseCommand('npm start', 'Turns product events into custome
   .option('--batch-size <events>', 'events per micro-batch', String(BATCH_SIZE_DEFAULT))
   .option('--batch-seconds <s>', 'a --source batch waits so long', String(BATCH_SECONDS_DEFAULT))
   .option('--effects <url>', 'a topic that effects go to, pubsub:PROJECT/TOPIC')
+  .option('--metrics <port>', 'a --source worker tells of itself at [HOST:]PORT, over HTTP')
   .option('--watermark <instant>', 'decide timeouts up to this instant; RFC 3339, or now')
   .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
-  .action(start)
+
+withLimits(program).action(start)
 
 async function start(files: string[], options: Options): Promise<void> {
   const warehouse = warehouseOf(options.warehouse)
   const linesMax = batchSizeOf(options.batchSize)
   const waitMs = batchWaitOf(options.batchSeconds)
   const watermark = options.watermark === undefined ? null : watermarkOf(options.watermark)
+  const telling = tellingOf(options)
   const settings = {
     definitionsDir: options.definitions,
     format: options.format === undefined ? undefined : formatOf(options.format),
@@ -65,7 +71,8 @@ async function start(files: string[], options: Options): Promise<void> {
       throw new UserError('--source goes with neither files nor --watermark: leave them out', 2)
     }
     const { work } = await import('./worker.ts')
-    return work(warehouse, { ...settings, subscription, messagesMax: linesMax, waitMs })
+    const bounds = { messagesMax: linesMax, waitMs }
+    return work(warehouse, { ...settings, ...bounds, ...telling, subscription })
   }
   const signal = interruption(() => process.stderr.write('\nfinishing the batch at hand …\n'))
   const source =
@@ -102,6 +109,18 @@ async function start(files: string[], options: Options): Promise<void> {
   } finally {
     await warehouse.close()
   }
+}
+
+/** Where a worker tells of itself, and what is well. */
+function tellingOf({ metrics, source, ...options }: Options) {
+  const limits = limitsOf(options)
+  if (metrics !== undefined && source === undefined) {
+    throw new UserError('--metrics goes with --source: a run over files tells at its end', 2)
+  }
+  if (metrics === undefined && Object.values(limits).some(Number.isFinite)) {
+    throw new UserError('--max-… are the limits of /healthz: they go with --metrics PORT', 2)
+  }
+  return { listening: metrics === undefined ? null : listeningOf(metrics), limits }
 }
 
 await main(program)

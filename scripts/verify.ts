@@ -28,7 +28,8 @@ const program = warehouseCommand(
 async function verify({ warehouse: url, against, json }: Options): Promise<void> {
   if (against === url) throw new UserError(`--against ${url} is the warehouse itself`, 2)
   const warehouse = warehouseOf(url, ASKING_MEMORY)
-  const other = against === undefined ? null : warehouseOf(against, ASKING_MEMORY)
+  const other =
+    against === undefined ? null : warehouseOf(against, ASKING_MEMORY, '--against')
   try {
     if (other === null) {
       await withScratch(async (scratch) => {

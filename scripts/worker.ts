@@ -13,6 +13,9 @@ import { pubsubSource } from '../pipeline/pubsub.ts'
 import { run, type RunReport } from '../pipeline/run.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
 import { interruption } from './command.ts'
+import { Exclusive } from './exclusive.ts'
+import type { Limits } from './health.ts'
+import { Metrics, type Listening } from './metrics.ts'
 
 /** A batch that takes longer than this to finish after the signal is abandoned. */
 const FINISH_MS = 8_000
@@ -21,6 +24,9 @@ export type WorkerSettings = EngineSettings & {
   subscription: PubsubName
   messagesMax: number
   waitMs: number
+  /** Where it tells of itself; null: nowhere. */
+  listening: Listening | null
+  limits: Limits
 }
 
 export async function work(warehouse: Warehouse, settings: WorkerSettings): Promise<void> {
@@ -29,7 +35,7 @@ export async function work(warehouse: Warehouse, settings: WorkerSettings): Prom
     setTimeout(abandon, FINISH_MS).unref()
   })
   const patience = { onRetry: logRetry, signal }
-  const { subscription, messagesMax, waitMs } = settings
+  const { subscription, messagesMax, waitMs, listening, limits } = settings
   try {
     const engine = await openEngine(warehouse, settings, patience)
     const source = pubsubSource(subscription, {
@@ -38,18 +44,26 @@ export async function work(warehouse: Warehouse, settings: WorkerSettings): Prom
       onReconnect: (fault) => log('WARNING', 'connection lost, opening it again', { fault }),
       signal,
     })
-    log('INFO', 'started', { source: source.origin, warehouse: warehouse.url })
+    const turns = new Exclusive()
+    const metrics = new Metrics({ warehouse, limits, turns, inFlight: source.inFlight })
     try {
+      const address = listening === null ? {} : { listening: await metrics.listen(listening) }
+      log('INFO', 'started', { source: source.origin, warehouse: warehouse.url, ...address })
       const report = await run({
         ...engine,
         ...patience,
         source,
         warehouseUrl: warehouse.url,
         watermark: null,
-        onBatch: (soFar) => log('INFO', 'committed', countsOf(soFar)),
+        inTurn: (turn) => turns.run(turn),
+        onBatch: (soFar, _chunk, commitMs) => {
+          metrics.committed(commitMs)
+          log('INFO', 'committed', countsOf(soFar))
+        },
       })
       log('INFO', 'stopped: all that was begun is committed', countsOf(report))
     } finally {
+      await metrics.close()
       await engine.close()
     }
   } finally {

@@ -174,6 +174,8 @@ test('npm run cohort runs, lists, shows and finds members', () => {
   expect(run('cohort', ['run']).err).toMatch(/holds no events yet: npm start FILES$/)
   expect(feed(event('10:00', 'Added', u1), event('10:00', 'Added', u2)).status).toBe(0)
   expect(run('cohort', ['list']).out).toBe('in_cart  never run\n')
+  const never = { cohort: 'in_cart', members: null, evaluatedAt: null }
+  expect(JSON.parse(run('cohort', ['list', '--json']).out)).toEqual(never)
   expect(run('cohort', ['run']).out).toBe(
     'in_cart: 2 members as of 2026-03-01T10:00:00.000000Z\n  entered 2: 2 first_run\n',
   )

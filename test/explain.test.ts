@@ -11,6 +11,7 @@ import { makeDefinitions } from '../pipeline/definitions.ts'
 import { tellStory, type Story } from '../pipeline/story.ts'
 import { arrivals, eventStream, identity, journey, sessions } from './arbitraries.ts'
 import { Harness, lineOf } from './dump.ts'
+import { ndjsonOf, type ShortEvent } from './short-events.ts'
 
 const LATER = 3_600_000_000
 
@@ -82,17 +83,8 @@ function run(script: string, args: string[], input = '') {
   return { status, stdout, stderr: stderr.trim() }
 }
 
-function feed(...events: [id: string, name: string, at: string, who: object, value?: number][]) {
-  const lines = events.map(([event_id, name, at, identifiers, value]) =>
-    JSON.stringify({
-      event_id,
-      name,
-      occurred_at: `2026-03-01T${at}:00Z`,
-      identifiers,
-      properties: { value },
-    }),
-  )
-  const result = run('start', ['--definitions', join(dir, 'definitions'), '-'], lines.join('\n'))
+function feed(...events: ShortEvent[]): void {
+  const result = run('start', ['--definitions', join(dir, 'definitions'), '-'], ndjsonOf(events))
   expect(result).toMatchObject({ status: 0 })
 }
 

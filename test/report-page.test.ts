@@ -1,40 +1,23 @@
 /**
  * The report's page in a browser: what a click filters, what hovering tells, and that it asks for
- * nothing and is read as nothing but text. Needs Debian's chromium; with REQUIRE_BROWSER=1 its
- * absence is a failure.
+ * nothing and is read as nothing but text.
  */
 
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Warehouse } from '../pipeline/warehouse.ts'
-import { htmlOf } from '../scripts/report/bundle.ts'
+import { reportPage } from '../scripts/report/bundle.ts'
 import { collect } from '../scripts/report/collect.ts'
-import { peer } from './peers.ts'
+import { HOOK_MS, launch, openPage } from './browser.ts'
 import { EVIL, reportWarehouse } from './report-data.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'].concat([
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-])
 /** Of time in state, without the later visits. */
 const STATES = '#durations li:not(.is-again) .duration-name'
-/** A browser on a busy machine takes its time. */
-const HOOK_MS = 120_000
-const hasBrowser = existsSync(CHROMIUM)
 
-if (!hasBrowser && process.env['REQUIRE_BROWSER'] === '1') {
-  throw new Error(`REQUIRE_BROWSER=1, but there is no ${CHROMIUM}: apt-get install -y chromium`)
-}
-if (!hasBrowser) console.log(`skipped: no ${CHROMIUM}; apt-get install -y chromium to run these`)
-const driver = hasBrowser ? peer<typeof import('playwright-core')>('playwright-core') : null
-
-describe.skipIf(driver === null)('the page', () => {
+describe.skipIf(launch === null)('the page', () => {
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-page-'))
   const file = join(dir, 'report.html')
   let warehouse: Warehouse
@@ -44,9 +27,8 @@ describe.skipIf(driver === null)('the page', () => {
 
   beforeAll(async () => {
     warehouse = await reportWarehouse()
-    writeFileSync(file, await htmlOf(await collect(warehouse, null)))
-    const { chromium } = driver as NonNullable<typeof driver>
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS })
+    writeFileSync(file, await reportPage(await collect(warehouse, null)))
+    browser = await (launch as NonNullable<typeof launch>)()
   }, HOOK_MS)
   afterAll(async () => {
     await browser.close()
@@ -55,15 +37,7 @@ describe.skipIf(driver === null)('the page', () => {
   }, HOOK_MS)
 
   beforeEach(async () => {
-    page = await browser.newPage({ colorScheme: 'light', viewport: { width: 1280, height: 900 } })
-    complaints = []
-    page.on('console', (message) => complaints.push(message.text()))
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('dialog', (dialog) => complaints.push(dialog.message()))
-    page.on('request', (request) => {
-      if (request.url() !== pathToFileURL(file).href) complaints.push(request.url())
-    })
-    await page.goto(pathToFileURL(file).href)
+    ;({ page, complaints } = await openPage(browser, file))
     await page.getByRole('button', { name: 'order', exact: true }).click()
   }, HOOK_MS)
   afterEach(async () => {

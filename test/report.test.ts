@@ -10,7 +10,7 @@ import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
 import { Random } from '../scripts/random.ts'
 import { CYCLES_MAX, PATH_STATES_MAX, VARIANTS_MAX, WAYS_MAX } from '../scripts/report/bounds.ts'
-import { htmlOf } from '../scripts/report/bundle.ts'
+import { reportPage } from '../scripts/report/bundle.ts'
 import { collect } from '../scripts/report/collect.ts'
 import type {
   FunnelStep,
@@ -165,7 +165,7 @@ test('a warehouse without a batch has nothing to report', async () => {
 })
 
 test('no name gets out of its place in the page', async () => {
-  const page = await htmlOf(document)
+  const page = await reportPage(document)
   expect(JSON.stringify(document)).toContain(EVIL.slice(0, 20))
   expect(page).not.toContain(EVIL.slice(0, 20))
   expect(page.match(/<\/script>/g)).toHaveLength(2)
@@ -219,7 +219,7 @@ test('a journey of many ways stays a page, and says what it leaves out', async (
   expect(Math.max(...track.variants.map(({ path }) => path.length))).toBeLessThanOrEqual(
     PATH_STATES_MAX,
   )
-  expect((await htmlOf(maze)).length).toBeLessThan(BYTES_MAX)
+  expect((await reportPage(maze)).length).toBeLessThan(BYTES_MAX)
   await harness.warehouse.close()
 })
 

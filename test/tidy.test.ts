@@ -34,8 +34,9 @@ const OWNERS: { [library: string]: RegExp } = {
   '@dagrejs/dagre': /^scripts\/report\/client\/layout\.ts$/,
   'd3-scale': /^scripts\/report\/client\//,
   'd3-shape': /^scripts\/report\/client\//,
-  esbuild: /^(scripts\/(package|report\/bundle)\.ts|test\/core-size\.test\.ts)$/,
-  'playwright-core': /^test\/report-page\.test\.ts$/,
+  esbuild: /^(scripts\/(package|page)\.ts|test\/core-size\.test\.ts)$/,
+  pino: /^pipeline\/log\.ts$/,
+  'playwright-core': /^test\/(report|explain)-page\.test\.ts$/,
 }
 
 describe.each(files)('%s', (name) => {

@@ -1,7 +1,9 @@
 /** `npm run verify`: equal after any history, and unequal after any tampering. */
 
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { watch } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -113,4 +115,20 @@ test('warehouses at different watermarks are told apart by that', () => {
   expect(status).toBe(1)
   expect(stderr).toContain('the watermarks differ, 2026-04-01T00:00:00')
   expect(run('verify', ['--warehouse', url, '--against', url])).toMatchObject({ status: 2 })
+})
+
+test('Ctrl-C leaves nothing of what was derived again', async () => {
+  const url = `duckdb:${join(dir, 'stopped.duckdb')}`
+  run('start', ['--warehouse', url, '-'], LINES)
+  const temporary = join(dir, 'temporary')
+  mkdirSync(temporary)
+  const seen = watch(temporary, { recursive: true })
+  const program = ['--import', 'tsx', 'scripts/verify.ts', '--warehouse', url]
+  const env = { ...process.env, TMPDIR: temporary }
+  const child = spawn(process.execPath, program, { env, stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  for await (const { filename } of seen) if (filename?.endsWith('scratch.duckdb')) break
+  child.kill('SIGINT')
+  expect(await ended).toEqual([130, null])
+  expect(readdirSync(temporary).filter((name) => name.startsWith('desire-path-'))).toEqual([])
 })

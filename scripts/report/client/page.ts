@@ -9,6 +9,7 @@ import { durations } from './durations.ts'
 import { html, nothing } from './element.ts'
 import { counted, exactly, instant } from './format.ts'
 import { funnels } from './funnel.ts'
+import { pageHeader } from './header.ts'
 import { headline } from './headline.ts'
 import { selectionText } from './map-words.ts'
 import { JourneyMap } from './map.ts'
@@ -161,29 +162,7 @@ function header(): HTMLElement {
     )
   }
   draw()
-  return html('header', {}, html('p', { class: 'brand' }, 'Desire Path'), bar, schemeButton())
-}
-
-/** Follows the system until it is pressed. */
-function schemeButton(): HTMLElement {
-  const isDark = () => {
-    const { scheme } = document.documentElement.dataset
-    return scheme === undefined
-      ? matchMedia('(prefers-color-scheme: dark)').matches
-      : scheme === 'dark'
-  }
-  const button = html('button', { type: 'button', class: 'scheme' })
-  const say = () => {
-    button.textContent = isDark() ? 'Light' : 'Dark'
-    button.setAttribute('aria-label', isDark() ? 'Use light colours' : 'Use dark colours')
-  }
-  button.addEventListener('click', () => {
-    document.documentElement.dataset['scheme'] = isDark() ? 'light' : 'dark'
-    say()
-  })
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', say)
-  say()
-  return button
+  return pageHeader(bar)
 }
 
 function footer(): HTMLElement {

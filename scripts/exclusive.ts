@@ -1,0 +1,11 @@
+/** Works that must not overlap, one after another in the order they were asked for. */
+
+export class Exclusive {
+  #last: Promise<unknown> = Promise.resolve()
+
+  run<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(work)
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+}

@@ -1,0 +1,19 @@
+/** The document of a story and its client → a page in the report's look. */
+
+import { htmlOf } from '../page.ts'
+import type { StoryDocument } from './document.ts'
+
+const STYLES = [
+  '../report/client/style.css',
+  '../report/client/print.css',
+  './client/story.css',
+]
+
+export function storyPage(document: StoryDocument): Promise<string> {
+  return htmlOf({
+    title: document.profileId,
+    document,
+    script: new URL('./client/page.ts', import.meta.url),
+    styles: STYLES.map((path) => new URL(path, import.meta.url)),
+  })
+}

@@ -1,0 +1,93 @@
+/**
+ * The stays as lanes, side by side. Their scale is that of the slider, a column for every instant
+ * at which something happened: minutes of doing are as wide as weeks of waiting. The same is said
+ * in words below, so that it is hidden from those who hear the page.
+ */
+
+import { html, section } from '../../report/client/element.ts'
+import type { StoryDocument } from '../document.ts'
+import { latestChanged, staysOf, titleOf, type Stay } from './stay.ts'
+
+const SHOWN = 12
+/** Pixels; where the columns need more than there is, the lanes go along with the event time. */
+const COLUMN_MIN = 12
+
+export class Lanes {
+  readonly element: HTMLElement
+  readonly #cursor = html('div', { class: 'lane-cursor' })
+  readonly #window: HTMLElement
+  readonly #shareOf: (moment: number) => number
+
+  constructor(story: StoryDocument, belief: number) {
+    const { moments } = story
+    const last = Math.max(1, moments.length - 1)
+    const places = new Map(moments.map((moment, place) => [moment, place / last]))
+    this.#shareOf = (moment) => places.get(moment) ?? 1
+    const lanes = staysOf(story, belief)
+    const today = new Set(staysOf(story, story.beliefs.length - 1).flat().map(nameOf))
+    const shown = latestChanged(lanes, SHOWN, (stays) => stays.at(-1)?.since ?? 0)
+    const hidden = lanes.length - shown.length
+    const { watermark = null } = story.beliefs[belief] ?? {}
+    const end = moments.findLast((moment) => moment <= (watermark ?? Infinity)) ?? Infinity
+    const rows = shown.map((stays) => this.#lane(story, stays, end, today))
+    this.#window = html(
+      'div',
+      { class: 'lanes', 'aria-hidden': 'true' },
+      html(
+        'div',
+        { class: 'lanes-all', style: `min-width:${COLUMN_MIN * moments.length}px` },
+        ...rows,
+        this.#cursor,
+      ),
+    )
+    this.element = section(
+      'lanes',
+      'The journeys over event time',
+      ['A column for every instant at which something happened, as the slider has them.'],
+      this.#window,
+      hidden === 0 ? '' : html('p', { class: 'note' }, `${hidden} older ones are left out.`),
+    )
+    this.element.hidden = lanes.length === 0
+  }
+
+  at(moment: number): void {
+    const share = this.#shareOf(moment)
+    this.#cursor.style.left = `${100 * share}%`
+    const { scrollWidth, clientWidth } = this.#window
+    this.#window.scrollLeft = share * scrollWidth - clientWidth / 2
+  }
+
+  /** `end`: how far the belief had come. */
+  #lane(
+    story: StoryDocument,
+    stays: Stay[],
+    end: number,
+    today: ReadonlySet<string>,
+  ): HTMLElement {
+    const bars = stays.map((stay, i) => {
+      const from = this.#shareOf(stay.since)
+      const until = this.#shareOf(stays[i + 1]?.since ?? end)
+      const isCorrected = !today.has(nameOf(stay))
+      return html(
+        'div',
+        {
+          class: isCorrected ? 'stay is-corrected' : 'stay',
+          style: `left:${100 * from}%;width:${100 * (until - from)}%`,
+          title: stay.state,
+        },
+        html('bdi', {}, stay.state),
+      )
+    })
+    const [first] = stays
+    const owner = first?.profileId === story.profileId ? '' : ` (${first?.profileId})`
+    const title = `${first === undefined ? '' : titleOf(first)}${owner}`
+    return html(
+      'div',
+      { class: 'lane' },
+      html('p', { class: 'lane-title' }, html('bdi', {}, title)),
+      html('div', { class: 'lane-bars' }, ...bars),
+    )
+  }
+}
+
+const nameOf = (stay: Stay) => JSON.stringify([titleOf(stay), stay.state, stay.since])

@@ -1,0 +1,111 @@
+/** Beliefs → the document of a page. */
+
+import { isOfTime, type Outcome } from '../../pipeline/outcome.ts'
+import type { Belief, Beliefs, ProfileThen } from '../../pipeline/story-beliefs.ts'
+import { HAPPENINGS_MAX, type BeliefPart, type Happening, type StoryDocument } from './document.ts'
+
+/** Values that are equal as JSON have one number. */
+class Pool<Value> {
+  readonly values: Value[] = []
+  readonly #numbers = new Map<string, number>()
+
+  numberOf(value: Value): number {
+    const key = JSON.stringify(value)
+    const known = this.#numbers.get(key)
+    if (known !== undefined) return known
+    this.#numbers.set(key, this.values.length)
+    return this.values.push(value) - 1
+  }
+}
+
+/** `asOf` is the instant of the belief that is shown first; null: the last. */
+export function documentOf(
+  told: Beliefs,
+  about: Pick<StoryDocument, 'warehouse' | 'profileId' | 'journey'> & { asOf: number | null },
+): StoryDocument {
+  const { asOf, ...rest } = about
+  const happenings = new Pool<Happening>()
+  const pools = { sessions: new Pool(), identifiers: new Pool(), pending: new Pool() } as {
+    [List in 'sessions' | 'identifiers' | 'pending']: Pool<StoryDocument[List][number]>
+  }
+  const beliefs: BeliefPart[] = []
+  for (const belief of told.beliefs) {
+    const { profiles } = belief
+    const part: BeliefPart = {
+      ...belief,
+      profiles: profiles.map(({ profileId, isWhole }) => ({ profileId, isWhole })),
+      happenings: happeningsOf(belief).map((one) => happenings.numberOf(one)),
+      sessions: profiles.flatMap((one) => one.sessions.map((s) => pools.sessions.numberOf(s))),
+      identifiers: profiles.flatMap((one) =>
+        one.identifiers.map((identifier) => pools.identifiers.numberOf(identifier)),
+      ),
+      pending: profiles.flatMap((one) => one.pending.map((p) => pools.pending.numberOf(p))),
+    }
+    const before = beliefs.at(-1)
+    if (before === undefined || !isAsBefore(part, before)) beliefs.push(part)
+    else before.watermark = part.watermark
+  }
+  const kept = latest(happenings.values)
+  const watermark = beliefs.at(-1)?.watermark ?? null
+  const instants = kept.map((n) => happenings.values[n]?.at as number)
+  const moments = new Set(watermark === null ? instants : [...instants, watermark])
+  const places = new Map(kept.map((n, place) => [n, place]))
+  return {
+    ...rest,
+    moments: [...moments].sort((a, b) => a - b),
+    happenings: kept.map((n) => happenings.values[n] as Happening),
+    sessions: pools.sessions.values,
+    identifiers: pools.identifiers.values,
+    pending: pools.pending.values,
+    beliefs: beliefs.map((belief) => ({
+      ...belief,
+      happenings: belief.happenings.flatMap((n) => places.get(n) ?? []),
+    })),
+    opening: Math.max(0, beliefs.findLastIndex(({ at }) => asOf === null || at <= asOf)),
+    corrections: told.corrections,
+    beliefsLeftOut: told.leftOut,
+    happeningsLeftOut: happenings.values.length - kept.length,
+  }
+}
+
+function isAsBefore(belief: BeliefPart, before: BeliefPart): boolean {
+  const said = ({ profiles, happenings, sessions, identifiers, pending }: BeliefPart) =>
+    JSON.stringify([profiles, happenings, sessions, identifiers, pending])
+  return said(belief) === said(before)
+}
+
+/** In the order of time, timeouts before the event that finds them due. */
+function happeningsOf({ profiles }: Belief): Happening[] {
+  const all = profiles.flatMap(ofProfile)
+  return profiles.length < 2 ? all : all.sort((a, b) => a.at - b.at)
+}
+
+function ofProfile({ profileId, steps, since }: ProfileThen): Happening[] {
+  const timeout = (outcome: Outcome): Happening => {
+    return { profileId, at: outcome.at, event: null, outcomes: [outcome] }
+  }
+  return [
+    ...steps.flatMap(({ eventId, name, source, sessionId, occurredAt, outcomes }) => [
+      ...outcomes.filter(isOfTime).map(timeout),
+      {
+        profileId,
+        at: occurredAt,
+        event: { id: eventId, name, source, sessionId },
+        outcomes: outcomes.filter((outcome) => !isOfTime(outcome)),
+      },
+    ]),
+    ...since.map(timeout),
+  ]
+}
+
+/** The latest, and all that say where somebody stands. */
+function latest(happenings: readonly Happening[]): number[] {
+  const numbers = happenings.map((_, n) => n)
+  if (happenings.length <= HAPPENINGS_MAX) return numbers
+  const times = happenings.map(({ at }) => at).sort((a, b) => b - a)
+  const from = times[HAPPENINGS_MAX - 1] as number
+  return numbers.filter((n) => {
+    const { at, outcomes } = happenings[n] as Happening
+    return at >= from || outcomes.some(({ to }) => to !== null)
+  })
+}

@@ -1,0 +1,59 @@
+/**
+ * What the page of a story is drawn from: one plain JSON document. What several beliefs have in
+ * common is in it once, and referred to by number. Instants are microseconds since 1970-01-01 UTC.
+ */
+
+import type { Outcome } from '../../pipeline/outcome.ts'
+import type { Correction } from '../../pipeline/story-corrections.ts'
+import type { KnownIdentifier } from '../../pipeline/story-identifiers.ts'
+import type { Pending, Session } from '../../pipeline/story.ts'
+
+/** Beliefs a page has, the latest; and what it tells of, the latest and all that moved somebody. */
+export const BELIEFS_MAX = 200
+export const HAPPENINGS_MAX = 3_000
+
+export type StoryDocument = {
+  warehouse: string
+  /** As it is believed now. */
+  profileId: string
+  /** What `--journey` left, or null. */
+  journey: string | null
+  /** Instants that event time can be set to, ascending; the last is the watermark. */
+  moments: number[]
+  happenings: Happening[]
+  sessions: Session[]
+  identifiers: KnownIdentifier[]
+  pending: Pending[]
+  /** By knowledge time; never empty. */
+  beliefs: BeliefPart[]
+  /** Which of them is shown first. */
+  opening: number
+  corrections: Correction[]
+  beliefsLeftOut: number
+  happeningsLeftOut: number
+}
+
+/** An event with what it did, or a timeout. */
+export type Happening = {
+  /** As believed; the same event under another profile is another happening. */
+  profileId: string
+  at: number
+  /** Null: a timeout. */
+  event: { id: string; name: string; source: string; sessionId: string } | null
+  outcomes: Outcome[]
+}
+
+/** Numbers are places in the lists of the document. */
+export type BeliefPart = {
+  at: number
+  batch: number
+  origin: string
+  /** How far it had come before another took its place. */
+  watermark: number | null
+  profiles: { profileId: string; isWhole: boolean }[]
+  /** In the order of time. */
+  happenings: number[]
+  sessions: number[]
+  identifiers: number[]
+  pending: number[]
+}

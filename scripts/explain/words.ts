@@ -1,0 +1,69 @@
+/**
+ * A story in words, line by line: on the screen and in the page they are the same. Instants are
+ * microseconds and are told in UTC, to the second.
+ */
+
+import { formatInstant } from '../../pipeline/clock.ts'
+import type { Outcome } from '../../pipeline/outcome.ts'
+import type { Correction } from '../../pipeline/story-corrections.ts'
+import type { KnownIdentifier } from '../../pipeline/story-identifiers.ts'
+import type { Pending, Session } from '../../pipeline/story.ts'
+import type { Tried } from '../../pipeline/telling-fold.ts'
+
+export const timeOf = (instant: number) => formatInstant(instant).slice(0, 19).replace('T', ' ')
+
+/** A journey, or one of its tracks where it has several. */
+export const placeOf = ({ journey, track }: { journey: string; track: string }) =>
+  track === '' || track === 'main' ? journey : `${journey}.${track}`
+
+export function outcomeWords(outcome: Omit<Outcome, 'at' | 'instanceId'>): string {
+  const { kind, from, to, tried } = outcome
+  const where = placeOf(outcome)
+  const why = tried.map(triedWords).filter((words) => words !== '').join('; ')
+  const because = why === '' ? '' : `  (${why})`
+  if (kind === 'started') return `${where}: started in ${to}`
+  if (kind === 'moved') return `${where}: ${from} → ${to}${because}`
+  if (kind === 'ignored') return `${where}: ignored${because}`
+  if (kind === 'refused') {
+    return `${where}: refused in ${from}${because || '  (not accepted there)'}`
+  }
+  if (kind === 'timeout') return `${where}: ${from} → ${to} by timeout${because}`
+  return `${where}: a timeout was due and not taken${because}`
+}
+
+/** `to cart: property value gte 10 failed, it was 5`; without a guard there is nothing to say. */
+function triedWords({ target, parts }: Tried): string {
+  const words = parts.map(({ condition, held, seen }) => {
+    const saw = seen === undefined ? '' : `, it was ${JSON.stringify(seen)}`
+    return `${condition} ${held ? 'held' : 'failed'}${saw}`
+  })
+  return words.length === 0 ? '' : `to ${target}: ${words.join(', ')}`
+}
+
+export const sessionWords = ({ sessionNo, stream, source, eventCount, startedBecause }: Session) =>
+  `session ${sessionNo} on ${stream} (${source}), ${eventCount} events, ` +
+  `started because: ${startedBecause}`
+
+export const pendingWords = (pending: Pick<Pending, 'journey' | 'track' | 'state'>) =>
+  `${placeOf(pending)}: timeout of ${pending.state}`
+
+export function identifierWords({ identifier, eventCount, linkedBy }: KnownIdentifier): string {
+  const link =
+    linkedBy === null
+      ? 'linked by no event of its own'
+      : `linked to ${linkedBy.with} ${timeOf(linkedBy.occurredAt)} by ${linkedBy.eventId} ` +
+        `(${linkedBy.name})`
+  return `${identifier}, ${eventCount} events; ${link}`
+}
+
+/** Why something was taken back, by which batch, and with which events of the profile. */
+export function causeWords(correction: Omit<Correction, 'at' | 'takenBack'>): string {
+  const { batch, origin, because, events } = correction
+  const cause = events
+    .slice(0, 3)
+    .map(({ eventId, name, occurredAt }) => `${eventId} (${name}, ${timeOf(occurredAt)})`)
+  return (
+    `${because}, batch ${batch} of ${origin}` +
+    (cause.length === 0 ? '' : `, with ${cause.join(', ')}${events.length > 3 ? ' …' : ''}`)
+  )
+}

@@ -1,0 +1,176 @@
+/**
+ * How far the tables of a warehouse have come, and whether that is well: what `npm run status`
+ * prints, the worker's metrics count, and its `/healthz` answers.
+ *
+ * A reading is what the warehouse says; how far it lies behind now is found when it is told.
+ */
+
+import { formatInstant, HOUR, now } from '../pipeline/clock.ts'
+import { UserError } from '../pipeline/errors.ts'
+import { parseDuration } from '../pipeline/journey.ts'
+import { instantLiteral } from '../pipeline/on-record.ts'
+import { ReleaseLog } from '../pipeline/releases.ts'
+import type { Row, Warehouse } from '../pipeline/warehouse.ts'
+import type { Command } from './command.ts'
+import { duration } from './funnel-lines.ts'
+
+/** Counts by what they are of, the commonest first. */
+export type Tally = { [name: string]: number }
+
+/** Instants are microseconds. */
+export type Reading = {
+  warehouse: string
+  watermark: number | null
+  recordedAt: number | null
+  batches: number
+  lastBatch: Row | null
+  /** What all batches read, by what became of it. */
+  events: Tally
+  live: Tally
+  /** Unresolved, by reason. */
+  deadLetters: Tally
+  /** Versions taken back in the 24 hours before the reading, by why. */
+  corrections: Tally
+}
+
+export type Status = {
+  warehouse: string
+  /** RFC 3339; null when there is none. */
+  watermark: string | null
+  /** How far the watermark is behind now, and how long ago the last commit was, milliseconds. */
+  lag_ms: number | null
+  quiet_ms: number | null
+  batches: number
+  last_batch: Row | null
+  events: Tally
+  live: Tally
+  dead_letters: Tally
+  corrections: Tally
+  /** Thresholds that were passed, in words. */
+  unhealthy: string[]
+}
+
+/** Infinity: whatever it is, it is well. */
+export type Limits = { lagMs: number; quietMs: number; deadLetters: number; corrections: number }
+
+export type LimitOptions = {
+  maxLag?: string
+  maxQuiet?: string
+  maxDeadLetters?: string
+  maxCorrections?: string
+}
+
+/** Gives a command the thresholds by their names. */
+export function withLimits(program: Command): Command {
+  return program
+    .option('--max-lag <duration>', 'unhealthy when the watermark is further behind now, e.g. 2h')
+    .option('--max-quiet <duration>', 'unhealthy when the last commit is longer ago')
+    .option('--max-dead-letters <count>', 'unhealthy when more are unresolved')
+    .option('--max-corrections <count>', 'unhealthy when more was taken back in 24 hours')
+}
+
+export function limitsOf(options: LimitOptions): Limits {
+  return {
+    lagMs: durationMs('--max-lag', options.maxLag),
+    quietMs: durationMs('--max-quiet', options.maxQuiet),
+    deadLetters: countOf('--max-dead-letters', options.maxDeadLetters),
+    corrections: countOf('--max-corrections', options.maxCorrections),
+  }
+}
+
+function durationMs(option: string, text: string | undefined): number {
+  if (text === undefined) return Infinity
+  const micros = parseDuration(text)
+  if (micros !== null) return micros / 1_000
+  const what = `${option} ${JSON.stringify(text)} is no duration`
+  throw new UserError(`${what}: give a number and one of ms s m h d w, such as 2h`, 2)
+}
+
+function countOf(option: string, text: string | undefined): number {
+  if (text === undefined) return Infinity
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new UserError(`${option} ${JSON.stringify(text)} is no count: give a whole number`, 2)
+}
+
+export async function readHealth(warehouse: Warehouse): Promise<Reading> {
+  const [last] = await warehouse.query('select * from batches order by batch desc limit 1')
+  const [sums = {}] = await warehouse.query(
+    `select sum(landed_count) as landed, sum(duplicate_count) as duplicate,
+       sum(rejected_count) as rejected from batches`,
+  )
+  const live = (await ReleaseLog.read(warehouse)).live()
+  live.sort((a, b) => (a.kind === b.kind ? (a.id < b.id ? -1 : 1) : a.kind < b.kind ? 1 : -1))
+  const deadLetters = await warehouse.query(
+    `select reason as name, count(*) as value from dead_letters
+     where resolved_at is null group by reason order by value desc, reason`,
+  )
+  const corrections = await warehouse.query(
+    `select superseded_because as name, count(*) as value from late_corrections
+     where superseded_at > ${instantLiteral(now() - 24 * HOUR)}
+     group by superseded_because order by value desc, name`,
+  )
+  return {
+    warehouse: warehouse.url,
+    watermark: (last?.['watermark'] ?? null) as number | null,
+    recordedAt: (last?.['recorded_at'] ?? null) as number | null,
+    batches: (last?.['batch'] ?? 0) as number,
+    lastBatch: last ?? null,
+    events: Object.fromEntries(
+      ['landed', 'duplicate', 'rejected'].map((name) => [name, Number(sums[name] ?? 0)]),
+    ),
+    live: Object.fromEntries(live.map(({ id, version }) => [id, version])),
+    deadLetters: tally(deadLetters),
+    corrections: tally(corrections),
+  }
+}
+
+function tally(rows: Row[]): Tally {
+  return Object.fromEntries(rows.map((row) => [row['name'] as string, row['value'] as number]))
+}
+
+export function statusOf(reading: Reading, limits: Limits): Status {
+  const { warehouse, watermark, recordedAt, batches, events, live } = reading
+  const status: Status = {
+    warehouse,
+    watermark: watermark === null ? null : formatInstant(watermark),
+    lag_ms: sinceMs(watermark),
+    quiet_ms: sinceMs(recordedAt),
+    batches,
+    last_batch: reading.lastBatch,
+    events,
+    live,
+    dead_letters: reading.deadLetters,
+    corrections: reading.corrections,
+    unhealthy: [],
+  }
+  return { ...status, unhealthy: passed(status, limits) }
+}
+
+const sinceMs = (instant: number | null) =>
+  instant === null ? null : Math.max(0, now() - instant) / 1_000
+
+function passed(status: Status, limits: Limits): string[] {
+  const { lag_ms: lag, quiet_ms: quiet } = status
+  const unresolved = total(status.dead_letters)
+  const takenBack = total(status.corrections)
+  const words: [isPassed: boolean, words: string][] = [
+    [(lag ?? 0) > limits.lagMs, `the watermark is ${duration(lag ?? 0)} behind (--max-lag)`],
+    [
+      (quiet ?? 0) > limits.quietMs,
+      `the last commit was ${duration(quiet ?? 0)} ago (--max-quiet)`,
+    ],
+    [
+      unresolved > limits.deadLetters,
+      `${unresolved} dead letters are unresolved (--max-dead-letters)`,
+    ],
+    [
+      takenBack > limits.corrections,
+      `${takenBack} versions were taken back in 24 hours (--max-corrections)`,
+    ],
+  ]
+  return words.flatMap(([isPassed, text]) => (isPassed ? [text] : []))
+}
+
+export function total(counts: Tally): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+}

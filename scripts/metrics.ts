@@ -1,0 +1,182 @@
+/**
+ * What the worker tells of itself over HTTP: `GET /metrics` for Prometheus, the numbers of `npm run
+ * status` and its own; `GET /healthz`, 200 or 503, with the thresholds that were passed.
+ *
+ * The warehouse is asked between batches, never during one, and only when something has been
+ * committed since it was asked last. Who asks waits a little for the batch at hand, then is told
+ * what was known before; ages are always those of the moment.
+ */
+
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SECOND } from '../pipeline/clock.ts'
+import { messageOf, UserError } from '../pipeline/errors.ts'
+import type { Warehouse } from '../pipeline/warehouse.ts'
+import type { Exclusive } from './exclusive.ts'
+import { EXPOSITION_TYPE, expositionOf, Histogram, type Metric } from './exposition.ts'
+import { readHealth, statusOf, type Limits, type Reading, type Status } from './health.ts'
+
+/** How long a request waits for the batch at hand. */
+const PATIENCE_MS = 2_000
+const COMMIT_BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+
+export type Listening = { host: string; port: number }
+
+const PLACE = /^(?:([\w.-]+|\[[\da-f:]+\]):)?(\d{1,5})$/i
+
+/** `9464`, or `0.0.0.0:9464` to be heard by others than this machine. */
+export function listeningOf(text: string): Listening {
+  const [, host = '127.0.0.1', digits] = PLACE.exec(text) ?? []
+  const port = digits === undefined ? -1 : Number(digits)
+  if (port >= 0 && port <= 65_535) return { host: host.replaceAll(/[[\]]/g, ''), port }
+  throw new UserError(
+    `--metrics ${JSON.stringify(text)} is no port: give PORT, or HOST:PORT such as 0.0.0.0:9464`,
+    2,
+  )
+}
+
+export class Metrics {
+  readonly #warehouse: Warehouse
+  readonly #limits: Limits
+  readonly #turns: Exclusive
+  readonly #inFlight: () => number
+  readonly #commits = new Histogram(
+    'desire_path_commit_seconds',
+    'Time from a decoded batch to its commit, tries again included.',
+    COMMIT_BOUNDS,
+  )
+  #reading: Reading | null = null
+  #isRead = false
+  #server: Server | null = null
+
+  constructor(parts: {
+    warehouse: Warehouse
+    limits: Limits
+    turns: Exclusive
+    /** Messages that were delivered and are not acknowledged. */
+    inFlight: () => number
+  }) {
+    this.#warehouse = parts.warehouse
+    this.#limits = parts.limits
+    this.#turns = parts.turns
+    this.#inFlight = parts.inFlight
+  }
+
+  /** Of a batch that has just been committed. */
+  committed(elapsedMs: number): void {
+    this.#commits.observe(elapsedMs / 1_000)
+    this.#isRead = false
+  }
+
+  /** Resolves to the address it listens at. */
+  async listen({ host, port }: Listening): Promise<string> {
+    const server = createServer((request, response) => {
+      void this.#answer(request.url ?? '/').then(({ code, type, text }) => {
+        response.writeHead(code, { 'content-type': type }).end(text)
+      })
+    })
+    try {
+      await once(server.listen(port, host), 'listening')
+    } catch (thrown) {
+      throw new UserError(`--metrics ${host}:${port} cannot be listened at: ${messageOf(thrown)}`)
+    }
+    this.#server = server
+    const { address, port: given } = server.address() as AddressInfo
+    return `http://${address.includes(':') ? `[${address}]` : address}:${given}`
+  }
+
+  /** Nothing is asked of the warehouse any more. */
+  async close(): Promise<void> {
+    this.#server?.close()
+    this.#server?.closeAllConnections()
+    await this.#turns.run(() => Promise.resolve())
+  }
+
+  async #answer(url: string): Promise<{ code: number; type: string; text: string }> {
+    const json = 'application/json'
+    const [path] = url.split('?')
+    if (path !== '/metrics' && path !== '/healthz') {
+      return { code: 404, type: 'text/plain', text: 'there are /metrics and /healthz\n' }
+    }
+    try {
+      const reading = await this.#latest()
+      const status = statusOf(reading, this.#limits)
+      if (path === '/metrics') {
+        return { code: 200, type: EXPOSITION_TYPE, text: this.#textOf(reading, status) }
+      }
+      const { unhealthy } = status
+      const code = unhealthy.length === 0 ? 200 : 503
+      return { code, type: json, text: `${JSON.stringify({ unhealthy })}\n` }
+    } catch (thrown) {
+      const unhealthy = [`the warehouse cannot be read: ${messageOf(thrown)}`]
+      return { code: 503, type: json, text: `${JSON.stringify({ unhealthy })}\n` }
+    }
+  }
+
+  async #latest(): Promise<Reading> {
+    const read = this.#turns.run(async () => {
+      if (this.#isRead && this.#reading !== null) return this.#reading
+      this.#reading = await readHealth(this.#warehouse)
+      this.#isRead = true
+      return this.#reading
+    })
+    const known = this.#reading
+    if (known === null) return read
+    read.catch(() => undefined)
+    return Promise.race([read, sleep(PATIENCE_MS, known, { ref: false })])
+  }
+
+  #textOf({ watermark }: Reading, status: Status): string {
+    const metric = (
+      type: Metric['type'],
+      name: string,
+      help: string,
+      value: Metric['value'],
+    ): Metric => ({ type, name: `desire_path_${name}`, help, value })
+    const [lag, quiet] = [status.lag_ms, status.quiet_ms].map((ms) =>
+      ms === null ? null : ms / 1_000,
+    ) as [number | null, number | null]
+    const metrics = [
+      metric(
+        'gauge',
+        'watermark_timestamp_seconds',
+        'Event time up to which timeouts are decided.',
+        watermark === null ? null : watermark / SECOND,
+      ),
+      metric('gauge', 'lag_seconds', 'How far the watermark is behind now.', lag),
+      metric('gauge', 'quiet_seconds', 'Time since the last commit.', quiet),
+      metric('counter', 'batches_total', 'Batches committed.', status.batches),
+      metric('counter', 'events_total', 'Events read, by what became of them.', {
+        label: 'outcome',
+        by: status.events,
+      }),
+      metric('gauge', 'dead_letters', 'Unresolved dead letters, by reason.', {
+        label: 'reason',
+        by: status.dead_letters,
+      }),
+      metric('gauge', 'late_corrections', 'Versions taken back in 24 hours, by why.', {
+        label: 'because',
+        by: status.corrections,
+      }),
+      metric('gauge', 'live_version', 'The version that is live, by journey or funnel.', {
+        label: 'id',
+        by: status.live,
+      }),
+      metric(
+        'gauge',
+        'in_flight_messages',
+        'Messages delivered and not acknowledged.',
+        this.#inFlight(),
+      ),
+      metric(
+        'gauge',
+        'healthy',
+        'Whether no threshold is passed, as /healthz answers.',
+        status.unhealthy.length === 0 ? 1 : 0,
+      ),
+    ]
+    return `${expositionOf(metrics)}${this.#commits.toString()}`
+  }
+}

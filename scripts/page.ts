@@ -1,0 +1,88 @@
+/**
+ * A document and a client → one HTML file that asks for nothing else. Bundled when a page is made,
+ * so that there is no built file to keep in step.
+ *
+ * Two walls keep names from the warehouse from being read as markup: the document is JSON in which
+ * no `<` is left, and a content security policy allows this page's own script and no request.
+ */
+
+import { createHash } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { build, transform } from 'esbuild'
+import { messageOf, UserError } from '../pipeline/errors.ts'
+
+export type Page = {
+  title: string
+  /** Anything that JSON can say; the script finds it in the element `document`. */
+  document: object
+  /** Where the script starts, and the style sheets in their order. */
+  script: URL
+  styles: URL[]
+}
+
+/** The whole page. */
+export async function htmlOf({ title, document, ...client }: Page): Promise<string> {
+  const [script, style] = await Promise.all([bundled(client.script), joined(client.styles)])
+  const hash = createHash('sha256').update(script).digest('base64')
+  const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'`
+  const data = JSON.stringify(document).replaceAll('<', '\\u003c')
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${escaped(title)} · Desire Path</title>
+<style>${style}</style>
+</head>
+<body>
+<noscript>This page draws itself with a script of its own; please allow it to run.</noscript>
+<script type="application/json" id="document">${data}</script>
+<script>${script}</script>
+</body>
+</html>
+`
+}
+
+/** Writes a page to the file that `option` named, and says so. */
+export async function writePage(option: string, file: string, page: string): Promise<void> {
+  try {
+    await writeFile(file, page)
+  } catch (thrown) {
+    throw new UserError(`${option} ${file} cannot be written: ${messageOf(thrown)}`)
+  }
+  const size = Math.ceil(Buffer.byteLength(page) / 1_024)
+  process.stdout.write(`${file}: ${size} KB, open it in a browser\n`)
+}
+
+async function bundled(script: URL): Promise<string> {
+  const bundle = await build({
+    entryPoints: [fileURLToPath(script)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    charset: 'utf8',
+    legalComments: 'none',
+  })
+  return bundle.outputFiles[0]?.text ?? ''
+}
+
+async function joined(styles: URL[]): Promise<string> {
+  const texts = await Promise.all(styles.map((style) => readFile(style, 'utf8')))
+  const { code } = await transform(texts.join('\n'), { loader: 'css', minify: true })
+  return code
+}
+
+const ENTITIES: { [character: string]: string } = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"]/g, (character) => ENTITIES[character] ?? '')
+}
