@@ -1,6 +1,6 @@
 /**
- * Arrow on its way to another process: rows of any table as JSON texts, and a table of texts as
- * the two messages (schema, record batch) that the Storage Write API takes.
+ * Arrow on its way elsewhere: a table as bytes for another thread; rows of any table as JSON texts,
+ * and a table of texts as the two messages (schema, record batch) that the Storage Write API takes.
  */
 
 import {
@@ -11,6 +11,8 @@ import {
   RecordBatchStreamWriter,
   Schema,
   Struct,
+  tableFromIPC,
+  tableToIPC,
   TimestampMicrosecond,
   Utf8,
   vectorFromArray,
@@ -18,6 +20,15 @@ import {
   type Table,
 } from 'apache-arrow'
 import { uuidText } from './ids.ts'
+
+/** Bytes of their own, which can change hands. */
+export function tableBytes(table: Table): Uint8Array {
+  return tableToIPC(table, 'stream').slice()
+}
+
+export function tableOfBytes(bytes: Uint8Array): Table {
+  return tableFromIPC(bytes)
+}
 
 /** Each row as a JSON array of texts and nulls: numbers as their digits, hashes signed, UUIDs as
  * text, bytes in base64, so that nothing is rounded on the way. */

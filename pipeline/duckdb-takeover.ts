@@ -8,7 +8,13 @@ import type { DuckDBFile } from './duckdb-file.ts'
 import { keyedStatements, storageOf } from './duckdb-schema.ts'
 import { TABLES, VERSIONED_NAMES, type TableSpec, type VersionedName } from './tables.ts'
 import { imageTable } from './commit.ts'
-import { IMAGE_KINDS, type RowCounts, type Takeover, type VersionName } from './warehouse.ts'
+import {
+  IMAGE_KINDS,
+  type EventWindow,
+  type RowCounts,
+  type Takeover,
+  type VersionName,
+} from './warehouse.ts'
 
 const OTHER = 'recomputed'
 const KEYED = ['history', ...IMAGE_KINDS.map(imageTable)] as const
@@ -21,18 +27,17 @@ export class DuckDBTakeover {
   constructor(file: DuckDBFile, takeover: Takeover) {
     this.#file = file
     this.#takeover = takeover
-    this.#tables = VERSIONED_NAMES.filter((table) => isVersionTable(table, takeover.version))
+    this.#tables = VERSIONED_NAMES.filter((table) => isTaken(table, takeover.version))
   }
 
   /** Attaches the other and finds what differs. */
   async begin(): Promise<RowCounts> {
     const path = this.#takeover.from.slice(this.#takeover.from.indexOf(':') + 1)
     await this.#file.run(`attach ${quoted(path)} as ${OTHER} (read_only)`)
+    await this.#file.run(untouched(this.#takeover.within))
     const counts = { inserted: 0, superseded: 0 }
     for (const table of this.#tables) {
-      for (const statement of differing(table, this.#takeover.version)) {
-        await this.#file.run(statement)
-      }
+      for (const statement of differing(table, this.#takeover)) await this.#file.run(statement)
       const [count] = await this.#file.query(
         `select (select count(*) from coming_${table}) as inserted,
            (select count(*) from going_${table}) as superseded`,
@@ -75,6 +80,7 @@ export class DuckDBTakeover {
       await this.#file.run(`drop table if exists coming_${table}`)
       await this.#file.run(`drop table if exists going_${table}`)
     }
+    await this.#file.run('drop table if exists untouched')
     await this.#file.run(`detach database if exists ${OTHER}`)
   }
 
@@ -94,18 +100,48 @@ function hasColumn(table: VersionedName, name: string): boolean {
   return columns.some((column) => column.name === name)
 }
 
-/** Whether rows of the version are in this table; a journey's funnels are versions with it. */
-function isVersionTable(table: VersionedName, { kind }: VersionName): boolean {
-  return hasColumn(table, kind === 'funnel' ? 'funnel' : 'version')
+/** Whether rows of the version are in this table; a journey's funnels are versions with it. Who is
+ * in a cohort is found by cohort runs, and not derived. */
+function isTaken(table: VersionedName, version: VersionName | null): boolean {
+  if (version === null) return table !== 'cohort_member'
+  return hasColumn(table, version.kind === 'funnel' ? 'funnel' : 'version')
+}
+
+/** Profiles whose rows are left alone. */
+function untouched(within: EventWindow | null): string {
+  const inside = [
+    ...(within?.from == null ? [] : [`occurred_at >= make_timestamptz(${within.from})`]),
+    ...(within?.to == null ? [] : [`occurred_at < make_timestamptz(${within.to})`]),
+  ]
+  return (
+    'create or replace temp table untouched as select profile_id from event_profile_now as own ' +
+    'inner join events_log using (event_id) group by profile_id ' +
+    `having ${within === null ? 'false' : `not bool_or(${['true', ...inside].join(' and ')})`}`
+  )
+}
+
+/** Which rows of a table are the version's, or of any version that the other has on record. */
+function isOf(table: VersionedName, of: string, version: VersionName | null): string {
+  if (version !== null) {
+    const { kind, id } = version
+    return kind === 'funnel'
+      ? `${of}.journey is null and ${of}.funnel = ${quoted(id)} and ${of}.version = ${version.version}`
+      : `${of}.journey = ${quoted(id)} and ${of}.version = ${version.version}`
+  }
+  if (!hasColumn(table, 'version')) return 'true'
+  const [kind, id] = hasColumn(table, 'funnel')
+    ? [`if(${of}.journey is null, 'funnel', 'journey')`, `coalesce(${of}.journey, ${of}.funnel)`]
+    : ["'journey'", `${of}.journey`]
+  return (
+    `(${kind}, ${id}, ${of}.version) in ` +
+    `(select (kind, id, version) from ${OTHER}.${storageOf('releases')})`
+  )
 }
 
 /** What is believed in the other, and not here; what is believed here, and not there. */
-function differing(table: VersionedName, { kind, id, version }: VersionName): string[] {
+function differing(table: VersionedName, { version, within }: Takeover): string[] {
   const columns = TABLES[table].columns.map(({ name }) => name)
-  const owned = (of: string) =>
-    kind === 'funnel'
-      ? `${of}.journey is null and ${of}.funnel = ${quoted(id)} and ${of}.version = ${version}`
-      : `${of}.journey = ${quoted(id)} and ${of}.version = ${version}`
+  const touched = within === null ? '' : ' anti join untouched using (profile_id)'
   const isEqual = columns
     .map((name) => `theirs.${name} is not distinct from ours.${name}`)
     .join(' and ')
@@ -113,10 +149,11 @@ function differing(table: VersionedName, { kind, id, version }: VersionName): st
   const theirs = `${OTHER}.${storageOf(table)}`
   const all = columns.map((name) => `theirs.${name}`).join(', ')
   return [
-    `create or replace temp table ours as select * from ${table}_now as own where ${owned('own')}`,
+    `create or replace temp table ours as select * from ${table}_now as own${touched} ` +
+      `where ${isOf(table, 'own', version)}`,
     `create or replace temp table coming_${table} as select ${all} from ${theirs} as theirs ` +
       `anti join ours on ours.row_key = theirs.row_key and ${isEqual} ` +
-      `where theirs.superseded_at is null and ${owned('theirs')}`,
+      `where theirs.superseded_at is null and ${isOf(table, 'theirs', version)}`,
     `create or replace temp table going_${table} as select row_key from ours ` +
       `where not exists (select 1 from ${theirs} as theirs where theirs.superseded_at is null ` +
       `and theirs.row_key = ours.row_key and ${isEqual})`,

@@ -9,19 +9,18 @@
 
 import { randomBytes } from 'node:crypto'
 import { arrowTable } from './arrow.ts'
-import { profileCodec } from './checkpoint.ts'
+import { imagesFor } from './checkpoint.ts'
 import { CommitBuilder } from './commit.ts'
 import { compile } from './compile.ts'
 import type { Definitions } from './definitions.ts'
 import { ErasedPersons, saltedHash } from './erased.ts'
 import { correctionsOf, findPerson, type Person } from './forget-person.ts'
 import { Identities } from './identities.ts'
-import { Images, JSON_CODEC } from './images.ts'
 import { relinkRemaining } from './persons.ts'
 import { Profiles } from './profiles.ts'
 import { ReleaseLog, runningOf } from './releases.ts'
 import { placeStreams, rederiveStreams } from './streams.ts'
-import { Turn, type AllImages } from './turn.ts'
+import { Turn } from './turn.ts'
 import type { ErasedRows, Warehouse } from './warehouse.ts'
 
 export type ForgetOptions = {
@@ -45,17 +44,12 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
   const head = await warehouse.open()
   const { definitions } = runningOf(options.definitions, await ReleaseLog.read(warehouse))
   const compiled = compile(definitions)
-  const parts = { warehouse, max: Infinity, isEmpty: head.batch === 0 }
-  const images: AllImages = {
-    stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
-    identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
-    component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
-    profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),
-  }
+  const isEmpty = head.batch === 0
+  const images = imagesFor(compiled, { warehouse, max: Infinity, isEmpty })
   const person = await findPerson({ warehouse, compiled, images }, user, hashKey)
   const { watermark } = head
   const turn = new Turn({ compiled, images, warehouse, watermarkBefore: watermark, watermark })
-  const { components, timers } = await deriveWithout(turn, person)
+  const { components, timers } = await deriveWithout(turn, warehouse, person)
 
   for (const { supersedes } of turn.changes.values()) supersedes.because.fill('rebuilt')
   const remaining = person.streams.filter((stream) => turn.remainingOf(stream).length > 0)
@@ -89,8 +83,8 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
 }
 
 /** Derives what the person's events touched from those that remain. */
-async function deriveWithout(turn: Turn, person: Person) {
-  const { warehouse, images } = turn
+async function deriveWithout(turn: Turn, warehouse: Warehouse, person: Person) {
+  const { images } = turn
   for (const eventId of person.events) turn.erased.add(eventId)
   await turn.loadHistory(person.streams)
   const { remaining, named } = await correctionsOf(warehouse, person.events)

@@ -1,0 +1,65 @@
+/** Who folds parts: this thread, or others beside it. */
+
+import type { Table } from 'apache-arrow'
+import { tableBytes, tableOfBytes } from './arrow-wire.ts'
+import { PartFolder, type FoldSettings, type Part } from './fold-part.ts'
+import { startThread } from './thread.ts'
+import type { Commit } from './warehouse.ts'
+
+export type Folders = {
+  /** Commits come in the order of the parts; a part's lines may be given away. */
+  fold(part: Part): Promise<Commit>
+  close(): Promise<void>
+}
+
+/** `threads` 1 is this one; more are started beside it. */
+export function startFolders(settings: FoldSettings, threads: number): Folders {
+  if (threads === 1) {
+    const folder = new PartFolder(settings)
+    return { fold: (part) => folder.fold(part), close: () => Promise.resolve() }
+  }
+  const module = new URL('./fold-worker.ts', import.meta.url)
+  const workers = Array.from({ length: threads }, () =>
+    startThread<Part, PackedCommit>(module, settings),
+  )
+  let next = 0
+  return {
+    fold: async (part) => {
+      const worker = workers[next++ % threads]
+      const moved = [part.lines.buffer as ArrayBuffer]
+      return unpackedCommit((await worker?.ask(part, moved)) as PackedCommit)
+    },
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.close()))
+    },
+  }
+}
+
+/** A commit between threads: its tables as Arrow's own bytes. */
+export type PackedCommit = {
+  [member in keyof Commit]: Commit[member] extends Map<infer Name, Table>
+    ? [Name, Uint8Array][]
+    : Commit[member]
+}
+
+export function packedCommit(commit: Commit): PackedCommit {
+  const packed = <Name>(tables: Map<Name, Table>) =>
+    [...tables].map(([name, table]): [Name, Uint8Array] => [name, tableBytes(table)])
+  return {
+    ...commit,
+    inserts: packed(commit.inserts),
+    supersedes: packed(commit.supersedes),
+    images: packed(commit.images),
+  }
+}
+
+function unpackedCommit(commit: PackedCommit): Commit {
+  const unpacked = <Name>(tables: [Name, Uint8Array][]) =>
+    new Map(tables.map(([name, bytes]): [Name, Table] => [name, tableOfBytes(bytes)]))
+  return {
+    ...commit,
+    inserts: unpacked(commit.inserts),
+    supersedes: unpacked(commit.supersedes),
+    images: unpacked(commit.images),
+  }
+}
