@@ -123,10 +123,9 @@ function untouched(within: EventWindow | null): string {
 /** Which rows of a table are the version's, or of any version that the other has on record. */
 function isOf(table: VersionedName, of: string, version: VersionName | null): string {
   if (version !== null) {
-    const { kind, id } = version
-    return kind === 'funnel'
-      ? `${of}.journey is null and ${of}.funnel = ${quoted(id)} and ${of}.version = ${version.version}`
-      : `${of}.journey = ${quoted(id)} and ${of}.version = ${version.version}`
+    const owner =
+      version.kind === 'funnel' ? `${of}.journey is null and ${of}.funnel` : `${of}.journey`
+    return `${owner} = ${quoted(version.id)} and ${of}.version = ${version.version}`
   }
   if (!hasColumn(table, 'version')) return 'true'
   const [kind, id] = hasColumn(table, 'funnel')

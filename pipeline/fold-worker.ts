@@ -9,6 +9,6 @@ const folder = new PartFolder(workerData as FoldSettings)
 
 port.on('message', async (part: Part) => {
   const packed = packedCommit(await folder.fold(part))
-  const bytes = [...packed.inserts, ...packed.supersedes, ...packed.images].map(([, table]) => table)
-  port.postMessage(packed, [...new Set(bytes.map(({ buffer }) => buffer as ArrayBuffer))])
+  const tables = [...packed.inserts, ...packed.supersedes, ...packed.images]
+  port.postMessage(packed, tables.map(([, bytes]) => bytes.buffer as ArrayBuffer))
 })

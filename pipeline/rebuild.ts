@@ -84,7 +84,8 @@ export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
     events: await countOf(warehouse),
     isDone: false,
   }
-  await warehouse.takeOver({ from, version: release, within, hasMemory: changesLive }, (counts) => {
+  const takeover = { from, version: release, within, hasMemory: changesLive }
+  await warehouse.takeOver(takeover, (counts) => {
     Object.assign(rebuilt, counts)
     const isNew = entries.some((entry) => entry.action === 'registered')
     const isNeeded = !isLive || isNew || counts.inserted + counts.superseded > 0

@@ -19,6 +19,9 @@ import { firstEntries } from './releases.ts'
 import { lineOf, STORED_COLUMNS, STORED_EVENTS_MAX, STORED_UNITS_MAX } from './stored.ts'
 import type { Commit, EventWindow, Head, Row, Warehouse } from './warehouse.ts'
 
+/** Events that a warehouse is asked for at once, at the next profile. */
+const RANGE_EVENTS = 100_000
+
 /** How a fold is spread; no part of it shows in the rows. */
 export type Spread = {
   /** Threads that fold; 1: this one. */
@@ -57,14 +60,15 @@ export async function progressOf(target: Warehouse): Promise<Progress | null> {
 
 /** Folds what is left to fold. */
 export async function refold(parts: Refold): Promise<void> {
-  const { source, target, definitions, label, hasMemory, parallel = 1, onPart } = parts
+  const { target, definitions, label, hasMemory, parallel = 1 } = parts
+  const { partEvents = STORED_EVENTS_MAX, onPart } = parts
   const before = await progressOf(target)
   assert(before === null || before.label === label, 'a fold goes on with what it was of')
   if (before?.isDone === true) return
   const heads = new Heads(await target.open(), parts.watermark)
   if (heads.isNew) await target.commit(onRecord(definitions, heads.next()))
-  const asked = new Question(parts, before?.upTo ?? null)
-  const total = await asked.count(source)
+  const asked = new Question(parts)
+  const { ranges, total } = await asked.ranges(before?.upTo ?? null)
   const folders = startFolders({ definitions, hasMemory }, parallel)
   const waiting: { events: number; commit: Promise<Commit> }[] = []
   let done = 0
@@ -76,7 +80,7 @@ export async function refold(parts: Refold): Promise<void> {
     onPart?.(done, total)
   }
   try {
-    for await (const cut of partsOf(asked.rows(source), parts.partEvents ?? STORED_EVENTS_MAX)) {
+    for await (const cut of partsOf(asked.rows(ranges), partEvents)) {
       const { lines, profileIds, sessionIds } = cut
       const origin = originOf({ label, upTo: profileIds.at(-1) as string, isDone: false })
       const commit = folders.fold({ lines, profileIds, sessionIds, head: heads.next(), origin })
@@ -127,44 +131,83 @@ function onRecord(definitions: Definitions, head: Head): Commit {
   return builder.build(head, { origin: 'definitions', ...NOTHING_READ })
 }
 
-/** Which events are asked for: those that journeys name, of profiles that are still to be folded. */
+/** Profiles from one, exclusive, up to another; null is no bound. */
+type Range = { after: string | null; upTo: string | null }
+
+/** Which events are asked for: those that journeys name, of the profiles of the window. */
 class Question {
-  readonly #from: string
+  readonly #source: Warehouse
+  readonly #conditions: string[] = []
   readonly #parameters: (string | number)[] = []
 
-  constructor({ definitions, within }: Refold, after: string | null) {
+  constructor({ source, definitions, within }: Refold) {
+    this.#source = source
     const { eventCodes, needsEveryEvent } = compile(definitions)
-    const conditions = ['true']
-    const bound = (value: string | number) => `$${this.#parameters.push(value)}`
-    if (after !== null) conditions.push(`profile_id > ${bound(after)}`)
     if (!needsEveryEvent) {
-      const names = [...eventCodes.keys()].map(bound)
-      conditions.push(names.length === 0 ? 'false' : `name in (${names.join(', ')})`)
+      const names = [...eventCodes.keys()].map((name) => this.#bound(name))
+      this.#conditions.push(names.length === 0 ? 'false' : `name in (${names.join(', ')})`)
     }
-    if (within !== null) {
-      const { from, to } = within
-      const inside = [
-        ...(from === null ? [] : [`occurred_at >= timestamp_micros(${bound(from)})`]),
-        ...(to === null ? [] : [`occurred_at < timestamp_micros(${bound(to)})`]),
-      ]
-      conditions.push(
-        'profile_id in (select profile_id from event_profiles inner join events ' +
-          `using (event_id) where ${['true', ...inside].join(' and ')})`,
-      )
-    }
-    this.#from =
-      `from events inner join event_profiles using (event_id) where ${conditions.join(' and ')}`
+    if (within === null) return
+    const { from, to } = within
+    const inside: string[] = []
+    if (from !== null) inside.push(`occurred_at >= timestamp_micros(${this.#bound(from)})`)
+    if (to !== null) inside.push(`occurred_at < timestamp_micros(${this.#bound(to)})`)
+    this.#conditions.push(
+      'profile_id in (select profile_id from events inner join event_profiles using (event_id)' +
+        `${whereOf(inside)})`,
+    )
   }
 
-  async count(source: Warehouse): Promise<number> {
-    const [row] = await source.query(`select count(*) as events ${this.#from}`, this.#parameters)
-    return row?.['events'] as number
+  /** Cuts what comes after a profile so that a warehouse can sort each range in little memory. */
+  async ranges(after: string | null): Promise<{ ranges: Range[]; total: number }> {
+    const ranges: Range[] = []
+    let total = 0
+    let events = 0
+    let from = after
+    const rows = this.#ask('profile_id, count(*) as events', 'group by profile_id', {
+      after,
+      upTo: null,
+    })
+    for await (const chunk of rows) {
+      for (const row of chunk) {
+        events += row['events'] as number
+        total += row['events'] as number
+        if (events < RANGE_EVENTS) continue
+        const upTo = row['profile_id'] as string
+        ranges.push({ after: from, upTo })
+        from = upTo
+        events = 0
+      }
+    }
+    if (events > 0) ranges.push({ after: from, upTo: null })
+    return { ranges, total }
   }
 
-  rows(source: Warehouse): AsyncIterable<Row[]> {
+  /** Events and whose they are, in the order of profiles. */
+  async *rows(ranges: readonly Range[]): AsyncGenerator<Row[]> {
     const columns = [...STORED_COLUMNS, 'profile_id', 'session_id'].join(', ')
-    return source.stream(`select ${columns} ${this.#from} order by profile_id`, this.#parameters)
+    for (const range of ranges) yield* this.#ask(columns, '', range)
   }
+
+  #ask(columns: string, grouping: string, { after, upTo }: Range): AsyncIterable<Row[]> {
+    const conditions = [...this.#conditions]
+    const parameters = [...this.#parameters]
+    if (after !== null) conditions.push(`profile_id > $${parameters.push(after)}`)
+    if (upTo !== null) conditions.push(`profile_id <= $${parameters.push(upTo)}`)
+    return this.#source.stream(
+      `select ${columns} from events inner join event_profiles using (event_id)` +
+        `${whereOf(conditions)} ${grouping} order by profile_id`,
+      parameters,
+    )
+  }
+
+  #bound(value: string | number): string {
+    return `$${this.#parameters.push(value)}`
+  }
+}
+
+function whereOf(conditions: string[]): string {
+  return conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`
 }
 
 type Cut = Pick<Part, 'lines' | 'profileIds' | 'sessionIds'>
