@@ -12,7 +12,6 @@ import {
   Schema,
   Struct,
   tableFromIPC,
-  tableToIPC,
   TimestampMicrosecond,
   Utf8,
   vectorFromArray,
@@ -21,9 +20,18 @@ import {
 } from 'apache-arrow'
 import { uuidText } from './ids.ts'
 
-/** Bytes of their own, which can change hands. */
-export function tableBytes(table: Table): Uint8Array {
-  return tableToIPC(table, 'stream').slice()
+/** Bytes of their own, which can change hands. They are put together here: what the library's own
+ * `tableToIPC` gives is cut short when two columns are one array. */
+export async function tableBytes(table: Table): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  for await (const part of RecordBatchStreamWriter.writeAll(table)) parts.push(part)
+  const bytes = new Uint8Array(parts.reduce((total, { length }) => total + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
 
 export function tableOfBytes(bytes: Uint8Array): Table {

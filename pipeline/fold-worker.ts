@@ -7,8 +7,13 @@ import { packedCommit } from './folders.ts'
 const port = parentPort as MessagePort
 const folder = new PartFolder(workerData as FoldSettings)
 
-port.on('message', async (part: Part) => {
-  const packed = packedCommit(await folder.fold(part))
+let last = Promise.resolve()
+port.on('message', (part: Part) => {
+  last = last.then(() => answer(part))
+})
+
+async function answer(part: Part): Promise<void> {
+  const packed = await packedCommit(await folder.fold(part))
   const tables = [...packed.inserts, ...packed.supersedes, ...packed.images]
   port.postMessage(packed, tables.map(([, bytes]) => bytes.buffer as ArrayBuffer))
-})
+}

@@ -42,14 +42,17 @@ export type PackedCommit = {
     : Commit[member]
 }
 
-export function packedCommit(commit: Commit): PackedCommit {
-  const packed = <Name>(tables: Map<Name, Table>) =>
-    [...tables].map(([name, table]): [Name, Uint8Array] => [name, tableBytes(table)])
+export async function packedCommit(commit: Commit): Promise<PackedCommit> {
+  const packed = async <Name>(tables: Map<Name, Table>) => {
+    const all: [Name, Uint8Array][] = []
+    for (const [name, table] of tables) all.push([name, await tableBytes(table)])
+    return all
+  }
   return {
     ...commit,
-    inserts: packed(commit.inserts),
-    supersedes: packed(commit.supersedes),
-    images: packed(commit.images),
+    inserts: await packed(commit.inserts),
+    supersedes: await packed(commit.supersedes),
+    images: await packed(commit.images),
   }
 }
 
