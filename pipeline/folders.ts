@@ -1,4 +1,4 @@
-/** Who folds parts: this thread, or others beside it. */
+/** Who folds parts: this thread, or others, while this one reads and commits. */
 
 import type { Table } from 'apache-arrow'
 import { tableBytes, tableOfBytes } from './arrow-wire.ts'
@@ -12,20 +12,20 @@ export type Folders = {
   close(): Promise<void>
 }
 
-/** `threads` 1 is this one; more are started beside it. */
+/** `threads` in all: 1 is this one, and of more all but this one fold. */
 export function startFolders(settings: FoldSettings, threads: number): Folders {
   if (threads === 1) {
     const folder = new PartFolder(settings)
     return { fold: (part) => folder.fold(part), close: () => Promise.resolve() }
   }
   const module = new URL('./fold-worker.ts', import.meta.url)
-  const workers = Array.from({ length: threads }, () =>
+  const workers = Array.from({ length: threads - 1 }, () =>
     startThread<Part, PackedCommit>(module, settings),
   )
   let next = 0
   return {
     fold: async (part) => {
-      const worker = workers[next++ % threads]
+      const worker = workers[next++ % workers.length]
       const moved = [part.lines.buffer as ArrayBuffer]
       return unpackedCommit((await worker?.ask(part, moved)) as PackedCommit)
     },

@@ -14,7 +14,7 @@
 
 import { Pipeline, type Extent } from './advance.ts'
 import { emptyBatch } from './batch.ts'
-import { now } from './clock.ts'
+import { HOUR, now } from './clock.ts'
 import type { Definitions } from './definitions.ts'
 import { progressOf, refold, type Spread } from './refold.ts'
 import {
@@ -22,11 +22,13 @@ import {
   decodeStored,
   landedDecoder,
   lineOf,
+  rangesOf,
   STORED_COLUMNS,
   STORED_EVENTS_MAX,
   STORED_UNITS_MAX,
+  type Range,
 } from './stored.ts'
-import type { Warehouse } from './warehouse.ts'
+import type { Row, Warehouse } from './warehouse.ts'
 
 const ORIGIN = 'stored events'
 /** What the fold is of, in the other warehouse. */
@@ -73,7 +75,7 @@ async function pass(parts: Recomputation, extent: Extent): Promise<boolean> {
   const { watermark } = await warehouse.open()
   const pipeline = await Pipeline.open(scratch, definitions, extent)
   const decoder = landedDecoder(definitions.identity, pipeline.compiled.operandPaths)
-  const total = await countOf(warehouse)
+  const { ranges, total } = await hoursOf(warehouse)
   let read = 0
   let nameless = 0
   const feed = async (lines: string[]) => {
@@ -87,10 +89,7 @@ async function pass(parts: Recomputation, extent: Extent): Promise<boolean> {
   }
   let lines: string[] = []
   let units = 0
-  const stored = warehouse.stream(
-    `select ${STORED_COLUMNS.join(', ')} from events order by occurred_at, ordinal, event_id`,
-  )
-  for await (const rows of stored) {
+  for await (const rows of inOrder(warehouse, ranges)) {
     for (const row of rows) {
       const line = lineOf(row)
       lines.push(line)
@@ -105,4 +104,30 @@ async function pass(parts: Recomputation, extent: Extent): Promise<boolean> {
   const nothing = emptyBatch(pipeline.compiled.namespaces.length)
   await pipeline.advance(nothing, { origin: ORIGIN, receivedAt: now(), watermark })
   return (await countOf(scratch)) === read - nameless
+}
+
+/** Event time, cut between hours. */
+function hoursOf(warehouse: Warehouse): Promise<{ ranges: Range<number>[]; total: number }> {
+  const counted = warehouse.stream(
+    `select max(occurred_at) as bound, count(*) as events from events
+     group by div(unix_micros(occurred_at), ${HOUR}) order by bound`,
+  )
+  return rangesOf<number>(counted, null)
+}
+
+/** All events, in event order. */
+async function* inOrder(
+  warehouse: Warehouse,
+  ranges: readonly Range<number>[],
+): AsyncGenerator<Row[]> {
+  for (const { after, upTo } of ranges) {
+    const conditions = [
+      ...(after === null ? [] : [`occurred_at > timestamp_micros(${after})`]),
+      ...(upTo === null ? [] : [`occurred_at <= timestamp_micros(${upTo})`]),
+    ]
+    yield* warehouse.stream(
+      `select ${STORED_COLUMNS.join(', ')} from events where ${['true', ...conditions].join(' and ')}
+       order by occurred_at, ordinal, event_id`,
+    )
+  }
 }

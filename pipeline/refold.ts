@@ -16,15 +16,19 @@ import { assert } from './errors.ts'
 import type { Part } from './fold-part.ts'
 import { startFolders } from './folders.ts'
 import { firstEntries } from './releases.ts'
-import { lineOf, STORED_COLUMNS, STORED_EVENTS_MAX, STORED_UNITS_MAX } from './stored.ts'
+import {
+  lineOf,
+  rangesOf,
+  STORED_COLUMNS,
+  STORED_EVENTS_MAX,
+  STORED_UNITS_MAX,
+  type Range,
+} from './stored.ts'
 import type { Commit, EventWindow, Head, Row, Warehouse } from './warehouse.ts'
-
-/** Events that a warehouse is asked for at once, at the next profile. */
-const RANGE_EVENTS = 100_000
 
 /** How a fold is spread; no part of it shows in the rows. */
 export type Spread = {
-  /** Threads that fold; 1: this one. */
+  /** Threads; 1: this one alone. Of more, all but this one fold. */
   parallel?: number
   /** Events at which a part is cut, at the next profile. */
   partEvents?: number
@@ -131,9 +135,6 @@ function onRecord(definitions: Definitions, head: Head): Commit {
   return builder.build(head, { origin: 'definitions', ...NOTHING_READ })
 }
 
-/** Profiles from one, exclusive, up to another; null is no bound. */
-type Range = { after: string | null; upTo: string | null }
-
 /** Which events are asked for: those that journeys name, of the profiles of the window. */
 class Question {
   readonly #source: Warehouse
@@ -158,38 +159,23 @@ class Question {
     )
   }
 
-  /** Cuts what comes after a profile so that a warehouse can sort each range in little memory. */
-  async ranges(after: string | null): Promise<{ ranges: Range[]; total: number }> {
-    const ranges: Range[] = []
-    let total = 0
-    let events = 0
-    let from = after
-    const rows = this.#ask('profile_id, count(*) as events', 'group by profile_id', {
-      after,
-      upTo: null,
-    })
-    for await (const chunk of rows) {
-      for (const row of chunk) {
-        events += row['events'] as number
-        total += row['events'] as number
-        if (events < RANGE_EVENTS) continue
-        const upTo = row['profile_id'] as string
-        ranges.push({ after: from, upTo })
-        from = upTo
-        events = 0
-      }
-    }
-    if (events > 0) ranges.push({ after: from, upTo: null })
-    return { ranges, total }
+  /** What comes after a profile. */
+  ranges(after: string | null): Promise<{ ranges: Range<string>[]; total: number }> {
+    const columns = 'profile_id as bound, count(*) as events'
+    return rangesOf(this.#ask(columns, 'group by profile_id', { after, upTo: null }), after)
   }
 
   /** Events and whose they are, in the order of profiles. */
-  async *rows(ranges: readonly Range[]): AsyncGenerator<Row[]> {
+  async *rows(ranges: readonly Range<string>[]): AsyncGenerator<Row[]> {
     const columns = [...STORED_COLUMNS, 'profile_id', 'session_id'].join(', ')
     for (const range of ranges) yield* this.#ask(columns, '', range)
   }
 
-  #ask(columns: string, grouping: string, { after, upTo }: Range): AsyncIterable<Row[]> {
+  #ask(
+    columns: string,
+    grouping: string,
+    { after, upTo }: Range<string>,
+  ): AsyncIterable<Row[]> {
     const conditions = [...this.#conditions]
     const parameters = [...this.#parameters]
     if (after !== null) conditions.push(`profile_id > $${parameters.push(after)}`)

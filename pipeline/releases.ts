@@ -8,7 +8,7 @@
 import { withReleases, type Definitions, type Release } from './definitions.ts'
 import { UserError } from './errors.ts'
 import type { EventFunnel } from './funnel-definition.ts'
-import type { Journey } from './journey.ts'
+import type { Identity, Journey } from './journey.ts'
 import type { VersionName, Warehouse } from './warehouse.ts'
 
 /** What moves the pointer of the live version. */
@@ -128,6 +128,7 @@ export function runningOf(
       throw changedContent(release)
     }
   }
+  if (isReplayed) refuseOtherHashing(definitions, log)
   for (const release of live) {
     const isDefined = definitions.releases.some(
       ({ kind, id }) => kind === release.kind && id === release.id,
@@ -183,6 +184,20 @@ export function nextInForce(definitions: Definitions, log: ReleaseLog): Release[
 
 export function isSame(a: VersionName, b: VersionName): boolean {
   return a.kind === b.kind && a.id === b.id && a.version === b.version
+}
+
+/** Stored values are read back as they landed, hashed or not. */
+function refuseOtherHashing({ identity }: Definitions, log: ReleaseLog): void {
+  const known = JSON.parse(log.inForce('identity')?.content ?? '{}') as Partial<Identity>
+  const namespaces = [...new Set([...(known.hashed ?? []), ...identity.hashed])]
+  const other = namespaces.filter(
+    (one) => known.hashed?.includes(one) !== identity.hashed.includes(one),
+  )
+  if (other.length === 0) return
+  throw new UserError(
+    `identity.ts and what has landed do not agree on whether ${other.join(', ')} is hashed, and ` +
+      'a replay does not change what has landed: undo that, or feed the events into a new warehouse',
+  )
 }
 
 function liveDefinitions(definitions: Definitions, live: Release[]): Definitions {

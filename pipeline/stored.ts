@@ -66,6 +66,39 @@ export function decodeStored(decoder: ChunkDecoder, lines: Uint8Array, at: numbe
   throw new UserError(`a stored event cannot be read back: ${refusal.detail}`)
 }
 
+/** Values from one, exclusive, up to another, inclusive; null is no bound. */
+export type Range<T> = { after: T | null; upTo: T | null }
+
+/** Events that a warehouse is asked for at once, so that it can sort them in little memory. */
+const RANGE_EVENTS = 100_000
+
+/**
+ * Cuts what comes after a value into ranges. `counted` has `bound` in ascending order, and how
+ * many `events` there are from the one before up to it.
+ */
+export async function rangesOf<T>(
+  counted: AsyncIterable<Row[]>,
+  after: T | null,
+): Promise<{ ranges: Range<T>[]; total: number }> {
+  const ranges: Range<T>[] = []
+  let total = 0
+  let events = 0
+  let from = after
+  for await (const rows of counted) {
+    for (const row of rows) {
+      events += row['events'] as number
+      total += row['events'] as number
+      if (events < RANGE_EVENTS) continue
+      const upTo = row['bound'] as T
+      ranges.push({ after: from, upTo })
+      from = upTo
+      events = 0
+    }
+  }
+  if (events > 0) ranges.push({ after: from, upTo: null })
+  return { ranges, total }
+}
+
 /** How many events have landed. */
 export async function countOf(warehouse: Warehouse): Promise<number> {
   const [row] = await warehouse.query('select count(*) as events from events')

@@ -55,7 +55,7 @@ export function versionOf(text: string): number {
 }
 
 /** What `--parallel` is. */
-export const THREADS = 'threads that fold profiles; the result is the same'
+export const THREADS = 'threads; of more than one, all but the first fold profiles'
 const THREADS_MAX = 64
 
 export function parallelOf(text: string): number {

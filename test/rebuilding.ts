@@ -86,7 +86,7 @@ export async function move(
   action: Rebuild['action'],
   more: Partial<Rebuild> = {},
 ) {
-  const { definitions } = await harness.pipeline()
+  const definitions = more.definitions ?? (await harness.pipeline()).definitions
   const sent = await harness.warehouse.query('select count(*) from effects')
   const rebuilt = await rebuild({
     warehouse: harness.warehouse,

@@ -206,5 +206,7 @@ test('a new rule of sessions stops runs until everything is replayed, and is on 
     'sessions 2 replayed',
   ])
   expect(await replayAll(harness, next)).toMatchObject({ inserted: 0, isDone: false })
+  const hashing = definitionsOf({ identity: { hashed: ['email'] } })
+  await expect(replayAll(harness, hashing)).rejects.toThrow('whether email is hashed')
   await harness.warehouse.close()
 })
