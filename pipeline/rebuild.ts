@@ -27,7 +27,6 @@ import {
   ReleaseLog,
   type ReleaseEntry,
 } from './releases.ts'
-import { countOf } from './stored.ts'
 import type { Commit, EventWindow, Head, RowCounts, Warehouse } from './warehouse.ts'
 
 /** A warehouse beside another, for the time of a recomputation. */
@@ -52,13 +51,14 @@ export type Rebuild = {
   reason: string
   /** Whether rows that readers see may be changed; else they are counted and left as they are. */
   mayChangeLive: boolean
-  /** Only the rows of profiles with an event in it are built: of a replay beside the live version. */
+  /** Only profiles with an event in it are built; not for what readers see. */
   within?: EventWindow | null
   spread?: Spread
   onBatch?: OnBatch
 }
 
 export type Rebuilt = RowCounts & {
+  /** That were read for it. */
   events: number
   /** False: nothing was to be done, or it was not allowed. */
   isDone: boolean
@@ -77,13 +77,12 @@ export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
     throw new UserError('what readers see is built whole: leave out --from and --to', 2)
   }
   const entries = entriesOf(parts, log)
-  const { from, head } = await built(parts, changesLive)
-  const rebuilt: Rebuilt = {
-    inserted: 0,
-    superseded: 0,
-    events: await countOf(warehouse),
-    isDone: false,
+  const rebuilt: Rebuilt = { inserted: 0, superseded: 0, events: 0, isDone: false }
+  const onBatch: OnBatch = (done, total, step) => {
+    rebuilt.events = Math.max(rebuilt.events, total)
+    parts.onBatch?.(done, total, step)
   }
+  const { from, head } = await built({ ...parts, onBatch }, changesLive)
   const takeover = { from, version: release, within, hasMemory: changesLive }
   await warehouse.takeOver(takeover, (counts) => {
     Object.assign(rebuilt, counts)

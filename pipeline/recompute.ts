@@ -121,12 +121,10 @@ async function* inOrder(
   ranges: readonly Range<number>[],
 ): AsyncGenerator<Row[]> {
   for (const { after, upTo } of ranges) {
-    const conditions = [
-      ...(after === null ? [] : [`occurred_at > timestamp_micros(${after})`]),
-      ...(upTo === null ? [] : [`occurred_at <= timestamp_micros(${upTo})`]),
-    ]
+    const isAfter = after === null ? 'true' : `occurred_at > timestamp_micros(${after})`
+    const isUpTo = upTo === null ? 'true' : `occurred_at <= timestamp_micros(${upTo})`
     yield* warehouse.stream(
-      `select ${STORED_COLUMNS.join(', ')} from events where ${['true', ...conditions].join(' and ')}
+      `select ${STORED_COLUMNS.join(', ')} from events where ${isAfter} and ${isUpTo}
        order by occurred_at, ordinal, event_id`,
     )
   }

@@ -196,7 +196,7 @@ function refuseOtherHashing({ identity }: Definitions, log: ReleaseLog): void {
   if (other.length === 0) return
   throw new UserError(
     `identity.ts and what has landed do not agree on whether ${other.join(', ')} is hashed, and ` +
-      'a replay does not change what has landed: undo that, or feed the events into a new warehouse',
+      'a replay does not change what has landed: undo that, or feed a new warehouse',
   )
 }
 

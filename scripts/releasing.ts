@@ -103,6 +103,7 @@ export async function build(
   const startedAt = elapsedMs()
   const progress = startProgress(process.stderr.isTTY === true)
   let step = { name: '', startedAt }
+  let toldAt = startedAt
   try {
     const rebuilt = await rebuild({
       ...parts,
@@ -113,9 +114,10 @@ export async function build(
       onBatch: (done, total, name) => {
         if (name !== step.name) {
           progress.stop()
-          step = { name, startedAt: elapsedMs() }
+          step = { name, startedAt: toldAt }
         }
-        const report = { read: done, elapsedMs: elapsedMs() - step.startedAt }
+        toldAt = elapsedMs()
+        const report = { read: done, elapsedMs: toldAt - step.startedAt }
         progress.update(report, { progress: { done, total } })
       },
     })

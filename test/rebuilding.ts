@@ -61,7 +61,11 @@ export function read({ parts, batches, cut }: Scene) {
   }
 }
 
-export async function feed(harness: Harness, batches: AcceptedEvent[][], watermark: number | null = null) {
+export async function feed(
+  harness: Harness,
+  batches: AcceptedEvent[][],
+  watermark: number | null = null,
+) {
   for (const batch of batches) await harness.feed(batch.map(lineOf))
   if (watermark !== null) await harness.feed([], watermark)
 }
@@ -112,7 +116,10 @@ export function expectSame(actual: ReferenceTables, expected: ReferenceTables): 
 }
 
 /** What a warehouse shows that has only ever known these definitions. */
-export async function shownBy(definitions: Definitions, lots: [AcceptedEvent[][], number | null][]) {
+export async function shownBy(
+  definitions: Definitions,
+  lots: [batches: AcceptedEvent[][], watermark: number | null][],
+) {
   const harness = new Harness(definitions)
   for (const [batches, watermark] of lots) await feed(harness, batches, watermark)
   const tables = await dump(harness.warehouse)

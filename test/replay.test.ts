@@ -123,7 +123,7 @@ test('a version that is built in part says so, and what is live is built whole',
   await harness.warehouse.close()
 })
 
-test('under another identity and other sessions everything is as if they had always been', async () => {
+test('under another identity and sessions all is as if they had always been', async () => {
   await fc.assert(
     fc.asyncProperty(scene, identity, sessions, async (given, people, visits) => {
       const { old, before, after, watermark } = read(given)
@@ -154,7 +154,8 @@ test('under another identity and other sessions everything is as if they had alw
 }, TIME_MAX_MS)
 
 async function acceptedBy({ warehouse }: Harness): Promise<Set<unknown>> {
-  return new Set((await warehouse.query('select event_id from events')).map((row) => row['event_id']))
+  const rows = await warehouse.query('select event_id from events')
+  return new Set(rows.map((row) => row['event_id']))
 }
 
 /** Everything, under the identity and sessions of other definitions. */
@@ -179,7 +180,7 @@ const eventOf = (id: string, device: string, minute: number) =>
     identifiers: { anonymous_id: device },
   })
 
-test('a new rule of sessions stops runs until everything is replayed, and is on record', async () => {
+test('a new rule of sessions stops runs until all is replayed, and is on record', async () => {
   const harness = new Harness(definitionsOf({}))
   await harness.feed([eventOf('e1', 'd1', 0), eventOf('e2', 'd1', 20)])
   const next = definitionsOf({ sessions: { gap: '10m' } })
