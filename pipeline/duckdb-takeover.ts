@@ -62,11 +62,14 @@ export class DuckDBTakeover {
     if (!this.#takeover.hasMemory) return
     for (const table of KEYED) {
       const columns = TABLES[table].columns.map(({ name }) => name).join(', ')
+      const [making, ...indexing] = keyedStatements(table)
       await this.#file.run(`drop table ${table}`)
-      for (const statement of keyedStatements(table)) await this.#file.run(statement)
+      await this.#file.run(making as string)
+      // They are stored in the order of their numbers, and so they come.
       await this.#file.run(
-        `insert into ${table} select ${columns}, ${stamp}, no from ${OTHER}.${table} order by no`,
+        `insert into ${table} select ${columns}, ${stamp}, no from ${OTHER}.${table}`,
       )
+      for (const statement of indexing) await this.#file.run(statement)
     }
     await this.#file.run('truncate timer')
     await this.#file.run(
