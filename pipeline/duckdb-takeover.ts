@@ -140,26 +140,29 @@ function isOf(table: VersionedName, of: string, version: VersionName | null): st
   )
 }
 
-/** What is believed in the other, and not here; what is believed here, and not there. */
+/**
+ * What is believed in the other, and not here; what is believed here, and not there. Rows of one
+ * key are told apart by a hash of 64 bits, so that what is joined is narrow however wide the rows.
+ */
 function differing(table: VersionedName, { version, within }: Takeover): string[] {
-  const columns = TABLES[table].columns.map(({ name }) => name)
+  const [key, ...columns] = TABLES[table].columns.map(({ name }) => name)
   const touched = within === null ? '' : ' anti join untouched using (profile_id)'
-  const isEqual = columns
-    .map((name) => `theirs.${name} is not distinct from ours.${name}`)
-    .join(' and ')
   // The other was closed, so that nothing of it is pending.
-  const theirs = `${OTHER}.${storageOf(table)}`
-  const all = columns.map((name) => `theirs.${name}`).join(', ')
+  const storage = `${OTHER}.${storageOf(table)} as its`
+  const isIts = `its.superseded_at is null and ${isOf(table, 'its', version)}`
+  const content = `${key}, hash(${columns.join(', ')}) as content`
   return [
-    `create or replace temp table ours as select * from ${table}_now as own${touched} ` +
+    `create or replace temp table ours as select ${content} from ${table}_now as own${touched} ` +
       `where ${isOf(table, 'own', version)}`,
-    `create or replace temp table coming_${table} as select ${all} from ${theirs} as theirs ` +
-      `anti join ours on ours.row_key = theirs.row_key and ${isEqual} ` +
-      `where theirs.superseded_at is null and ${isOf(table, 'theirs', version)}`,
-    `create or replace temp table going_${table} as select row_key from ours ` +
-      `where not exists (select 1 from ${theirs} as theirs where theirs.superseded_at is null ` +
-      `and theirs.row_key = ours.row_key and ${isEqual})`,
+    `create or replace temp table theirs as select ${content} from ${storage} where ${isIts}`,
+    `create or replace temp table coming_${table} as select its.${key}, ` +
+      `${columns.map((name) => `its.${name}`).join(', ')} from ${storage} ` +
+      `semi join (select ${key} from theirs anti join ours using (${key}, content)) as differing ` +
+      `using (${key}) where ${isIts}`,
+    `create or replace temp table going_${table} as ` +
+      `select ${key} from ours anti join theirs using (${key}, content)`,
     'drop table ours',
+    'drop table theirs',
   ]
 }
 
