@@ -27,9 +27,9 @@ export const STORED_COLUMNS = [
   'unlink',
 ]
 
-/** Events and bytes that are read back at once, by whole units of what is read. */
-export const STORED_EVENTS_MAX = 10_000
-export const STORED_UNITS_MAX = 16 * 1024 * 1024
+/** Events and characters that are processed at once. */
+export const STORED_EVENTS_MAX = 5_000
+export const STORED_UNITS_MAX = 8 * 1024 * 1024
 
 /** The event in its native form; what landed as JSON stays the text it is. */
 export function lineOf(row: Row): string {
@@ -70,7 +70,7 @@ export function decodeStored(decoder: ChunkDecoder, lines: Uint8Array, at: numbe
 export type Range<T> = { after: T | null; upTo: T | null }
 
 /** Events that a warehouse is asked for at once, so that it can sort them in little memory. */
-const RANGE_EVENTS = 100_000
+const RANGE_EVENTS = 80_000
 
 /**
  * Cuts what comes after a value into ranges. `counted` has `bound` in ascending order, and how

@@ -36,7 +36,7 @@ const status = releaseCommand('status', 'Shows versions: live, behind, not built
           const built = one.isPartial ? 'built in part' : 'built'
           const state = one.isLive ? 'live' : `${built}, ${one.behind} batches behind`
           const name = `${one.kind} ${one.id} ${one.version}`
-          return `${name.padEnd(28)}${state.padEnd(28)}${rows}`.trimEnd()
+          return `${name.padEnd(28)}${state.padEnd(36)}${rows}`.trimEnd()
         }),
         ...waiting.map((one) => `${nameOf(one).padEnd(28)}defined, not built`),
       ])

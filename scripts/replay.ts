@@ -111,7 +111,7 @@ function endLines(
   if (isLive) {
     return release !== null && inserted + superseded === 0
       ? ['  it is live, and its rows are what they should be']
-      : [`  it is live, and would change: ${changes}; add --yes to do it`]
+      : [`  would change what readers see: ${changes}; add --yes to do it`]
   }
   const part = within === null ? '' : '; other profiles are as they were'
   const { id, version } = release

@@ -166,7 +166,7 @@ test('sessions that have changed are replayed, and the plan of it changes nothin
   const plan = command('replay', database, brief, '--all')
   expect(plan).toMatchObject({ status: 0, stderr: '' })
   expect(plan.stdout).toMatch(
-    /^everything under identity 1, sessions 2: .*\n {2}it is live, and would change: .* --yes/,
+    /^everything under identity 1, sessions 2: .*\n {2}would change what readers see: .* --yes/,
   )
   expect(await shown(database)).toEqual(before)
   const done = command('replay', database, brief, '--all', '--yes', '--parallel', '2')
