@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { DuckDBFile } from '../pipeline/duckdb-file.ts'
+import { batchOf } from './batches.ts'
 import { warehouseContract } from './warehouse.contract.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -23,6 +24,22 @@ warehouseContract('DuckDB', () => {
     return duckdbWarehouse(path)
   }
   return Promise.resolve({ warehouse, reopen })
+})
+
+test('a long reading sees what was there when it began, whatever is committed', async () => {
+  const warehouse = duckdbWarehouse(join(dir, 'read.duckdb'))
+  await warehouse.open()
+  const ids = Array.from({ length: 10_000 }, (_, i) => `e${i}`)
+  await warehouse.commit(batchOf(1, ids))
+  let read = 0
+  let batch = 1
+  for await (const rows of warehouse.stream('select event_id from event_profiles')) {
+    read += rows.length
+    await warehouse.commit(batchOf((batch += 1), [`later ${batch}`]))
+  }
+  expect(batch).toBeGreaterThan(3)
+  expect(read).toBe(ids.length)
+  await warehouse.close()
 })
 
 test.each(['text.duckdb', 'events.ndjson', 'table.csv'])('%s is no warehouse', async (name) => {
