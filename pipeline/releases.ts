@@ -220,7 +220,7 @@ function changedContent(release: Release): UserError {
           `give it version ${version + 1} and build that: npm run replay -- --${kind} ${id}`,
       )
     : new UserError(
-        `${id}.ts is not what the tables were derived under: a full replay is needed; undo the ` +
+        `${id}.ts has changed since the tables were derived: a full replay is needed; undo the ` +
           'change, or derive everything again: npm run replay -- --all',
       )
 }
