@@ -185,7 +185,8 @@ test('a new rule of sessions stops runs until all is replayed, and is on record'
   await harness.feed([eventOf('e1', 'd1', 0), eventOf('e2', 'd1', 20)])
   const next = definitionsOf({ sessions: { gap: '10m' } })
   const onward = new Harness(next, harness.warehouse)
-  await expect(onward.feed([])).rejects.toThrow(/sessions.ts has changed .* npm run replay -- --all/)
+  const message = /sessions.ts has changed .* npm run replay -- --all/
+  await expect(onward.feed([])).rejects.toThrow(message)
   const plan = await replayAll(harness, next, false)
   expect(plan).toMatchObject({ isDone: false, inserted: 3, superseded: 2 })
   await expect(onward.feed([])).rejects.toThrow('a full replay is needed')
