@@ -9,14 +9,13 @@
  */
 
 import type { EventBatch } from './batch.ts'
-import { profileCodec } from './checkpoint.ts'
+import { imagesFor } from './checkpoint.ts'
 import { CommitBuilder, deadLetterIdOf } from './commit.ts'
-import { compile, type Compiled } from './compile.ts'
+import { compile, withoutJourneys, type Compiled } from './compile.ts'
 import type { Definitions, Release } from './definitions.ts'
 import { ErasedPersons } from './erased.ts'
 import type { OutboxRow } from './effects.ts'
 import { Identities } from './identities.ts'
-import { Images, JSON_CODEC } from './images.ts'
 import { land, type Landing } from './land.ts'
 import { relink } from './persons.ts'
 import { Profiles } from './profiles.ts'
@@ -54,12 +53,17 @@ export type Outcome = {
   effects: number
 }
 
+/** How much of the tables is derived: whose the events are, or their journeys and funnels too. */
+export type Extent = 'people' | 'everything'
+
 export class Pipeline {
   /** What the tables are derived from: the live versions, whatever the directory has. */
   readonly definitions: Definitions
   /** Defined versions that are not live. */
   readonly waiting: readonly Release[]
   readonly compiled: Compiled
+  /** What turns derive. */
+  readonly #derived: Compiled
   readonly #warehouse: Warehouse
   readonly #images: AllImages
   readonly #erased: ErasedPersons
@@ -71,21 +75,18 @@ export class Pipeline {
     running: Running,
     head: Head,
     erased: ErasedPersons,
+    extent: Extent,
   ) {
     this.#warehouse = warehouse
     this.definitions = running.definitions
     this.waiting = running.waiting
     this.compiled = compile(running.definitions)
+    this.#derived = extent === 'people' ? withoutJourneys(this.compiled) : this.compiled
     this.#head = head
     this.#unreleased = running.unreleased
     this.#erased = erased
-    const parts = { warehouse, max: IMAGES_MAX, isEmpty: head.batch === 0 }
-    this.#images = {
-      stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
-      identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
-      component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
-      profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(this.compiled) }),
-    }
+    const isEmpty = head.batch === 0
+    this.#images = imagesFor(this.compiled, { warehouse, max: IMAGES_MAX, isEmpty })
   }
 
   /** Continues where the warehouse's last commit left off, under what is live in it. With the key
@@ -93,13 +94,13 @@ export class Pipeline {
   static async open(
     warehouse: Warehouse,
     definitions: Definitions,
-    hashKey?: string,
+    { hashKey, extent = 'everything' }: { hashKey?: string | undefined; extent?: Extent } = {},
   ): Promise<Pipeline> {
     const head = await warehouse.open()
     const running = runningOf(definitions, await ReleaseLog.read(warehouse))
     const { identity } = running.definitions
     const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
-    return new Pipeline(warehouse, running, head, erased)
+    return new Pipeline(warehouse, running, head, erased, extent)
   }
 
   get head(): Readonly<Head> {
@@ -133,7 +134,7 @@ export class Pipeline {
     for (const row of landing.rows) watermark = Math.max(watermark, batch.occurredAt[row] ?? 0)
     if (asked !== null) watermark = Math.max(watermark, asked)
     const turn = new Turn({
-      compiled: this.compiled,
+      compiled: this.#derived,
       images: this.#images,
       warehouse: this.#warehouse,
       watermarkBefore: this.#head.watermark,

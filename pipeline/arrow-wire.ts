@@ -1,6 +1,6 @@
 /**
- * Arrow on its way to another process: rows of any table as JSON texts, and a table of texts as
- * the two messages (schema, record batch) that the Storage Write API takes.
+ * Arrow on its way elsewhere: a table as bytes for another thread; rows of any table as JSON texts,
+ * and a table of texts as the two messages (schema, record batch) that the Storage Write API takes.
  */
 
 import {
@@ -11,6 +11,7 @@ import {
   RecordBatchStreamWriter,
   Schema,
   Struct,
+  tableFromIPC,
   TimestampMicrosecond,
   Utf8,
   vectorFromArray,
@@ -18,6 +19,24 @@ import {
   type Table,
 } from 'apache-arrow'
 import { uuidText } from './ids.ts'
+
+/** Bytes of their own, which can change hands. They are put together here: what the library's own
+ * `tableToIPC` gives is cut short when two columns are one array. */
+export async function tableBytes(table: Table): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  for await (const part of RecordBatchStreamWriter.writeAll(table)) parts.push(part)
+  const bytes = new Uint8Array(parts.reduce((total, { length }) => total + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+export function tableOfBytes(bytes: Uint8Array): Table {
+  return tableFromIPC(bytes)
+}
 
 /** Each row as a JSON array of texts and nulls: numbers as their digits, hashes signed, UUIDs as
  * text, bytes in base64, so that nothing is rounded on the way. */

@@ -10,11 +10,12 @@ import type { BigQueryClient } from './bigquery-client.ts'
 import { endsOf, quoted, storageOf } from './bigquery-schema.ts'
 import type { Column } from './column.ts'
 import { IMAGE_TABLES } from './commit.ts'
-import { Difference, ofVersion, theirs } from './duckdb-difference.ts'
+import { contentOf, Difference, ofVersion, theirs } from './duckdb-difference.ts'
 import { DuckDBFile } from './duckdb-file.ts'
+import { assert } from './errors.ts'
 import type { At } from './relations.ts'
 import { TABLES, type TableName, type VersionedName } from './tables.ts'
-import type { Row, RowCounts, Takeover } from './warehouse.ts'
+import type { Row, RowCounts, Takeover, VersionName } from './warehouse.ts'
 
 /** What DuckDB may take; the rest it spills. */
 const MEMORY = '160MB'
@@ -25,12 +26,16 @@ export class BigQueryTakeover {
   readonly #client: BigQueryClient
   readonly #file: DuckDBFile
   readonly #takeover: Takeover
+  readonly #version: VersionName
   readonly #difference: Difference
 
   private constructor(client: BigQueryClient, file: DuckDBFile, takeover: Takeover) {
     this.#client = client
     this.#file = file
+    const { version, within } = takeover
+    assert(version !== null && within === null, 'it is one version, and whole')
     this.#takeover = takeover
+    this.#version = version
     this.#difference = new Difference(file, takeover)
   }
 
@@ -98,9 +103,9 @@ export class BigQueryTakeover {
     const columns: readonly Column[] = TABLES[table].columns
     const names = columns.map(({ name }) => name).join(', ')
     await this.#file.run(
-      `create or replace temp table ours as select ${names} from ${theirs(table)} where false`,
+      `create or replace temp table given as select ${names} from ${theirs(table)} where false`,
     )
-    const { version } = this.#takeover
+    const version = this.#version
     const selected = columns.map(({ name, type }) =>
       type === 'hash64' ? `cast(${quoted(name)} as string) as ${quoted(name)}` : quoted(name),
     )
@@ -115,9 +120,13 @@ export class BigQueryTakeover {
     )
     for await (const rows of pages) {
       const data = columns.map((column) => [column.name, dataOf(column, rows)] as const)
-      await this.#file.append('ours', arrowTable(table, Object.fromEntries(data), rows.length))
+      await this.#file.append('given', arrowTable(table, Object.fromEntries(data), rows.length))
     }
     this.#file.dropAppenders()
+    await this.#file.run(
+      `create or replace temp table ours as select ${contentOf(table)} from given`,
+    )
+    await this.#file.run('drop table given')
   }
 }
 

@@ -18,6 +18,7 @@ import { Stager } from './bigquery-stage.ts'
 import { BigQueryTakeover } from './bigquery-takeover.ts'
 import { imageTable } from './commit.ts'
 import { assert } from './errors.ts'
+import { NO_HEAD, readHead } from './head.ts'
 import { hashes64 } from './ids.ts'
 import type { AppendedName } from './tables.ts'
 import type {
@@ -56,7 +57,7 @@ class BigQueryWarehouse implements Warehouse {
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
   readonly #place: Place
   #opened: Opened | null = null
-  #head: Head = { batch: 0, recordedAt: 0, watermark: null }
+  #head: Head = NO_HEAD
 
   constructor(place: Place) {
     this.#place = place
@@ -85,16 +86,7 @@ class BigQueryWarehouse implements Warehouse {
       })
       this.#opened = { client, stager, commits, landing: new BigQueryLanding(client) }
     }
-    const [last] = await this.#read(
-      'select batch, recorded_at, watermark from batches order by batch desc limit 1',
-    )
-    if (last !== undefined) {
-      this.#head = {
-        batch: last['batch'] as number,
-        recordedAt: last['recorded_at'] as number,
-        watermark: last['watermark'] as number | null,
-      }
-    }
+    this.#head = await readHead((sql) => this.#read(sql))
     return this.#head
   }
 

@@ -1,5 +1,5 @@
 /**
- * A profile's image as text: arrays by position, because field names would be most of it.
+ * Images as text. A profile's is arrays by position, because field names would be most of it.
  *
  * Infinities, which JSON cannot say, are null. What follows from the rest (an instance's id, its
  * `due`) is made again when reading.
@@ -9,9 +9,11 @@ import { decodeFunnels, encodeFunnels, type StoredFunnels } from './checkpoint-f
 import type { Compiled } from './compile.ts'
 import type { Instance, TrackState } from './facts.ts'
 import { instanceId, type Instances } from './fold.ts'
-import type { Codec, ProfileImage } from './images.ts'
+import { Images, JSON_CODEC, type Codec, type ProfileImage } from './images.ts'
 import type { Machine } from './machine.ts'
 import type { Place } from './order.ts'
+import type { AllImages } from './turn.ts'
+import type { Warehouse } from './warehouse.ts'
 
 type StoredTrack = [
   state: number,
@@ -46,6 +48,19 @@ type StoredProfile = [
   /** Absent while there is nothing of them to keep. */
   funnels?: StoredFunnels,
 ]
+
+/** The caches of all kinds of images of a warehouse. */
+export function imagesFor(
+  compiled: Compiled,
+  parts: { warehouse: Pick<Warehouse, 'images'>; max: number; isEmpty: boolean },
+): AllImages {
+  return {
+    stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
+    identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
+    component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
+    profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),
+  }
+}
 
 /** The profile id comes first: every instance id begins with it. */
 export function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {

@@ -16,7 +16,7 @@ import { cohortProfiles, type CohortProfile, type Instants } from './cohort-prof
 import { CommitBuilder } from './commit.ts'
 import { releaseOf, type Release } from './definitions.ts'
 import { UserError } from './errors.ts'
-import { ReleaseLog } from './releases.ts'
+import { IS_MOVE, ReleaseLog } from './releases.ts'
 import { Rows, type TableChange } from './rows.ts'
 import type { Head, Row, Warehouse } from './warehouse.ts'
 
@@ -117,7 +117,7 @@ async function askedOf(warehouse: Warehouse, compiled: CompiledCohort): Promise<
   if (committed.length === 0 && !isNew) return null
   const promoted = await since(
     `select distinct id from releases
-     where kind = 'journey' and action in ('promoted', 'rolled_back') and recorded_by > $1`,
+     where kind = 'journey' and ${IS_MOVE} and recorded_by > $1`,
   )
   const isRedefined = isNew || promoted.some(({ id }) => compiled.journeys.includes(id as string))
   return { compiled, before, isRedefined }

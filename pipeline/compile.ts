@@ -89,6 +89,12 @@ export function compile(parts: {
   }
 }
 
+/** The same where no journey or funnel asks for an event; what is kept of events is the same. */
+export function withoutJourneys(compiled: Compiled): Compiled {
+  const nothing = { machines: [], funnels: [], needsEveryEvent: false, eventCodes: new Map() }
+  return { ...compiled, ...nothing }
+}
+
 /** A path of `splitOn` is a property's unless it says `context.` or `properties.` itself. */
 function operandPath(path: string): string {
   return path.startsWith('context.') || path.startsWith('properties.') ? path : `properties.${path}`

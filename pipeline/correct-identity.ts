@@ -8,11 +8,11 @@
 
 import { Pipeline } from './advance.ts'
 import { formatInstant, now } from './clock.ts'
-import { ChunkDecoder } from './decode.ts'
 import type { Definitions } from './definitions.ts'
 import { assert, UserError } from './errors.ts'
 import { IdentifierReader, splitIdentifier } from './identifiers.ts'
 import { uuidOf } from './ids.ts'
+import { landedDecoder } from './stored.ts'
 import { landedValue } from './story-identifiers.ts'
 import type { Warehouse } from './warehouse.ts'
 
@@ -85,13 +85,7 @@ export async function correctIdentity(
     identifiers: { [namespace]: value },
     [kind === 'link' ? 'alias' : 'unlink']: pair,
   })
-  const decoder = new ChunkDecoder({
-    identity: { ...definitions.identity, hashed: [] },
-    operandPaths: pipeline.compiled.operandPaths,
-    format: 'native',
-    events: { events: {} },
-    hashKey: undefined,
-  })
+  const decoder = landedDecoder(definitions.identity, pipeline.compiled.operandPaths)
   const decoded = decoder.decode(new TextEncoder().encode(line), receivedAt)
   const outcome = await pipeline.advance(decoded, { origin: 'correction', receivedAt: now() })
   assert(outcome.landed === 1, 'a correction is an event that lands')

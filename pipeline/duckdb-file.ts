@@ -1,5 +1,6 @@
 /**
- * One DuckDB file, one process, one connection: statements in, rows out, Arrow tables appended.
+ * One DuckDB file, one process: statements in, rows out, Arrow tables appended. There is one
+ * connection for all but long readings, which see what was there when they began.
  *
  * The file must not be opened, copied or hashed elsewhere in this process while it is open here:
  * that would release DuckDB's lock on it.
@@ -50,9 +51,7 @@ export class DuckDBFile {
    * why a file cannot be opened. */
   static async open(path: string, memory: string): Promise<DuckDBFile> {
     const instance = await createInstance(path, memory)
-    const file = new DuckDBFile(instance, await instance.connect())
-    await file.run("set timezone = 'UTC'")
-    return file
+    return new DuckDBFile(instance, await connected(instance))
   }
 
   async run(statement: string): Promise<void> {
@@ -64,10 +63,15 @@ export class DuckDBFile {
     return result.getRowObjects().map(plainRow)
   }
 
-  /** The same, a few thousand rows at a time. */
+  /** The same, a few thousand rows at a time, while others write. */
   async *rows(sql: string, parameters: (string | number | null)[] = []): AsyncGenerator<Row[]> {
-    const result = await this.#connection.stream(sql, parameters)
-    for await (const rows of result.yieldRowObjects()) yield rows.map(plainRow)
+    const connection = await connected(this.#instance)
+    try {
+      const result = await connection.stream(sql, parameters)
+      for await (const rows of result.yieldRowObjects()) yield rows.map(plainRow)
+    } finally {
+      connection.closeSync()
+    }
   }
 
   /** The one column of a query, a few thousand values at a time. */
@@ -134,6 +138,12 @@ export class DuckDBFile {
     this.#connection.closeSync()
     this.#instance.closeSync()
   }
+}
+
+async function connected(instance: DuckDBInstance): Promise<DuckDBConnection> {
+  const connection = await instance.connect()
+  await connection.run("set timezone = 'UTC'")
+  return connection
 }
 
 const SPILL_DIR = join(tmpdir(), `desire-path-${process.pid}`)

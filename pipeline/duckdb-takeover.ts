@@ -3,12 +3,12 @@
  * what runs continue from. DuckDB joins and copies it in bounded memory.
  */
 
-import { Difference, ofVersion, quoted, theirs } from './duckdb-difference.ts'
+import { contentOf, Difference, isOf, theirs } from './duckdb-difference.ts'
 import type { DuckDBFile } from './duckdb-file.ts'
 import { keyedStatement, storageOf } from './duckdb-schema.ts'
 import { TABLES, type VersionedName } from './tables.ts'
 import { IMAGE_TABLES } from './commit.ts'
-import type { RowCounts, Takeover } from './warehouse.ts'
+import type { EventWindow, RowCounts, Takeover } from './warehouse.ts'
 
 const KEYED = ['history', ...IMAGE_TABLES] as const
 
@@ -24,13 +24,14 @@ export class DuckDBTakeover {
   }
 
   /** Attaches the other and finds what differs. */
-  begin(): Promise<RowCounts> {
-    const { version } = this.#takeover
-    const isOfVersion = ofVersion(version, 'own', quoted(version.id), String(version.version))
+  async begin(): Promise<RowCounts> {
+    const { version, within } = this.#takeover
+    if (within !== null) await this.#file.run(untouched(within))
+    const touched = within === null ? '' : ' anti join untouched using (profile_id)'
     return this.#difference.begin((table) =>
       this.#file.run(
-        `create or replace temp table ours as select * from ${table}_now as own ` +
-          `where ${isOfVersion}`,
+        `create or replace temp table ours as select ${contentOf(table)} ` +
+          `from ${table}_now as own${touched} where ${isOf(table, 'own', version)}`,
       ),
     )
   }
@@ -51,8 +52,9 @@ export class DuckDBTakeover {
       const columns = TABLES[table].columns.map(({ name }) => name).join(', ')
       await this.#file.run(`drop table ${table}`)
       await this.#file.run(keyedStatement(table))
+      // They are stored in the order of being written, and so they come.
       await this.#file.run(
-        `insert into ${table} select ${columns}, ${stamp} from ${theirs(table)} order by rowid`,
+        `insert into ${table} select ${columns}, ${stamp} from ${theirs(table)}`,
       )
     }
     await this.#file.run('truncate timer')
@@ -62,12 +64,27 @@ export class DuckDBTakeover {
   }
 
   /** Whatever happened. */
-  end(): Promise<void> {
-    return this.#difference.end()
+  async end(): Promise<void> {
+    await this.#file.run('drop table if exists untouched')
+    await this.#difference.end()
   }
 
   /** Rows that `apply` has set waiting, by table. */
   waiting(): Iterable<[VersionedName, number]> {
     return this.#difference.going
   }
+}
+
+/** Profiles without an event in the window: their rows are left alone. */
+function untouched({ from, to }: EventWindow): string {
+  const inside = [
+    'true',
+    ...(from === null ? [] : [`occurred_at >= make_timestamptz(${from})`]),
+    ...(to === null ? [] : [`occurred_at < make_timestamptz(${to})`]),
+  ]
+  return (
+    'create or replace temp table untouched as select profile_id from event_profile_now as own ' +
+    'inner join events_log using (event_id) group by profile_id ' +
+    `having not bool_or(${inside.join(' and ')})`
+  )
 }

@@ -22,6 +22,7 @@ import {
 import { DuckDBTakeover } from './duckdb-takeover.ts'
 import { foldStatements, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
+import { NO_HEAD, readHead } from './head.ts'
 import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
 import type {
   Commit,
@@ -59,7 +60,7 @@ class DuckDBWarehouse implements Warehouse {
   readonly #path: string
   readonly #memory: string
   #opened: { file: DuckDBFile; keyed: KeyedTables } | null = null
-  #head: Head = { batch: 0, recordedAt: 0, watermark: null }
+  #head: Head = NO_HEAD
   /** Rows waiting in each `_pending` table. */
   readonly #pending = new Map<VersionedName, number>()
 
@@ -85,16 +86,7 @@ class DuckDBWarehouse implements Warehouse {
         this.#pending.set(table, count?.['rows'] as number)
       }
     }
-    const [last] = await this.query(
-      'select batch, recorded_at, watermark from batches order by batch desc limit 1',
-    )
-    if (last !== undefined) {
-      this.#head = {
-        batch: last['batch'] as number,
-        recordedAt: last['recorded_at'] as number,
-        watermark: last['watermark'] as number | null,
-      }
-    }
+    this.#head = await readHead((sql) => this.query(sql))
     return this.#head
   }
 

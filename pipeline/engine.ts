@@ -37,7 +37,7 @@ export async function openEngine(
   const { definitionsDir, format } = settings
   const definitions = await loadDefinitions(definitionsDir)
   const hashKey = process.env[HASH_KEY_VARIABLE]
-  const open = () => Pipeline.open(warehouse, definitions, hashKey)
+  const open = () => Pipeline.open(warehouse, definitions, { hashKey })
   const pipeline = await retrying('opening', open, patience)
   const outlet = await outletOf(warehouse, settings.effects, patience)
   const decoder = startDecoder({

@@ -11,7 +11,7 @@
 import { deriveStreams, loadImages } from './advance.ts'
 import { arrowTable } from './arrow.ts'
 import { emptyBatch, type EventBatch } from './batch.ts'
-import { profileCodec } from './checkpoint.ts'
+import { imagesFor } from './checkpoint.ts'
 import { CommitBuilder } from './commit.ts'
 import { compile, type Compiled } from './compile.ts'
 import { ChunkDecoder } from './decode.ts'
@@ -21,17 +21,16 @@ import { cutMessages } from './forget-messages.ts'
 import { correctionsOf, findPerson, lettersOf, type Person } from './forget-person.ts'
 import { IdentifierReader } from './identifiers.ts'
 import { Identities } from './identities.ts'
-import { Images, JSON_CODEC } from './images.ts'
 import type { Identity } from './journey.ts'
 import { land, type Landing } from './land.ts'
 import { landedTable } from './landed.ts'
 import { relink, relinkRemaining } from './persons.ts'
 import { Profiles } from './profiles.ts'
 import { pseudonymised } from './pseudonyms.ts'
-import { lineOf, STORED_COLUMNS, storedDecoder } from './recompute.ts'
 import { ReleaseLog, runningOf } from './releases.ts'
-import { Turn, type AllImages } from './turn.ts'
-import type { ErasedRows, Head, Warehouse } from './warehouse.ts'
+import { decodeStored, landedDecoder, lineOf, STORED_COLUMNS } from './stored.ts'
+import { Turn } from './turn.ts'
+import type { ErasedRows, Warehouse } from './warehouse.ts'
 
 export type ForgetOptions = {
   warehouse: Warehouse
@@ -58,9 +57,10 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
   const { definitions } = runningOf(options.definitions, await ReleaseLog.read(warehouse))
   const compiled = compile(definitions)
   const { identity } = compiled
-  const images = imagesOf(warehouse, compiled, head)
+  const isEmpty = head.batch === 0
+  const images = imagesFor(compiled, { warehouse, max: Infinity, isEmpty })
   const reader = new IdentifierReader(identity, hashKey)
-  const columns = isKept ? STORED_COLUMNS : undefined
+  const columns = isKept ? STORED_COLUMNS.join(', ') : undefined
   const person = await findPerson({ warehouse, compiled, images }, user, reader, columns)
   const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
   const hashes = erased.add([...person.persons, ...person.devices], person.unmarked)
@@ -74,7 +74,7 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
     : emptyBatch(compiled.namespaces.length)
   const landing = await land(warehouse, successor, erased)
   turn.add(successor, landing.rows)
-  const { components, timers } = await deriveInstead(turn, person, successor, landing)
+  const { components, timers } = await deriveInstead(turn, warehouse, person, successor, landing)
 
   for (const { supersedes } of turn.changes.values()) supersedes.because.fill('rebuilt')
   const remaining = person.streams.filter((stream) => turn.remainingOf(stream).length > 0)
@@ -112,16 +112,6 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
   return { person, counts, kept: landing.rows.length, batch }
 }
 
-function imagesOf(warehouse: Warehouse, compiled: Compiled, { batch }: Head): AllImages {
-  const parts = { warehouse, max: Infinity, isEmpty: batch === 0 }
-  return {
-    stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
-    identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
-    component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
-    profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),
-  }
-}
-
 /** For lines as they came, of any form; what they say beside who is nobody's concern here. */
 function rawDecoder(identity: Identity, hashKey: string | undefined): ChunkDecoder {
   const events = { events: {} }
@@ -133,17 +123,19 @@ function rawDecoder(identity: Identity, hashKey: string | undefined): ChunkDecod
 function asNobodys({ rows }: Person, compiled: Compiled, reader: IdentifierReader): EventBatch {
   const lines = pseudonymised(rows, compiled.namespaces, reader).map(lineOf)
   const bytes = new TextEncoder().encode(lines.join('\n'))
-  return { ...storedDecoder(compiled).decode(bytes, 0), refusals: [] }
+  const decoder = landedDecoder(compiled.identity, compiled.operandPaths)
+  return { ...decodeStored(decoder, bytes, 0), refusals: [] }
 }
 
 /** Derives what the person's events touched from those that remain, and what takes their place. */
 async function deriveInstead(
   turn: Turn,
+  warehouse: Warehouse,
   person: Person,
   successor: EventBatch,
   landing: Landing,
 ) {
-  const { warehouse, images } = turn
+  const { images } = turn
   for (const eventId of person.events) turn.erased.add(eventId)
   await turn.loadHistory(person.streams)
   const { remaining, named } = await correctionsOf(warehouse, person.events)

@@ -87,7 +87,7 @@ export const JSON_CODEC = {
 
 export class Images<T> {
   readonly #kind: ImageKind
-  readonly #warehouse: Warehouse
+  readonly #warehouse: Pick<Warehouse, 'images'>
   readonly #codec: Codec<T>
   readonly #max: number
   /** Null: known to be absent, for this batch. */
@@ -97,7 +97,7 @@ export class Images<T> {
 
   constructor(parts: {
     kind: ImageKind
-    warehouse: Warehouse
+    warehouse: Pick<Warehouse, 'images'>
     codec: Codec<T>
     max: number
     isEmpty: boolean

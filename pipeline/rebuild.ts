@@ -1,11 +1,15 @@
 /**
  * Replay, promotion and rollback: one thing with three names. A version is built from the stored
- * events by the very stages that derive the tables (`recompute.ts`), and what differs is taken over
- * into the warehouse in one transaction, together with the rows that say who did it and why.
+ * events by the very stages that derive the tables, in a warehouse beside this one, and what
+ * differs is taken over in one transaction, together with the rows that say who did it and why.
  *
- * A replay builds the rows of a version beside the live one, where nobody sees them. A promotion or
- * a rollback brings its rows up to date, moves the pointer, and exchanges what runs continue from.
- * After a crash nothing of it is visible; done again, it finds only what is missing.
+ * A replay of a version that is not live folds its journey alone, over the sessions and profiles on
+ * record (`refold.ts`), and its rows come to stand beside the live ones, where nobody sees them. A
+ * promotion or a rollback brings its rows up to date, moves the pointer, and exchanges what runs
+ * continue from: for that everything is derived again (`recompute.ts`), as it is by a replay of the
+ * live version or of everything.
+ *
+ * After a crash nothing of it is visible; done again, it goes on where it was.
  */
 
 import { now } from './clock.ts'
@@ -13,12 +17,17 @@ import { CommitBuilder } from './commit.ts'
 import { compile } from './compile.ts'
 import type { Definitions, Release } from './definitions.ts'
 import { UserError } from './errors.ts'
-import { countOf, recompute, type Recomputation } from './recompute.ts'
-import { exchanged, isSame, nameOf, ReleaseLog, type ReleaseEntry } from './releases.ts'
-import type { Commit, Head, RowCounts, Warehouse } from './warehouse.ts'
-
-/** Recomputations, each of what has landed since, before a writer that never rests is told of. */
-const ROUNDS_MAX = 3
+import { ALL_JOURNEYS, recompute, type OnBatch } from './recompute.ts'
+import { progressOf, refold, type Spread } from './refold.ts'
+import {
+  exchanged,
+  isSame,
+  nameOf,
+  nextInForce,
+  ReleaseLog,
+  type ReleaseEntry,
+} from './releases.ts'
+import type { Commit, EventWindow, Head, RowCounts, Warehouse } from './warehouse.ts'
 
 /** A warehouse beside another, for the time of a recomputation. */
 export type Scratch = {
@@ -34,107 +43,169 @@ export type Rebuild = {
   scratch: Scratch
   /** What runs in it now (see `runningOf`). */
   definitions: Definitions
-  release: Release
+  /** The version to be built; null: everything, under the identity and sessions of `definitions`,
+   * which may be others than on record. */
+  release: Release | null
   action: 'replayed' | 'promoted' | 'rolled_back'
   by: string | null
   reason: string
   /** Whether rows that readers see may be changed; else they are counted and left as they are. */
   mayChangeLive: boolean
-  onBatch?: Recomputation['onBatch']
+  /** Only profiles with an event in it are built; not for what readers see. */
+  within?: EventWindow | null
+  spread?: Spread
+  onBatch?: OnBatch
 }
 
 export type Rebuilt = RowCounts & {
+  /** That were read for it. */
   events: number
   /** False: nothing was to be done, or it was not allowed. */
   isDone: boolean
 }
 
+/** Batches that come while a version is built are caught up with, at most so many times. */
+const TRIES_MAX = 3
+
 export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
-  const { warehouse, scratch, release, action } = parts
+  const { warehouse, scratch, release, action, within = null } = parts
   const log = await ReleaseLog.read(warehouse)
-  const isLive = log.live().some((one) => isSame(one, release))
-  if (isLive && action !== 'replayed') throw new UserError(`${nameOf(release)} is live already`)
-  const definitions = exchanged(parts.definitions, release)
+  const isLive = release === null || log.live().some((one) => isSame(one, release))
+  if (isLive && action !== 'replayed') throw new UserError(`${wordsOf(release)} is live already`)
   const changesLive = isLive || action !== 'replayed'
-  const { from, events, head } = await (changesLive
-    ? settled(parts, definitions)
-    : computed(parts, definitions))
-  const { entries } = await ReleaseLog.read(warehouse)
-  if (entries.length !== log.entries.length) {
-    throw new UserError('another version has been built or released meanwhile: look, and try again')
+  if (changesLive && within !== null) {
+    throw new UserError('what readers see is built whole: leave out --from and --to', 2)
   }
-  const rebuilt: Rebuilt = { inserted: 0, superseded: 0, events, isDone: false }
-  const takeover = { from, version: release, hasMemory: changesLive }
+  const entries = entriesOf(parts, log)
+  const rebuilt: Rebuilt = { inserted: 0, superseded: 0, events: 0, isDone: false }
+  const onBatch: OnBatch = (done, total, step) => {
+    rebuilt.events = Math.max(rebuilt.events, total)
+    parts.onBatch?.(done, total, step)
+  }
+  const { from, head } = await built({ ...parts, onBatch }, changesLive)
+  const takeover = { from, version: release, within, hasMemory: changesLive }
   await warehouse.takeOver(takeover, (counts) => {
     Object.assign(rebuilt, counts)
-    const isNeeded = !isLive || counts.inserted + counts.superseded > 0
+    const isNew = entries.some((entry) => entry.action === 'registered')
+    const isNeeded = !isLive || isNew || counts.inserted + counts.superseded > 0
     if (!isNeeded || (changesLive && !parts.mayChangeLive)) return null
     rebuilt.isDone = true
-    return commitOf(parts, definitions, log, head, counts)
+    return commitOf(parts, entries, head, counts)
   })
   await scratch.discard()
   return rebuilt
 }
 
-/** Everything recomputed: the url of where it is, how many events, and the head afterwards. */
-type Computed = { from: string; events: number; head: Head; isSettled: boolean }
-
-/** The same, with nothing committed in the warehouse meanwhile. */
-async function settled(parts: Rebuild, definitions: Definitions): Promise<Computed> {
-  for (let round = 1; round <= ROUNDS_MAX; round++) {
-    const made = await computed(parts, definitions)
-    if (made.isSettled) return made
+/** Builds all that there is beside the warehouse; where, and up to which head. */
+async function built(
+  parts: Rebuild,
+  changesLive: boolean,
+): Promise<{ from: string; head: Head }> {
+  const { warehouse } = parts
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const head = await warehouse.open()
+    const from = await computed(parts, changesLive ? everything(parts) : beside(parts, head))
+    if ((await warehouse.open()).batch === head.batch) return { from, head }
   }
-  throw new UserError(
-    `${parts.warehouse.url} is written to all the while: stop what writes until this is done`,
-  )
+  throw new UserError('batches are committed faster than they are caught up with: stop the runs')
 }
 
-async function computed(parts: Rebuild, definitions: Definitions): Promise<Computed> {
-  const { warehouse, scratch, onBatch } = parts
+/** How another warehouse comes to have what is wanted. */
+type Building = {
+  /** What is on record in it. */
+  definitions: Definitions
+  /** What a fold in it is of. */
+  label: string
+  /** Goes on with what is there; false: that was of events that are gone. */
+  build: (other: Warehouse) => Promise<boolean>
+}
+
+/** All that batches derive. */
+function everything({ warehouse, release, definitions, spread, onBatch }: Rebuild): Building {
+  const under = release === null ? definitions : exchanged(definitions, release)
+  return {
+    definitions: under,
+    label: ALL_JOURNEYS,
+    build: (scratch) => recompute({ warehouse, scratch, definitions: under, onBatch, ...spread }),
+  }
+}
+
+/** The rows of one version, over whose the events are on record to be. */
+function beside(parts: Rebuild, { batch, watermark }: Head): Building {
+  const { warehouse, release, within = null, spread, onBatch } = parts
+  const bare = { ...parts.definitions, journeys: [], funnels: [], cohorts: [] }
+  const definitions = exchanged(bare, release as Release)
+  const label = `one version, batch ${batch}, ${within?.from ?? ''} to ${within?.to ?? ''}`
+  const fold = { source: warehouse, definitions, watermark, within, label, hasMemory: false }
+  return {
+    definitions,
+    label,
+    build: async (target) => {
+      await refold({
+        ...fold,
+        ...spread,
+        target,
+        onPart: (done, total) => onBatch?.(done, total, 'journeys'),
+      })
+      return true
+    },
+  }
+}
+
+/** Builds in the other warehouse; its url. */
+async function computed({ scratch }: Rebuild, { build, ...wanted }: Building): Promise<string> {
   for (;;) {
     const other = scratch.warehouse()
+    let isSound = false
     const { batch } = await other.open()
     try {
-      if (await isUnder(definitions, other)) {
-        const also = onBatch === undefined ? {} : { onBatch }
-        const of = await recompute({ warehouse, scratch: other, definitions, ...also })
-        const events = await countOf(warehouse, of)
-        if ((await countOf(other, await other.open())) === events) {
-          const head = await warehouse.open()
-          return { from: other.url, events, head, isSettled: head.batch === of.batch }
-        }
-      }
+      isSound = (await fits(other, wanted)) && (await build(other))
     } finally {
       await other.close()
     }
+    if (isSound) return other.url
     if (batch === 0) throw new UserError('not every stored event could be processed again')
-    // What an earlier recomputation left was of other definitions, or of events that are gone.
+    // What was left there was of other definitions, or of events that are gone.
     await scratch.discard()
   }
 }
 
-/** Whether a warehouse is new, or derived under exactly these definitions. */
-async function isUnder(definitions: Definitions, warehouse: Warehouse): Promise<boolean> {
-  const { entries } = await ReleaseLog.read(warehouse)
+/** Whether a warehouse is new, or left by the same building. */
+async function fits(
+  other: Warehouse,
+  { definitions, label }: Omit<Building, 'build'>,
+): Promise<boolean> {
+  const { entries } = await ReleaseLog.read(other)
   const registered = entries.filter(({ action }) => action === 'registered')
   if (registered.length === 0) return true
   const texts = (releases: Release[]) => releases.map((one) => `${nameOf(one)} ${one.hash}`).sort()
-  return texts(registered).join() === texts(definitions.releases).join()
+  if (texts(registered).join() !== texts(definitions.releases).join()) return false
+  const progress = await progressOf(other)
+  return progress === null || progress.label === label
+}
+
+/** What goes on record. */
+function entriesOf(parts: Rebuild, log: ReleaseLog): ReleaseEntry[] {
+  const { release, definitions, by, reason, within = null } = parts
+  const action = within === null ? parts.action : 'replayed_in_part'
+  const releases = release === null ? nextInForce(definitions, log) : [release]
+  return releases.flatMap((one) => {
+    const entry = { ...one, by, reason }
+    const done: ReleaseEntry = { ...entry, action }
+    if (log.registered(one.kind, one.id, one.version) !== undefined) return [done]
+    return [{ ...entry, action: 'registered' }, done]
+  })
 }
 
 function commitOf(
-  { release, action, by, reason }: Rebuild,
-  definitions: Definitions,
-  log: ReleaseLog,
+  { release, action, definitions }: Rebuild,
+  entries: ReleaseEntry[],
   head: Head,
   counts: RowCounts,
 ): Commit {
   const builder = new CommitBuilder()
-  const entries: ReleaseEntry[] = [{ ...release, action, by, reason }]
-  if (log.registered(release.kind, release.id, release.version) === undefined) {
-    entries.unshift({ ...release, action: 'registered', by, reason })
-    builder.funnels([release], compile(definitions).funnels)
+  if (release !== null && entries.some((entry) => entry.action === 'registered')) {
+    builder.funnels([release], compile(exchanged(definitions, release)).funnels)
   }
   builder.releases(entries)
   builder.taken(counts)
@@ -144,6 +215,10 @@ function commitOf(
       recordedAt: Math.max(now(), head.recordedAt + 1),
       watermark: head.watermark,
     },
-    { origin: `${action} ${nameOf(release)}`, read: 0, duplicates: 0, rejected: 0 },
+    { origin: `${action} ${wordsOf(release)}`, read: 0, duplicates: 0, rejected: 0 },
   )
+}
+
+function wordsOf(release: Release | null): string {
+  return release === null ? 'everything' : nameOf(release)
 }

@@ -1,73 +1,100 @@
 /**
- * The stored events once more, from the beginning, through the ordinary pipeline under other
- * definitions, into a warehouse of their own. Nothing is published: its outbox is never read.
+ * The stored events once more, from the beginning, under other definitions, into a warehouse of
+ * their own. Nothing is published: its outbox is never read.
  *
- * They come in event order and in batches, so memory is bounded, and what is read is as it landed:
- * hashed values are not hashed again, `received_at` is kept. A recomputation that was interrupted
- * goes on where it was, because what has landed there is dropped as a duplicate.
+ * It is done in two steps, by the stages of every run. First whose the events are: the ordinary
+ * pipeline, in event order, with no journey to fold. Then the journeys of each profile, all its
+ * events at once (`refold.ts`), which several threads may do. Memory is bounded by the batches and
+ * parts on the way.
+ *
+ * A recomputation that was interrupted goes on where it was: what has landed there is dropped as a
+ * duplicate, and a profile that has been folded is not folded again. What has landed here since is
+ * processed at the end, as a run would.
  */
 
-import { Pipeline } from './advance.ts'
+import { Pipeline, type Extent } from './advance.ts'
 import { emptyBatch } from './batch.ts'
-import { formatInstant, now } from './clock.ts'
-import type { Compiled } from './compile.ts'
-import { ChunkDecoder } from './decode.ts'
+import { HOUR, now } from './clock.ts'
 import type { Definitions } from './definitions.ts'
-import { UserError } from './errors.ts'
-import type { Head, Row, Warehouse } from './warehouse.ts'
+import { progressOf, refold, type Spread } from './refold.ts'
+import {
+  countOf,
+  decodeStored,
+  landedDecoder,
+  lineOf,
+  rangesOf,
+  STORED_COLUMNS,
+  STORED_EVENTS_MAX,
+  STORED_UNITS_MAX,
+  type Range,
+} from './stored.ts'
+import type { Row, Warehouse } from './warehouse.ts'
 
-const BATCH_EVENTS = 20_000
-const BATCH_UNITS = 16 * 1024 * 1024
 const ORIGIN = 'stored events'
+/** What the fold is of, in the other warehouse. */
+export const ALL_JOURNEYS = 'all journeys'
 
-/** Of `events`, what `lineOf` is made of. */
-export const STORED_COLUMNS =
-  'event_id, name, occurred_at, ordinal, received_at, source, identifiers, properties, context, ' +
-  'alias, unlink'
-
-export type Recomputation = {
+export type Recomputation = Spread & {
   /** Open; only read. */
   warehouse: Warehouse
   /** Open: empty, or left by an interrupted recomputation under the same definitions. */
   scratch: Warehouse
   definitions: Definitions
-  /** Told after every batch how many events are done, of how many. */
-  onBatch?: (done: number, total: number) => void
+  /** Told of every batch and part: how many events are done in this step, of how many. */
+  onBatch?: OnBatch | undefined
 }
 
-/** Returns the head whose events they were: others may land meanwhile, and are left out. Throws a
- * `UserError` when an event cannot be read back. */
-export async function recompute(parts: Recomputation): Promise<Head> {
+/** `total` is the step's. */
+export type OnBatch = (done: number, total: number, step: 'people' | 'journeys') => void
+
+/**
+ * False when the other warehouse has events that are not here: it was left by a recomputation of
+ * events that are gone. Throws a `UserError` when an event cannot be read back.
+ */
+export async function recompute(parts: Recomputation): Promise<boolean> {
+  const { scratch, onBatch } = parts
+  const before = await progressOf(scratch)
+  const isSound = before !== null || (await pass(parts, 'people'))
+  const { watermark } = await scratch.open()
+  await refold({
+    ...parts,
+    source: scratch,
+    target: scratch,
+    watermark,
+    within: null,
+    hasMemory: true,
+    label: ALL_JOURNEYS,
+    onPart: (done, total) => onBatch?.(done, total, 'journeys'),
+  })
+  return before === null ? isSound : pass(parts, 'everything')
+}
+
+/** Reads all stored events and processes those that are not there yet; false, see `recompute`. */
+async function pass(parts: Recomputation, extent: Extent): Promise<boolean> {
   const { warehouse, scratch, definitions, onBatch } = parts
-  const head = await warehouse.open()
-  const pipeline = await Pipeline.open(scratch, definitions)
-  const decoder = storedDecoder(pipeline.compiled)
-  const total = await countOf(warehouse, head)
-  let done = 0
+  const { watermark } = await warehouse.open()
+  const pipeline = await Pipeline.open(scratch, definitions, { extent })
+  const decoder = landedDecoder(definitions.identity, pipeline.compiled.operandPaths)
+  const { ranges, total } = await hoursOf(warehouse)
+  let read = 0
+  let nameless = 0
   const feed = async (lines: string[]) => {
     const receivedAt = now()
-    const batch = decoder.decode(new TextEncoder().encode(lines.join('\n')), receivedAt)
-    // Whom a later ignore list leaves without an identifier is in no derived table.
-    const refusal = batch.refusals.find(({ reason }) => reason !== 'no_identifier')
-    if (refusal !== undefined) {
-      throw new UserError(`a stored event cannot be read back: ${refusal.detail}`)
-    }
-    await pipeline.advance(batch, { origin: ORIGIN, receivedAt })
-    done += lines.length
-    onBatch?.(done, total)
+    const text = new TextEncoder().encode(lines.join('\n'))
+    const batch = decodeStored(decoder, text, receivedAt)
+    nameless += batch.refusals.length
+    await pipeline.advance({ ...batch, refusals: [] }, { origin: ORIGIN, receivedAt })
+    read += lines.length
+    onBatch?.(read, total, 'people')
   }
   let lines: string[] = []
   let units = 0
-  const stored = warehouse.stream(
-    `select ${STORED_COLUMNS} from events where recorded_by <= ${head.batch}
-     order by occurred_at, ordinal, event_id`,
-  )
-  for await (const rows of stored) {
+  for await (const rows of inOrder(warehouse, ranges)) {
     for (const row of rows) {
       const line = lineOf(row)
       lines.push(line)
       units += line.length
-      if (lines.length < BATCH_EVENTS && units < BATCH_UNITS) continue
+      if (lines.length < STORED_EVENTS_MAX && units < STORED_UNITS_MAX) continue
       await feed(lines)
       lines = []
       units = 0
@@ -75,38 +102,30 @@ export async function recompute(parts: Recomputation): Promise<Head> {
   }
   if (lines.length > 0) await feed(lines)
   const nothing = emptyBatch(pipeline.compiled.namespaces.length)
-  const { watermark } = head
   await pipeline.advance(nothing, { origin: ORIGIN, receivedAt: now(), watermark })
-  return head
+  return (await countOf(scratch)) === read - nameless
 }
 
-/** How many events have landed by a head. */
-export async function countOf(warehouse: Warehouse, { batch }: Head): Promise<number> {
-  const sql = 'select count(*) as events from events where recorded_by <= $1'
-  const [row] = await warehouse.query(sql, [batch])
-  return row?.['events'] as number
+/** Event time, cut between hours. */
+function hoursOf(warehouse: Warehouse): Promise<{ ranges: Range<number>[]; total: number }> {
+  const counted = warehouse.stream(
+    `select max(occurred_at) as bound, count(*) as events from events
+     group by div(unix_micros(occurred_at), ${HOUR}) order by bound`,
+  )
+  return rangesOf<number>(counted, null)
 }
 
-/** Reads stored events as `lineOf` writes them: what was hashed is not hashed again. */
-export function storedDecoder({ identity, operandPaths }: Compiled): ChunkDecoder {
-  return new ChunkDecoder({
-    identity: { ...identity, hashed: [] },
-    operandPaths,
-    format: 'native',
-    events: { events: {} },
-    hashKey: undefined,
-  })
-}
-
-/** The event in its native form; what landed as JSON stays the text it is. */
-export function lineOf(row: Row): string {
-  const text = (name: string) => `"${name}":${JSON.stringify(row[name])}`
-  const instant = (name: string) => `"${name}":"${formatInstant(row[name] as number)}"`
-  const json = (name: string) => `"${name}":${(row[name] as string | null) ?? 'null'}`
-  const members = [
-    ...['event_id', 'name', 'source', 'ordinal'].map(text),
-    ...['occurred_at', 'received_at'].map(instant),
-    ...['identifiers', 'properties', 'context', 'alias', 'unlink'].map(json),
-  ]
-  return `{${members.join(',')}}`
+/** All events, in event order. */
+async function* inOrder(
+  warehouse: Warehouse,
+  ranges: readonly Range<number>[],
+): AsyncGenerator<Row[]> {
+  for (const { after, upTo } of ranges) {
+    const isAfter = after === null ? 'true' : `occurred_at > timestamp_micros(${after})`
+    const isUpTo = upTo === null ? 'true' : `occurred_at <= timestamp_micros(${upTo})`
+    yield* warehouse.stream(
+      `select ${STORED_COLUMNS.join(', ')} from events where ${isAfter} and ${isUpTo}
+       order by occurred_at, ordinal, event_id`,
+    )
+  }
 }

@@ -9,6 +9,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { analysisViews } from './analysis.ts'
 import type { Column } from './column.ts'
+import { IS_MOVE } from './releases.ts'
 import { TABLES, VERSIONED_NAMES, type TableSpec } from './tables.ts'
 import type { VersionedName } from './tables.ts'
 
@@ -37,9 +38,6 @@ export function versionsColumns(table: VersionedName): string[] {
   const shown = columns.filter((column) => column.private !== true).map(({ name }) => name)
   return [...shown, 'recorded_at', 'recorded_by', ...SUPERSEDED]
 }
-
-/** What moves the pointer of the live version. */
-const IS_MOVE = "action in ('promoted', 'rolled_back')"
 
 /** Which version of a journey the views show: the one moved to last, up to a condition. */
 export function liveRelease(condition: string, at: At): string {

@@ -2,16 +2,32 @@
  * What a warehouse has on record about definitions: which versions there are, which one of each is
  * live, and so what a run derives the tables from. The record, not the directory, decides: a new
  * version in the directory is built beside the live one (`rebuild.ts`) before it can be promoted.
+ * Identity and sessions have one version in force, the latest: a replay of everything changes it.
  */
 
 import { withReleases, type Definitions, type Release } from './definitions.ts'
 import { UserError } from './errors.ts'
 import type { EventFunnel } from './funnel-definition.ts'
-import type { Journey } from './journey.ts'
+import type { Identity, Journey } from './journey.ts'
 import type { VersionName, Warehouse } from './warehouse.ts'
 
-/** How a version came to be on record, was built again, or became the live one. */
-export type ReleaseAction = 'registered' | 'replayed' | 'promoted' | 'rolled_back'
+/** What moves the pointer of the live version. */
+const MOVES = ['promoted', 'rolled_back'] as const
+
+/** How a version came to be on record, was built again (for some profiles, or for all), or became
+ * the live one. */
+export type ReleaseAction =
+  | 'registered'
+  | 'replayed_in_part'
+  | 'replayed'
+  | (typeof MOVES)[number]
+
+export function isMove(action: ReleaseAction): boolean {
+  return MOVES.some((move) => move === action)
+}
+
+/** The same as a condition, in SQL. */
+export const IS_MOVE = `action in (${MOVES.map((move) => `'${move}'`).join(', ')})`
 
 /** A row to be written. `by` is null for what a run does by itself. */
 export type ReleaseEntry = Release & { action: ReleaseAction; reason: string; by: string | null }
@@ -50,6 +66,11 @@ export class ReleaseLog {
     )
   }
 
+  /** The identity or sessions definition that the tables follow from. */
+  inForce(kind: string): Release | undefined {
+    return this.entries.findLast((entry) => entry.kind === kind)
+  }
+
   /** The live version of every journey and funnel that has one. */
   live(): Release[] {
     const ids = new Map(this.entries.map(({ kind, id }) => [`${kind}/${id}`, { kind, id }]))
@@ -85,20 +106,29 @@ export type Running = {
 
 /**
  * Throws a `UserError` when what may not change has changed, because the tables would no longer
- * follow from the events and the definitions.
+ * follow from the events and the definitions. `isReplayed`: everything is about to be derived
+ * again, so identity and sessions may be others than on record.
  */
-export function runningOf(definitions: Definitions, log: ReleaseLog): Running {
+export function runningOf(
+  definitions: Definitions,
+  log: ReleaseLog,
+  isReplayed = false,
+): Running {
   if (log.entries.length === 0) {
     return { definitions, unreleased: definitions.releases, waiting: [] }
   }
   const live = log.live()
   const waiting: Release[] = []
   for (const release of definitions.releases) {
-    const known = log.registered(release.kind, release.id, release.version)
-    if (known !== undefined && known.hash !== release.hash) throw changedContent(release)
-    const isVersioned = release.kind === 'journey' || release.kind === 'funnel'
-    if (isVersioned && !live.some((one) => isSame(one, release))) waiting.push(release)
+    if (isVersioned(release)) {
+      const known = log.registered(release.kind, release.id, release.version)
+      if (known !== undefined && known.hash !== release.hash) throw changedContent(release)
+      if (!live.some((one) => isSame(one, release))) waiting.push(release)
+    } else if (!isReplayed && log.inForce(release.kind)?.hash !== release.hash) {
+      throw changedContent(release)
+    }
   }
+  if (isReplayed) refuseOtherHashing(definitions, log)
   for (const release of live) {
     const isDefined = definitions.releases.some(
       ({ kind, id }) => kind === release.kind && id === release.id,
@@ -129,13 +159,45 @@ export function firstEntries(releases: readonly Release[]): ReleaseEntry[] {
   return releases.flatMap((release) => {
     const entry = { ...release, reason: 'first release', by: null }
     const registered: ReleaseEntry = { ...entry, action: 'registered' }
-    const isVersioned = release.kind === 'journey' || release.kind === 'funnel'
-    return isVersioned ? [registered, { ...entry, action: 'promoted' }] : [registered]
+    return isVersioned(release) ? [registered, { ...entry, action: 'promoted' }] : [registered]
   })
+}
+
+/** Whether several versions can be on record of which one is live. */
+export function isVersioned({ kind }: VersionName): boolean {
+  return kind === 'journey' || kind === 'funnel'
+}
+
+/**
+ * Identity and sessions as they are to be put on record by a replay of everything: the next
+ * version of what has changed, and what has not under the version it has.
+ */
+export function nextInForce(definitions: Definitions, log: ReleaseLog): Release[] {
+  return definitions.releases
+    .filter((release) => !isVersioned(release))
+    .map((release) => {
+      const known = log.inForce(release.kind)
+      const version = known?.version ?? 0
+      return { ...release, version: known?.hash === release.hash ? version : version + 1 }
+    })
 }
 
 export function isSame(a: VersionName, b: VersionName): boolean {
   return a.kind === b.kind && a.id === b.id && a.version === b.version
+}
+
+/** Stored values are read back as they landed, hashed or not. */
+function refuseOtherHashing({ identity }: Definitions, log: ReleaseLog): void {
+  const known = JSON.parse(log.inForce('identity')?.content ?? '{}') as Partial<Identity>
+  const namespaces = [...new Set([...(known.hashed ?? []), ...identity.hashed])]
+  const other = namespaces.filter(
+    (one) => known.hashed?.includes(one) !== identity.hashed.includes(one),
+  )
+  if (other.length === 0) return
+  throw new UserError(
+    `identity.ts and what has landed do not agree on whether ${other.join(', ')} is hashed, and ` +
+      'a replay does not change what has landed: undo that, or feed a new warehouse',
+  )
 }
 
 function liveDefinitions(definitions: Definitions, live: Release[]): Definitions {
@@ -150,14 +212,15 @@ function liveDefinitions(definitions: Definitions, live: Release[]): Definitions
   })
 }
 
-function changedContent({ kind, id, version }: Release): UserError {
-  return kind === 'journey' || kind === 'funnel'
+function changedContent(release: Release): UserError {
+  const { kind, id, version } = release
+  return isVersioned(release)
     ? new UserError(
         `${kind} ${id} ${version} is released and its content has changed: undo the change, or ` +
           `give it version ${version + 1} and build that: npm run replay -- --${kind} ${id}`,
       )
     : new UserError(
-        `${id}.ts has changed since this warehouse was made: a full replay is needed; undo the ` +
-          'change, or replay the events into a new warehouse (--warehouse duckdb:NEW.duckdb FILES)',
+        `${id}.ts has changed since the tables were derived: a full replay is needed; undo the ` +
+          'change, or derive everything again: npm run replay -- --all',
       )
 }

@@ -24,6 +24,9 @@ import type { Session } from './sessionize.ts'
 import { VERSIONED_NAMES, type VersionedName } from './tables.ts'
 import type { Warehouse } from './warehouse.ts'
 
+/** What a turn reads back. */
+export type Memory = Pick<Warehouse, 'images' | 'segments' | 'due' | 'outbox'>
+
 export type AllImages = {
   stream: Images<StreamImage>
   identifier: Images<IdentifierImage>
@@ -51,7 +54,7 @@ type StoredEvent = [
 export class Turn {
   readonly compiled: Compiled
   readonly images: AllImages
-  readonly warehouse: Warehouse
+  readonly warehouse: Memory
   readonly events: Events
   /** By row: the event's code, -1 when no journey and no funnel names it. */
   readonly codes: number[] = []
@@ -75,7 +78,7 @@ export class Turn {
   constructor(parts: {
     compiled: Compiled
     images: AllImages
-    warehouse: Warehouse
+    warehouse: Memory
     watermarkBefore: number | null
     watermark: number | null
   }) {

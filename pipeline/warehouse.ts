@@ -82,6 +82,9 @@ export type ErasedRows = { [table: string]: number }
 /** Rows of versioned tables that a commit adds and ends. */
 export type RowCounts = { inserted: number; superseded: number }
 
+/** Event time, microseconds: from the one instant up to and without the other; null is no bound. */
+export type EventWindow = { from: number | null; to: number | null }
+
 /**
  * What is taken over from another warehouse, in which the same events have been processed under
  * other definitions: rows that differ are superseded as `rebuilt`, equal ones are left alone.
@@ -89,8 +92,11 @@ export type RowCounts = { inserted: number; superseded: number }
 export type Takeover = {
   /** The url of the other: a file of DuckDB's, whatever this one is, and not open. */
   from: string
-  /** The version whose rows become what they are there. */
-  version: VersionName
+  /** The version whose rows become what they are there; null: those of all that is derived there,
+   * sessions and identities too. */
+  version: VersionName | null
+  /** Rows of profiles that are there, but have no event in this window, are left alone. */
+  within: EventWindow | null
   /** Images, history and timers become those of the other, so that runs go on from there. */
   hasMemory: boolean
 }
@@ -165,7 +171,8 @@ export interface Warehouse {
    * `$1`, `$2` … */
   query(sql: string, parameters?: (string | number | null)[]): Promise<Row[]>
 
-  /** The same as they come, a few thousand at a time; no other method is called until the end. */
+  /** The same as they come, a few thousand at a time. Commits may be made before the end: what is
+   * read is what was there at the beginning. */
   stream(sql: string, parameters?: (string | number | null)[]): AsyncIterable<Row[]>
 
   /** Folds and compacts what has piled up, then lets go of the file. Idempotent. */

@@ -100,7 +100,7 @@ const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter aga
     const definitions = await loadDefinitions(options.definitions)
     try {
       const hashKey = process.env[HASH_KEY_VARIABLE]
-      const pipeline = await Pipeline.open(warehouse, definitions, hashKey)
+      const pipeline = await Pipeline.open(warehouse, definitions, { hashKey })
       const decoder = startDecoder({
         identity: definitions.identity,
         operandPaths: pipeline.compiled.operandPaths,

@@ -13,11 +13,11 @@ import { releaseDiff } from '../pipeline/release-diff.ts'
 import { isSame, nameOf } from '../pipeline/releases.ts'
 import { command, main } from './command.ts'
 import { grouped } from './funnel-lines.ts'
-import { build, inWarehouse, kindOf, releaseCommand, releaseOf, say } from './releasing.ts'
 import { diffLines } from './release-diff.ts'
-import { versionOf, type Scene, type Shared } from './releasing.ts'
+import { build, inWarehouse, kindOf, parallelOf, releaseCommand, releaseOf } from './releasing.ts'
+import { say, THREADS, versionOf, type Scene, type Shared } from './releasing.ts'
 
-type Move = Shared & { yes?: boolean; why?: string }
+type Move = Shared & { yes?: boolean; why?: string; parallel: string }
 
 const status = releaseCommand('status', 'Shows versions: live, behind, not built.').action(
   (options: Shared) =>
@@ -33,9 +33,10 @@ const status = releaseCommand('status', 'Shows versions: live, behind, not built
       say([
         ...statuses.map((one) => {
           const rows = one.kind === 'journey' ? `${grouped(one.transitions)} transitions` : ''
-          const state = one.isLive ? 'live' : `built, ${one.behind} batches behind`
+          const built = one.isPartial ? 'built in part' : 'built'
+          const state = one.isLive ? 'live' : `${built}, ${one.behind} batches behind`
           const name = `${one.kind} ${one.id} ${one.version}`
-          return `${name.padEnd(28)}${state.padEnd(28)}${rows}`.trimEnd()
+          return `${name.padEnd(28)}${state.padEnd(36)}${rows}`.trimEnd()
         }),
         ...waiting.map((one) => `${nameOf(one).padEnd(28)}defined, not built`),
       ])
@@ -56,6 +57,7 @@ const diff = releaseCommand('diff', 'Shows what another version of a journey wou
         if (one === undefined) {
           throw new UserError(`journey ${id} ${version} has not been built: ${replay}`)
         }
+        if (one.isPartial) return [`  of ${version} some profiles alone are built: ${replay}`]
         return one.behind === 0 ? [] : [`  ${version} is ${one.behind} batches behind: ${replay}`]
       })
       const found = await releaseDiff(warehouse, id, before, after)
@@ -67,6 +69,7 @@ const diff = releaseCommand('diff', 'Shows what another version of a journey wou
 const promote = releaseCommand('promote', 'Makes a version the live one.')
   .argument('<id>', 'a journey or a funnel')
   .argument('<version>', 'the version to show from now on')
+  .option('--parallel <number>', THREADS, '1')
   .option('--yes', 'do it; without, the plan')
   .option('--why <reason>', 'for the record; needed with --yes')
   .action((id: string, text: string, options: Move) => {
@@ -78,6 +81,7 @@ const promote = releaseCommand('promote', 'Makes a version the live one.')
 
 const rollback = releaseCommand('rollback', 'Goes back to the version that was live before.')
   .argument('<id>', 'a journey or a funnel')
+  .option('--parallel <number>', THREADS, '1')
   .option('--yes', 'do it; without, the plan')
   .option('--why <reason>', 'for the record; needed with --yes')
   .action((id: string, options: Move) =>
@@ -126,7 +130,9 @@ async function move(
   if (options.why === undefined || options.why.trim() === '') {
     throw new UserError('--yes needs --why "…": the reason goes on record', 2)
   }
-  const done = await build(scene, { release, action, reason: options.why, mayChangeLive: true })
+  const spread = { parallel: parallelOf(options.parallel) }
+  const reason = options.why
+  const done = await build(scene, { release, action, reason, mayChangeLive: true, spread })
   if (options.json === true) {
     say([JSON.stringify({ done: action, kind, id, version, ...done })])
     return

@@ -28,10 +28,11 @@ export type Scene = {
   running: Running
 }
 
-/** Opens the warehouse for `work`, and closes it. */
+/** Opens the warehouse for `work`, and closes it. `isReplayed`: see `runningOf`. */
 export async function inWarehouse(
   options: Shared,
   work: (scene: Scene) => Promise<void>,
+  isReplayed = false,
 ): Promise<void> {
   const warehouse = warehouseOf(options.warehouse)
   const defined = await loadDefinitions(options.definitions)
@@ -41,7 +42,7 @@ export async function inWarehouse(
       throw new UserError(`${warehouse.url} is empty: feed it first, npm start -- FILE`)
     }
     const log = await ReleaseLog.read(warehouse)
-    await work({ warehouse, defined, log, running: runningOf(defined, log) })
+    await work({ warehouse, defined, log, running: runningOf(defined, log, isReplayed) })
   } finally {
     await warehouse.close()
   }
@@ -51,6 +52,17 @@ export function versionOf(text: string): number {
   const version = /^\d+$/.test(text) ? Number(text) : 0
   if (version >= 1 && Number.isSafeInteger(version)) return version
   throw new UserError(`version ${JSON.stringify(text)} is none: give a whole number from 1`, 2)
+}
+
+/** What `--parallel` is. */
+export const THREADS = 'threads; of more than one, all but the first fold profiles'
+const THREADS_MAX = 64
+
+export function parallelOf(text: string): number {
+  const threads = /^\d+$/.test(text) ? Number(text) : 0
+  if (threads >= 1 && threads <= THREADS_MAX) return threads
+  const want = `a whole number from 1 to ${THREADS_MAX}`
+  throw new UserError(`--parallel ${JSON.stringify(text)} is no number of threads: give ${want}`, 2)
 }
 
 /** `id` is a journey's, or else a funnel's. */
@@ -81,13 +93,17 @@ export function releaseOf(
   throw new UserError(`${wanted} is neither in the definitions nor on record`)
 }
 
-/** Builds it, with progress on standard error; tells how long it took. */
+export type Built = Rebuilt & { elapsedMs: number }
+
+/** Builds it, with the progress of each step on standard error; tells how long it took. */
 export async function build(
   { warehouse, running }: Scene,
-  parts: Pick<Rebuild, 'release' | 'action' | 'reason' | 'mayChangeLive'>,
-): Promise<Rebuilt & { elapsedMs: number }> {
+  parts: Pick<Rebuild, 'release' | 'action' | 'reason' | 'mayChangeLive' | 'within' | 'spread'>,
+): Promise<Built> {
   const startedAt = elapsedMs()
   const progress = startProgress(process.stderr.isTTY === true)
+  let step = { name: '', startedAt }
+  let toldAt = startedAt
   try {
     const rebuilt = await rebuild({
       ...parts,
@@ -95,11 +111,15 @@ export async function build(
       scratch: scratchOf(warehouse),
       definitions: running.definitions,
       by: userInfo().username,
-      onBatch: (done, total) =>
-        progress.update(
-          { read: done, elapsedMs: elapsedMs() - startedAt },
-          { progress: { done, total } },
-        ),
+      onBatch: (done, total, name) => {
+        if (name !== step.name) {
+          progress.stop()
+          step = { name, startedAt: toldAt }
+        }
+        toldAt = elapsedMs()
+        const report = { read: done, elapsedMs: toldAt - step.startedAt }
+        progress.update(report, { progress: { done, total } })
+      },
     })
     return { ...rebuilt, elapsedMs: elapsedMs() - startedAt }
   } finally {

@@ -19,7 +19,7 @@ export const buying = (version: number, patience: string): Journey => ({
       },
       after: { [patience]: 'cold' },
     },
-    cold: { on: { 'Product Added': 'cart' } },
+    cold: { on: { 'Product Added': 'cart' }, effects: [{ type: 'reminder' }] },
     bought: { type: 'final' },
   },
   restart: true,
@@ -27,12 +27,12 @@ export const buying = (version: number, patience: string): Journey => ({
 })
 
 /** Makes a directory of definitions whose only journey is this. */
-export function definitionsIn(path: string, journey: Journey): string {
+export function definitionsIn(path: string, journey: Journey, gap?: string): string {
+  const write = (file: string, definition: object) =>
+    writeFileSync(join(path, file), `export default ${JSON.stringify(definition)}\n`)
   mkdirSync(join(path, 'journeys'), { recursive: true })
-  writeFileSync(
-    join(path, 'journeys', `${journey.id}.js`),
-    `export default ${JSON.stringify(journey)}\n`,
-  )
+  write(`journeys/${journey.id}.js`, journey)
+  if (gap !== undefined) write('sessions.js', { gap })
   writeFileSync(join(path, 'package.json'), '{"type":"module"}')
   return path
 }

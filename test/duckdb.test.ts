@@ -40,6 +40,22 @@ const make = () => {
 warehouseContract('DuckDB', make)
 takeoverContract('DuckDB', make)
 
+test('a long reading sees what was there when it began, whatever is committed', async () => {
+  const warehouse = duckdbWarehouse(join(dir, 'read.duckdb'))
+  await warehouse.open()
+  const ids = Array.from({ length: 10_000 }, (_, i) => `e${i}`)
+  await warehouse.commit(batchOf(1, ids))
+  let read = 0
+  let batch = 1
+  for await (const rows of warehouse.stream('select event_id from event_profiles')) {
+    read += rows.length
+    await warehouse.commit(batchOf((batch += 1), [`later ${batch}`]))
+  }
+  expect(batch).toBeGreaterThan(3)
+  expect(read).toBe(ids.length)
+  await warehouse.close()
+})
+
 test.each(['text.duckdb', 'events.ndjson', 'table.csv'])('%s is no warehouse', async (name) => {
   const path = join(dir, name)
   writeFileSync(path, '{"a":1}\n'.repeat(10_000))

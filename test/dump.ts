@@ -65,7 +65,7 @@ export class Harness {
   }
 
   async pipeline(): Promise<Pipeline> {
-    this.#pipeline ??= await Pipeline.open(this.warehouse, this.definitions, 'test')
+    this.#pipeline ??= await Pipeline.open(this.warehouse, this.definitions, { hashKey: 'test' })
     return this.#pipeline
   }
 

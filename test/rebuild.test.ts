@@ -5,115 +5,17 @@
  */
 
 import fc from 'fast-check'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { failedChecks } from '../pipeline/checks.ts'
-import { makeDefinitions, type Definitions, type Release } from '../pipeline/definitions.ts'
-import { duckdbWarehouse } from '../pipeline/duckdb.ts'
+import { makeDefinitions } from '../pipeline/definitions.ts'
 import { forget } from '../pipeline/forget.ts'
-import { rebuild, type Rebuild, type Scratch } from '../pipeline/rebuild.ts'
 import { ReleaseLog } from '../pipeline/releases.ts'
-import { funnelled } from './arbitraries-funnel.ts'
-import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
-import { dump, Harness, lineOf } from './dump.ts'
-import { VIEWS, type AcceptedEvent, type ReferenceTables } from './reference.ts'
+import { dump, Harness } from './dump.ts'
+import { check, expectSame, feed, LATER, move, read, scene, shownBy, step } from './rebuilding.ts'
+import type { AcceptedEvent, ReferenceTables } from './reference.ts'
 
 const RUNS = Number(process.env['REBUILD_RUNS'] ?? 2)
 const TIME_MAX_MS = 300_000
-const LATER = 3_600_000_000
-
-const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
-afterAll(() => rmSync(dir, { recursive: true }))
-
-let scratches = 0
-
-function scratch(): Scratch {
-  const path = join(dir, `${(scratches += 1)}.duckdb`)
-  return {
-    warehouse: () => duckdbWarehouse(path),
-    discard: () => Promise.resolve(rmSync(path, { force: true })),
-  }
-}
-
-const scene = fc
-  .record({
-    events: eventStream,
-    identity,
-    sessions,
-    old: funnelled.journey,
-    young: funnelled.journey.map((one) => ({ ...one, version: 2 })),
-    funnels: funnelled.funnels,
-    watermark: fc.constantFrom(0, LATER),
-  })
-  .chain((parts) =>
-    fc.record({
-      parts: fc.constant(parts),
-      batches: arrivals(parts.events),
-      cut: fc.double({ min: 0, max: 1, noNaN: true }),
-    }),
-  )
-
-type Scene = typeof scene extends fc.Arbitrary<infer T> ? T : never
-
-/** Of a scene: its two sets of definitions, and the batches before and after the release. */
-function read({ parts, batches, cut }: Scene) {
-  const at = 1 + Math.floor(cut * (batches.length - 1))
-  return {
-    old: makeDefinitions({ ...parts, journeys: [parts.old] }),
-    young: makeDefinitions({ ...parts, journeys: [parts.young] }),
-    before: batches.slice(0, at),
-    after: batches.slice(at),
-    watermark: Math.max(...parts.events.map((event) => event.occurred_at)) + parts.watermark,
-  }
-}
-
-async function feed(harness: Harness, batches: AcceptedEvent[][], watermark: number | null = null) {
-  for (const batch of batches) await harness.feed(batch.map(lineOf))
-  if (watermark !== null) await harness.feed([], watermark)
-}
-
-/** Replays, promotes or rolls back to the journey of `to`; no effect is ever sent. */
-function step(harness: Harness, to: Definitions, action: Rebuild['action']) {
-  return move(harness, to.releases.find(({ kind }) => kind === 'journey') as Release, action)
-}
-
-async function move(harness: Harness, release: Release, action: Rebuild['action']) {
-  const { definitions } = await harness.pipeline()
-  const sent = await harness.warehouse.query('select count(*) from effects')
-  const rebuilt = await rebuild({
-    warehouse: harness.warehouse,
-    scratch: scratch(),
-    definitions,
-    release,
-    action,
-    by: 'test',
-    reason: 'to see',
-    mayChangeLive: true,
-  })
-  harness.restart()
-  expect(await harness.warehouse.query('select count(*) from effects')).toEqual(sent)
-  return rebuilt
-}
-
-function expectSame(actual: ReferenceTables, expected: ReferenceTables): void {
-  for (const view of VIEWS) {
-    expect({ view, rows: actual[view] }).toEqual({ view, rows: expected[view] })
-  }
-}
-
-/** What a warehouse shows that has only ever known these definitions. */
-async function shownBy(definitions: Definitions, lots: [AcceptedEvent[][], number | null][]) {
-  const harness = new Harness(definitions)
-  for (const [batches, watermark] of lots) await feed(harness, batches, watermark)
-  const tables = await dump(harness.warehouse)
-  await harness.warehouse.close()
-  return tables
-}
-
-const check = (property: (scene: Scene) => Promise<void>) =>
-  fc.assert(fc.asyncProperty(scene, property), { numRuns: RUNS })
 
 test('a replay of the live version changes nothing', async () => {
   await check(async (given) => {
@@ -136,7 +38,8 @@ test('a promoted version is as if no other had been, and goes on so', async () =
     const shown = await dump(harness.warehouse)
     await step(harness, young, 'replayed')
     expectSame(await dump(harness.warehouse), shown)
-    await step(harness, young, 'promoted')
+    const promoted = await step(harness, young, 'promoted')
+    expect(promoted).toMatchObject({ inserted: 0, superseded: 0, isDone: true })
     expectSame(await dump(harness.warehouse), await shownBy(young, [[before, watermark]]))
     await feed(harness, after, watermark + LATER)
     const lots: [AcceptedEvent[][], number][] = [

@@ -24,9 +24,13 @@ afterAll(() => rmSync(dir, { recursive: true }))
 
 const old = definitionsIn(join(dir, 'old'), buying(1, '24h'))
 const young = definitionsIn(join(dir, 'young'), buying(2, '2h'))
+const brief = definitionsIn(join(dir, 'brief'), buying(1, '24h'), '5m')
 const events = join(dir, 'events.ndjson')
 const fed = join(dir, 'fed.duckdb')
 writeFileSync(events, [...new Shop(5).lines(6_000)].join('\n'))
+
+/** What a busy machine has time to say. */
+const PROGRESS = /^\d+ events.*$\n?/gm
 
 function arguments_(script: string, database: string, dirOf: string, args: string[]): string[] {
   const shared = ['--warehouse', `duckdb:${database}`, '--definitions', dirOf]
@@ -36,14 +40,16 @@ function arguments_(script: string, database: string, dirOf: string, args: strin
 function command(script: string, database: string, dirOf: string, ...args: string[]) {
   const all = arguments_(script, database, dirOf, args)
   const { status, stdout, stderr } = spawnSync(process.execPath, all, { encoding: 'utf8' })
-  return { status, stdout, stderr: stderr.trim() }
+  return { status, stdout, stderr: stderr.replaceAll(PROGRESS, '').trim() }
 }
 
 const WHY = ['--yes', '--why', 'carts go cold sooner']
 const replay = ['replay', '--journey', 'buying']
 const promote = ['release', 'promote', 'buying', '2', ...WHY]
 
-async function shown(database: string): Promise<ReferenceTables & { built: Row[] }> {
+type Shown = ReferenceTables & { built: Row[]; effects: Row[] }
+
+async function shown(database: string): Promise<Shown> {
   const warehouse = duckdbWarehouse(database)
   await warehouse.open()
   const tables = await dump(warehouse)
@@ -51,8 +57,9 @@ async function shown(database: string): Promise<ReferenceTables & { built: Row[]
     `select cast(transition_id as varchar) as id, occurred_at from transition_facts
      where version = 2 and superseded_at is null order by 1`,
   )
+  const effects = await warehouse.query('select effect_id, kind, status from effects order by all')
   await warehouse.close()
-  return { ...tables, built: built as Row[] }
+  return { ...tables, built: built as Row[], effects: effects as Row[] }
 }
 
 beforeAll(() => {
@@ -117,10 +124,47 @@ test('what cannot be released is refused in words', () => {
   )
 }, TIME_MAX_MS)
 
+test('sessions that have changed are replayed, and the plan of it changes nothing', async () => {
+  const database = copyOf('brief')
+  const before = await shown(database)
+  const run = command('start', database, brief, events)
+  expect(run).toMatchObject({ status: 1 })
+  expect(run.stderr).toContain('a full replay is needed')
+  const plan = command('replay', database, brief, '--all')
+  expect(plan).toMatchObject({ status: 0, stderr: '' })
+  expect(plan.stdout).toMatch(
+    /^everything under identity 1, sessions 2: .*\n {2}would change what readers see: .* --yes/,
+  )
+  expect(await shown(database)).toEqual(before)
+  const done = command('replay', database, brief, '--all', '--yes', '--parallel', '2')
+  expect(done.stdout).toMatch(/\n {2}[\d,]+ rows new, [\d,]+ superseded\n$/)
+  const after = await shown(database)
+  expect(after.sessions?.length).toBeGreaterThan(before.sessions?.length ?? 0)
+  expect(after.effects).toEqual(before.effects)
+  expect(command('start', database, brief, events)).toMatchObject({ status: 0, stderr: '' })
+  expect(await shown(database)).toEqual(after)
+}, TIME_MAX_MS)
+
+test('a window is asked for in instants, and of what is not live', () => {
+  const database = copyOf('window')
+  const replayed = (...args: string[]) => command('replay', database, young, ...args)
+  const march = ['--from', '2026-03-01T00:00:00Z', '--to', '2026-03-01T12:00:00Z']
+  const built = replayed('--journey', 'buying', ...march)
+  expect(built.stdout).toMatch(/rows new, 0 superseded; other profiles are as they were\n/)
+  expect(command('release', database, young, 'status').stdout).toMatch(
+    /journey buying 2 +built in part, /,
+  )
+  const live = replayed('--journey', 'buying', '--version', '1', ...march)
+  expect(live.stderr).toContain('what readers see is built whole')
+  expect(replayed('--all', ...march)).toMatchObject({ status: 2 })
+  expect(replayed('--journey', 'buying', '--from', 'noon')).toMatchObject({ status: 2 })
+  const backwards = ['--from', '2026-03-02T00:00:00Z', '--to', '2026-03-01T00:00:00Z']
+  expect(replayed('--journey', 'buying', ...backwards).stderr).toContain('is not before')
+  expect(replayed('--all', '--parallel', 'all').stderr).toContain('--parallel "all"')
+}, TIME_MAX_MS)
+
 /** Runs until it is killed, or to its end; true when it ended by itself. */
-async function killed(database: string, of: string[], ms: number): Promise<boolean> {
-  const [script = '', ...args] = of
-  const all = arguments_(script, database, young, args)
+async function killed(all: string[], ms: number): Promise<boolean> {
   const child = spawn(process.execPath, all, { stdio: 'ignore' })
   const timer = setTimeout(() => child.kill('SIGKILL'), ms)
   const [code] = await once(child, 'exit')
@@ -129,28 +173,37 @@ async function killed(database: string, of: string[], ms: number): Promise<boole
 }
 
 test.each([
-  ['a replay', replay],
-  ['a promotion', promote],
-])(`%s is there whole or not at all, whenever it is killed`, async (name, of) => {
+  ['a replay', young, [...replay, '--parallel', '2']],
+  ['a replay of everything', brief, ['replay', '--all', '--yes', '--parallel', '2']],
+  ['a promotion', young, promote],
+])(`%s is there whole or not at all, whenever it is killed`, async (name, dirOf, of) => {
   const [script = '', ...args] = of
   const whole = copyOf(`whole ${name}`)
   const startedAt = elapsedMs()
-  expect(command(script, whole, young, ...args)).toMatchObject({ status: 0 })
+  expect(command(script, whole, dirOf, ...args)).toMatchObject({ status: 0 })
   const wholeMs = elapsedMs() - startedAt
   const [before, after] = [await shown(fed), await shown(whole)]
-  expect(after.built.length).toBeGreaterThan(0)
+  expect(after).not.toEqual(before)
+  expect(after.effects).toEqual(before.effects)
   const database = copyOf(`killed ${name}`)
+  const isDone = async () => {
+    const found = await shown(database)
+    const isAfter = JSON.stringify(found) === JSON.stringify(after)
+    if (!isAfter) expect(found).toEqual(before)
+    return isAfter
+  }
   let kills = 0
   for (let kill = 0; kill < KILLS; kill++) {
     // The first kill comes early enough for any machine, the last about when the work is done.
-    const isEnded = await killed(database, of, (0.2 + (0.8 * kill) / KILLS) * wholeMs)
+    const all = arguments_(script, database, dirOf, args)
+    const isEnded = await killed(all, (0.2 + (0.8 * kill) / KILLS) * wholeMs)
     if (!isEnded) kills += 1
-    const found = await shown(database)
-    expect(found).toEqual(isEnded || found.built.length > 0 ? after : before)
-    if (found.built.length > 0) break
+    if (await isDone()) break
+    expect(isEnded).toBe(false)
   }
   expect(kills).toBeGreaterThan(0)
-  const isReleased = (await shown(database)).built.length > 0
-  if (!isReleased) expect(command(script, database, young, ...args)).toMatchObject({ status: 0 })
+  if (!(await isDone())) {
+    expect(command(script, database, dirOf, ...args)).toMatchObject({ status: 0 })
+  }
   expect(await shown(database)).toEqual(after)
 }, TIME_MAX_MS)

@@ -46,7 +46,7 @@ export const JOURNEYS: Journey[] = [
 ]
 
 /** By events: who adds, pays and is done within an hour. */
-const FUNNEL = { id: 'quick', steps: ['Add', 'Pay', 'Done'], within: '1h' }
+export const FUNNEL = { id: 'quick', steps: ['Add', 'Pay', 'Done'], within: '1h' }
 
 const HOUR = 3_600_000
 const BASE = 1_772_323_200_000

@@ -5,8 +5,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeDefinitions } from '../pipeline/definitions.ts'
+import { makeDefinitions, type Release } from '../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
+import type { Journey } from '../pipeline/journey.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
 import { Random } from '../scripts/random.ts'
 import { CYCLES_MAX, PATH_STATES_MAX, VARIANTS_MAX, WAYS_MAX } from '../scripts/report/bounds.ts'
@@ -19,7 +20,8 @@ import type {
   TrackPart,
 } from '../scripts/report/document.ts'
 import { Harness } from './dump.ts'
-import { EVIL, reportWarehouse } from './report-data.ts'
+import { move, step } from './rebuilding.ts'
+import { EVIL, FUNNEL, JOURNEYS, reportWarehouse } from './report-data.ts'
 
 const BYTES_MAX = 1_000_000
 const HOUR = 3_600_000
@@ -130,6 +132,23 @@ test('a day that changed after it was over is told, with the reason', async () =
   const transitions = corrections.find(({ view }) => view === 'transitions')
   expect(transitions).toMatchObject({ day: 1_772_323_200_000, removed: 1, lateEvents: 1 })
   expect(errorRate?.latest).toMatchObject({ rejected: 0 })
+})
+
+test('after a rollback the page shows the version that is live again', async () => {
+  const held = await reportWarehouse()
+  const before = await collect(held, 'order')
+  const harness = new Harness(makeDefinitions({ journeys: JOURNEYS, funnels: [FUNNEL] }), held)
+  const [journey] = JOURNEYS as [Journey]
+  const younger = makeDefinitions({ journeys: [{ ...journey, version: 2, restart: false }] })
+  const old = await harness.pipeline()
+  const shown = async () => (await collect(held, 'order')).journeys.map(({ version }) => version)
+  await step(harness, younger, 'promoted')
+  expect(await shown()).toEqual([2])
+  const [first] = old.definitions.releases.filter(({ id }) => id === 'order')
+  await move(harness, first as Release, 'rolled_back')
+  expect(await shown()).toEqual([1])
+  expect((await collect(held, 'order')).journeys).toEqual(before.journeys)
+  await held.close()
 })
 
 test('one journey can be asked for, and one that is not there is named', async () => {

@@ -85,6 +85,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
           {
             from: other.url,
             version: { kind: 'journey', id: 'j', version: 1 },
+            within: null,
             hasMemory,
           },
           (counts) => {
