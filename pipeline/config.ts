@@ -15,6 +15,8 @@ import type { Warehouse } from './warehouse.ts'
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
 /** What commands that only ask may take: an analysis goes over all that has happened at once. */
 export const ASKING_MEMORY = '1GB'
+/** What those that derive a version again may take, of each of the two files. */
+export const REBUILDING_MEMORY = '160MB'
 export const DEFINITIONS_DEFAULT = 'definitions'
 export const BATCH_SIZE_DEFAULT = 20_000
 const BATCH_SIZE_MAX = 1_000_000
@@ -49,7 +51,7 @@ export function scratchOf({ url }: Warehouse): Scratch {
   const place = url.slice(url.indexOf(':') + 1)
   const path = `${url.startsWith('duckdb:') ? place : place.replaceAll(':', '-')}.recomputed`
   return {
-    warehouse: () => duckdbWarehouse(path),
+    warehouse: () => duckdbWarehouse(path, REBUILDING_MEMORY),
     discard: async () => {
       for (const end of ['', '.wal', '.tmp']) await rm(path + end, { recursive: true, force: true })
     },

@@ -44,7 +44,7 @@ import type {
 const PENDING_MAX = 300_000
 
 /** Enough for a batch, however long the history. */
-const MEMORY_DEFAULT = '160MB'
+const MEMORY_DEFAULT = '128MB'
 
 /** `path` may be `:memory:`. Nothing is opened before `open`. */
 export function duckdbWarehouse(path: string, memory = MEMORY_DEFAULT): Warehouse {
