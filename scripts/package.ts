@@ -21,18 +21,20 @@ const NAME = 'desire-path-functions'
 const FUNCTIONS = 'pipeline/functions'
 /** Entries of their own: the first is what the framework loads, the second what a thread does. */
 const PROGRAMS = [FUNCTIONS, 'pipeline/decode-worker']
-/** Google's libraries read files of their own and cannot be built in. */
-const LIBRARIES = ['@google-cloud/*', 'google-gax']
+/** Libraries that read files of their own, or require what they need as they go: not built in. */
+const LIBRARIES = ['@google-cloud/*', 'google-gax', 'pino']
 
-const ABSENT = `export function duckdbWarehouse(path) {
-  throw new Error('duckdb:' + path + ' is not for functions, which have no disk: name a dataset')
+const ABSENT = `export class DuckDBFile {
+  static async open(path) {
+    throw new Error('duckdb:' + path + ' is not for functions, which have no disk: name a dataset')
+  }
 }`
 
 const withoutEmbedded: Plugin = {
   name: 'without the embedded warehouse',
   setup(bundler) {
     const namespace = 'absent'
-    bundler.onResolve({ filter: /\/duckdb\.ts$/ }, ({ path }) => ({ path, namespace }))
+    bundler.onResolve({ filter: /\/duckdb-file\.ts$/ }, ({ path }) => ({ path, namespace }))
     bundler.onLoad({ filter: /./, namespace }, () => ({ contents: ABSENT }))
   },
 }

@@ -40,6 +40,7 @@ test('asks for exact versions, those that are tested here, and for no more', () 
     '@google-cloud/functions-framework',
     '@google-cloud/pubsub',
     'google-gax',
+    'pino',
   ])
   for (const [name, version] of Object.entries(dependencies)) {
     expect(version).toMatch(/^\d+\.\d+\.\d+$/)

@@ -12,6 +12,8 @@ import { physicalTables } from '../../pipeline/bigquery-schema.ts'
 import { makeDefinitions, type Definitions, type Release } from '../../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb.ts'
 import { forget } from '../../pipeline/forget.ts'
+import { landedTable } from '../../pipeline/landed.ts'
+import { recompute } from '../../pipeline/recompute.ts'
 import { rebuild, type Rebuild, type Scratch } from '../../pipeline/rebuild.ts'
 import { versionStatuses } from '../../pipeline/release-status.ts'
 import { TABLES, VERSIONED_NAMES } from '../../pipeline/tables.ts'
@@ -61,6 +63,7 @@ const walk = makeDefinitions({
     },
   ],
 })
+const LANDED_AT = 1_890_000_000_000_000
 const FORGOTTEN_AT = 1_900_000_000_000_000
 
 const old = makeDefinitions({ journeys: [buying(1, '24h')] })
@@ -194,32 +197,62 @@ describe.skipIf(emulator === null)('over the wire', () => {
     for (const { warehouse } of [writer, remote, never]) await warehouse.close()
   }, MINUTES)
 
-  test('a person is forgotten as in DuckDB, and nothing of her is left in any table', async () => {
+  /** The lines as two raw messages: one all hers, one others' as well. */
+  async function land({ warehouse }: Harness): Promise<void> {
+    const texts = [LINES[5], [LINES[2], LINES[1]].join('\n')] as string[]
+    const messages = texts.map((text, n) => ({
+      subscription_name: 's',
+      message_id: `m${n}`,
+      publish_time: LANDED_AT,
+      data: Buffer.from(text),
+      attributes: '{}',
+    }))
+    await warehouse.append('landed_messages', landedTable(messages), LANDED_AT)
+  }
+
+  test.each([
+    ['forgotten', false],
+    ['kept as nobody', true],
+  ])('a person is %s as in DuckDB, and nothing of her is left in any table', async (_, isKept) => {
     await start(walk)
     for (const some of [LINES.slice(0, 3), LINES.slice(3)]) {
       await both((harness) => harness.feed(some))
     }
-    const forgetting = (isPlan: boolean) =>
-      both(async ({ warehouse }) => {
-        const person = { definitions: walk, user: 'ada', isKept: false }
-        const options = { warehouse, ...person, isPlan, at: FORGOTTEN_AT }
-        const { counts, batch } = await forget(options)
-        return { counts, batch }
-      })
+    await both(land)
+    const forgetting = async ({ warehouse }: Harness, isPlan: boolean) => {
+      const person = { definitions: walk, user: 'ada', isKept }
+      const options = { warehouse, ...person, isPlan, at: FORGOTTEN_AT }
+      const { counts, kept, batch } = await forget(options)
+      return { counts, kept, batch }
+    }
     const before = await dump(remote.warehouse)
-    const { counts } = await forgetting(true)
+    const { counts } = await both((harness) => forgetting(harness, true))
     expect(await dump(remote.warehouse)).toEqual(before)
-    expect(await forgetting(false)).toMatchObject({ counts })
+    expect(counts).toMatchObject({ landed_messages: 2 })
+    const [wanted, told] = [await forgetting(embedded, false), await forgetting(remote, false)]
+    expect(told).toEqual(wanted)
+    expect(told).toMatchObject({ counts, kept: isKept ? 6 : 0 })
     for (const { name } of physicalTables()) {
       const rows = await remote.warehouse.query(`select * from ${name}`)
-      const text = JSON.stringify(rows, (_, value: unknown) =>
+      const text = JSON.stringify(rows, (_key, value: unknown) =>
         value instanceof Uint8Array ? Buffer.from(value).toString() : value,
       )
       const found = text.match(/\bada\b|phone|\bx(1|2|5|6|7|8|9)\b/g)
       expect({ name, found }).toEqual({ name, found: null })
     }
-    for (const harness of [embedded, remote]) harness.restart()
-    expect(await both((harness) => harness.feed(LINES))).toMatchObject({ landed: 0, erased: 7 })
-    await end()
+    const [left] = await remote.warehouse.query('select data from landed_messages')
+    expect(Buffer.from(left?.['data'] as Uint8Array).toString()).toBe(`${LINES[2]}\n`)
+    const again = duckdbWarehouse(':memory:')
+    await again.open()
+    await recompute({ warehouse: remote.warehouse, scratch: again, definitions: walk })
+    expect(await dump(remote.warehouse)).toEqual(await dump(again))
+    await again.close()
+    for (const harness of [embedded, remote]) {
+      harness.restart()
+      expect(await harness.feed(LINES)).toMatchObject({ landed: 0, erased: 7 })
+    }
+    // Pseudonyms are drawn anew by each.
+    if (isKept) for (const { warehouse } of [embedded, remote]) await warehouse.close()
+    else await end()
   }, MINUTES)
 })

@@ -19,6 +19,8 @@ const statementsOf = (script: string) =>
     .split(/;\n/)
     .map((text) => text.replace(/;$/, '').trim())
 const CONTROL = /^(declare|begin|commit|if) /
+const CREATION =
+  /^create (?:or replace )?(table function|table if not exists|temp table|view) `([^`]+)`(.*)$/s
 /** The analyzer does not know table functions: it is given their results as relations. */
 const withoutCalls = (sql: string) =>
   sql.replaceAll(/(_as_of`)\((believed_at|timestamp_micros\(\d+\)|timestamp '[^']*')\)/g, '$1')
@@ -30,13 +32,12 @@ export async function judge(analyzer: Analyzer, sql: string): Promise<void> {
     if (CONTROL.test(statement)) continue
     const text = withoutCalls(statement.replaceAll(/\brun_id\b/g, '@run_id'))
     await analyzer.accept(text)
-    const [, kind = '', name = '', rest = ''] =
-      /^create (?:or replace )?(table function|table if not exists|view) `([^`]+)`(.*)$/s.exec(
-        text,
-      ) ?? []
+    const [, kind = '', name = '', rest = ''] = CREATION.exec(text) ?? []
     const short = name.split('.').at(-1) as string
     if (kind === 'table if not exists') await analyzer.addView(name, rowOf(rest), short)
-    if (kind === 'view') await analyzer.addView(name, rest.replace(/^\s*as\s/, ''), short)
+    const query = rest.replace(/^\s*as\s/, '')
+    if (kind === 'temp table') await analyzer.addView(name, query)
+    if (kind === 'view') await analyzer.addView(name, query, short)
     if (kind === 'table function') {
       const body = rest.replace(/^\(believed_at timestamp\) as /, '')
       await analyzer.addView(name, body.replaceAll(/\bbelieved_at\b/g, '@believed_at'))
