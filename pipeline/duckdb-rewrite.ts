@@ -10,7 +10,7 @@
 import { existsSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { DuckDBFile } from './duckdb-file.ts'
-import { schemaStatements, storageOf } from './duckdb-schema.ts'
+import { LOOKUP_STATEMENTS, schemaStatements, storageOf } from './duckdb-schema.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 
 const markOf = (path: string) => `${path}.erasing`
@@ -53,7 +53,7 @@ export async function rewritten(
   await rm(`${path}.tmp`, { recursive: true, force: true })
   await unmarkForRewrite(path)
   const reopened = await DuckDBFile.open(path, memory)
-  for (const statement of schemaStatements()) await reopened.run(statement)
+  for (const statement of LOOKUP_STATEMENTS) await reopened.run(statement)
   return reopened
 }
 

@@ -75,11 +75,15 @@ export function schemaStatements(): string[] {
     ...asOfTexts(at).map(
       ({ name, text }) => `create or replace macro ${name}(believed_at) as table ${text}`,
     ),
-    'create temp table if not exists wanted (k ubigint, key varchar)',
-    'create temp table if not exists wanted_hash (k ubigint)',
-    'create temp table if not exists wanted_id (id uuid)',
   ]
 }
+
+/** What is looked up goes here; these are gone with the connection. */
+export const LOOKUP_STATEMENTS = [
+  'create temp table if not exists wanted (k ubigint, key varchar)',
+  'create temp table if not exists wanted_hash (k ubigint)',
+  'create temp table if not exists wanted_id (id uuid)',
+]
 
 function columnsOf(table: TableName): readonly Column[] {
   return TABLES[table].columns
