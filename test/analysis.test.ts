@@ -16,7 +16,7 @@ import { arrivals, eventStream, identity } from './arbitraries.ts'
 import { Harness, lineOf, sorted } from './dump.ts'
 import type { Row as JsonRow } from './reference.ts'
 
-const RUNS = Number(process.env['ANALYSIS_RUNS'] ?? 20)
+const RUNS = Number(process.env['ANALYSIS_RUNS'] ?? 12)
 /** The same histories each time, because every view must be seen to say something of them. */
 const SEED = Number(process.env['ANALYSIS_SEED'] ?? 7)
 /** A few seconds on an idle machine. */

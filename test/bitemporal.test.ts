@@ -8,7 +8,7 @@ import { arrivals, eventStream, identity } from './arbitraries.ts'
 import { Harness, lineOf, sorted } from './dump.ts'
 import { VIEWS, type Row } from './reference.ts'
 
-const RUNS = Number(process.env['LAW_RUNS'] ?? 15)
+const RUNS = Number(process.env['LAW_RUNS'] ?? 10)
 
 const scene = fc
   .record({ events: eventStream, identity, ...funnelled })

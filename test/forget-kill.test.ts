@@ -14,7 +14,7 @@ import { Random } from '../scripts/random.ts'
 import { Shop } from '../scripts/shop.ts'
 import { dump, Harness } from './dump.ts'
 
-const KILLS = Number(process.env['KILLS'] ?? 2)
+const KILLS = Number(process.env['KILLS'] ?? 1)
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 

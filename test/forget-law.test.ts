@@ -18,7 +18,7 @@ import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from './dump.ts'
 import { reference, VIEWS, type AcceptedEvent } from './reference.ts'
 
-const RUNS = Number(process.env['FORGET_RUNS'] ?? 8)
+const RUNS = Number(process.env['FORGET_RUNS'] ?? 5)
 /** The same scenes each time: another seed is for those who look for what is still wrong. */
 const SEED = Number(process.env['LAW_SEED'] ?? 5)
 

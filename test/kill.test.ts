@@ -15,7 +15,7 @@ import { Random } from '../scripts/random.ts'
 import { Shop } from '../scripts/shop.ts'
 import { dump } from './dump.ts'
 
-const KILLS = Number(process.env['KILLS'] ?? 3)
+const KILLS = Number(process.env['KILLS'] ?? 2)
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 

@@ -13,7 +13,7 @@ import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from './dump.ts'
 import { reference, VIEWS } from './reference.ts'
 
-const RUNS = Number(process.env['LAW_RUNS'] ?? 30)
+const RUNS = Number(process.env['LAW_RUNS'] ?? 20)
 /** Half a minute on an idle machine. */
 const TIME_MAX_MS = 300_000
 /** No timeout of the arbitrary journeys is longer than this after the last event. */

@@ -13,7 +13,7 @@ import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf } from './dump.ts'
 import { VIEWS, type AcceptedEvent, type ReferenceTables } from './reference.ts'
 
-const RUNS = Number(process.env['REBUILD_RUNS'] ?? 2)
+const RUNS = Number(process.env['REBUILD_RUNS'] ?? 1)
 export const LATER = 3_600_000_000
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))

@@ -16,7 +16,7 @@ import { buying, definitionsIn } from './buying.ts'
 import { dump } from './dump.ts'
 import type { ReferenceTables, Row } from './reference.ts'
 
-const KILLS = Number(process.env['KILLS'] ?? 2)
+const KILLS = Number(process.env['KILLS'] ?? 1)
 /** On a busy machine. */
 const TIME_MAX_MS = 300_000
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))

@@ -16,7 +16,7 @@ import { dump, Harness } from './dump.ts'
 import { check, expectSame, feed, LATER, move, read, scene, shownBy, step } from './rebuilding.ts'
 import type { AcceptedEvent } from './reference.ts'
 
-const RUNS = Number(process.env['REPLAY_RUNS'] ?? 2)
+const RUNS = Number(process.env['REPLAY_RUNS'] ?? 1)
 const TIME_MAX_MS = 300_000
 
 async function expectRecomputed(harness: Harness, spread: object) {
