@@ -15,7 +15,7 @@ import { cohortTables, slowMembers } from './reference-cohort.ts'
 
 /** Histories long enough that people come, go and are corrected. */
 fc.configureGlobal({ baseSize: 'medium' })
-const RUNS = Number(process.env['COHORT_RUNS'] ?? 8)
+const RUNS = Number(process.env['COHORT_RUNS'] ?? 15)
 const SEED = Number(process.env['COHORT_SEED'] ?? 3)
 const TIME_MAX_MS = 300_000
 const HOUR = 3_600_000_000
