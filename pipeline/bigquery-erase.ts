@@ -30,7 +30,7 @@ import {
 import type { Stager } from './bigquery-stage.ts'
 import { now } from './clock.ts'
 import type { Column } from './column.ts'
-import { IMAGE_TABLES } from './commit.ts'
+import { IMAGE_TABLES, isImageTable } from './commit.ts'
 import { BELIEF, erasedRows, listsOf } from './erased-rows.ts'
 import type { At } from './relations.ts'
 import { isVersioned, TABLES, type TableName } from './tables.ts'
@@ -216,10 +216,9 @@ export class BigQueryErasure {
     const name = storageOf(table)
     const remain = `where ${keyOf(table)} not in (${this.#listed(goneOf(name))})`
     if (!isVersioned(table)) {
-      const isImage = IMAGE_TABLES.some((image) => image === table)
       const latest = ' qualify row_number() over (partition by key order by recorded_by desc) = 1'
       const rows = `select * from (${this.#after(name, TABLES[table].columns)})`
-      return [`${name} as (${rows} ${remain}${isImage ? latest : ''})`]
+      return [`${name} as (${rows} ${remain}${isImageTable(table) ? latest : ''})`]
     }
     const ends = endsOf(table)
     const of: At = (relation) => `${relation}_after`

@@ -9,9 +9,10 @@ import { ENDS, type Beside, type StagedRow, type Target } from './bigquery-commi
 import type { BigQueryClient } from './bigquery-client.ts'
 import { endsOf, quoted, storageOf } from './bigquery-schema.ts'
 import type { Column } from './column.ts'
-import { IMAGE_TABLES } from './commit.ts'
+import { isImageTable } from './commit.ts'
 import { contentOf, Difference, ofVersion, theirs } from './duckdb-difference.ts'
 import { DuckDBFile } from './duckdb-file.ts'
+import { KEYED_TABLES, latestImages } from './duckdb-schema.ts'
 import { assert } from './errors.ts'
 import type { At } from './relations.ts'
 import { TABLES, type TableName, type VersionedName } from './tables.ts'
@@ -20,7 +21,7 @@ import type { Row, RowCounts, Takeover, VersionName } from './warehouse.ts'
 /** What DuckDB may take; the rest it spills. */
 const MEMORY = '160MB'
 
-const MEMORY_TABLES = ['history', 'timer', ...IMAGE_TABLES] as const
+const MEMORY_TABLES = ['timer', ...KEYED_TABLES] as const
 
 export class BigQueryTakeover {
   readonly #client: BigQueryClient
@@ -78,9 +79,7 @@ export class BigQueryTakeover {
       yield* this.#texts(endsOf(table), ENDS, ends)
     }
     for (const table of memory) {
-      const isImage = IMAGE_TABLES.some((image) => image === table)
-      const latest = `select max(rowid) from ${theirs(table)} group by k, key`
-      const rows = `(from ${theirs(table)}${isImage ? ` where rowid in (${latest})` : ''})`
+      const rows = isImageTable(table) ? `(${latestImages(theirs(table))})` : theirs(table)
       yield* this.#texts(table, TABLES[table].columns, rows)
     }
   }

@@ -63,7 +63,7 @@ export function imagesFor(
 }
 
 /** The profile id comes first: every instance id begins with it. */
-export function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {
+function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {
   return {
     encode: (image) => {
       const stored: StoredProfile = [

@@ -21,7 +21,7 @@ import { Rows, type TableChange } from './rows.ts'
 import type { Head, Row, Warehouse } from './warehouse.ts'
 
 /** What `batches` says a run's batch is from. */
-export const COHORT_ORIGIN = 'cohort run'
+const COHORT_ORIGIN = 'cohort run'
 
 /** No version of a cohort is live: a run asks those it is given. */
 const ON_RECORD = { action: 'registered', reason: 'first run', by: null } as const

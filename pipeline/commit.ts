@@ -249,6 +249,10 @@ export function imageTable(kind: ImageKind): `${ImageKind}_image` {
 
 export const IMAGE_TABLES = IMAGE_KINDS.map(imageTable)
 
+export function isImageTable(table: TableName): boolean {
+  return IMAGE_TABLES.some((image) => image === table)
+}
+
 /** Public ids that are the hash of the row's own key. */
 const OWN_IDS: { [T in VersionedName]?: string } = {
   transition: 'transition_id',

@@ -8,7 +8,7 @@
  */
 
 import type { DuckDBFile } from './duckdb-file.ts'
-import { storageOf } from './duckdb-schema.ts'
+import { literal, storageOf } from './duckdb-schema.ts'
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from './tables.ts'
 import type { RowCounts, Takeover, VersionName } from './warehouse.ts'
 
@@ -34,7 +34,7 @@ export function ofVersion(
 /** The same in DuckDB's words; null: of any version that the attached file has on record. */
 export function isOf(table: VersionedName, alias: string, version: VersionName | null): string {
   if (version !== null) {
-    return ofVersion(version, alias, quoted(version.id), String(version.version))
+    return ofVersion(version, alias, literal(version.id), String(version.version))
   }
   if (!hasColumn(table, 'version')) return 'true'
   const [kind, id] = hasColumn(table, 'funnel')
@@ -68,7 +68,7 @@ export class Difference {
    * of what is believed of the version in a table now. */
   async begin(fill: (table: VersionedName) => Promise<void>): Promise<RowCounts> {
     const { from, version } = this.#takeover
-    const path = quoted(from.slice(from.indexOf(':') + 1))
+    const path = literal(from.slice(from.indexOf(':') + 1))
     await this.#file.run(`attach ${path} as ${OTHER} (read_only)`)
     const counts = { inserted: 0, superseded: 0 }
     for (const table of VERSIONED_NAMES) {
@@ -126,8 +126,4 @@ function differing(table: VersionedName, version: VersionName | null): string[] 
     'drop table ours',
     'drop table theirs',
   ]
-}
-
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }

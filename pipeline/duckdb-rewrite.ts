@@ -10,7 +10,7 @@
 import { existsSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { DuckDBFile } from './duckdb-file.ts'
-import { LOOKUP_STATEMENTS, schemaStatements, storageOf } from './duckdb-schema.ts'
+import { literal, LOOKUP_STATEMENTS, schema, storageOf } from './duckdb-schema.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 
 const markOf = (path: string) => `${path}.erasing`
@@ -39,10 +39,10 @@ export async function rewritten(
   const fresh = `${path}.rewritten`
   await removeFile(fresh)
   const made = await DuckDBFile.open(fresh, memory)
-  for (const statement of schemaStatements()) await made.run(statement)
+  for (const statement of schema().statements) await made.run(statement)
   made.close()
   file.dropAppenders()
-  await file.run(`attach '${fresh.replaceAll("'", "''")}' as rewritten`)
+  await file.run(`attach ${literal(fresh)} as rewritten`)
   const pending = VERSIONED_NAMES.map((table) => `${table}_pending`)
   for (const table of [...(Object.keys(TABLES) as TableName[]).map(storageOf), ...pending]) {
     await file.run(`insert into rewritten.${table} by name select * from ${table}`)

@@ -25,6 +25,8 @@ import {
   type ViewText,
 } from './relations.ts'
 import type { Column } from './column.ts'
+import { IMAGE_TABLES } from './commit.ts'
+import { uuidOf } from './ids.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 import type { VersionedName } from './tables.ts'
 import type { ImageKind } from './warehouse.ts'
@@ -60,8 +62,25 @@ export function storageOf(table: TableName): string {
   return kind === 'log' ? `${table}_log` : table
 }
 
-/** Statements that make whatever is missing. All of them can be run again. */
-export function schemaStatements(): string[] {
+/** A text as SQL has it. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** Statements that make whatever is missing, all of which can be run again, and at the end say
+ * which schema is made; its hash is what `STAMP` finds then. */
+export function schema(): { hash: string; statements: string[] } {
+  const statements = makingStatements()
+  const hash = uuidOf(statements.join())
+  statements.push(`comment on table ${storageOf('batches')} is ${literal(hash)}`)
+  return { hash, statements }
+}
+
+/** The hash of the schema that was made last. */
+export const STAMP =
+  `select comment as hash from duckdb_tables() where table_name = '${storageOf('batches')}'`
+
+function makingStatements(): string[] {
   const tables = Object.keys(TABLES) as TableName[]
   const view = ({ name, text }: ViewText) => `create or replace view ${name} as\n${text}`
   return [
@@ -90,12 +109,10 @@ function columnsOf(table: TableName): readonly Column[] {
 }
 
 /** Tables that are read back by key, see `duckdb-keyed.ts`. */
-function isKeyed(table: TableName): boolean {
-  return table.endsWith('_image') || table === 'history'
-}
+export const KEYED_TABLES = ['history', ...IMAGE_TABLES] as const
 
 function tableStatements(table: TableName): string[] {
-  if (isKeyed(table)) return [keyedStatement(table)]
+  if (KEYED_TABLES.some((keyed) => keyed === table)) return [keyedStatement(table)]
   const columns = columnsOf(table).map(({ name, type }) => `${name} ${TYPES[type]}`)
   columns.push('recorded_at timestamptz', 'recorded_by bigint')
   const ended = 'superseded_at timestamptz, superseded_by bigint, superseded_because varchar'
@@ -166,12 +183,18 @@ export function foldStatements(table: VersionedName): string[] {
   ]
 }
 
+/** The latest image of each key. Not by `row_number()` over `rowid`: DuckDB 1.5 gives no row where
+ * that is selected too. */
+export function latestImages(relation: string): string {
+  const latest = `select max(rowid) from ${relation} group by k, key`
+  return `select * from ${relation} where rowid in (${latest})`
+}
+
 /** Keeps the latest image of each key; in a transaction of its own. */
 export function compactStatements(table: `${ImageKind}_image`): string[] {
   const kept = `${table}_kept`
   return [
-    `create or replace temp table ${kept} as select * from ${table} ` +
-      `where rowid in (select max(rowid) from ${table} group by k, key)`,
+    `create or replace temp table ${kept} as ${latestImages(table)}`,
     `drop table ${table}`,
     keyedStatement(table),
     `insert into ${table} select * from ${kept}`,

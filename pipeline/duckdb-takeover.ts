@@ -5,12 +5,9 @@
 
 import { contentOf, Difference, isOf, theirs } from './duckdb-difference.ts'
 import type { DuckDBFile } from './duckdb-file.ts'
-import { keyedStatement, storageOf } from './duckdb-schema.ts'
+import { KEYED_TABLES, keyedStatement, storageOf } from './duckdb-schema.ts'
 import { TABLES, type VersionedName } from './tables.ts'
-import { IMAGE_TABLES } from './commit.ts'
 import type { EventWindow, RowCounts, Takeover } from './warehouse.ts'
-
-const KEYED = ['history', ...IMAGE_TABLES] as const
 
 export class DuckDBTakeover {
   readonly #file: DuckDBFile
@@ -48,7 +45,7 @@ export class DuckDBTakeover {
       )
     }
     if (!this.#takeover.hasMemory) return
-    for (const table of KEYED) {
+    for (const table of KEYED_TABLES) {
       const columns = TABLES[table].columns.map(({ name }) => name).join(', ')
       await this.#file.run(`drop table ${table}`)
       await this.#file.run(keyedStatement(table))

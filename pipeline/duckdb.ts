@@ -20,10 +20,9 @@ import {
   unmarkForRewrite,
 } from './duckdb-rewrite.ts'
 import { DuckDBTakeover } from './duckdb-takeover.ts'
-import { foldStatements, LOOKUP_STATEMENTS, schemaStatements, storageOf } from './duckdb-schema.ts'
+import { foldStatements, LOOKUP_STATEMENTS, schema, STAMP, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
 import { NO_HEAD, readHead } from './head.ts'
-import { uuidOf } from './ids.ts'
 import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
 import type {
   Commit,
@@ -94,13 +93,9 @@ class DuckDBWarehouse implements Warehouse {
   /** A file with tables of its own by our names is left as it was, and one with this very schema
    * too: making it takes longer than most questions. */
   async #makeSchema(file: DuckDBFile): Promise<void> {
-    const schema = schemaStatements()
-    const stamp = uuidOf(schema.join())
-    const [found] = await file.query(
-      "select comment from duckdb_tables() where table_name = 'batches_log'",
-    )
-    const isMade = found?.['comment'] === stamp
-    const making = isMade ? [] : [...schema, `comment on table batches_log is '${stamp}'`]
+    const { hash, statements } = schema()
+    const [found] = await file.query(STAMP)
+    const making = found?.['hash'] === hash ? [] : statements
     try {
       await file.transaction(async () => {
         await file.run([...making, ...LOOKUP_STATEMENTS].join(';\n'))

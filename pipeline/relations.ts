@@ -33,7 +33,7 @@ export function storedColumns(table: VersionedName): string[] {
 }
 
 /** Columns of the public view of all versions. */
-export function versionsColumns(table: VersionedName): string[] {
+function versionsColumns(table: VersionedName): string[] {
   const columns: readonly Column[] = TABLES[table].columns
   const shown = columns.filter((column) => column.private !== true).map(({ name }) => name)
   return [...shown, 'recorded_at', 'recorded_by', ...SUPERSEDED]

@@ -11,7 +11,7 @@ import type { LandedMessage, Warehouse } from './warehouse.ts'
 
 export type WriteBounds = { messagesMax: number; bytesMax: number; waitMs: number }
 
-export const WRITE_BOUNDS: WriteBounds = {
+const WRITE_BOUNDS: WriteBounds = {
   messagesMax: 1_000,
   bytesMax: 8 * 1024 * 1024,
   waitMs: 20,

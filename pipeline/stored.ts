@@ -12,20 +12,12 @@ import { UserError } from './errors.ts'
 import type { Identity } from './journey.ts'
 import type { Row, Warehouse } from './warehouse.ts'
 
+const PLAIN = ['event_id', 'name', 'source', 'ordinal']
+const INSTANTS = ['occurred_at', 'received_at']
+const JSONS = ['identifiers', 'properties', 'context', 'alias', 'unlink']
+
 /** What `lineOf` writes down, columns of `events`. */
-export const STORED_COLUMNS = [
-  'event_id',
-  'name',
-  'occurred_at',
-  'ordinal',
-  'received_at',
-  'source',
-  'identifiers',
-  'properties',
-  'context',
-  'alias',
-  'unlink',
-]
+export const STORED_COLUMNS = [...PLAIN, ...INSTANTS, ...JSONS]
 
 /** Events and characters that are processed at once. */
 export const STORED_EVENTS_MAX = 5_000
@@ -36,11 +28,7 @@ export function lineOf(row: Row): string {
   const text = (name: string) => `"${name}":${JSON.stringify(row[name])}`
   const instant = (name: string) => `"${name}":"${formatInstant(row[name] as number)}"`
   const json = (name: string) => `"${name}":${(row[name] as string | null) ?? 'null'}`
-  const members = [
-    ...['event_id', 'name', 'source', 'ordinal'].map(text),
-    ...['occurred_at', 'received_at'].map(instant),
-    ...['identifiers', 'properties', 'context', 'alias', 'unlink'].map(json),
-  ]
+  const members = [...PLAIN.map(text), ...INSTANTS.map(instant), ...JSONS.map(json)]
   return `{${members.join(',')}}`
 }
 

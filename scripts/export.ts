@@ -14,6 +14,7 @@ import { analysisViews } from '../pipeline/analysis.ts'
 import { arrowFile } from '../pipeline/arrow-file.ts'
 import { formatInstant } from '../pipeline/clock.ts'
 import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
+import { literal } from '../pipeline/duckdb-schema.ts'
 import { messageOf, UserError } from '../pipeline/errors.ts'
 import { viewTexts } from '../pipeline/relations.ts'
 import { TABLES, VERSIONED_NAMES } from '../pipeline/tables.ts'
@@ -122,7 +123,7 @@ async function copy(
   path: string,
   format: string,
 ): Promise<void> {
-  const written = (rows: string) => `copy (${rows}) to ${quoted(path)} (format ${format})`
+  const written = (rows: string) => `copy (${rows}) to ${literal(path)} (format ${format})`
   if (warehouse.url.startsWith('duckdb:')) {
     await warehouse.query(written(`select * from ${table}`))
     return
@@ -130,19 +131,15 @@ async function copy(
   const between = `${path}.ndjson`
   await withTemporary(between, async () => {
     await writeLines(warehouse, table, columns, between)
-    const texts = columns.map(({ name }) => `${quoted(name)}: 'VARCHAR'`).join(', ')
+    const texts = columns.map(({ name }) => `${literal(name)}: 'VARCHAR'`).join(', ')
     const values = columns.map(({ name, type }) =>
       type === 'BLOB' ? `from_base64(${name}) as ${name}` : `cast(${name} as ${type}) as ${name}`,
     )
     const rows =
-      `select ${values.join(', ')} from read_json(${quoted(between)}, ` +
+      `select ${values.join(', ')} from read_json(${literal(between)}, ` +
       `format = 'newline_delimited', columns = {${texts}})`
     await inMemory((embedded) => embedded.query(written(rows)))
   })
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }
 
 async function* lines(rows: AsyncIterable<Row[]>, columns: Described[]): AsyncGenerator<string> {

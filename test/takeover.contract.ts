@@ -8,7 +8,8 @@ import { arrowTable } from '../pipeline/arrow.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { hashes64 } from '../pipeline/ids.ts'
 import type { Commit, Warehouse } from '../pipeline/warehouse.ts'
-import { commitOf, imagesOf, T0, uuids, type Made } from './warehouse.contract.ts'
+import { BATCH_AT as T0, uuids } from './batches.ts'
+import { commitOf, imagesOf, type Made } from './warehouse.contract.ts'
 
 /** What was refused under versions of journey `j`. */
 function refusals(rows: { event: string; version: number; reason: string }[]) {

@@ -4,34 +4,13 @@
 
 import { beforeEach, afterEach, describe, expect, test } from 'vitest'
 import { arrowTable, supersedeTable } from '../pipeline/arrow.ts'
-import { hash64, hashes64, uuidInto } from '../pipeline/ids.ts'
+import { hash64, hashes64 } from '../pipeline/ids.ts'
 import { landedTable } from '../pipeline/landed.ts'
 import type { Commit, ImageKind, Warehouse } from '../pipeline/warehouse.ts'
+import { BATCH_AT as T0, batchRow, uuids } from './batches.ts'
 
 /** A warehouse that is new, and a way to close it and open what it kept. */
 export type Made = { warehouse: Warehouse; reopen(): Promise<Warehouse> }
-
-export const T0 = 1_800_000_000_000_000
-
-export function uuids(keys: string[]) {
-  const bytes = new Uint8Array(keys.length * 16)
-  keys.forEach((key, row) => uuidInto(key, bytes, row))
-  return { bytes }
-}
-
-function batchRow(batch: number, watermark: number | null) {
-  const columns = ['read', 'landed', 'duplicate', 'rejected', 'inserted', 'superseded', 'effect']
-  return arrowTable(
-    'batches',
-    {
-      batch: [batch],
-      watermark: [watermark],
-      origin: ['test'],
-      ...Object.fromEntries(columns.map((name) => [`${name}_count`, [0]])),
-    },
-    1,
-  )
-}
 
 /** A commit with its `batches` row and whatever else is given. */
 export function commitOf(batch: number, parts: Partial<Commit> = {}): Commit {
