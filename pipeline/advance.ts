@@ -4,8 +4,8 @@
  *   land → link → sessions → whose they are → journeys → commit
  *
  * Between turns the pipeline holds the head of the warehouse and the images; both are exactly what
- * the last commit left. When anything fails nothing is committed, the images are forgotten, and
- * the same batch can be given again.
+ * the last commit leaves, which may still be under way. When anything fails nothing is committed,
+ * the images are forgotten, and the same batch can be given again.
  */
 
 import type { EventBatch } from './batch.ts'
@@ -53,6 +53,9 @@ export type Outcome = {
   effects: number
 }
 
+/** A turn whose commit is under way. */
+export type Begun = { outcome: Outcome; committed: Promise<void> }
+
 /** How much of the tables is derived: whose the events are, or their journeys and funnels too. */
 export type Extent = 'people' | 'everything'
 
@@ -67,7 +70,9 @@ export class Pipeline {
   readonly #warehouse: Warehouse
   readonly #images: AllImages
   readonly #erased: ErasedPersons
+  /** Where the last commit leaves the warehouse, be it under way. */
   #head: Head
+  #committed: Promise<void> = Promise.resolve()
   #unreleased: Release[]
 
   private constructor(
@@ -107,8 +112,22 @@ export class Pipeline {
     return this.#head
   }
 
+  /** Whether a batch may be begun while the commit before it is under way. */
+  get answersMeanwhile(): boolean {
+    return this.#warehouse.answersMeanwhile
+  }
+
   /** Takes a batch all the way. After a rejection the warehouse is as it was. */
   async advance(batch: EventBatch, delivery: Delivery): Promise<Outcome> {
+    const { outcome, committed } = await this.begin(batch, delivery)
+    await committed
+    return outcome
+  }
+
+  /** Takes a batch up to its commit, which is under way then. Where the warehouse answers meanwhile
+   * the next batch may be begun; it fails with what was committed before it. */
+  async begin(batch: EventBatch, delivery: Delivery): Promise<Begun> {
+    const before = this.#committed
     try {
       const landing = await land(this.#warehouse, batch, this.#erased)
       const turn = this.#turnOf(batch, landing, delivery.watermark ?? null)
@@ -120,11 +139,12 @@ export class Pipeline {
       const effects = await profiles.fold()
       identities.settle()
       const commit = await this.#commitOf(turn, batch, landing, effects, profiles, delivery)
-      await this.#warehouse.commit(commit)
-      this.#settle(turn, commit)
-      return outcomeOf(batch, landing, effects.length)
+      await before
+      this.#committed = this.#commit(commit, turn.watermark)
+      const outcome = outcomeOf(batch, landing, effects.length)
+      return { outcome, committed: this.#committed }
     } catch (thrown) {
-      for (const images of Object.values(this.#images)) images.forget()
+      await before.finally(() => this.#forget())
       throw thrown
     }
   }
@@ -183,10 +203,25 @@ export class Pipeline {
     )
   }
 
-  #settle(turn: Turn, { batch, recordedAt }: Commit): void {
-    this.#head = { batch, recordedAt, watermark: turn.watermark }
+  #commit(commit: Commit, watermark: number | null): Promise<void> {
+    const before = { head: this.#head, unreleased: this.#unreleased }
+    this.#head = { batch: commit.batch, recordedAt: commit.recordedAt, watermark }
     this.#unreleased = []
     for (const images of Object.values(this.#images)) images.settle()
+    const committed = this.#warehouse.commit(commit).catch((thrown: unknown) => {
+      this.#head = before.head
+      this.#unreleased = before.unreleased
+      this.#committed = Promise.resolve()
+      this.#forget()
+      throw thrown
+    })
+    // Whoever awaits it is told; that may be the next batch.
+    committed.catch(() => undefined)
+    return committed
+  }
+
+  #forget(): void {
+    for (const images of Object.values(this.#images)) images.forget()
   }
 }
 

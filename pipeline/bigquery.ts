@@ -55,6 +55,7 @@ type Opened = {
 class BigQueryWarehouse implements Warehouse {
   readonly url: string
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
+  readonly answersMeanwhile = false
   readonly #place: Place
   #opened: Opened | null = null
   #head: Head = NO_HEAD

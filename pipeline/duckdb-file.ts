@@ -1,6 +1,6 @@
 /**
  * One DuckDB file, one process: statements in, rows out, Arrow tables appended. There is one
- * connection for all but long readings, which see what was there when they began.
+ * connection for all but look-ups and long readings; these see what was there when they began.
  *
  * The file must not be opened, copied or hashed elsewhere in this process while it is open here:
  * that would release DuckDB's lock on it.
@@ -32,7 +32,7 @@ const PAGES_FILTERED = '5000'
 const SETTINGS = {
   dynamic_or_filter_threshold: PAGES_FILTERED,
   storage_compatibility_version: 'v1.5.0',
-  wal_autocheckpoint: '32MB',
+  wal_autocheckpoint: '128MB',
   max_vacuum_tasks: '0',
   threads: '2',
 }
@@ -42,16 +42,30 @@ export class DuckDBFile {
   readonly #connection: DuckDBConnection
   readonly #appenders = new Map<string, DuckDBAppender>()
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  /** Whether this is what has opened the file. */
+  readonly #isOwner: boolean
+
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    isOwner: boolean,
+  ) {
     this.#instance = instance
     this.#connection = connection
+    this.#isOwner = isOwner
   }
 
   /** `path` may be `:memory:`; `memory` is what queries may take. Throws a `UserError` that says
    * why a file cannot be opened. */
   static async open(path: string, memory: string): Promise<DuckDBFile> {
     const instance = await createInstance(path, memory)
-    return new DuckDBFile(instance, await connected(instance))
+    return new DuckDBFile(instance, await connected(instance), true)
+  }
+
+  /** A connection of its own to the same file, to be closed before it. Temporary tables are a
+   * connection's own, and what others commit is seen as soon as it is committed. */
+  async beside(): Promise<DuckDBFile> {
+    return new DuckDBFile(this.#instance, await connected(this.#instance), false)
   }
 
   async run(statement: string): Promise<void> {
@@ -136,7 +150,7 @@ export class DuckDBFile {
   close(): void {
     this.dropAppenders()
     this.#connection.closeSync()
-    this.#instance.closeSync()
+    if (this.#isOwner) this.#instance.closeSync()
   }
 }
 

@@ -25,14 +25,17 @@ type ImageLog = { rows: number; compactAt: number; filter: KeyFilter | null }
 
 export class KeyedTables {
   readonly #file: DuckDBFile
+  readonly #writer: DuckDBFile
   readonly #logs = new Map<ImageKind, ImageLog>()
 
-  private constructor(file: DuckDBFile) {
+  private constructor(file: DuckDBFile, writer: DuckDBFile) {
     this.#file = file
+    this.#writer = writer
   }
 
-  static async open(file: DuckDBFile): Promise<KeyedTables> {
-    const tables = new KeyedTables(file)
+  /** `file` has the temporary tables of what is looked up; what piles up is tidied by `writer`. */
+  static async open(file: DuckDBFile, writer: DuckDBFile): Promise<KeyedTables> {
+    const tables = new KeyedTables(file, writer)
     for (const kind of IMAGE_KINDS) {
       const [count] = await file.query(`select count(*) as rows from ${imageTable(kind)}`)
       const rows = count?.['rows'] as number
@@ -65,13 +68,15 @@ export class KeyedTables {
     )
   }
 
-  /** All history segments of streams in commit order: rows with `stream` and `segment`. */
-  async segments(streams: string[]): Promise<Row[]> {
+  /** History segments of streams in commit order, up to and without a batch (null: all): rows
+   * with `stream` and `segment`. */
+  async segments(streams: string[], before: number | null): Promise<Row[]> {
     await this.#file.refill('wanted', keyTable(hashes64(streams), streams))
+    const isBefore = before === null ? '' : `and recorded_by < ${before} `
     const rows = await this.#file.query(
       `select stream, segment from history where rowid in (
          select history.rowid from history semi join wanted on wanted.k = history.k)
-       order by rowid`,
+       ${isBefore}order by rowid`,
     )
     const wanted = new Set(streams)
     return rows.filter((row) => wanted.has(row['stream'] as string))
@@ -87,29 +92,30 @@ export class KeyedTables {
 
   async #compact(kind: ImageKind, log: ImageLog): Promise<void> {
     const table = imageTable(kind)
-    const [count] = await this.#file.query(
+    const [count] = await this.#writer.query(
       `select approx_count_distinct(k) as keys from ${table}`,
     )
     const keys = count?.['keys'] as number
     if (log.rows > IMAGE_SURPLUS * keys) {
-      this.#file.dropAppenders()
-      await this.#file.transaction(async () => {
-        for (const statement of compactStatements(table)) await this.#file.run(statement)
+      this.#writer.dropAppenders()
+      await this.#writer.transaction(async () => {
+        for (const statement of compactStatements(table)) await this.#writer.run(statement)
       })
       log.rows = keys
     }
     log.compactAt = Math.max(IMAGE_ROWS_MIN, IMAGE_SURPLUS * keys)
   }
 
-  /** Made when first asked for: a run over a new file never asks. */
+  /** Made when first asked for: a run over a new file never asks. Images that are committed while
+   * it is being filled are added by `settle`. */
   async #filter(kind: ImageKind): Promise<KeyFilter> {
     const log = this.#logs.get(kind) as ImageLog
     if (log.filter !== null) return log.filter
     const filter = new KeyFilter()
+    log.filter = filter
     for await (const hashes of this.#file.stream(`select distinct k from ${imageTable(kind)}`)) {
       filter.add(BigUint64Array.from(hashes as bigint[]))
     }
-    log.filter = filter
     return filter
   }
 }

@@ -10,7 +10,7 @@
 import { existsSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { DuckDBFile } from './duckdb-file.ts'
-import { literal, LOOKUP_STATEMENTS, schema, storageOf } from './duckdb-schema.ts'
+import { literal, schema, storageOf } from './duckdb-schema.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 
 const markOf = (path: string) => `${path}.erasing`
@@ -52,9 +52,7 @@ export async function rewritten(
   await rename(fresh, path)
   await rm(`${path}.tmp`, { recursive: true, force: true })
   await unmarkForRewrite(path)
-  const reopened = await DuckDBFile.open(path, memory)
-  for (const statement of LOOKUP_STATEMENTS) await reopened.run(statement)
-  return reopened
+  return DuckDBFile.open(path, memory)
 }
 
 /** With what DuckDB keeps beside it. */

@@ -7,12 +7,11 @@
  */
 
 import type { Table } from 'apache-arrow'
-import { hashTable, uuidTable } from './arrow.ts'
 import { imageTable } from './commit.ts'
 import type { Filling } from './duckdb-append.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import { eraseRows } from './duckdb-erase.ts'
-import { KeyedTables } from './duckdb-keyed.ts'
+import { DuckDBLookups } from './duckdb-lookups.ts'
 import {
   isMarkedForRewrite,
   markForRewrite,
@@ -20,10 +19,11 @@ import {
   unmarkForRewrite,
 } from './duckdb-rewrite.ts'
 import { DuckDBTakeover } from './duckdb-takeover.ts'
-import { foldStatements, LOOKUP_STATEMENTS, schema, STAMP, storageOf } from './duckdb-schema.ts'
+import { foldStatements, schema, STAMP, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
 import { NO_HEAD, readHead } from './head.ts'
 import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
+import { UnderWay } from './under-way.ts'
 import type {
   Commit,
   EffectFate,
@@ -54,12 +54,15 @@ export function duckdbWarehouse(path: string, memory = MEMORY_DEFAULT): Warehous
 /** Rolls back an erasure that was only planned. */
 class PlannedOnly extends Error {}
 
+type Opened = { file: DuckDBFile; lookups: DuckDBLookups }
+
 class DuckDBWarehouse implements Warehouse {
   readonly url: string
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
+  readonly answersMeanwhile = true
   readonly #path: string
   readonly #memory: string
-  #opened: { file: DuckDBFile; keyed: KeyedTables } | null = null
+  #opened: Opened | null = null
   #head: Head = NO_HEAD
   /** Rows waiting in each `_pending` table. */
   readonly #pending = new Map<VersionedName, number>()
@@ -70,7 +73,7 @@ class DuckDBWarehouse implements Warehouse {
     this.url = `duckdb:${path}`
   }
 
-  get #open(): { file: DuckDBFile; keyed: KeyedTables } {
+  get #open(): Opened {
     assert(this.#opened !== null, 'the warehouse is open')
     return this.#opened
   }
@@ -80,7 +83,7 @@ class DuckDBWarehouse implements Warehouse {
       let file = await DuckDBFile.open(this.#path, this.#memory)
       await this.#makeSchema(file)
       if (isMarkedForRewrite(this.#path)) file = await rewritten(file, this.#path, this.#memory)
-      this.#opened = { file, keyed: await KeyedTables.open(file) }
+      await this.#use(file)
       for (const table of VERSIONED_NAMES) {
         const [count] = await this.query(`select count(*) as rows from ${table}_pending`)
         this.#pending.set(table, count?.['rows'] as number)
@@ -88,6 +91,10 @@ class DuckDBWarehouse implements Warehouse {
     }
     this.#head = await readHead((sql) => this.query(sql))
     return this.#head
+  }
+
+  async #use(file: DuckDBFile): Promise<void> {
+    this.#opened = { file, lookups: await DuckDBLookups.open(file, this.reads) }
   }
 
   /** A file with tables of its own by our names is left as it was, and one with this very schema
@@ -98,7 +105,7 @@ class DuckDBWarehouse implements Warehouse {
     const making = found?.['hash'] === hash ? [] : statements
     try {
       await file.transaction(async () => {
-        await file.run([...making, ...LOOKUP_STATEMENTS].join(';\n'))
+        if (making.length > 0) await file.run(making.join(';\n'))
       })
     } catch (thrown) {
       file.close()
@@ -111,81 +118,43 @@ class DuckDBWarehouse implements Warehouse {
     }
   }
 
-  async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
-    const rows = await this.#open.keyed.images(kind, keys)
-    this.reads.images += rows.length
-    return new Map(rows.map((row) => [row['key'] as string, row['image'] as string]))
+  images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
+    return this.#open.lookups.images(kind, keys)
   }
 
-  async segments(streams: string[]): Promise<Map<string, string[]>> {
-    const rows = await this.#open.keyed.segments(streams)
-    this.reads.segments += rows.length
-    const segments = new Map<string, string[]>()
-    for (const row of rows) {
-      const stream = row['stream'] as string
-      const list = segments.get(stream)
-      if (list === undefined) segments.set(stream, [row['segment'] as string])
-      else list.push(row['segment'] as string)
-    }
-    return segments
+  segments(streams: string[]): Promise<Map<string, string[]>> {
+    return this.#open.lookups.segments(streams)
   }
 
-  async due(after: number | null, upTo: number): Promise<string[]> {
-    const from = after === null ? '' : `due_at > make_timestamptz(${after}) and `
-    const rows = await this.query(
-      `select distinct profile_id from timer where ${from}due_at <= make_timestamptz(${upTo})`,
-    )
-    this.reads.timers += rows.length
-    return rows.map((row) => row['profile_id'] as string)
+  due(after: number | null, upTo: number): Promise<string[]> {
+    return this.#open.lookups.due(after, upTo)
   }
 
-  async fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
-    if (this.#head.batch === 0 || hashes.length === 0) return new Map()
-    await this.#open.file.refill('wanted_hash', hashTable(hashes))
-    const rows = await this.query(
-      `select cast(event_hash as varchar) as hash, cast(fingerprint as varchar) as fingerprint
-       from events_log semi join wanted_hash on wanted_hash.k = events_log.event_hash`,
-    )
-    this.reads.landed += rows.length
-    return new Map(
-      rows.map((row) => [BigInt(row['hash'] as string), BigInt(row['fingerprint'] as string)]),
-    )
+  fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
+    return this.#open.lookups.fingerprints(hashes)
   }
 
-  async landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedContent[]> {
-    await this.#open.file.refill('wanted_hash', hashTable(hashes))
-    const rows = await this.query(
-      `select event_id, name, occurred_at, ordinal, source, identifiers, properties, context,
-         alias, unlink
-       from events_log where rowid in (select events_log.rowid from events_log
-         semi join wanted_hash on wanted_hash.k = events_log.event_hash)`,
-    )
-    const wanted = new Set(eventIds)
-    return (rows as LandedContent[]).filter((row) => wanted.has(row.event_id))
+  landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedContent[]> {
+    return this.#open.lookups.landed(eventIds, hashes)
   }
 
-  async deadLetters(ids: string[]): Promise<Set<string>> {
-    await this.#open.file.refill('wanted_id', uuidTable(ids))
-    const rows = await this.query(
-      `select dead_letter_id as id from dead_letters_log
-       semi join wanted_id on wanted_id.id = dead_letters_log.dead_letter_id`,
-    )
-    return new Set(rows.map((row) => row['id'] as string))
+  deadLetters(ids: string[]): Promise<Set<string>> {
+    return this.#open.lookups.deadLetters(ids)
   }
 
-  async outbox(ids: string[]): Promise<Map<string, EffectFate>> {
-    await this.#open.file.refill('wanted_id', uuidTable(ids))
-    const rows = await this.query(
-      `select effect_id as id, case when bool_or(kind = 'retraction') then 'retracted'
-         else any_value(status) end as fate from effects_log
-       semi join wanted_id on wanted_id.id = effects_log.effect_id group by effect_id`,
-    )
-    return new Map(rows.map((row) => [row['id'] as string, row['fate'] as EffectFate]))
+  outbox(ids: string[]): Promise<Map<string, EffectFate>> {
+    return this.#open.lookups.outbox(ids)
   }
 
-  async commit(commit: Commit): Promise<void> {
+  commit(commit: Commit): Promise<void> {
+    const done = this.#commit(commit)
+    this.#open.lookups.begin(new UnderWay(commit, done))
+    return done
+  }
+
+  async #commit(commit: Commit): Promise<void> {
     await this.#apply(commit, async () => undefined)
-    for (const [kind, rows] of commit.images) await this.#open.keyed.settle(kind, rows)
+    await this.#open.lookups.settle(commit.images)
     for (const [table, rows] of commit.supersedes) await this.#settle(table, rows.numRows)
   }
 
@@ -202,7 +171,8 @@ class DuckDBWarehouse implements Warehouse {
         file.dropAppenders()
         await taking.apply(commit.batch, commit.recordedAt)
       })
-      this.#opened = { file, keyed: await KeyedTables.open(file) }
+      this.#open.lookups.close()
+      await this.#use(file)
       for (const [table, count] of taking.waiting()) await this.#settle(table, count)
     } finally {
       await taking.end()
@@ -257,8 +227,9 @@ class DuckDBWarehouse implements Warehouse {
       await unmarkForRewrite(this.#path)
       throw thrown
     }
+    this.#open.lookups.close()
     const next = await rewritten(file, this.#path, this.#memory)
-    this.#opened = { file: next, keyed: await KeyedTables.open(next) }
+    await this.#use(next)
     for (const table of VERSIONED_NAMES) this.#pending.set(table, 0)
     return counts
   }
@@ -305,6 +276,7 @@ class DuckDBWarehouse implements Warehouse {
     for (const table of VERSIONED_NAMES) {
       if ((this.#pending.get(table) ?? 0) > 0) await this.#fold(table)
     }
+    this.#opened.lookups.close()
     this.#opened.file.close()
     this.#opened = null
   }

@@ -3,8 +3,9 @@
  * the last one left off without reading history.
  *
  * `Images` is a write-back cache of one kind. Within a batch: `load` what the batch may touch, then
- * `get`, change in place, and `put`. After the commit `settle`; after a failure `forget`, because
- * images were changed in place. Between batches it keeps at most `max` images, the latest used.
+ * `get`, change in place, and `put`. With the commit `settle`; after a failure `forget`, because
+ * images were changed in place. Between batches it keeps what the last one changed, and of others
+ * the latest used, up to `max` in all.
  *
  * While everything ever stored is still in the cache (a warehouse that was empty when it was
  * opened), a key that is not here does not exist and nothing is read.
@@ -146,16 +147,17 @@ export class Images<T> {
     return { keys, texts: keys.map((key) => this.#codec.encode(this.#cache.get(key) as T)) }
   }
 
-  /** The changes are committed. Drops what is absent, and the longest unused beyond the bound. */
+  /** The changes are in a commit that is under way, and stay here until the next. Drops what is
+   * absent, and the longest unused of the others beyond the bound. */
   settle(): void {
-    this.#changed.clear()
     let surplus = this.#cache.size - this.#max
     for (const [key, image] of this.#cache) {
-      if (image !== null && surplus <= 0) continue
+      if (image !== null && (surplus <= 0 || this.#changed.has(key))) continue
       if (image !== null) this.#hasAll = false
       this.#cache.delete(key)
       surplus -= 1
     }
+    this.#changed.clear()
   }
 
   /** The changes are lost: everything is read again. */

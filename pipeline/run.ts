@@ -2,8 +2,9 @@
  * The run: pull → decode → advance → commit → publish → acknowledge, one micro-batch a turn.
  *
  * Start reading here, then `advance.ts`, which is one turn. Decoding is done in a worker thread,
- * one batch ahead; everything after it is sequential, because each batch continues from what the
- * one before it committed. Messages are acknowledged after their batch is committed and not
+ * one batch ahead. Each batch continues from what the one before it commits, so everything after
+ * decoding is sequential, but that a file's next batch is derived while the warehouse is still
+ * writing the one before. Messages are acknowledged after their batch is committed and not
  * before; a run that is interrupted finishes the batch at hand. What fails only for now is tried
  * again with patience, see `retry.ts`.
  */
@@ -74,6 +75,9 @@ export async function run(options: RunOptions): Promise<RunReport> {
     elapsedMs: 0,
     warehouseUrl: options.warehouseUrl,
   }
+  // Of a live source others ask between turns, and what is published is asked for.
+  const isAhead =
+    pipeline.answersMeanwhile && source.isLive !== true && options.publish === undefined
   const chunks = source[Symbol.asyncIterator]()
   const pull = async (): Promise<Decoding | null> => {
     if (signal?.aborted) return null
@@ -90,14 +94,24 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const delivery = { origin, receivedAt, watermark, applying }
     const events = await batch
     const begunAt = elapsedMs()
-    const outcome = await retrying('commit', () => pipeline.advance(events, delivery), options)
-    const commitMs = elapsedMs() - begunAt
-    add(report, outcome)
-    if (outcome.effects > 0) await options.publish?.()
-    await chunk.acknowledge()
-    report.elapsedMs = elapsedMs() - startedAt
-    options.onBatch?.(report, chunk, commitMs)
+    const begin = async () => {
+      const begun = await pipeline.begin(events, delivery)
+      if (!isAhead) await begun.committed
+      return begun
+    }
+    const { outcome, committed } = await retrying('commit', begin, options)
+    return async (before: Promise<void>) => {
+      await committed
+      await before
+      const commitMs = elapsedMs() - begunAt
+      add(report, outcome)
+      if (outcome.effects > 0) await options.publish?.()
+      await chunk.acknowledge()
+      report.elapsedMs = elapsedMs() - startedAt
+      options.onBatch?.(report, chunk, commitMs)
+    }
   }
+  let ended = Promise.resolve()
   try {
     let current = await pull()
     while (current !== null) {
@@ -105,14 +119,22 @@ export async function run(options: RunOptions): Promise<RunReport> {
       next.catch(() => undefined)
       const decoding = current
       const isLast = source.isLive !== true && (await next) === null
-      await inTurn(() => turn(decoding, isLast))
+      await inTurn(async () => {
+        const end = await turn(decoding, isLast)
+        const before = ended
+        ended = end(before)
+        ended.catch(() => undefined)
+        await (isAhead ? before : ended)
+      })
       current = await next
     }
+    await ended
     if (report.batches === 0 && source.isLive !== true && !signal?.aborted) {
       const delivery = { origin: source.origin, receivedAt: now(), watermark: options.watermark }
       add(report, await pipeline.advance(emptyBatch(pipeline.compiled.namespaces.length), delivery))
     }
   } finally {
+    await ended.catch(() => undefined)
     await chunks.return?.()
   }
   return report

@@ -4,7 +4,8 @@
  *
  * There is one writer at a time. A warehouse keeps two kinds of rows: the tables of `tables.ts`,
  * and images: the latest checkpoint of a key (a stream, an identifier, a component, a profile) as
- * an opaque text. No method is called while another has not settled.
+ * an opaque text. No method is called while another has not settled, but for look-ups while a
+ * commit is under way, where `answersMeanwhile`.
  */
 
 import type { Table } from 'apache-arrow'
@@ -112,6 +113,10 @@ export type Row = { [column: string]: unknown }
 export interface Warehouse {
   readonly url: string
   readonly reads: Readonly<ReadCounts>
+
+  /** Whether look-ups (`images` to `outbox`) may be made while a commit is under way. They answer
+   * as if it had been applied, or reject if it fails; images that it brings are not asked for. */
+  readonly answersMeanwhile: boolean
 
   /** Makes what is missing (idempotent, additive) and tells where the last commit left off. */
   open(): Promise<Head>

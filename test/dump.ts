@@ -75,6 +75,13 @@ export class Harness {
   }
 
   async feed(lines: string[], watermark: number | null = null) {
+    const { outcome, committed } = await this.begin(lines, watermark)
+    await committed
+    return outcome
+  }
+
+  /** The same up to the commit, which is under way then. */
+  async begin(lines: string[], watermark: number | null = null) {
     const pipeline = await this.pipeline()
     const decoder = new ChunkDecoder({
       identity: this.definitions.identity,
@@ -85,6 +92,6 @@ export class Harness {
     })
     this.#clock += 1_000_000
     const batch = decoder.decode(new TextEncoder().encode(lines.join('\n')), this.#clock)
-    return pipeline.advance(batch, { origin: 'test', receivedAt: this.#clock, watermark })
+    return pipeline.begin(batch, { origin: 'test', receivedAt: this.#clock, watermark })
   }
 }

@@ -128,6 +128,7 @@ test('a batch is bounded in lines, and in bytes whatever the lines', async () =>
 function losing(lost: number): Source {
   return {
     origin: 'test',
+    isLive: true,
     async *[Symbol.asyncIterator]() {
       for (let i = 0; i < 4; i++) {
         yield await Promise.resolve({

@@ -1,7 +1,8 @@
 /**
  * The law: the current tables are a function of the accepted events, the definitions and the
- * watermark. Whatever the batches, the order of arrival, the redeliveries and the restarts, they
- * are what the slow reference makes of the same events in one go.
+ * watermark. Whatever the batches, the order of arrival, the redeliveries and the restarts, and
+ * whether a batch waits for the commit before it, they are what the slow reference makes of the
+ * same events in one go.
  */
 
 import fc from 'fast-check'
@@ -32,20 +33,28 @@ const scene = fc
       parts: fc.constant(parts),
       batches: arrivals(parts.events),
       restarts: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+      waits: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
     }),
   )
 
 test('batches, order, redelivery and restarts do not show in the tables', async () => {
   await fc.assert(
-    fc.asyncProperty(scene, async ({ parts, batches, restarts }) => {
+    fc.asyncProperty(scene, async ({ parts, batches, restarts, waits }) => {
       const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
       const harness = new Harness(definitions)
       const watermark = Math.max(...parts.events.map((e) => e.occurred_at)) + parts.watermark
+      let last = Promise.resolve()
       for (const [i, batch] of batches.entries()) {
         const isLast = i === batches.length - 1
-        if (restarts[i % restarts.length]) harness.restart()
-        await harness.feed(batch.map(lineOf), isLast ? watermark : null)
+        if (restarts[i % restarts.length]) {
+          await last
+          harness.restart()
+        }
+        const begun = await harness.begin(batch.map(lineOf), isLast ? watermark : null)
+        last = begun.committed
+        if (waits[i % waits.length]) await last
       }
+      await last
       const accepted = await acceptedEvents(harness)
       const trimmed = parts.events
         .map((event) => ({ ...event, identifiers: trimmedValues(event.identifiers) }))

@@ -2,10 +2,12 @@
  * What every warehouse must do, sentence by sentence of `warehouse.ts`: one suite, run on each.
  */
 
+import type { Table } from 'apache-arrow'
 import { beforeEach, afterEach, describe, expect, test } from 'vitest'
 import { arrowTable, supersedeTable } from '../pipeline/arrow.ts'
 import { hash64, hashes64 } from '../pipeline/ids.ts'
 import { landedTable } from '../pipeline/landed.ts'
+import type { TableName } from '../pipeline/tables.ts'
 import type { Commit, ImageKind, Warehouse } from '../pipeline/warehouse.ts'
 import { BATCH_AT as T0, batchRow, uuids } from './batches.ts'
 
@@ -43,6 +45,32 @@ export function imagesOf(kind: ImageKind, entries: [key: string, image: string][
   const keys = entries.map(([key]) => key)
   const columns = { k: hashes64(keys), key: keys, image: entries.map(([, image]) => image) }
   return new Map([[kind, arrowTable(`${kind}_image`, columns, keys.length)]])
+}
+
+const EVENTS_UNDER_WAY = 100_000
+
+/** Events that say nothing; the hash of an id is its fingerprint too. */
+function landedEvents(ids: string[]) {
+  const same = <Value>(value: Value) => ids.map(() => value)
+  return arrowTable(
+    'events',
+    {
+      event_id: ids,
+      name: same('A'),
+      occurred_at: same(T0),
+      ordinal: same(0),
+      received_at: same(T0),
+      source: same('web'),
+      identifiers: same('{}'),
+      properties: same('{}'),
+      context: same('{}'),
+      alias: same(null),
+      unlink: same(null),
+      event_hash: hashes64(ids),
+      fingerprint: hashes64(ids),
+    },
+    ids.length,
+  )
 }
 
 export function warehouseContract(name: string, make: () => Promise<Made>): void {
@@ -208,6 +236,52 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       warehouse = await made.reopen()
       expect((await warehouse.open()).batch).toBe(1)
       expect(await warehouse.query('select * from event_profiles')).toEqual([])
+    })
+
+    test('look-ups are answered while a commit is under way, if at all, as after it', async () => {
+      await warehouse.open()
+      const history = (stream: string, segment: string) =>
+        arrowTable(
+          'history',
+          { k: hashes64([stream]), stream: [stream], segment: [segment] },
+          1,
+        )
+      const timer = (dueAt: number, profile: string) =>
+        arrowTable('timer', { due_at: [dueAt], profile_id: [profile] }, 1)
+      const inserts = (segment: string, dueAt: number, eventIds: string[]) =>
+        new Map<TableName, Table>([
+          ['history', history('a', segment)],
+          ['timer', timer(dueAt, `p${dueAt}`)],
+          ['events', landedEvents(eventIds)],
+        ])
+      const asked = async () => [
+        (await warehouse.due(10, 30)).toSorted(),
+        await warehouse.segments(['a', 'b']),
+        await warehouse.fingerprints(hashes64(['e1', 'e2', 'e3'])),
+        (await warehouse.landed(['e2'], hashes64(['e2']))).map((event) => event.event_id),
+        await warehouse.images('stream', ['x']),
+      ]
+      await warehouse.commit(
+        commitOf(1, {
+          inserts: inserts('1', 20, ['e1']),
+          images: imagesOf('stream', [['x', '1']]),
+        }),
+      )
+      // It takes longer than what is asked meanwhile.
+      const others = Array.from({ length: EVENTS_UNDER_WAY }, (_, i) => `other ${i}`)
+      const ids = ['e2', ...(warehouse.answersMeanwhile ? others : [])]
+      const committed = warehouse.commit(commitOf(2, { inserts: inserts('2', 30, ids) }))
+      if (!warehouse.answersMeanwhile) await committed
+      const meanwhile = await asked()
+      await committed
+      expect(meanwhile).toEqual(await asked())
+      expect(meanwhile).toEqual([
+        ['p20', 'p30'],
+        new Map([['a', ['1', '2']]]),
+        new Map(['e1', 'e2'].map((id) => [hash64(id), hash64(id)])),
+        ['e2'],
+        new Map([['x', '1']]),
+      ])
     })
 
     test('batches are numbered without a gap and recorded_at only grows', async () => {

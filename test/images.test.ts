@@ -1,0 +1,30 @@
+/** What images remember between batches. */
+
+import { expect, test } from 'vitest'
+import { Images, JSON_CODEC } from '../pipeline/images.ts'
+
+test('what the last batch changed stays, of the rest what was used last', async () => {
+  const asked: string[] = []
+  const warehouse = {
+    images: async (_kind: string, keys: string[]) => {
+      asked.push(...keys)
+      return new Map<string, string>()
+    },
+  }
+  const images = new Images<number>({
+    kind: 'stream',
+    warehouse,
+    codec: JSON_CODEC,
+    max: 2,
+    isEmpty: true,
+  })
+  const batch = async (keys: string[], changed: string[]) => {
+    await images.load(keys)
+    for (const key of changed) images.put(key, 1)
+    images.settle()
+  }
+  await batch(['a', 'b', 'c'], ['a', 'b', 'c'])
+  await batch(['a', 'd'], ['d'])
+  await images.load(['a', 'b', 'c', 'd'])
+  expect(asked).toEqual(['b', 'c'])
+})
