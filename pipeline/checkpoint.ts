@@ -7,8 +7,7 @@
 
 import { decodeFunnels, encodeFunnels, type StoredFunnels } from './checkpoint-funnel.ts'
 import type { Compiled } from './compile.ts'
-import type { Instance, TrackState } from './facts.ts'
-import { instanceId, type Instances } from './fold.ts'
+import { instanceId, type Instance, type Instances, type TrackState } from './instance.ts'
 import { Images, JSON_CODEC, type Codec, type ProfileImage } from './images.ts'
 import type { Machine } from './machine.ts'
 import type { Place } from './order.ts'

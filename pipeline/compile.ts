@@ -178,6 +178,7 @@ function compileJourney(journey: Journey, operands: Numbering, codes: Numbering)
     version: journey.version,
     tracks: compiled,
     eventCount: names.length,
+    asks: names.map((name) => known.has(name) || counters.codes.has(name)),
     isKnown: names.map((name) => known.has(name)),
     isStart: names.map((name) => starts.has(name)),
     countSlot: names.map((name) => counters.codes.get(name) ?? -1),

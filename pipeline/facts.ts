@@ -4,92 +4,35 @@
  * for the facts that are kept.
  */
 
+import type { Instance } from './instance.ts'
 import type { Effect } from './journey.ts'
-import type { Machine } from './machine.ts'
+import { Doubles, Ints } from './numbers.ts'
 
 export const CAUSES = ['start', 'event', 'timeout'] as const
 export const START = 0
 export const EVENT = 1
 export const TIMEOUT = 2
 
-/** One run of a journey. `id` follows from the rest; all but the machine is JSON. */
-export type Instance = {
-  id: string
-  profileId: string
-  machine: Machine
-  key: string | null
-  startEventId: string
-  startedAt: number
-  startOrdinal: number
-  /** Transitions so far. */
-  seq: number
-  /** Events seen, by the machine's count slots. */
-  counts: number[]
-  tracks: TrackState[]
-  /** Earliest pending timeout, microseconds; `Infinity` when there is none. */
-  due: number
-  isComplete: boolean
-}
-
-/** Where a track of an instance stands. */
-export type TrackState = {
-  state: number
-  enteredAt: number
-  /** How the current stay was entered; with the instance and the track it is the stay's id. */
-  cause: number
-  /** The event that did it; null for a timeout, which `enteredAt` tells apart. */
-  eventId: string | null
-  /** Fact of the entering transition in the fold at hand, or -1 when an earlier one made it. */
-  fact: number
-  /** Timeouts of this stay that have fired or are spent. */
-  timeoutsPast: number
-  /** By state: how often it was entered. */
-  visits: number[]
-  /** States since the start without the cycles, and when each was last entered. */
-  path: number[]
-  pathAt: number[]
-  cycles: number
-}
-
-const TRANSITIONS_AT_FIRST = 1_024
-
 /**
  * Transitions, numbered from 0. `row` is the event's, or -1; `from` is -1 at a start; instants and
  * `dwell` are microseconds, `dwell` -1 at a start. `exit` is the transition that ended the stay,
- * or -1. The columns are replaced when they grow: do not hold on to one while adding.
+ * or -1.
  */
 export class Transitions {
-  count = 0
   readonly instance: Instance[] = []
-  track = new Int32Array(TRANSITIONS_AT_FIRST)
-  seq = new Int32Array(TRANSITIONS_AT_FIRST)
-  cause = new Int32Array(TRANSITIONS_AT_FIRST)
-  from = new Int32Array(TRANSITIONS_AT_FIRST)
-  to = new Int32Array(TRANSITIONS_AT_FIRST)
-  row = new Int32Array(TRANSITIONS_AT_FIRST)
-  visit = new Int32Array(TRANSITIONS_AT_FIRST)
-  exit = new Int32Array(TRANSITIONS_AT_FIRST)
-  at = new Float64Array(TRANSITIONS_AT_FIRST)
-  dwell = new Float64Array(TRANSITIONS_AT_FIRST)
+  readonly track = new Ints()
+  readonly seq = new Ints()
+  readonly cause = new Ints()
+  readonly from = new Ints()
+  readonly to = new Ints()
+  readonly row = new Ints()
+  readonly visit = new Ints()
+  readonly exit = new Ints()
+  readonly at = new Doubles()
+  readonly dwell = new Doubles()
 
-  /** The number of a new transition, whose columns are to be set. */
-  add(): number {
-    if (this.count === this.track.length) this.#grow()
-    return this.count++
-  }
-
-  #grow(): void {
-    const length = this.count * 2
-    for (const name of ['track', 'seq', 'cause', 'from', 'to', 'row', 'visit', 'exit'] as const) {
-      const longer = new Int32Array(length)
-      longer.set(this[name])
-      this[name] = longer
-    }
-    for (const name of ['at', 'dwell'] as const) {
-      const longer = new Float64Array(length)
-      longer.set(this[name])
-      this[name] = longer
-    }
+  get count(): number {
+    return this.instance.length
   }
 }
 
@@ -99,37 +42,38 @@ export class Facts {
   /** Stays that an earlier fold opened and this one ended. */
   readonly endedStays = {
     instance: [] as Instance[],
-    track: [] as number[],
-    state: [] as number[],
-    visit: [] as number[],
-    enteredAt: [] as number[],
-    cause: [] as number[],
+    track: new Ints(),
+    state: new Ints(),
+    visit: new Ints(),
+    enteredAt: new Doubles(),
+    cause: new Ints(),
     eventId: [] as (string | null)[],
-    exit: [] as number[],
+    exit: new Ints(),
   }
 
   /** `closedBy` is a transition of this fold, whose target is the anchor. The path of cycle i, its
    * anchor at both ends, are the `states` up to `statesEnd[i]`, from where that of i - 1 ends. */
   readonly cycles = {
-    closedBy: [] as number[],
-    number: [] as number[],
-    states: [] as number[],
-    statesEnd: [] as number[],
-    startedAt: [] as number[],
+    closedBy: new Ints(),
+    number: new Ints(),
+    states: new Ints(),
+    statesEnd: new Ints(),
+    startedAt: new Doubles(),
   }
 
-  /** `states` are the configurations one after another, each a number by track. */
+  /** `states` are the configurations one after another, each a number by track; `hadCandidate` is
+   * 1 or 0. */
   readonly rejections = {
     instance: [] as Instance[],
-    row: [] as number[],
-    states: [] as number[],
-    hadCandidate: [] as boolean[],
+    row: new Ints(),
+    states: new Ints(),
+    hadCandidate: new Ints(),
   }
 
   /** `index` counts the effects of one transition from 0. */
   readonly effects = {
-    transition: [] as number[],
-    index: [] as number[],
+    transition: new Ints(),
+    index: new Ints(),
     effect: [] as Effect[],
   }
 }

@@ -12,34 +12,23 @@
  */
 
 import type { Events } from './events.ts'
-import { EVENT, START, TIMEOUT, type Facts, type Instance, type TrackState } from './facts.ts'
+import { EVENT, START, TIMEOUT, type Facts } from './facts.ts'
 import type { Scope } from './guard.ts'
-import { encodePart } from './ids.ts'
+import {
+  deadlineOf,
+  forgetFacts,
+  freshProfile,
+  instanceId,
+  keyText,
+  NO_MACHINE,
+  noInstance,
+  type Instance,
+  type Instances,
+  type ProfileState,
+  type TrackState,
+} from './instance.ts'
 import type { Effect, Json } from './journey.ts'
 import type { Cell, CompiledTrack, Machine, Way } from './machine.ts'
-
-/** The instances of one machine by key; the unkeyed one has the key null. */
-export type Instances = Map<string | null, Instance>
-
-/** A profile between folds. `instances[m]` belongs to `machines[m]`. */
-export type ProfileState = {
-  instances: Instances[]
-  /** The latest timeout decided, fired or spent: no event before it can be added. */
-  decidedUpTo: number
-}
-
-export function freshProfile(machines: readonly Machine[]): ProfileState {
-  return { instances: machines.map(() => new Map()), decidedUpTo: -Infinity }
-}
-
-/** Earliest pending timeout of a profile, `Infinity` when there is none. */
-export function dueOf(profile: ProfileState): number {
-  let due = Infinity
-  for (const instances of profile.instances) {
-    for (const instance of instances.values()) if (instance.due < due) due = instance.due
-  }
-  return due
-}
 
 /** Folds profiles of one set of machines and one working set of events into one set of facts. */
 export class Fold implements Scope {
@@ -90,12 +79,8 @@ export class Fold implements Scope {
       const machine = this.#machines[m] as Machine
       const instances = profile.instances[m] as Instances
       this.#machine = machine
-      for (const row of rows) {
-        const code = this.#codes[row] as number
-        if (machine.isKnown[code] || (machine.countSlot[code] ?? -1) >= 0) {
-          this.#event(instances, row, code)
-        }
-      }
+      if (machine.keyOperand < 0) this.#unkeyed(instances, rows)
+      else this.#keyed(instances, rows)
       if (watermark === null) continue
       for (const instance of instances.values()) {
         if (instance.due <= watermark) this.#timeouts(instance, watermark)
@@ -103,27 +88,53 @@ export class Fold implements Scope {
     }
   }
 
-  #event(instances: Instances, row: number, code: number): void {
-    const machine = this.#machine
-    let key: string | null = null
-    if (machine.keyOperand >= 0) {
-      key = keyText(this.#events.operands[machine.keyOperand]?.[row])
-      if (key === null) return
+  #unkeyed(instances: Instances, rows: readonly number[]): void {
+    const { asks } = this.#machine
+    const before = instances.get(null)
+    let instance = before
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number
+      const code = this.#codes[row] as number
+      if (asks[code]) instance = this.#event(instance, null, row, code)
     }
+    if (instance !== undefined && instance !== before) instances.set(null, instance)
+  }
+
+  #keyed(instances: Instances, rows: readonly number[]): void {
+    const { asks, keyOperand } = this.#machine
+    const values = this.#events.operands[keyOperand]
+    for (const row of rows) {
+      const code = this.#codes[row] as number
+      const key = asks[code] ? keyText(values?.[row]) : null
+      if (key === null) continue
+      const before = instances.get(key)
+      const instance = this.#event(before, key, row, code)
+      if (instance !== undefined && instance !== before) instances.set(key, instance)
+    }
+  }
+
+  /** The instance that stands then, if one does. */
+  #event(
+    before: Instance | undefined,
+    key: string | null,
+    row: number,
+    code: number,
+  ): Instance | undefined {
+    const machine = this.#machine
     const at = this.#events.occurredAt[row] as number
-    let instance = instances.get(key)
+    let instance = before
     if (instance !== undefined && instance.due <= at) this.#timeouts(instance, at)
     let isStarting = false
     if (instance === undefined || (instance.isComplete && machine.restart)) {
-      if (!machine.isStart[code]) return
+      if (!machine.isStart[code]) return instance
       instance = this.#start(key, row, at)
-      instances.set(key, instance)
       isStarting = true
     }
-    if (instance.isComplete) return
+    if (instance.isComplete) return instance
     const slot = machine.countSlot[code] as number
     if (slot >= 0) instance.counts[slot] = (instance.counts[slot] as number) + 1
     if (machine.isKnown[code]) this.#apply(instance, row, at, code, isStarting)
+    return instance
   }
 
   #start(key: string | null, row: number, at: number): Instance {
@@ -226,20 +237,20 @@ export class Fold implements Scope {
   ): void {
     const track = instance.tracks[t] as TrackState
     const { transitions } = this.#facts
-    const fact = transitions.add()
+    const fact = transitions.count
     const visit = (track.visits[to] as number) + 1
     if (track.state >= 0) this.#leave(instance, t, track, fact)
     transitions.instance.push(instance)
-    transitions.track[fact] = t
-    transitions.seq[fact] = instance.seq += 1
-    transitions.cause[fact] = cause
-    transitions.from[fact] = track.state
-    transitions.to[fact] = to
-    transitions.row[fact] = this.#row
-    transitions.at[fact] = at
-    transitions.dwell[fact] = cause === START ? -1 : at - track.enteredAt
-    transitions.visit[fact] = visit
-    transitions.exit[fact] = -1
+    transitions.track.push(t)
+    transitions.seq.push((instance.seq += 1))
+    transitions.cause.push(cause)
+    transitions.from.push(track.state)
+    transitions.to.push(to)
+    transitions.row.push(this.#row)
+    transitions.at.push(at)
+    transitions.dwell.push(cause === START ? -1 : at - track.enteredAt)
+    transitions.visit.push(visit)
+    transitions.exit.push(-1)
     for (let i = 0; i < effects.length; i++) {
       this.#facts.effects.transition.push(fact)
       this.#facts.effects.index.push(i)
@@ -257,7 +268,7 @@ export class Fold implements Scope {
 
   #leave(instance: Instance, t: number, track: TrackState, exit: number): void {
     if (track.fact >= 0) {
-      this.#facts.transitions.exit[track.fact] = exit
+      this.#facts.transitions.exit.values[track.fact] = exit
       return
     }
     const { endedStays } = this.#facts
@@ -298,7 +309,7 @@ export class Fold implements Scope {
     rejections.instance.push(instance)
     rejections.row.push(this.#row)
     for (const { state } of instance.tracks) rejections.states.push(state)
-    rejections.hadCandidate.push(hadCandidate)
+    rejections.hadCandidate.push(hadCandidate ? 1 : 0)
   }
 
   /** Brings `due` and `isComplete` up to date after a move or a spent timeout. */
@@ -338,62 +349,5 @@ export class Fold implements Scope {
 
   dwell(track: number): number {
     return this.#at - (this.#instance.tracks[track] as TrackState).enteredAt
-  }
-}
-
-/** Stays that an earlier fold opened are in no facts of this one. */
-function forgetFacts(profile: ProfileState): void {
-  for (const instances of profile.instances) {
-    for (const { tracks } of instances.values()) for (const track of tracks) track.fact = -1
-  }
-}
-
-/** When the next timeout of a stay is due; `Infinity` when none is left. */
-export function deadlineOf(compiled: CompiledTrack | undefined, track: TrackState): number {
-  const timeout = compiled?.timeouts[track.state]?.[track.timeoutsPast]
-  return timeout === undefined ? Infinity : track.enteredAt + timeout.delay
-}
-
-/** A string as it is, a number or boolean as its JSON text; anything else is no key. */
-export function keyText(value: Json | undefined): string | null {
-  if (typeof value === 'string') return value
-  return typeof value === 'number' || typeof value === 'boolean' ? JSON.stringify(value) : null
-}
-
-/** `profile/start event`, or `profile/key/start event`. */
-export function instanceId(profileId: string, key: string | null, startEventId: string): string {
-  const start = encodePart(startEventId)
-  if (key === null) return `${encodePart(profileId)}/${start}`
-  return `${encodePart(profileId)}/${encodePart(key)}/${start}`
-}
-
-/** What a fold holds before its first run. */
-const NO_MACHINE: Machine = {
-  id: '',
-  version: 0,
-  tracks: [],
-  eventCount: 0,
-  isKnown: [],
-  isStart: [],
-  countSlot: [],
-  noCounts: [],
-  keyOperand: -1,
-  restart: false,
-}
-
-function noInstance(): Instance {
-  return {
-    id: '',
-    profileId: '',
-    machine: NO_MACHINE,
-    key: null,
-    startEventId: '',
-    startedAt: 0,
-    startOrdinal: 0,
-    seq: 0,
-    counts: [],
-    tracks: [],
-    due: Infinity,
-    isComplete: true,
   }
 }

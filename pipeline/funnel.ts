@@ -14,8 +14,8 @@
 import { Attempts, deadlineOf, freshStanding, type Point, type Standing } from './attempts.ts'
 import type { CompiledFunnel, Match } from './compile-funnel.ts'
 import type { Events } from './events.ts'
-import { EVENT, type Facts, type Instance } from './facts.ts'
-import { keyText } from './fold.ts'
+import { EVENT, type Facts } from './facts.ts'
+import { keyText, type Instance } from './instance.ts'
 import type { FunnelFacts } from './funnel-facts.ts'
 import type { Scope } from './guard.ts'
 import type { Json } from './journey.ts'
@@ -193,18 +193,18 @@ export class FunnelFold implements Scope {
       const instance = t.instance[fact] as Instance
       const { machine } = instance
       if (machine.id !== funnel.journey) continue
-      const track = t.track[fact] as number
-      const at = t.at[fact] as number
+      const track = t.track.at(fact)
+      const at = t.at.at(fact)
       if (instance.isComplete) completed.set(instance, at)
-      let steps = funnel.stepsOfState[track]?.[t.to[fact] as number] ?? NONE
+      let steps = funnel.stepsOfState[track]?.[t.to.at(fact)] ?? NONE
       // The first entry of an instance is its first visit to the first step's state.
-      const isFirst = funnel.entry !== 'first' || t.visit[fact] === 1
+      const isFirst = funnel.entry !== 'first' || t.visit.at(fact) === 1
       if (!isFirst) steps = steps.filter((step) => step > 0)
       if (steps[0] !== 0 && !stage.mayStand(instance.id)) continue
       if (steps.length === 0 && funnel.order !== 'strict') continue
-      const row = t.row[fact] as number
+      const row = t.row.at(fact)
       const eventId = row < 0 ? null : (events.eventId[row] as string)
-      const cause = t.cause[fact] as number
+      const cause = t.cause.at(fact)
       stage.take([
         {
           key: `${machine.tracks[track]?.name}/${cause}/${eventId ?? at}`,

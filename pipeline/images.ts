@@ -14,7 +14,7 @@
 import type { Claim } from './resolve.ts'
 import type { Session } from './sessionize.ts'
 import type { Place } from './order.ts'
-import type { ProfileState } from './fold.ts'
+import type { ProfileState } from './instance.ts'
 import type { FunnelState } from './funnel.ts'
 import type { ImageKind, Warehouse } from './warehouse.ts'
 

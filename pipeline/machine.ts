@@ -43,7 +43,8 @@ export type Machine = {
   tracks: CompiledTrack[]
   /** Events that some journey knows or counts, by code; the codes are shared by all machines. */
   eventCount: number
-  /** By event code. */
+  /** By event code: whether it is known or counted, known, and a start. */
+  asks: boolean[]
   isKnown: boolean[]
   isStart: boolean[]
   /** By event code: the counters it advances; -1 none. */

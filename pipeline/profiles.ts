@@ -9,10 +9,11 @@
 
 import { outboxRows, type OutboxRow } from './effects.ts'
 import { Facts } from './facts.ts'
-import { dueOf, Fold, freshProfile } from './fold.ts'
+import { Fold } from './fold.ts'
 import type { ProfileImage } from './images.ts'
 import { FunnelFacts } from './funnel-facts.ts'
 import { freshFunnels, FunnelFold, funnelsDueOf } from './funnel.ts'
+import { dueOf, freshProfile } from './instance.ts'
 import { diff, type Reason, type Rows } from './rows.ts'
 import { placeStreams } from './streams.ts'
 import { tabulateFunnels } from './tabulate-funnel.ts'

@@ -8,8 +8,8 @@ import { valueAt } from './value-at.ts'
 import { compile, type Compiled } from './compile.ts'
 import type { Definitions } from './definitions.ts'
 import { Events } from './events.ts'
-import { Facts, START, TIMEOUT, type Instance } from './facts.ts'
-import { deadlineOf, freshProfile, keyText } from './fold.ts'
+import { Facts, START, TIMEOUT } from './facts.ts'
+import { deadlineOf, freshProfile, keyText, type Instance } from './instance.ts'
 import type { Json } from './journey.ts'
 import type { Machine } from './machine.ts'
 import { definitionsOnRecord, recordedBy } from './on-record.ts'
@@ -221,14 +221,14 @@ class OutcomeReader {
     for (; this.#transitions < transitions.count; this.#transitions += 1) {
       const n = this.#transitions
       const instance = transitions.instance[n] as Instance
-      const track = instance.machine.tracks[transitions.track[n] as number]
-      const cause = transitions.cause[n] as number
+      const track = instance.machine.tracks[transitions.track.at(n)]
+      const cause = transitions.cause.at(n)
       outcomes.push({
-        ...ofInstance(instance, transitions.at[n] as number),
+        ...ofInstance(instance, transitions.at.at(n)),
         kind: cause === START ? 'started' : cause === TIMEOUT ? 'timeout' : 'moved',
         track: track?.name ?? '',
-        from: track?.states[transitions.from[n] as number] ?? null,
-        to: track?.states[transitions.to[n] as number] ?? null,
+        from: track?.states[transitions.from.at(n)] ?? null,
+        to: track?.states[transitions.to.at(n)] ?? null,
         tried: cause === START ? [] : (taken.shift()?.tried ?? []),
       })
     }

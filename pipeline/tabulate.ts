@@ -4,9 +4,10 @@
  */
 
 import type { Events } from './events.ts'
-import { CAUSES, TIMEOUT, type Facts, type Instance } from './facts.ts'
+import { CAUSES, TIMEOUT, type Facts } from './facts.ts'
 import { encodePart } from './ids.ts'
-import { parseDuration, type Effect } from './journey.ts'
+import type { Instance } from './instance.ts'
+import { parseDuration } from './journey.ts'
 import type { CompiledTrack, Machine } from './machine.ts'
 import { Rows } from './rows.ts'
 
@@ -41,10 +42,10 @@ export function tabulate(facts: Facts, events: Events, sessionOf: readonly strin
   const keys = Array.from({ length: transitions.count }, (_, fact) =>
     transitionKey(
       transitions.instance[fact] as Instance,
-      transitions.track[fact] as number,
-      transitions.cause[fact] as number,
+      transitions.track.at(fact),
+      transitions.cause.at(fact),
       eventIdOf(facts, events, fact),
-      transitions.at[fact] as number,
+      transitions.at.at(fact),
     ),
   )
   const state = new Rows('state')
@@ -75,7 +76,7 @@ function transitionKey(
 }
 
 function eventIdOf(facts: Facts, events: Events, fact: number): string | null {
-  const row = facts.transitions.row[fact] as number
+  const row = facts.transitions.row.at(fact)
   return row < 0 ? null : (events.eventId[row] as string)
 }
 
@@ -96,9 +97,9 @@ function transitionRows(
   for (let fact = 0; fact < keys.length; fact++) {
     const instance = t.instance[fact] as Instance
     const { machine, profileId } = instance
-    const track = machine.tracks[t.track[fact] as number] as CompiledTrack
-    const row = t.row[fact] as number
-    const from = t.from[fact] as number
+    const track = machine.tracks[t.track.at(fact)] as CompiledTrack
+    const row = t.row.at(fact)
+    const from = t.from.at(fact)
     const key = keys[fact] as string
     rows.add(key, [
       key,
@@ -107,17 +108,17 @@ function transitionRows(
       instance.id,
       profileId,
       track.name,
-      t.seq[fact] as number,
-      CAUSES[t.cause[fact] as number] as string,
+      t.seq.at(fact),
+      CAUSES[t.cause.at(fact)] as string,
       from < 0 ? null : (track.states[from] as string),
-      track.states[t.to[fact] as number] as string,
+      track.states[t.to.at(fact)] as string,
       row < 0 ? null : (events.eventId[row] as string),
       row < 0 ? null : (events.name[row] as string),
       row < 0 ? null : (events.source[row] as string),
       row < 0 ? null : (sessionOf[row] as string),
-      t.at[fact] as number,
-      from < 0 ? null : wholeMs(t.dwell[fact] as number),
-      t.visit[fact] as number,
+      t.at.at(fact),
+      from < 0 ? null : wholeMs(t.dwell.at(fact)),
+      t.visit.at(fact),
       groupKey(instance),
       instance.startedAt,
       instance.startOrdinal,
@@ -133,31 +134,30 @@ function addStays(facts: Facts, keys: string[], rows: Rows): void {
     addStay(rows, facts, keys, {
       key: keys[fact] as string,
       instance: t.instance[fact] as Instance,
-      track: t.track[fact] as number,
-      state: t.to[fact] as number,
-      visit: t.visit[fact] as number,
-      enteredAt: t.at[fact] as number,
-      exit: t.exit[fact] as number,
+      track: t.track.at(fact),
+      state: t.to.at(fact),
+      visit: t.visit.at(fact),
+      enteredAt: t.at.at(fact),
+      exit: t.exit.at(fact),
     })
   }
 }
 
 function addEndedStays(facts: Facts, keys: string[], rows: Rows): string[] {
   const { endedStays: s } = facts
-  return s.exit.map((exit, i) => {
-    const instance = s.instance[i] as Instance
-    const track = s.track[i] as number
-    const enteredAt = s.enteredAt[i] as number
-    const cause = s.cause[i] as number
+  return s.instance.map((instance, i) => {
+    const track = s.track.at(i)
+    const enteredAt = s.enteredAt.at(i)
+    const cause = s.cause.at(i)
     const key = transitionKey(instance, track, cause, s.eventId[i] ?? null, enteredAt)
     addStay(rows, facts, keys, {
       key,
       instance,
       track,
-      state: s.state[i] as number,
-      visit: s.visit[i] as number,
+      state: s.state.at(i),
+      visit: s.visit.at(i),
       enteredAt,
-      exit,
+      exit: s.exit.at(i),
     })
     return key
   })
@@ -187,7 +187,7 @@ function addStay(rows: Rows, facts: Facts, keys: string[], stay: Stay): void {
     track.states[stay.state] as string,
     stay.visit,
     stay.enteredAt,
-    exit < 0 ? null : (facts.transitions.at[exit] as number),
+    exit < 0 ? null : facts.transitions.at.at(exit),
     exit < 0 ? null : (keys[exit] as string),
     track.isFinal[stay.state] as boolean,
     groupKey(instance),
@@ -201,15 +201,16 @@ function cycleRows(facts: Facts, keys: string[]): Rows {
   const { cycles: c, transitions: t } = facts
   const rows = new Rows('cycle')
   for (let i = 0; i < c.closedBy.length; i++) {
-    const fact = c.closedBy[i] as number
+    const fact = c.closedBy.at(i)
     const { id, machine, profileId } = t.instance[fact] as Instance
-    const track = machine.tracks[t.track[fact] as number] as CompiledTrack
-    const pathFrom = i === 0 ? 0 : (c.statesEnd[i - 1] as number)
-    const path = c.states
-      .slice(pathFrom, c.statesEnd[i])
-      .map((state) => track.states[state] as string)
-    const startedAt = c.startedAt[i] as number
-    const endedAt = t.at[fact] as number
+    const track = machine.tracks[t.track.at(fact)] as CompiledTrack
+    const pathFrom = i === 0 ? 0 : c.statesEnd.at(i - 1)
+    const path = Array.from(
+      c.states.values.subarray(pathFrom, c.statesEnd.at(i)),
+      (state) => track.states[state] as string,
+    )
+    const startedAt = c.startedAt.at(i)
+    const endedAt = t.at.at(fact)
     const key = `${keys[fact]}/cycle`
     rows.add(key, [
       key,
@@ -218,7 +219,7 @@ function cycleRows(facts: Facts, keys: string[]): Rows {
       id,
       profileId,
       track.name,
-      c.number[i] as number,
+      c.number.at(i),
       path[0] as string,
       path.join(' > '),
       path.length - 1,
@@ -238,9 +239,9 @@ function rejectionRows(facts: Facts, events: Events, sessionOf: readonly string[
   for (let i = 0; i < r.row.length; i++) {
     const instance = r.instance[i] as Instance
     const { machine } = instance
-    const row = r.row[i] as number
+    const row = r.row.at(i)
     const eventId = events.eventId[row] as string
-    const states = machine.tracks.map((track) => track.states[r.states[next++] as number])
+    const states = machine.tracks.map((track) => track.states[r.states.at(next++)])
     rows.add(`${machine.id}/${machine.version}/${instance.id}/${eventId}`, [
       eventId,
       events.name[row] as string,
@@ -249,7 +250,7 @@ function rejectionRows(facts: Facts, events: Events, sessionOf: readonly string[
       instance.id,
       instance.profileId,
       states.join('|'),
-      (r.hadCandidate[i] as boolean) ? 'guard_failed' : 'not_accepted',
+      r.hadCandidate.at(i) === 1 ? 'guard_failed' : 'not_accepted',
       events.occurredAt[row] as number,
       sessionOf[row] as string,
     ])
@@ -259,16 +260,16 @@ function rejectionRows(facts: Facts, events: Events, sessionOf: readonly string[
 
 function effectsOf(facts: Facts, events: Events, keys: string[]): DueEffect[] {
   const { effects: e, transitions: t } = facts
-  return e.transition.map((fact, i) => {
+  return e.effect.map((effect, i) => {
+    const fact = e.transition.at(i)
     const instance = t.instance[fact] as Instance
     const { machine } = instance
-    const effect = e.effect[i] as Effect
-    const track = (machine.tracks[t.track[fact] as number] as CompiledTrack).name
-    const at = t.at[fact] as number
+    const track = (machine.tracks[t.track.at(fact)] as CompiledTrack).name
+    const at = t.at.at(fact)
     const by = eventIdOf(facts, events, fact) ?? `${at}@${instance.startEventId}`
     const part = instance.key === null ? '' : encodePart(instance.key)
     const payload = JSON.stringify(effect)
-    const cause = `${CAUSES[t.cause[fact] as number]}/${e.index[i]}/${by}/${payload}`
+    const cause = `${CAUSES[t.cause.at(fact)]}/${e.index.at(i)}/${by}/${payload}`
     return {
       key: `${machine.id}/${machine.version}/${part}/${track}/${cause}`,
       transition: keys[fact] as string,
