@@ -9,7 +9,7 @@
  * again with patience, see `retry.ts`.
  */
 
-import type { Outcome, Pipeline } from './advance.ts'
+import type { Begun, Delivery, Outcome, Pipeline } from './advance.ts'
 import { emptyBatch, type EventBatch } from './batch.ts'
 import { elapsedMs, now } from './clock.ts'
 import type { Messages } from './messages.ts'
@@ -61,83 +61,122 @@ export type RunOptions = {
 type Decoding = { chunk: Chunk; receivedAt: number; batch: Promise<EventBatch> }
 
 /** Processes everything the source gives. */
-export async function run(options: RunOptions): Promise<RunReport> {
-  const { pipeline, source, decode, signal, inTurn = (work) => work() } = options
-  const startedAt = elapsedMs()
-  const report: RunReport = {
-    read: 0,
-    landed: 0,
-    duplicates: 0,
-    erased: 0,
-    refused: 0,
-    reasons: new Map(),
-    batches: 0,
-    elapsedMs: 0,
-    warehouseUrl: options.warehouseUrl,
+export function run(options: RunOptions): Promise<RunReport> {
+  return new Run(options).toEnd()
+}
+
+class Run {
+  readonly #options: RunOptions
+  /** Whether a batch is begun while the commit before is under way. Of a live source others ask
+   * between turns, and what is published is asked for. */
+  readonly #isAhead: boolean
+  readonly #startedAt = elapsedMs()
+  readonly #report: RunReport
+  /** The end of the turn before. */
+  #ended: Promise<void> = Promise.resolve()
+
+  constructor(options: RunOptions) {
+    const { pipeline, source, publish, warehouseUrl } = options
+    this.#options = options
+    this.#isAhead =
+      pipeline.answersMeanwhile && source.isLive !== true && publish === undefined
+    this.#report = {
+      read: 0,
+      landed: 0,
+      duplicates: 0,
+      erased: 0,
+      refused: 0,
+      reasons: new Map(),
+      batches: 0,
+      elapsedMs: 0,
+      warehouseUrl,
+    }
   }
-  // Of a live source others ask between turns, and what is published is asked for.
-  const isAhead =
-    pipeline.answersMeanwhile && source.isLive !== true && options.publish === undefined
-  const chunks = source[Symbol.asyncIterator]()
-  const pull = async (): Promise<Decoding | null> => {
+
+  async toEnd(): Promise<RunReport> {
+    const { pipeline, source, signal, inTurn = (work) => work() } = this.#options
+    const chunks = source[Symbol.asyncIterator]()
+    try {
+      let current = await this.#pull(chunks)
+      while (current !== null) {
+        const next = this.#pull(chunks)
+        next.catch(() => undefined)
+        const decoding = current
+        const isLast = source.isLive !== true && (await next) === null
+        await inTurn(() => this.#turn(decoding, isLast))
+        current = await next
+      }
+      await this.#ended
+      if (this.#report.batches === 0 && source.isLive !== true && !signal?.aborted) {
+        const nothing = emptyBatch(pipeline.compiled.namespaces.length)
+        const delivery = this.#delivery({ origin: source.origin, receivedAt: now() }, true)
+        add(this.#report, await pipeline.advance(nothing, delivery))
+      }
+    } finally {
+      await this.#ended.catch(() => undefined)
+      await chunks.return?.()
+    }
+    return this.#report
+  }
+
+  async #pull(chunks: AsyncIterator<Chunk>): Promise<Decoding | null> {
+    const { decode, signal } = this.#options
     if (signal?.aborted) return null
-    const { done, value } = await chunks.next()
+    const { done, value: chunk } = await chunks.next()
     if (done) return null
     const receivedAt = now()
-    const batch = decode(value.bytes, receivedAt, value.messages)
+    const batch = decode(chunk.bytes, receivedAt, chunk.messages)
     batch.catch(() => undefined)
-    return { chunk: value, receivedAt, batch }
+    return { chunk, receivedAt, batch }
   }
-  const turn = async ({ chunk, receivedAt, batch }: Decoding, isLast: boolean) => {
-    const watermark = isLast && !signal?.aborted ? options.watermark : null
-    const { origin, applying = [] } = chunk
-    const delivery = { origin, receivedAt, watermark, applying }
+
+  async #turn({ chunk, receivedAt, batch }: Decoding, isLast: boolean): Promise<void> {
+    const delivery = this.#delivery({ ...chunk, receivedAt }, isLast)
     const events = await batch
     const begunAt = elapsedMs()
+    const begun = await this.#begin(events, delivery)
+    const before = this.#ended
+    this.#ended = this.#end(before, begun, chunk, begunAt)
+    this.#ended.catch(() => undefined)
+    await (this.#isAhead ? before : this.#ended)
+  }
+
+  #delivery({ origin, receivedAt, applying = [] }: Delivery, isLast: boolean): Delivery {
+    const { signal, watermark } = this.#options
+    return {
+      origin,
+      receivedAt,
+      watermark: isLast && !signal?.aborted ? watermark : null,
+      applying,
+    }
+  }
+
+  #begin(batch: EventBatch, delivery: Delivery): Promise<Begun> {
+    const { pipeline } = this.#options
     const begin = async () => {
-      const begun = await pipeline.begin(events, delivery)
-      if (!isAhead) await begun.committed
+      const begun = await pipeline.begin(batch, delivery)
+      if (!this.#isAhead) await begun.committed
       return begun
     }
-    const { outcome, committed } = await retrying('commit', begin, options)
-    return async (before: Promise<void>) => {
-      await committed
-      await before
-      const commitMs = elapsedMs() - begunAt
-      add(report, outcome)
-      if (outcome.effects > 0) await options.publish?.()
-      await chunk.acknowledge()
-      report.elapsedMs = elapsedMs() - startedAt
-      options.onBatch?.(report, chunk, commitMs)
-    }
+    return retrying('commit', begin, this.#options)
   }
-  let ended = Promise.resolve()
-  try {
-    let current = await pull()
-    while (current !== null) {
-      const next = pull()
-      next.catch(() => undefined)
-      const decoding = current
-      const isLast = source.isLive !== true && (await next) === null
-      await inTurn(async () => {
-        const end = await turn(decoding, isLast)
-        const before = ended
-        ended = end(before)
-        ended.catch(() => undefined)
-        await (isAhead ? before : ended)
-      })
-      current = await next
-    }
-    await ended
-    if (report.batches === 0 && source.isLive !== true && !signal?.aborted) {
-      const delivery = { origin: source.origin, receivedAt: now(), watermark: options.watermark }
-      add(report, await pipeline.advance(emptyBatch(pipeline.compiled.namespaces.length), delivery))
-    }
-  } finally {
-    await ended.catch(() => undefined)
-    await chunks.return?.()
+
+  /** What comes after a commit, turn by turn. The batch itself is no longer held. */
+  async #end(
+    before: Promise<void>,
+    { outcome, committed }: Begun,
+    chunk: Chunk,
+    begunAt: number,
+  ): Promise<void> {
+    await committed
+    await before
+    const commitMs = elapsedMs() - begunAt
+    add(this.#report, outcome)
+    if (outcome.effects > 0) await this.#options.publish?.()
+    await chunk.acknowledge()
+    this.#report.elapsedMs = elapsedMs() - this.#startedAt
+    this.#options.onBatch?.(this.#report, chunk, commitMs)
   }
-  return report
 }
 
 function add(report: RunReport, outcome: Outcome): void {
