@@ -78,29 +78,21 @@ async function pass(parts: Recomputation, extent: Extent): Promise<boolean> {
   const { ranges, total } = await hoursOf(warehouse)
   let read = 0
   let nameless = 0
-  const feed = async (lines: string[]) => {
-    const receivedAt = now()
-    const text = new TextEncoder().encode(lines.join('\n'))
-    const batch = decodeStored(decoder, text, receivedAt)
-    nameless += batch.refusals.length
-    await pipeline.advance({ ...batch, refusals: [] }, { origin: ORIGIN, receivedAt })
-    read += lines.length
-    onBatch?.(read, total, 'people')
-  }
-  let lines: string[] = []
-  let units = 0
-  for await (const rows of inOrder(warehouse, ranges)) {
-    for (const row of rows) {
-      const line = lineOf(row)
-      lines.push(line)
-      units += line.length
-      if (lines.length < STORED_EVENTS_MAX && units < STORED_UNITS_MAX) continue
-      await feed(lines)
-      lines = []
-      units = 0
+  let committed = Promise.resolve()
+  try {
+    for await (const lines of linesInOrder(warehouse, ranges)) {
+      const receivedAt = now()
+      const text = new TextEncoder().encode(lines.join('\n'))
+      const batch = decodeStored(decoder, text, receivedAt)
+      nameless += batch.refusals.length
+      const delivery = { origin: ORIGIN, receivedAt }
+      ;({ committed } = await pipeline.begin({ ...batch, refusals: [] }, delivery))
+      read += lines.length
+      onBatch?.(read, total, 'people')
     }
+  } finally {
+    await committed.catch(() => undefined)
   }
-  if (lines.length > 0) await feed(lines)
   const nothing = emptyBatch(pipeline.compiled.namespaces.length)
   await pipeline.advance(nothing, { origin: ORIGIN, receivedAt: now(), watermark })
   return (await countOf(scratch)) === read - nameless
@@ -113,6 +105,27 @@ function hoursOf(warehouse: Warehouse): Promise<{ ranges: Range<number>[]; total
      group by div(unix_micros(occurred_at), ${HOUR}) order by bound`,
   )
   return rangesOf<number>(counted, null)
+}
+
+/** All events in event order, a line each, as many at a time as go into a batch. */
+async function* linesInOrder(
+  warehouse: Warehouse,
+  ranges: readonly Range<number>[],
+): AsyncGenerator<string[]> {
+  let lines: string[] = []
+  let units = 0
+  for await (const rows of inOrder(warehouse, ranges)) {
+    for (const row of rows) {
+      const line = lineOf(row)
+      lines.push(line)
+      units += line.length
+      if (lines.length < STORED_EVENTS_MAX && units < STORED_UNITS_MAX) continue
+      yield lines
+      lines = []
+      units = 0
+    }
+  }
+  if (lines.length > 0) yield lines
 }
 
 /** All events, in event order. */

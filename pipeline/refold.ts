@@ -76,12 +76,18 @@ export async function refold(parts: Refold): Promise<void> {
   const folders = startFolders({ definitions, hasMemory }, parallel)
   const waiting: { events: number; commit: Promise<Commit> }[] = []
   let done = 0
+  let committed = Promise.resolve()
+  /** Begins the first commit that waits; the next part is folded meanwhile. */
   const settle = async () => {
     const first = waiting.shift()
     if (first === undefined) return
-    await target.commit(await first.commit)
-    done += first.events
-    onPart?.(done, total)
+    const commit = await first.commit
+    await committed
+    committed = target.commit(commit).then(() => {
+      done += first.events
+      onPart?.(done, total)
+    })
+    committed.catch(() => undefined)
   }
   try {
     for await (const cut of partsOf(asked.rows(ranges), partEvents)) {
@@ -93,7 +99,9 @@ export async function refold(parts: Refold): Promise<void> {
       if (waiting.length > parallel) await settle()
     }
     while (waiting.length > 0) await settle()
+    await committed
   } finally {
+    await committed.catch(() => undefined)
     await folders.close()
   }
   const end = new CommitBuilder()

@@ -112,8 +112,8 @@ function endLines(
   const isLive = release === null || log.live().some((one) => isSame(one, release))
   if (isLive && isDone) return [`  ${changes}`]
   if (isLive) {
-    return release !== null && inserted + superseded === 0
-      ? ['  it is live, and its rows are what they should be']
+    return inserted + superseded === 0
+      ? ['  this is live, and its rows are what they should be']
       : [`  would change what readers see: ${changes}; add --yes to do it`]
   }
   const part = within === null ? '' : '; other profiles are as they were'
