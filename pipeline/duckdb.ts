@@ -6,6 +6,7 @@
  * are compacted to the latest image of each key.
  */
 
+import { existsSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { hashTable, uuidTable } from './arrow.ts'
 import { imageTable } from './commit.ts'
@@ -22,7 +23,7 @@ import {
 import { DuckDBTakeover } from './duckdb-takeover.ts'
 import { foldStatements, LOOKUP_STATEMENTS, schema, STAMP, storageOf } from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
-import { NO_HEAD, readHead } from './head.ts'
+import { NO_HEAD, noWarehouse, readHead } from './head.ts'
 import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
 import type {
   Commit,
@@ -30,6 +31,7 @@ import type {
   ErasedRows,
   Erasure,
   Head,
+  IfMissing,
   ImageKind,
   LandedContent,
   LandedMessage,
@@ -46,9 +48,13 @@ const PENDING_MAX = 300_000
 /** Enough for a batch, however long the history. */
 const MEMORY_DEFAULT = '128MB'
 
-/** `path` may be `:memory:`. Nothing is opened before `open`. */
-export function duckdbWarehouse(path: string, memory = MEMORY_DEFAULT): Warehouse {
-  return new DuckDBWarehouse(path, memory)
+/** `path` may be `:memory:`, which is always made. Nothing is opened before `open`. */
+export function duckdbWarehouse(
+  path: string,
+  memory = MEMORY_DEFAULT,
+  ifMissing: IfMissing = 'make',
+): Warehouse {
+  return new DuckDBWarehouse(path, memory, path === ':memory:' ? 'make' : ifMissing)
 }
 
 /** Rolls back an erasure that was only planned. */
@@ -59,14 +65,16 @@ class DuckDBWarehouse implements Warehouse {
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
   readonly #path: string
   readonly #memory: string
+  readonly #ifMissing: IfMissing
   #opened: { file: DuckDBFile; keyed: KeyedTables } | null = null
   #head: Head = NO_HEAD
   /** Rows waiting in each `_pending` table. */
   readonly #pending = new Map<VersionedName, number>()
 
-  constructor(path: string, memory: string) {
+  constructor(path: string, memory: string, ifMissing: IfMissing) {
     this.#path = path
     this.#memory = memory
+    this.#ifMissing = ifMissing
     this.url = `duckdb:${path}`
   }
 
@@ -77,6 +85,7 @@ class DuckDBWarehouse implements Warehouse {
 
   async open(): Promise<Head> {
     if (this.#opened === null) {
+      if (this.#ifMissing === 'refuse' && !existsSync(this.#path)) throw noWarehouse(this.url)
       let file = await DuckDBFile.open(this.#path, this.#memory)
       await this.#makeSchema(file)
       if (isMarkedForRewrite(this.#path)) file = await rewritten(file, this.#path, this.#memory)
@@ -95,6 +104,10 @@ class DuckDBWarehouse implements Warehouse {
   async #makeSchema(file: DuckDBFile): Promise<void> {
     const { hash, statements } = schema()
     const [found] = await file.query(STAMP)
+    if (found === undefined && this.#ifMissing === 'refuse') {
+      file.close()
+      throw noWarehouse(this.url)
+    }
     const making = found?.['hash'] === hash ? [] : statements
     try {
       await file.transaction(async () => {

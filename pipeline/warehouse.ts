@@ -109,11 +109,16 @@ export type ReadCounts = { images: number; segments: number; timers: number; lan
 
 export type Row = { [column: string]: unknown }
 
+/** What `open` does where there is no warehouse. Whoever does not feed one refuses: a slip in its
+ * name must not make another. */
+export type IfMissing = 'make' | 'refuse'
+
 export interface Warehouse {
   readonly url: string
   readonly reads: Readonly<ReadCounts>
 
-  /** Makes what is missing (idempotent, additive) and tells where the last commit left off. */
+  /** Makes what is missing (idempotent, additive) and tells where the last commit left off. One
+   * that is not there at all is made or refused, as it was asked for (see `IfMissing`). */
   open(): Promise<Head>
 
   /** The latest image of each key that has one; other keys are absent from the map. */

@@ -77,6 +77,23 @@ test("a database of somebody else's is named and left as it was", async () => {
   again.close()
 })
 
+test('whoever only asks makes no warehouse of a file without our tables', async () => {
+  const path = join(dir, 'theirs.duckdb')
+  const theirs = await DuckDBFile.open(path, '100MB')
+  await theirs.run('create table orders (order_id integer)')
+  theirs.close()
+  const before = readFileSync(path)
+  const asked = duckdbWarehouse(path, '100MB', 'refuse')
+  await expect(asked.open()).rejects.toThrow(`no warehouse at duckdb:${path}: check the name`)
+  expect(readFileSync(path).equals(before)).toBe(true)
+  expect(readdirSync(dir).filter((name) => name.startsWith('theirs'))).toEqual(['theirs.duckdb'])
+  const fed = duckdbWarehouse(path)
+  await fed.open()
+  await fed.close()
+  expect(await asked.open()).toMatchObject({ batch: 0 })
+  await asked.close()
+})
+
 test('what an erasure left in free blocks is gone when the file is opened next', async () => {
   const path = join(dir, 'erased.duckdb')
   const secret = Buffer.from('the one text of its kind')

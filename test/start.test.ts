@@ -1,7 +1,15 @@
 /** The commands as their users run them: what they print, and their exit codes. */
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -106,8 +114,6 @@ test('dead letters are fed again after a fix, and then are no more', () => {
 
 test('status tells how far the tables have come, and is a failure beyond a named threshold', () => {
   const url = fresh()
-  const nothing = run('status', ['--warehouse', url])
-  expect(nothing.stdout).toContain('nothing has been committed yet')
   run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
   const told = run('status', ['--warehouse', url, '--json', '--max-dead-letters', '1'])
   expect(told).toMatchObject({ status: 0, stderr: '' })
@@ -122,4 +128,21 @@ test('status tells how far the tables have come, and is a failure beyond a named
   expect(late.status).toBe(1)
   expect(late.stderr).toMatch(/^error: unhealthy: the watermark is .* behind \(--max-lag\); 1 dead/)
   expect(run('status', ['--max-lag', 'soon'])).toMatchObject({ status: 2 })
+})
+
+test('a command that does not feed a warehouse makes none', () => {
+  const url = fresh()
+  const { status, stdout, stderr } = run('status', ['--warehouse', url])
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  const made = `npm start -- --warehouse ${url} FILE`
+  expect(stderr).toBe(`error: no warehouse at ${url}: check the name, or make it with ${made}`)
+  expect(existsSync(url.replace('duckdb:', ''))).toBe(false)
+  const feeding = ['pipeline', 'scripts'].flatMap((folder) =>
+    readdirSync(folder).filter(
+      (file) =>
+        file.endsWith('.ts') &&
+        readFileSync(join(folder, file), 'utf8').includes(' warehouseToFeed('),
+    ),
+  )
+  expect(feeding).toEqual(['config.ts', 'functions.ts', 'start.ts'])
 })
