@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { auditIdentity } from '../pipeline/audit-identity.ts'
 import { correctIdentity, standingsOf } from '../pipeline/correct-identity.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
 import { dump, Harness } from './dump.ts'
@@ -49,6 +50,24 @@ test('a link moves all events, and its unlink gives everything back', async () =
     await correctIdentity(warehouse, definitions, 'link', pair)
     expect(await others()).not.toEqual(before)
     await warehouse.close()
+  }
+})
+
+test('the audit knows namespaces of any name, and does without any device', async () => {
+  const [person, device] = ["member's no", 'till \\"1"']
+  for (const devices of [[device], []]) {
+    const identity = { person: [person], device: devices, exclusive: [person] }
+    const definitions = makeDefinitions({ identity })
+    const harness = new Harness(definitions)
+    await harness.feed([
+      line('e1', '10:00', { [person]: '7', [device]: 'd' }),
+      line('e2', '11:00', { [person]: '8', [device]: 'd' }),
+    ])
+    const audit = await auditIdentity(harness.warehouse, definitions.identity)
+    expect(audit.largestPersons).toMatchObject([{ identifiers: 1 }, { identifiers: 1 }])
+    const contested = devices.map((name) => ({ device: `${name}:d`, persons: 2, events: 2 }))
+    expect(audit.contestedDevices).toEqual(contested)
+    await harness.warehouse.close()
   }
 })
 
