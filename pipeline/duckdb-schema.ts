@@ -67,9 +67,18 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
+type Schema = { hash: string; statements: string[] }
+
+let known: Schema | null = null
+
 /** Statements that make whatever is missing, all of which can be run again, and at the end say
- * which schema is made; its hash is what `STAMP` finds then. */
-export function schema(): { hash: string; statements: string[] } {
+ * which schema is made; its hash is what `STAMP` finds then. The texts are read once. */
+export function schema(): Schema {
+  known ??= readSchema()
+  return known
+}
+
+function readSchema(): Schema {
   const statements = makingStatements()
   const hash = uuidOf(statements.join())
   statements.push(`comment on table ${storageOf('batches')} is ${literal(hash)}`)

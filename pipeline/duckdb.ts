@@ -90,9 +90,9 @@ class DuckDBWarehouse implements Warehouse {
       await this.#makeSchema(file)
       if (isMarkedForRewrite(this.#path)) file = await rewritten(file, this.#path, this.#memory)
       this.#opened = { file, keyed: await KeyedTables.open(file) }
+      const counts = await file.counts(VERSIONED_NAMES.map((table) => `${table}_pending` as const))
       for (const table of VERSIONED_NAMES) {
-        const [count] = await this.query(`select count(*) as rows from ${table}_pending`)
-        this.#pending.set(table, count?.['rows'] as number)
+        this.#pending.set(table, counts.get(`${table}_pending`) ?? 0)
       }
     }
     this.#head = await readHead((sql) => this.query(sql))

@@ -13,13 +13,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { arrowTable } from '../pipeline/arrow.ts'
+import { arrowTable, supersedeTable } from '../pipeline/arrow.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { DuckDBFile } from '../pipeline/duckdb-file.ts'
 import { markForRewrite } from '../pipeline/duckdb-rewrite.ts'
 import { hashes64 } from '../pipeline/ids.ts'
 import { landedTable } from '../pipeline/landed.ts'
-import { batchOf } from './batches.ts'
+import { batchOf, uuids } from './batches.ts'
 import { takeoverContract } from './takeover.contract.ts'
 import { commitOf, imagesOf, warehouseContract } from './warehouse.contract.ts'
 
@@ -167,6 +167,25 @@ test('images that have outgrown their keys are compacted to the latest of each',
     new Map([['first', '1'], ...latest]),
   )
   await warehouse.close()
+})
+
+test('what a crash left pending is folded when the file is opened and closed', async () => {
+  const path = join(dir, 'pending.duckdb')
+  const crashed = join(dir, 'crashed-pending.duckdb')
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  await warehouse.commit(batchOf(1, ['e1', 'e2']))
+  const ended = supersedeTable(uuids(['e1']), ['identity'])
+  await warehouse.commit(commitOf(2, { supersedes: new Map([['event_profile', ended]]) }))
+  for (const end of ['', '.wal']) copyFileSync(path + end, crashed + end)
+  await warehouse.close()
+  const again = duckdbWarehouse(crashed)
+  await again.open()
+  await again.close()
+  const file = await DuckDBFile.open(crashed, '100MB')
+  const counts = await file.counts(['event_profile_pending', 'event_profile_base'])
+  expect(Object.fromEntries(counts)).toEqual({ event_profile_pending: 0, event_profile_base: 2 })
+  file.close()
 })
 
 /** A batch with so many images and segments of history, whose keys are `<batch>.<n>`. */
