@@ -21,7 +21,15 @@ import {
   unmarkForRewrite,
 } from './duckdb-rewrite.ts'
 import { DuckDBTakeover } from './duckdb-takeover.ts'
-import { foldStatements, LOOKUP_STATEMENTS, schema, STAMP, storageOf } from './duckdb-schema.ts'
+import {
+  COLUMNS,
+  foldStatements,
+  LOOKUP_STATEMENTS,
+  otherTable,
+  schema,
+  STAMP,
+  storageOf,
+} from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
 import { NO_HEAD, noWarehouse, readHead } from './head.ts'
 import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
@@ -109,6 +117,7 @@ class DuckDBWarehouse implements Warehouse {
       throw noWarehouse(this.url)
     }
     const making = found?.['hash'] === hash ? [] : statements
+    if (found !== undefined && making.length > 0) await this.#refuseEarlier(file)
     try {
       await file.transaction(async () => {
         await file.run([...making, ...LOOKUP_STATEMENTS].join(';\n'))
@@ -122,6 +131,19 @@ class DuckDBWarehouse implements Warehouse {
           `${message.split('\n')[0]}; choose another --warehouse`,
       )
     }
+  }
+
+  /** Tables and views that are missing are made, but what our tables hold is not converted. */
+  async #refuseEarlier(file: DuckDBFile): Promise<void> {
+    const rows = await file.query(COLUMNS)
+    const columns = rows.map((row) => [row['name'] as string, row['columns'] as string] as const)
+    const table = otherTable(new Map(columns))
+    if (table === null) return
+    file.close()
+    throw new UserError(
+      `${this.#path} was made by an earlier version of this program, with another ${table}: ` +
+        'feed its events into a new file, npm start -- --warehouse duckdb:NEW FILE',
+    )
   }
 
   async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {

@@ -94,6 +94,40 @@ test('whoever only asks makes no warehouse of a file without our tables', async 
   await asked.close()
 })
 
+/** A file as an earlier version made it: under another stamp, and changed so. */
+async function earlierFile(name: string, change: string): Promise<string> {
+  const path = join(dir, name)
+  const made = duckdbWarehouse(path)
+  await made.open()
+  await made.commit(batchOf(1, ['e1']))
+  await made.close()
+  const file = await DuckDBFile.open(path, '100MB')
+  await file.run(`comment on table batches_log is 'earlier'; ${change}`)
+  file.close()
+  return path
+}
+
+test.each([
+  ['releases_log', 'alter table releases_log drop column released_by'],
+  ['history', 'alter table history add column no bigint'],
+])('a file made with another %s is told to be earlier, and left alone', async (table, change) => {
+  const path = await earlierFile(`earlier-${table}.duckdb`, change)
+  const before = readFileSync(path)
+  await expect(duckdbWarehouse(path).open()).rejects.toThrow(
+    `${path} was made by an earlier version of this program, with another ${table}: feed its`,
+  )
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+test('a file of an earlier version with the same tables is brought up to date', async () => {
+  const path = await earlierFile('earlier.duckdb', 'drop table cohort_runs_log; drop view stuck')
+  const warehouse = duckdbWarehouse(path, '100MB', 'refuse')
+  expect(await warehouse.open()).toMatchObject({ batch: 1 })
+  expect(await warehouse.query('select journey from stuck')).toEqual([])
+  expect(await warehouse.query('select cohort from cohort_runs')).toEqual([])
+  await warehouse.close()
+})
+
 test('what an erasure left in free blocks is gone when the file is opened next', async () => {
   const path = join(dir, 'erased.duckdb')
   const secret = Buffer.from('the one text of its kind')
