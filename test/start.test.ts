@@ -86,6 +86,28 @@ test.each<[args: string[], message: string]>([
   expect(stderr).toContain(message)
 })
 
+test.each([
+  ['status', [], 'Usage: npm run status -- [options]\n'],
+  ['dead-letters', ['show'], 'Usage: npm run dead-letters -- show [options] <id>\n'],
+])('the help of %s %j has the usage as it is typed', async (script, args, usage) => {
+  const { status, stdout } = await run(script, [...args, '--help'])
+  expect({ status, usage: stdout.slice(0, usage.length) }).toEqual({ status: 0, usage })
+})
+
+test('a command of several is told which there are, and ends with 2', async () => {
+  const { status, stdout, stderr } = await run('dead-letters', [])
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toMatch(/^Usage: npm run dead-letters -- .*help \[command\] .*$/s)
+  expect(stderr).not.toContain('(')
+})
+
+test('a shop that cannot be written names where it was to be', async () => {
+  const out = join(dir, 'nowhere', 'shop.ndjson')
+  const { status, stderr } = await run('generate', ['--events', '10', '--out', out])
+  expect(status).toBe(1)
+  expect(stderr).toMatch(`error: --out ${out} cannot be written: ENOENT`)
+})
+
 test('a file that is not there exits with 1 and is named', async () => {
   const { status, stderr } = await run('start', ['--warehouse', fresh(), join(dir, 'none.ndjson')])
   expect(status).toBe(1)
