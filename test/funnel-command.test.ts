@@ -49,6 +49,15 @@ test('a breakdown shares out the whole, by source or by property', async () => {
   }
 })
 
+test('a step that no event is named after is pointed out beside the answer', async () => {
+  const { status, stdout, stderr } = await ask('--steps', 'Product Viewed, Bought', '--json')
+  expect(status).toBe(0)
+  expect(answerOf(stdout).steps[1]).toMatchObject({ reached: 0 })
+  expect(stderr).toMatch(/^no event is named Bought; there is: Product Viewed, .*Order Completed/)
+  const heard = await ask('--steps', 'Payment Failed, Signed Up', '--within', '1s')
+  expect(heard).toMatchObject({ status: 0, stderr: '' })
+})
+
 test('what is wrong with a question is told, with exit code 2', async () => {
   const wrong = async (...args: string[]) => {
     const { status, stderr, stdout } = await ask(...args)
