@@ -17,6 +17,7 @@ import { funnel } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, journey, sessions } from './arbitraries.ts'
 import { startCommands } from './commands.ts'
 import { Harness, lineOf } from './dump.ts'
+import { emptyWarehouse } from './emptied.ts'
 
 const LATER = 3_600_000_000
 
@@ -43,7 +44,7 @@ test('after random histories the tables are equal to those derived again', async
       for (const batch of batches) await harness.feed(batch.map(lineOf))
       const last = Math.max(...parts.events.map((event) => event.occurred_at))
       await harness.feed([], last + parts.later)
-      const scratch = duckdbWarehouse(':memory:')
+      const scratch = emptyWarehouse()
       await scratch.open()
       const { warehouse } = harness
       const definitions = await definitionsOnRecord(warehouse)
