@@ -21,12 +21,14 @@ export type Audit = {
 }
 
 export async function auditIdentity(warehouse: Warehouse, identity: Identity): Promise<Audit> {
-  const isPerson = among(identity.person)
+  const [person, device] = [orNobody(identity.person), orNobody(identity.device)]
+  const isPerson = `namespace in (${bound(person, 1)})`
   const largestPersons = await warehouse.query(
     `select profile_id, count(case when ${isPerson} then 1 end) as identifiers,
        count(case when not ${isPerson} then 1 end) as devices
      from identities group by profile_id having count(case when ${isPerson} then 1 end) > 0
      order by identifiers desc, devices desc, profile_id limit ${SHOWN_MAX}`,
+    person,
   )
   const contestedDevices = await warehouse.query(
     `select carried.namespace || ':' || carried.value as device,
@@ -34,9 +36,10 @@ export async function auditIdentity(warehouse: Warehouse, identity: Identity): P
      from identities as carried
      inner join (select distinct profile_id from identities where ${isPerson}) as person
        on person.profile_id = carried.profile_id
-     where carried.${among(identity.device)}
+     where carried.namespace in (${bound(device, person.length + 1)})
      group by carried.namespace, carried.value having count(distinct carried.profile_id) > 1
      order by persons desc, events desc, device limit ${SHOWN_MAX}`,
+    [...person, ...device],
   )
   const [refused] = await warehouse.query('select count(*) as links from identity_conflicts')
   const refusedLinks = await warehouse.query(
@@ -52,10 +55,14 @@ export async function auditIdentity(warehouse: Warehouse, identity: Identity): P
   }
 }
 
-/** Namespaces come from a checked definition and are quoted all the same. */
-function among(namespaces: readonly string[]): string {
-  const list = namespaces.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')
-  return list === '' ? "namespace = ''" : `namespace in (${list})`
+/** A list in SQL has at least one element: where no namespace is declared, the one nobody has. */
+function orNobody(namespaces: readonly string[]): string[] {
+  return namespaces.length === 0 ? [''] : [...namespaces]
+}
+
+/** Their parameters, from the one of this number on. */
+function bound(namespaces: readonly string[], from: number): string {
+  return namespaces.map((_, i) => `$${from + i}`).join(', ')
 }
 
 async function blockedValues(warehouse: Warehouse, identity: Identity) {

@@ -18,7 +18,7 @@ import { Stager } from './bigquery-stage.ts'
 import { BigQueryTakeover } from './bigquery-takeover.ts'
 import { imageTable } from './commit.ts'
 import { assert } from './errors.ts'
-import { NO_HEAD, readHead } from './head.ts'
+import { NO_HEAD, noWarehouse, readHead } from './head.ts'
 import { hashes64 } from './ids.ts'
 import type { AppendedName } from './tables.ts'
 import type {
@@ -27,6 +27,7 @@ import type {
   ErasedRows,
   Erasure,
   Head,
+  IfMissing,
   ImageKind,
   LandedContent,
   LandedMessage,
@@ -41,8 +42,8 @@ import type {
 const KEYS_MAX = 50_000
 
 /** Nothing is opened before `open`. */
-export function bigqueryWarehouse(place: Place): Warehouse {
-  return new BigQueryWarehouse(place)
+export function bigqueryWarehouse(place: Place, ifMissing: IfMissing = 'make'): Warehouse {
+  return new BigQueryWarehouse(place, ifMissing)
 }
 
 type Opened = {
@@ -57,11 +58,13 @@ class BigQueryWarehouse implements Warehouse {
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
   readonly answersMeanwhile = false
   readonly #place: Place
+  readonly #ifMissing: IfMissing
   #opened: Opened | null = null
   #head: Head = NO_HEAD
 
-  constructor(place: Place) {
+  constructor(place: Place, ifMissing: IfMissing) {
     this.#place = place
+    this.#ifMissing = ifMissing
     this.url = `bigquery:${place.project}.${place.dataset}`
   }
 
@@ -74,7 +77,9 @@ class BigQueryWarehouse implements Warehouse {
     if (this.#opened === null) {
       const at = atOf(this.#place)
       const client = await BigQueryClient.connect(this.#place)
-      if ((await madeSchema(client, at)) !== schemaHash(at)) {
+      const made = await madeSchema(client, at)
+      if (made === null && this.#ifMissing === 'refuse') throw noWarehouse(this.url)
+      if (made !== schemaHash(at)) {
         await migrate(client, at, await planOf(client, at))
       }
       const stager = await Stager.connect(this.#place)

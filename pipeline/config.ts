@@ -10,7 +10,7 @@ import { now, parseInstant } from './clock.ts'
 import { duckdbWarehouse } from './duckdb.ts'
 import { UserError } from './errors.ts'
 import type { Scratch } from './rebuild.ts'
-import type { Warehouse } from './warehouse.ts'
+import type { IfMissing, Warehouse } from './warehouse.ts'
 
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
 /** What commands that only ask may take: an analysis goes over all that has happened at once. */
@@ -30,14 +30,29 @@ export type Format = (typeof FORMATS)[number]
 /** Where BigQuery's emulator listens, `HOST:REST_PORT:GRPC_PORT`; without it, Google's. */
 export const EMULATOR_VARIABLE = 'DESIRE_PATH_BIGQUERY_EMULATOR'
 
-/** `duckdb:path`; the path `:memory:` keeps nothing. `memory` is what queries may take of it. Or
+/** One that is there: `duckdb:path`, where `memory` is what queries may take, or
  * `bigquery:project.dataset`. `option` is what it was given for. */
 export function warehouseOf(url: string, memory?: string, option = '--warehouse'): Warehouse {
+  return warehouseAt(url, option, 'refuse', memory)
+}
+
+/** The same for those who feed it: `open` makes it where it is not there. The path `:memory:` keeps
+ * nothing. */
+export function warehouseToFeed(url: string): Warehouse {
+  return warehouseAt(url, '--warehouse', 'make')
+}
+
+function warehouseAt(
+  url: string,
+  option: string,
+  ifMissing: IfMissing,
+  memory?: string,
+): Warehouse {
   const colon = url.indexOf(':')
   const engine = url.slice(0, colon)
   const place = url.slice(colon + 1)
-  if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, memory)
-  if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url))
+  if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, memory, ifMissing)
+  if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url), ifMissing)
   throw new UserError(
     `${option} ${JSON.stringify(url)} is no warehouse: write duckdb:PATH, for example ` +
       `${WAREHOUSE_DEFAULT}, or bigquery:PROJECT.DATASET`,

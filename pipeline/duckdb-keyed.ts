@@ -10,7 +10,7 @@
 
 import type { Table } from 'apache-arrow'
 import { keyTable } from './arrow.ts'
-import { imageTable } from './commit.ts'
+import { IMAGE_TABLES, imageTable } from './commit.ts'
 import type { DuckDBFile } from './duckdb-file.ts'
 import { compactStatements } from './duckdb-schema.ts'
 import { hashes64 } from './ids.ts'
@@ -36,9 +36,9 @@ export class KeyedTables {
   /** `file` has the temporary tables of what is looked up; what piles up is tidied by `writer`. */
   static async open(file: DuckDBFile, writer: DuckDBFile): Promise<KeyedTables> {
     const tables = new KeyedTables(file, writer)
+    const counts = await file.counts(IMAGE_TABLES)
     for (const kind of IMAGE_KINDS) {
-      const [count] = await file.query(`select count(*) as rows from ${imageTable(kind)}`)
-      const rows = count?.['rows'] as number
+      const rows = counts.get(imageTable(kind)) ?? 0
       tables.#logs.set(kind, { rows, compactAt: IMAGE_ROWS_MIN, filter: null })
     }
     return tables

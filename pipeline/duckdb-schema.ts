@@ -67,9 +67,18 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
+type Schema = { hash: string; statements: string[] }
+
+let known: Schema | null = null
+
 /** Statements that make whatever is missing, all of which can be run again, and at the end say
- * which schema is made; its hash is what `STAMP` finds then. */
-export function schema(): { hash: string; statements: string[] } {
+ * which schema is made; its hash is what `STAMP` finds then. The texts are read once. */
+export function schema(): Schema {
+  known ??= readSchema()
+  return known
+}
+
+function readSchema(): Schema {
   const statements = makingStatements()
   const hash = uuidOf(statements.join())
   statements.push(`comment on table ${storageOf('batches')} is ${literal(hash)}`)
@@ -80,11 +89,24 @@ export function schema(): { hash: string; statements: string[] } {
 export const STAMP =
   `select comment as hash from duckdb_tables() where table_name = '${storageOf('batches')}'`
 
+/** The tables of a file by name, with the names of their columns. */
+export const COLUMNS =
+  "select table_name as name, string_agg(column_name, ', ' order by column_index) as columns " +
+  'from duckdb_columns() where not internal group by table_name'
+
+/** One of our tables that has other columns in a file than it is made with; null: there is none. */
+export function otherTable(columns: ReadonlyMap<string, string>): string | null {
+  const isOther = ({ name, columns: ours }: StoredTable) => {
+    const theirs = columns.get(name)
+    return theirs !== undefined && theirs !== ours.map((column) => column.name).join(', ')
+  }
+  return storedTables().find(isOther)?.name ?? null
+}
+
 function makingStatements(): string[] {
-  const tables = Object.keys(TABLES) as TableName[]
   const view = ({ name, text }: ViewText) => `create or replace view ${name} as\n${text}`
   return [
-    ...tables.flatMap(tableStatements),
+    ...storedTables().map(tableStatement),
     ...VERSIONED_NAMES.flatMap(relationStatements),
     ...liveStatements(),
     ...VERSIONED_NAMES.map((table) => view(versionsText(table, at))),
@@ -111,28 +133,50 @@ function columnsOf(table: TableName): readonly Column[] {
 /** Tables that are read back by key, see `duckdb-keyed.ts`. */
 export const KEYED_TABLES = ['history', ...IMAGE_TABLES] as const
 
-function tableStatements(table: TableName): string[] {
-  if (KEYED_TABLES.some((keyed) => keyed === table)) return [keyedStatement(table)]
-  const columns = columnsOf(table).map(({ name, type }) => `${name} ${TYPES[type]}`)
-  columns.push('recorded_at timestamptz', 'recorded_by bigint')
-  const ended = 'superseded_at timestamptz, superseded_by bigint, superseded_because varchar'
-  if (TABLES[table].kind !== 'versioned') {
-    return [`create table if not exists ${storageOf(table)} (${columns.join(', ')})`]
-  }
-  return [
-    `create table if not exists ${table}_base (${columns.join(', ')}, ${ended})`,
-    `create table if not exists ${table}_pending (row_key uuid, superseded_because varchar, ` +
-      'superseded_at timestamptz, superseded_by bigint)',
-  ]
+/** A table as it lies in the file. */
+type StoredTable = { name: string; columns: { name: string; type: string }[] }
+
+function storedTables(): StoredTable[] {
+  return (Object.keys(TABLES) as TableName[]).flatMap((table) => {
+    if (TABLES[table].kind !== 'versioned') return [storedTable(table)]
+    const base = storedTable(table)
+    const rowKey = { name: 'row_key', type: TYPES.uuid }
+    const [at, by, because] = ENDED
+    return [
+      { name: base.name, columns: [...base.columns, at, by, because] },
+      { name: `${table}_pending`, columns: [rowKey, because, at, by] },
+    ]
+  })
 }
 
-/** Texts that are read back by key and soon replaced: packing them costs more than it saves. */
-export function keyedStatement(table: TableName): string {
-  const columns = columnsOf(table).map(
-    ({ name, type }) => `${name} ${TYPES[type]}${type === 'text' ? UNCOMPRESSED : ''}`,
-  )
-  columns.push('recorded_at timestamptz', 'recorded_by bigint')
-  return `create table if not exists ${table} (${columns.join(', ')})`
+const ENDED = [
+  { name: 'superseded_at', type: TYPES.instant },
+  { name: 'superseded_by', type: TYPES.integer },
+  { name: 'superseded_because', type: TYPES.text },
+] as const
+
+/** Texts that are read back by key and soon replaced are not packed, which would cost more. */
+function storedTable(table: TableName): StoredTable {
+  const isKeyed = KEYED_TABLES.some((keyed) => keyed === table)
+  const columns = columnsOf(table).map(({ name, type }) => ({
+    name,
+    type: TYPES[type] + (isKeyed && type === 'text' ? UNCOMPRESSED : ''),
+  }))
+  const recorded = [
+    { name: 'recorded_at', type: TYPES.instant },
+    { name: 'recorded_by', type: TYPES.integer },
+  ]
+  return { name: storageOf(table), columns: [...columns, ...recorded] }
+}
+
+function tableStatement({ name, columns }: StoredTable): string {
+  const list = columns.map((column) => `${column.name} ${column.type}`).join(', ')
+  return `create table if not exists ${name} (${list})`
+}
+
+/** Makes one of the tables that are read back by key. */
+export function keyedStatement(table: (typeof KEYED_TABLES)[number]): string {
+  return tableStatement(storedTable(table))
 }
 
 /**

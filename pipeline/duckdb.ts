@@ -6,6 +6,7 @@
  * are compacted to the latest image of each key.
  */
 
+import { existsSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { imageTable } from './commit.ts'
 import type { Filling } from './duckdb-append.ts'
@@ -19,9 +20,16 @@ import {
   unmarkForRewrite,
 } from './duckdb-rewrite.ts'
 import { DuckDBTakeover } from './duckdb-takeover.ts'
-import { foldStatements, schema, STAMP, storageOf } from './duckdb-schema.ts'
+import {
+  COLUMNS,
+  foldStatements,
+  otherTable,
+  schema,
+  STAMP,
+  storageOf,
+} from './duckdb-schema.ts'
 import { assert, messageOf, UserError } from './errors.ts'
-import { NO_HEAD, readHead } from './head.ts'
+import { NO_HEAD, noWarehouse, readHead } from './head.ts'
 import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from './tables.ts'
 import { UnderWay } from './under-way.ts'
 import type {
@@ -30,6 +38,7 @@ import type {
   ErasedRows,
   Erasure,
   Head,
+  IfMissing,
   ImageKind,
   LandedContent,
   LandedMessage,
@@ -46,9 +55,13 @@ const PENDING_MAX = 300_000
 /** Enough for a batch, however long the history. */
 const MEMORY_DEFAULT = '128MB'
 
-/** `path` may be `:memory:`. Nothing is opened before `open`. */
-export function duckdbWarehouse(path: string, memory = MEMORY_DEFAULT): Warehouse {
-  return new DuckDBWarehouse(path, memory)
+/** `path` may be `:memory:`, which is always made. Nothing is opened before `open`. */
+export function duckdbWarehouse(
+  path: string,
+  memory = MEMORY_DEFAULT,
+  ifMissing: IfMissing = 'make',
+): Warehouse {
+  return new DuckDBWarehouse(path, memory, path === ':memory:' ? 'make' : ifMissing)
 }
 
 /** Rolls back an erasure that was only planned. */
@@ -62,14 +75,16 @@ class DuckDBWarehouse implements Warehouse {
   readonly answersMeanwhile = true
   readonly #path: string
   readonly #memory: string
+  readonly #ifMissing: IfMissing
   #opened: Opened | null = null
   #head: Head = NO_HEAD
   /** Rows waiting in each `_pending` table. */
   readonly #pending = new Map<VersionedName, number>()
 
-  constructor(path: string, memory: string) {
+  constructor(path: string, memory: string, ifMissing: IfMissing) {
     this.#path = path
     this.#memory = memory
+    this.#ifMissing = ifMissing
     this.url = `duckdb:${path}`
   }
 
@@ -80,13 +95,14 @@ class DuckDBWarehouse implements Warehouse {
 
   async open(): Promise<Head> {
     if (this.#opened === null) {
+      if (this.#ifMissing === 'refuse' && !existsSync(this.#path)) throw noWarehouse(this.url)
       let file = await DuckDBFile.open(this.#path, this.#memory)
       await this.#makeSchema(file)
       if (isMarkedForRewrite(this.#path)) file = await rewritten(file, this.#path, this.#memory)
       await this.#use(file)
+      const counts = await file.counts(VERSIONED_NAMES.map((table) => `${table}_pending` as const))
       for (const table of VERSIONED_NAMES) {
-        const [count] = await this.query(`select count(*) as rows from ${table}_pending`)
-        this.#pending.set(table, count?.['rows'] as number)
+        this.#pending.set(table, counts.get(`${table}_pending`) ?? 0)
       }
     }
     this.#head = await readHead((sql) => this.query(sql))
@@ -102,11 +118,15 @@ class DuckDBWarehouse implements Warehouse {
   async #makeSchema(file: DuckDBFile): Promise<void> {
     const { hash, statements } = schema()
     const [found] = await file.query(STAMP)
+    if (found === undefined && this.#ifMissing === 'refuse') {
+      file.close()
+      throw noWarehouse(this.url)
+    }
     const making = found?.['hash'] === hash ? [] : statements
+    if (making.length === 0) return
+    if (found !== undefined) await this.#refuseEarlier(file)
     try {
-      await file.transaction(async () => {
-        if (making.length > 0) await file.run(making.join(';\n'))
-      })
+      await file.transaction(() => file.run(making.join(';\n')))
     } catch (thrown) {
       file.close()
       const message = messageOf(thrown)
@@ -116,6 +136,19 @@ class DuckDBWarehouse implements Warehouse {
           `${message.split('\n')[0]}; choose another --warehouse`,
       )
     }
+  }
+
+  /** Tables and views that are missing are made, but what our tables hold is not converted. */
+  async #refuseEarlier(file: DuckDBFile): Promise<void> {
+    const rows = await file.query(COLUMNS)
+    const columns = rows.map((row) => [row['name'] as string, row['columns'] as string] as const)
+    const table = otherTable(new Map(columns))
+    if (table === null) return
+    file.close()
+    throw new UserError(
+      `${this.#path} was made by an earlier version of this program, with another ${table}: ` +
+        'feed its events into a new file, npm start -- --warehouse duckdb:NEW FILE',
+    )
   }
 
   images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {

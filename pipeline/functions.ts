@@ -18,7 +18,7 @@ import {
   pubsubOf,
   secondsOf,
   WAREHOUSE_DEFAULT,
-  warehouseOf,
+  warehouseToFeed,
 } from './config.ts'
 import { openEngine, type Engine } from './engine.ts'
 import { messageOf, UserError } from './errors.ts'
@@ -79,7 +79,7 @@ function instance(): Promise<Opened> {
 }
 
 async function openInstance(): Promise<Opened> {
-  const warehouse = warehouseOf(process.env['DESIRE_PATH_WAREHOUSE'] ?? WAREHOUSE_DEFAULT)
+  const warehouse = warehouseToFeed(process.env['DESIRE_PATH_WAREHOUSE'] ?? WAREHOUSE_DEFAULT)
   await retrying('opening', () => warehouse.open(), PATIENCE)
   return { warehouse, write: new SharedWrite(warehouse, PATIENCE), engine: null }
 }

@@ -1,5 +1,6 @@
-/** Where the last commit left a warehouse, as every engine tells it. */
+/** Where the last commit left a warehouse, or that there is none, as every engine tells it. */
 
+import { UserError } from './errors.ts'
 import type { Head, Row } from './warehouse.ts'
 
 /** Of a warehouse without a batch. */
@@ -16,4 +17,10 @@ export async function readHead(query: (sql: string) => Promise<Row[]>): Promise<
     recordedAt: last['recorded_at'] as number,
     watermark: last['watermark'] as number | null,
   }
+}
+
+/** Of a place that was to hold one. */
+export function noWarehouse(url: string): UserError {
+  const made = `npm start -- --warehouse ${url} FILE`
+  return new UserError(`no warehouse at ${url}: check the name, or make it with ${made}`)
 }

@@ -110,6 +110,10 @@ export type ReadCounts = { images: number; segments: number; timers: number; lan
 
 export type Row = { [column: string]: unknown }
 
+/** What `open` does where there is no warehouse. Whoever does not feed one refuses: a slip in its
+ * name must not make another. */
+export type IfMissing = 'make' | 'refuse'
+
 export interface Warehouse {
   readonly url: string
   readonly reads: Readonly<ReadCounts>
@@ -118,7 +122,8 @@ export interface Warehouse {
    * as if it had been applied, or reject if it fails; images that it brings are not asked for. */
   readonly answersMeanwhile: boolean
 
-  /** Makes what is missing (idempotent, additive) and tells where the last commit left off. */
+  /** Makes what is missing (idempotent, additive) and tells where the last commit left off. One
+   * that is not there at all is made or refused, as it was asked for (see `IfMissing`). */
   open(): Promise<Head>
 
   /** The latest image of each key that has one; other keys are absent from the map. */

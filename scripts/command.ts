@@ -17,7 +17,16 @@ export function command(name: string, description: string): Command {
     .description(description)
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
+    .configureHelp({ commandUsage })
     .showHelpAfterError(false)
+}
+
+/** As it is typed: npm keeps for itself what stands before `--`. */
+function commandUsage(of: Command): string {
+  const names: string[] = []
+  for (let each: Command | null = of; each !== null; each = each.parent) names.unshift(each.name())
+  const [program = '', ...rest] = names
+  return [program, '--', ...rest, of.usage()].join(' ')
 }
 
 /** The same, for commands that read or write a warehouse. */
@@ -42,8 +51,11 @@ export async function main(program: Command): Promise<void> {
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return
-      process.stderr.write(`${thrown.message}; see ${program.name()} -- --help\n`)
       process.exitCode = 2
+      // Of a command without the word that says what to do, the help has been printed.
+      if (thrown.code === 'commander.help') return
+      const message = thrown.message.replace(/\.$/, '')
+      process.stderr.write(`${message}; see ${program.name()} -- --help\n`)
       return
     }
     process.stderr.write(`error: ${messageOf(thrown)}\n`)

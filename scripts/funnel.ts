@@ -36,6 +36,7 @@ type Options = {
 
 const WITHIN_DEFAULT = '7d'
 const GROUPS_SHOWN = 20
+const NAMES_SHOWN = 20
 
 const program = warehouseCommand('npm run funnel', 'Asks a funnel of the stored events.')
   .option('--steps <names>', "event names in their order, 'A, B, C'")
@@ -64,6 +65,8 @@ async function ask(options: Options): Promise<void> {
     )
     const text = options.json === true ? jsonOf(answer, watermark) : textOf(answer, watermark, by)
     process.stdout.write(text)
+    const isZero = answer.steps.some((step) => step['reached'] === 0)
+    if (isZero) await noteUnheard(warehouse, funnel)
   } finally {
     await warehouse.close()
   }
@@ -105,6 +108,19 @@ async function refuseNeverRun(warehouse: Warehouse, cohort: string): Promise<voi
   const what = `--cohort ${cohort} has no run in this warehouse`
   const there = known.join(', ') || 'none'
   throw new UserError(`${what}: npm run cohort -- run ${cohort}; there is: ${there}`, 2)
+}
+
+/** A step that no event is named after is likelier a slip than a fact. */
+async function noteUnheard(warehouse: Warehouse, funnel: EventFunnel): Promise<void> {
+  const rows = await warehouse.query(
+    'select name from events group by name order by count(*) desc, name',
+  )
+  const heard = rows.map((row) => row['name'] as string)
+  const steps = funnel.steps.map((step) => (typeof step === 'string' ? step : step.event))
+  const unheard = steps.filter((name) => !heard.includes(name))
+  if (unheard.length === 0) return
+  const known = heard.slice(0, NAMES_SHOWN).join(', ') || 'none'
+  process.stderr.write(`no event is named ${unheard.join(', ')}; there is: ${known}\n`)
 }
 
 function byOf(by: string | undefined): string | null {

@@ -3,11 +3,10 @@
  * `FILE.truth.json`, what really happened. The same seed gives the same bytes.
  */
 
-import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { finished } from 'node:stream/promises'
-import { UserError } from '../pipeline/errors.ts'
+import { pipeline } from 'node:stream/promises'
+import { messageOf, UserError } from '../pipeline/errors.ts'
 import { command, main } from './command.ts'
 import { Shop } from './shop.ts'
 
@@ -18,26 +17,30 @@ function countOf(option: string, text: string): number {
   throw new UserError(`${option} ${JSON.stringify(text)} is no count: give a whole number`, 2)
 }
 
+function* chunksOf(lines: Iterable<string>): Generator<string> {
+  let chunk: string[] = []
+  for (const line of lines) {
+    chunk.push(line)
+    if (chunk.length < CHUNK_LINES) continue
+    yield `${chunk.join('\n')}\n`
+    chunk = []
+  }
+  if (chunk.length > 0) yield `${chunk.join('\n')}\n`
+}
+
 const program = command('npm run generate', 'Writes the events of a simulated shop.')
   .option('--events <count>', 'lines to write', '100000')
   .option('--seed <number>', 'another seed is another shop', '1')
   .requiredOption('--out <file>', 'NDJSON to write; the truth goes to FILE.truth.json')
   .action(async (options: { events: string; seed: string; out: string }) => {
     const shop = new Shop(countOf('--seed', options.seed))
-    const file = createWriteStream(options.out)
-    let lines: string[] = []
-    const flush = async () => {
-      if (lines.length > 0 && !file.write(`${lines.join('\n')}\n`)) await once(file, 'drain')
-      lines = []
+    const lines = shop.lines(countOf('--events', options.events))
+    try {
+      await pipeline(chunksOf(lines), createWriteStream(options.out))
+      await writeFile(`${options.out}.truth.json`, `${JSON.stringify(shop.truth, null, 1)}\n`)
+    } catch (thrown) {
+      throw new UserError(`--out ${options.out} cannot be written: ${messageOf(thrown)}`)
     }
-    for (const line of shop.lines(countOf('--events', options.events))) {
-      lines.push(line)
-      if (lines.length === CHUNK_LINES) await flush()
-    }
-    await flush()
-    file.end()
-    await finished(file)
-    await writeFile(`${options.out}.truth.json`, `${JSON.stringify(shop.truth, null, 1)}\n`)
     const { accepted, duplicates } = shop.truth
     process.stdout.write(`${options.out}: ${accepted} events, ${duplicates} sent twice\n`)
   })

@@ -15,7 +15,7 @@ import {
   FORMATS,
   formatOf,
   pubsubOf,
-  warehouseOf,
+  warehouseToFeed,
   watermarkOf,
 } from '../pipeline/config.ts'
 import { openEngine } from '../pipeline/engine.ts'
@@ -55,7 +55,7 @@ const program = warehouseCommand('npm start', 'Turns product events into custome
 withLimits(program).action(start)
 
 async function start(files: string[], options: Options): Promise<void> {
-  const warehouse = warehouseOf(options.warehouse)
+  const warehouse = warehouseToFeed(options.warehouse)
   const linesMax = batchSizeOf(options.batchSize)
   const waitMs = batchWaitOf(options.batchSeconds)
   const watermark = options.watermark === undefined ? null : watermarkOf(options.watermark)

@@ -1,6 +1,5 @@
 /** Each check of `sql/checks/` is quiet on a sound warehouse and finds the damage it is for. */
 
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +9,7 @@ import { makeDefinitions } from '../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Journey } from '../pipeline/journey.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
+import { startCommands } from './commands.ts'
 import { Harness } from './dump.ts'
 
 const order: Journey = {
@@ -103,22 +103,22 @@ test.each(Object.entries(DAMAGE))('%s finds what it is for', async (check, damag
   expect(found?.rows.length).toBeGreaterThan(0)
 })
 
+const command = startCommands()
+
 test('npm run check says what is wrong, and exits with 1', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
   const path = join(dir, 'told.duckdb')
-  const check = () => {
-    const args = ['--import', 'tsx', 'scripts/check.ts', '--warehouse', `duckdb:${path}`]
-    return spawnSync(process.execPath, args, { encoding: 'utf8' })
-  }
+  const check = () => command('check', ['--warehouse', `duckdb:${path}`])
   const { warehouse } = await story(duckdbWarehouse(path))
   await warehouse.close()
-  expect(check()).toMatchObject({ status: 0, stdout: expect.stringMatching(/checks, all sound/) })
+  const sound = await check()
+  expect(sound).toMatchObject({ status: 0, stdout: expect.stringMatching(/checks, all sound/) })
   await warehouse.open()
   await warehouse.query("update state_base set is_final = true where state = 'idle'")
   await warehouse.close()
-  const { status, stdout, stderr } = check()
+  const { status, stdout, stderr } = await check()
   expect(status).toBe(1)
   expect(stdout).toMatch(/^finals_are_final\n {2}A row means .* a final state\.\n {2}\{.*"idle"/m)
-  expect(stderr).toBe('error: 1 of 20 checks failed: the tables are not sound\n')
+  expect(stderr).toBe('error: 1 of 20 checks failed: the tables are not sound')
   rmSync(dir, { recursive: true })
 })

@@ -1,14 +1,15 @@
 /** Runs of cohorts: who entered and left, why, what is kept of it, and the command itself. */
 
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import type { Cohort } from '../pipeline/cohort-definition.ts'
 import { runCohorts } from '../pipeline/cohort-run.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
+import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Journey } from '../pipeline/journey.ts'
+import { startCommands } from './commands.ts'
 import { Harness } from './dump.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -145,6 +146,8 @@ test('a changed cohort needs a new version, whose changes are told apart', async
   await harness.warehouse.close()
 })
 
+const command = startCommands()
+
 /** A command over definitions of its own and one warehouse. */
 function commands() {
   const at = mkdtempSync(join(dir, 'definitions-'))
@@ -154,51 +157,52 @@ function commands() {
   }
   write('journeys/order.ts', order)
   write('cohorts/in_cart.ts', inCart)
-  const warehouse = `duckdb:${join(at, 'w.duckdb')}`
-  const run = (script: string, args: string[], input = '') => {
-    const options = ['--warehouse', warehouse]
+  const path = join(at, 'w.duckdb')
+  const run = async (script: string, args: string[], input = '') => {
+    const options = ['--warehouse', `duckdb:${path}`]
     if (script !== 'funnel') options.push('--definitions', at)
-    const program = ['--import', 'tsx', resolve(`scripts/${script}.ts`), ...args, ...options]
-    const { status, stdout, stderr } = spawnSync(process.execPath, program, {
-      encoding: 'utf8',
-      input,
-    })
-    return { status, out: stdout, err: stderr.trim() }
+    const { status, stdout, stderr } = await command(script, [...args, ...options], input)
+    return { status, out: stdout, err: stderr }
   }
-  return { run, write }
+  return { run, write, path }
 }
 
-test('npm run cohort runs, lists, shows and finds members', () => {
-  const { run, write } = commands()
+test('npm run cohort runs, lists, shows and finds members', async () => {
+  const { run, write, path } = commands()
   const feed = (...lines: string[]) => run('start', ['-'], lines.join('\n'))
-  expect(run('cohort', ['run']).err).toMatch(/holds no events yet: npm start FILES$/)
-  expect(feed(event('10:00', 'Added', u1), event('10:00', 'Added', u2)).status).toBe(0)
-  expect(run('cohort', ['list']).out).toBe('in_cart  never run\n')
+  expect((await run('cohort', ['run'])).err).toMatch(/^error: no warehouse at /)
+  const empty = duckdbWarehouse(path)
+  await empty.open()
+  await empty.close()
+  expect((await run('cohort', ['run'])).err).toMatch(/holds no events yet: npm start FILES$/)
+  expect((await feed(event('10:00', 'Added', u1), event('10:00', 'Added', u2))).status).toBe(0)
+  expect((await run('cohort', ['list'])).out).toBe('in_cart  never run\n')
   const never = { cohort: 'in_cart', members: null, evaluatedAt: null }
-  expect(JSON.parse(run('cohort', ['list', '--json']).out)).toEqual(never)
-  expect(run('cohort', ['run']).out).toBe(
+  expect(JSON.parse((await run('cohort', ['list', '--json'])).out)).toEqual(never)
+  expect((await run('cohort', ['run'])).out).toBe(
     'in_cart: 2 members as of 2026-03-01T10:00:00.000000Z\n  entered 2: 2 first_run\n',
   )
-  expect(run('cohort', ['run']).out).toBe('nothing was committed since the last run\n')
+  expect((await run('cohort', ['run'])).out).toBe('nothing was committed since the last run\n')
   write('cohorts/bought.ts', { id: 'bought', who: { journey: 'order', reached: 'paid' } })
-  expect(feed(event('10:30', 'Paid', u2)).status).toBe(0)
-  expect(run('cohort', ['run']).out).toBe(
+  expect((await feed(event('10:30', 'Paid', u2))).status).toBe(0)
+  expect((await run('cohort', ['run'])).out).toBe(
     'bought: 1 members as of 2026-03-01T10:30:00.000000Z\n  entered 1: 1 first_run\n' +
       'in_cart: 1 members as of 2026-03-01T10:30:00.000000Z\n  left    1: 1 moved_on\n',
   )
-  expect(run('cohort', ['members', 'bought']).out).toBe('user_id:u2\n')
+  expect((await run('cohort', ['members', 'bought'])).out).toBe('user_id:u2\n')
   const then = ['members', 'in_cart', '--at', '2026-03-01T10:00:00Z', '--json']
-  expect(run('cohort', then).out).toBe(
+  expect((await run('cohort', then)).out).toBe(
     '{"cohort":"in_cart","profile_id":"user_id:u1"}\n' +
       '{"cohort":"in_cart","profile_id":"user_id:u2"}\n',
   )
-  expect(run('cohort', ['show', 'in_cart']).out).toContain('shares 0 with bought (0 % of its own)')
+  const shown = await run('cohort', ['show', 'in_cart'])
+  expect(shown.out).toContain('shares 0 with bought (0 % of its own)')
   const funnel = ['--steps', 'Added, Paid', '--json', '--cohort']
-  const { steps } = JSON.parse(run('funnel', [...funnel, 'bought']).out) as {
+  const { steps } = JSON.parse((await run('funnel', [...funnel, 'bought'])).out) as {
     steps: { reached: number }[]
   }
   expect(steps.map(({ reached }) => reached)).toEqual([1, 1])
-  expect(run('funnel', [...funnel, 'lost'])).toMatchObject({
+  expect(await run('funnel', [...funnel, 'lost'])).toMatchObject({
     status: 2,
     err:
       'error: --cohort lost has no run in this warehouse: npm run cohort -- run lost; ' +
@@ -206,25 +210,25 @@ test('npm run cohort runs, lists, shows and finds members', () => {
   })
 })
 
-test('what is wrong with a question is told', () => {
+test('what is wrong with a question is told', async () => {
   const { run, write } = commands()
-  expect(run('start', ['-'], event('10:00', 'Added', u1)).status).toBe(0)
+  expect((await run('start', ['-'], event('10:00', 'Added', u1))).status).toBe(0)
   const wrong = (...args: string[]) => run('cohort', args)
-  expect(wrong('members', 'lost')).toMatchObject({
+  expect(await wrong('members', 'lost')).toMatchObject({
     status: 2,
     err: 'error: cohort "lost" is not defined; there is: in_cart',
   })
-  expect(wrong('members', 'in_cart', '--at', '2026-03-02T00:00:00Z')).toMatchObject({
+  expect(await wrong('members', 'in_cart', '--at', '2026-03-02T00:00:00Z')).toMatchObject({
     status: 2,
     err:
       'error: --at 2026-03-02T00:00:00.000000Z lies after the watermark, ' +
       '2026-03-01T10:00:00.000000Z: nothing is decided yet',
   })
-  expect(wrong('members', 'in_cart', '--as-of', '2026-03-01T00:00:00Z').err).toMatch(
+  expect((await wrong('members', 'in_cart', '--as-of', '2026-03-01T00:00:00Z')).err).toMatch(
     /held no events at 2026-03-01T00:00:00.000000Z$/,
   )
   write('cohorts/odd.ts', { id: 'odd', who: { journey: 'order', reached: 'lost' } })
-  expect(wrong('run').err).toContain(
+  expect((await wrong('run')).err).toContain(
     'cohorts/odd.ts: who: reached "lost" is no state of order; write one of cart, paid',
   )
 })

@@ -1,11 +1,11 @@
 /** Definitions as Mermaid state diagrams, to the letter. */
 
-import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import type { Guard, Journey } from '../pipeline/journey.ts'
 import { countJourney } from '../scripts/describe/count.ts'
 import { guardWords } from '../scripts/describe/guard-words.ts'
 import { mermaidOf } from '../scripts/describe/mermaid.ts'
+import { startCommands } from './commands.ts'
 import { JOURNEYS, reportWarehouse } from './report-data.ts'
 
 const lines = (text: string) => text.split('\n').map((line) => line.trim())
@@ -135,15 +135,14 @@ test.each<[Guard, string]>([
   expect(guardWords(guard)).toBe(words)
 })
 
-test('the command prints a journey, and names those there are when asked for another', () => {
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', 'scripts/describe.ts', ...args], {
-      encoding: 'utf8',
-    })
-  const printed = run('--journey', 'checkout')
+const command = startCommands()
+
+test('the command prints a journey, and names those there are when asked for another', async () => {
+  const run = (...args: string[]) => command('describe', args)
+  const printed = await run('--journey', 'checkout')
   expect(printed).toMatchObject({ status: 0, stderr: '' })
   expect(lines(printed.stdout)).toContain('cart --> checkout: Checkout Started [value at least 10]')
-  const unknown = run('--journey', 'nope')
+  const unknown = await run('--journey', 'nope')
   expect(unknown.status).toBe(2)
   expect(unknown.stderr).toContain('choose one of checkout, onboarding, subscription')
 })

@@ -13,13 +13,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { arrowTable } from '../pipeline/arrow.ts'
+import { arrowTable, supersedeTable } from '../pipeline/arrow.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { DuckDBFile } from '../pipeline/duckdb-file.ts'
 import { markForRewrite } from '../pipeline/duckdb-rewrite.ts'
 import { hashes64 } from '../pipeline/ids.ts'
 import { landedTable } from '../pipeline/landed.ts'
-import { batchOf } from './batches.ts'
+import { batchOf, uuids } from './batches.ts'
 import { takeoverContract } from './takeover.contract.ts'
 import { commitOf, imagesOf, warehouseContract } from './warehouse.contract.ts'
 
@@ -75,6 +75,57 @@ test("a database of somebody else's is named and left as it was", async () => {
     { table_name: 'events' },
   ])
   again.close()
+})
+
+test('whoever only asks makes no warehouse of a file without our tables', async () => {
+  const path = join(dir, 'theirs.duckdb')
+  const theirs = await DuckDBFile.open(path, '100MB')
+  await theirs.run('create table orders (order_id integer)')
+  theirs.close()
+  const before = readFileSync(path)
+  const asked = duckdbWarehouse(path, '100MB', 'refuse')
+  await expect(asked.open()).rejects.toThrow(`no warehouse at duckdb:${path}: check the name`)
+  expect(readFileSync(path).equals(before)).toBe(true)
+  expect(readdirSync(dir).filter((name) => name.startsWith('theirs'))).toEqual(['theirs.duckdb'])
+  const fed = duckdbWarehouse(path)
+  await fed.open()
+  await fed.close()
+  expect(await asked.open()).toMatchObject({ batch: 0 })
+  await asked.close()
+})
+
+/** A file as an earlier version made it: under another stamp, and changed so. */
+async function earlierFile(name: string, change: string): Promise<string> {
+  const path = join(dir, name)
+  const made = duckdbWarehouse(path)
+  await made.open()
+  await made.commit(batchOf(1, ['e1']))
+  await made.close()
+  const file = await DuckDBFile.open(path, '100MB')
+  await file.run(`comment on table batches_log is 'earlier'; ${change}`)
+  file.close()
+  return path
+}
+
+test.each([
+  ['releases_log', 'alter table releases_log drop column released_by'],
+  ['history', 'alter table history add column no bigint'],
+])('a file made with another %s is told to be earlier, and left alone', async (table, change) => {
+  const path = await earlierFile(`earlier-${table}.duckdb`, change)
+  const before = readFileSync(path)
+  await expect(duckdbWarehouse(path).open()).rejects.toThrow(
+    `${path} was made by an earlier version of this program, with another ${table}: feed its`,
+  )
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+test('a file of an earlier version with the same tables is brought up to date', async () => {
+  const path = await earlierFile('earlier.duckdb', 'drop table cohort_runs_log; drop view stuck')
+  const warehouse = duckdbWarehouse(path, '100MB', 'refuse')
+  expect(await warehouse.open()).toMatchObject({ batch: 1 })
+  expect(await warehouse.query('select journey from stuck')).toEqual([])
+  expect(await warehouse.query('select cohort from cohort_runs')).toEqual([])
+  await warehouse.close()
 })
 
 test('what an erasure left in free blocks is gone when the file is opened next', async () => {
@@ -150,6 +201,25 @@ test('images that have outgrown their keys are compacted to the latest of each',
     new Map([['first', '1'], ...latest]),
   )
   await warehouse.close()
+})
+
+test('what a crash left pending is folded when the file is opened and closed', async () => {
+  const path = join(dir, 'pending.duckdb')
+  const crashed = join(dir, 'crashed-pending.duckdb')
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  await warehouse.commit(batchOf(1, ['e1', 'e2']))
+  const ended = supersedeTable(uuids(['e1']), ['identity'])
+  await warehouse.commit(commitOf(2, { supersedes: new Map([['event_profile', ended]]) }))
+  for (const end of ['', '.wal']) copyFileSync(path + end, crashed + end)
+  await warehouse.close()
+  const again = duckdbWarehouse(crashed)
+  await again.open()
+  await again.close()
+  const file = await DuckDBFile.open(crashed, '100MB')
+  const counts = await file.counts(['event_profile_pending', 'event_profile_base'])
+  expect(Object.fromEntries(counts)).toEqual({ event_profile_pending: 0, event_profile_base: 2 })
+  file.close()
 })
 
 /** A batch with so many images and segments of history, whose keys are `<batch>.<n>`. */

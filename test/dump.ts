@@ -4,8 +4,8 @@ import { Pipeline } from '../pipeline/advance.ts'
 import { formatInstant } from '../pipeline/clock.ts'
 import { ChunkDecoder } from '../pipeline/decode.ts'
 import type { Definitions } from '../pipeline/definitions.ts'
-import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
+import { emptyWarehouse } from './emptied.ts'
 import { attemptName } from './reference-funnel.ts'
 import { VIEWS, type AcceptedEvent, type ReferenceTables, type Row } from './reference.ts'
 
@@ -59,7 +59,7 @@ export class Harness {
   #pipeline: Pipeline | null = null
   #clock = 1_800_000_000_000_000
 
-  constructor(definitions: Definitions, warehouse = duckdbWarehouse(':memory:')) {
+  constructor(definitions: Definitions, warehouse = emptyWarehouse()) {
     this.definitions = definitions
     this.warehouse = warehouse
   }

@@ -3,7 +3,6 @@
  * says and where the tables had the person then; and nothing in it is read as markup.
  */
 
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +12,7 @@ import { formatInstant, now } from '../pipeline/clock.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { StoryDocument } from '../scripts/explain/document.ts'
 import { HOOK_MS, launch, openPage } from './browser.ts'
+import { startCommands } from './commands.ts'
 import { EVIL } from './report-data.ts'
 import { ndjsonOf, type ShortEvent } from './short-events.ts'
 
@@ -28,18 +28,15 @@ describe.skipIf(launch === null)('the page of a story', () => {
   let complaints: string[]
   let story: StoryDocument
 
-  function run(script: string, args: string[], input = ''): string {
-    const program = ['--import', 'tsx', `scripts/${script}.ts`, '--warehouse', url, ...args]
-    const { status, stdout, stderr } = spawnSync(process.execPath, program, {
-      encoding: 'utf8',
-      input,
-    })
+  const command = startCommands()
+  async function run(script: string, args: string[], input = ''): Promise<string> {
+    const { status, stdout, stderr } = await command(script, ['--warehouse', url, ...args], input)
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     return stdout
   }
 
-  function feed(...events: ShortEvent[]): void {
-    run('start', ['--definitions', join(dir, 'definitions'), '-'], ndjsonOf(events))
+  async function feed(...events: ShortEvent[]): Promise<void> {
+    await run('start', ['--definitions', join(dir, 'definitions'), '-'], ndjsonOf(events))
   }
 
   beforeAll(async () => {
@@ -54,13 +51,13 @@ describe.skipIf(launch === null)('the page of a story', () => {
     )
     const phone = { anonymous_id: 'a1' }
     const user = { user_id: 'u1' }
-    feed(['e1', 'Added', '10:00', phone], ['e2', 'Paid', '10:10', phone, EVIL])
-    feed(['e3', EVIL, '10:05', { ...phone, ...user }], ['e4', 'Seen', '12:00', user])
-    feed(['e5', 'Added', '12:30', user], [LONG_ID, 'Paid', '12:40', user, 25])
+    await feed(['e1', 'Added', '10:00', phone], ['e2', 'Paid', '10:10', phone, EVIL])
+    await feed(['e3', EVIL, '10:05', { ...phone, ...user }], ['e4', 'Seen', '12:00', user])
+    await feed(['e5', 'Added', '12:30', user], [LONG_ID, 'Paid', '12:40', user, 25])
     const third = String(now() / 1_000)
-    feed(['late', 'Paid', '10:20', phone, 20])
+    await feed(['late', 'Paid', '10:20', phone, 20])
     const args = ['--user', 'u1', '--as-of', third, '--html', file]
-    expect(run('explain', args)).toMatch(/KB, open it in a browser/)
+    expect(await run('explain', args)).toMatch(/KB, open it in a browser/)
     const [, data = ''] = /id="document">(.*?)<\/script>/s.exec(readFileSync(file, 'utf8')) ?? []
     story = JSON.parse(data) as StoryDocument
     browser = await (launch as NonNullable<typeof launch>)()
@@ -118,7 +115,7 @@ describe.skipIf(launch === null)('the page of a story', () => {
     for (const [place, { at, profiles }] of story.beliefs.entries()) {
       await choose('Knowledge time', place)
       const user = profiles[0]?.profileId as string
-      const said = run('explain', ['--user', user, '--as-of', formatInstant(at)])
+      const said = await run('explain', ['--user', user, '--as-of', formatInstant(at)])
       expect(await shown('events')).toEqual(printed(said, 'Events'))
       expect(await shown('pending')).toEqual(printed(said, 'Pending'))
       expect(await shown('identifiers')).toEqual(printed(said, 'Identifiers'))

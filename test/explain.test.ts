@@ -1,6 +1,5 @@
 /** `npm run explain`: the story agrees with the tables, and knows what was believed when. */
 
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +9,7 @@ import { formatInstant } from '../pipeline/clock.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
 import { tellStory, type Story } from '../pipeline/story.ts'
 import { arrivals, eventStream, identity, journey, sessions } from './arbitraries.ts'
+import { startCommands } from './commands.ts'
 import { Harness, lineOf } from './dump.ts'
 import { ndjsonOf, type ShortEvent } from './short-events.ts'
 
@@ -74,46 +74,43 @@ writeFileSync(
      left: { on: { Added: 'cart' } }, paid: { type: 'final' } } }`,
 )
 
-function run(script: string, args: string[], input = '') {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', `scripts/${script}.ts`, '--warehouse', `duckdb:${dir}/w.duckdb`, ...args],
-    { encoding: 'utf8', input },
-  )
-  return { status, stdout, stderr: stderr.trim() }
-}
+const command = startCommands()
+const run = (script: string, args: string[], input = '') =>
+  command(script, ['--warehouse', `duckdb:${dir}/w.duckdb`, ...args], input)
 
-function feed(...events: ShortEvent[]): void {
-  const result = run('start', ['--definitions', join(dir, 'definitions'), '-'], ndjsonOf(events))
+async function feed(...events: ShortEvent[]): Promise<void> {
+  const args = ['--definitions', join(dir, 'definitions'), '-']
+  const result = await run('start', args, ndjsonOf(events))
   expect(result).toMatchObject({ status: 0 })
 }
 
-test('guards are told with the values seen, then links, pending timeouts, corrections', () => {
+test('guards are told with values seen, then links, pending timeouts, corrections', async () => {
   const phone = { anonymous_id: 'a1' }
-  feed(['e1', 'Added', '10:00', phone], ['e3', 'Paid', '10:10', phone, 5])
-  const before = run('explain', ['--user', 'anonymous_id:a1', '--json']).stdout
+  await feed(['e1', 'Added', '10:00', phone], ['e3', 'Paid', '10:10', phone, 5])
+  const before = (await run('explain', ['--user', 'anonymous_id:a1', '--json'])).stdout
   expect(JSON.parse(before)).toMatchObject({ profileId: 'anonymous_id:a1', corrections: [] })
-  feed(['e2', 'Seen', '10:05', { ...phone, user_id: 'u1' }])
-  const { stdout } = run('explain', ['--user', 'u1'])
+  await feed(['e2', 'Seen', '10:05', { ...phone, user_id: 'u1' }])
+  const { stdout } = await run('explain', ['--user', 'u1'])
   expect(stdout).toContain('refused in cart  (to paid: property value gte 10 failed, it was 5)')
   expect(stdout).toContain('linked to user_id:u1 2026-03-01 10:05:00 by e2 (Seen)')
   expect(stdout).toContain('2026-03-02 10:00:00  buy: timeout of cart')
   expect(stdout).toMatch(/identity, batch 2 of .*, with e2 \(Seen, 2026-03-01 10:05:00\)/)
   expect(stdout).toContain('taken back: e1 was of anonymous_id:a1')
-  const story = JSON.parse(run('explain', ['--user', 'u1', '--json']).stdout) as Story
+  const story = JSON.parse((await run('explain', ['--user', 'u1', '--json'])).stdout) as Story
   const asOf = formatInstant((story.corrections[0]?.at ?? 0) - 1)
-  expect(run('explain', ['--user', 'u1', '--as-of', asOf])).toMatchObject({ status: 1 })
-  const then = run('explain', ['--user', 'anonymous_id:a1', '--as-of', asOf, '--json'])
+  expect(await run('explain', ['--user', 'u1', '--as-of', asOf])).toMatchObject({ status: 1 })
+  const then = await run('explain', ['--user', 'anonymous_id:a1', '--as-of', asOf, '--json'])
   const believed = JSON.parse(then.stdout) as Story
   expect(believed.profileId).toBe('anonymous_id:a1')
   expect(believed.steps.map(({ eventId }) => eventId)).toEqual(['e1', 'e3'])
 })
 
-test('what cannot be told is named', () => {
-  expect(run('explain', [])).toMatchObject({ status: 2 })
-  expect(run('explain', ['--user', 'nobody']).stderr).toContain('--user nobody was not known')
-  const journey = run('explain', ['--user', 'u1', '--journey', 'sale'])
+test('what cannot be told is named', async () => {
+  expect(await run('explain', [])).toMatchObject({ status: 2 })
+  const nobody = await run('explain', ['--user', 'nobody'])
+  expect(nobody.stderr).toContain('--user nobody was not known')
+  const journey = await run('explain', ['--user', 'u1', '--journey', 'sale'])
   expect(journey).toMatchObject({ status: 2 })
   expect(journey.stderr).toContain('--journey sale is not on record; there is: buy')
-  expect(run('explain', ['--help']).stdout).toContain('--as-of')
+  expect((await run('explain', ['--help'])).stdout).toContain('--as-of')
 })

@@ -1,6 +1,5 @@
 /** Views as files: what is read back from each kind of file is what the view says. */
 
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +10,7 @@ import { loadDefinitions } from '../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Row } from '../pipeline/warehouse.ts'
 import { Shop } from '../scripts/shop.ts'
+import { startCommands } from './commands.ts'
 import { Harness } from './dump.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -26,17 +26,18 @@ beforeAll(async () => {
   await harness.warehouse.close()
 })
 
+const run = startCommands()
+
 function exported(table: string, out: string) {
   const args = ['--warehouse', `duckdb:${path}`, '--table', table, '--out', join(dir, out)]
-  return spawnSync(process.execPath, ['--import', 'tsx', 'scripts/export.ts', ...args], {
-    encoding: 'utf8',
-  })
+  return run('export', args)
 }
 
 const byId = (a: Row, b: Row) => (String(a['transition_id']) < String(b['transition_id']) ? -1 : 1)
 
-test('an Arrow file has the rows, in their types', () => {
-  expect(exported('transitions', 't.arrow').stdout).toContain(`: ${transitions.length} rows`)
+test('an Arrow file has the rows, in their types', async () => {
+  const { stdout } = await exported('transitions', 't.arrow')
+  expect(stdout).toContain(`: ${transitions.length} rows`)
   const table = tableFromIPC(readFileSync(join(dir, 't.arrow')))
   const rows = table.toArray().map((row) => {
     const plain: Row = {}
@@ -49,8 +50,8 @@ test('an Arrow file has the rows, in their types', () => {
   expect(rows.sort(byId)).toEqual(transitions)
 })
 
-test('NDJSON has instants as texts', () => {
-  exported('transitions', 't.ndjson')
+test('NDJSON has instants as texts', async () => {
+  await exported('transitions', 't.ndjson')
   const rows = readFileSync(join(dir, 't.ndjson'), 'utf8')
     .trim()
     .split('\n')
@@ -63,7 +64,7 @@ test('NDJSON has instants as texts', () => {
 })
 
 test.each(['parquet', 'csv'])('%s files are read back by DuckDB', async (format) => {
-  exported('transitions', `t.${format}`)
+  await exported('transitions', `t.${format}`)
   const warehouse = duckdbWarehouse(':memory:')
   await warehouse.open()
   const rows = await warehouse.query(
@@ -81,10 +82,10 @@ test.each(['parquet', 'csv'])('%s files are read back by DuckDB', async (format)
   )
 })
 
-test('what is not public, and an unknown kind of file, are refused and leave nothing', () => {
-  const hidden = exported('transition_base', 'h.csv')
+test('what is not public, and an unknown kind of file, are refused and leave nothing', async () => {
+  const hidden = await exported('transition_base', 'h.csv')
   expect(hidden.status).toBe(2)
   expect(hidden.stderr).toContain('"transition_base" is no public view: choose one of')
-  expect(exported('transitions', 't.xlsx')).toMatchObject({ status: 2 })
+  expect(await exported('transitions', 't.xlsx')).toMatchObject({ status: 2 })
   expect(existsSync(join(dir, 'h.csv'))).toBe(false)
 })

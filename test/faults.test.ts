@@ -21,6 +21,7 @@ import { run } from '../pipeline/run.ts'
 import type { Source } from '../pipeline/source.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse.ts'
 import { Shop } from '../scripts/shop.ts'
+import { startCommands } from './commands.ts'
 import { dump, Harness } from './dump.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -43,12 +44,11 @@ function written(...lines: (string | Buffer)[]): string {
   return path
 }
 
+const command = startCommands()
+
 /** A run to its end; what it says on standard error is one line, or nothing. */
-function start(database: string, ...args: string[]) {
-  const all = [...START, '--warehouse', `duckdb:${database}`, ...args]
-  const { status, stdout, stderr } = spawnSync(process.execPath, all, { encoding: 'utf8' })
-  return { status, stdout, stderr: stderr.trim() }
-}
+const start = (database: string, ...args: string[]) =>
+  command('start', ['--warehouse', `duckdb:${database}`, ...args])
 
 async function ask(database: string, sql: string): Promise<Row[]> {
   const warehouse = duckdbWarehouse(database)
@@ -80,7 +80,7 @@ test('what is wrong with a line stays with the line, and is kept byte for byte',
     line('e4'),
   )
   const database = fresh()
-  const first = start(database, '--batch-size', '4', path)
+  const first = await start(database, '--batch-size', '4', path)
   expect(first).toMatchObject({ status: 0, stderr: '' })
   expect(first.stdout).toContain('2 events landed, 1 duplicates dropped, 10 refused')
   const letters = 'select reason, raw from dead_letters order by reason, detail'
@@ -98,21 +98,22 @@ test('what is wrong with a line stays with the line, and is kept byte for byte',
     'unknown_format',
   ])
   expect(Buffer.from(kept[3]?.['raw'] as Uint8Array)).toEqual(broken)
-  expect(start(database, '--batch-size', '5', path).stdout).toContain('0 events landed, 3 dupl')
+  const again = await start(database, '--batch-size', '5', path)
+  expect(again.stdout).toContain('0 events landed, 3 dupl')
   expect(await ask(database, letters)).toEqual(kept)
   expect(await idsOf(database)).toEqual(['e1', 'e4'])
 })
 
 test('an empty file is a batch of nothing', async () => {
   const database = fresh()
-  expect(start(database, written())).toMatchObject({ status: 0, stderr: '' })
+  expect(await start(database, written())).toMatchObject({ status: 0, stderr: '' })
   expect(await ask(database, 'select read_count from batches')).toEqual([{ read_count: 0 }])
 })
 
 test('a batch is bounded in lines, and in bytes whatever the lines', async () => {
   const database = fresh()
   const path = written(...Array.from({ length: 7 }, (_, i) => line(`e${i}`)))
-  expect(start(database, '--batch-size', '3', path).status).toBe(0)
+  expect((await start(database, '--batch-size', '3', path)).status).toBe(0)
   const reads = await ask(database, 'select read_count from batches order by batch')
   expect(reads.map((row) => row['read_count'])).toEqual([3, 3, 1])
   const megabyte = Buffer.from(`${'x'.repeat((1 << 20) - 1)}\n`)
@@ -217,7 +218,7 @@ test('a second writer is told who the first is, and the first goes on', async ()
   const database = fresh()
   const path = written(line('e2'))
   const { child } = await waiting(database)
-  const second = start(database, path)
+  const second = await start(database, path)
   expect(second).toEqual({
     status: 1,
     stdout: '',
@@ -227,7 +228,7 @@ test('a second writer is told who the first is, and the first goes on', async ()
   })
   child.stdin.end(line('e1'))
   expect(await once(child, 'exit')).toEqual([0, null])
-  expect(start(database, path).status).toBe(0)
+  expect((await start(database, path)).status).toBe(0)
   expect(await idsOf(database)).toEqual(['e1', 'e2'])
 })
 
@@ -244,7 +245,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
       'error: interrupted; what is committed stays, run it again for the rest',
     )
     expect((await idsOf(database)).length % 2).toBe(0)
-    expect(start(database, written(lines.trim())).status).toBe(0)
+    expect((await start(database, written(lines.trim()))).status).toBe(0)
     expect(await idsOf(database)).toHaveLength(5)
   },
 )
@@ -254,8 +255,8 @@ test.each<[what: string, args: (file: string) => string[], message: string]>([
   ['a warehouse that is a directory', () => ['--warehouse', `duckdb:${dir}`], 'cannot be opened'],
   ['input under a file', (file) => [`${file}/x`], 'cannot be read: ENOTDIR'],
   ['definitions under a file', (file) => ['--definitions', `${file}/x`], 'is no directory'],
-])('%s exits with 1 and one line', (_what, args, message) => {
-  const { status, stdout, stderr } = start(fresh(), ...args(written(line('e1'))))
+])('%s exits with 1 and one line', async (_what, args, message) => {
+  const { status, stdout, stderr } = await start(fresh(), ...args(written(line('e1'))))
   expect({ status, stdout, lines: stderr.split('\n').length }).toEqual({
     status: 1,
     stdout: '',
@@ -283,7 +284,7 @@ test.skipIf(process.platform === 'win32')(
     const path = written([...new Shop(7).lines(800)].join('\n'))
     const args = ['--batch-size', '200', path]
     const whole = fresh()
-    expect(start(whole, ...args).status).toBe(0)
+    expect((await start(whole, ...args)).status).toBe(0)
     const failed: boolean[] = []
     for (const blocks of [1_000, 4_000]) {
       const database = fresh()
@@ -292,7 +293,7 @@ test.skipIf(process.platform === 'win32')(
       const { status, stderr } = spawnSync('sh', limited, { encoding: 'utf8' })
       failed.push(status !== 0)
       if (status !== 0) expect(stderr).toMatch(/^error: .*File too large\n$/)
-      expect(start(database, ...args)).toMatchObject({ status: 0, stderr: '' })
+      expect(await start(database, ...args)).toMatchObject({ status: 0, stderr: '' })
       expect(await tables(database)).toEqual(await tables(whole))
     }
     expect(failed).toContain(true)

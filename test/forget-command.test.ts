@@ -1,15 +1,14 @@
 /** `npm run forget`: tells its plan, keeps to it, and says in one line what it cannot do. */
 
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadDefinitions } from '../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
 import { Shop } from '../scripts/shop.ts'
+import { startCommands } from './commands.ts'
 import { Harness } from './dump.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -28,18 +27,9 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(dir, { recursive: true }))
 
-type Ended = { code: number; stdout: string; stderr: string }
-
-async function run(script: string, ...options: string[]): Promise<Ended> {
-  const where = ['--warehouse', `duckdb:${database}`]
-  const args = ['--import', 'tsx', `scripts/${script}.ts`, ...where, ...options]
-  const env = { ...process.env, [HASH_KEY_VARIABLE]: 'test' }
-  try {
-    return { code: 0, ...(await promisify(execFile)(process.execPath, args, { env })) }
-  } catch (failure) {
-    return failure as Ended
-  }
-}
+const command = startCommands({ [HASH_KEY_VARIABLE]: 'test' })
+const run = (script: string, ...options: string[]) =>
+  command(script, ['--warehouse', `duckdb:${database}`, ...options])
 
 test('a plan, then the same done, and the tables verify', { timeout: 60_000 }, async () => {
   const asked = ['--user', user, '--keep-anonymous', '--json']
@@ -49,9 +39,9 @@ test('a plan, then the same done, and the tables verify', { timeout: 60_000 }, a
   expect(done).toEqual({ ...plan, batch: 2 })
   const { events } = plan.counts as { events: number }
   expect(done).toMatchObject({ kept: events })
-  expect(await run('verify')).toMatchObject({ code: 0 })
+  expect(await run('verify')).toMatchObject({ status: 0 })
   const again = await run('forget', '--user', user, '--yes')
-  expect(again).toMatchObject({ code: 1, stdout: '' })
-  expect(again.stderr).toMatch(/^error: --user user_id:\S+ is nobody here: [^\n]*\n$/)
-  expect(await run('forget', '--yes')).toMatchObject({ code: 2 })
+  expect(again).toMatchObject({ status: 1, stdout: '' })
+  expect(again.stderr).toMatch(/^error: --user user_id:\S+ is nobody here: [^\n]*$/)
+  expect(await run('forget', '--yes')).toMatchObject({ status: 2 })
 })

@@ -6,12 +6,12 @@
 import { expect, test } from 'vitest'
 import { parseInstant } from '../pipeline/clock.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
-import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { storageOf } from '../pipeline/duckdb-schema.ts'
 import { forget } from '../pipeline/forget.ts'
 import { recompute } from '../pipeline/recompute.ts'
 import { TABLES, type TableName } from '../pipeline/tables.ts'
 import { dump, Harness, sorted } from './dump.ts'
+import { emptyWarehouse } from './emptied.ts'
 
 const AT = 1_900_000_000_000_000
 const START = (parseInstant('2026-03-01T10:00:00Z') as number) / 1_000
@@ -167,7 +167,7 @@ test('the same events again bring nothing back, and the tables can be derived ag
   const outcome = await harness.feed([...ALONE, ...SHARED])
   expect(outcome).toMatchObject({ landed: 0, duplicates: 2, erased: 11 })
   expect(await dump(harness.warehouse)).toEqual(before)
-  const again = duckdbWarehouse(':memory:')
+  const again = emptyWarehouse()
   await again.open()
   await recompute({ warehouse: harness.warehouse, scratch: again, definitions })
   expect(await dump(again)).toEqual(before)

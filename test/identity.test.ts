@@ -1,12 +1,13 @@
 /** `npm run identity`: what the audit finds, and corrections that take effect backwards. */
 
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { auditIdentity } from '../pipeline/audit-identity.ts'
 import { correctIdentity, standingsOf } from '../pipeline/correct-identity.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
+import { startCommands } from './commands.ts'
 import { dump, Harness } from './dump.ts'
 
 const line = (id: string, at: string, identifiers: object) =>
@@ -52,49 +53,60 @@ test('a link moves all events, and its unlink gives everything back', async () =
   }
 })
 
+test('the audit knows namespaces of any name, and does without any device', async () => {
+  const [person, device] = ["member's no", 'till \\"1"']
+  for (const devices of [[device], []]) {
+    const identity = { person: [person], device: devices, exclusive: [person] }
+    const definitions = makeDefinitions({ identity })
+    const harness = new Harness(definitions)
+    await harness.feed([
+      line('e1', '10:00', { [person]: '7', [device]: 'd' }),
+      line('e2', '11:00', { [person]: '8', [device]: 'd' }),
+    ])
+    const audit = await auditIdentity(harness.warehouse, definitions.identity)
+    expect(audit.largestPersons).toMatchObject([{ identifiers: 1 }, { identifiers: 1 }])
+    const contested = devices.map((name) => ({ device: `${name}:d`, persons: 2, events: 2 }))
+    expect(audit.contestedDevices).toEqual(contested)
+    await harness.warehouse.close()
+  }
+})
+
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 mkdirSync(join(dir, 'definitions'))
 writeFileSync(join(dir, 'definitions', 'sessions.js'), "export default { gap: '30m' }")
 
-function run(script: string, args: string[], input = '') {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', `scripts/${script}.ts`, ...args],
-    { encoding: 'utf8', input },
-  )
-  return { status, stdout, stderr: stderr.trim() }
-}
+const run = startCommands()
 
-test('the commands tell what to doubt, plan without --yes and correct with it', () => {
+test('the commands tell what to doubt, plan without --yes and correct with it', async () => {
   const at = ['--warehouse', `duckdb:${join(dir, 'w.duckdb')}`]
   const identity = (...args: string[]) => run('identity', [...args, ...at])
   const start = [...at, '--definitions', join(dir, 'definitions'), '-']
-  expect(run('start', start, LINES.join('\n'))).toMatchObject({ status: 0 })
-  expect(JSON.parse(identity('audit', '--json').stdout)).toMatchObject({
+  expect(await run('start', start, LINES.join('\n'))).toMatchObject({ status: 0 })
+  expect(JSON.parse((await identity('audit', '--json')).stdout)).toMatchObject({
     contestedDevices: [{ device: 'anonymous_id:a1', persons: 2 }],
     refusedCount: 1,
     refusedLinks: [{ kept: 'user_id:u3', refused: 'email:x@example.com', event_id: 'e4' }],
     blockedValues: [{ identifier: 'email:guest', events: 1 }],
   })
-  const plan = identity('link', 'user_id:u1', 'user_id:u2')
+  const plan = await identity('link', 'user_id:u1', 'user_id:u2')
   expect(plan).toMatchObject({ status: 0 })
   expect(plan.stdout).toContain('at 2026-03-01T11:10:00.000000Z says that they are one person')
   expect(plan.stdout).toContain('nothing has been changed')
-  const done = identity('link', 'user_id:u1', 'user_id:u2', '--yes', '--json')
+  const done = await identity('link', 'user_id:u1', 'user_id:u2', '--yes', '--json')
   expect(JSON.parse(done.stdout)).toMatchObject({
     before: [{ profileId: 'user_id:u1', eventCount: 1 }, { profileId: 'user_id:u2' }],
     after: [{ profileId: 'user_id:u1', eventCount: 4 }, { profileId: 'user_id:u1' }],
   })
-  const story = run('explain', [...at, '--user', 'u2']).stdout
+  const story = (await run('explain', [...at, '--user', 'u2'])).stdout
   expect(story).toMatch(/user_id:u2, 2 events; linked to \S+ 2026-03-01 10:05:00 by e2/)
 })
 
-test('identifiers that cannot be corrected are named', () => {
+test('identifiers that cannot be corrected are named', async () => {
   const at = ['--warehouse', `duckdb:${join(dir, 'w.duckdb')}`]
   const refused = (a: string, b: string) => run('identity', ['link', a, b, ...at])
-  expect(refused('u1', 'user_id:u2').stderr).toContain('u1 is no person identifier')
-  expect(refused('user_id:u1', 'user_id:guest').stderr).toContain('is on the ignore list')
-  expect(refused('user_id:u1', 'user_id:u9').stderr).toContain('user_id:u9 is on no event')
-  expect(refused('user_id:u1', 'user_id:u1')).toMatchObject({ status: 2 })
+  expect((await refused('u1', 'user_id:u2')).stderr).toContain('u1 is no person identifier')
+  expect((await refused('user_id:u1', 'user_id:guest')).stderr).toContain('is on the ignore list')
+  expect((await refused('user_id:u1', 'user_id:u9')).stderr).toContain('user_id:u9 is on no event')
+  expect(await refused('user_id:u1', 'user_id:u1')).toMatchObject({ status: 2 })
 })

@@ -7,12 +7,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareWarehouses } from '../pipeline/compare.ts'
 import { makeDefinitions, type Definitions } from '../pipeline/definitions.ts'
-import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { recompute } from '../pipeline/recompute.ts'
 import { versionStatuses } from '../pipeline/release-status.ts'
 import { ReleaseLog, runningOf } from '../pipeline/releases.ts'
 import { identity, sessions } from './arbitraries.ts'
 import { dump, Harness } from './dump.ts'
+import { emptyWarehouse } from './emptied.ts'
 import { check, expectSame, feed, LATER, move, read, scene, shownBy, step } from './rebuilding.ts'
 import type { AcceptedEvent } from './reference.ts'
 
@@ -20,7 +20,7 @@ const RUNS = Number(process.env['REPLAY_RUNS'] ?? 1)
 const TIME_MAX_MS = 300_000
 
 async function expectRecomputed(harness: Harness, spread: object) {
-  const scratch = duckdbWarehouse(':memory:')
+  const scratch = emptyWarehouse()
   await scratch.open()
   const { warehouse, definitions } = harness
   expect(await recompute({ warehouse, scratch, definitions, ...spread })).toBe(true)

@@ -2,9 +2,9 @@
 
 import type { Journey } from '../pipeline/journey.ts'
 import { makeDefinitions } from '../pipeline/definitions.ts'
-import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
 import { Harness } from './dump.ts'
+import { emptyWarehouse } from './emptied.ts'
 
 export const EVIL = `</script><img src=x onerror="document.title='pwned'">`
 
@@ -74,7 +74,7 @@ const HISTORY: Happening[] = [
 /** An open warehouse with that history, then what came `late`; whoever asks for it closes it. */
 export async function reportWarehouse(
   late: Happening[] = [],
-  warehouse = duckdbWarehouse(':memory:'),
+  warehouse = emptyWarehouse(),
 ): Promise<Warehouse> {
   const harness = new Harness(makeDefinitions({ journeys: JOURNEYS, funnels: [FUNNEL] }), warehouse)
   await harness.feed(HISTORY.map(lineOf))

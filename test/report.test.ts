@@ -1,6 +1,5 @@
 /** The report's document, worked out by hand, and the page as a text. */
 
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +18,7 @@ import type {
   ReportDocument,
   TrackPart,
 } from '../scripts/report/document.ts'
+import { startCommands } from './commands.ts'
 import { Harness } from './dump.ts'
 import { move, step } from './rebuilding.ts'
 import { EVIL, FUNNEL, JOURNEYS, reportWarehouse } from './report-data.ts'
@@ -242,24 +242,22 @@ test('a journey of many ways stays a page, and says what it leaves out', async (
   await harness.warehouse.close()
 })
 
+const command = startCommands()
+
 test('the command writes the page, and says what is wrong with its arguments', async () => {
   const place = join(dir, 'one.duckdb')
   await (await reportWarehouse([], duckdbWarehouse(place))).close()
   const run = (...args: string[]) =>
-    spawnSync(
-      process.execPath,
-      ['--import', 'tsx', 'scripts/report.ts', '--warehouse', `duckdb:${place}`, ...args],
-      { encoding: 'utf8' },
-    )
+    command('report', ['--warehouse', `duckdb:${place}`, ...args])
   const out = join(dir, 'report.html')
-  const made = run('--journey', 'order', '--out', out)
+  const made = await run('--journey', 'order', '--out', out)
   expect(made).toMatchObject({ status: 0, stderr: '' })
   expect(made.stdout).toMatch(/report\.html: \d+ KB/)
   expect(readFileSync(out, 'utf8')).toContain('<title>order · Desire Path</title>')
-  const wrong = run('--journey', 'x', '--out', out)
+  const wrong = await run('--journey', 'x', '--out', out)
   expect(wrong.status).toBe(2)
   expect(wrong.stderr).toContain('choose one of care, order')
-  const nowhere = run('--out', join(dir, 'none', 'report.html'))
+  const nowhere = await run('--out', join(dir, 'none', 'report.html'))
   expect(nowhere.status).toBe(1)
   expect(nowhere.stderr).toContain('cannot be written')
 })

@@ -1,10 +1,19 @@
 /** The commands as their users run them: what they print, and their exit codes. */
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { startCommands } from './commands.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -16,35 +25,49 @@ const LINE = JSON.stringify({
   identifiers: { user_id: 'u1' },
 })
 
-function run(script: string, args: string[], input = '') {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', `scripts/${script}.ts`, ...args],
-    { encoding: 'utf8', input },
-  )
-  return { status, stdout, stderr: stderr.trim() }
-}
+const run = startCommands()
 
 let warehouses = 0
 const fresh = () => `duckdb:${join(dir, `${(warehouses += 1)}.duckdb`)}`
 
-test('standard input is processed, and run again adds nothing', () => {
+/** A directory of definitions. A process loads a file once: what changes is in another. */
+function definitionsOf(files: { [name: string]: string }): string {
+  const at = mkdtempSync(join(dir, 'definitions-'))
+  for (const [name, definition] of Object.entries(files)) {
+    mkdirSync(dirname(join(at, name)), { recursive: true })
+    writeFileSync(join(at, name), `export default ${definition}`)
+  }
+  return at
+}
+
+test.each<[code: number, script: string, args: string[]]>([
+  [0, 'start', ['-']],
+  [1, 'status', []],
+  [2, 'start', ['--what']],
+])('a process ends with %i after %s %j', (code, script, args) => {
+  const program = ['--import', 'tsx', `scripts/${script}.ts`, ...args, '--warehouse', fresh()]
+  const { status, stdout } = spawnSync(process.execPath, program, { encoding: 'utf8', input: LINE })
+  expect(status).toBe(code)
+  expect(stdout.includes('1 events landed')).toBe(code === 0)
+})
+
+test('standard input is processed, and run again adds nothing', async () => {
   const url = fresh()
-  const first = run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
+  const first = await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
   expect(first).toMatchObject({ status: 0, stderr: '' })
   expect(first.stdout).toContain('1 events landed, 0 duplicates dropped, 1 refused')
-  const second = run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
+  const second = await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
   expect(second.stdout).toContain('0 events landed, 1 duplicates dropped, 1 refused')
-  const letters = run('dead-letters', ['list', '--warehouse', url])
+  const letters = await run('dead-letters', ['list', '--warehouse', url])
   expect(letters.stdout.match(/invalid_json/g)).toHaveLength(1)
   const [id = ''] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(letters.stdout) ?? []
-  const shown = run('dead-letters', ['show', id, '--warehouse', url])
+  const shown = await run('dead-letters', ['show', id, '--warehouse', url])
   expect(shown).toMatchObject({ status: 0 })
   expect(shown.stdout).toContain('reason          invalid_json')
   expect(shown.stdout.endsWith('\nbroken\n')).toBe(true)
   const none = id.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))
-  expect(run('dead-letters', ['show', none, '--warehouse', url])).toMatchObject({ status: 1 })
-  expect(run('dead-letters', ['show', 'x', '--warehouse', url])).toMatchObject({ status: 2 })
+  expect(await run('dead-letters', ['show', none, '--warehouse', url])).toMatchObject({ status: 1 })
+  expect(await run('dead-letters', ['show', 'x', '--warehouse', url])).toMatchObject({ status: 2 })
 })
 
 test.each<[args: string[], message: string]>([
@@ -57,59 +80,75 @@ test.each<[args: string[], message: string]>([
   [['--effects', 'pubsub:a'], '--effects "pubsub:a" is no topic: write pubsub:PROJECT/TOPIC'],
   [['--batch-seconds', 'soon'], '--batch-seconds "soon" is no such time'],
   [['--what'], "unknown option '--what'"],
-])('wrong arguments %j exit with 2', (args, message) => {
-  const { status, stderr } = run('start', ['--warehouse', fresh(), ...args, '-'])
+])('wrong arguments %j exit with 2', async (args, message) => {
+  const { status, stderr } = await run('start', ['--warehouse', fresh(), ...args, '-'])
   expect({ status, lines: stderr.split('\n').length }).toEqual({ status: 2, lines: 1 })
   expect(stderr).toContain(message)
 })
 
-test('a file that is not there exits with 1 and is named', () => {
-  const { status, stderr } = run('start', ['--warehouse', fresh(), join(dir, 'none.ndjson')])
+test.each([
+  ['status', [], 'Usage: npm run status -- [options]\n'],
+  ['dead-letters', ['show'], 'Usage: npm run dead-letters -- show [options] <id>\n'],
+])('the help of %s %j has the usage as it is typed', async (script, args, usage) => {
+  const { status, stdout } = await run(script, [...args, '--help'])
+  expect({ status, usage: stdout.slice(0, usage.length) }).toEqual({ status: 0, usage })
+})
+
+test('a command of several is told which there are, and ends with 2', async () => {
+  const { status, stdout, stderr } = await run('dead-letters', [])
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toMatch(/^Usage: npm run dead-letters -- .*help \[command\] .*$/s)
+  expect(stderr).not.toContain('(')
+})
+
+test('a shop that cannot be written names where it was to be', async () => {
+  const out = join(dir, 'nowhere', 'shop.ndjson')
+  const { status, stderr } = await run('generate', ['--events', '10', '--out', out])
+  expect(status).toBe(1)
+  expect(stderr).toMatch(`error: --out ${out} cannot be written: ENOENT`)
+})
+
+test('a file that is not there exits with 1 and is named', async () => {
+  const { status, stderr } = await run('start', ['--warehouse', fresh(), join(dir, 'none.ndjson')])
   expect(status).toBe(1)
   expect(stderr).toContain('none.ndjson cannot be read')
 })
 
-test('a definition that changes after its release stops the run', () => {
+test('a definition that changes after its release stops the run', async () => {
   const url = fresh()
-  const definitions = join(dir, 'definitions')
-  mkdirSync(join(definitions, 'journeys'), { recursive: true })
-  const write = (more: string) =>
-    writeFileSync(
-      join(definitions, 'journeys', 'j.js'),
-      `export default { id: 'j', version: 1, initial: 'a', ${more}
-        states: { a: { on: { 'Product Added': 'b' } }, b: { type: 'final' } } }`,
-    )
-  const args = ['--warehouse', url, '--definitions', definitions, '-']
-  write('')
-  expect(run('start', args, LINE)).toMatchObject({ status: 0 })
-  write('restart: true,')
-  const changed = run('start', args, LINE)
+  const journey = (more: string) =>
+    `{ id: 'j', version: 1, initial: 'a', ${more}
+      states: { a: { on: { 'Product Added': 'b' } }, b: { type: 'final' } } }`
+  const start = (files: { [name: string]: string }) =>
+    run('start', ['--warehouse', url, '--definitions', definitionsOf(files), '-'], LINE)
+  const released = { 'journeys/j.js': journey('') }
+  expect(await start(released)).toMatchObject({ status: 0 })
+  const changed = await start({ 'journeys/j.js': journey('restart: true,') })
   expect(changed.status).toBe(1)
   expect(changed.stderr).toContain('journey j 1 is released and its content has changed')
-  write('')
-  writeFileSync(join(definitions, 'sessions.js'), "export default { gap: '10m' }")
-  expect(run('start', args, LINE).stderr).toContain('sessions.ts has changed')
+  const sessions = await start({ ...released, 'sessions.js': "{ gap: '10m' }" })
+  expect(sessions.stderr).toContain('sessions.ts has changed')
 })
 
-test('dead letters are fed again after a fix, and then are no more', () => {
+test('dead letters are fed again after a fix, and then are no more', async () => {
   const url = fresh()
-  const strict = join(dir, 'strict')
-  mkdirSync(strict)
-  writeFileSync(join(strict, 'events.js'), "export default { events: {}, unknown: 'refuse' }")
-  const args = ['--warehouse', url, '--definitions', strict]
-  expect(run('start', [...args, '-'], LINE).stdout).toContain('unknown_event 1')
-  expect(run('dead-letters', ['refeed', ...args]).stdout).toContain('fed 1: 0 landed')
-  writeFileSync(join(strict, 'events.js'), 'export default { events: {} }')
-  expect(run('dead-letters', ['refeed', ...args]).stdout).toContain('fed 1: 1 landed')
-  expect(run('dead-letters', ['list', '--warehouse', url]).stdout).toBe('no dead letters\n')
+  const under = (events: string) => {
+    const definitions = definitionsOf({ 'events.js': events })
+    return ['--warehouse', url, '--definitions', definitions]
+  }
+  const strict = under("{ events: {}, unknown: 'refuse' }")
+  expect((await run('start', [...strict, '-'], LINE)).stdout).toContain('unknown_event 1')
+  expect((await run('dead-letters', ['refeed', ...strict])).stdout).toContain('fed 1: 0 landed')
+  const fixed = under('{ events: {} }')
+  expect((await run('dead-letters', ['refeed', ...fixed])).stdout).toContain('fed 1: 1 landed')
+  const list = await run('dead-letters', ['list', '--warehouse', url])
+  expect(list.stdout).toBe('no dead letters\n')
 })
 
-test('status tells how far the tables have come, and is a failure beyond a named threshold', () => {
+test('status tells how far the tables have come, and fails beyond a named threshold', async () => {
   const url = fresh()
-  const nothing = run('status', ['--warehouse', url])
-  expect(nothing.stdout).toContain('nothing has been committed yet')
-  run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
-  const told = run('status', ['--warehouse', url, '--json', '--max-dead-letters', '1'])
+  await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
+  const told = await run('status', ['--warehouse', url, '--json', '--max-dead-letters', '1'])
   expect(told).toMatchObject({ status: 0, stderr: '' })
   expect(JSON.parse(told.stdout)).toMatchObject({
     watermark: '2026-03-01T10:00:00.000000Z',
@@ -118,8 +157,26 @@ test('status tells how far the tables have come, and is a failure beyond a named
     live: { checkout: 1 },
     unhealthy: [],
   })
-  const late = run('status', ['--warehouse', url, '--max-lag', '1m', '--max-dead-letters', '0'])
+  const limits = ['--max-lag', '1m', '--max-dead-letters', '0']
+  const late = await run('status', ['--warehouse', url, ...limits])
   expect(late.status).toBe(1)
   expect(late.stderr).toMatch(/^error: unhealthy: the watermark is .* behind \(--max-lag\); 1 dead/)
-  expect(run('status', ['--max-lag', 'soon'])).toMatchObject({ status: 2 })
+  expect(await run('status', ['--max-lag', 'soon'])).toMatchObject({ status: 2 })
+})
+
+test('a command that does not feed a warehouse makes none', async () => {
+  const url = fresh()
+  const { status, stdout, stderr } = await run('status', ['--warehouse', url])
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  const made = `npm start -- --warehouse ${url} FILE`
+  expect(stderr).toBe(`error: no warehouse at ${url}: check the name, or make it with ${made}`)
+  expect(existsSync(url.replace('duckdb:', ''))).toBe(false)
+  const feeding = ['pipeline', 'scripts'].flatMap((folder) =>
+    readdirSync(folder).filter(
+      (file) =>
+        file.endsWith('.ts') &&
+        readFileSync(join(folder, file), 'utf8').includes(' warehouseToFeed('),
+    ),
+  )
+  expect(feeding).toEqual(['config.ts', 'functions.ts', 'start.ts'])
 })

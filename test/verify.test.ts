@@ -1,6 +1,6 @@
 /** `npm run verify`: equal after any history, and unequal after any tampering. */
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { watch } from 'node:fs/promises'
@@ -15,7 +15,9 @@ import { definitionsOnRecord } from '../pipeline/on-record.ts'
 import { recompute } from '../pipeline/recompute.ts'
 import { funnel } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, journey, sessions } from './arbitraries.ts'
+import { startCommands } from './commands.ts'
 import { Harness, lineOf } from './dump.ts'
+import { emptyWarehouse } from './emptied.ts'
 
 const LATER = 3_600_000_000
 
@@ -42,7 +44,7 @@ test('after random histories the tables are equal to those derived again', async
       for (const batch of batches) await harness.feed(batch.map(lineOf))
       const last = Math.max(...parts.events.map((event) => event.occurred_at))
       await harness.feed([], last + parts.later)
-      const scratch = duckdbWarehouse(':memory:')
+      const scratch = emptyWarehouse()
       await scratch.open()
       const { warehouse } = harness
       const definitions = await definitionsOnRecord(warehouse)
@@ -63,14 +65,7 @@ test('after random histories the tables are equal to those derived again', async
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
-function run(script: string, args: string[], input = '') {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', `scripts/${script}.ts`, ...args],
-    { encoding: 'utf8', input },
-  )
-  return { status, stdout, stderr: stderr.trim() }
-}
+const run = startCommands()
 
 const LINES = ['10:00', '10:05', '10:10']
   .map((at, i) =>
@@ -87,39 +82,39 @@ test('the command finds planted differences, against the events and against anot
   const [one, two] = ['one', 'two'].map((name) => join(dir, `${name}.duckdb`)) as [string, string]
   const feed = (path: string, ...more: string[]) =>
     run('start', ['--warehouse', `duckdb:${path}`, ...more, '-'], LINES)
-  feed(one)
-  feed(two, '--batch-size', '1')
+  await feed(one)
+  await feed(two, '--batch-size', '1')
   const verify = (...more: string[]) => run('verify', ['--warehouse', `duckdb:${one}`, ...more])
-  expect(verify()).toMatchObject({ status: 0, stderr: '' })
-  expect(verify('--against', `duckdb:${two}`)).toMatchObject({ status: 0, stderr: '' })
+  expect(await verify()).toMatchObject({ status: 0, stderr: '' })
+  expect(await verify('--against', `duckdb:${two}`)).toMatchObject({ status: 0, stderr: '' })
   const tampered = duckdbWarehouse(one)
   await tampered.open()
   await tampered.query("update session_base set event_count = 7 where session_id = 'e1'")
   await tampered.query("delete from transition_base where event_id = 'e2' and cause = 'event'")
   await tampered.close()
-  const found = verify()
+  const found = await verify()
   expect(found).toMatchObject({ status: 1, stderr: 'error: 2 of 10 views differ' })
   expect(found.stdout).toContain('event_count is 7 stored, 1 recomputed')
   expect(found.stdout).toMatch(/only recomputed: .*"event_id":"e2"/)
-  const between = verify('--against', `duckdb:${two}`, '--json')
+  const between = await verify('--against', `duckdb:${two}`, '--json')
   expect(between.status).toBe(1)
   const views = between.stdout.trim().split('\n').map((line) => JSON.parse(line) as object)
   expect(views).toContainEqual(expect.objectContaining({ view: 'sessions', differing: 1 }))
 })
 
-test('warehouses at different watermarks are told apart by that', () => {
+test('warehouses at different watermarks are told apart by that', async () => {
   const url = `duckdb:${join(dir, 'ahead.duckdb')}`
-  run('start', ['--warehouse', url, '--watermark', '2026-04-01T00:00:00Z', '-'], LINES)
+  await run('start', ['--warehouse', url, '--watermark', '2026-04-01T00:00:00Z', '-'], LINES)
   const two = `duckdb:${join(dir, 'two.duckdb')}`
-  const { status, stderr } = run('verify', ['--warehouse', url, '--against', two])
+  const { status, stderr } = await run('verify', ['--warehouse', url, '--against', two])
   expect(status).toBe(1)
   expect(stderr).toContain('the watermarks differ, 2026-04-01T00:00:00')
-  expect(run('verify', ['--warehouse', url, '--against', url])).toMatchObject({ status: 2 })
+  expect(await run('verify', ['--warehouse', url, '--against', url])).toMatchObject({ status: 2 })
 })
 
 test('Ctrl-C leaves nothing of what was derived again', async () => {
   const url = `duckdb:${join(dir, 'stopped.duckdb')}`
-  run('start', ['--warehouse', url, '-'], LINES)
+  await run('start', ['--warehouse', url, '-'], LINES)
   const temporary = join(dir, 'temporary')
   mkdirSync(temporary)
   const seen = watch(temporary, { recursive: true })

@@ -7,6 +7,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { readsOf } from '../pipeline/analysis.ts'
 import type { Column } from '../pipeline/column.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from '../pipeline/tables.ts'
 import type { TableSpec } from '../pipeline/tables.ts'
@@ -140,6 +141,8 @@ export class Analyzer {
   readonly #api: Api
   readonly #language: object
   readonly #relations: Relation[]
+  /** Columns of the queries that have been asked for rows. */
+  readonly #asked = new Map<string, Relation['columns']>()
 
   constructor(
     server: ChildProcess,
@@ -221,10 +224,15 @@ export class Analyzer {
     for (const each of [name, ...others]) this.#relations.push({ name: each, columns })
   }
 
-  /** The rows of a query over the rows of the relations it reads. */
+  /** The rows of a query over the rows of the relations it reads, and nothing else: all of it goes
+   * over the wire. */
   async rowsOf(sql: string, given: { [relation: string]: Row[] }): Promise<Row[]> {
-    const columns = await this.columnsOf(sql)
-    const relations = this.#relations.filter(({ name }) => given[name] !== undefined)
+    const columns = this.#asked.get(sql) ?? (await this.columnsOf(sql))
+    this.#asked.set(sql, columns)
+    const reads = readsOf(sql)
+    const relations = this.#relations.filter(
+      ({ name }) => given[name] !== undefined && reads.includes(name),
+    )
     const tableContent = Object.fromEntries(
       relations.map((relation) => [
         relation.name,

@@ -4,9 +4,25 @@
 -- to a state on its way and so closes a cycle ('went_back'). What came next is the transition out
 -- of where it then stood, in the same instance and track; next_state is null while there is none.
 -- share is of all that left in the same way.
-with drop_offs as (
+with moves as (
   select
     transition_id,
+    journey,
+    version,
+    profile_id,
+    track,
+    cause,
+    from_state,
+    to_state,
+    lead(cause) over onward as next_cause,
+    lead(event_name) over onward as next_event,
+    lead(to_state) over onward as next_state,
+    lead(dwell_ms) over onward as next_after_ms,
+  from transitions
+  window onward as (partition by journey, version, instance_id, track order by seq)
+),
+ways_on as (
+  select
     journey,
     version,
     profile_id,
@@ -14,31 +30,16 @@ with drop_offs as (
     if(cause = 'timeout', 'timed_out', 'went_back') as drop_off,
     from_state,
     to_state,
-  from transitions
+    next_cause,
+    next_event,
+    next_state,
+    next_after_ms,
+  from moves
   left join (
     select closed_by from cycles
   ) as returns
-    on returns.closed_by = transitions.transition_id
+    on returns.closed_by = moves.transition_id
   where cause = 'timeout' or closed_by is not null
-),
-ways_on as (
-  select
-    drop_offs.journey,
-    drop_offs.version,
-    drop_offs.profile_id,
-    drop_offs.track,
-    drop_off,
-    drop_offs.from_state,
-    drop_offs.to_state,
-    exits.cause as next_cause,
-    exits.event_name as next_event,
-    exits.to_state as next_state,
-    exits.dwell_ms as next_after_ms,
-  from drop_offs
-  inner join states
-    on states.state_id = drop_offs.transition_id
-  left join transitions as exits
-    on exits.transition_id = states.exited_by
 ),
 ranked as (
   select

@@ -1,7 +1,8 @@
 /** The warehouse in BigQuery keeps the contract, over the wire. */
 
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import { BigQueryClient } from '../../pipeline/bigquery-client.ts'
 import { takeoverContract } from '../takeover.contract.ts'
 import { warehouseContract } from '../warehouse.contract.ts'
 import { emptyDataset } from './datasets.ts'
@@ -28,4 +29,12 @@ describe.skipIf(emulator === null)('over the wire', () => {
   }
   warehouseContract('BigQuery', make)
   takeoverContract('BigQuery', make)
+
+  test('whoever only asks makes no dataset', async () => {
+    if (emulator === null) return
+    const place = emulator.place('nowhere')
+    const asked = bigqueryWarehouse(place, 'refuse')
+    await expect(asked.open()).rejects.toThrow(`no warehouse at ${asked.url}: check the name`)
+    expect(await (await BigQueryClient.connect(place)).tables()).toBe(null)
+  })
 })
