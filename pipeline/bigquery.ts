@@ -8,7 +8,7 @@
  */
 
 import type { Table } from 'apache-arrow'
-import { BigQueryClient, type Parameters, type Place } from './bigquery-client.ts'
+import { BigQueryClient, parametersOf, type Parameters, type Place } from './bigquery-client.ts'
 import { BigQueryCommits, type Beside } from './bigquery-commit.ts'
 import { BigQueryErasure } from './bigquery-erase.ts'
 import { BigQueryLanding } from './bigquery-landing.ts'
@@ -272,13 +272,4 @@ class BigQueryWarehouse implements Warehouse {
 /** BigQuery's integers are signed. */
 function signed(hashes: BigUint64Array): string[] {
   return Array.from(hashes, (hash) => String(BigInt.asIntN(64, hash)))
-}
-
-function parametersOf(values: (string | number | null)[]): Parameters {
-  const entries = values.map((value, i) => {
-    const isWhole = Number.isInteger(value)
-    const type = typeof value !== 'number' ? 'STRING' : isWhole ? 'INT64' : 'FLOAT64'
-    return [`p${i + 1}`, { value, type }] as const
-  })
-  return Object.fromEntries(entries)
 }

@@ -52,9 +52,6 @@ async function replay(options: Options): Promise<void> {
   const parallel = parallelOf(options.parallel)
   const kind = options.journey === undefined ? 'funnel' : 'journey'
   const isAll = options.all === true
-  if ((isAll || within !== null) && options.warehouse.startsWith('bigquery:')) {
-    throw new UserError('in BigQuery a version is replayed whole: no --all, --from or --to', 2)
-  }
   await inWarehouse(
     options,
     async (scene) => {

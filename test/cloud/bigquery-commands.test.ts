@@ -37,6 +37,8 @@ const events = join(dir, 'events.ndjson')
 writeFileSync(events, [...new Shop(5).lines(400)].join('\n'))
 const old = definitionsIn(join(dir, 'old'), buying(1, '24h'))
 const young = definitionsIn(join(dir, 'young'), buying(2, '2h'))
+const quick = definitionsIn(join(dir, 'quick'), buying(1, '24h'), '5m')
+const minutes = ['--from', '2026-03-02T08:02:00Z', '--to', '2026-03-02T08:06:00Z']
 const promotion = ['promote', 'buying', '2', '--definitions', young, '--yes', '--why', 'sooner']
 
 describe.skipIf(emulator === null)('over the wire', () => {
@@ -85,11 +87,16 @@ describe.skipIf(emulator === null)('over the wire', () => {
     ['explain', '--user', 'u-1'],
     ['identity', 'audit'],
     ['describe', '--journey', 'buying', '--definitions', old],
+    ['replay', ...minutes, '--journey', 'buying', '--definitions', young],
     ['replay', '--journey', 'buying', '--definitions', young],
     ['release', 'diff', 'buying', '1', '2', '--definitions', young],
     ['dead-letters', 'refeed', '--definitions', old],
     ['identity', 'link', 'user_id:u-1', 'user_id:u-7', '--yes'],
     ['forget', '--user', 'u-3', '--definitions', old, '--yes'],
+    ['replay', '--all', '--definitions', quick],
+    ['replay', '--all', '--yes', '--definitions', quick],
+    ['verify'],
+    ['replay', '--all', '--yes', '--definitions', old],
     ['verify'],
   ]
   test.each(commands.map((words) => [words.slice(0, 3).join(' '), words] as const))(
