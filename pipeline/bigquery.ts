@@ -10,7 +10,7 @@
 import type { Table } from 'apache-arrow'
 import { BigQueryClient, parametersOf, type Parameters, type Place } from './bigquery-client.ts'
 import { BigQueryCommits, type Beside } from './bigquery-commit.ts'
-import { BigQueryErasure } from './bigquery-erase.ts'
+import { BigQueryErasure, endErasures } from './bigquery-erase.ts'
 import { BigQueryLanding } from './bigquery-landing.ts'
 import { atOf, madeSchema, migrate, planOf, schemaHash } from './bigquery-migrate.ts'
 import { storageOf } from './bigquery-schema.ts'
@@ -76,6 +76,7 @@ class BigQueryWarehouse implements Warehouse {
       if ((await madeSchema(client, at)) !== schemaHash(at)) {
         await migrate(client, at, await planOf(client, at))
       }
+      await endErasures({ client, at })
       const stager = await Stager.connect(this.#place)
       const commits = new BigQueryCommits({
         client,

@@ -102,14 +102,14 @@ function speedLine(release: Release | null, scene: Scene, built: Built): string 
 function endLines(
   release: Release | null,
   { log }: Scene,
-  { inserted, superseded, isDone }: Built,
+  { inserted, superseded, isNeeded, isDone }: Built,
   within: EventWindow | null,
 ): string[] {
   const changes = `${grouped(inserted)} rows new, ${grouped(superseded)} superseded`
   const isLive = release === null || log.live().some((one) => isSame(one, release))
   if (isLive && isDone) return [`  ${changes}`]
   if (isLive) {
-    return release !== null && inserted + superseded === 0
+    return !isNeeded
       ? ['  it is live, and its rows are what they should be']
       : [`  would change what readers see: ${changes}; add --yes to do it`]
   }
