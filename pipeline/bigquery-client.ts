@@ -46,6 +46,16 @@ export type Step = 'read' | 'ask' | 'commit' | 'compact' | 'migrate'
 export type Parameter = { value: string | number | null | string[]; type: string }
 export type Parameters = { [name: string]: Parameter }
 
+/** Values as parameters `@p1`, `@p2` … */
+export function parametersOf(values: (string | number | null)[]): Parameters {
+  const entries = values.map((value, i) => {
+    const isWhole = Number.isInteger(value)
+    const type = typeof value !== 'number' ? 'STRING' : isWhole ? 'INT64' : 'FLOAT64'
+    return [`p${i + 1}`, { value, type }] as const
+  })
+  return Object.fromEntries(entries)
+}
+
 /** How a script ended; `lost` when nobody can tell. */
 export type Ending = { kind: 'done' } | { kind: 'failed' | 'lost'; reason: string; message: string }
 

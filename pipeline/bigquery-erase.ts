@@ -4,7 +4,8 @@
  * What goes is decided outside the transaction, over the tables and the staged rows of the commit
  * together: table by table the rows that go are written down in `staged`, as the texts of their
  * keys. The commit's script deletes those and no other. The fence holds that nothing was committed
- * between. What is streamed into, which no transaction may delete from, is cut after it.
+ * between. What is streamed into, which no transaction may delete from, is cut after it: the
+ * script leaves a mark, and whoever opens the dataset next does what is left to do.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -32,6 +33,7 @@ import { now } from './clock.ts'
 import type { Column } from './column.ts'
 import { IMAGE_TABLES, isImageTable } from './commit.ts'
 import { BELIEF, erasedRows, listsOf } from './erased-rows.ts'
+import { UserError } from './errors.ts'
 import type { At } from './relations.ts'
 import { isVersioned, TABLES, type TableName } from './tables.ts'
 import type { Commit, ErasedRows, Erasure } from './warehouse.ts'
@@ -55,6 +57,64 @@ const IMAGE_KEY = ['key', 'recorded_by']
 /** Streamed into: rows of it cannot be deleted in a transaction, and are right after it. */
 const STREAMED = 'landed_messages'
 
+const STAGED_COLUMNS = 'staged_at, stage, target, content'
+
+/** What the stages of erasures begin with. */
+const ERASURE = 'erasure_'
+/** The target of a row that a commit writes: it is done, and raw messages are still there. */
+const MARK = 'erased, but for raw messages'
+
+/** Where an erasure has written down what goes, and the batch that it is. */
+type Written = { stage: string; stagedAt: number; batch: number }
+
+/** Does what is left to do of erasures that were interrupted after their commit. What cannot be
+ * done now is left to whoever comes next. */
+export async function endErasures(parts: Omit<Parts, 'stager'>): Promise<void> {
+  const marks = await parts.client.query(
+    'read',
+    `select stage, staged_at as stagedAt, cast(content as int64) as batch from ${STAGED} ` +
+      `where starts_with(stage, '${ERASURE}') and target = '${MARK}'`,
+  )
+  for (const mark of marks) await endErasure(parts, mark as Written)
+}
+
+/** Deletes the raw messages that were written down, then what was staged until the commit, its own
+ * rows too. What of that cannot be deleted leaves with its partition. Null, or what stands against
+ * deleting raw messages: nothing of it is done then. */
+async function endErasure(
+  { client, at }: Omit<Parts, 'stager'>,
+  written: Written,
+): Promise<string | null> {
+  const { stagedAt, stage, batch } = written
+  const script = (statements: string[]) =>
+    client.script('commit', statements.join(';\n'), `${stage}_${randomUUID()}`)
+  const ending = await script([
+    deletion(at, written, STREAMED, keyOf(STREAMED)),
+    `delete from ${at(STAGED)} where ${isWritten(written)} and target = '${MARK}'`,
+  ])
+  if (ending.kind !== 'done') return ending.message
+  await script([
+    `delete from ${at(STAGED)} where staged_at <= timestamp_micros(${stagedAt}) ` +
+      `or starts_with(stage, '${batch}_')`,
+  ])
+  return null
+}
+
+/** A statement that deletes rows of a physical table: those written down for it, or another. */
+function deletion(at: At, where: Written, name: string, key: string, written = name): string {
+  return `delete from ${at(name)} where ${key} in (${listed(at, where, goneOf(written))})`
+}
+
+/** What is written down under a target. */
+function listed(at: At, written: Written, target: string): string {
+  return `select content from ${at(STAGED)} where ${isWritten(written)} and target = '${target}'`
+}
+
+/** The condition that a row of `staged` is of an erasure. */
+function isWritten({ stage, stagedAt }: Written): string {
+  return `staged_at = timestamp_micros(${stagedAt}) and stage = '${stage}'`
+}
+
 function keyOf(table: TableName): string {
   const key = KEYS[table] ?? (isVersioned(table) ? VERSION_KEY : IMAGE_KEY)
   return keyText(key)
@@ -69,21 +129,21 @@ export class BigQueryErasure {
   readonly #commit: Commit
   readonly #staged: Part[]
   readonly #erasure: Erasure
-  readonly #stage = `erasure_${randomUUID()}`
-  readonly #stagedAt = now()
+  readonly #written: Written
 
   constructor(parts: Parts, commit: Commit, erasure: Erasure) {
     this.#parts = parts
     this.#commit = commit
     this.#staged = partsOf(commit)
     this.#erasure = erasure
+    const { batch } = commit
+    this.#written = { stage: `${ERASURE}${randomUUID()}`, stagedAt: now(), batch }
   }
 
   /** Writes down what goes, and tells how many rows of each table. */
   async plan(): Promise<ErasedRows> {
     const { client, stager } = this.#parts
-    const stage = { stage: this.#stage, stagedAt: this.#stagedAt }
-    await stager.write(STAGED, stage, rowsOf(this.#staged, listRows(this.#erasure)))
+    await stager.write(STAGED, this.#written, rowsOf(this.#staged, listRows(this.#erasure)))
     const conditions = erasedRows(this.#commit.batch)
     const statements = conditions.map(([table, condition]) => this.#writeDown(table, condition))
     await client.query('commit', [this.#writeBelief(), ...statements].join(';\n'))
@@ -106,6 +166,8 @@ export class BigQueryErasure {
     const version = keyText(VERSION_KEY)
     const key = keyText(IMAGE_KEY)
     const latest = keyText(['key', 'max(recorded_by)'])
+    const gone = (name: string, by: string, written = name) =>
+      deletion(at, this.#written, name, by, written)
     return {
       statements: () => [
         ...IMAGE_TABLES.map(
@@ -114,47 +176,40 @@ export class BigQueryErasure {
             `select ${latest} from ${at(table)} group by key)`,
         ),
         ...tables.flatMap((table) => [
-          this.#delete(storageOf(table), keyOf(table)),
+          gone(storageOf(table), keyOf(table)),
           ...(isVersioned(table)
-            ? [
-                this.#delete(pastOf(table), version, storageOf(table)),
-                this.#delete(endsOf(table), version),
-              ]
+            ? [gone(pastOf(table), version, storageOf(table)), gone(endsOf(table), version)]
             : []),
         ]),
+        `insert into ${at(STAGED)} (${STAGED_COLUMNS}) ` +
+          `select ${this.#stagedRow(MARK, `'${this.#written.batch}'`)}`,
       ],
     }
   }
 
-  /** Deletes rows of a physical table: those written down for it, or for another. */
-  #delete(name: string, key: string, written = name): string {
-    const gone = this.#listed(goneOf(written))
-    return `delete from ${this.#parts.at(name)} where ${key} in (${gone})`
-  }
-
-  /** Deletes what was staged: of this erasure, and if it is done of all commits until it, its own
-   * too. What of that cannot be deleted leaves with its partition. */
+  /** After the commit, or instead of it. Throws when raw messages are still there. */
   async end(isDone: boolean): Promise<void> {
     const { client, at } = this.#parts
-    if (isDone) await client.query('commit', this.#delete(STREAMED, keyOf(STREAMED)))
-    const all =
-      `staged_at <= timestamp_micros(${this.#stagedAt}) ` +
-      `or starts_with(stage, '${this.#commit.batch}_')`
-    const which = isDone ? all : this.#own
-    await client.script('commit', `delete from ${at(STAGED)} where ${which}`, `${this.#stage}_end`)
+    if (!isDone) {
+      const sql = `delete from ${at(STAGED)} where ${isWritten(this.#written)}`
+      await client.script('commit', sql, `${this.#written.stage}_end`)
+      return
+    }
+    const complaint = await endErasure(this.#parts, this.#written)
+    if (complaint === null) return
+    throw new UserError(
+      'erased, but from landed_messages, where it is tried again whenever the warehouse is ' +
+        `opened: ${complaint}`,
+    )
   }
 
-  get #own(): string {
-    return `staged_at = timestamp_micros(${this.#stagedAt}) and stage = '${this.#stage}'`
+  #listed(target: string): string {
+    return listed(this.#parts.at, this.#written, target)
   }
 
   /** Rows of `staged` that are this erasure's. */
   #from(): string {
-    return `from ${this.#parts.at(STAGED)} where ${this.#own}`
-  }
-
-  #listed(target: string): string {
-    return `select content ${this.#from()} and target = '${target}'`
+    return `from ${this.#parts.at(STAGED)} where ${isWritten(this.#written)}`
   }
 
   #writeBelief(): string {
@@ -173,15 +228,21 @@ export class BigQueryErasure {
     return this.#insert(rows, targets, this.#relationsOf(condition, table))
   }
 
+  /** The values of a row of `staged`. */
+  #stagedRow(target: string, content: string): string {
+    const { stagedAt, stage } = this.#written
+    return `timestamp_micros(${stagedAt}), '${stage}', '${target}', ${content}`
+  }
+
   #insert(rows: string, targets: [target: string, content: string][], relations: string[]): string {
     const { at } = this.#parts
     const selects = targets.map(
       ([target, content]) =>
-        `select timestamp_micros(${this.#stagedAt}), '${this.#stage}', '${target}', ${content} ` +
+        `select ${this.#stagedRow(target, content)} ` +
         `from gone${target.endsWith('_ended') ? ' where superseded_by is not null' : ''}`,
     )
     return (
-      `insert into ${at(STAGED)} (staged_at, stage, target, content) ` +
+      `insert into ${at(STAGED)} (${STAGED_COLUMNS}) ` +
       `with ${[...relations, `gone as (${rows})`].join(', ')} ${selects.join(' union all ')}`
     )
   }

@@ -1,22 +1,22 @@
 /**
- * A takeover into BigQuery from a DuckDB file: what is believed of the version is read, DuckDB
+ * A takeover into BigQuery from a DuckDB file: what is believed there now is read, DuckDB
  * finds what differs, and only that is staged and applied by the script of a commit. With memory,
  * what runs continue from is staged whole, and takes the place of what there was in that script.
  */
 
 import { arrowTable, uuidsFromText, type ColumnData } from './arrow.ts'
 import { ENDS, type Beside, type StagedRow, type Target } from './bigquery-commit.ts'
-import type { BigQueryClient } from './bigquery-client.ts'
+import { parametersOf, type BigQueryClient } from './bigquery-client.ts'
 import { endsOf, quoted, storageOf } from './bigquery-schema.ts'
 import type { Column } from './column.ts'
 import { isImageTable } from './commit.ts'
-import { contentOf, Difference, ofVersion, theirs } from './duckdb-difference.ts'
+import { contentOf, Difference, theirs } from './duckdb-difference.ts'
 import { DuckDBFile } from './duckdb-file.ts'
 import { KEYED_TABLES, latestImages } from './duckdb-schema.ts'
-import { assert } from './errors.ts'
 import type { At } from './relations.ts'
 import { TABLES, type TableName, type VersionedName } from './tables.ts'
-import type { Row, RowCounts, Takeover, VersionName } from './warehouse.ts'
+import { believedText, type Bound, type Taken } from './takeover.ts'
+import type { Row, RowCounts, Takeover } from './warehouse.ts'
 
 /** What DuckDB may take; the rest it spills. */
 const MEMORY = '160MB'
@@ -27,16 +27,12 @@ export class BigQueryTakeover {
   readonly #client: BigQueryClient
   readonly #file: DuckDBFile
   readonly #takeover: Takeover
-  readonly #version: VersionName
   readonly #difference: Difference
 
   private constructor(client: BigQueryClient, file: DuckDBFile, takeover: Takeover) {
     this.#client = client
     this.#file = file
-    const { version, within } = takeover
-    assert(version !== null && within === null, 'it is one version, and whole')
     this.#takeover = takeover
-    this.#version = version
     this.#difference = new Difference(file, takeover)
   }
 
@@ -46,7 +42,7 @@ export class BigQueryTakeover {
 
   /** Finds what differs. */
   begin(): Promise<RowCounts> {
-    return this.#difference.begin((table) => this.#fill(table))
+    return this.#difference.begin((table, taken) => this.#fill(table, taken))
   }
 
   /** Whatever happened. */
@@ -97,26 +93,20 @@ export class BigQueryTakeover {
     }
   }
 
-  /** Copies what is believed of the version in a table into DuckDB. */
-  async #fill(table: VersionedName): Promise<void> {
+  /** Copies what a table has now of what is taken into DuckDB. */
+  async #fill(table: VersionedName, taken: Taken): Promise<void> {
     const columns: readonly Column[] = TABLES[table].columns
     const names = columns.map(({ name }) => name).join(', ')
     await this.#file.run(
       `create or replace temp table given as select ${names} from ${theirs(table)} where false`,
     )
-    const version = this.#version
     const selected = columns.map(({ name, type }) =>
       type === 'hash64' ? `cast(${quoted(name)} as string) as ${quoted(name)}` : quoted(name),
     )
-    const pages = this.#client.pages(
-      'read',
-      `select ${selected.join(', ')} from ${table}_now as own ` +
-        `where ${ofVersion(version, 'own', '@id', '@version')}`,
-      {
-        id: { value: version.id, type: 'STRING' },
-        version: { value: version.version, type: 'INT64' },
-      },
-    )
+    const values: (string | number)[] = []
+    const bound: Bound = (value) => `@p${values.push(value)}`
+    const ours = believedText(table, selected.join(', '), taken, bound)
+    const pages = this.#client.pages('read', ours, parametersOf(values))
     for await (const rows of pages) {
       const data = columns.map((column) => [column.name, dataOf(column, rows)] as const)
       await this.#file.append('given', arrowTable(table, Object.fromEntries(data), rows.length))

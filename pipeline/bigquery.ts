@@ -8,9 +8,9 @@
  */
 
 import type { Table } from 'apache-arrow'
-import { BigQueryClient, type Parameters, type Place } from './bigquery-client.ts'
+import { BigQueryClient, parametersOf, type Parameters, type Place } from './bigquery-client.ts'
 import { BigQueryCommits, type Beside } from './bigquery-commit.ts'
-import { BigQueryErasure } from './bigquery-erase.ts'
+import { BigQueryErasure, endErasures } from './bigquery-erase.ts'
 import { BigQueryLanding } from './bigquery-landing.ts'
 import { atOf, madeSchema, migrate, planOf, schemaHash } from './bigquery-migrate.ts'
 import { storageOf } from './bigquery-schema.ts'
@@ -82,6 +82,7 @@ class BigQueryWarehouse implements Warehouse {
       if (made !== schemaHash(at)) {
         await migrate(client, at, await planOf(client, at))
       }
+      await endErasures({ client, at })
       const stager = await Stager.connect(this.#place)
       const commits = new BigQueryCommits({
         client,
@@ -278,13 +279,4 @@ class BigQueryWarehouse implements Warehouse {
 /** BigQuery's integers are signed. */
 function signed(hashes: BigUint64Array): string[] {
   return Array.from(hashes, (hash) => String(BigInt.asIntN(64, hash)))
-}
-
-function parametersOf(values: (string | number | null)[]): Parameters {
-  const entries = values.map((value, i) => {
-    const isWhole = Number.isInteger(value)
-    const type = typeof value !== 'number' ? 'STRING' : isWhole ? 'INT64' : 'FLOAT64'
-    return [`p${i + 1}`, { value, type }] as const
-  })
-  return Object.fromEntries(entries)
 }

@@ -9,7 +9,9 @@
 
 import type { DuckDBFile } from './duckdb-file.ts'
 import { literal, storageOf } from './duckdb-schema.ts'
+import { isVersioned } from './releases.ts'
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from './tables.ts'
+import { hasVersionsOf, isOfVersions, type Bound, type Taken } from './takeover.ts'
 import type { RowCounts, Takeover, VersionName } from './warehouse.ts'
 
 const OTHER = 'recomputed'
@@ -19,33 +21,9 @@ export function theirs(table: TableName): string {
   return `${OTHER}.${storageOf(table)}`
 }
 
-/** The condition that a row is of the version, `id` and `version` written as the engine has it. */
-export function ofVersion(
-  { kind }: VersionName,
-  alias: string,
-  id: string,
-  version: string,
-): string {
-  return kind === 'funnel'
-    ? `${alias}.journey is null and ${alias}.funnel = ${id} and ${alias}.version = ${version}`
-    : `${alias}.journey = ${id} and ${alias}.version = ${version}`
-}
-
-/** The same in DuckDB's words; null: of any version that the attached file has on record. */
-export function isOf(table: VersionedName, alias: string, version: VersionName | null): string {
-  if (version !== null) {
-    return ofVersion(version, alias, literal(version.id), String(version.version))
-  }
-  if (!hasColumn(table, 'version')) return 'true'
-  const [kind, id] = hasColumn(table, 'funnel')
-    ? [
-        `if(${alias}.journey is null, 'funnel', 'journey')`,
-        `coalesce(${alias}.journey, ${alias}.funnel)`,
-      ]
-    : ["'journey'", `${alias}.journey`]
-  const onRecord = `select (kind, id, version) from ${theirs('releases')}`
-  return `(${kind}, ${id}, ${alias}.version) in (${onRecord})`
-}
+/** A value as DuckDB has it in a text. */
+export const asLiteral: Bound = (value) =>
+  typeof value === 'string' ? literal(value) : String(value)
 
 /** What tells versions of one key apart, of a relation with a table's stored columns. */
 export function contentOf(table: VersionedName): string {
@@ -65,16 +43,19 @@ export class Difference {
   }
 
   /** Attaches the other file and compares. `fill` makes the temporary table `ours`, the `contentOf`
-   * of what is believed of the version in a table now. */
-  async begin(fill: (table: VersionedName) => Promise<void>): Promise<RowCounts> {
-    const { from, version } = this.#takeover
+   * of what a table has now of what is taken. */
+  async begin(
+    fill: (table: VersionedName, taken: Taken) => Promise<void>,
+  ): Promise<RowCounts> {
+    const { from, version, within } = this.#takeover
     const path = literal(from.slice(from.indexOf(':') + 1))
     await this.#file.run(`attach ${path} as ${OTHER} (read_only)`)
+    const versions = version === null ? await this.#onRecord() : [version]
     const counts = { inserted: 0, superseded: 0 }
     for (const table of VERSIONED_NAMES) {
       if (!isTaken(table, version)) continue
-      await fill(table)
-      for (const statement of differing(table, version)) await this.#file.run(statement)
+      await fill(table, { versions, within })
+      for (const statement of differing(table, versions)) await this.#file.run(statement)
       const [count] = await this.#file.query(
         `select (select count(*) from coming_${table}) as inserted,
            (select count(*) from going_${table}) as superseded`,
@@ -84,6 +65,12 @@ export class Difference {
       this.going.set(table, count?.['superseded'] as number)
     }
     return counts
+  }
+
+  /** The versions that have rows in the other. */
+  async #onRecord(): Promise<VersionName[]> {
+    const sql = `select distinct kind, id, version from ${theirs('releases')}`
+    return ((await this.#file.query(sql)) as VersionName[]).filter(isVersioned)
   }
 
   /** Whatever happened. */
@@ -96,24 +83,19 @@ export class Difference {
   }
 }
 
-/** Whether rows of the version are in a table; a journey's funnels are versions with it. Who is in
- * a cohort is found by cohort runs, and not derived. */
+/** Whether rows of the version are in a table. Who is in a cohort is found by cohort runs, and not
+ * derived. */
 function isTaken(table: VersionedName, version: VersionName | null): boolean {
-  if (version === null) return table !== 'cohort_member'
-  return hasColumn(table, version.kind === 'funnel' ? 'funnel' : 'version')
-}
-
-function hasColumn(table: VersionedName, column: string): boolean {
-  return TABLES[table].columns.some(({ name }) => name === column)
+  return version === null ? table !== 'cohort_member' : hasVersionsOf(table, version.kind)
 }
 
 /** What is believed in the other, and not here; what is believed here, and not there. */
-function differing(table: VersionedName, version: VersionName | null): string[] {
+function differing(table: VersionedName, versions: readonly VersionName[]): string[] {
   const columns = TABLES[table].columns.map(({ name }) => name)
   const [key] = columns
   // The other was closed, so that nothing of it is pending.
   const believed = `${theirs(table)} as its`
-  const isIts = `its.superseded_at is null and ${isOf(table, 'its', version)}`
+  const isIts = `superseded_at is null and ${isOfVersions(table, versions, asLiteral)}`
   return [
     `create or replace temp table theirs as select ${contentOf(table)} from ${believed} ` +
       `where ${isIts}`,

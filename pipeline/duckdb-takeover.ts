@@ -3,11 +3,12 @@
  * what runs continue from. DuckDB joins and copies it in bounded memory.
  */
 
-import { contentOf, Difference, isOf, theirs } from './duckdb-difference.ts'
+import { asLiteral, contentOf, Difference, theirs } from './duckdb-difference.ts'
 import type { DuckDBFile } from './duckdb-file.ts'
 import { KEYED_TABLES, keyedStatement, storageOf } from './duckdb-schema.ts'
 import { TABLES, type VersionedName } from './tables.ts'
-import type { EventWindow, RowCounts, Takeover } from './warehouse.ts'
+import { believedText } from './takeover.ts'
+import type { RowCounts, Takeover } from './warehouse.ts'
 
 export class DuckDBTakeover {
   readonly #file: DuckDBFile
@@ -21,16 +22,11 @@ export class DuckDBTakeover {
   }
 
   /** Attaches the other and finds what differs. */
-  async begin(): Promise<RowCounts> {
-    const { version, within } = this.#takeover
-    if (within !== null) await this.#file.run(untouched(within))
-    const touched = within === null ? '' : ' anti join untouched using (profile_id)'
-    return this.#difference.begin((table) =>
-      this.#file.run(
-        `create or replace temp table ours as select ${contentOf(table)} ` +
-          `from ${table}_now as own${touched} where ${isOf(table, 'own', version)}`,
-      ),
-    )
+  begin(): Promise<RowCounts> {
+    return this.#difference.begin((table, taken) => {
+      const ours = believedText(table, contentOf(table), taken, asLiteral)
+      return this.#file.run(`create or replace temp table ours as ${ours}`)
+    })
   }
 
   /** Within the transaction of the commit. */
@@ -61,27 +57,12 @@ export class DuckDBTakeover {
   }
 
   /** Whatever happened. */
-  async end(): Promise<void> {
-    await this.#file.run('drop table if exists untouched')
-    await this.#difference.end()
+  end(): Promise<void> {
+    return this.#difference.end()
   }
 
   /** Rows that `apply` has set waiting, by table. */
   waiting(): Iterable<[VersionedName, number]> {
     return this.#difference.going
   }
-}
-
-/** Profiles without an event in the window: their rows are left alone. */
-function untouched({ from, to }: EventWindow): string {
-  const inside = [
-    'true',
-    ...(from === null ? [] : [`occurred_at >= make_timestamptz(${from})`]),
-    ...(to === null ? [] : [`occurred_at < make_timestamptz(${to})`]),
-  ]
-  return (
-    'create or replace temp table untouched as select profile_id from event_profile_now as own ' +
-    'inner join events_log using (event_id) group by profile_id ' +
-    `having not bool_or(${inside.join(' and ')})`
-  )
 }

@@ -60,6 +60,8 @@ export type Rebuild = {
 export type Rebuilt = RowCounts & {
   /** That were read for it. */
   events: number
+  /** False: all is as it should be, and on record. */
+  isNeeded: boolean
   /** False: nothing was to be done, or it was not allowed. */
   isDone: boolean
 }
@@ -77,7 +79,7 @@ export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
     throw new UserError('what readers see is built whole: leave out --from and --to', 2)
   }
   const entries = entriesOf(parts, log)
-  const rebuilt: Rebuilt = { inserted: 0, superseded: 0, events: 0, isDone: false }
+  const rebuilt: Rebuilt = { inserted: 0, superseded: 0, events: 0, isNeeded: false, isDone: false }
   const onBatch: OnBatch = (done, total, step) => {
     rebuilt.events = Math.max(rebuilt.events, total)
     parts.onBatch?.(done, total, step)
@@ -87,8 +89,8 @@ export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
   await warehouse.takeOver(takeover, (counts) => {
     Object.assign(rebuilt, counts)
     const isNew = entries.some((entry) => entry.action === 'registered')
-    const isNeeded = !isLive || isNew || counts.inserted + counts.superseded > 0
-    if (!isNeeded || (changesLive && !parts.mayChangeLive)) return null
+    rebuilt.isNeeded = !isLive || isNew || counts.inserted + counts.superseded > 0
+    if (!rebuilt.isNeeded || (changesLive && !parts.mayChangeLive)) return null
     rebuilt.isDone = true
     return commitOf(parts, entries, head, counts)
   })

@@ -24,6 +24,7 @@ import {
   STORED_UNITS_MAX,
   type Range,
 } from './stored.ts'
+import { isInside } from './takeover.ts'
 import type { Commit, EventWindow, Head, Row, Warehouse } from './warehouse.ts'
 
 /** How a fold is spread; no part of it shows in the rows. */
@@ -157,13 +158,10 @@ class Question {
       this.#conditions.push(names.length === 0 ? 'false' : `name in (${names.join(', ')})`)
     }
     if (within === null) return
-    const { from, to } = within
-    const inside: string[] = []
-    if (from !== null) inside.push(`occurred_at >= timestamp_micros(${this.#bound(from)})`)
-    if (to !== null) inside.push(`occurred_at < timestamp_micros(${this.#bound(to)})`)
+    const inside = isInside(within, (value) => this.#bound(value))
     this.#conditions.push(
-      'profile_id in (select profile_id from events inner join event_profiles using (event_id)' +
-        `${whereOf(inside)})`,
+      'profile_id in (select profile_id from events inner join event_profiles using (event_id) ' +
+        `where ${inside})`,
     )
   }
 

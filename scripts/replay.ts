@@ -52,9 +52,6 @@ async function replay(options: Options): Promise<void> {
   const parallel = parallelOf(options.parallel)
   const kind = options.journey === undefined ? 'funnel' : 'journey'
   const isAll = options.all === true
-  if ((isAll || within !== null) && options.warehouse.startsWith('bigquery:')) {
-    throw new UserError('in BigQuery a version is replayed whole: no --all, --from or --to', 2)
-  }
   await inWarehouse(
     options,
     async (scene) => {
@@ -105,14 +102,14 @@ function speedLine(release: Release | null, scene: Scene, built: Built): string 
 function endLines(
   release: Release | null,
   { log }: Scene,
-  { inserted, superseded, isDone }: Built,
+  { inserted, superseded, isNeeded, isDone }: Built,
   within: EventWindow | null,
 ): string[] {
   const changes = `${grouped(inserted)} rows new, ${grouped(superseded)} superseded`
   const isLive = release === null || log.live().some((one) => isSame(one, release))
   if (isLive && isDone) return [`  ${changes}`]
   if (isLive) {
-    return inserted + superseded === 0
+    return !isNeeded
       ? ['  this is live, and its rows are what they should be']
       : [`  would change what readers see: ${changes}; add --yes to do it`]
   }

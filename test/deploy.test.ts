@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -49,7 +50,8 @@ class Machine {
     mkdirSync(this.#bin)
     this.#path = programs.length === 0 ? this.#bin : `${this.#bin}:/usr/bin:/bin`
     for (const name of programs) symlinkSync(resolve('test/plans/cloud.sh'), join(this.#bin, name))
-    const steps = [...planOf(site('subscription')), ...planOf(site('function'))]
+    const plans = [...planOf(site('subscription')), ...planOf(site('function'))]
+    const steps = [...plans, ...removalOf(site('function'))]
     const flags = steps.flatMap(commandsOf).flatMap(wordsOf).map((word) => word.split('=')[0])
     const known = flags.filter((word) => word?.startsWith('--') && word !== withoutFlag)
     writeFileSync(this.#help, known.join('\n'))
@@ -72,6 +74,12 @@ class Machine {
   sh(script: string, fails?: string, code?: number) {
     const env = this.#env(fails, code)
     execFileSync('/bin/sh', ['-s'], { input: script, env, stdio: 'pipe' })
+  }
+
+  /** Rights of accounts of ours on what a removal leaves. */
+  rights(): string[] {
+    const isKept = /^right-(my-project|journeys-hash-key|SCHEMA|TABLE).*-serviceAccount:journeys-/
+    return readdirSync(this.#state).filter((name) => isKept.test(name))
   }
 
   /** What the programs were asked since the last look. */
@@ -183,6 +191,33 @@ test('what was deployed is removed, whichever way it landed, and the dataset sta
   expect(machine.log().filter((line) => line.includes(' delete '))).toEqual([])
 })
 
+test('no right outlives its account, even when the removal is cut short', () => {
+  const machine = new Machine()
+  machine.sh('gcloud secrets create journeys-hash-key')
+  for (const landing of ['subscription', 'function'] as const) {
+    machine.sh(scriptOf(planOf(site(landing, { isHashed: true }))))
+  }
+  expect(machine.rights()).toHaveLength(10)
+  const cut = machine.deploy(['--remove', '--yes'], 'secrets remove-iam-policy-binding')
+  expect([cut.status, cut.stderr]).toEqual([1, expect.stringContaining('permission denied')])
+  expect(machine.rights().length).toBeGreaterThan(0)
+  expect(machine.log().filter((line) => line.includes('accounts delete'))).toEqual([])
+  machine.sh(scriptOf(removalOf(site('function'))), 'accounts delete journeys-build', 0)
+  expect(machine.rights()).toEqual([])
+  expect(machine.deploy(['--remove', '--yes']).status).toBe(0)
+  expect(machine.rights()).toEqual([])
+})
+
+test('a dataset that is gone already has no right to be taken back', () => {
+  const machine = new Machine()
+  machine.sh(scriptOf(planOf(site('subscription'))))
+  machine.log()
+  expect(machine.deploy(['--remove', '--yes'], 'show --dataset').status).toBe(0)
+  const asked = machine.log()
+  expect(asked.filter((line) => / query /.test(line))).toEqual([])
+  expect(asked.filter((line) => line.includes('accounts delete'))).toHaveLength(4)
+})
+
 /** Every right that a plan gives: who, what, on what. */
 function rightsOf(landing: Landing): string[] {
   return planOf(site(landing))
@@ -235,11 +270,12 @@ test.each(['subscription', 'function'] as const)('nobody may more than it needs:
 })
 
 test.skipIf(analyzer === null)('what is granted in SQL is of the dialect', async () => {
-  const statements = [...planOf(site('subscription')), ...planOf(site('function'))]
+  const steps = [...planOf(site('subscription')), ...planOf(site('function'))]
+  const statements = [...steps, ...removalOf(site('function'))]
     .flatMap(commandsOf)
-    .filter(({ program }) => program === 'bq')
+    .filter(({ program, path }) => program === 'bq' && path[0] === 'query')
     .map(({ args }) => args.at(-1) as string)
-  expect(statements).toHaveLength(5)
+  expect(statements).toHaveLength(13)
   for (const statement of statements) await analyzer?.parse(statement)
 })
 

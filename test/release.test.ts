@@ -145,6 +145,8 @@ test('sessions that have changed are replayed, and the plan of it changes nothin
   const after = await shown(database)
   expect(after.sessions?.length).toBeGreaterThan(before.sessions?.length ?? 0)
   expect(after.effects).toEqual(before.effects)
+  const again = await command('replay', database, brief, '--all', '--yes')
+  expect(again.stdout).toContain('its rows are what they should be')
   expect(await command('start', database, brief, events)).toMatchObject({ status: 0, stderr: '' })
   expect(await shown(database)).toEqual(after)
 }, TIME_MAX_MS)

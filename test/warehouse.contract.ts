@@ -28,7 +28,8 @@ export function commitOf(batch: number, parts: Partial<Commit> = {}): Commit {
   }
 }
 
-function profiles(rows: { event: string; profile: string }[]) {
+/** Whose events are. */
+export function profiles(rows: { event: string; profile: string }[]) {
   return arrowTable(
     'event_profile',
     {

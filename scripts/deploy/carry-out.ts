@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { UserError } from '../../pipeline/errors.ts'
-import { LEARNED, lineOf, SETTINGS, wordsOf, type Command, type Step } from './step.ts'
+import { LEARNED, lineOf, SETTINGS, wordsOf } from './step.ts'
+import type { Command, Commands, Step } from './step.ts'
 
 /** `tell` hears of each step before it is taken. */
 export async function carryOut(
@@ -14,29 +15,33 @@ export async function carryOut(
   const learned = new Map<string, string>()
   for (const [i, step] of steps.entries()) {
     tell(`[${i + 1}/${steps.length}] ${step.why}`)
-    const command = 'run' in step ? step.run : await chosen(step, learned)
-    if (command === undefined) continue
-    const isLearning = 'run' in step && step.learn !== undefined
-    const { code, said } = await execute(command, learned, isLearning ? 'pipe' : 'inherit')
-    const isVain = isLearning && said.trim() === ''
-    if (code !== 0 || isVain) {
-      const { mend = 'it says above why' } = step
-      const how = isVain ? 'tells nothing' : `failed with exit code ${code}`
-      throw new UserError(
-        `step ${i + 1} of ${steps.length} ${how}: ${lineOf(command)}\n` +
-          `  ${mend}; then run this again: what is done by now is found done`,
-      )
+    const commands = 'run' in step ? [step.run] : await chosen(step, learned)
+    const learns = 'run' in step ? step.learn : undefined
+    for (const command of commands) {
+      const { code, said } = await execute(command, learned, learns ? 'pipe' : 'inherit')
+      const isVain = learns !== undefined && said.trim() === ''
+      if (code !== 0 || isVain) {
+        const { mend = 'it says above why' } = step
+        const how = isVain ? 'tells nothing' : `failed with exit code ${code}`
+        throw new UserError(
+          `step ${i + 1} of ${steps.length} ${how}: ${lineOf(command)}\n` +
+            `  ${mend}; then run this again: what is done by now is found done`,
+        )
+      }
+      if (learns !== undefined) learned.set(learns, said.trim())
     }
-    if (isLearning) learned.set(step.learn as string, said.trim())
   }
 }
 
 async function chosen(
-  step: Extract<Step, { look: Command }>,
+  { look, ifThere, ifAbsent }: Extract<Step, { look: Commands }>,
   learned: ReadonlyMap<string, string>,
-): Promise<Command | undefined> {
-  const { code } = await execute(step.look, learned, 'ignore')
-  return code === 0 ? step.ifThere : step.ifAbsent
+): Promise<Command[]> {
+  for (const command of [look].flat()) {
+    const { code } = await execute(command, learned, 'ignore')
+    if (code !== 0) return ifAbsent === undefined ? [] : [ifAbsent]
+  }
+  return [ifThere ?? []].flat()
 }
 
 type Output = 'pipe' | 'inherit' | 'ignore'

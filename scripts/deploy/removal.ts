@@ -1,10 +1,20 @@
-/** The way back: all that deploying makes, of either landing, is removed; the dataset stays. */
+/**
+ * The way back: all that deploying makes, of either landing, is removed; the dataset stays.
+ *
+ * A right on what stays would outlive the account that has it, as one of a `deleted:` account, over
+ * which later changes of the same policy stumble. So it is taken back before the account goes.
+ */
 
-import { namesOf, type Site } from './site.ts'
-import type { Step } from './step.ts'
+import { planOf } from './plan.ts'
+import { LANDINGS, namesOf, type Site } from './site.ts'
+import { commandsOf, lineOf, type Command, type Step } from './step.ts'
 import { toolsOf } from './tools.ts'
 
-export function removalOf(site: Pick<Site, 'project' | 'dataset' | 'region'>): Step[] {
+const MEMBER = '--member=serviceAccount:'
+
+type Place = Pick<Site, 'project' | 'dataset' | 'region'>
+
+export function removalOf(site: Place): Step[] {
   const { gcloud } = toolsOf(site)
   const { topics, subscriptions, functions, accounts, tick, emailOf } = namesOf(site)
   const [region, location] = [`--region=${site.region}`, `--location=${site.region}`]
@@ -24,8 +34,45 @@ export function removalOf(site: Pick<Site, 'project' | 'dataset' | 'region'>): S
     ...Object.values(topics).map((name) =>
       removed('A topic: who publishes here is refused from now on.', 'pubsub topics', name),
     ),
+    ...takingBack(site),
     ...Object.values(accounts).map((name) =>
       removed('An account, and what it was allowed.', 'iam service-accounts', emailOf(name)),
     ),
   ]
+}
+
+/** Rights that the plans give on what stays. Taking one that is not there fails: each is given once
+ * more first, which changes nothing of one that is. */
+function takingBack(site: Place): Step[] {
+  const { gcloud } = toolsOf(site)
+  const settings = { minutes: 1, definitionsDir: '', isHashed: true }
+  const plans = LANDINGS.flatMap((landing) => planOf({ ...site, ...settings, landing }))
+  const commands = new Map(plans.flatMap(commandsOf).map((one) => [lineOf(one), one]))
+  return [...commands.values()].flatMap((give): Step[] => {
+    const right = rightOf(give, site)
+    if (right === null) return []
+    const { email, on, take } = right
+    const look = [gcloud('iam service-accounts describe', email), ...on]
+    return [{ why: `A right of ${email} on what stays.`, look, ifThere: [give, take] }]
+  })
+}
+
+/** Whose a right is that a command gives, what it is on if that may be gone, and what takes it
+ * back; null: it gives none, or one on something that is removed. */
+function rightOf(
+  give: Command,
+  site: Place,
+): { email: string; on: Command[]; take: Command } | null {
+  const { gcloud, dataset } = toolsOf(site)
+  const { path, args } = give
+  const [group = '', verb] = path
+  if (verb === 'add-iam-policy-binding' && ['projects', 'secrets'].includes(group)) {
+    const email = args.find((arg) => arg.startsWith(MEMBER))?.slice(MEMBER.length) ?? ''
+    const on = group === 'secrets' ? [gcloud('secrets describe', args[0] as string)] : []
+    return { email, on, take: { ...give, path: [group, 'remove-iam-policy-binding'] } }
+  }
+  const [, right, email] = /^GRANT (.*) TO "serviceAccount:(.*)"$/.exec(args.at(-1) ?? '') ?? []
+  if (email === undefined) return null
+  const statement = `REVOKE ${right} FROM "serviceAccount:${email}"`
+  return { email, on: [dataset], take: { ...give, args: [...args.slice(0, -1), statement] } }
 }

@@ -12,11 +12,14 @@ export type Command = {
   args: string[]
 }
 
-/** `run` always; or, as a look finds that it is there or is not (exit code 0 or another), one of
- * two. `learn` names what a command prints. `mend`: what to do when the step fails. */
+/** One command, or several, one after the other. */
+export type Commands = Command | readonly Command[]
+
+/** `run` always; or, as a look finds that it is there or is not (exit code 0 of all its commands or
+ * not), one of two. `learn` names what a command prints. `mend`: what to do when the step fails. */
 export type Step = { why: string; mend?: string } & (
   | { run: Command; learn?: string }
-  | { look: Command; ifAbsent?: Command; ifThere?: Command }
+  | { look: Commands; ifAbsent?: Command; ifThere?: Commands }
 )
 
 /** The environment of every command: nobody is there to be asked. */
@@ -34,7 +37,7 @@ export function wordsOf({ program, globals, path, args }: Command): string[] {
 /** Every command of a step. */
 export function commandsOf(step: Step): Command[] {
   if ('run' in step) return [step.run]
-  return [step.look, step.ifAbsent, step.ifThere].filter((command) => command !== undefined)
+  return [step.look, step.ifAbsent ?? [], step.ifThere ?? []].flat()
 }
 
 /** A script for `sh`, which stops at the first failure and can be run again. */
@@ -58,9 +61,10 @@ function deedOf(step: Step): string {
     return learn === undefined ? linesOf(run, '') : `${learn}="$(${lineOf(run)})"`
   }
   const { look, ifAbsent, ifThere } = step
-  const question = `${lineOf(look)} > /dev/null 2>&1`
+  const questions = [look].flat().map((command) => `${lineOf(command)} > /dev/null 2>&1`)
+  const question = questions.join(' &&\n  ')
   const absent = ifAbsent === undefined ? '' : linesOf(ifAbsent, '  ')
-  const there = ifThere === undefined ? '' : linesOf(ifThere, '  ')
+  const there = [ifThere ?? []].flat().map((command) => linesOf(command, '  ')).join('\n')
   if (there === '') return `if ! ${question}; then\n${absent}\nfi`
   return `if ${question}; then\n${there}\n${absent === '' ? '' : `else\n${absent}\n`}fi`
 }

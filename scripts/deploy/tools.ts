@@ -40,6 +40,14 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
     args: ['--use_legacy_sql=false', statement],
   })
 
+  /** Whether the dataset is there. */
+  const shown: Command = {
+    program: 'bq',
+    globals: [`--project_id=${project}`],
+    path: ['show'],
+    args: ['--dataset', `${project}:${dataset}`],
+  }
+
   /** Lets an account do something with a resource; again, it changes nothing. */
   const allow = (why: string, path: string, resource: string, member: string, role: string) => ({
     why,
@@ -59,6 +67,7 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
     projects,
     gcloud,
     npm,
+    dataset: shown,
     allow,
     memberOf,
     /** Pub/Sub's own account in the project; the number is learned. */

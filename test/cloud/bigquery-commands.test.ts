@@ -1,6 +1,6 @@
 /**
  * The commands over the wire: what they print of BigQuery is what they print of DuckDB, and a
- * promotion that is killed is there whole or not at all.
+ * promotion or an erasure that is killed is there whole or not at all.
  */
 
 import { spawn } from 'node:child_process'
@@ -11,7 +11,10 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
 import type { Place } from '../../pipeline/bigquery-client.ts'
+import { now } from '../../pipeline/clock.ts'
 import { EMULATOR_VARIABLE } from '../../pipeline/config.ts'
+import { landedTable } from '../../pipeline/landed.ts'
+import type { Warehouse } from '../../pipeline/warehouse.ts'
 import { Shop } from '../../scripts/shop.ts'
 import { buying, definitionsIn } from '../buying.ts'
 import { dump } from '../dump.ts'
@@ -19,7 +22,7 @@ import { startAnalyzer, type Analyzer } from '../zetasql.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery, type Emulator } from './bigquery-emulator.ts'
 import { judge, sentThrough } from './judge.ts'
-import { Proxy, throughProxy } from './proxy.ts'
+import { Proxy, refuse, throughProxy } from './proxy.ts'
 
 const MINUTES = 300_000
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -37,6 +40,8 @@ const events = join(dir, 'events.ndjson')
 writeFileSync(events, [...new Shop(5).lines(400)].join('\n'))
 const old = definitionsIn(join(dir, 'old'), buying(1, '24h'))
 const young = definitionsIn(join(dir, 'young'), buying(2, '2h'))
+const quick = definitionsIn(join(dir, 'quick'), buying(1, '24h'), '5m')
+const minutes = ['--from', '2026-03-02T08:02:00Z', '--to', '2026-03-02T08:06:00Z']
 const promotion = ['promote', 'buying', '2', '--definitions', young, '--yes', '--why', 'sooner']
 
 describe.skipIf(emulator === null)('over the wire', () => {
@@ -85,11 +90,16 @@ describe.skipIf(emulator === null)('over the wire', () => {
     ['explain', '--user', 'u-1'],
     ['identity', 'audit'],
     ['describe', '--journey', 'buying', '--definitions', old],
+    ['replay', ...minutes, '--journey', 'buying', '--definitions', young],
     ['replay', '--journey', 'buying', '--definitions', young],
     ['release', 'diff', 'buying', '1', '2', '--definitions', young],
     ['dead-letters', 'refeed', '--definitions', old],
     ['identity', 'link', 'user_id:u-1', 'user_id:u-7', '--yes'],
     ['forget', '--user', 'u-3', '--definitions', old, '--yes'],
+    ['replay', '--all', '--definitions', quick],
+    ['replay', '--all', '--yes', '--definitions', quick],
+    ['verify'],
+    ['replay', '--all', '--yes', '--definitions', old],
     ['verify'],
   ]
   test.each(commands.map((words) => [words.slice(0, 3).join(' '), words] as const))(
@@ -114,34 +124,90 @@ describe.skipIf(emulator === null)('over the wire', () => {
     expect(remote?.length).toBeGreaterThan(30)
   }, MINUTES)
 
+  const remote = ['--warehouse', urls[1] as string]
+  const opened = async <T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> => {
+    const warehouse = bigqueryWarehouse(place)
+    await warehouse.open()
+    const told = await work(warehouse)
+    await warehouse.close()
+    return told
+  }
+  /** Runs a command that is killed when it sends such a request: before that goes on to BigQuery,
+   * or after it is answered there. */
+  const killed = async (words: string[], at: (body: string) => boolean, isAfter: boolean) => {
+    const child = start(words[0] as string, [...words.slice(1), ...remote])
+    const kill = (body: string) => at(body) && child.kill('SIGKILL')
+    if (isAfter) proxy.loss = kill
+    else proxy.luck = (_, body) => kill(body)
+    const [, signal] = await once(child, 'exit')
+    expect(signal).toBe('SIGKILL')
+    Object.assign(proxy, { luck: () => false, loss: () => false })
+  }
+  const isCommit = (body: string) => body.includes('commit transaction')
+
   test('a promotion that is killed is there whole or not at all', async () => {
-    const shown = async () => {
-      const warehouse = bigqueryWarehouse(place)
-      await warehouse.open()
-      const tables = await dump(warehouse)
-      await warehouse.close()
-      return tables
-    }
-    const release = ['--warehouse', urls[1] as string]
+    const shown = () => opened((warehouse) => dump(warehouse))
     const before = await shown()
-    const isCommit = (body: string) => body.includes('commit transaction')
-    const killed = async (arm: (kill: () => true) => void) => {
-      const child = start('release', [...promotion, ...release])
-      arm(() => child.kill('SIGKILL') as true)
-      const [, signal] = await once(child, 'exit')
-      expect(signal).toBe('SIGKILL')
-      Object.assign(proxy, { luck: () => false, loss: () => false })
-    }
-    await killed((kill) => (proxy.luck = (_, body) => isCommit(body) && kill()))
+    await killed(['release', ...promotion], isCommit, false)
     expect(await shown()).toEqual(before)
-    await killed((kill) => (proxy.loss = (body) => isCommit(body) && kill()))
+    await killed(['release', ...promotion], isCommit, true)
     const after = await shown()
     expect(new Set(after.states?.map((row) => row['version']))).toEqual(new Set([2]))
-    const again = await run('release', [...promotion, ...release])
+    const again = await run('release', [...promotion, ...remote])
     expect(again.stderr).toBe('error: journey buying 2 is live already\n')
     const back = ['rollback', 'buying', '--definitions', young, '--yes', '--why', 'back']
-    expect(await run('release', [...back, ...release])).toMatchObject({ code: 0, stderr: '' })
+    expect(await run('release', [...back, ...remote])).toMatchObject({ code: 0, stderr: '' })
     expect(await shown()).toEqual(before)
+  }, MINUTES)
+
+  test('an erasure that is killed is done again, or ended by whoever comes next', async () => {
+    const lines = readFileSync(events, 'utf8').split('\n')
+    const [hers, his] = ['u-4', 'u-5'].map((user) =>
+      lines.filter((line) => line.includes(`"${user}"`)),
+    ) as [string[], string[]]
+    const raw = [hers.slice(0, 2), [hers[2], his[0]]].map((texts, n) => ({
+      subscription_name: 's',
+      message_id: `m${n}`,
+      publish_time: now(),
+      data: Buffer.from(texts.join('\n')),
+      attributes: '{}',
+    }))
+    await opened((warehouse) => warehouse.append('landed_messages', landedTable(raw), now()))
+    /** Who of the two is still named where no transaction erases, and certificates. */
+    const left = () =>
+      opened(async (warehouse) => {
+        const landed = await warehouse.query('select data from landed_messages')
+        const staged = await warehouse.query('select content from staged')
+        const text = JSON.stringify([
+          ...landed.map((row) => Buffer.from(row['data'] as Uint8Array).toString()),
+          ...staged.map((row) => row['content']),
+        ])
+        const [count] = await warehouse.query('select count(*) as n from erasures')
+        return [text.includes('u-4'), text.includes('u-5'), count?.['n']]
+      })
+    const forgetting = (user: string) => ['--user', user, '--definitions', old, '--yes']
+    const killedAt = (at: (body: string) => boolean, isAfter: boolean) =>
+      killed(['forget', ...forgetting('u-4')], at, isAfter)
+    const [, , before] = await left()
+    await killedAt((body) => body.includes('gone landed_messages'), true)
+    await killedAt(isCommit, false)
+    expect(await left()).toEqual([true, true, before])
+    await killedAt(isCommit, true)
+    expect(await left()).toEqual([false, true, Number(before) + 1])
+    const again = await run('forget', [...forgetting('u-4'), ...remote])
+    expect(again.stderr).toContain('is nobody here')
+    const isRaw = (body: string) => /delete from \S+landed_messages/.test(body)
+    const message = 'DELETE would affect rows in the streaming buffer'
+    proxy.luck = (_, body, response) =>
+      isRaw(body) && !isCommit(body) && refuse(response, 400, 'invalidQuery', message)
+    const refused = await run('forget', [...forgetting('u-5'), ...remote])
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toContain('erased, but from landed_messages')
+    expect(refused.stderr).toContain(message)
+    expect(await left()).toEqual([false, true, Number(before) + 2])
+    proxy.luck = () => false
+    expect(await left()).toEqual([false, false, Number(before) + 2])
+    expect(await run('verify', remote)).toMatchObject({ code: 0, stderr: '' })
   }, MINUTES)
 
   test.skipIf(analyzer === null)('the analyzer accepts all that was asked', async () => {

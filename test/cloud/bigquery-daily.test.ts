@@ -3,36 +3,32 @@
  * shows what DuckDB does after the same, version by version.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
+import { instantOf } from '../../pipeline/config.ts'
 import { physicalTables } from '../../pipeline/bigquery-schema.ts'
 import { makeDefinitions, type Definitions, type Release } from '../../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb.ts'
 import { forget } from '../../pipeline/forget.ts'
 import { landedTable } from '../../pipeline/landed.ts'
 import { recompute } from '../../pipeline/recompute.ts'
-import { rebuild, type Rebuild, type Scratch } from '../../pipeline/rebuild.ts'
+import type { Rebuild } from '../../pipeline/rebuild.ts'
 import { versionStatuses } from '../../pipeline/release-status.ts'
+import { ReleaseLog, runningOf } from '../../pipeline/releases.ts'
 import { TABLES, VERSIONED_NAMES } from '../../pipeline/tables.ts'
 import type { Warehouse } from '../../pipeline/warehouse.ts'
 import { Shop } from '../../scripts/shop.ts'
 import { buying } from '../buying.ts'
 import { dump, Harness, sorted } from '../dump.ts'
+import { expectSame, move } from '../rebuilding.ts'
 import type { Row } from '../reference.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery, type Emulator } from './bigquery-emulator.ts'
 import { Proxy, throughProxy } from './proxy.ts'
 
 const MINUTES = 300_000
-const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 const emulator = await startBigQuery()
-afterAll(async () => {
-  rmSync(dir, { recursive: true })
-  await emulator?.stop()
-})
+afterAll(() => emulator?.stop())
 
 const event = (id: string, minute: number, identifiers: object) =>
   JSON.stringify({
@@ -71,29 +67,26 @@ const young = makeDefinitions({ journeys: [buying(2, '2h')] })
 const lines = [...new Shop(5).lines(400)]
 const [early, late] = [lines.slice(0, 300), lines.slice(300)]
 
-let scratches = 0
-function scratch(): Scratch {
-  const path = join(dir, `${(scratches += 1)}.duckdb`)
-  return {
-    warehouse: () => duckdbWarehouse(path),
-    discard: () => Promise.resolve(rmSync(path, { force: true })),
-  }
+const journeyOf = (to: Definitions) =>
+  to.releases.find(({ kind }) => kind === 'journey') as Release
+
+/** In parts of the size that commands have. */
+const step = (harness: Harness, to: Definitions, action: Rebuild['action'], more = {}) =>
+  move(harness, journeyOf(to), action, { spread: {}, ...more })
+
+/** Everything, under the identity and sessions of other definitions. */
+async function replayAll(harness: Harness, next: Definitions) {
+  const { definitions } = runningOf(next, await ReleaseLog.read(harness.warehouse), true)
+  return move(harness, null, 'replayed', { definitions, spread: {} })
 }
 
-async function step(harness: Harness, to: Definitions, action: Rebuild['action']) {
-  const { definitions } = await harness.pipeline()
-  const rebuilt = await rebuild({
-    warehouse: harness.warehouse,
-    scratch: scratch(),
-    definitions,
-    release: to.releases.find(({ kind }) => kind === 'journey') as Release,
-    action,
-    by: 'test',
-    reason: 'to see',
-    mayChangeLive: true,
-  })
-  harness.restart()
-  return rebuilt
+/** What a version that nobody sees yet believes. */
+async function facts({ warehouse }: Harness): Promise<Row[]> {
+  const rows = await warehouse.query(
+    `select profile_id, cast(transition_id as string) as id, occurred_at from transition_facts
+     where version = 2 and superseded_at is null`,
+  )
+  return sorted(rows as Row[])
 }
 
 /** Every version of every row; instants of the clock differ and are left out. */
@@ -170,6 +163,66 @@ describe.skipIf(emulator === null)('over the wire', () => {
       { version: 1, isLive: false, behind: 1 },
       { version: 2, isLive: true, behind: 0 },
     ])
+    await end()
+  }, MINUTES)
+
+  test('a window of a version is built as in DuckDB, and nothing else of it', async () => {
+    await start(old)
+    await both((harness) => harness.feed(early))
+    const before = await dump(remote.warehouse)
+    const at = (time: string) => instantOf('at', `2026-03-02T${time}Z`)
+    const within = { from: at('08:02:00'), to: at('08:06:00') }
+    const built = await both((harness) => step(harness, young, 'replayed', { within }))
+    expect(built).toMatchObject({ superseded: 0, isDone: true })
+    const inPart = await both(facts)
+    const asked = await remote.warehouse.query(
+      `select distinct profile_id from events inner join event_profiles using (event_id)
+       where occurred_at >= timestamp_micros($1) and occurred_at < timestamp_micros($2)`,
+      [within.from, within.to],
+    )
+    const isAsked = new Set(asked.map((row) => row['profile_id']))
+    const more = { within: { from: at('08:29:50'), to: null } }
+    expect(await both((harness) => step(harness, young, 'replayed', more))).toMatchObject({
+      superseded: 0,
+    })
+    expect((await both(facts)).length).toBeGreaterThan(inPart.length)
+    await both((harness) => step(harness, young, 'replayed'))
+    const whole = await both(facts)
+    expect(inPart).toEqual(whole.filter((row) => isAsked.has(row['profile_id'])))
+    expect(inPart.length).toBeGreaterThan(0)
+    expect(await dump(remote.warehouse)).toEqual(before)
+    await end()
+  }, MINUTES)
+
+  test('under other rules of sessions and people all is derived anew as in DuckDB', async () => {
+    await start(old)
+    await both((harness) => harness.feed(early))
+    await both((harness) => step(harness, young, 'replayed'))
+    const { recordedAt } = await remote.warehouse.open()
+    const before = await dump(remote.warehouse)
+    const { journeys } = old
+    const rules = { sessions: { gap: '5m' }, identity: { person: ['email'], exclusive: [] } }
+    const next = makeDefinitions({ ...rules, journeys })
+    const { inserted, superseded, isDone } = await both((harness) => replayAll(harness, next))
+    expect({ isMuch: inserted > 300 && superseded > 300, isDone }).toEqual({
+      isMuch: true,
+      isDone: true,
+    })
+    const never = new Harness(next)
+    await never.feed(early)
+    expectSame(await dump(remote.warehouse), await dump(never.warehouse))
+    expectSame(await dump(remote.warehouse, `_as_of(timestamp_micros(${recordedAt}))`), before)
+    expect(await both((harness) => replayAll(harness, next))).toMatchObject({
+      inserted: 0,
+      superseded: 0,
+      isDone: false,
+    })
+    embedded = new Harness(next, embedded.warehouse)
+    remote = new Harness(next, remote.warehouse)
+    await both((harness) => harness.feed(late))
+    await never.feed(late)
+    expectSame(await dump(remote.warehouse), await dump(never.warehouse))
+    await never.warehouse.close()
     await end()
   }, MINUTES)
 

@@ -20,7 +20,7 @@ if (!isThere) console.log('skipped: the Google Cloud CLI is not installed')
 test.skipIf(!isThere)('the installed CLI knows what it is asked', async () => {
   const steps = [...plan('subscription'), ...plan('function'), ...removalOf(place)]
   const verdict = await checkFlags(steps)
-  expect(verdict).toEqual({ missing: [], unknown: [], commands: 27 })
+  expect(verdict).toEqual({ missing: [], unknown: [], commands: 30 })
 })
 
 test.skipIf(!isThere)('what it does not know is found', async () => {

@@ -15,7 +15,13 @@ esac
 # What it is about: "pubsub topics create x --flags" → "pubsub.topics.x".
 about=$(printf '%s' "${*%% --*}" |
   sed -E 's/ (create|update|describe|delete|deploy)( http)? / /; s/@.*//; s/ /./g')
+# A right: what it is on, whose and which.
+right=$(printf '%s' "$*" | tr -d '`"' | tr ' /' '..' | sed -nE '
+  s/.*-iam-policy-binding\.([^.]*).*--member=([^=]*)\.--role=([a-z.A-Z]*).*/right-\1-\2-\3/p
+  s/.*(GRANT|REVOKE)\.([a-zA-Z.]*)\.ON\.(.*)\.(TO|FROM)\.(.*)/right-\3-\5-\2/p')
 case " $* " in
+  *' add-iam-policy-binding '* | *' GRANT '*) : > "$STATE/$right" ;;
+  *' remove-iam-policy-binding '* | *' REVOKE '*) rm "$STATE/$right" ;;
   ' projects describe '*) echo 123456789012 ;;
   ' functions describe '*' --v2 '*)
     [ ! -e "$STATE/$about" ] || echo "https://${about##*.}.example" ;;
