@@ -11,15 +11,12 @@ import { endsOf, quoted, storageOf } from './bigquery-schema.ts'
 import type { Column } from './column.ts'
 import { isImageTable } from './commit.ts'
 import { contentOf, Difference, theirs } from './duckdb-difference.ts'
-import { DuckDBFile } from './duckdb-file.ts'
+import { DuckDBFile, REBUILDING } from './duckdb-file.ts'
 import { KEYED_TABLES, latestImages } from './duckdb-schema.ts'
 import type { At } from './relations.ts'
 import { TABLES, type TableName, type VersionedName } from './tables.ts'
 import { believedText, type Bound, type Taken } from './takeover.ts'
 import type { Row, RowCounts, Takeover } from './warehouse.ts'
-
-/** What DuckDB may take; the rest it spills. */
-const MEMORY = '160MB'
 
 const MEMORY_TABLES = ['timer', ...KEYED_TABLES] as const
 
@@ -37,7 +34,7 @@ export class BigQueryTakeover {
   }
 
   static async open(client: BigQueryClient, takeover: Takeover): Promise<BigQueryTakeover> {
-    return new BigQueryTakeover(client, await DuckDBFile.open(':memory:', MEMORY), takeover)
+    return new BigQueryTakeover(client, await DuckDBFile.open(':memory:', REBUILDING), takeover)
   }
 
   /** Finds what differs. */

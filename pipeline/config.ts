@@ -8,15 +8,12 @@ import { bigqueryWarehouse } from './bigquery.ts'
 import type { Place } from './bigquery-client.ts'
 import { now, parseInstant } from './clock.ts'
 import { duckdbWarehouse } from './duckdb.ts'
+import { REBUILDING, type Means } from './duckdb-file.ts'
 import { UserError } from './errors.ts'
 import type { Scratch } from './rebuild.ts'
 import type { IfMissing, Warehouse } from './warehouse.ts'
 
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
-/** What commands that only ask may take: an analysis goes over all that has happened at once. */
-export const ASKING_MEMORY = '1GB'
-/** What those that derive a version again may take, of each of the two files. */
-export const REBUILDING_MEMORY = '160MB'
 export const DEFINITIONS_DEFAULT = 'definitions'
 export const BATCH_SIZE_DEFAULT = 20_000
 const BATCH_SIZE_MAX = 1_000_000
@@ -30,10 +27,10 @@ export type Format = (typeof FORMATS)[number]
 /** Where BigQuery's emulator listens, `HOST:REST_PORT:GRPC_PORT`; without it, Google's. */
 export const EMULATOR_VARIABLE = 'DESIRE_PATH_BIGQUERY_EMULATOR'
 
-/** One that is there: `duckdb:path`, where `memory` is what queries may take, or
- * `bigquery:project.dataset`. `option` is what it was given for. */
-export function warehouseOf(url: string, memory?: string, option = '--warehouse'): Warehouse {
-  return warehouseAt(url, option, 'refuse', memory)
+/** One that is there: `duckdb:path`, to be opened with these means, or `bigquery:project.dataset`.
+ * `option` is what it was given for. */
+export function warehouseOf(url: string, means?: Means, option = '--warehouse'): Warehouse {
+  return warehouseAt(url, option, 'refuse', means)
 }
 
 /** The same for those who feed it: `open` makes it where it is not there. The path `:memory:` keeps
@@ -46,12 +43,12 @@ function warehouseAt(
   url: string,
   option: string,
   ifMissing: IfMissing,
-  memory?: string,
+  means?: Means,
 ): Warehouse {
   const colon = url.indexOf(':')
   const engine = url.slice(0, colon)
   const place = url.slice(colon + 1)
-  if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, memory, ifMissing)
+  if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, means, ifMissing)
   if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url), ifMissing)
   throw new UserError(
     `${option} ${JSON.stringify(url)} is no warehouse: write duckdb:PATH, for example ` +
@@ -66,7 +63,7 @@ export function scratchOf({ url }: Warehouse): Scratch {
   const place = url.slice(url.indexOf(':') + 1)
   const path = `${url.startsWith('duckdb:') ? place : place.replaceAll(':', '-')}.recomputed`
   return {
-    warehouse: () => duckdbWarehouse(path, REBUILDING_MEMORY),
+    warehouse: () => duckdbWarehouse(path, REBUILDING),
     discard: async () => {
       for (const end of ['', '.wal', '.tmp']) await rm(path + end, { recursive: true, force: true })
     },

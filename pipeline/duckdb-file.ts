@@ -34,8 +34,18 @@ const SETTINGS = {
   storage_compatibility_version: 'v1.5.0',
   wal_autocheckpoint: '128MB',
   max_vacuum_tasks: '0',
-  threads: '2',
 }
+
+/** What DuckDB may take of the machine; memory beyond it, it spills. */
+export type Means = { memory: string; threads: number }
+
+/** For those who derive and commit: the other core is theirs, and while one thread of DuckDB's
+ * commits, a second would only spin. The memory is enough for a batch, whatever the history. */
+export const RUNNING: Means = { memory: '128MB', threads: 1 }
+/** For those who derive a version again, of each of the two files. */
+export const REBUILDING: Means = { memory: '160MB', threads: 1 }
+/** For those who only ask: an analysis goes over all that has happened at once. */
+export const ASKING: Means = { memory: '1GB', threads: 2 }
 
 export class DuckDBFile {
   readonly #instance: DuckDBInstance
@@ -55,10 +65,9 @@ export class DuckDBFile {
     this.#isOwner = isOwner
   }
 
-  /** `path` may be `:memory:`; `memory` is what queries may take. Throws a `UserError` that says
-   * why a file cannot be opened. */
-  static async open(path: string, memory: string): Promise<DuckDBFile> {
-    const instance = await createInstance(path, memory)
+  /** `path` may be `:memory:`. Throws a `UserError` that says why a file cannot be opened. */
+  static async open(path: string, means: Means): Promise<DuckDBFile> {
+    const instance = await createInstance(path, means)
     return new DuckDBFile(instance, await connected(instance), true)
   }
 
@@ -170,12 +179,16 @@ async function connected(instance: DuckDBInstance): Promise<DuckDBConnection> {
 const SPILL_DIR = join(tmpdir(), `desire-path-${process.pid}`)
 const NO_FILE_OF_DUCKDB = 'not a valid DuckDB database file'
 
-async function createInstance(path: string, memory: string): Promise<DuckDBInstance> {
+async function createInstance(
+  path: string,
+  { memory, threads }: Means,
+): Promise<DuckDBInstance> {
   let instance: DuckDBInstance
   try {
     instance = await DuckDBInstance.create(path, {
       ...SETTINGS,
       memory_limit: memory,
+      threads: String(threads),
       // A file spills beside itself. What is in memory would spill into the current directory, and
       // two processes there would get in each other's way.
       ...(path === ':memory:' ? { temp_directory: SPILL_DIR } : {}),

@@ -9,7 +9,7 @@
 
 import { existsSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
-import { DuckDBFile } from './duckdb-file.ts'
+import { DuckDBFile, type Means } from './duckdb-file.ts'
 import { literal, schema, storageOf } from './duckdb-schema.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 
@@ -33,12 +33,12 @@ export function isMarkedForRewrite(path: string): boolean {
 export async function rewritten(
   file: DuckDBFile,
   path: string,
-  memory: string,
+  means: Means,
 ): Promise<DuckDBFile> {
   if (path === ':memory:') return file
   const fresh = `${path}.rewritten`
   await removeFile(fresh)
-  const made = await DuckDBFile.open(fresh, memory)
+  const made = await DuckDBFile.open(fresh, means)
   for (const statement of schema().statements) await made.run(statement)
   made.close()
   file.dropAppenders()
@@ -52,7 +52,7 @@ export async function rewritten(
   await rename(fresh, path)
   await rm(`${path}.tmp`, { recursive: true, force: true })
   await unmarkForRewrite(path)
-  return DuckDBFile.open(path, memory)
+  return DuckDBFile.open(path, means)
 }
 
 /** With what DuckDB keeps beside it. */

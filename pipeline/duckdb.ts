@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { imageTable } from './commit.ts'
 import type { Filling } from './duckdb-append.ts'
-import { DuckDBFile } from './duckdb-file.ts'
+import { DuckDBFile, RUNNING, type Means } from './duckdb-file.ts'
 import { eraseRows } from './duckdb-erase.ts'
 import { DuckDBLookups } from './duckdb-lookups.ts'
 import {
@@ -52,16 +52,13 @@ import type {
 /** Pending supersedes of a table at which they are folded. */
 const PENDING_MAX = 300_000
 
-/** Enough for a batch, however long the history. */
-const MEMORY_DEFAULT = '128MB'
-
 /** `path` may be `:memory:`, which is always made. Nothing is opened before `open`. */
 export function duckdbWarehouse(
   path: string,
-  memory = MEMORY_DEFAULT,
+  means = RUNNING,
   ifMissing: IfMissing = 'make',
 ): Warehouse {
-  return new DuckDBWarehouse(path, memory, path === ':memory:' ? 'make' : ifMissing)
+  return new DuckDBWarehouse(path, means, path === ':memory:' ? 'make' : ifMissing)
 }
 
 /** Rolls back an erasure that was only planned. */
@@ -74,16 +71,16 @@ class DuckDBWarehouse implements Warehouse {
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
   readonly answersMeanwhile = true
   readonly #path: string
-  readonly #memory: string
+  readonly #means: Means
   readonly #ifMissing: IfMissing
   #opened: Opened | null = null
   #head: Head = NO_HEAD
   /** Rows waiting in each `_pending` table. */
   readonly #pending = new Map<VersionedName, number>()
 
-  constructor(path: string, memory: string, ifMissing: IfMissing) {
+  constructor(path: string, means: Means, ifMissing: IfMissing) {
     this.#path = path
-    this.#memory = memory
+    this.#means = means
     this.#ifMissing = ifMissing
     this.url = `duckdb:${path}`
   }
@@ -96,9 +93,9 @@ class DuckDBWarehouse implements Warehouse {
   async open(): Promise<Head> {
     if (this.#opened === null) {
       if (this.#ifMissing === 'refuse' && !existsSync(this.#path)) throw noWarehouse(this.url)
-      let file = await DuckDBFile.open(this.#path, this.#memory)
+      let file = await DuckDBFile.open(this.#path, this.#means)
       await this.#makeSchema(file)
-      if (isMarkedForRewrite(this.#path)) file = await rewritten(file, this.#path, this.#memory)
+      if (isMarkedForRewrite(this.#path)) file = await rewritten(file, this.#path, this.#means)
       await this.#use(file)
       const counts = await file.counts(VERSIONED_NAMES.map((table) => `${table}_pending` as const))
       for (const table of VERSIONED_NAMES) {
@@ -261,7 +258,7 @@ class DuckDBWarehouse implements Warehouse {
       throw thrown
     }
     this.#open.lookups.close()
-    const next = await rewritten(file, this.#path, this.#memory)
+    const next = await rewritten(file, this.#path, this.#means)
     await this.#use(next)
     for (const table of VERSIONED_NAMES) this.#pending.set(table, 0)
     return counts

@@ -4,14 +4,15 @@
  * their first rows.
  */
 
-import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
+import { warehouseOf } from '../pipeline/config.ts'
 import { failedChecks, ROWS_SHOWN } from '../pipeline/checks.ts'
+import { ASKING } from '../pipeline/duckdb-file.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { main, warehouseCommand } from './command.ts'
 
 const program = warehouseCommand('npm run check', 'Asks whether the tables are sound.').action(
   async (options: { warehouse: string }) => {
-    const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
+    const warehouse = warehouseOf(options.warehouse, ASKING)
     await warehouse.open()
     try {
       const { asked, failed } = await failedChecks(warehouse)

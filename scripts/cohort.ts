@@ -9,8 +9,9 @@ import { formatInstant } from '../pipeline/clock.ts'
 import type { CohortChange, CohortRun } from '../pipeline/cohort-change.ts'
 import type { Cohort } from '../pipeline/cohort-definition.ts'
 import { cohortMembers, runCohorts } from '../pipeline/cohort-run.ts'
-import { ASKING_MEMORY, DEFINITIONS_DEFAULT, instantOf, warehouseOf } from '../pipeline/config.ts'
+import { DEFINITIONS_DEFAULT, instantOf, warehouseOf } from '../pipeline/config.ts'
 import { loadDefinitions } from '../pipeline/definitions.ts'
+import { ASKING } from '../pipeline/duckdb-file.ts'
 import { UserError } from '../pipeline/errors.ts'
 import type { Head, Row, Warehouse } from '../pipeline/warehouse.ts'
 import { command, main, warehouseCommand } from './command.ts'
@@ -80,7 +81,7 @@ const members = cohortCommand('members', 'Lists who is a member, asked now.')
 
 async function asking(options: Options, action: (ask: Ask) => Promise<void>): Promise<void> {
   const { cohorts } = await loadDefinitions(options.definitions)
-  const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
+  const warehouse = warehouseOf(options.warehouse, ASKING)
   const head = await warehouse.open()
   try {
     await action({ warehouse, head, cohorts })

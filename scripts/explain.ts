@@ -6,7 +6,8 @@
  * Exit 0: told; 1: failed, or nobody is known by that name; 2: wrong arguments.
  */
 
-import { ASKING_MEMORY, instantOf, warehouseOf } from '../pipeline/config.ts'
+import { instantOf, warehouseOf } from '../pipeline/config.ts'
+import { ASKING } from '../pipeline/duckdb-file.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { definitionsOnRecord } from '../pipeline/on-record.ts'
 import { isOfTime, type Outcome } from '../pipeline/outcome.ts'
@@ -50,7 +51,7 @@ async function explain(options: Options): Promise<void> {
     throw new UserError('--html and --json are two forms of one story: give one of them', 2)
   }
   const asOf = options.asOf === undefined ? null : instantOf('--as-of', options.asOf)
-  const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
+  const warehouse = warehouseOf(options.warehouse, ASKING)
   await warehouse.open()
   try {
     const { identity, journeys } = await definitionsOnRecord(warehouse, asOf)

@@ -13,7 +13,8 @@ import { pipeline } from 'node:stream/promises'
 import { analysisViews } from '../pipeline/analysis.ts'
 import { arrowFile } from '../pipeline/arrow-file.ts'
 import { formatInstant } from '../pipeline/clock.ts'
-import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
+import { warehouseOf } from '../pipeline/config.ts'
+import { ASKING } from '../pipeline/duckdb-file.ts'
 import { literal } from '../pipeline/duckdb-schema.ts'
 import { messageOf, UserError } from '../pipeline/errors.ts'
 import { viewTexts } from '../pipeline/relations.ts'
@@ -36,7 +37,7 @@ const program = warehouseCommand('npm run export', 'Writes a public view to a fi
       const known = Object.keys(WRITERS).join(', ')
       throw new UserError(`--out ${JSON.stringify(options.out)} must end in one of ${known}`, 2)
     }
-    const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
+    const warehouse = warehouseOf(options.warehouse, ASKING)
     await warehouse.open()
     const part = `${options.out}.part`
     try {
@@ -86,7 +87,7 @@ function writeLines(
 
 /** The embedded warehouse without a row: its views are those of every other. */
 async function inMemory<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
-  const warehouse = warehouseOf('duckdb::memory:', ASKING_MEMORY)
+  const warehouse = warehouseOf('duckdb::memory:', ASKING)
   await warehouse.open()
   try {
     return await work(warehouse)

@@ -4,8 +4,9 @@
  */
 
 import { now } from '../pipeline/clock.ts'
-import { ASKING_MEMORY, DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../pipeline/config.ts'
+import { DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../pipeline/config.ts'
 import { loadDefinitions } from '../pipeline/definitions.ts'
+import { ASKING } from '../pipeline/duckdb-file.ts'
 import { forget, type Forgotten } from '../pipeline/forget.ts'
 import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
 import { main, warehouseCommand } from './command.ts'
@@ -27,7 +28,7 @@ const program = warehouseCommand('npm run forget', 'Erases a person for ever.')
   .option('--json', 'one JSON object')
   .action(async (options: Options) => {
     const isPlan = options.yes !== true
-    const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
+    const warehouse = warehouseOf(options.warehouse, ASKING)
     const definitions = await loadDefinitions(options.definitions)
     try {
       const forgotten = await forget({

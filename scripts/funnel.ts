@@ -10,8 +10,9 @@ import pc from 'picocolors'
 import { askFunnel, type FunnelAnswer } from '../pipeline/ask-funnel.ts'
 import { checkFunnel } from '../pipeline/check-funnel.ts'
 import { formatInstant } from '../pipeline/clock.ts'
-import { ASKING_MEMORY, DEFINITIONS_DEFAULT, warehouseOf } from '../pipeline/config.ts'
+import { DEFINITIONS_DEFAULT, warehouseOf } from '../pipeline/config.ts'
 import { loadDefinitions, makeDefinitions } from '../pipeline/definitions.ts'
+import { ASKING } from '../pipeline/duckdb-file.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../pipeline/funnel-definition.ts'
 import type { Json } from '../pipeline/journey.ts'
@@ -55,7 +56,7 @@ async function ask(options: Options): Promise<void> {
   const funnel = await funnelOf(options)
   const by = byOf(options.by)
   const definitions = makeDefinitions({ funnels: [funnel] })
-  const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
+  const warehouse = warehouseOf(options.warehouse, ASKING)
   try {
     const { watermark } = await warehouse.open()
     const cohort = options.cohort ?? null

@@ -7,7 +7,8 @@
 
 import { auditIdentity, type Audit } from '../pipeline/audit-identity.ts'
 import { formatInstant } from '../pipeline/clock.ts'
-import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
+import { warehouseOf } from '../pipeline/config.ts'
+import { ASKING } from '../pipeline/duckdb-file.ts'
 import {
   CORRECTION_NAME,
   correctIdentity,
@@ -21,7 +22,7 @@ import { command, main, warehouseCommand } from './command.ts'
 const audit = warehouseCommand('audit', 'The largest persons, contested devices, refused links.')
   .option('--json', 'one JSON object')
   .action(async ({ warehouse: url, json }: { warehouse: string; json?: boolean }) => {
-    const warehouse = warehouseOf(url, ASKING_MEMORY)
+    const warehouse = warehouseOf(url, ASKING)
     await warehouse.open()
     try {
       const { identity } = await definitionsOnRecord(warehouse)
@@ -82,7 +83,7 @@ async function correct(
   given: [string, string],
   { warehouse: url, yes, json }: Options,
 ): Promise<void> {
-  const warehouse = warehouseOf(url, ASKING_MEMORY)
+  const warehouse = warehouseOf(url, ASKING)
   const { watermark } = await warehouse.open()
   try {
     const definitions = await definitionsOnRecord(warehouse)

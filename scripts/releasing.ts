@@ -4,11 +4,11 @@ import { userInfo } from 'node:os'
 import { elapsedMs } from '../pipeline/clock.ts'
 import {
   DEFINITIONS_DEFAULT,
-  REBUILDING_MEMORY,
   scratchOf,
   warehouseOf,
 } from '../pipeline/config.ts'
 import { loadDefinitions, type Definitions, type Release } from '../pipeline/definitions.ts'
+import { REBUILDING } from '../pipeline/duckdb-file.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { rebuild, type Rebuild, type Rebuilt } from '../pipeline/rebuild.ts'
 import { ReleaseLog, runningOf, type Running } from '../pipeline/releases.ts'
@@ -39,7 +39,7 @@ export async function inWarehouse(
   work: (scene: Scene) => Promise<void>,
   isReplayed = false,
 ): Promise<void> {
-  const warehouse = warehouseOf(options.warehouse, REBUILDING_MEMORY)
+  const warehouse = warehouseOf(options.warehouse, REBUILDING)
   const defined = await loadDefinitions(options.definitions)
   try {
     const { batch } = await warehouse.open()

@@ -3,14 +3,14 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ASKING_MEMORY } from '../pipeline/config.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
 import { withTemporary } from './temporary.ts'
+import { ASKING } from '../pipeline/duckdb-file.ts'
 
 export async function withScratch<T>(work: (scratch: Warehouse) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'desire-path-'))
-  const scratch = duckdbWarehouse(join(dir, 'scratch.duckdb'), ASKING_MEMORY)
+  const scratch = duckdbWarehouse(join(dir, 'scratch.duckdb'), ASKING)
   return withTemporary(dir, async () => {
     try {
       await scratch.open()

@@ -6,7 +6,8 @@
  * arguments.
  */
 
-import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
+import { warehouseOf } from '../pipeline/config.ts'
+import { ASKING } from '../pipeline/duckdb-file.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { main, warehouseCommand } from './command.ts'
 import { duration, grouped } from './funnel-lines.ts'
@@ -29,7 +30,7 @@ const program = withLimits(
   .option('--json', 'one JSON object')
   .action(async (options: Options) => {
     const limits = limitsOf(options)
-    const warehouse = warehouseOf(options.warehouse, ASKING_MEMORY)
+    const warehouse = warehouseOf(options.warehouse, ASKING)
     await warehouse.open()
     try {
       const status = statusOf(await readHealth(warehouse), limits)

@@ -7,7 +7,8 @@
 
 import { formatInstant } from '../pipeline/clock.ts'
 import { compareWarehouses, type Comparison } from '../pipeline/compare.ts'
-import { ASKING_MEMORY, warehouseOf } from '../pipeline/config.ts'
+import { warehouseOf } from '../pipeline/config.ts'
+import { ASKING } from '../pipeline/duckdb-file.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { definitionsOnRecord } from '../pipeline/on-record.ts'
 import { recompute } from '../pipeline/recompute.ts'
@@ -27,9 +28,9 @@ const program = warehouseCommand(
 
 async function verify({ warehouse: url, against, json }: Options): Promise<void> {
   if (against === url) throw new UserError(`--against ${url} is the warehouse itself`, 2)
-  const warehouse = warehouseOf(url, ASKING_MEMORY)
+  const warehouse = warehouseOf(url, ASKING)
   const other =
-    against === undefined ? null : warehouseOf(against, ASKING_MEMORY, '--against')
+    against === undefined ? null : warehouseOf(against, ASKING, '--against')
   try {
     if (other === null) {
       await withScratch(async (scratch) => {

@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { arrowTable, supersedeTable } from '../pipeline/arrow.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
-import { DuckDBFile } from '../pipeline/duckdb-file.ts'
+import { DuckDBFile, RUNNING } from '../pipeline/duckdb-file.ts'
 import { markForRewrite } from '../pipeline/duckdb-rewrite.ts'
 import { hashes64 } from '../pipeline/ids.ts'
 import { landedTable } from '../pipeline/landed.ts'
@@ -64,13 +64,13 @@ test.each(['text.duckdb', 'events.ndjson', 'table.csv'])('%s is no warehouse', a
 
 test("a database of somebody else's is named and left as it was", async () => {
   const path = join(dir, 'other.duckdb')
-  const other = await DuckDBFile.open(path, '100MB')
+  const other = await DuckDBFile.open(path, RUNNING)
   await other.run('create table events (order_id integer)')
   other.close()
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(
     `${path} holds something else by the names of our tables`,
   )
-  const again = await DuckDBFile.open(path, '100MB')
+  const again = await DuckDBFile.open(path, RUNNING)
   expect(await again.query('select table_name from duckdb_tables()')).toEqual([
     { table_name: 'events' },
   ])
@@ -79,11 +79,11 @@ test("a database of somebody else's is named and left as it was", async () => {
 
 test('whoever only asks makes no warehouse of a file without our tables', async () => {
   const path = join(dir, 'theirs.duckdb')
-  const theirs = await DuckDBFile.open(path, '100MB')
+  const theirs = await DuckDBFile.open(path, RUNNING)
   await theirs.run('create table orders (order_id integer)')
   theirs.close()
   const before = readFileSync(path)
-  const asked = duckdbWarehouse(path, '100MB', 'refuse')
+  const asked = duckdbWarehouse(path, RUNNING, 'refuse')
   await expect(asked.open()).rejects.toThrow(`no warehouse at duckdb:${path}: check the name`)
   expect(readFileSync(path).equals(before)).toBe(true)
   expect(readdirSync(dir).filter((name) => name.startsWith('theirs'))).toEqual(['theirs.duckdb'])
@@ -101,7 +101,7 @@ async function earlierFile(name: string, change: string): Promise<string> {
   await made.open()
   await made.commit(batchOf(1, ['e1']))
   await made.close()
-  const file = await DuckDBFile.open(path, '100MB')
+  const file = await DuckDBFile.open(path, RUNNING)
   await file.run(`comment on table batches_log is 'earlier'; ${change}`)
   file.close()
   return path
@@ -121,7 +121,7 @@ test.each([
 
 test('a file of an earlier version with the same tables is brought up to date', async () => {
   const path = await earlierFile('earlier.duckdb', 'drop table cohort_runs_log; drop view stuck')
-  const warehouse = duckdbWarehouse(path, '100MB', 'refuse')
+  const warehouse = duckdbWarehouse(path, RUNNING, 'refuse')
   expect(await warehouse.open()).toMatchObject({ batch: 1 })
   expect(await warehouse.query('select journey from stuck')).toEqual([])
   expect(await warehouse.query('select cohort from cohort_runs')).toEqual([])
@@ -216,7 +216,7 @@ test('what a crash left pending is folded when the file is opened and closed', a
   const again = duckdbWarehouse(crashed)
   await again.open()
   await again.close()
-  const file = await DuckDBFile.open(crashed, '100MB')
+  const file = await DuckDBFile.open(crashed, RUNNING)
   const counts = await file.counts(['event_profile_pending', 'event_profile_base'])
   expect(Object.fromEntries(counts)).toEqual({ event_profile_pending: 0, event_profile_base: 2 })
   file.close()
@@ -243,7 +243,7 @@ test.each([
       await warehouse.close()
     },
   ],
-  ['another', async (path: string) => (await DuckDBFile.open(path, '100MB')).close()],
+  ['another', async (path: string) => (await DuckDBFile.open(path, RUNNING)).close()],
 ] as const)('nothing is lost when %s opens and closes a crashed file', async (_, look) => {
   const path = join(dir, `${(files += 1)}.duckdb`)
   const crashed = join(dir, `${(files += 1)}.duckdb`)

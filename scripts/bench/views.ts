@@ -2,7 +2,8 @@
 
 import { analysisViews } from '../../pipeline/analysis.ts'
 import { elapsedMs } from '../../pipeline/clock.ts'
-import { ASKING_MEMORY, warehouseOf } from '../../pipeline/config.ts'
+import { warehouseOf } from '../../pipeline/config.ts'
+import { ASKING } from '../../pipeline/duckdb-file.ts'
 
 const ASKED = 3
 
@@ -10,7 +11,7 @@ export type ViewCost = { view: string; rows: number; ms: number; cpuMs: number }
 
 /** The quickest of a few answers each; the rows are made, and left where they are. */
 export async function viewCosts(url: string): Promise<{ moves: number; costs: ViewCost[] }> {
-  const warehouse = warehouseOf(url, ASKING_MEMORY)
+  const warehouse = warehouseOf(url, ASKING)
   await warehouse.open()
   try {
     const countOf = async (relation: string) =>
