@@ -70,15 +70,17 @@ export function scratchOf({ url }: Warehouse): Scratch {
   }
 }
 
+/** What is done to a dataset by a command of its own happens to a file by itself. */
+const FILES_KEEP = 'a DuckDB file is brought up to date when it is opened, tidied when it is closed'
+
 /** A project id may have colons and dots (`example.com:app`); a dataset is a word. */
 export function bigqueryPlaceOf(url: string): Place {
   const [, project, dataset] = /^bigquery:([a-z][a-z0-9.:-]*)\.(\w+)$/.exec(url) ?? []
   if (project === undefined || dataset === undefined) {
-    throw new UserError(
-      `--warehouse ${JSON.stringify(url)} is no dataset: write bigquery:PROJECT.DATASET, for ` +
-        'example bigquery:my-project.journeys',
-      2,
-    )
+    const hint = url.startsWith('duckdb:')
+      ? FILES_KEEP
+      : 'write bigquery:PROJECT.DATASET, for example bigquery:my-project.journeys'
+    throw new UserError(`--warehouse ${JSON.stringify(url)} is no dataset: ${hint}`, 2)
   }
   const emulator = process.env[EMULATOR_VARIABLE]
   if (emulator === undefined) return { project, dataset }

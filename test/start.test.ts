@@ -101,6 +101,14 @@ test('a command of several is told which there are, and ends with 2', async () =
   expect(stderr).not.toContain('(')
 })
 
+test.each(['migrate', 'compact'])('%s says that a file needs it not', async (script) => {
+  const { status, stderr } = await run(script, ['--warehouse', fresh()])
+  expect(status).toBe(2)
+  expect(stderr).toContain('is no dataset: a DuckDB file is brought up to date when it is opened')
+  const { stderr: misspelt } = await run(script, ['--warehouse', 'bigquery:p1'])
+  expect(misspelt).toContain('is no dataset: write bigquery:PROJECT.DATASET')
+})
+
 test('a shop that cannot be written names where it was to be', async () => {
   const out = join(dir, 'nowhere', 'shop.ndjson')
   const { status, stderr } = await run('generate', ['--events', '10', '--out', out])
