@@ -41,7 +41,7 @@ export type Means = { memory: string; threads: number }
 
 /** For those who derive and commit: the other core is theirs, and while one thread of DuckDB's
  * commits, a second would only spin. The memory is enough for a batch, whatever the history. */
-export const RUNNING: Means = { memory: '128MB', threads: 1 }
+export const RUNNING: Means = { memory: '96MB', threads: 1 }
 /** For those who derive a version again, of each of the two files. */
 export const REBUILDING: Means = { memory: '160MB', threads: 1 }
 /** For those who only ask: an analysis goes over all that has happened at once. */
