@@ -8,10 +8,11 @@ import { afterAll, expect } from 'vitest'
 import { makeDefinitions, type Definitions, type Release } from '../pipeline/definitions.ts'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import { rebuild, type Rebuild, type Scratch } from '../pipeline/rebuild.ts'
+import { ReleaseLog, runningOf } from '../pipeline/releases.ts'
 import { funnelled } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
-import { dump, Harness, lineOf } from './dump.ts'
-import { VIEWS, type AcceptedEvent, type ReferenceTables } from './reference.ts'
+import { dump, Harness, lineOf, sorted } from './dump.ts'
+import { VIEWS, type AcceptedEvent, type ReferenceTables, type Row } from './reference.ts'
 
 const RUNS = Number(process.env['REBUILD_RUNS'] ?? 1)
 export const LATER = 3_600_000_000
@@ -110,6 +111,25 @@ export async function move(
   )
   expect(published).toEqual([])
   return rebuilt
+}
+
+/** Everything, under the identity and sessions of other definitions. */
+export async function replayAll(
+  harness: Harness,
+  next: Definitions,
+  more: Partial<Rebuild> = {},
+) {
+  const { definitions } = runningOf(next, await ReleaseLog.read(harness.warehouse), true)
+  return move(harness, null, 'replayed', { definitions, ...more })
+}
+
+/** What a version that nobody sees yet believes. */
+export async function believed({ warehouse }: Harness): Promise<Row[]> {
+  const rows = await warehouse.query(
+    `select profile_id, cast(transition_id as string) as id, occurred_at from transition_facts
+     where version = 2 and superseded_at is null`,
+  )
+  return sorted(rows as Row[])
 }
 
 export function expectSame(actual: ReferenceTables, expected: ReferenceTables): void {

@@ -6,15 +6,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareWarehouses } from '../pipeline/compare.ts'
-import { makeDefinitions, type Definitions } from '../pipeline/definitions.ts'
+import { makeDefinitions } from '../pipeline/definitions.ts'
 import { recompute } from '../pipeline/recompute.ts'
 import { versionStatuses } from '../pipeline/release-status.ts'
-import { ReleaseLog, runningOf } from '../pipeline/releases.ts'
-import { identity, sessions } from './arbitraries.ts'
-import { dump, Harness } from './dump.ts'
+import { Harness } from './dump.ts'
 import { emptyWarehouse } from './emptied.ts'
-import { check, expectSame, feed, LATER, move, read, scene, shownBy, step } from './rebuilding.ts'
-import type { AcceptedEvent } from './reference.ts'
+import { believed, check, feed, read, replayAll, scene, step } from './rebuilding.ts'
+import { replayLaws } from './replay.laws.ts'
 
 const RUNS = Number(process.env['REPLAY_RUNS'] ?? 1)
 const TIME_MAX_MS = 300_000
@@ -57,7 +55,7 @@ test('three threads fold what one folds', async () => {
   )
 }, TIME_MAX_MS)
 
-const occurredAt = (events: AcceptedEvent[]) => events.map((event) => event.occurred_at)
+replayLaws('DuckDB', async () => emptyWarehouse(), { numRuns: RUNS })
 
 test('a replay agrees with runs that were given the older half of history last', async () => {
   await check(async (given) => {
@@ -68,7 +66,7 @@ test('a replay agrees with runs that were given the older half of history last',
     await feed(harness, [all.slice(half)], watermark)
     await step(harness, young, 'replayed')
     await feed(harness, [all.slice(0, half)])
-    const loaded = { from: null, to: Math.max(...occurredAt(all.slice(0, half))) + 1 }
+    const loaded = { from: null, to: (all[half - 1]?.occurred_at ?? 0) + 1 }
     await step(harness, young, 'replayed', { within: loaded })
     const whole = await step(harness, young, 'replayed')
     expect(whole).toMatchObject({ inserted: 0, superseded: 0 })
@@ -77,35 +75,6 @@ test('a replay agrees with runs that were given the older half of history last',
     await harness.warehouse.close()
   })
 }, TIME_MAX_MS)
-
-test('a window builds the profiles that have an event in it, from their beginning', async () => {
-  await check(async (given) => {
-    const { old, young, before, watermark } = read(given)
-    const harness = new Harness(old)
-    await feed(harness, before, watermark)
-    const times = occurredAt(before.flat()).sort((a, b) => a - b)
-    const within = { from: times[1] ?? null, to: times[3] ?? null }
-    await step(harness, young, 'replayed', { within })
-    const shown = await believed(harness)
-    await step(harness, young, 'replayed')
-    const asked = await harness.warehouse.query(
-      `select distinct profile_id from events inner join event_profiles using (event_id)
-       where occurred_at >= make_timestamptz($1) and occurred_at < make_timestamptz($2)`,
-      [within.from ?? 0, within.to ?? Number.MAX_SAFE_INTEGER],
-    )
-    const isAsked = new Set(asked.map((row) => row['profile_id']))
-    const whole = await believed(harness)
-    expect(shown).toEqual(whole.filter((row) => isAsked.has(row['profile_id'])))
-    await harness.warehouse.close()
-  })
-}, TIME_MAX_MS)
-
-function believed({ warehouse }: Harness) {
-  return warehouse.query(
-    `select profile_id, cast(transition_id as varchar) as id, occurred_at from transition_facts
-     where version = 2 and superseded_at is null order by all`,
-  )
-}
 
 test('a version that is built in part says so, and what is live is built whole', async () => {
   const old = definitionsOf({})
@@ -122,47 +91,6 @@ test('a version that is built in part says so, and what is live is built whole',
   expect((await believed(harness)).length).toBe(4)
   await harness.warehouse.close()
 })
-
-test('under another identity and sessions all is as if they had always been', async () => {
-  await fc.assert(
-    fc.asyncProperty(scene, identity, sessions, async (given, people, visits) => {
-      const { old, before, after, watermark } = read(given)
-      const harness = new Harness(old)
-      await feed(harness, before, watermark)
-      const accepted = await acceptedBy(harness)
-      const { recordedAt } = await harness.warehouse.open()
-      const shown = await dump(harness.warehouse)
-      const { journeys, funnels } = old
-      const next = makeDefinitions({ identity: people, sessions: visits, journeys, funnels })
-      await replayAll(harness, next)
-      const landed = before.map((batch) => batch.filter((event) => accepted.has(event.event_id)))
-      expectSame(await dump(harness.warehouse), await shownBy(next, [[landed, watermark]]))
-      const asOf = `_as_of(make_timestamptz(${recordedAt}))`
-      expectSame(await dump(harness.warehouse, asOf), shown)
-      const onward = new Harness(next, harness.warehouse)
-      await feed(onward, after, watermark + LATER)
-      const both = await acceptedBy(onward)
-      const lots = [landed, after].map((batches) =>
-        batches.map((batch) => batch.filter((event) => both.has(event.event_id))),
-      )
-      const expected = await shownBy(next, [[lots.flat(), watermark + LATER]])
-      expectSame(await dump(harness.warehouse), expected)
-      await harness.warehouse.close()
-    }),
-    { numRuns: RUNS },
-  )
-}, TIME_MAX_MS)
-
-async function acceptedBy({ warehouse }: Harness): Promise<Set<unknown>> {
-  const rows = await warehouse.query('select event_id from events')
-  return new Set(rows.map((row) => row['event_id']))
-}
-
-/** Everything, under the identity and sessions of other definitions. */
-async function replayAll(harness: Harness, next: Definitions, mayChangeLive = true) {
-  const { definitions } = runningOf(next, await ReleaseLog.read(harness.warehouse), true)
-  return move(harness, null, 'replayed', { definitions, mayChangeLive })
-}
 
 const START = 1_772_359_200_000_000
 const JOURNEY = {
@@ -187,7 +115,7 @@ test('a new rule of sessions stops runs until all is replayed, and is on record'
   const onward = new Harness(next, harness.warehouse)
   const message = /sessions.ts has changed .* npm run replay -- --all/
   await expect(onward.feed([])).rejects.toThrow(message)
-  const plan = await replayAll(harness, next, false)
+  const plan = await replayAll(harness, next, { mayChangeLive: false })
   expect(plan).toMatchObject({ isDone: false, inserted: 3, superseded: 2 })
   await expect(onward.feed([])).rejects.toThrow('a full replay is needed')
   expect(await replayAll(harness, next)).toMatchObject({ ...plan, isDone: true })

@@ -1,6 +1,6 @@
 /**
  * One pipeline, two warehouses: the same random batches into DuckDB and into BigQuery give the
- * same rows of every public view, now and at every instant that was.
+ * same rows of every public view, now and at every instant that was; and replays keep their laws.
  */
 
 import fc from 'fast-check'
@@ -15,6 +15,7 @@ import type { Warehouse } from '../../pipeline/warehouse.ts'
 import { funnel } from '../arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, journey } from '../arbitraries.ts'
 import { Harness, lineOf, sorted } from '../dump.ts'
+import { replayLaws } from '../replay.laws.ts'
 import type { Row } from '../reference.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery } from './bigquery-emulator.ts'
@@ -87,4 +88,10 @@ describe.skipIf(emulator === null)('over the wire', () => {
     },
     MINUTES,
   )
+  const make = async () => {
+    if (emulator === null) throw new Error('the emulator runs')
+    await emptyDataset(emulator.place('law'))
+    return bigqueryWarehouse(emulator.place('law'))
+  }
+  replayLaws('BigQuery', make, { numRuns: Math.ceil(RUNS / 3), endOnFailure: true })
 })
