@@ -28,11 +28,18 @@ import type { Row } from './warehouse.ts'
  * pages without any of them are not read. DuckDB's own limit is 50. */
 const PAGES_FILTERED = '5000'
 
-/** Storage v1.5 has zstd; without vacuum, checkpoints do not merge row groups again and again. */
+/**
+ * Storage v1.5 has zstd; without vacuum, checkpoints do not merge row groups again and again.
+ *
+ * Every column that is appended to holds a block in memory, full or not. With the usual blocks of
+ * 256 KB these are more than a run leaves DuckDB, and each commit spilled them and read them back;
+ * they count for the bound of the log too, so that every small batch ended in a checkpoint.
+ */
 const SETTINGS = {
   dynamic_or_filter_threshold: PAGES_FILTERED,
   storage_compatibility_version: 'v1.5.0',
-  wal_autocheckpoint: '128MB',
+  default_block_size: '65536',
+  wal_autocheckpoint: '32MB',
   max_vacuum_tasks: '0',
 }
 
@@ -41,7 +48,7 @@ export type Means = { memory: string; threads: number }
 
 /** For those who derive and commit: the other core is theirs, and while one thread of DuckDB's
  * commits, a second would only spin. The memory is enough for a batch, whatever the history. */
-export const RUNNING: Means = { memory: '96MB', threads: 1 }
+export const RUNNING: Means = { memory: '128MB', threads: 1 }
 /** For those who derive a version again, of each of the two files. */
 export const REBUILDING: Means = { memory: '160MB', threads: 1 }
 /** For those who only ask: an analysis goes over all that has happened at once. */
