@@ -21,6 +21,7 @@ import {
 } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
 import { appendTable, type Filling } from './duckdb-append.ts'
+import type { Means } from './duckdb-means.ts'
 import { messageOf, UserError } from './errors.ts'
 import type { Row } from './warehouse.ts'
 
@@ -42,17 +43,6 @@ const SETTINGS = {
   wal_autocheckpoint: '32MB',
   max_vacuum_tasks: '0',
 }
-
-/** What DuckDB may take of the machine; memory beyond it, it spills. */
-export type Means = { memory: string; threads: number }
-
-/** For those who derive and commit: the other core is theirs, and while one thread of DuckDB's
- * commits, a second would only spin. The memory is enough for a batch, whatever the history. */
-export const RUNNING: Means = { memory: '128MB', threads: 1 }
-/** For those who derive a version again, of each of the two files. */
-export const REBUILDING: Means = { memory: '160MB', threads: 1 }
-/** For those who only ask: an analysis goes over all that has happened at once. */
-export const ASKING: Means = { memory: '1GB', threads: 2 }
 
 export class DuckDBFile {
   readonly #instance: DuckDBInstance

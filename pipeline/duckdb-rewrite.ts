@@ -9,7 +9,8 @@
 
 import { existsSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
-import { DuckDBFile, type Means } from './duckdb-file.ts'
+import { DuckDBFile } from './duckdb-file.ts'
+import type { Means } from './duckdb-means.ts'
 import { literal, schema, storageOf } from './duckdb-schema.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from './tables.ts'
 

@@ -6,7 +6,7 @@
 
 import { warehouseOf } from '../pipeline/config.ts'
 import { failedChecks, ROWS_SHOWN } from '../pipeline/checks.ts'
-import { ASKING } from '../pipeline/duckdb-file.ts'
+import { ASKING } from '../pipeline/duckdb-means.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { main, warehouseCommand } from './command.ts'
 

@@ -7,7 +7,7 @@
  */
 
 import { instantOf, warehouseOf } from '../pipeline/config.ts'
-import { ASKING } from '../pipeline/duckdb-file.ts'
+import { ASKING } from '../pipeline/duckdb-means.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { definitionsOnRecord } from '../pipeline/on-record.ts'
 import { isOfTime, type Outcome } from '../pipeline/outcome.ts'

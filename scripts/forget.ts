@@ -6,7 +6,7 @@
 import { now } from '../pipeline/clock.ts'
 import { DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../pipeline/config.ts'
 import { loadDefinitions } from '../pipeline/definitions.ts'
-import { ASKING } from '../pipeline/duckdb-file.ts'
+import { ASKING } from '../pipeline/duckdb-means.ts'
 import { forget, type Forgotten } from '../pipeline/forget.ts'
 import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
 import { main, warehouseCommand } from './command.ts'

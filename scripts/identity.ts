@@ -8,7 +8,7 @@
 import { auditIdentity, type Audit } from '../pipeline/audit-identity.ts'
 import { formatInstant } from '../pipeline/clock.ts'
 import { warehouseOf } from '../pipeline/config.ts'
-import { ASKING } from '../pipeline/duckdb-file.ts'
+import { ASKING } from '../pipeline/duckdb-means.ts'
 import {
   CORRECTION_NAME,
   correctIdentity,

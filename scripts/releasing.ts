@@ -8,7 +8,7 @@ import {
   warehouseOf,
 } from '../pipeline/config.ts'
 import { loadDefinitions, type Definitions, type Release } from '../pipeline/definitions.ts'
-import { REBUILDING } from '../pipeline/duckdb-file.ts'
+import { REBUILDING } from '../pipeline/duckdb-means.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { rebuild, type Rebuild, type Rebuilt } from '../pipeline/rebuild.ts'
 import { ReleaseLog, runningOf, type Running } from '../pipeline/releases.ts'

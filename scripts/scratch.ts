@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { duckdbWarehouse } from '../pipeline/duckdb.ts'
 import type { Warehouse } from '../pipeline/warehouse.ts'
 import { withTemporary } from './temporary.ts'
-import { ASKING } from '../pipeline/duckdb-file.ts'
+import { ASKING } from '../pipeline/duckdb-means.ts'
 
 export async function withScratch<T>(work: (scratch: Warehouse) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'desire-path-'))

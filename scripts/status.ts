@@ -7,7 +7,7 @@
  */
 
 import { warehouseOf } from '../pipeline/config.ts'
-import { ASKING } from '../pipeline/duckdb-file.ts'
+import { ASKING } from '../pipeline/duckdb-means.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { main, warehouseCommand } from './command.ts'
 import { duration, grouped } from './funnel-lines.ts'

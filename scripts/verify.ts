@@ -8,7 +8,7 @@
 import { formatInstant } from '../pipeline/clock.ts'
 import { compareWarehouses, type Comparison } from '../pipeline/compare.ts'
 import { warehouseOf } from '../pipeline/config.ts'
-import { ASKING } from '../pipeline/duckdb-file.ts'
+import { ASKING } from '../pipeline/duckdb-means.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { definitionsOnRecord } from '../pipeline/on-record.ts'
 import { recompute } from '../pipeline/recompute.ts'

@@ -3,7 +3,7 @@
 import { analysisViews } from '../../pipeline/analysis.ts'
 import { elapsedMs } from '../../pipeline/clock.ts'
 import { warehouseOf } from '../../pipeline/config.ts'
-import { ASKING } from '../../pipeline/duckdb-file.ts'
+import { ASKING } from '../../pipeline/duckdb-means.ts'
 
 const ASKED = 3
 
