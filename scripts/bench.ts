@@ -84,7 +84,7 @@ async function endToEnd(dir: string, events: number): Promise<void> {
 }
 
 function fold(): void {
-  const [ours, peers] = foldRates(20_000, 400)
+  const [ours, peers] = foldRates(60_000, 2_000)
   say('fold alone, 50 events a profile')
   say(`  fold                             ${grouped(ours).padStart(12)} events/s`)
   say(`  XState 5 transition              ${grouped(peers).padStart(12)} events/s`)
