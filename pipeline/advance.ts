@@ -25,7 +25,7 @@ import { Turn, type AllImages } from './turn.ts'
 import type { Commit, Head, LandedKey, Warehouse } from './warehouse.ts'
 
 /** Images kept in memory between batches, of each kind. */
-const IMAGES_MAX = 8_000
+const IMAGES_MAX = 4_000
 
 /** What the caller says about a batch. */
 export type Delivery = {

@@ -21,7 +21,7 @@ import {
 import { openEngine } from '../pipeline/engine.ts'
 import { UserError } from '../pipeline/errors.ts'
 import { fileSource } from '../pipeline/files.ts'
-import { run } from '../pipeline/run.ts'
+import { run, type RunReport } from '../pipeline/run.ts'
 import { interruption, main, warehouseCommand } from './command.ts'
 import { limitsOf, withLimits, type LimitOptions } from './health.ts'
 import { listeningOf } from './metrics.ts'
@@ -86,9 +86,11 @@ async function start(files: string[], options: Options): Promise<void> {
           `npm run replay -- --${kind} ${id}, then npm run release -- promote ${id} ${version}\n`,
       )
     }
+    const { journeys } = engine.definitions
     const progress = startProgress(isTerminal)
+    let report: RunReport
     try {
-      const report = await run({
+      report = await run({
         ...engine,
         source,
         warehouseUrl: warehouse.url,
@@ -96,15 +98,15 @@ async function start(files: string[], options: Options): Promise<void> {
         onBatch: (soFar, chunk) => progress.update(soFar, chunk),
         signal,
       })
-      progress.stop()
-      const look = { isColoured: process.stdout.isTTY === true, columns: process.stdout.columns }
-      process.stdout.write(await screen(warehouse, report, engine.definitions.journeys, look))
-      if (signal.aborted) {
-        throw new UserError('interrupted; what is committed stays, run it again for the rest')
-      }
     } finally {
       progress.stop()
+      // What is shown takes memory that the thread has until then.
       await engine.close()
+    }
+    const look = { isColoured: process.stdout.isTTY === true, columns: process.stdout.columns }
+    process.stdout.write(await screen(warehouse, report, journeys, look))
+    if (signal.aborted) {
+      throw new UserError('interrupted; what is committed stays, run it again for the rest')
     }
   } finally {
     await warehouse.close()
