@@ -3,5 +3,10 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['test/cloud/**/*.test.ts'], testTimeout: 180_000, maxWorkers: 2 },
+  test: {
+    include: ['test/cloud/**/*.test.ts'],
+    setupFiles: ['test/properties.ts'],
+    testTimeout: 180_000,
+    maxWorkers: 2,
+  },
 })

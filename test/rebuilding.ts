@@ -132,6 +132,20 @@ export async function believed({ warehouse }: Harness): Promise<Row[]> {
   return sorted(rows as Row[])
 }
 
+/** The same, of profiles with an event in a window. */
+export async function believedWithin(
+  harness: Harness,
+  { from, to }: { from: number | null; to: number | null },
+): Promise<Row[]> {
+  const rows = await harness.warehouse.query(
+    `select distinct profile_id from events inner join event_profiles using (event_id)
+     where occurred_at >= timestamp_micros($1) and occurred_at < timestamp_micros($2)`,
+    [from ?? 0, to ?? Number.MAX_SAFE_INTEGER],
+  )
+  const isWithin = new Set(rows.map((row) => row['profile_id']))
+  return (await believed(harness)).filter((row) => isWithin.has(row['profile_id']))
+}
+
 export function expectSame(actual: ReferenceTables, expected: ReferenceTables): void {
   for (const view of VIEWS) {
     expect({ view, rows: actual[view] }).toEqual({ view, rows: expected[view] })

@@ -83,7 +83,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
           await remote.warehouse.close()
           await embedded.warehouse.close()
         }),
-        { numRuns: RUNS, endOnFailure: true },
+        { numRuns: RUNS },
       )
     },
     MINUTES,
@@ -93,5 +93,5 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await emptyDataset(emulator.place('law'))
     return bigqueryWarehouse(emulator.place('law'))
   }
-  replayLaws('BigQuery', make, { numRuns: Math.ceil(RUNS / 3), endOnFailure: true })
+  replayLaws('BigQuery', make, { numRuns: Math.ceil(RUNS / 3) })
 })
