@@ -58,6 +58,14 @@ async function runUntilKilled(database: string, ms: number): Promise<void> {
   expect({ code, signal }).toEqual({ code: null, signal: 'SIGKILL' })
 }
 
+/** What identifies a row that is there once, and by which batches it is there when it is not. */
+const ONCE = [
+  ['event_id', 'events_log'],
+  ['event_id', 'event_profile_now'],
+  ['session_id', 'session_now'],
+  ['batch', 'batches_log'],
+] as const
+
 test(`${KILLS} kills leave no trace in the tables`, { timeout: 150_000 }, async () => {
   const random = new Random(11)
   const whole = join(dir, 'whole.duckdb')
@@ -71,6 +79,13 @@ test(`${KILLS} kills leave no trace in the tables`, { timeout: 150_000 }, async 
     [killed, whole].map(async (path) => {
       const warehouse = duckdbWarehouse(path)
       await warehouse.open()
+      for (const [once, relation] of ONCE) {
+        const twice = await warehouse.query(
+          `select ${once}, string_agg(recorded_by, ', ' order by recorded_by) as by_batches
+           from ${relation} group by all having count(*) > 1`,
+        )
+        expect({ path, relation, twice }).toEqual({ path, relation, twice: [] })
+      }
       const events = await warehouse.query('select event_id from events order by event_id')
       const letters = await warehouse.query('select dead_letter_id from dead_letters order by 1')
       const found = { ...(await dump(warehouse)), events, letters }
