@@ -113,8 +113,13 @@ export class KeyedTables {
     if (log.filter !== null) return log.filter
     const filter = new KeyFilter()
     log.filter = filter
-    for await (const hashes of this.#file.stream(`select distinct k from ${imageTable(kind)}`)) {
-      filter.add(BigUint64Array.from(hashes as bigint[]))
+    try {
+      for await (const hashes of this.#file.stream(`select distinct k from ${imageTable(kind)}`)) {
+        filter.add(BigUint64Array.from(hashes as bigint[]))
+      }
+    } catch (thrown) {
+      log.filter = null
+      throw thrown
     }
     return filter
   }
