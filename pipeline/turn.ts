@@ -10,6 +10,7 @@
 import type { EventBatch } from './batch.ts'
 import type { Compiled } from './compile.ts'
 import { Events, streamOf } from './events.ts'
+import { addSegment, segmentText } from './history.ts'
 import type {
   ComponentImage,
   IdentifierImage,
@@ -17,7 +18,6 @@ import type {
   ProfileImage,
   StreamImage,
 } from './images.ts'
-import type { Json } from './journey.ts'
 import type { Claim } from './resolve.ts'
 import { Rows, type TableChange } from './rows.ts'
 import type { Session } from './sessionize.ts'
@@ -39,17 +39,6 @@ export type Belonging = { profile: string[]; session: string[] }
 
 /** A stream cut and assigned from the beginning. `profiles[i]` is that of `sessions[i]`. */
 export type Placed = { sessions: Session[]; profiles: string[]; claim: Claim }
-
-/** An event as a history segment keeps it; operands that are absent are null. */
-type StoredEvent = [
-  occurredAt: number,
-  ordinal: number,
-  eventId: string,
-  name: string,
-  source: string,
-  identifiers: (string | null)[],
-  operands: Json[],
-]
 
 export class Turn {
   readonly compiled: Compiled
@@ -160,42 +149,17 @@ export class Turn {
     for (const stream of missing) {
       const rows: number[] = []
       for (const segment of stored.get(stream) ?? []) {
-        for (const event of JSON.parse(segment) as StoredEvent[]) {
-          rows.push(this.#addStored(stream, event))
+        for (const row of addSegment(this.events, stream, segment)) {
+          rows.push(row)
+          this.codes.push(this.compiled.eventCodes.get(this.events.name[row] as string) ?? -1)
         }
       }
       this.oldRows.set(stream, rows.sort(this.events.inOrder))
     }
   }
 
-  #addStored(stream: string, stored: StoredEvent): number {
-    const { events } = this
-    const [occurredAt, ordinal, eventId, name, source, identifiers, operands] = stored
-    const row = events.count
-    events.occurredAt.push(occurredAt)
-    events.ordinal.push(ordinal)
-    events.eventId.push(eventId)
-    events.name.push(name)
-    events.source.push(source)
-    events.stream.push(stream)
-    events.identifiers.forEach((column, n) => column.push(identifiers[n] ?? undefined))
-    events.operands.forEach((column, o) => column.push(operands[o] ?? undefined))
-    this.codes.push(this.compiled.eventCodes.get(name) ?? -1)
-    return row
-  }
-
   /** The batch's events of a stream, as history keeps them. */
   segmentOf(stream: string): string {
-    const { events } = this
-    const stored = (this.newRows.get(stream) ?? []).map((row): StoredEvent => [
-      events.occurredAt[row] as number,
-      events.ordinal[row] as number,
-      events.eventId[row] as string,
-      events.name[row] as string,
-      events.source[row] as string,
-      events.identifiers.map((column) => column[row] ?? null),
-      events.operands.map((column) => column[row] ?? null),
-    ])
-    return JSON.stringify(stored)
+    return segmentText(this.events, this.newRows.get(stream) ?? [])
   }
 }
