@@ -6,6 +6,7 @@
  */
 
 import { decodeFunnels, encodeFunnels, type StoredFunnels } from './checkpoint-funnel.ts'
+import { STREAM_CODEC } from './checkpoint-stream.ts'
 import type { Compiled } from './compile.ts'
 import { instanceId, type Instance, type Instances, type TrackState } from './instance.ts'
 import { Images, JSON_CODEC, type Codec, type ProfileImage } from './images.ts'
@@ -54,7 +55,7 @@ export function imagesFor(
   parts: { warehouse: Pick<Warehouse, 'images'>; max: number; isEmpty: boolean },
 ): AllImages {
   return {
-    stream: new Images({ ...parts, kind: 'stream', codec: JSON_CODEC }),
+    stream: new Images({ ...parts, kind: 'stream', codec: STREAM_CODEC }),
     identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
     component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
     profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),

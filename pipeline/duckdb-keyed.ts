@@ -4,7 +4,8 @@
  *
  * A key that was never stored is known by a filter and costs nothing. The others are found by
  * scanning their hashes, 64 bits a row, and only the pages that have one of them are read (see
- * `PAGES_FILTERED` of `duckdb-file.ts`). There is no index: DuckDB keeps one in memory whole, and
+ * `PAGES_FILTERED` of `duckdb-file.ts`). A page is 2,048 rows, whose texts are read whole: it is
+ * their length that a look-up costs. There is no index: DuckDB keeps one in memory whole, and
  * pins a block for every row that it finds by it.
  */
 

@@ -6,7 +6,6 @@
  * what has passed since the one before.
  */
 
-import { UserError } from './errors.ts'
 import type { Events } from './events.ts'
 import type { Json } from './journey.ts'
 
@@ -59,14 +58,11 @@ export function segmentText(events: Events, rows: readonly number[]): string {
   return JSON.stringify(stored)
 }
 
-/**
- * Adds the events of a segment to the working set; their rows. Throws a `UserError` when it is of
- * another form.
- */
+/** Adds the events of a segment to the working set; their rows. */
 export function addSegment(events: Events, stream: string, text: string): number[] {
-  const stored = JSON.parse(text) as Segment
-  if (typeof stored[1]?.[0] !== 'number') throw new UserError(OTHER_FORM)
-  const [texts, passed, ordinals, eventIds, names, sources, identifiers, operands] = stored
+  const [texts, passed, ordinals, eventIds, names, sources, identifiers, operands] = JSON.parse(
+    text,
+  ) as Segment
   let instant = 0
   return eventIds.map((eventId, i) => {
     const row = events.count
@@ -82,7 +78,3 @@ export function addSegment(events: Events, stream: string, text: string): number
     return row
   })
 }
-
-const OTHER_FORM =
-  'the history in this warehouse was written by an earlier version of this program: ' +
-  'feed its events into a new one'

@@ -1,6 +1,7 @@
 /** What images remember between batches. */
 
 import { expect, test } from 'vitest'
+import { STREAM_CODEC } from '../pipeline/checkpoint-stream.ts'
 import { Images, JSON_CODEC } from '../pipeline/images.ts'
 
 test('what the last batch changed stays, of the rest what was used last', async () => {
@@ -27,4 +28,8 @@ test('what the last batch changed stays, of the rest what was used last', async 
   await batch(['a', 'd'], ['d'])
   await images.load(['a', 'b', 'c', 'd'])
   expect(asked).toEqual(['b', 'c'])
+})
+
+test('what an earlier version remembers is refused, in words', () => {
+  expect(() => STREAM_CODEC.decode('{"last":[1,0,"e1"]}')).toThrow('made by an earlier version')
 })
