@@ -24,7 +24,7 @@ import { continueStream, placeStreams, rederiveStreams } from './streams.ts'
 import { Turn, type AllImages } from './turn.ts'
 import type { Commit, Head, LandedKey, Warehouse } from './warehouse.ts'
 
-/** Images kept in memory between batches, of each kind. */
+/** Images kept in memory between batches, of each kind, unless the caller says otherwise. */
 const IMAGES_MAX = 4_000
 
 /** What the caller says about a batch. */
@@ -81,6 +81,7 @@ export class Pipeline {
     head: Head,
     erased: ErasedPersons,
     extent: Extent,
+    imagesMax: number,
   ) {
     this.#warehouse = warehouse
     this.definitions = running.definitions
@@ -91,7 +92,7 @@ export class Pipeline {
     this.#unreleased = running.unreleased
     this.#erased = erased
     const isEmpty = head.batch === 0
-    this.#images = imagesFor(this.compiled, { warehouse, max: IMAGES_MAX, isEmpty })
+    this.#images = imagesFor(this.compiled, { warehouse, max: imagesMax, isEmpty })
   }
 
   /** Continues where the warehouse's last commit left off, under what is live in it. With the key
@@ -99,13 +100,17 @@ export class Pipeline {
   static async open(
     warehouse: Warehouse,
     definitions: Definitions,
-    { hashKey, extent = 'everything' }: { hashKey?: string | undefined; extent?: Extent } = {},
+    {
+      hashKey,
+      extent = 'everything',
+      imagesMax = IMAGES_MAX,
+    }: { hashKey?: string | undefined; extent?: Extent; imagesMax?: number | undefined } = {},
   ): Promise<Pipeline> {
     const head = await warehouse.open()
     const running = runningOf(definitions, await ReleaseLog.read(warehouse))
     const { identity } = running.definitions
     const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
-    return new Pipeline(warehouse, running, head, erased, extent)
+    return new Pipeline(warehouse, running, head, erased, extent, imagesMax)
   }
 
   get head(): Readonly<Head> {

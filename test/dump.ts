@@ -56,16 +56,22 @@ export function lineOf(event: AcceptedEvent): string {
 export class Harness {
   readonly definitions: Definitions
   readonly warehouse: Warehouse
+  /** Images kept between batches; undefined: as many as runs keep. */
+  readonly #imagesMax: number | undefined
   #pipeline: Pipeline | null = null
   #clock = 1_800_000_000_000_000
 
-  constructor(definitions: Definitions, warehouse = emptyWarehouse()) {
+  constructor(definitions: Definitions, warehouse = emptyWarehouse(), imagesMax?: number) {
     this.definitions = definitions
     this.warehouse = warehouse
+    this.#imagesMax = imagesMax
   }
 
   async pipeline(): Promise<Pipeline> {
-    this.#pipeline ??= await Pipeline.open(this.warehouse, this.definitions, { hashKey: 'test' })
+    this.#pipeline ??= await Pipeline.open(this.warehouse, this.definitions, {
+      hashKey: 'test',
+      imagesMax: this.#imagesMax,
+    })
     return this.#pipeline
   }
 

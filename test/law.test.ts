@@ -12,6 +12,7 @@ import { makeDefinitions } from '../pipeline/definitions.ts'
 import { funnelled } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from './dump.ts'
+import { emptyWarehouse } from './emptied.ts'
 import { reference, VIEWS } from './reference.ts'
 
 const RUNS = Number(process.env['LAW_RUNS'] ?? 20)
@@ -34,14 +35,15 @@ const scene = fc
       batches: arrivals(parts.events),
       restarts: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
       waits: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+      imagesMax: fc.constantFrom(1, 3, 4_000),
     }),
   )
 
-test('batches, order, redelivery and restarts do not show in the tables', async () => {
+test('batches, order, redelivery, restarts and memory do not show in the tables', async () => {
   await fc.assert(
-    fc.asyncProperty(scene, async ({ parts, batches, restarts, waits }) => {
+    fc.asyncProperty(scene, async ({ parts, batches, restarts, waits, imagesMax }) => {
       const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
-      const harness = new Harness(definitions)
+      const harness = new Harness(definitions, emptyWarehouse(), imagesMax)
       const watermark = Math.max(...parts.events.map((e) => e.occurred_at)) + parts.watermark
       let last = Promise.resolve()
       for (const [i, batch] of batches.entries()) {
