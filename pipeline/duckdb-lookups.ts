@@ -52,7 +52,7 @@ export class DuckDBLookups {
 
   async segments(streams: string[]): Promise<Map<string, string[]>> {
     const underWay = this.#underWay
-    const rows = await this.#keyed.segments(streams, underWay?.batch ?? null)
+    const rows = await this.#keyed.segments(streams, underWay?.batch ?? Infinity)
     this.#reads.segments += rows.length
     const segments = new Map<string, string[]>()
     const add = (stream: string, segment: string) => {
