@@ -262,3 +262,23 @@ test.each([
   expect(await again.images('stream', ['1.0'])).toEqual(new Map([['1.0', '{}']]))
   await again.close()
 })
+
+test('a segment that is being committed is told once, whenever it is asked for', async () => {
+  const warehouse = duckdbWarehouse(join(dir, `${(files += 1)}.duckdb`))
+  await warehouse.open()
+  const streams = Array.from({ length: 4 }, (_, n) => `s${n}`)
+  for (let batch = 1; batch <= 400; batch++) {
+    const commit = batchOf(batch, [`e${batch}`])
+    const segments = streams.map(() => `[${batch}]`)
+    const rows = { k: hashes64(streams), stream: streams, segment: segments }
+    commit.inserts.set('history', arrowTable('history', rows, streams.length))
+    let isCommitted = false
+    const committed = warehouse.commit(commit).finally(() => (isCommitted = true))
+    const expected = Array.from({ length: batch }, (_, n) => `[${n + 1}]`)
+    while (!isCommitted) {
+      expect((await warehouse.segments(['s3'])).get('s3')).toEqual(expected)
+    }
+    await committed
+  }
+  await warehouse.close()
+})
