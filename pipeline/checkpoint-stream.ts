@@ -1,6 +1,6 @@
 /** A stream's image as text: arrays by position, because field names would be half of it. */
 
-import { UserError } from './errors.ts'
+import { earlierVersion } from './errors.ts'
 import type { Codec, StreamImage } from './images.ts'
 import type { Json } from './journey.ts'
 import type { Place } from './order.ts'
@@ -46,10 +46,9 @@ export const STREAM_CODEC: Codec<StreamImage> = {
     ]
     return JSON.stringify(stored)
   },
-  /** Of what deriving remembers, this is read first: whether it can be read is told here. */
   decode: (text) => {
     const stored = JSON.parse(text) as StoredStream
-    if (!Array.isArray(stored)) throw new UserError(EARLIER)
+    if (!Array.isArray(stored)) throw earlierVersion()
     const [last, open, openProfile, names, lastNamed, hasUnnamed, claim] = stored
     return {
       last,
@@ -62,10 +61,6 @@ export const STREAM_CODEC: Codec<StreamImage> = {
     }
   },
 }
-
-const EARLIER =
-  'this warehouse was made by an earlier version of this program, which remembers in another ' +
-  'way: feed its events into a new one'
 
 function storeSession(session: Session): StoredSession {
   return [

@@ -6,6 +6,7 @@
  * what has passed since the one before.
  */
 
+import { earlierVersion } from './errors.ts'
 import type { Events } from './events.ts'
 import type { Json } from './journey.ts'
 
@@ -58,11 +59,14 @@ export function segmentText(events: Events, rows: readonly number[]): string {
   return JSON.stringify(stored)
 }
 
-/** Adds the events of a segment to the working set; their rows. */
+/** Adds the events of a segment to the working set; their rows. A segment of an earlier form throws
+ * a `UserError`. */
 export function addSegment(events: Events, stream: string, text: string): number[] {
   const [texts, passed, ordinals, eventIds, names, sources, identifiers, operands] = JSON.parse(
     text,
   ) as Segment
+  // Every event has a name; an earlier form begins with an event, and that with its instant.
+  if (typeof texts?.[0] !== 'string') throw earlierVersion()
   let instant = 0
   return eventIds.map((eventId, i) => {
     const row = events.count

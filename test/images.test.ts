@@ -2,6 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { STREAM_CODEC } from '../pipeline/checkpoint-stream.ts'
+import { Events } from '../pipeline/events.ts'
+import { addSegment } from '../pipeline/history.ts'
 import { Images, JSON_CODEC } from '../pipeline/images.ts'
 
 test('what the last batch changed stays, of the rest what was used last', async () => {
@@ -32,4 +34,7 @@ test('what the last batch changed stays, of the rest what was used last', async 
 
 test('what an earlier version remembers is refused, in words', () => {
   expect(() => STREAM_CODEC.decode('{"last":[1,0,"e1"]}')).toThrow('made by an earlier version')
+  const event = '[1772438471937816,0,"e1","A","web",["user_id:u1"],[]]'
+  const earlier = `[${Array(8).fill(event).join()}]`
+  expect(() => addSegment(new Events(1, 0), 's', earlier)).toThrow('made by an earlier version')
 })
