@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod'
-import { defineEvents } from '../pipeline/event-definitions.ts'
+import { defineEvents } from '../pipeline/definition/events.ts'
 
 const money = z.number().nonnegative().nullish()
 
@@ -34,7 +34,7 @@ const definitions = defineEvents({
   },
 })
 
-declare module '../pipeline/define.ts' {
+declare module '../pipeline/definition/define.ts' {
   interface EventNames extends Record<keyof typeof definitions.events, true> {}
 }
 

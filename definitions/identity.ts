@@ -1,6 +1,6 @@
 /** Who is who: two users never become one person, whatever device or address they share. */
 
-import { defineIdentity } from '../pipeline/define.ts'
+import { defineIdentity } from '../pipeline/definition/define.ts'
 
 export default defineIdentity({
   person: ['user_id', 'email'],

@@ -1,6 +1,6 @@
 /** Half an hour of silence ends a session, and so does arriving by another campaign. */
 
-import { defineSessions } from '../pipeline/define.ts'
+import { defineSessions } from '../pipeline/definition/define.ts'
 
 export default defineSessions({
   gap: '30m',

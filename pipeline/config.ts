@@ -4,14 +4,14 @@
  */
 
 import { rm } from 'node:fs/promises'
-import { bigqueryWarehouse } from './bigquery.ts'
-import type { Place } from './bigquery-client.ts'
-import { now, parseInstant } from './clock.ts'
-import { duckdbWarehouse } from './duckdb.ts'
-import { REBUILDING, type Means } from './duckdb-means.ts'
-import { UserError } from './errors.ts'
-import type { Scratch } from './rebuild.ts'
-import type { IfMissing, Warehouse } from './warehouse.ts'
+import { bigqueryWarehouse } from './bigquery/warehouse.ts'
+import type { Place } from './bigquery/client.ts'
+import { now, parseInstant } from './base/clock.ts'
+import { duckdbWarehouse } from './duckdb/warehouse.ts'
+import { REBUILDING, type Means } from './duckdb/resource-limits.ts'
+import { UserError } from './base/errors.ts'
+import type { Scratch } from './operations/replay.ts'
+import type { IfMissing, Warehouse } from './warehouse/warehouse.ts'
 
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
 export const DEFINITIONS_DEFAULT = 'definitions'

@@ -12,7 +12,7 @@
  */
 
 import { cloudEvent, http } from '@google-cloud/functions-framework'
-import { now } from './clock.ts'
+import { now } from './base/clock.ts'
 import {
   DEFINITIONS_DEFAULT,
   pubsubOf,
@@ -20,14 +20,14 @@ import {
   WAREHOUSE_DEFAULT,
   warehouseToFeed,
 } from './config.ts'
-import { openEngine, type Engine } from './engine.ts'
-import { messageOf, UserError } from './errors.ts'
-import { landedSource, messageOfBody } from './landed.ts'
-import { log, logRetry } from './log.ts'
-import { retrying } from './retry.ts'
+import { openEngine, type Engine } from './runtime.ts'
+import { messageOf, UserError } from './base/errors.ts'
+import { landedSource, messageOfBody } from './io/inbox-source.ts'
+import { log, logRetry } from './base/log.ts'
+import { retrying } from './base/retry.ts'
 import { run, type RunReport } from './run.ts'
-import { SharedWrite } from './shared-write.ts'
-import type { Warehouse } from './warehouse.ts'
+import { SharedWrite } from './io/inbox-writer.ts'
+import type { Warehouse } from './warehouse/warehouse.ts'
 
 const ADVANCE_SECONDS_DEFAULT = '50'
 const PATIENCE = { onRetry: logRetry }

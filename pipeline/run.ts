@@ -9,12 +9,12 @@
  * again with patience, see `retry.ts`.
  */
 
-import type { Begun, Delivery, Outcome, Pipeline } from './advance.ts'
-import { emptyBatch, type EventBatch } from './batch.ts'
-import { elapsedMs, now } from './clock.ts'
-import type { Messages } from './messages.ts'
-import { retrying, type Retry } from './retry.ts'
-import type { Chunk, Source } from './source.ts'
+import type { Begun, Delivery, Outcome, Pipeline } from './microbatch/pipeline.ts'
+import { emptyBatch, type EventBatch } from './decode/event-batch.ts'
+import { elapsedMs, now } from './base/clock.ts'
+import type { Messages } from './decode/unpack-messages.ts'
+import { retrying, type Retry } from './base/retry.ts'
+import type { Chunk, Source } from './io/source.ts'
 
 /** What a run did, for the screen. */
 export type RunReport = {

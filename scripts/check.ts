@@ -5,9 +5,9 @@
  */
 
 import { warehouseOf } from '../pipeline/config.ts'
-import { failedChecks, ROWS_SHOWN } from '../pipeline/checks.ts'
-import { ASKING } from '../pipeline/duckdb-means.ts'
-import { UserError } from '../pipeline/errors.ts'
+import { failedChecks, ROWS_SHOWN } from '../pipeline/warehouse/integrity-checks.ts'
+import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
+import { UserError } from '../pipeline/base/errors.ts'
 import { main, warehouseCommand } from './command.ts'
 
 const program = warehouseCommand('npm run check', 'Asks whether the tables are sound.').action(

@@ -5,15 +5,15 @@
  * Exit 0: done; 1: failed; 2: wrong arguments.
  */
 
-import { formatInstant } from '../pipeline/clock.ts'
-import type { CohortChange, CohortRun } from '../pipeline/cohort-change.ts'
-import type { Cohort } from '../pipeline/cohort-definition.ts'
-import { cohortMembers, runCohorts } from '../pipeline/cohort-run.ts'
+import { formatInstant } from '../pipeline/base/clock.ts'
+import type { CohortChange, CohortRun } from '../pipeline/warehouse/cohort-change.ts'
+import type { Cohort } from '../pipeline/definition/cohort.ts'
+import { cohortMembers, runCohorts } from '../pipeline/query/run-cohorts.ts'
 import { DEFINITIONS_DEFAULT, instantOf, warehouseOf } from '../pipeline/config.ts'
-import { loadDefinitions } from '../pipeline/definitions.ts'
-import { ASKING } from '../pipeline/duckdb-means.ts'
-import { UserError } from '../pipeline/errors.ts'
-import type { Head, Row, Warehouse } from '../pipeline/warehouse.ts'
+import { loadDefinitions } from '../pipeline/definition/load.ts'
+import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
+import { UserError } from '../pipeline/base/errors.ts'
+import type { Head, Row, Warehouse } from '../pipeline/warehouse/warehouse.ts'
 import { command, main, warehouseCommand } from './command.ts'
 import { grouped, percent } from './funnel-lines.ts'
 

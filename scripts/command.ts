@@ -7,7 +7,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { WAREHOUSE_DEFAULT } from '../pipeline/config.ts'
-import { messageOf, UserError } from '../pipeline/errors.ts'
+import { messageOf, UserError } from '../pipeline/base/errors.ts'
 
 export type { Command }
 

@@ -5,11 +5,11 @@
  * command.
  */
 
-import { BigQueryClient } from '../pipeline/bigquery-client.ts'
-import { compact, compactionPlan, type Surplus } from '../pipeline/bigquery-compact.ts'
-import { atOf, madeSchema, schemaHash } from '../pipeline/bigquery-migrate.ts'
+import { BigQueryClient } from '../pipeline/bigquery/client.ts'
+import { compact, compactionPlan, type Surplus } from '../pipeline/bigquery/compact.ts'
+import { atOf, madeSchema, schemaHash } from '../pipeline/bigquery/migrate.ts'
 import { bigqueryPlaceOf } from '../pipeline/config.ts'
-import { UserError } from '../pipeline/errors.ts'
+import { UserError } from '../pipeline/base/errors.ts'
 import { command, main } from './command.ts'
 import { grouped } from './funnel-lines.ts'
 

@@ -3,14 +3,14 @@
  * after a definition, a decoder or the data's owner has been put right.
  */
 
-import { Pipeline } from '../pipeline/advance.ts'
-import { formatInstant } from '../pipeline/clock.ts'
+import { Pipeline } from '../pipeline/microbatch/pipeline.ts'
+import { formatInstant } from '../pipeline/base/clock.ts'
 import { DEFINITIONS_DEFAULT, FORMATS, formatOf, warehouseOf } from '../pipeline/config.ts'
-import { startDecoder } from '../pipeline/decoder.ts'
-import { loadDefinitions } from '../pipeline/definitions.ts'
-import { UserError } from '../pipeline/errors.ts'
-import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
-import { refeed } from '../pipeline/refeed.ts'
+import { startDecoder } from '../pipeline/decode/decoder-thread.ts'
+import { loadDefinitions } from '../pipeline/definition/load.ts'
+import { UserError } from '../pipeline/base/errors.ts'
+import { HASH_KEY_VARIABLE } from '../pipeline/decode/identifier-values.ts'
+import { refeed } from '../pipeline/operations/replay-dead-letters.ts'
 import { command, main, warehouseCommand } from './command.ts'
 
 const SHOWN_MAX = 50

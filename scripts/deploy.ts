@@ -6,8 +6,8 @@
  */
 
 import { DEFINITIONS_DEFAULT } from '../pipeline/config.ts'
-import { loadDefinitions } from '../pipeline/definitions.ts'
-import { UserError } from '../pipeline/errors.ts'
+import { loadDefinitions } from '../pipeline/definition/load.ts'
+import { UserError } from '../pipeline/base/errors.ts'
 import { command, main } from './command.ts'
 import { carryOut } from './deploy/carry-out.ts'
 import { checkFlags } from './deploy/flags.ts'

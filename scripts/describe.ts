@@ -5,9 +5,9 @@
  */
 
 import { DEFINITIONS_DEFAULT, WAREHOUSE_DEFAULT, warehouseOf } from '../pipeline/config.ts'
-import { loadDefinitions } from '../pipeline/definitions.ts'
-import { UserError } from '../pipeline/errors.ts'
-import type { Journey } from '../pipeline/journey.ts'
+import { loadDefinitions } from '../pipeline/definition/load.ts'
+import { UserError } from '../pipeline/base/errors.ts'
+import type { Journey } from '../pipeline/definition/journey.ts'
 import { command, main } from './command.ts'
 import { countJourney } from './describe/count.ts'
 import { mermaidOf, type Counts } from './describe/mermaid.ts'

@@ -3,12 +3,12 @@
  * changes nothing.
  */
 
-import { now } from '../pipeline/clock.ts'
+import { now } from '../pipeline/base/clock.ts'
 import { DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../pipeline/config.ts'
-import { loadDefinitions } from '../pipeline/definitions.ts'
-import { ASKING } from '../pipeline/duckdb-means.ts'
-import { forget, type Forgotten } from '../pipeline/forget.ts'
-import { HASH_KEY_VARIABLE } from '../pipeline/identifiers.ts'
+import { loadDefinitions } from '../pipeline/definition/load.ts'
+import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
+import { forget, type Forgotten } from '../pipeline/operations/forget.ts'
+import { HASH_KEY_VARIABLE } from '../pipeline/decode/identifier-values.ts'
 import { main, warehouseCommand } from './command.ts'
 
 type Options = {

@@ -6,7 +6,7 @@
 import { createWriteStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { messageOf, UserError } from '../pipeline/errors.ts'
+import { messageOf, UserError } from '../pipeline/base/errors.ts'
 import { command, main } from './command.ts'
 import { Shop } from './shop.ts'
 

@@ -5,18 +5,18 @@
  * Exit 0: done, or told; 1: failed; 2: wrong arguments.
  */
 
-import { auditIdentity, type Audit } from '../pipeline/audit-identity.ts'
-import { formatInstant } from '../pipeline/clock.ts'
+import { auditIdentity, type Audit } from '../pipeline/query/audit-identity.ts'
+import { formatInstant } from '../pipeline/base/clock.ts'
 import { warehouseOf } from '../pipeline/config.ts'
-import { ASKING } from '../pipeline/duckdb-means.ts'
+import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
 import {
   CORRECTION_NAME,
   correctIdentity,
   standingsOf,
   type CorrectionKind,
   type Standing,
-} from '../pipeline/correct-identity.ts'
-import { definitionsOnRecord } from '../pipeline/on-record.ts'
+} from '../pipeline/operations/correct-identity.ts'
+import { definitionsOnRecord } from '../pipeline/query/as-of.ts'
 import { command, main, warehouseCommand } from './command.ts'
 
 const audit = warehouseCommand('audit', 'The largest persons, contested devices, refused links.')

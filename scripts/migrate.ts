@@ -4,8 +4,8 @@
  * brought up to date whenever it is opened and needs no such command.
  */
 
-import { BigQueryClient } from '../pipeline/bigquery-client.ts'
-import { atOf, migrate, planOf } from '../pipeline/bigquery-migrate.ts'
+import { BigQueryClient } from '../pipeline/bigquery/client.ts'
+import { atOf, migrate, planOf } from '../pipeline/bigquery/migrate.ts'
 import { bigqueryPlaceOf } from '../pipeline/config.ts'
 import { command, main } from './command.ts'
 

@@ -11,16 +11,17 @@ import { basename, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { DEFINITIONS_DEFAULT } from '../pipeline/config.ts'
-import { loadDefinitions, loadEventDefinitions } from '../pipeline/definitions.ts'
-import { UserError } from '../pipeline/errors.ts'
+import { loadDefinitions, loadEventDefinitions } from '../pipeline/definition/load.ts'
+import { UserError } from '../pipeline/base/errors.ts'
 import { command, main } from './command.ts'
 import { lockOf, type Lock } from './deploy/lock.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const NAME = 'desire-path-functions'
-const FUNCTIONS = 'pipeline/functions'
-/** Entries of their own: the first is what the framework loads, the second what a thread does. */
-const PROGRAMS = [FUNCTIONS, 'pipeline/decode-worker']
+/** Folder of the bundled code: as deep as the sources, which find the SQL two folders up. */
+const BUNDLE_DIR = 'pipeline/bundle'
+/** Bundle entry points: the module that the framework loads, and the decoder's worker thread. */
+const PROGRAMS = ['pipeline/functions.ts', 'pipeline/decode/decoder-worker.ts']
 /** Libraries that read files of their own, or require what they need as they go: not built in. */
 const LIBRARIES = ['@google-cloud/*', 'google-gax', 'pino']
 
@@ -34,7 +35,7 @@ const withoutEmbedded: Plugin = {
   name: 'without the embedded warehouse',
   setup(bundler) {
     const namespace = 'absent'
-    bundler.onResolve({ filter: /\/duckdb-file\.ts$/ }, ({ path }) => ({ path, namespace }))
+    bundler.onResolve({ filter: /\/duckdb\/file\.ts$/ }, ({ path }) => ({ path, namespace }))
     bundler.onLoad({ filter: /./, namespace }, () => ({ contents: ABSENT }))
   },
 }
@@ -67,11 +68,11 @@ async function packageFunctions(definitionsDir: string, out: string) {
   const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: [
-      ...PROGRAMS.map((name) => ({ in: `${name}.ts`, out: name })),
+      ...PROGRAMS.map((path) => ({ in: path, out: join(BUNDLE_DIR, basename(path, '.ts')) })),
       ...(await definitionsIn(definitionsDir)),
     ],
     outdir: out,
-    chunkNames: 'pipeline/[name]-[hash]',
+    chunkNames: `${BUNDLE_DIR}/[name]-[hash]`,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -97,7 +98,7 @@ async function packageFunctions(definitionsDir: string, out: string) {
     name: NAME,
     private: true,
     type: 'module',
-    main: `${FUNCTIONS}.js`,
+    main: `${BUNDLE_DIR}/functions.js`,
     dependencies,
     overrides,
   }

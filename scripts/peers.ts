@@ -13,7 +13,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { messageOf, UserError } from '../pipeline/errors.ts'
+import { messageOf, UserError } from '../pipeline/base/errors.ts'
 import { command, main } from './command.ts'
 
 const DIR = '.peers'

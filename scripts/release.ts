@@ -6,11 +6,11 @@
  * Exit 0: told or done; 1: failed; 2: wrong arguments.
  */
 
-import type { Release } from '../pipeline/definitions.ts'
-import { UserError } from '../pipeline/errors.ts'
-import { versionStatuses } from '../pipeline/release-status.ts'
-import { releaseDiff } from '../pipeline/release-diff.ts'
-import { isSame, nameOf } from '../pipeline/releases.ts'
+import type { Release } from '../pipeline/definition/load.ts'
+import { UserError } from '../pipeline/base/errors.ts'
+import { versionStatuses } from '../pipeline/query/release-status.ts'
+import { releaseDiff } from '../pipeline/query/release-diff.ts'
+import { isSame, nameOf } from '../pipeline/warehouse/release-log.ts'
 import { command, main } from './command.ts'
 import { grouped } from './funnel-lines.ts'
 import { diffLines } from './release-diff.ts'

@@ -9,10 +9,10 @@
  */
 
 import { instantOf } from '../pipeline/config.ts'
-import type { Release } from '../pipeline/definitions.ts'
-import { UserError } from '../pipeline/errors.ts'
-import { isSame, nameOf, nextInForce } from '../pipeline/releases.ts'
-import type { EventWindow } from '../pipeline/warehouse.ts'
+import type { Release } from '../pipeline/definition/load.ts'
+import { UserError } from '../pipeline/base/errors.ts'
+import { isSame, nameOf, nextInForce } from '../pipeline/warehouse/release-log.ts'
+import type { EventWindow } from '../pipeline/warehouse/warehouse.ts'
 import { main } from './command.ts'
 import { grouped } from './funnel-lines.ts'
 import { build, inWarehouse, parallelOf, releaseCommand, releaseOf } from './releasing.ts'

@@ -18,9 +18,9 @@ import {
   warehouseToFeed,
   watermarkOf,
 } from '../pipeline/config.ts'
-import { openEngine } from '../pipeline/engine.ts'
-import { UserError } from '../pipeline/errors.ts'
-import { fileSource } from '../pipeline/files.ts'
+import { openEngine } from '../pipeline/runtime.ts'
+import { UserError } from '../pipeline/base/errors.ts'
+import { fileSource } from '../pipeline/io/file-source.ts'
 import { run, type RunReport } from '../pipeline/run.ts'
 import { interruption, main, warehouseCommand } from './command.ts'
 import { limitsOf, withLimits, type LimitOptions } from './health.ts'

@@ -7,8 +7,8 @@
  */
 
 import { warehouseOf } from '../pipeline/config.ts'
-import { ASKING } from '../pipeline/duckdb-means.ts'
-import { UserError } from '../pipeline/errors.ts'
+import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
+import { UserError } from '../pipeline/base/errors.ts'
 import { main, warehouseCommand } from './command.ts'
 import { duration, grouped } from './funnel-lines.ts'
 import {

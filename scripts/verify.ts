@@ -5,14 +5,14 @@
  * Exit 0: equal; 1: not, or failed; 2: wrong arguments.
  */
 
-import { formatInstant } from '../pipeline/clock.ts'
-import { compareWarehouses, type Comparison } from '../pipeline/compare.ts'
+import { formatInstant } from '../pipeline/base/clock.ts'
+import { compareWarehouses, type Comparison } from '../pipeline/query/compare-warehouses.ts'
 import { warehouseOf } from '../pipeline/config.ts'
-import { ASKING } from '../pipeline/duckdb-means.ts'
-import { UserError } from '../pipeline/errors.ts'
-import { definitionsOnRecord } from '../pipeline/on-record.ts'
-import { recompute } from '../pipeline/recompute.ts'
-import type { Row, Warehouse } from '../pipeline/warehouse.ts'
+import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
+import { UserError } from '../pipeline/base/errors.ts'
+import { definitionsOnRecord } from '../pipeline/query/as-of.ts'
+import { recompute } from '../pipeline/operations/replay-all.ts'
+import type { Row, Warehouse } from '../pipeline/warehouse/warehouse.ts'
 import { main, warehouseCommand } from './command.ts'
 import { withScratch } from './scratch.ts'
 

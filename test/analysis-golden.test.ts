@@ -1,7 +1,7 @@
 /** The analysis views over small histories, with rows worked out by hand. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Journey } from '../pipeline/journey.ts'
+import type { Journey } from '../pipeline/definition/journey.ts'
 import type { Harness } from './dump.ts'
 import { tell } from './history.ts'
 

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { formatInstant } from '../pipeline/clock.ts'
-import { duckdbWarehouse } from '../pipeline/duckdb.ts'
+import { formatInstant } from '../pipeline/base/clock.ts'
+import { duckdbWarehouse } from '../pipeline/duckdb/warehouse.ts'
 
 /** A number from here on is an instant. */
 const INSTANTS = 1_000_000_000_000_000

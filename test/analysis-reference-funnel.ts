@@ -1,6 +1,6 @@
 /** The views that count funnels once more, unit by unit from the rows of the public views. */
 
-import type { Row } from '../pipeline/warehouse.ts'
+import type { Row } from '../pipeline/warehouse/warehouse.ts'
 import { dateOf, dayOf, groups, nearestRank } from './analysis-reference.ts'
 
 type Attempt = {

@@ -3,7 +3,7 @@
  * of the public relations: slow, independent of the SQL, and obviously right.
  */
 
-import type { Row } from '../pipeline/warehouse.ts'
+import type { Row } from '../pipeline/warehouse/warehouse.ts'
 import { dateOf, dayOf, distinct, groups, type Transition } from './analysis-reference.ts'
 
 export type Session = {

@@ -3,8 +3,8 @@
  * independent of the SQL, and obviously right. Instants are microseconds, days counted from 1970.
  */
 
-import { formatInstant } from '../pipeline/clock.ts'
-import type { Row } from '../pipeline/warehouse.ts'
+import { formatInstant } from '../pipeline/base/clock.ts'
+import type { Row } from '../pipeline/warehouse/warehouse.ts'
 import { byCodePoint } from './reference-identity.ts'
 
 type Way = { journey: string; version: number; instance_id: string; profile_id: string }

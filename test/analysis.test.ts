@@ -5,9 +5,9 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { analysisViews } from '../pipeline/analysis.ts'
-import { makeDefinitions, type Definitions } from '../pipeline/definitions.ts'
-import type { Row, Warehouse } from '../pipeline/warehouse.ts'
+import { analysisViews } from '../pipeline/warehouse/analysis-views.ts'
+import { makeDefinitions, type Definitions } from '../pipeline/definition/load.ts'
+import type { Row, Warehouse } from '../pipeline/warehouse/warehouse.ts'
 import { ANALYSIS, type Tables } from './analysis-reference.ts'
 import { FUNNELS, type FunnelTables } from './analysis-reference-funnel.ts'
 import { HISTORY, type History, type Version } from './analysis-reference-history.ts'

@@ -7,8 +7,8 @@ import type {
   EventStep,
   Exclusion,
   JourneyFunnel,
-} from '../pipeline/funnel-definition.ts'
-import { CLICKHOUSE_MODES, ENTRIES, ORDERS, TIES } from '../pipeline/funnel-definition.ts'
+} from '../pipeline/definition/funnel.ts'
+import { CLICKHOUSE_MODES, ENTRIES, ORDERS, TIES } from '../pipeline/definition/funnel.ts'
 import { journey } from './arbitraries.ts'
 
 const name = fc.constantFrom('A', 'B', 'C', 'D', 'N')

@@ -16,7 +16,7 @@ import type {
   Sessions,
   State,
   Track,
-} from '../pipeline/journey.ts'
+} from '../pipeline/definition/journey.ts'
 import type { AcceptedEvent } from './reference.ts'
 
 const MINUTE = 60_000_000

@@ -1,8 +1,8 @@
 /** Small commits for the tests of a warehouse. */
 
-import { arrowTable } from '../pipeline/arrow.ts'
-import { uuidInto } from '../pipeline/ids.ts'
-import type { Commit } from '../pipeline/warehouse.ts'
+import { arrowTable } from '../pipeline/warehouse/arrow.ts'
+import { uuidInto } from '../pipeline/base/hash.ts'
+import type { Commit } from '../pipeline/warehouse/warehouse.ts'
 
 export const BATCH_AT = 1_800_000_000_000_000
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { makeDefinitions } from '../pipeline/definitions.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
 import { funnelled } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity } from './arbitraries.ts'
 import { Harness, lineOf, sorted } from './dump.ts'

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Journey } from '../pipeline/journey.ts'
+import type { Journey } from '../pipeline/definition/journey.ts'
 
 /** From looking to buying; carts go cold after `patience`, and the younger version asks more. */
 export const buying = (version: number, patience: string): Journey => ({

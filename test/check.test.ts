@@ -3,10 +3,10 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import checkout from '../definitions/journeys/checkout.ts'
-import { checkIdentity, checkJourney, checkSessions } from '../pipeline/check.ts'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import { checkEvents } from '../pipeline/event-definitions.ts'
-import { IDENTITY_DEFAULT, SESSIONS_DEFAULT, type Journey } from '../pipeline/journey.ts'
+import { checkIdentity, checkJourney, checkSessions } from '../pipeline/definition/check-journey.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import { checkEvents } from '../pipeline/definition/events.ts'
+import { IDENTITY_DEFAULT, SESSIONS_DEFAULT, type Journey } from '../pipeline/definition/journey.ts'
 
 /** A sound journey, with `changes` to it. */
 function journey(changes: object): object {

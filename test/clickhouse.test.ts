@@ -6,9 +6,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ClickhouseMode, EventFunnel, EventStep } from '../pipeline/funnel-definition.ts'
-import { CLICKHOUSE_MODES } from '../pipeline/funnel-definition.ts'
-import type { Json } from '../pipeline/journey.ts'
+import type { ClickhouseMode, EventFunnel, EventStep } from '../pipeline/definition/funnel.ts'
+import { CLICKHOUSE_MODES } from '../pipeline/definition/funnel.ts'
+import type { Json } from '../pipeline/definition/journey.ts'
 import { FunnelBench, type Told } from './funnel-history.ts'
 import { peer } from './peers.ts'
 

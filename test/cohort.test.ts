@@ -1,11 +1,11 @@
 /** Each question a cohort can ask, over small histories: whom it finds, whom it does not, when. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { checkCohort } from '../pipeline/check-cohort.ts'
-import { parseInstant } from '../pipeline/clock.ts'
-import type { CohortCondition } from '../pipeline/cohort-definition.ts'
-import { cohortMembers } from '../pipeline/cohort-run.ts'
-import type { Journey } from '../pipeline/journey.ts'
+import { checkCohort } from '../pipeline/definition/check-cohort.ts'
+import { parseInstant } from '../pipeline/base/clock.ts'
+import type { CohortCondition } from '../pipeline/definition/cohort.ts'
+import { cohortMembers } from '../pipeline/query/run-cohorts.ts'
+import type { Journey } from '../pipeline/definition/journey.ts'
 import type { Harness } from './dump.ts'
 import { tell } from './history.ts'
 

@@ -6,11 +6,11 @@ import { expect, test } from 'vitest'
 const BYTES_MAX = 32 * 1024
 
 const ENTRY = `
-  export { sessionize } from './pipeline/sessionize.ts'
-  export { resolvePersons, assignSessions } from './pipeline/resolve.ts'
-  export { compile } from './pipeline/compile.ts'
-  export { Fold } from './pipeline/fold.ts'
-  export { FunnelFold } from './pipeline/funnel.ts'
+  export { sessionize } from './pipeline/stages/sessionize.ts'
+  export { resolvePersons, assignSessions } from './pipeline/stages/resolve-identity.ts'
+  export { compile } from './pipeline/definition/compile.ts'
+  export { Fold } from './pipeline/stages/fold-journeys.ts'
+  export { FunnelFold } from './pipeline/stages/fold-funnels.ts'
 `
 
 test('the bundled, minified stages stay under 32 KB and import nothing from outside', async () => {

@@ -3,11 +3,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { REJECTION_REASONS, type EventBatch } from '../pipeline/batch.ts'
-import { ChunkDecoder, LINE_BYTES_MAX, type DecodeOptions } from '../pipeline/decode.ts'
-import { IDENTITY_DEFAULT } from '../pipeline/journey.ts'
-import { sliceMembers } from '../pipeline/json-slice.ts'
-import { textOf } from '../pipeline/land.ts'
+import { REJECTION_REASONS, type EventBatch } from '../pipeline/decode/event-batch.ts'
+import { ChunkDecoder, LINE_BYTES_MAX, type DecodeOptions } from '../pipeline/decode/decode.ts'
+import { IDENTITY_DEFAULT } from '../pipeline/definition/journey.ts'
+import { sliceMembers } from '../pipeline/decode/json-slice.ts'
+import { textOf } from '../pipeline/microbatch/deduplicate.ts'
 
 /** 2026-03-01T12:00:00Z */
 const NOW = 1_772_366_400_000_000

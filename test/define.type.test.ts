@@ -5,7 +5,7 @@
 
 import { expect, test } from 'vitest'
 import '../definitions/events.ts'
-import { defineFunnel, defineJourney } from '../pipeline/define.ts'
+import { defineFunnel, defineJourney } from '../pipeline/definition/define.ts'
 
 test('a sound journey of one track compiles', () => {
   const journey = defineJourney({

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { physicalTables } from '../pipeline/bigquery-schema.ts'
+import { physicalTables } from '../pipeline/bigquery/schema.ts'
 import { planOf } from '../scripts/deploy/plan.ts'
 import { removalOf } from '../scripts/deploy/removal.ts'
 import { siteOf, type Landing, type Site } from '../scripts/deploy/site.ts'

@@ -2,9 +2,9 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
-import { analysisViews } from '../pipeline/analysis.ts'
-import { profilesText } from '../pipeline/cohort-profiles.ts'
-import { compileCohorts } from '../pipeline/cohort.ts'
+import { analysisViews } from '../pipeline/warehouse/analysis-views.ts'
+import { profilesText } from '../pipeline/query/cohort-profiles.ts'
+import { compileCohorts } from '../pipeline/definition/compile-cohort.ts'
 import { startAnalyzer } from './zetasql.ts'
 
 const analyzer = await startAnalyzer()

@@ -1,10 +1,10 @@
 /** The public views of a warehouse, and a harness that feeds one, for tests. */
 
-import { Pipeline } from '../pipeline/advance.ts'
-import { formatInstant } from '../pipeline/clock.ts'
-import { ChunkDecoder } from '../pipeline/decode.ts'
-import type { Definitions } from '../pipeline/definitions.ts'
-import type { Warehouse } from '../pipeline/warehouse.ts'
+import { Pipeline } from '../pipeline/microbatch/pipeline.ts'
+import { formatInstant } from '../pipeline/base/clock.ts'
+import { ChunkDecoder } from '../pipeline/decode/decode.ts'
+import type { Definitions } from '../pipeline/definition/load.ts'
+import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
 import { emptyWarehouse } from './emptied.ts'
 import { attemptName } from './reference-funnel.ts'
 import { VIEWS, type AcceptedEvent, type ReferenceTables, type Row } from './reference.ts'

@@ -4,8 +4,8 @@
  * changed, or whose reads are counted, are made by the tests themselves.
  */
 
-import { duckdbWarehouse } from '../pipeline/duckdb.ts'
-import type { Warehouse } from '../pipeline/warehouse.ts'
+import { duckdbWarehouse } from '../pipeline/duckdb/warehouse.ts'
+import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
 
 const free = new Set<Warehouse>()
 

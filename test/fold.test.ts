@@ -1,8 +1,8 @@
 /** Journeys, rule by rule: what moves an instance, what it refuses, what it leaves alone. */
 
 import { describe, expect, test } from 'vitest'
-import type { Journey } from '../pipeline/journey.ts'
-import { makeDefinitions } from '../pipeline/definitions.ts'
+import type { Journey } from '../pipeline/definition/journey.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
 import { Harness } from './dump.ts'
 import { check } from './history.ts'
 

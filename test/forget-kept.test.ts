@@ -4,12 +4,12 @@
  */
 
 import { expect, test } from 'vitest'
-import { parseInstant } from '../pipeline/clock.ts'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import { storageOf } from '../pipeline/duckdb-schema.ts'
-import { forget } from '../pipeline/forget.ts'
-import { recompute } from '../pipeline/recompute.ts'
-import { TABLES, type TableName } from '../pipeline/tables.ts'
+import { parseInstant } from '../pipeline/base/clock.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import { storageOf } from '../pipeline/duckdb/schema.ts'
+import { forget } from '../pipeline/operations/forget.ts'
+import { recompute } from '../pipeline/operations/replay-all.ts'
+import { TABLES, type TableName } from '../pipeline/warehouse/tables.ts'
 import { dump, Harness, sorted } from './dump.ts'
 import { emptyWarehouse } from './emptied.ts'
 

@@ -5,9 +5,9 @@
 
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import { forget } from '../pipeline/forget.ts'
-import { landedTable } from '../pipeline/landed.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import { forget } from '../pipeline/operations/forget.ts'
+import { landedTable } from '../pipeline/io/inbox-source.ts'
 import { Harness } from './dump.ts'
 
 const AT = 1_900_000_000_000_000

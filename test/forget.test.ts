@@ -4,13 +4,13 @@
  */
 
 import { expect, test } from 'vitest'
-import { arrowTable } from '../pipeline/arrow.ts'
-import { parseInstant } from '../pipeline/clock.ts'
-import { failedChecks } from '../pipeline/checks.ts'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import { forget } from '../pipeline/forget.ts'
-import { TABLES, type TableName } from '../pipeline/tables.ts'
-import { storageOf } from '../pipeline/duckdb-schema.ts'
+import { arrowTable } from '../pipeline/warehouse/arrow.ts'
+import { parseInstant } from '../pipeline/base/clock.ts'
+import { failedChecks } from '../pipeline/warehouse/integrity-checks.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import { forget } from '../pipeline/operations/forget.ts'
+import { TABLES, type TableName } from '../pipeline/warehouse/tables.ts'
+import { storageOf } from '../pipeline/duckdb/schema.ts'
 import { dump, Harness } from './dump.ts'
 
 const at = (n: number) => 1_900_000_000_000_000 + n

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { duckdbWarehouse } from '../pipeline/duckdb.ts'
-import type { Row } from '../pipeline/warehouse.ts'
+import { duckdbWarehouse } from '../pipeline/duckdb/warehouse.ts'
+import type { Row } from '../pipeline/warehouse/warehouse.ts'
 import { startCommands } from './commands.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))

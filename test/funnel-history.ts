@@ -8,15 +8,15 @@
  */
 
 import { expect } from 'vitest'
-import { compile } from '../pipeline/compile.ts'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import { Events } from '../pipeline/events.ts'
-import { Facts } from '../pipeline/facts.ts'
-import type { EventFunnel } from '../pipeline/funnel-definition.ts'
-import { FunnelFacts } from '../pipeline/funnel-facts.ts'
-import { freshFunnels, FunnelFold, funnelsDueOf, type FunnelState } from '../pipeline/funnel.ts'
-import type { Json } from '../pipeline/journey.ts'
-import { tabulateFunnels, type TabulatedFunnels } from '../pipeline/tabulate-funnel.ts'
+import { compile } from '../pipeline/definition/compile.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import { Events } from '../pipeline/stages/events.ts'
+import { Facts } from '../pipeline/stages/journey-facts.ts'
+import type { EventFunnel } from '../pipeline/definition/funnel.ts'
+import { FunnelFacts } from '../pipeline/stages/funnel-facts.ts'
+import { freshFunnels, FunnelFold, funnelsDueOf, type FunnelState } from '../pipeline/stages/fold-funnels.ts'
+import type { Json } from '../pipeline/definition/journey.ts'
+import { tabulateFunnels, type TabulatedFunnels } from '../pipeline/microbatch/funnel-rows.ts'
 
 export type Told = {
   id: string

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Json } from '../pipeline/journey.ts'
+import type { Json } from '../pipeline/definition/journey.ts'
 import { eventStream } from './arbitraries.ts'
 import { funnel } from './arbitraries-funnel.ts'
 import { FunnelBench, type Told } from './funnel-history.ts'

@@ -1,8 +1,8 @@
 /** Funnels as tables: what is believed, what it was before, and why it changed. */
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import type { Journey } from '../pipeline/journey.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import type { Journey } from '../pipeline/definition/journey.ts'
 import { Harness } from './dump.ts'
 
 const order: Journey = {

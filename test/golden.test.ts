@@ -11,10 +11,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { formatInstant } from '../pipeline/clock.ts'
+import { formatInstant } from '../pipeline/base/clock.ts'
 import { watermarkOf } from '../pipeline/config.ts'
-import { loadDefinitions } from '../pipeline/definitions.ts'
-import type { Row } from '../pipeline/warehouse.ts'
+import { loadDefinitions } from '../pipeline/definition/load.ts'
+import type { Row } from '../pipeline/warehouse/warehouse.ts'
 import { Harness } from './dump.ts'
 
 const GOLDEN = 'test/golden'

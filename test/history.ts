@@ -16,10 +16,10 @@
  */
 
 import { expect } from 'vitest'
-import type { Identity, Journey, Sessions } from '../pipeline/journey.ts'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import { parseInstant } from '../pipeline/clock.ts'
-import type { Warehouse } from '../pipeline/warehouse.ts'
+import type { Identity, Journey, Sessions } from '../pipeline/definition/journey.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import { parseInstant } from '../pipeline/base/clock.ts'
+import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
 import { Harness } from './dump.ts'
 
 export type Setting = {

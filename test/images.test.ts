@@ -1,10 +1,10 @@
 /** What images remember between batches. */
 
 import { expect, test } from 'vitest'
-import { STREAM_CODEC } from '../pipeline/checkpoint-stream.ts'
-import { Events } from '../pipeline/events.ts'
-import { addSegment } from '../pipeline/history.ts'
-import { Images, JSON_CODEC } from '../pipeline/images.ts'
+import { STREAM_CODEC } from '../pipeline/microbatch/stream-codec.ts'
+import { Events } from '../pipeline/stages/events.ts'
+import { addSegment } from '../pipeline/microbatch/history-codec.ts'
+import { Images, JSON_CODEC } from '../pipeline/microbatch/state-store.ts'
 
 test('what the last batch changed stays, of the rest what was used last', async () => {
   const asked: string[] = []

@@ -1,8 +1,8 @@
 /** A batch reads what its events touch, and no more however long the history is. */
 
 import { expect, test } from 'vitest'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import { duckdbWarehouse } from '../pipeline/duckdb.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import { duckdbWarehouse } from '../pipeline/duckdb/warehouse.ts'
 import { Harness } from './dump.ts'
 
 const definitions = makeDefinitions({

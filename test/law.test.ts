@@ -7,8 +7,8 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { failedChecks } from '../pipeline/checks.ts'
-import { makeDefinitions } from '../pipeline/definitions.ts'
+import { failedChecks } from '../pipeline/warehouse/integrity-checks.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
 import { funnelled } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from './dump.ts'

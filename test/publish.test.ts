@@ -1,9 +1,9 @@
 /** The outbox goes to a topic after the commit: once if all is well, again after a fault. */
 
 import { expect, test } from 'vitest'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import { EffectPublisher, type EffectMessage, type EffectTopic } from '../pipeline/publish.ts'
-import { isTransient, retrying, type Retry } from '../pipeline/retry.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import { EffectPublisher, type EffectMessage, type EffectTopic } from '../pipeline/io/outbox-publisher.ts'
+import { isTransient, retrying, type Retry } from '../pipeline/base/retry.ts'
 import { Harness } from './dump.ts'
 
 const definitions = makeDefinitions({

@@ -2,7 +2,7 @@
  * The slow walk of every attempt alone, over everything that happened, from its entry to its end.
  */
 
-import type { Exclusion } from '../pipeline/funnel-definition.ts'
+import type { Exclusion } from '../pipeline/definition/funnel.ts'
 import { micros } from './reference-identity.ts'
 
 /** An event or an entered state. `steps` are those it may be, from 0. */

@@ -1,12 +1,12 @@
 /**
  * Cohorts read slowly and plainly: every question by its words, over the rows of the public views
- * and nothing else. Shares no code with `pipeline/cohort.ts`.
+ * and nothing else. Shares no code with `pipeline/definition/compile-cohort.ts`.
  */
 
-import { parseDuration, type Json } from '../pipeline/journey.ts'
-import type { CohortCondition } from '../pipeline/cohort-definition.ts'
-import type { EventGuard } from '../pipeline/funnel-definition.ts'
-import type { Row, Warehouse } from '../pipeline/warehouse.ts'
+import { parseDuration, type Json } from '../pipeline/definition/journey.ts'
+import type { CohortCondition } from '../pipeline/definition/cohort.ts'
+import type { EventGuard } from '../pipeline/definition/funnel.ts'
+import type { Row, Warehouse } from '../pipeline/warehouse/warehouse.ts'
 
 export type CohortTables = {
   transitions: Row[]

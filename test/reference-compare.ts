@@ -1,6 +1,6 @@
 /** The slow reading of a guard's operators: one comparison at a time, no conversions. */
 
-import type { Json } from '../pipeline/journey.ts'
+import type { Json } from '../pipeline/definition/journey.ts'
 import { byCodePoint, canonical } from './reference-identity.ts'
 
 const kind = (value: Json) => (Array.isArray(value) ? 'array' : typeof value)

@@ -4,10 +4,10 @@
  * `reference-window-funnel.ts` reads ClickHouse's semantics.
  */
 
-import type { EventFunnel, EventStep } from '../pipeline/funnel-definition.ts'
-import type { JourneyFunnel, StateStep } from '../pipeline/funnel-definition.ts'
-import type { EventGuard } from '../pipeline/funnel-definition.ts'
-import { tracksOf, type Journey, type Json } from '../pipeline/journey.ts'
+import type { EventFunnel, EventStep } from '../pipeline/definition/funnel.ts'
+import type { JourneyFunnel, StateStep } from '../pipeline/definition/funnel.ts'
+import type { EventGuard } from '../pipeline/definition/funnel.ts'
+import { tracksOf, type Journey, type Json } from '../pipeline/definition/journey.ts'
 import { compare } from './reference-compare.ts'
 import { at as valueAt, byCodePoint, micros, type AcceptedEvent } from './reference-identity.ts'
 import { tied, walksOf, type Rules, type Thing, type Walk } from './reference-attempts.ts'

@@ -3,7 +3,7 @@
  * shares no code with the pipeline. Obvious beats fast everywhere in this file.
  */
 
-import type { Identity, Json, Sessions } from '../pipeline/journey.ts'
+import type { Identity, Json, Sessions } from '../pipeline/definition/journey.ts'
 
 export type AcceptedEvent = {
   event_id: string

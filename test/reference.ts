@@ -7,11 +7,11 @@
  * its closing transition and `|cycle`.
  */
 
-import { tracksOf, type Candidate, type Candidates, type Effect } from '../pipeline/journey.ts'
-import type { Guard, Identity, Journey, Json, Sessions, Track } from '../pipeline/journey.ts'
+import { tracksOf, type Candidate, type Candidates, type Effect } from '../pipeline/definition/journey.ts'
+import type { Guard, Identity, Journey, Json, Sessions, Track } from '../pipeline/definition/journey.ts'
 import { at, inEventOrder, micros, place, type AcceptedEvent } from './reference-identity.ts'
 
-import type { EventFunnel } from '../pipeline/funnel-definition.ts'
+import type { EventFunnel } from '../pipeline/definition/funnel.ts'
 import { compare } from './reference-compare.ts'
 import { funnelTables } from './reference-funnel.ts'
 

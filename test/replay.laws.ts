@@ -5,8 +5,8 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import type { Warehouse } from '../pipeline/warehouse.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
 import { identity, sessions } from './arbitraries.ts'
 import { dump, Harness } from './dump.ts'
 import {

@@ -5,10 +5,10 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compareWarehouses } from '../pipeline/compare.ts'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import { recompute } from '../pipeline/recompute.ts'
-import { versionStatuses } from '../pipeline/release-status.ts'
+import { compareWarehouses } from '../pipeline/query/compare-warehouses.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import { recompute } from '../pipeline/operations/replay-all.ts'
+import { versionStatuses } from '../pipeline/query/release-status.ts'
 import { Harness } from './dump.ts'
 import { emptyWarehouse } from './emptied.ts'
 import {

@@ -1,8 +1,8 @@
 /** A small warehouse that a report can be made of, with a name in it that wants to be markup. */
 
-import type { Journey } from '../pipeline/journey.ts'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import type { Warehouse } from '../pipeline/warehouse.ts'
+import type { Journey } from '../pipeline/definition/journey.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
 import { Harness } from './dump.ts'
 import { emptyWarehouse } from './emptied.ts'
 

@@ -1,13 +1,13 @@
 /** The run: what is committed before what, and what an interruption leaves. */
 
 import { expect, test } from 'vitest'
-import { Pipeline } from '../pipeline/advance.ts'
-import { ChunkDecoder } from '../pipeline/decode.ts'
-import { makeDefinitions } from '../pipeline/definitions.ts'
-import { duckdbWarehouse } from '../pipeline/duckdb.ts'
+import { Pipeline } from '../pipeline/microbatch/pipeline.ts'
+import { ChunkDecoder } from '../pipeline/decode/decode.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
+import { duckdbWarehouse } from '../pipeline/duckdb/warehouse.ts'
 import { run, type RunReport } from '../pipeline/run.ts'
-import type { Source } from '../pipeline/source.ts'
-import type { Warehouse } from '../pipeline/warehouse.ts'
+import type { Source } from '../pipeline/io/source.ts'
+import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
 
 const definitions = makeDefinitions({})
 

@@ -8,7 +8,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { makeDefinitions } from '../pipeline/definitions.ts'
+import { makeDefinitions } from '../pipeline/definition/load.ts'
 import { Harness } from './dump.ts'
 
 const DATA = process.env['DESIRE_PATH_SHARED'] ?? '../shared/data'

@@ -19,13 +19,13 @@ const self = 'test/tidy.test.ts'
 
 /** Each outside library, and the files that may know it. */
 const OWNERS: { [library: string]: RegExp } = {
-  'apache-arrow': /^(pipeline\/arrow(-file|-wire)?\.ts|test\/export\.test\.ts)$/,
-  '@duckdb/node-api': /^(pipeline\/duckdb|scripts\/bench\/)/,
-  '@duckdb/node-bindings': /^pipeline\/duckdb-append\.ts$/,
-  '@google-cloud/bigquery': /^(pipeline\/bigquery-client|scripts\/test-gcp)\.ts$/,
-  '@google-cloud/bigquery-storage': /^pipeline\/bigquery-stage\.ts$/,
+  'apache-arrow': /^(pipeline\/warehouse\/arrow(-file|-wire)?\.ts|test\/export\.test\.ts)$/,
+  '@duckdb/node-api': /^(pipeline\/duckdb\/|scripts\/bench\/)/,
+  '@duckdb/node-bindings': /^pipeline\/duckdb\/append\.ts$/,
+  '@google-cloud/bigquery': /^(pipeline\/bigquery\/client|scripts\/test-gcp)\.ts$/,
+  '@google-cloud/bigquery-storage': /^pipeline\/bigquery\/write-stream\.ts$/,
   '@google-cloud/functions-framework': /^pipeline\/functions\.ts$/,
-  '@google-cloud/pubsub': /^(pipeline\/pubsub|test\/cloud\/)/,
+  '@google-cloud/pubsub': /^(pipeline\/io\/pubsub|test\/cloud\/)/,
   zod: /^(definitions|test)\//,
   commander: /^scripts\/command\.ts$/,
   'cli-progress': /^scripts\/progress\.ts$/,
@@ -35,7 +35,7 @@ const OWNERS: { [library: string]: RegExp } = {
   'd3-scale': /^scripts\/report\/client\//,
   'd3-shape': /^scripts\/report\/client\//,
   esbuild: /^(scripts\/(package|page)\.ts|test\/core-size\.test\.ts)$/,
-  pino: /^pipeline\/log\.ts$/,
+  pino: /^pipeline\/base\/log\.ts$/,
   'playwright-core': /^test\/(report|explain)-page\.test\.ts$/,
 }
 
@@ -56,7 +56,7 @@ describe.each(files)('%s', (name) => {
   test('uses no banned words', () => {
     if (name === self) return
     expect(text).not.toMatch(/\bTODO\b|\bFIXME\b|[:<] ?any[;,)>\]]|as any\b|^enum /m)
-    if (name === 'pipeline/clock.ts' || name === 'test/core-size.test.ts') return
+    if (name === 'pipeline/base/clock.ts' || name === 'test/core-size.test.ts') return
     expect(text).not.toMatch(/\bDate\.now\(|\bnew Date\(|\bMath\.random\(/)
     if (name.endsWith('.sql')) expect(text).not.toMatch(/select\s+\*/)
   })

@@ -4,11 +4,11 @@
 
 import type { Table } from 'apache-arrow'
 import { beforeEach, afterEach, describe, expect, test } from 'vitest'
-import { arrowTable, supersedeTable } from '../pipeline/arrow.ts'
-import { hash64, hashes64 } from '../pipeline/ids.ts'
-import { landedTable } from '../pipeline/landed.ts'
-import type { TableName } from '../pipeline/tables.ts'
-import type { Commit, ImageKind, Warehouse } from '../pipeline/warehouse.ts'
+import { arrowTable, supersedeTable } from '../pipeline/warehouse/arrow.ts'
+import { hash64, hashes64 } from '../pipeline/base/hash.ts'
+import { landedTable } from '../pipeline/io/inbox-source.ts'
+import type { TableName } from '../pipeline/warehouse/tables.ts'
+import type { Commit, ImageKind, Warehouse } from '../pipeline/warehouse/warehouse.ts'
 import { BATCH_AT as T0, batchRow, uuids } from './batches.ts'
 
 /** A warehouse that is new, and a way to close it and open what it kept. */

@@ -1,6 +1,6 @@
 /** Values of rows as the warehouse gives them, and as the evaluator of BigQuery's dialect does. */
 
-import { formatInstant, parseInstant } from '../pipeline/clock.ts'
+import { formatInstant, parseInstant } from '../pipeline/base/clock.ts'
 
 type Whole = { toNumber(): number }
 export type Cell = {

@@ -1,17 +1,17 @@
 /**
  * The parser, analyzer and reference evaluator of BigQuery's dialect, from `.peers/`: a text it
  * refuses, BigQuery would refuse, and rows it gives, BigQuery would give. The catalogue it resolves
- * names in starts from `pipeline/tables.ts` and grows by the columns of each view it has accepted.
+ * names in starts from `pipeline/warehouse/tables.ts` and grows by the columns of each view it has accepted.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { readsOf } from '../pipeline/analysis.ts'
-import type { Column } from '../pipeline/column.ts'
-import { TABLES, VERSIONED_NAMES, type TableName } from '../pipeline/tables.ts'
-import type { TableSpec } from '../pipeline/tables.ts'
-import type { Row } from '../pipeline/warehouse.ts'
+import { readsOf } from '../pipeline/warehouse/analysis-views.ts'
+import type { Column } from '../pipeline/warehouse/column.ts'
+import { TABLES, VERSIONED_NAMES, type TableName } from '../pipeline/warehouse/tables.ts'
+import type { TableSpec } from '../pipeline/warehouse/tables.ts'
+import type { Row } from '../pipeline/warehouse/warehouse.ts'
 import { freePort } from './free-port.ts'
 import { peer, peerDir } from './peers.ts'
 import { cellOf, KIND, valueOf, type Cell } from './zetasql-values.ts'

@@ -4,7 +4,7 @@
  * everybody's.
  */
 
-import { defineCohort } from '../../pipeline/define.ts'
+import { defineCohort } from '../../pipeline/definition/define.ts'
 
 export default defineCohort({
   id: 'circling_buyers',

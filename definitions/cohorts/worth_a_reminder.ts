@@ -2,7 +2,7 @@
  * Who left a cart behind a while ago, has never bought, and did not come back by a reminder yet.
  */
 
-import { defineCohort } from '../../pipeline/define.ts'
+import { defineCohort } from '../../pipeline/definition/define.ts'
 
 export default defineCohort({
   id: 'worth_a_reminder',

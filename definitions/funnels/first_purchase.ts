@@ -4,7 +4,7 @@
  */
 
 import '../events.ts'
-import { defineFunnel } from '../../pipeline/define.ts'
+import { defineFunnel } from '../../pipeline/definition/define.ts'
 
 export default defineFunnel({
   id: 'first_purchase',

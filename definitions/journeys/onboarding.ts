@@ -4,7 +4,7 @@
  */
 
 import '../events.ts'
-import { defineJourney } from '../../pipeline/define.ts'
+import { defineJourney } from '../../pipeline/definition/define.ts'
 
 export default defineJourney({
   id: 'onboarding',

@@ -4,13 +4,13 @@
  */
 
 import { createMachine, initialTransition, transition } from 'xstate'
-import { elapsedMs } from '../../pipeline/clock.ts'
-import { compile } from '../../pipeline/compile.ts'
-import { Events } from '../../pipeline/events.ts'
-import { Facts } from '../../pipeline/facts.ts'
-import { Fold } from '../../pipeline/fold.ts'
-import { freshProfile } from '../../pipeline/instance.ts'
-import { IDENTITY_DEFAULT, SESSIONS_DEFAULT, type Journey } from '../../pipeline/journey.ts'
+import { elapsedMs } from '../../pipeline/base/clock.ts'
+import { compile } from '../../pipeline/definition/compile.ts'
+import { Events } from '../../pipeline/stages/events.ts'
+import { Facts } from '../../pipeline/stages/journey-facts.ts'
+import { Fold } from '../../pipeline/stages/fold-journeys.ts'
+import { freshProfile } from '../../pipeline/stages/instance.ts'
+import { IDENTITY_DEFAULT, SESSIONS_DEFAULT, type Journey } from '../../pipeline/definition/journey.ts'
 import { Random } from '../random.ts'
 
 const EVENTS_PER_PROFILE = 50

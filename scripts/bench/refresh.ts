@@ -5,7 +5,7 @@
  */
 
 import { DuckDBInstance } from '@duckdb/node-api'
-import { elapsedMs } from '../../pipeline/clock.ts'
+import { elapsedMs } from '../../pipeline/base/clock.ts'
 
 const STEPS = (file: string): string[] => [
   `create table raw as select event_id, name, occurred_at::timestamp as occurred_at, source,

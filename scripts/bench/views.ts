@@ -1,9 +1,9 @@
 /** What each analysis view costs on a warehouse: rows, time, and the time of all processors. */
 
-import { analysisViews } from '../../pipeline/analysis.ts'
-import { elapsedMs } from '../../pipeline/clock.ts'
+import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
+import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { warehouseOf } from '../../pipeline/config.ts'
-import { ASKING } from '../../pipeline/duckdb-means.ts'
+import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 
 const ASKED = 3
 

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { UserError } from '../../pipeline/errors.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
 import { LEARNED, lineOf, SETTINGS, wordsOf } from './step.ts'
 import type { Command, Commands, Step } from './step.ts'
 

@@ -1,6 +1,6 @@
 /** What is deployed where, and what its parts are called: names begin as the dataset does. */
 
-import { UserError } from '../../pipeline/errors.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
 
 /** How events come from the topic to the table of landed messages. */
 export const LANDINGS = ['subscription', 'function'] as const

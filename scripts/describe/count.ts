@@ -1,9 +1,9 @@
 /** How many are in each state of a journey, and how often each way was taken. */
 
-import { UserError } from '../../pipeline/errors.ts'
-import type { Journey } from '../../pipeline/journey.ts'
-import { ReleaseLog } from '../../pipeline/releases.ts'
-import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import type { Journey } from '../../pipeline/definition/journey.ts'
+import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Counts } from './mermaid.ts'
 
 /** Throws a `UserError` when the warehouse shows another version, or none. */

@@ -1,6 +1,6 @@
 /** Guards in words: `value at least 10 and not (in support.waiting)`. */
 
-import type { Guard, Json, Operators } from '../../pipeline/journey.ts'
+import type { Guard, Json, Operators } from '../../pipeline/definition/journey.ts'
 
 const OPERATORS: { [Name in keyof Operators]-?: string } = {
   eq: 'is',

@@ -12,7 +12,7 @@ import {
   type Journey,
   type State,
   type Track,
-} from '../../pipeline/journey.ts'
+} from '../../pipeline/definition/journey.ts'
 import { guardWords } from './guard-words.ts'
 
 /** What the warehouse knows. Absent is none. */

@@ -1,7 +1,7 @@
 /** Beliefs → the document of a page. */
 
-import { isOfTime, type Outcome } from '../../pipeline/outcome.ts'
-import type { Belief, Beliefs, ProfileThen } from '../../pipeline/story-beliefs.ts'
+import { isOfTime, type Outcome } from '../../pipeline/query/explain-outcome.ts'
+import type { Belief, Beliefs, ProfileThen } from '../../pipeline/query/explain-revisions.ts'
 import { HAPPENINGS_MAX, type BeliefPart, type Happening, type StoryDocument } from './document.ts'
 
 /** Values that are equal as JSON have one number. */

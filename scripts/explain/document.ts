@@ -3,10 +3,10 @@
  * common is in it once, and referred to by number. Instants are microseconds since 1970-01-01 UTC.
  */
 
-import type { Outcome } from '../../pipeline/outcome.ts'
-import type { Correction } from '../../pipeline/story-corrections.ts'
-import type { KnownIdentifier } from '../../pipeline/story-identifiers.ts'
-import type { Pending, Session } from '../../pipeline/story.ts'
+import type { Outcome } from '../../pipeline/query/explain-outcome.ts'
+import type { Correction } from '../../pipeline/query/explain-corrections.ts'
+import type { KnownIdentifier } from '../../pipeline/query/explain-identifiers.ts'
+import type { Pending, Session } from '../../pipeline/query/explain.ts'
 
 /** Beliefs a page has, the latest; and what it tells of, the latest and all that moved somebody. */
 export const BELIEFS_MAX = 200

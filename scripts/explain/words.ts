@@ -3,12 +3,12 @@
  * microseconds and are told in UTC, to the second.
  */
 
-import { formatInstant } from '../../pipeline/clock.ts'
-import type { Outcome } from '../../pipeline/outcome.ts'
-import type { Correction } from '../../pipeline/story-corrections.ts'
-import type { KnownIdentifier } from '../../pipeline/story-identifiers.ts'
-import type { Pending, Session } from '../../pipeline/story.ts'
-import type { Tried } from '../../pipeline/telling-fold.ts'
+import { formatInstant } from '../../pipeline/base/clock.ts'
+import type { Outcome } from '../../pipeline/query/explain-outcome.ts'
+import type { Correction } from '../../pipeline/query/explain-corrections.ts'
+import type { KnownIdentifier } from '../../pipeline/query/explain-identifiers.ts'
+import type { Pending, Session } from '../../pipeline/query/explain.ts'
+import type { Tried } from '../../pipeline/stages/trace-fold.ts'
 
 export const timeOf = (instant: number) => formatInstant(instant).slice(0, 19).replace('T', ' ')
 

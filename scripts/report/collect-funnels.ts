@@ -1,6 +1,6 @@
 /** Funnels as `funnel_steps` counts them: of a journey, by its states, and by events. */
 
-import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { optionsText } from '../funnel-lines.ts'
 import { FUNNEL_STEPS_MAX, FUNNELS_MAX } from './bounds.ts'
 import type { FunnelPart } from './document.ts'

@@ -1,6 +1,6 @@
 /** What the numbers rest on: what came in, what was refused, and what was restated. */
 
-import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { CORRECTIONS_MAX } from './bounds.ts'
 import type { CorrectionPart, DayRate, ErrorRatePart, QualityPart } from './document.ts'
 import { dayOf, instantOrNull, number, numberOrNull, text, type Ask } from './read.ts'

@@ -1,7 +1,7 @@
 /** One journey's tracks: the ways, and what people made of them. */
 
-import { tracksOf, type Journey } from '../../pipeline/journey.ts'
-import type { Row } from '../../pipeline/warehouse.ts'
+import { tracksOf, type Journey } from '../../pipeline/definition/journey.ts'
+import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import {
   CYCLES_MAX,
   DAYS_MAX,

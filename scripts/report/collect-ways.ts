@@ -1,7 +1,7 @@
 /** The states of a journey's tracks, the ways between them, and what was refused. */
 
-import type { Track } from '../../pipeline/journey.ts'
-import type { Row } from '../../pipeline/warehouse.ts'
+import type { Track } from '../../pipeline/definition/journey.ts'
+import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { EVENTS_PER_WAY_MAX, REFUSALS_MAX, WAYS_MAX } from './bounds.ts'
 import type { NamedCount, RefusalPart, StatePart, TrackPart, WayPart } from './document.ts'
 import { commonest, grouped, leftOut, number, numberOrNull, text, type Ask } from './read.ts'

@@ -3,10 +3,10 @@
  * nothing an analyst could not ask as well.
  */
 
-import { UserError } from '../../pipeline/errors.ts'
-import { tracksOf, type Journey } from '../../pipeline/journey.ts'
-import { ReleaseLog } from '../../pipeline/releases.ts'
-import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { tracksOf, type Journey } from '../../pipeline/definition/journey.ts'
+import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { JOURNEYS_MAX } from './bounds.ts'
 import type { JourneyPart, ReportDocument } from './document.ts'
 import { collectFunnels } from './collect-funnels.ts'

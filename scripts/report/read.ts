@@ -1,7 +1,7 @@
 /** Rows of a warehouse → the plain values of the document. */
 
-import { MS, parseInstant } from '../../pipeline/clock.ts'
-import type { Row, Warehouse } from '../../pipeline/warehouse.ts'
+import { MS, parseInstant } from '../../pipeline/base/clock.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Remainder } from './document.ts'
 
 /** A query of the public views, one journey's rows: its id is `$1`. */

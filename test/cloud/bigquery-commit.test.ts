@@ -4,9 +4,9 @@
  */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
-import { BigQueryClient, type Place } from '../../pipeline/bigquery-client.ts'
-import { isTransient } from '../../pipeline/retry.ts'
+import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
+import { BigQueryClient, type Place } from '../../pipeline/bigquery/client.ts'
+import { isTransient } from '../../pipeline/base/retry.ts'
 import { BATCH_AT, batchOf } from '../batches.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery, type Emulator } from './bigquery-emulator.ts'

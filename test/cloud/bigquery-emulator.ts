@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Place } from '../../pipeline/bigquery-client.ts'
+import type { Place } from '../../pipeline/bigquery/client.ts'
 import { freePort } from '../free-port.ts'
 
 const DIR = resolve('.peers/bigquery')

@@ -1,8 +1,8 @@
 /** The warehouse in BigQuery keeps the contract, over the wire. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
-import { BigQueryClient } from '../../pipeline/bigquery-client.ts'
+import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
+import { BigQueryClient } from '../../pipeline/bigquery/client.ts'
 import { takeoverContract } from '../takeover.contract.ts'
 import { warehouseContract } from '../warehouse.contract.ts'
 import { emptyDataset } from './datasets.ts'

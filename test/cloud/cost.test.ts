@@ -4,10 +4,10 @@
  */
 
 import { afterAll, describe, expect, test } from 'vitest'
-import { bigqueryWarehouse } from '../../pipeline/bigquery.ts'
-import { now } from '../../pipeline/clock.ts'
-import { openEngine } from '../../pipeline/engine.ts'
-import { landedSource, landedTable } from '../../pipeline/landed.ts'
+import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
+import { now } from '../../pipeline/base/clock.ts'
+import { openEngine } from '../../pipeline/runtime.ts'
+import { landedSource, landedTable } from '../../pipeline/io/inbox-source.ts'
 import { run } from '../../pipeline/run.ts'
 import { Shop } from '../../scripts/shop.ts'
 import { startBigQuery } from './bigquery-emulator.ts'

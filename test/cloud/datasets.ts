@@ -1,8 +1,8 @@
 /** A dataset for tests: making one takes the emulator long, so it is made once and emptied. */
 
-import { BigQueryClient, type Place } from '../../pipeline/bigquery-client.ts'
-import { atOf, migrate, planOf } from '../../pipeline/bigquery-migrate.ts'
-import { FENCE, physicalTables } from '../../pipeline/bigquery-schema.ts'
+import { BigQueryClient, type Place } from '../../pipeline/bigquery/client.ts'
+import { atOf, migrate, planOf } from '../../pipeline/bigquery/migrate.ts'
+import { FENCE, physicalTables } from '../../pipeline/bigquery/schema.ts'
 
 /** The dataset as a new one: the whole schema and no row. */
 export async function emptyDataset(place: Place): Promise<void> {

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Place } from '../../pipeline/bigquery-client.ts'
+import type { Place } from '../../pipeline/bigquery/client.ts'
 
 /** What happens to a request: true when it was answered here and goes no further. */
 type Luck = (

@@ -1,6 +1,6 @@
 /** From a look to a payment within two hours, which follows the look by no more than one. */
 
-import type { EventFunnel } from '../../../../../pipeline/funnel-definition.ts'
+import type { EventFunnel } from '../../../../../pipeline/definition/funnel.ts'
 
 export default {
   id: 'sale',

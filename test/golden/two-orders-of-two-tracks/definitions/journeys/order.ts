@@ -1,6 +1,6 @@
 /** An order: paid and delivered, in either order, one instance an `order_id`. */
 
-import type { Journey } from '../../../../../pipeline/journey.ts'
+import type { Journey } from '../../../../../pipeline/definition/journey.ts'
 
 export default {
   id: 'order',

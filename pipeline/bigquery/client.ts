@@ -1,0 +1,299 @@
+/**
+ * BigQuery's jobs: a query with its rows, a script with its outcome. The only file that knows the
+ * client library, which is loaded when a warehouse is opened and not before.
+ *
+ * Every job has labels, so that its price can be found, and a cap on the bytes it may bill. A
+ * script has a job id of our choice: when its answer is lost, the job is looked up by that id.
+ */
+
+import { setTimeout as pause } from 'node:timers/promises'
+import type { BigQuery, Dataset, Job } from '@google-cloud/bigquery'
+import { messageOf, UserError } from '../base/errors.ts'
+import type { Row } from '../warehouse/warehouse.ts'
+
+/** What a job may bill: 1 TiB. */
+const BYTES_BILLED_MAX = 2 ** 40
+const PAGE_ROWS = 5_000
+const UNAVAILABLE = 503
+const LOOK_UPS_MAX = 6
+const LOOK_UP_PAUSE_MS = 500
+
+/** Reasons BigQuery gives for what may go well the next time. */
+const PASSING = new Set([
+  'backendError',
+  'internalError',
+  'jobBackendError',
+  'jobInternalError',
+  'jobRateLimitExceeded',
+  'rateLimitExceeded',
+  'userRateLimitExceeded',
+])
+
+export function isPassing(reason: string): boolean {
+  return PASSING.has(reason)
+}
+
+/** `project.dataset`, and an emulator's ports if it is one. */
+export type Place = {
+  project: string
+  dataset: string
+  emulator?: { host: string; restPort: number; grpcPort: number }
+}
+
+/** What a job is for, as it is shown on the bill. */
+export type Step = 'read' | 'ask' | 'commit' | 'compact' | 'migrate'
+
+export type Parameter = { value: string | number | null | string[]; type: string }
+export type Parameters = { [name: string]: Parameter }
+
+/** Values as parameters `@p1`, `@p2` … */
+export function parametersOf(values: (string | number | null)[]): Parameters {
+  const entries = values.map((value, i) => {
+    const isWhole = Number.isInteger(value)
+    const type = typeof value !== 'number' ? 'STRING' : isWhole ? 'INT64' : 'FLOAT64'
+    return [`p${i + 1}`, { value, type }] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+/** How a script ended; `lost` when nobody can tell. */
+export type Ending = { kind: 'done' } | { kind: 'failed' | 'lost'; reason: string; message: string }
+
+type Field = { name: string; type: string; mode?: string; fields?: Field[] }
+type Page = {
+  jobComplete?: boolean
+  schema?: { fields?: Field[] }
+  rows?: { f: { v: unknown }[] }[]
+  pageToken?: string
+}
+type JobStatus = { state?: string; errorResult?: { reason?: string; message?: string } | null }
+type ApiError = { code?: number | string; errors?: { reason?: string }[]; message?: string }
+
+export class BigQueryClient {
+  readonly #place: Place
+  readonly #api: BigQuery
+  /** The same without the library's own retries: a script is never sent twice unasked. */
+  readonly #once: BigQuery
+
+  private constructor(place: Place, api: BigQuery, once: BigQuery) {
+    this.#place = place
+    this.#api = api
+    this.#once = once
+  }
+
+  static async connect(place: Place): Promise<BigQueryClient> {
+    const { BigQuery: Api } = await import('@google-cloud/bigquery')
+    const { project: projectId, emulator } = place
+    const options = { projectId }
+    if (emulator !== undefined) {
+      process.env['METADATA_SERVER_DETECTION'] = 'none'
+      const apiEndpoint = `http://${emulator.host}:${emulator.restPort}`
+      Object.assign(options, { apiEndpoint })
+    }
+    return new BigQueryClient(place, new Api(options), new Api({ ...options, autoRetry: false }))
+  }
+
+  get #dataset(): Dataset {
+    return this.#api.dataset(this.#place.dataset)
+  }
+
+  /** The dataset's tables, each with the names of its columns; null when there is no dataset. */
+  async tables(): Promise<Map<string, Set<string>> | null> {
+    return this.#attempt(async () => {
+      const [isThere] = await this.#dataset.exists()
+      if (!isThere) return null
+      const tables = new Map<string, Set<string>>()
+      const [all] = await this.#dataset.getTables()
+      for (const table of all) {
+        const [metadata] = await table.getMetadata()
+        const fields: Field[] = metadata.schema?.fields ?? []
+        tables.set(table.id ?? '', new Set(fields.map(({ name }) => name)))
+      }
+      return tables
+    })
+  }
+
+  async hasTable(name: string): Promise<boolean> {
+    return this.#attempt(async () => (await this.#dataset.table(name).exists())[0])
+  }
+
+  /** What can be known for nothing of whether rows were added to a table; it may lag behind. */
+  async stampOf(name: string): Promise<string> {
+    const [{ lastModifiedTime, numRows, streamingBuffer }] = await this.#attempt(() =>
+      this.#dataset.table(name).getMetadata(),
+    )
+    return JSON.stringify([lastModifiedTime, numRows, streamingBuffer])
+  }
+
+  /** `location` is where its data lie, for ever; Google's default is the United States. */
+  async makeDataset(location: string | undefined): Promise<void> {
+    await this.#attempt(async () => {
+      if ((await this.#dataset.exists())[0]) return
+      await this.#dataset.create(location === undefined ? {} : { location })
+    })
+  }
+
+  /** Rows of a query, a page at a time. */
+  async *pages(step: Step, query: string, parameters: Parameters = {}): AsyncGenerator<Row[]> {
+    const [job] = await this.#attempt(() =>
+      this.#api.createQueryJob({ ...this.#options(step, query), ...bound(parameters) }),
+    )
+    let fields: Field[] = []
+    let pageToken: string | undefined
+    do {
+      const page = await this.#attempt(() => this.#page(job, pageToken))
+      fields = page.schema?.fields ?? fields
+      const rows = page.rows ?? []
+      if (rows.length > 0) yield rows.map(({ f }) => rowOf(fields, f))
+      pageToken = page.pageToken
+    } while (pageToken !== undefined)
+  }
+
+  async query(step: Step, query: string, parameters: Parameters = {}): Promise<Row[]> {
+    const all: Row[] = []
+    for await (const rows of this.pages(step, query, parameters)) {
+      for (const row of rows) all.push(row)
+    }
+    return all
+  }
+
+  /** Runs a script under a job id of its own and tells how it ended, never whether it might have:
+   * when the answer is lost the job is asked for, a bounded number of times. */
+  async script(step: Step, query: string, jobId: string): Promise<Ending> {
+    try {
+      const [job] = await this.#once.createQueryJob({ ...this.#options(step, query), jobId })
+      return await this.#endingOf(job)
+    } catch (thrown) {
+      const error = thrown as ApiError
+      if (typeof error.code === 'number' && error.code < 500 && error.code !== 409) {
+        return { kind: 'failed', reason: reasonOf(error), message: messageOf(thrown) }
+      }
+      return this.#lookUp(jobId, messageOf(thrown))
+    }
+  }
+
+  async #lookUp(jobId: string, complaint: string): Promise<Ending> {
+    for (let times = 0; times < LOOK_UPS_MAX; times++) {
+      await pause(LOOK_UP_PAUSE_MS * 2 ** times)
+      try {
+        const [{ location }] = await this.#dataset.getMetadata()
+        const [job] = await this.#api.job(jobId, { location }).get()
+        return await this.#endingOf(job)
+      } catch (thrown) {
+        complaint = messageOf(thrown)
+        if ((thrown as ApiError).code === 404) break
+      }
+    }
+    return { kind: 'lost', reason: 'lost', message: complaint }
+  }
+
+  async #endingOf(job: Job): Promise<Ending> {
+    for (;;) {
+      const [metadata] = await job.getMetadata()
+      const { state, errorResult }: JobStatus = metadata.status ?? {}
+      if (errorResult !== undefined && errorResult !== null) {
+        const { reason = '', message = '' } = errorResult
+        return { kind: 'failed', reason, message }
+      }
+      if (state === 'DONE') return { kind: 'done' }
+      await this.#page(job, undefined)
+    }
+  }
+
+  /** A page of a job's result; waits for the job, and throws what it failed for. */
+  async #page(job: Job, pageToken: string | undefined): Promise<Page> {
+    for (;;) {
+      const [, , page] = await job.getQueryResults({
+        autoPaginate: false,
+        skipParsing: true,
+        maxResults: PAGE_ROWS,
+        ...(pageToken === undefined ? {} : { pageToken }),
+      })
+      if ((page as Page).jobComplete !== false) return page as Page
+    }
+  }
+
+  #options(step: Step, query: string) {
+    const { project, dataset } = this.#place
+    return {
+      query,
+      defaultDataset: { projectId: project, datasetId: dataset },
+      labels: { app: 'desire-path', step },
+      maximumBytesBilled: String(BYTES_BILLED_MAX),
+    }
+  }
+
+  /** What the person at the keyboard can mend is said in words; what passes says so by its code,
+   * whatever the code it came with. */
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (thrown) {
+      const message = messageOf(thrown)
+      const { project, dataset } = this.#place
+      const where = `bigquery:${project}.${dataset}`
+      if (message.includes('default credentials')) {
+        const how = 'run gcloud auth application-default login'
+        throw new UserError(`${where} cannot be asked: there are no credentials; ${how}`)
+      }
+      if (isPassing(reasonOf(thrown as ApiError))) {
+        throw Object.assign(new Error(message), { code: UNAVAILABLE })
+      }
+      if ((thrown as ApiError).code === 403) {
+        throw new UserError(`${where} refuses: ${message.split('\n')[0]}`)
+      }
+      throw thrown
+    }
+  }
+}
+
+/** Parameters as the library takes them; a text without any is sent without. */
+function bound(parameters: Parameters) {
+  const entries = Object.entries(parameters)
+  if (entries.length === 0) return {}
+  return {
+    params: Object.fromEntries(entries.map(([name, { value }]) => [name, value])),
+    types: Object.fromEntries(
+      entries.map(([name, { value, type }]) => [name, Array.isArray(value) ? [type] : type]),
+    ),
+  }
+}
+
+function reasonOf({ errors }: ApiError): string {
+  return errors?.[0]?.reason ?? ''
+}
+
+function rowOf(fields: Field[], cells: { v: unknown }[]): Row {
+  const row: Row = {}
+  fields.forEach((field, i) => {
+    row[field.name] = valueOf(field, cells[i]?.v)
+  })
+  return row
+}
+
+function valueOf(field: Field, value: unknown): unknown {
+  if (value === null || value === undefined) return null
+  if (field.mode === 'REPEATED') {
+    const one = { ...field, mode: 'NULLABLE' }
+    return (value as { v: unknown }[]).map((element) => valueOf(one, element.v))
+  }
+  switch (field.type) {
+    case 'INTEGER':
+    case 'INT64':
+    case 'FLOAT':
+    case 'FLOAT64':
+    case 'NUMERIC':
+    case 'TIMESTAMP':
+      return Number(value)
+    case 'BOOLEAN':
+    case 'BOOL':
+      return value === 'true' || value === true
+    case 'BYTES':
+      return Buffer.from(value as string, 'base64')
+    case 'RECORD':
+    case 'STRUCT':
+      return rowOf(field.fields ?? [], (value as { f: { v: unknown }[] }).f)
+    default:
+      return value
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * What goes with an erased person (`erased-rows.ts`), found and deleted in BigQuery.
+ *
+ * What goes is decided outside the transaction, over the tables and the staged rows of the commit
+ * together: table by table the rows that go are written down in `staged`, as the texts of their
+ * keys. The commit's script deletes those and no other. The fence holds that nothing was committed
+ * between. What is streamed into, which no transaction may delete from, is cut after it: the
+ * script leaves a mark, and whoever opens the dataset next does what is left to do.
+ */
+
+import { randomUUID } from 'node:crypto'
+import type { BigQueryClient } from './client.ts'
+import {
+  ENDS,
+  partsOf,
+  rowsOf,
+  type Beside,
+  type Part,
+  type StagedRow,
+} from './commit.ts'
+import {
+  allText,
+  endsOf,
+  pastOf,
+  quoted,
+  RECORDED,
+  STAGED,
+  stagedValue,
+  storageOf,
+} from './schema.ts'
+import type { Stager } from './write-stream.ts'
+import { now } from '../base/clock.ts'
+import type { Column } from '../warehouse/column.ts'
+import { IMAGE_TABLES, isImageTable } from '../microbatch/commit-builder.ts'
+import { BELIEF, erasedRows, listsOf } from '../warehouse/erasure-sql.ts'
+import { UserError } from '../base/errors.ts'
+import type { At } from '../warehouse/view-sql.ts'
+import { isVersioned, TABLES, type TableName } from '../warehouse/tables.ts'
+import type { Commit, ErasedRows, Erasure } from '../warehouse/warehouse.ts'
+
+type Parts = { client: BigQueryClient; stager: Stager; at: At }
+
+/** Columns that tell the rows of a table apart. */
+const KEYS: { [T in TableName]?: readonly string[] } = {
+  events: ['event_id'],
+  effects: ['effect_id', 'kind'],
+  cohort_changes: ['cohort', 'profile_id', 'recorded_by'],
+  dead_letters: ['dead_letter_id'],
+  dead_letter_resolution: ['dead_letter_id'],
+  history: ['stream', 'recorded_by'],
+  timer: ['profile_id', 'due_at', 'recorded_by'],
+  landed_messages: ['subscription_name', 'message_id', 'publish_time', 'recorded_by'],
+}
+const VERSION_KEY = ['row_key', 'recorded_by']
+const IMAGE_KEY = ['key', 'recorded_by']
+
+/** Streamed into: rows of it cannot be deleted in a transaction, and are right after it. */
+const STREAMED = 'landed_messages'
+
+const STAGED_COLUMNS = 'staged_at, stage, target, content'
+
+/** What the stages of erasures begin with. */
+const ERASURE = 'erasure_'
+/** The target of a row that a commit writes: it is done, and raw messages are still there. */
+const MARK = 'erased, but for raw messages'
+
+/** Where an erasure has written down what goes, and the batch that it is. */
+type Written = { stage: string; stagedAt: number; batch: number }
+
+/** Does what is left to do of erasures that were interrupted after their commit. What cannot be
+ * done now is left to whoever comes next. */
+export async function endErasures(parts: Omit<Parts, 'stager'>): Promise<void> {
+  const marks = await parts.client.query(
+    'read',
+    `select stage, staged_at as stagedAt, cast(content as int64) as batch from ${STAGED} ` +
+      `where starts_with(stage, '${ERASURE}') and target = '${MARK}'`,
+  )
+  for (const mark of marks) await endErasure(parts, mark as Written)
+}
+
+/** Deletes the raw messages that were written down, then what was staged until the commit, its own
+ * rows too. What of that cannot be deleted leaves with its partition. Null, or what stands against
+ * deleting raw messages: nothing of it is done then. */
+async function endErasure(
+  { client, at }: Omit<Parts, 'stager'>,
+  written: Written,
+): Promise<string | null> {
+  const { stagedAt, stage, batch } = written
+  const script = (statements: string[]) =>
+    client.script('commit', statements.join(';\n'), `${stage}_${randomUUID()}`)
+  const ending = await script([
+    deletion(at, written, STREAMED, keyOf(STREAMED)),
+    `delete from ${at(STAGED)} where ${isWritten(written)} and target = '${MARK}'`,
+  ])
+  if (ending.kind !== 'done') return ending.message
+  await script([
+    `delete from ${at(STAGED)} where staged_at <= timestamp_micros(${stagedAt}) ` +
+      `or starts_with(stage, '${batch}_')`,
+  ])
+  return null
+}
+
+/** A statement that deletes rows of a physical table: those written down for it, or another. */
+function deletion(at: At, where: Written, name: string, key: string, written = name): string {
+  return `delete from ${at(name)} where ${key} in (${listed(at, where, goneOf(written))})`
+}
+
+/** What is written down under a target. */
+function listed(at: At, written: Written, target: string): string {
+  return `select content from ${at(STAGED)} where ${isWritten(written)} and target = '${target}'`
+}
+
+/** The condition that a row of `staged` is of an erasure. */
+function isWritten({ stage, stagedAt }: Written): string {
+  return `staged_at = timestamp_micros(${stagedAt}) and stage = '${stage}'`
+}
+
+function keyOf(table: TableName): string {
+  const key = KEYS[table] ?? (isVersioned(table) ? VERSION_KEY : IMAGE_KEY)
+  return keyText(key)
+}
+
+function keyText(columns: readonly string[]): string {
+  return `to_json_string([${columns.map((name) => `cast(${name} as string)`).join(', ')}])`
+}
+
+export class BigQueryErasure {
+  readonly #parts: Parts
+  readonly #commit: Commit
+  readonly #staged: Part[]
+  readonly #erasure: Erasure
+  readonly #written: Written
+
+  constructor(parts: Parts, commit: Commit, erasure: Erasure) {
+    this.#parts = parts
+    this.#commit = commit
+    this.#staged = partsOf(commit)
+    this.#erasure = erasure
+    const { batch } = commit
+    this.#written = { stage: `${ERASURE}${randomUUID()}`, stagedAt: now(), batch }
+  }
+
+  /** Writes down what goes, and tells how many rows of each table. */
+  async plan(): Promise<ErasedRows> {
+    const { client, stager } = this.#parts
+    await stager.write(STAGED, this.#written, rowsOf(this.#staged, listRows(this.#erasure)))
+    const conditions = erasedRows(this.#commit.batch)
+    const statements = conditions.map(([table, condition]) => this.#writeDown(table, condition))
+    await client.query('commit', [this.#writeBelief(), ...statements].join(';\n'))
+    const rows = await client.query(
+      'read',
+      `select target, count(*) as gone ${this.#from()} group by target`,
+    )
+    const counts: ErasedRows = {}
+    for (const [table] of conditions) {
+      const row = rows.find(({ target }) => target === goneOf(storageOf(table)))
+      if (row !== undefined) counts[table] = row['gone'] as number
+    }
+    return counts
+  }
+
+  /** What goes with the commit. */
+  beside(counts: ErasedRows): Beside {
+    const { at } = this.#parts
+    const tables = (Object.keys(counts) as TableName[]).filter((table) => table !== STREAMED)
+    const version = keyText(VERSION_KEY)
+    const key = keyText(IMAGE_KEY)
+    const latest = keyText(['key', 'max(recorded_by)'])
+    const gone = (name: string, by: string, written = name) =>
+      deletion(at, this.#written, name, by, written)
+    return {
+      statements: () => [
+        ...IMAGE_TABLES.map(
+          (table) =>
+            `delete from ${at(table)} where ${key} not in (` +
+            `select ${latest} from ${at(table)} group by key)`,
+        ),
+        ...tables.flatMap((table) => [
+          gone(storageOf(table), keyOf(table)),
+          ...(isVersioned(table)
+            ? [gone(pastOf(table), version, storageOf(table)), gone(endsOf(table), version)]
+            : []),
+        ]),
+        `insert into ${at(STAGED)} (${STAGED_COLUMNS}) ` +
+          `select ${this.#stagedRow(MARK, `'${this.#written.batch}'`)}`,
+      ],
+    }
+  }
+
+  /** After the commit, or instead of it. Throws when raw messages are still there. */
+  async end(isDone: boolean): Promise<void> {
+    const { client, at } = this.#parts
+    if (!isDone) {
+      const sql = `delete from ${at(STAGED)} where ${isWritten(this.#written)}`
+      await client.script('commit', sql, `${this.#written.stage}_end`)
+      return
+    }
+    const complaint = await endErasure(this.#parts, this.#written)
+    if (complaint === null) return
+    throw new UserError(
+      'erased, but from landed_messages, where it is tried again whenever the warehouse is ' +
+        `opened: ${complaint}`,
+    )
+  }
+
+  #listed(target: string): string {
+    return listed(this.#parts.at, this.#written, target)
+  }
+
+  /** Rows of `staged` that are this erasure's. */
+  #from(): string {
+    return `from ${this.#parts.at(STAGED)} where ${isWritten(this.#written)}`
+  }
+
+  #writeBelief(): string {
+    const row = keyText(['profile_id', 'since', 'until'])
+    return this.#insert(BELIEF, [['erased_belief', row]], this.#relationsOf(BELIEF))
+  }
+
+  /** Whatever of a table goes; of versions, their ends too. */
+  #writeDown(table: TableName, condition: string): string {
+    const own = storageOf(table)
+    const rows = `select * from ${own} as base where ${condition}`
+    const targets: [string, string][] = [[goneOf(own), keyOf(table)]]
+    if (isVersioned(table)) {
+      targets.push([goneOf(endsOf(table)), keyText(['row_key', 'superseded_by'])])
+    }
+    return this.#insert(rows, targets, this.#relationsOf(condition, table))
+  }
+
+  /** The values of a row of `staged`. */
+  #stagedRow(target: string, content: string): string {
+    const { stagedAt, stage } = this.#written
+    return `timestamp_micros(${stagedAt}), '${stage}', '${target}', ${content}`
+  }
+
+  #insert(rows: string, targets: [target: string, content: string][], relations: string[]): string {
+    const { at } = this.#parts
+    const selects = targets.map(
+      ([target, content]) =>
+        `select ${this.#stagedRow(target, content)} ` +
+        `from gone${target.endsWith('_ended') ? ' where superseded_by is not null' : ''}`,
+    )
+    return (
+      `insert into ${at(STAGED)} (${STAGED_COLUMNS}) ` +
+      `with ${[...relations, `gone as (${rows})`].join(', ')} ${selects.join(' union all ')}`
+    )
+  }
+
+  /** The relations that a text names, as steps before it, and those of the table it is about. */
+  #relationsOf(text: string, about?: TableName): string[] {
+    const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(text)
+    const value = (place: number) => `json_value(content, '$[${place}]')`
+    const number = (place: number) => `cast(${value(place)} as int64)`
+    const lists: [string, string][] = [
+      ...listsOf(this.#erasure).map(([list]): [string, string] => [list, `${value(0)} as item`]),
+      ['due', `${value(0)} as profile_id, ${number(1)} as due`],
+      ['belief', `${value(0)} as profile_id, ${number(1)} as since, ${number(2)} as until`],
+    ]
+    const tables = (Object.keys(TABLES) as TableName[]).filter(
+      (table) => table === about || isNamed(storageOf(table)),
+    )
+    return [
+      ...lists
+        .map(([list, columns]) => [`erased_${list}`, columns] as const)
+        .filter(([name]) => isNamed(name))
+        .map(
+          ([name, columns]) =>
+            `${name} as (select ${columns} ${this.#from()} and target = '${name}')`,
+        ),
+      ...tables.flatMap((table) => this.#stepsOf(table)),
+    ]
+  }
+
+  /** A table with what the commit adds and without what goes. */
+  #stepsOf(table: TableName): string[] {
+    const name = storageOf(table)
+    const remain = `where ${keyOf(table)} not in (${this.#listed(goneOf(name))})`
+    if (!isVersioned(table)) {
+      const latest = ' qualify row_number() over (partition by key order by recorded_by desc) = 1'
+      const rows = `select * from (${this.#after(name, TABLES[table].columns)})`
+      return [`${name} as (${rows} ${remain}${isImageTable(table) ? latest : ''})`]
+    }
+    const ends = endsOf(table)
+    const of: At = (relation) => `${relation}_after`
+    const rows = `select * from (${allText(table, of)})`
+    return [
+      `${of(name)} as (${this.#after(name, TABLES[table].columns)})`,
+      `${of(ends)} as (${this.#after(ends, ENDS)})`,
+      `${of(pastOf(table))} as (select * from ${this.#parts.at(pastOf(table))})`,
+      `${name} as (${rows} ${remain})`,
+    ]
+  }
+
+  /** The rows of a physical table once the commit has added its own. */
+  #after(name: string, columns: readonly Column[]): string {
+    const { at } = this.#parts
+    const { batch, recordedAt } = this.#commit
+    const names = [...columns.map((column) => quoted(column.name)), ...RECORDED].join(', ')
+    const stored = `select ${names} from ${at(name)}`
+    if (!this.#staged.some(({ target }) => target === name)) return stored
+    const values = columns.map(({ type }, place) => stagedValue(type, place))
+    values.push(`timestamp_micros(${recordedAt})`, String(batch))
+    return (
+      `${stored} union all select ${values.join(', ')} ${this.#from()} and target = '${name}'`
+    )
+  }
+}
+
+/** The lists and what profiles wait for, as they are staged. */
+async function* listRows(erasure: Erasure): AsyncGenerator<StagedRow> {
+  for (const [list, items] of listsOf(erasure)) {
+    for (const item of items) yield { target: `erased_${list}`, content: JSON.stringify([item]) }
+  }
+  for (const { profile, due } of erasure.dues) {
+    const content = JSON.stringify([profile, due === null ? null : String(due)])
+    yield { target: 'erased_due', content }
+  }
+}
+
+/** The target under which rows that go are written down. */
+function goneOf(name: string): string {
+  return `gone ${name}`
+}

@@ -1,0 +1,117 @@
+/**
+ * Which landed messages no batch has applied, without reading the landing table again and again.
+ *
+ * A look finds ids first, which are narrow, and then reads those messages, by the days they were
+ * published on. It goes back an hour before the last applied message; every so often, and first of
+ * all, it goes back as far as a message can be delivered again. The anti-join is the truth, the
+ * window only spares bytes. After a look that found nothing, the table's own stamp, which is free,
+ * says whether another is due; because the stamp may lag, it is believed for minutes only.
+ */
+
+import type { BigQueryClient } from './client.ts'
+import { elapsedMs, HOUR, now } from '../base/clock.ts'
+import type { LandedMessage } from '../warehouse/warehouse.ts'
+
+/** How long a message may be kept and delivered again: 31 days. */
+const REACH = 31 * 24 * HOUR
+const OVERLAP = HOUR
+const SWEEP_MS = 24 * 3_600_000
+const STAMP_MS = 10 * 60_000
+
+const LANDED = 'landed_messages'
+
+type Bounds = { messagesMax: number; bytesMax: number }
+
+export class BigQueryLanding {
+  readonly #client: BigQueryClient
+  #sweptAt: number | null = null
+  /** The table's stamp before a look that found nothing, and when that was. */
+  #idle: { stamp: string; at: number } | null = null
+
+  constructor(client: BigQueryClient) {
+    this.#client = client
+  }
+
+  async unapplied({ messagesMax, bytesMax }: Bounds): Promise<LandedMessage[]> {
+    const stamp = await this.#client.stampOf(LANDED)
+    const { at = -Infinity, stamp: idleStamp = '' } = this.#idle ?? {}
+    if (stamp === idleStamp && elapsedMs() - at < STAMP_MS) return []
+    const swept = this.#sweptAt
+    const isSweep = swept === null || elapsedMs() - swept > SWEEP_MS
+    const ids = await this.#ids(isSweep ? now() - REACH : await this.#since(), messagesMax)
+    this.#idle = ids.length === 0 ? { stamp, at: elapsedMs() } : null
+    // A sweep that was cut short goes on with the next look.
+    if (isSweep && ids.length < messagesMax) this.#sweptAt = elapsedMs()
+    return ids.length === 0 ? [] : this.#messages(ids, bytesMax)
+  }
+
+  /** An hour before the last applied message; it is looked for among those of the last days. */
+  async #since(): Promise<number> {
+    const [row] = await this.#client.query(
+      'read',
+      'select max(publish_time) as last from applied_messages ' +
+        'where publish_time >= timestamp_micros(@from)',
+      { from: { value: now() - REACH, type: 'INT64' } },
+    )
+    return ((row?.['last'] as number | null) ?? now() - REACH) - OVERLAP
+  }
+
+  /** Of the oldest messages that no batch has applied: `[id, publish_time]`. */
+  async #ids(since: number, max: number): Promise<{ id: string; publishTime: number }[]> {
+    const rows = await this.#client.query(
+      'read',
+      `select landed.message_id, landed.publish_time from ${LANDED} as landed
+       left join (
+         select subscription_name, message_id from applied_messages
+         where publish_time >= timestamp_micros(@since)
+       ) as applied
+         on applied.message_id = landed.message_id
+         and applied.subscription_name = landed.subscription_name
+       where landed.publish_time >= timestamp_micros(@since) and applied.message_id is null
+       order by landed.publish_time, landed.message_id
+       limit @max`,
+      { since: { value: since, type: 'INT64' }, max: { value: max, type: 'INT64' } },
+    )
+    return rows.map((row) => ({
+      id: row['message_id'] as string,
+      publishTime: row['publish_time'] as number,
+    }))
+  }
+
+  async #messages(
+    ids: { id: string; publishTime: number }[],
+    bytesMax: number,
+  ): Promise<LandedMessage[]> {
+    const pages = this.#client.pages(
+      'read',
+      `select landed.subscription_name, landed.message_id, landed.publish_time, data, attributes
+       from ${LANDED} as landed
+       left join (
+         select subscription_name, message_id from applied_messages
+         where publish_time between timestamp_micros(@first) and timestamp_micros(@last)
+       ) as applied
+         on applied.message_id = landed.message_id
+         and applied.subscription_name = landed.subscription_name
+       where landed.publish_time between timestamp_micros(@first) and timestamp_micros(@last)
+         and landed.message_id in unnest(@wanted) and applied.message_id is null
+       order by landed.publish_time, landed.message_id
+       limit @max`,
+      {
+        first: { value: ids[0]?.publishTime ?? 0, type: 'INT64' },
+        last: { value: ids.at(-1)?.publishTime ?? 0, type: 'INT64' },
+        wanted: { value: [...new Set(ids.map(({ id }) => id))], type: 'STRING' },
+        max: { value: ids.length, type: 'INT64' },
+      },
+    )
+    const messages: LandedMessage[] = []
+    let bytes = 0
+    for await (const rows of pages) {
+      for (const row of rows as LandedMessage[]) {
+        if (bytes >= bytesMax) return messages
+        messages.push(row)
+        bytes += row.data.length
+      }
+    }
+    return messages
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * The catalogue as BigQuery's DDL, and the public views over it.
+ *
+ * Everything is append-only. A versioned table is two tables: `x_base` has the versions as they
+ * were recorded, `x_ended` says which row keys stopped being believed and when. A row of `x_ended`
+ * ends the version of its key that was recorded before it and was not ended yet; `superseded_at`
+ * is derived from that, because an UPDATE bills whole partitions. Each row of `x_base` stands for
+ * itself, so a filter of days on a view reaches its partitions, and a version in another partition
+ * cannot show through as the current one. `x_past` has versions that ended long ago, each with its
+ * end: compaction (`bigquery-compact.ts`) puts them there, where no current view reads them.
+ *
+ * A view's own text must call relations by their full names, so every text is put over steps that
+ * are called as the shared text calls them.
+ */
+
+import { analysisViews, readsOf } from '../warehouse/analysis-views.ts'
+import {
+  asOfTexts,
+  liveFunnel,
+  liveRelease,
+  over,
+  storedColumns,
+  SUPERSEDED,
+  versionsText,
+  viewTexts,
+  type At,
+  type ViewText,
+} from '../warehouse/view-sql.ts'
+import type { Column } from '../warehouse/column.ts'
+import { TABLES, VERSIONED_NAMES, type TableName } from '../warehouse/tables.ts'
+import type { VersionedName } from '../warehouse/tables.ts'
+
+const TYPES: { [T in Column['type']]: string } = {
+  text: 'string',
+  json: 'string',
+  instant: 'timestamp',
+  integer: 'int64',
+  boolean: 'bool',
+  bytes: 'bytes',
+  hash64: 'int64',
+  uuid: 'string',
+}
+
+/** How a table is laid out: for how it is read, and cheap enough to be wrong about. */
+type Layout = {
+  /** An instant column: one partition a month, so that no clock, however wrong, makes more
+   * partitions than a table may have; `day` for what is recorded day by day. */
+  month?: string
+  day?: string
+  cluster?: readonly string[]
+}
+
+const IMAGE: Layout = { cluster: ['k'] }
+
+const LAYOUTS: { [T in TableName]: Layout } = {
+  events: { day: 'recorded_at', cluster: ['event_hash'] },
+  event_profile: { cluster: ['event_id'] },
+  session: { month: 'started_at', cluster: ['profile_id'] },
+  identity: { cluster: ['namespace', 'value'] },
+  identity_conflict: { month: 'occurred_at', cluster: ['event_id'] },
+  transition: { month: 'occurred_at', cluster: ['journey', 'instance_group'] },
+  state: { month: 'entered_at', cluster: ['journey', 'instance_group'] },
+  cycle: { month: 'ended_at', cluster: ['journey', 'path'] },
+  rejection: { month: 'occurred_at', cluster: ['journey'] },
+  funnel_attempt: { month: 'entered_at', cluster: ['funnel', 'profile_id'] },
+  funnel_attempt_step: { month: 'reached_at', cluster: ['funnel', 'attempt_id'] },
+  funnel_definitions: {},
+  cohort_member: { cluster: ['cohort', 'profile_id'] },
+  cohort_changes: { cluster: ['cohort', 'profile_id'] },
+  cohort_runs: {},
+  effects: { cluster: ['effect_id'] },
+  dead_letters: { cluster: ['dead_letter_id'] },
+  dead_letter_resolution: {},
+  releases: {},
+  batches: { cluster: ['batch'] },
+  erasures: {},
+  history: { cluster: ['k'] },
+  timer: { cluster: ['due_at'] },
+  landed_messages: { day: 'publish_time', cluster: ['publish_time'] },
+  applied_messages: { day: 'publish_time', cluster: ['publish_time'] },
+  effect_publication: {},
+  stream_image: IMAGE,
+  identifier_image: IMAGE,
+  component_image: IMAGE,
+  profile_image: IMAGE,
+}
+
+/** Rows on their way to the other tables, as JSON arrays. Streamed into, and never changed: rows
+ * of an attempt that came to nothing are read by nobody and leave with their partition. */
+export const STAGED = 'staged'
+const STAGED_DAYS = 3
+
+/** One row: the last batch, the run that moved it there, and the schema's fingerprint. */
+export const FENCE = 'fence'
+
+export type PhysicalTable = {
+  name: string
+  columns: readonly { name: string; type: string }[]
+  tail: string
+}
+
+/** Where rows of a table are appended. */
+export function storageOf(table: TableName): string {
+  const { kind } = TABLES[table]
+  if (kind === 'versioned') return `${table}_base`
+  return kind === 'log' ? `${table}_log` : table
+}
+
+/** Where the ends of versions are appended. */
+export function endsOf(table: VersionedName): string {
+  return `${table}_ended`
+}
+
+/** Where compaction puts versions that have ended. */
+export function pastOf(table: VersionedName): string {
+  return `${table}_past`
+}
+
+/** The instant column by whose months a table is partitioned; null when it is not. */
+export function monthsOf(table: VersionedName): string | null {
+  return LAYOUTS[table].month ?? null
+}
+
+export const RECORDED = ['recorded_at', 'recorded_by']
+
+/** All tables but the fence, which is made with its row. */
+export function physicalTables(): PhysicalTable[] {
+  const recorded = [
+    { name: 'recorded_at', type: TYPES.instant },
+    { name: 'recorded_by', type: TYPES.integer },
+  ]
+  const columnsOf = (table: TableName) => {
+    const specs: readonly Column[] = TABLES[table].columns
+    return [...specs.map(({ name, type }) => ({ name, type: TYPES[type] })), ...recorded]
+  }
+  const tables = (Object.keys(TABLES) as TableName[]).map((table): PhysicalTable => {
+    const commit = table === 'batches' ? [{ name: 'commit_id', type: TYPES.text }] : []
+    const columns = [...columnsOf(table), ...commit]
+    return { name: storageOf(table), columns, tail: tailOf(LAYOUTS[table]) }
+  })
+  const ends = VERSIONED_NAMES.map((table): PhysicalTable => {
+    const columns = [
+      { name: 'row_key', type: TYPES.uuid },
+      { name: 'superseded_because', type: TYPES.text },
+    ]
+    const name = endsOf(table)
+    return { name, columns: [...columns, ...recorded], tail: tailOf({ cluster: ['row_key'] }) }
+  })
+  const [supersededAt, supersededBy, because] = SUPERSEDED
+  const superseded = [
+    { name: supersededAt, type: TYPES.instant },
+    { name: supersededBy, type: TYPES.integer },
+    { name: because, type: TYPES.text },
+  ]
+  const past = VERSIONED_NAMES.map((table): PhysicalTable => {
+    const columns = [...columnsOf(table), ...superseded]
+    return { name: pastOf(table), columns, tail: tailOf(LAYOUTS[table]) }
+  })
+  const staged: PhysicalTable = {
+    name: STAGED,
+    columns: [
+      { name: 'staged_at', type: TYPES.instant },
+      { name: 'stage', type: TYPES.text },
+      { name: 'target', type: TYPES.text },
+      { name: 'content', type: TYPES.text },
+    ],
+    tail:
+      tailOf({ day: 'staged_at', cluster: ['stage', 'target'] }) +
+      ` options (partition_expiration_days = ${STAGED_DAYS})`,
+  }
+  return [...tables, ...ends, ...past, staged]
+}
+
+function tailOf({ month, day, cluster }: Layout): string {
+  const by = month ?? day
+  const unit = month === undefined ? 'day' : 'month'
+  const partition = by === undefined ? '' : ` partition by timestamp_trunc(${by}, ${unit})`
+  return partition + (cluster === undefined ? '' : ` cluster by ${cluster.join(', ')}`)
+}
+
+/** Some names (`hash`) are words of the language. */
+export function quoted(name: string): string {
+  return `\`${name}\``
+}
+
+export function createTable({ name, columns, tail }: PhysicalTable, at: At): string {
+  const list = columns.map((column) => `${quoted(column.name)} ${column.type}`).join(', ')
+  return `create table if not exists ${at(name)} (${list})${tail}`
+}
+
+/** One statement, so that of two who make it one makes its row. */
+export function createFence(at: At): string {
+  return (
+    `create table if not exists ${at(FENCE)} as ` +
+    "select 0 as batch, cast(null as string) as run, '' as schema_hash"
+  )
+}
+
+export function addColumn(table: string, column: string, type: string, at: At): string {
+  return `alter table ${at(table)} add column if not exists ${quoted(column)} ${type}`
+}
+
+/** Views and functions, each after those it reads. */
+export function viewStatements(at: At): string[] {
+  const view = ({ name, text }: ViewText) => `create or replace view ${at(name)} as\n${text}`
+  const qualified = (reads: readonly string[], text: string) =>
+    over(reads.map((name) => [name, `select * from ${at(name)}`]), text)
+  return [
+    ...VERSIONED_NAMES.flatMap((table) => relationTexts(table, at).map(view)),
+    view({ name: 'live_release', text: liveRelease('true', at) }),
+    view({ name: 'live_funnel', text: liveFunnel('true', at) }),
+    ...VERSIONED_NAMES.map((table) => view(versionsText(table, at))),
+    ...viewTexts().map(({ name, text }) => view({ name, text: qualified(readsOf(text), text) })),
+    ...analysisViews().map(({ name, text, reads }) => view({ name, text: qualified(reads, text) })),
+    ...asOfTexts(at).map(
+      ({ name, text }) =>
+        `create or replace table function ${at(name)}(believed_at timestamp) as ${text}`,
+    ),
+  ]
+}
+
+/** `x_now` and `x_all`. */
+function relationTexts(table: VersionedName, at: At): ViewText[] {
+  const based = storedColumns(table)
+    .map((name) => `base.${name}`)
+    .join(', ')
+  return [
+    {
+      name: `${table}_now`,
+      text:
+        `select ${based} from ${at(`${table}_base`)} as base left join ` +
+        '(select row_key, max(recorded_by) as ended_by ' +
+        `from ${at(endsOf(table))} group by row_key) as ended on ended.row_key = base.row_key ` +
+        'where ended.ended_by is null or ended.ended_by <= base.recorded_by',
+    },
+    { name: `${table}_all`, text: allText(table, at) },
+  ]
+}
+
+/** Every version of a table, with what superseded it. */
+export function allText(table: VersionedName, at: At): string {
+  const columns = [...storedColumns(table), ...SUPERSEDED].join(', ')
+  return `${endingText(table, 'left', at)} union all select ${columns} from ${at(pastOf(table))}`
+}
+
+/** The versions of `x_base`, each with what ended it; `inner`: only those that have ended. */
+export function endingText(table: VersionedName, join: 'left' | 'inner', at: At): string {
+  const based = storedColumns(table)
+    .map((name) => `base.${name}`)
+    .join(', ')
+  const [supersededAt, supersededBy, because] = SUPERSEDED
+  return (
+    `select ${based}, ended.recorded_at as ${supersededAt}, ` +
+    `ended.recorded_by as ${supersededBy}, ended.${because} ` +
+    `from ${at(`${table}_base`)} as base ${join} join (` +
+    `select row_key, ${because}, recorded_at, recorded_by, ` +
+    'coalesce(lag(recorded_by) over (partition by row_key order by recorded_by), 0) ' +
+    `as ended_before from ${at(endsOf(table))}) as ended ` +
+    'on ended.row_key = base.row_key and ended.recorded_by > base.recorded_by ' +
+    'and ended.ended_before <= base.recorded_by'
+  )
+}
+
+/** A column's value in a staged row: the element at its place, as the column's type. */
+export function stagedValue(type: Column['type'], place: number): string {
+  const text = `json_value(content, '$[${place}]')`
+  if (type === 'bytes') return `from_base64(${text})`
+  if (type === 'boolean') return `cast(${text} as bool)`
+  if (type === 'instant') return `timestamp_micros(cast(${text} as int64))`
+  return type === 'integer' || type === 'hash64' ? `cast(${text} as int64)` : text
+}

@@ -1,0 +1,349 @@
+/**
+ * Bytes → a batch: each line an accepted event, or a refusal that says which field and value.
+ *
+ * A line is judged alone, whatever else is in the chunk: whether it lands does not depend on its
+ * neighbours (the same event twice is `land.ts`'s affair). No line throws. Blank lines are not
+ * lines. What lands of `properties` and `context` is the sender's own text.
+ */
+
+import type { Correction, EventBatch, RejectionReason } from './event-batch.ts'
+import { BatchBuilder, type Canonical } from './event-batch-builder.ts'
+import { HOUR, parseInstant } from '../base/clock.ts'
+import type { EventDefinitions } from '../definition/events.ts'
+import { isObject, isRejection, shown, type Rejection, type Unjudged, type Wire } from './wire-event.ts'
+import { IdentifierReader, splitIdentifier } from './identifier-values.ts'
+import type { Identity, Json } from '../definition/journey.ts'
+import { sliceMembers } from './json-slice.ts'
+import { unpack, type Messages } from './unpack-messages.ts'
+import { isNative, readNative } from './native-format.ts'
+import { isSegment, readSegment } from './segment-format.ts'
+
+/** Longer lines are refused unread; of those this many bytes are kept. */
+export const LINE_BYTES_MAX = 4 * 1024 * 1024
+const KEPT_OF_TOO_LARGE = 64 * 1024
+/** Arrays and objects in one another beyond this are refused: walking them has no other bound. */
+const NESTING_MAX = 500
+const TEXT_LENGTH_MAX = 256
+/** How far ahead of its receipt an event may claim to be. */
+const AHEAD_MAX = 24 * HOUR
+const NEW_LINE = 0x0a
+
+export type DecodeOptions = {
+  identity: Identity
+  /** `properties.a.b` or `context.x`: own keys, through objects only. */
+  operandPaths: string[]
+  /** Every line is of this form; undefined: each is recognised by its shape. */
+  format: 'native' | 'segment' | undefined
+  events: EventDefinitions
+  /** For namespaces declared `hashed`. */
+  hashKey: string | undefined
+}
+
+class Refused extends Error {
+  readonly reason: RejectionReason
+
+  constructor({ reason, detail }: Rejection) {
+    super(detail)
+    this.reason = reason
+  }
+}
+
+function refuse(reason: RejectionReason, detail: string): never {
+  throw new Refused({ reason, detail })
+}
+
+export class ChunkDecoder {
+  readonly #options: DecodeOptions
+  readonly #namespaces: string[]
+  readonly #personCount: number
+  readonly #identifiers: IdentifierReader
+  readonly #paths: string[][]
+  readonly #utf8 = new TextDecoder('utf-8', { fatal: true })
+
+  constructor(options: DecodeOptions) {
+    this.#options = options
+    this.#namespaces = [...options.identity.person, ...options.identity.device]
+    this.#personCount = options.identity.person.length
+    this.#identifiers = new IdentifierReader(options.identity, options.hashKey)
+    this.#paths = options.operandPaths.map((path) => path.split('.'))
+  }
+
+  /** `chunk` is whole lines; `landedAt` (microseconds) is when they came. */
+  decode(chunk: Uint8Array, landedAt: number): EventBatch {
+    const builder = this.#builder()
+    this.#lines(chunk, 0, chunk.length, landedAt, builder)
+    return builder.build(chunk)
+  }
+
+  /** `chunk` is messages; each came when it was published. */
+  decodeMessages(chunk: Uint8Array, messages: Messages): EventBatch {
+    const builder = this.#builder()
+    const { bytes, ends, refused } = unpack(chunk, messages)
+    ends.forEach((to, message) => {
+      const from = ends[message - 1] ?? 0
+      const refusal = refused.get(message)
+      if (refusal !== undefined) builder.refuse(from, to - 1, refusal.reason, refusal.detail)
+      else this.#lines(bytes, from, to, messages.publishedAt[message] as number, builder)
+    })
+    return builder.build(bytes)
+  }
+
+  #builder(): BatchBuilder {
+    return new BatchBuilder(this.#namespaces.length, this.#paths.length)
+  }
+
+  /** Lines from one byte up to another; the last may be without its end only at the chunk's. */
+  #lines(chunk: Uint8Array, first: number, end: number, at: number, into: BatchBuilder): void {
+    for (let from = first; from < end;) {
+      const lineBreak = chunk.indexOf(NEW_LINE, from)
+      const to = lineBreak < 0 ? end : lineBreak
+      this.#line(chunk, from, to, at, into)
+      from = to + 1
+    }
+  }
+
+  #line(chunk: Uint8Array, from: number, to: number, landedAt: number, into: BatchBuilder): void {
+    try {
+      if (to - from > LINE_BYTES_MAX) {
+        const detail = `the line has ${to - from} bytes, more than ${LINE_BYTES_MAX}`
+        into.refuse(from, from + KEPT_OF_TOO_LARGE, 'too_large', detail)
+        return
+      }
+      const line = this.#textOf(chunk.subarray(from, to))
+      if (line.trim() === '') return
+      const wire = parse(line)
+      const unjudged = this.#read(wire, landedAt)
+      if (isRejection(unjudged)) throw new Refused(unjudged)
+      const event = this.#judge(unjudged, landedAt)
+      this.#add(event, unjudged, line, from, to, into)
+    } catch (thrown) {
+      if (!(thrown instanceof Refused)) throw thrown
+      into.refuse(from, to, thrown.reason, thrown.message)
+    }
+  }
+
+  #textOf(bytes: Uint8Array): string {
+    try {
+      return this.#utf8.decode(bytes)
+    } catch {
+      return refuse('invalid_utf8', 'the line is not UTF-8')
+    }
+  }
+
+  #read(wire: Wire, landedAt: number): Unjudged | Rejection {
+    const { format } = this.#options
+    if (format === 'native') return readNative(wire)
+    if (format === 'segment') return readSegment(wire, landedAt)
+    if (isNative(wire)) return readNative(wire)
+    if (isSegment(wire)) return readSegment(wire, landedAt)
+    const members = Object.keys(wire).slice(0, 8)
+    return { reason: 'unknown_format', detail: `members: ${shown(members)} are of no known form` }
+  }
+
+  #judge(event: Unjudged, landedAt: number): Canonical {
+    const { labels } = event
+    const eventId = nameOf(labels.eventId, event.eventId)
+    const name = nameOf(labels.name, event.name)
+    const occurredAt = requiredInstant(labels.occurredAt, event.occurredAt)
+    const receivedAt = instantOr(landedAt, 'received_at', event.receivedAt)
+    const { landed, who } = this.#who(event.identifiers)
+    const canonical: Canonical = {
+      eventId,
+      name,
+      occurredAt,
+      waited: event.waited,
+      ordinal: ordinalOf(event.ordinal),
+      receivedAt,
+      source: sourceOf(event.source),
+      identifiers: landed,
+      who,
+      properties: objectOr('properties', event.properties),
+      context: objectOr('context', event.context),
+      alias: this.#pair('alias', event.alias),
+      unlink: this.#pair('unlink', event.unlink),
+    }
+    if (occurredAt > receivedAt + AHEAD_MAX) {
+      const detail = `${labels.occurredAt}: ${shown(event.occurredAt)} is more than 24 h ahead`
+      refuse('occurred_in_future', detail)
+    }
+    if (who.every((identifier) => identifier === null)) {
+      const detail = `identifiers: ${shown(landed)} has none of ${this.#namespaces.join(', ')}`
+      refuse('no_identifier', detail)
+    }
+    this.#judgeDefinition(canonical)
+    return canonical
+  }
+
+  #who(identifiers: unknown): { landed: { [namespace: string]: string }; who: (string | null)[] } {
+    const given = objectOr('identifiers', identifiers)
+    const landed: { [namespace: string]: string } = Object.create(null)
+    const who = this.#namespaces.map((): string | null => null)
+    for (const [namespace, value] of Object.entries(given)) {
+      if (value === null || value === undefined) continue
+      const read = this.#identifiers.read(namespace, value)
+      if (read === null || !namespace.isWellFormed()) {
+        const what = `identifiers.${namespace}: ${shown(value)}`
+        return refuse('invalid_field', `${what} is neither text nor a number within 2^53`)
+      }
+      landed[namespace] = read.landed
+      const at = this.#namespaces.indexOf(namespace)
+      if (at >= 0 && !read.isIgnored) who[at] = `${namespace}:${read.landed}`
+    }
+    return { landed, who }
+  }
+
+  /** The two identifiers as they land. */
+  #pair(field: string, value: unknown): [string, string] | null {
+    if (value === undefined || value === null) return null
+    const parts = Array.isArray(value) && value.length === 2 ? value.map(splitIdentifier) : []
+    const landed = parts.map((part) => {
+      const read = part === null ? null : this.#identifiers.read(part[0], part[1])
+      return part === null || read === null ? null : `${part[0]}:${read.landed}`
+    })
+    const [a, b] = landed
+    if (typeof a === 'string' && typeof b === 'string' && (a + b).isWellFormed()) return [a, b]
+    return refuse('invalid_field', `${field}: ${shown(value)} is no pair of namespace:value`)
+  }
+
+  #judgeDefinition({ name, properties }: Canonical): void {
+    const { events, unknown } = this.#options.events
+    const schema = Object.hasOwn(events, name) ? events[name] : undefined
+    if (schema === undefined && unknown === 'refuse') {
+      refuse('unknown_event', `name: ${shown(name)} is not in events.ts`)
+    }
+    if (schema === undefined || schema === null) return
+    const { error } = schema.safeParse(properties)
+    const issue = error?.issues[0]
+    if (issue === undefined) return
+    const path = ['properties', ...issue.path.map(String)].join('.')
+    refuse('invalid_properties', `${path}: ${issue.message}`)
+  }
+
+  #add(
+    event: Canonical,
+    unjudged: Unjudged,
+    line: string,
+    from: number,
+    to: number,
+    into: BatchBuilder,
+  ): void {
+    const row = into.begin(event, from, to)
+    const slices = sliceMembers(line, [unjudged.propertiesMember, unjudged.contextMember])
+    const properties = sliced(line, slices?.[0], event.properties, slices === null)
+    const context = sliced(line, slices?.[1], event.context, slices === null)
+    into.texts(row, event, properties, context)
+    for (let o = 0; o < this.#paths.length; o++) {
+      into.operands[o]?.push(valueAt(event, this.#paths[o] as string[]))
+    }
+    this.#correct(row, 'alias', event.alias, into)
+    this.#correct(row, 'unlink', event.unlink, into)
+  }
+
+  /** A pair counts when both are declared person identifiers that say who. */
+  #correct(
+    row: number,
+    kind: Correction['kind'],
+    pair: [string, string] | null,
+    into: BatchBuilder,
+  ): void {
+    if (pair === null) return
+    const counts = pair.every((identifier) => {
+      const [namespace, value] = splitIdentifier(identifier) as [string, string]
+      const at = this.#namespaces.indexOf(namespace)
+      return at >= 0 && at < this.#personCount && !this.#identifiers.saysNothing(value)
+    })
+    if (counts) into.corrections.push({ row, kind, a: pair[0], b: pair[1] })
+  }
+}
+
+function parse(line: string): Wire {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(line)
+  } catch (thrown) {
+    const why = thrown instanceof RangeError ? 'nested too deeply' : 'not JSON'
+    return refuse('invalid_json', `${shown(line)} is ${why}`)
+  }
+  if (line.length > 2 * NESTING_MAX && isTooDeep(parsed)) {
+    return refuse('invalid_json', `the line nests deeper than ${NESTING_MAX} levels`)
+  }
+  return isObject(parsed) ? parsed : refuse('unknown_format', `${shown(parsed)} is no object`)
+}
+
+function isTooDeep(value: unknown): boolean {
+  let level = [value]
+  for (let depth = 0; depth <= NESTING_MAX && level.length > 0; depth++) {
+    level = level.flatMap((one) =>
+      typeof one === 'object' && one !== null ? Object.values(one as Wire) : [],
+    )
+  }
+  return level.length > 0
+}
+
+/** A required text of 1 to 256 characters. */
+function nameOf(field: string, value: unknown): string {
+  if (value === undefined || value === null) return refuse('missing_field', `${field}: missing`)
+  const isText = typeof value === 'string' && value !== '' && value.isWellFormed()
+  if (isText && (value.length <= TEXT_LENGTH_MAX || [...value].length <= TEXT_LENGTH_MAX)) {
+    return value
+  }
+  const want = `a text of 1 to ${TEXT_LENGTH_MAX} characters`
+  return refuse('invalid_field', `${field}: ${shown(value)} is not ${want}`)
+}
+
+function requiredInstant(field: string, value: unknown): number {
+  if (value === undefined || value === null) return refuse('missing_field', `${field}: missing`)
+  return instantOr(0, field, value)
+}
+
+function instantOr(standIn: number, field: string, value: unknown): number {
+  if (value === undefined || value === null) return standIn
+  const instant = parseInstant(value)
+  if (instant !== null) return instant
+  const want = 'RFC 3339 text or epoch milliseconds of the years 1684 to 2255'
+  return refuse('invalid_field', `${field}: ${shown(value)} is not ${want}`)
+}
+
+function ordinalOf(value: unknown): number {
+  if (value === undefined || value === null) return 0
+  // Minus zero equals zero everywhere but in a comparison of texts.
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value + 0
+  return refuse('invalid_field', `ordinal: ${shown(value)} is no integer`)
+}
+
+function sourceOf(value: unknown): string {
+  if (value === undefined || value === null) return 'unknown'
+  if (typeof value === 'string' && value.isWellFormed()) return value
+  return refuse('invalid_field', `source: ${shown(value)} is no text`)
+}
+
+function objectOr(field: string, value: unknown): Wire {
+  if (value === undefined || value === null) return {}
+  return isObject(value) ? value : refuse('invalid_field', `${field}: ${shown(value)} is no object`)
+}
+
+function sliced(
+  line: string,
+  slice: readonly [number, number] | undefined,
+  value: Wire,
+  mustWrite: boolean,
+): string {
+  if (mustWrite) return JSON.stringify(value)
+  if (slice === undefined || line.charCodeAt(slice[0]) !== 0x7b) return '{}'
+  return line.slice(slice[0], slice[1])
+}
+
+function valueAt(event: Canonical, path: string[]): Json | undefined {
+  let value: unknown = event
+  for (const key of path) {
+    if (!isObject(value) || !Object.hasOwn(value, key)) return undefined
+    value = value[key]
+  }
+  return keepable((value ?? undefined) as Json | undefined)
+}
+
+/** As it is after being kept as JSON, which has no number beyond a double's: those are absent. */
+function keepable(value: Json | undefined): Json | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  return isObject(value) || Array.isArray(value) ? JSON.parse(JSON.stringify(value)) : value
+}

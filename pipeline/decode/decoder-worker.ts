@@ -1,0 +1,46 @@
+/**
+ * The worker thread that decodes: takes chunks, gives batches back in the order they came. It owns
+ * no state but the definitions it loads when it starts.
+ */
+
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
+import type { EventBatch } from './event-batch.ts'
+import { ChunkDecoder } from './decode.ts'
+import type { DecodeRequest, DecoderSettings } from './decoder-thread.ts'
+import { loadEventDefinitions } from '../definition/load.ts'
+
+const port = parentPort as MessagePort
+const { definitionsDir, ...settings } = workerData as DecoderSettings
+const events = await loadEventDefinitions(definitionsDir)
+const decoder = new ChunkDecoder({ ...settings, events })
+
+port.on('message', ({ chunk, landedAt, messages }: DecodeRequest) => {
+  const batch = messages
+    ? decoder.decodeMessages(chunk, messages)
+    : decoder.decode(chunk, landedAt)
+  port.postMessage(batch, buffersOf(batch))
+})
+
+/** The buffers that change hands instead of being copied. */
+function buffersOf(batch: EventBatch): ArrayBuffer[] {
+  const columns = [
+    batch.name.codes,
+    batch.source.codes,
+    batch.occurredAt,
+    batch.receivedAt,
+    batch.ordinal,
+    ...batch.identifiers.map((column) => column.codes),
+    batch.identifiersJson.bytes,
+    batch.identifiersJson.offsets,
+    batch.propertiesJson.bytes,
+    batch.propertiesJson.offsets,
+    batch.contextJson.bytes,
+    batch.contextJson.offsets,
+    batch.eventHash,
+    batch.fingerprint,
+    batch.lineFrom,
+    batch.lineTo,
+    batch.raw,
+  ]
+  return columns.map((column) => column.buffer as ArrayBuffer)
+}

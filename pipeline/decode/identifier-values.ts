@@ -1,0 +1,102 @@
+/**
+ * Identifier values as they land: trimmed, those that say nothing told apart, those of hashed
+ * namespaces replaced. Plain values of hashed namespaces go no further than this file.
+ */
+
+import { createHmac } from 'node:crypto'
+import { UserError } from '../base/errors.ts'
+import type { Identity } from '../definition/journey.ts'
+
+/** Values that say nothing about who, in lower case. */
+const IGNORED = [
+  '',
+  'null',
+  'undefined',
+  'none',
+  'nil',
+  'unknown',
+  'anonymous',
+  'guest',
+  '-1',
+  '0',
+  'true',
+  'false',
+  'nan',
+  '[object object]',
+]
+
+const ONLY_ZEROS_AND_DASHES = /^[0-]+$/
+
+/** The environment variable with the key of the hashes. */
+export const HASH_KEY_VARIABLE = 'DESIRE_PATH_HASH_KEY'
+
+/** An identifier read from input: `landed` is its value, `isIgnored` when it says nothing. */
+export type ReadValue = { landed: string; isIgnored: boolean }
+
+export class IdentifierReader {
+  readonly #ignored: Set<string>
+  readonly #hashed: Set<string>
+  readonly #hashKey: string | null
+
+  /** Throws when a namespace is hashed and there is no key. */
+  constructor(identity: Identity, hashKey: string | undefined) {
+    this.#ignored = new Set([...IGNORED, ...identity.ignore.map((value) => fold(value))])
+    this.#hashed = new Set(identity.hashed)
+    this.#hashKey = hashKey ?? null
+    if (this.#hashed.size > 0 && (hashKey === undefined || hashKey === '')) {
+      throw new UserError(
+        `identity.ts hashes ${identity.hashed.join(', ')}: ` +
+          `set ${HASH_KEY_VARIABLE} to a secret key`,
+      )
+    }
+  }
+
+  /** Null when the value is neither a text nor a number that keeps its digits. */
+  read(namespace: string, value: unknown): ReadValue | null {
+    const text = textOf(value)
+    if (text === null) return null
+    const trimmed = text.trim()
+    const isIgnored = this.saysNothing(trimmed)
+    if (isIgnored || !this.#hashed.has(namespace)) return { landed: trimmed, isIgnored }
+    const hash = createHmac('sha256', this.#hashKey as string)
+      .update(trimmed)
+      .digest('hex')
+    return { landed: hash, isIgnored }
+  }
+
+  /** The identifiers of `namespaces` that a text may stand for: by its value, or written out. */
+  namesOf(text: string, namespaces: readonly string[]): string[] {
+    const [prefix, rest] = splitIdentifier(text.trim()) ?? ['', '']
+    const asValue = namespaces.map((namespace) => [namespace, text] as const)
+    const isWrittenOut = namespaces.includes(prefix)
+    const pairs = isWrittenOut ? [[prefix, rest] as const, ...asValue] : asValue
+    const names = pairs.flatMap(([namespace, value]) => {
+      const read = this.read(namespace, value)
+      return read === null || read.isIgnored ? [] : [`${namespace}:${read.landed}`]
+    })
+    return [...new Set(isWrittenOut ? [...names, text.trim()] : names)]
+  }
+
+  /** True for a value, as landed, that the ignore list names. */
+  saysNothing(landed: string): boolean {
+    return this.#ignored.has(landed.toLowerCase()) || ONLY_ZEROS_AND_DASHES.test(landed)
+  }
+}
+
+function fold(value: string): string {
+  return value.trim().toLowerCase()
+}
+
+/** Whole numbers beyond 2^53 are refused: several of them would read as one and the same. */
+export function textOf(value: unknown): string | null {
+  if (typeof value === 'string') return value.isWellFormed() ? value : null
+  if (typeof value !== 'number' || !Number.isFinite(value)) return null
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? null : JSON.stringify(value)
+}
+
+/** The two parts of `namespace:value`, cut at the first colon; null when it is not that. */
+export function splitIdentifier(identifier: unknown): [namespace: string, value: string] | null {
+  if (typeof identifier !== 'string') return null
+  const colon = identifier.indexOf(':')
+  return colon <= 0 ? null : [identifier.slice(0, colon), identifier.slice(colon + 1)]
+}

@@ -1,0 +1,102 @@
+/**
+ * The Segment wire form (https://segment.com/docs/connections/spec/common/): calls of type track,
+ * page, screen, identify, group and alias.
+ *
+ * The sender's clock is corrected as Segment does where `timestamp` is missing: `receivedAt` less
+ * the time the message waited on the device. The channel is `context.source`, else the name of the
+ * library that sent it: analytics.js is `web`, analytics-ios `ios`, analytics-android `android`,
+ * any other library `server`.
+ */
+
+import { MS, parseInstant } from '../base/clock.ts'
+import { isObject, shown, type Rejection, type Unjudged, type Wire } from './wire-event.ts'
+import { textOf } from './identifier-values.ts'
+
+const NAMES: { [type: string]: string } = {
+  page: 'Page Viewed',
+  screen: 'Screen Viewed',
+  identify: 'Identify',
+  group: 'Group',
+  alias: 'Alias',
+}
+const LABELS = { eventId: 'messageId', name: 'event', occurredAt: 'timestamp' }
+
+/** True for a call, and for what only a call has. */
+export function isSegment(wire: Wire): boolean {
+  return isCall(wire['type']) || Object.hasOwn(wire, 'messageId')
+}
+
+function isCall(type: unknown): type is string {
+  return typeof type === 'string' && (type === 'track' || Object.hasOwn(NAMES, type))
+}
+
+/** `landedAt` (microseconds) stands in for a missing `receivedAt`. */
+export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection {
+  const type = wire['type']
+  if (!isCall(type)) {
+    return { reason: 'invalid_field', detail: `type: ${shown(type)} is no Segment call` }
+  }
+  const context = wire['context']
+  const waited = isAbsent(wire['timestamp']) ? waitedOf(wire) : undefined
+  const receivedAt = parseInstant(wire['receivedAt']) ?? landedAt
+  const hasTraits = type === 'identify' || type === 'group'
+  const traits = hasTraits ? wire['traits'] : isObject(context) ? context['traits'] : undefined
+  return {
+    eventId: wire['messageId'],
+    name: type === 'track' ? wire['event'] : NAMES[type],
+    occurredAt: waited === undefined ? wire['timestamp'] : (receivedAt - waited) / MS,
+    waited,
+    ordinal: undefined,
+    receivedAt: wire['receivedAt'],
+    source: sourceOf(context),
+    identifiers: identifiersOf(wire, context, traits),
+    properties: hasTraits ? wire['traits'] : wire['properties'],
+    context,
+    alias: type === 'alias' ? aliasOf(wire) : undefined,
+    unlink: undefined,
+    propertiesMember: hasTraits ? 'traits' : 'properties',
+    contextMember: 'context',
+    labels: LABELS,
+  }
+}
+
+/** Microseconds of `sentAt − originalTimestamp`, undefined when one is not there. */
+function waitedOf(wire: Wire): number | undefined {
+  const originalAt = parseInstant(wire['originalTimestamp'])
+  const sentAt = parseInstant(wire['sentAt'])
+  return originalAt === null || sentAt === null ? undefined : sentAt - originalAt
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null
+}
+
+function identifiersOf(wire: Wire, context: unknown, traits: unknown): Wire {
+  const device = isObject(context) ? context['device'] : undefined
+  return {
+    user_id: wire['userId'],
+    email: isObject(traits) ? traits['email'] : undefined,
+    anonymous_id: wire['anonymousId'],
+    device_id: isObject(device) ? device['id'] : undefined,
+  }
+}
+
+/** The identifier that was, and the one that is. */
+function aliasOf(wire: Wire): unknown {
+  const { previousId, userId } = wire as { previousId?: unknown; userId?: unknown }
+  if (isAbsent(previousId) || isAbsent(userId)) return undefined
+  return [previousId, userId].map((value) => {
+    const text = textOf(value)
+    return text === null ? value : `user_id:${text}`
+  })
+}
+
+function sourceOf(context: unknown): unknown {
+  if (!isObject(context)) return undefined
+  if (typeof context['source'] === 'string') return context['source']
+  const library = isObject(context['library']) ? context['library']['name'] : undefined
+  if (typeof library !== 'string') return undefined
+  if (library.includes('ios') || library.includes('swift')) return 'ios'
+  if (library.includes('android') || library.includes('kotlin')) return 'android'
+  return library === 'analytics.js' || library.includes('browser') ? 'web' : 'server'
+}

@@ -1,0 +1,154 @@
+/**
+ * Messages → whole lines. A message holds one event (on one line or over several), an array of
+ * events, or NDJSON; all of it may be gzip. What is in it lands as the sender wrote it.
+ *
+ * A message that cannot be unpacked is refused as a whole; its bytes stay as they came. A message
+ * counts, here and for whoever bounds a batch, as large as it says it is when unpacked, and is
+ * never unpacked to more.
+ */
+
+import { gunzipSync } from 'node:zlib'
+import { messageOf } from '../base/errors.ts'
+import type { Rejection } from './wire-event.ts'
+
+/** Messages in one run of bytes: where each ends, and when it was published, microseconds. */
+export type Messages = { ends: Int32Array; publishedAt: Float64Array }
+
+/** Lines, by message up to `ends`, and the messages that are none. */
+export type Unpacked = { bytes: Uint8Array; ends: number[]; refused: Map<number, Rejection> }
+
+/** A chunk is cut at this size, counted as unpacked, even if it has few messages. */
+export const CHUNK_BYTES_MAX = 32 * 1024 * 1024
+/** Larger messages are refused. Packed, none is larger than 10 MB. */
+export const UNPACKED_BYTES_MAX = 32 * 1024 * 1024
+
+const NEW_LINE = 0x0a
+const SPACE = 0x20
+const QUOTE = 0x22
+const COMMA = 0x2c
+const BACKSLASH = 0x5c
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
+const LINE_END = Uint8Array.of(NEW_LINE)
+
+/** Bytes of a message when unpacked, by its own account. */
+export function unpackedSize(data: Uint8Array): number {
+  if (!isPacked(data)) return data.length
+  return new DataView(data.buffer, data.byteOffset).getUint32(data.length - 4, true)
+}
+
+/** Messages as one run of bytes. `publishedAt` in microseconds. */
+export function messagesOf(
+  data: readonly Uint8Array[],
+  publishedAt: readonly number[],
+): { bytes: Uint8Array; messages: Messages } {
+  const ends = new Int32Array(data.length)
+  let end = 0
+  data.forEach(({ length }, message) => (ends[message] = end += length))
+  const messages = { ends, publishedAt: Float64Array.from(publishedAt) }
+  return { bytes: joined(data, end), messages }
+}
+
+/** As many of the first messages as make a chunk, at least one. */
+export function cutToSize<Message extends { data: Uint8Array }>(messages: Message[]): Message[] {
+  let bytes = 0
+  const cut = messages.findIndex(({ data }, i) => {
+    bytes += unpackedSize(data)
+    return i > 0 && bytes > CHUNK_BYTES_MAX
+  })
+  return cut < 0 ? messages : messages.slice(0, cut)
+}
+
+/** The messages of `chunk` as lines, in order. */
+export function unpack(chunk: Uint8Array, { ends }: Messages): Unpacked {
+  const parts: Uint8Array[] = []
+  const unpacked: number[] = []
+  const refused = new Map<number, Rejection>()
+  let size = 0
+  ends.forEach((to, message) => {
+    const data = chunk.subarray(ends[message - 1] ?? 0, to)
+    const lines = linesOf(data)
+    if (!(lines instanceof Uint8Array)) refused.set(message, lines)
+    const part = lines instanceof Uint8Array ? lines : data
+    parts.push(part, LINE_END)
+    size += part.length + 1
+    unpacked.push(size)
+  })
+  return { bytes: joined(parts, size), ends: unpacked, refused }
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+/** Whether it says that it is gzip. */
+export function isPacked(data: Uint8Array): boolean {
+  return data.length >= 18 && data[0] === 0x1f && data[1] === 0x8b
+}
+
+function linesOf(data: Uint8Array): Uint8Array | Rejection {
+  if (data.length === 0) return { reason: 'missing_field', detail: 'data: the message has none' }
+  if (!isPacked(data)) return splitEvents(data)
+  const size = unpackedSize(data)
+  if (size > UNPACKED_BYTES_MAX) {
+    const detail = `the message has ${size} bytes unpacked, more than ${UNPACKED_BYTES_MAX}`
+    return { reason: 'too_large', detail }
+  }
+  try {
+    return splitEvents(gunzipSync(data, { maxOutputLength: Math.max(1, size) }))
+  } catch (thrown) {
+    return { reason: 'invalid_gzip', detail: `the message is no gzip: ${messageOf(thrown)}` }
+  }
+}
+
+/** One event a line. What is neither an object nor an array over several lines is left alone. */
+function splitEvents(data: Uint8Array): Uint8Array {
+  const start = data.findIndex((byte) => byte > SPACE)
+  const lineEnd = data.indexOf(NEW_LINE, start)
+  const isList = data[start] === OPEN_LIST
+  const mayGoOn = data[start] === OPEN_OBJECT && lineEnd >= 0
+  if (!isList && !(mayGoOn && parsed(data.subarray(start, lineEnd)) === undefined)) return data
+  const whole = parsed(data)
+  if (whole === undefined) return data
+  return isList ? elementsOf(data, start) : onOneLine(data)
+}
+
+function parsed(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.length).toString())
+  } catch {
+    return undefined
+  }
+}
+
+/** JSON has line breaks between its tokens only: they are as good as spaces. */
+function onOneLine(data: Uint8Array): Uint8Array {
+  return data.map((byte) => (byte === NEW_LINE ? SPACE : byte))
+}
+
+/** The elements of a JSON array that begins at `start`, each on a line of its own. */
+function elementsOf(data: Uint8Array, start: number): Uint8Array {
+  const lines = onOneLine(data)
+  let depth = 0
+  let isText = false
+  for (let at = start; at < lines.length; at++) {
+    const byte = lines[at] as number
+    if (isText) {
+      if (byte === BACKSLASH) at += 1
+      else if (byte === QUOTE) isText = false
+      continue
+    }
+    if (byte === QUOTE) isText = true
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth += 1
+    else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1
+    else if (depth === 1 && (byte === COMMA || byte <= SPACE)) lines[at] = NEW_LINE
+    if (depth === 0) lines[at] = NEW_LINE
+    if (depth === 0) break
+  }
+  return lines.subarray(start + 1)
+}

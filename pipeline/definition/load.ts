@@ -1,0 +1,215 @@
+/**
+ * A directory of definitions → definitions that have been checked, with every default filled in.
+ *
+ * Modules are default exports of plain data; each is optional. All problems of all files are told
+ * at once. What may not change under a warehouse is found by content: `releases.ts` compares
+ * hashes with what the warehouse has on record.
+ */
+
+import { createHash } from 'node:crypto'
+import { readdir, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { checkCohort } from './check-cohort.ts'
+import { checkFunnel } from './check-funnel.ts'
+import { checkIdentity, checkJourney, checkSessions } from './check-journey.ts'
+import type { Cohort } from './cohort.ts'
+import { messageOf, UserError } from '../base/errors.ts'
+import { checkEvents, type EventDefinitions } from './events.ts'
+import type { EventFunnel } from './funnel.ts'
+import {
+  identityOf,
+  sessionsOf,
+  type Identity,
+  type Journey,
+  type Sessions,
+} from './journey.ts'
+import { isPlain } from './problems.ts'
+import type { VersionName } from '../warehouse/warehouse.ts'
+
+/** A definition as it is put on record: `content` is canonical JSON, `hash` its SHA-256. */
+export type Release = VersionName & { hash: string; content: string }
+
+export type Definitions = {
+  identity: Identity
+  sessions: Sessions
+  /** In the order of their ids. */
+  journeys: Journey[]
+  /** Those whose steps are events, in the order of their ids. */
+  funnels: EventFunnel[]
+  /** In the order of their ids. */
+  cohorts: Cohort[]
+  /** What is put on record before anything is derived: all but the cohorts. */
+  releases: Release[]
+}
+
+/** Checks definitions and fills in the defaults. Throws a `UserError` that lists every problem. */
+export function makeDefinitions(parts: {
+  identity?: Partial<Identity>
+  sessions?: Partial<Sessions>
+  journeys?: Journey[]
+  funnels?: EventFunnel[]
+  cohorts?: Cohort[]
+}): Definitions {
+  return checked({
+    identity: { file: 'identity.ts', definition: parts.identity ?? {} },
+    sessions: { file: 'sessions.ts', definition: parts.sessions ?? {} },
+    journeys: (parts.journeys ?? []).map((journey) => ({
+      file: `journeys/${isPlain(journey) ? journey.id : 'nameless'}.ts`,
+      definition: journey,
+    })),
+    funnels: (parts.funnels ?? []).map((funnel) => ({
+      file: `funnels/${funnel.id}.ts`,
+      definition: funnel,
+    })),
+    cohorts: (parts.cohorts ?? []).map((cohort) => ({
+      file: `cohorts/${cohort.id}.ts`,
+      definition: cohort,
+    })),
+  })
+}
+
+/** Reads `identity.ts`, `sessions.ts` and the files of `journeys`, `funnels` and `cohorts`. */
+export async function loadDefinitions(dir: string): Promise<Definitions> {
+  const found = await stat(dir).catch(() => null)
+  if (found === null || !found.isDirectory()) {
+    throw new UserError(`--definitions ${dir} is no directory: give one with journeys/*.ts in it`)
+  }
+  return checked({
+    identity: (await loadModule(dir, 'identity')) ?? { file: 'identity.ts', definition: {} },
+    sessions: (await loadModule(dir, 'sessions')) ?? { file: 'sessions.ts', definition: {} },
+    journeys: await importAll(dir, 'journeys'),
+    funnels: await importAll(dir, 'funnels'),
+    cohorts: await importAll(dir, 'cohorts'),
+  })
+}
+
+async function importAll(dir: string, folder: string): Promise<Module[]> {
+  const files = await modulesIn(resolve(dir, folder))
+  return Promise.all(files.map((file) => importModule(dir, `${folder}/${file}`)))
+}
+
+/** Reads `events.ts` of a directory; without one, any event of any properties is accepted. */
+export async function loadEventDefinitions(dir: string): Promise<EventDefinitions> {
+  const module = await loadModule(dir, 'events')
+  if (module === null) return { events: {} }
+  refuseUnsound(checkEvents(module.file, module.definition))
+  return { events: {}, ...(module.definition as Partial<EventDefinitions>) }
+}
+
+type Module = { file: string; definition: unknown }
+
+const EXTENSIONS = ['.ts', '.js', '.mjs']
+
+async function modulesIn(dir: string): Promise<string[]> {
+  const files = await readdir(dir).catch((): string[] => [])
+  return files
+    .filter((file) => EXTENSIONS.some((extension) => file.endsWith(extension)))
+    .filter((file) => !file.endsWith('.d.ts'))
+    .sort()
+}
+
+async function loadModule(dir: string, name: string): Promise<Module | null> {
+  const files = await modulesIn(resolve(dir))
+  const file = files.find((candidate) => EXTENSIONS.some((end) => candidate === name + end))
+  return file === undefined ? null : importModule(dir, file)
+}
+
+async function importModule(dir: string, file: string): Promise<Module> {
+  try {
+    const module = (await import(pathToFileURL(resolve(dir, file)).href)) as { default?: unknown }
+    if (module.default === undefined) throw new Error('it has no default export')
+    return { file, definition: module.default }
+  } catch (thrown) {
+    throw new UserError(`${resolve(dir, file)} cannot be loaded: ${messageOf(thrown)}`)
+  }
+}
+
+function checked(modules: {
+  identity: Module
+  sessions: Module
+  journeys: Module[]
+  funnels: Module[]
+  cohorts: Module[]
+}): Definitions {
+  const { identity, sessions, journeys, funnels, cohorts } = modules
+  const problems = [
+    ...checkIdentity(identity.file, identity.definition),
+    ...checkSessions(sessions.file, sessions.definition),
+    ...journeys.flatMap(({ file, definition }) => checkJourney(file, definition)),
+    ...repeated('journey', journeys),
+    ...funnels.flatMap(({ file, definition }) => checkFunnel(file, definition)),
+    ...repeated('funnel', funnels),
+  ]
+  refuseUnsound(problems)
+  refuseUnsound([
+    ...cohorts.flatMap(({ file, definition }) =>
+      checkCohort(
+        file,
+        definition,
+        journeys.map((journey) => journey.definition as Journey),
+      ),
+    ),
+    ...repeated('cohort', cohorts),
+  ])
+  return withReleases({
+    identity: identityOf(identity.definition as Partial<Identity>),
+    sessions: sessionsOf(sessions.definition as Partial<Sessions>),
+    journeys: journeys.map(({ definition }) => definition as Journey),
+    funnels: funnels.map(({ definition }) => definition as EventFunnel),
+    cohorts: cohorts.map(({ definition }) => definition as Cohort),
+  })
+}
+
+/** Definitions that have been checked, in their order, and what is put on record of them. */
+export function withReleases(parts: Omit<Definitions, 'releases'>): Definitions {
+  const { identity, sessions } = parts
+  const journeys = byId(parts.journeys)
+  const funnels = byId(parts.funnels)
+  return {
+    identity,
+    sessions,
+    journeys,
+    funnels,
+    cohorts: byId(parts.cohorts),
+    releases: [
+      releaseOf('identity', 'identity', 1, identity),
+      releaseOf('sessions', 'sessions', 1, sessions),
+      ...journeys.map((journey) => releaseOf('journey', journey.id, journey.version, journey)),
+      ...funnels.map((funnel) => releaseOf('funnel', funnel.id, funnel.version ?? 1, funnel)),
+    ],
+  }
+}
+
+function refuseUnsound(problems: string[]): void {
+  if (problems.length === 0) return
+  throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
+}
+
+function byId<T extends { id: string }>(definitions: T[]): T[] {
+  return definitions.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function repeated(kind: string, modules: Module[]): string[] {
+  const fileOf = new Map<string, string>()
+  return modules.flatMap(({ file, definition }) => {
+    const id = isPlain(definition) ? definition['id'] : undefined
+    if (typeof id !== 'string') return []
+    const first = fileOf.get(id)
+    fileOf.set(id, file)
+    if (first === undefined) return []
+    return [`${file}: ${kind} ${String(id)} is defined in ${first} as well; give it another id`]
+  })
+}
+
+/** The order of an object's members is content: timeouts run in the order of the tracks. */
+export function releaseOf(
+  kind: string,
+  id: string,
+  version: number,
+  definition: unknown,
+): Release {
+  const content = JSON.stringify(definition)
+  const hash = createHash('sha256').update(content).digest('hex')
+  return { kind, id, version, hash, content }
+}

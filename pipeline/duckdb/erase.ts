@@ -1,0 +1,59 @@
+/**
+ * What goes with an erased person (`erased-rows.ts`), deleted from a DuckDB file; inside the
+ * transaction that has already appended what the tables become without him.
+ */
+
+import { IMAGE_TABLES } from '../microbatch/commit-builder.ts'
+import type { DuckDBFile } from './file.ts'
+import { compactStatements, foldStatements, storageOf } from './schema.ts'
+import { BELIEF, erasedRows, listsOf } from '../warehouse/erasure-sql.ts'
+import { VERSIONED_NAMES } from '../warehouse/tables.ts'
+import type { ErasedRows, Erasure } from '../warehouse/warehouse.ts'
+
+/** Deletes the rows and tells how many of each table there were. */
+export async function eraseRows(
+  file: DuckDBFile,
+  batch: number,
+  erasure: Erasure,
+): Promise<ErasedRows> {
+  const lists = listsOf(erasure)
+  for (const [list, items] of lists) await fillList(file, `erased_${list}`, items)
+  await fillDues(file, erasure.dues)
+  file.dropAppenders()
+  for (const table of VERSIONED_NAMES) {
+    for (const statement of foldStatements(table)) await file.run(statement)
+  }
+  await file.run(`create or replace temp table erased_belief as ${BELIEF}`)
+  for (const table of IMAGE_TABLES) {
+    for (const statement of compactStatements(table)) await file.run(statement)
+  }
+  const counts: ErasedRows = {}
+  for (const [table, condition] of erasedRows(batch)) {
+    const [deleted] = await file.query(
+      `delete from ${storageOf(table)} as base where ${condition}`,
+    )
+    const count = deleted?.['Count'] as number
+    if (count > 0) counts[table] = count
+  }
+  const names = [...lists.map(([list]) => list), 'due', 'belief']
+  for (const name of names) await file.run(`drop table erased_${name}`)
+  return counts
+}
+
+async function fillList(file: DuckDBFile, name: string, items: readonly string[]): Promise<void> {
+  await file.run(`create or replace temp table ${name} (item varchar)`)
+  await file.query(
+    `insert into ${name} select unnest(from_json(cast($1 as json), '["VARCHAR"]'))`,
+    [JSON.stringify(items)],
+  )
+}
+
+/** Timers that profiles keep. */
+async function fillDues(file: DuckDBFile, dues: Erasure['dues']): Promise<void> {
+  await file.run('create or replace temp table erased_due (profile_id varchar, due bigint)')
+  await file.query(
+    'insert into erased_due select row.profile, row.due from (select unnest(from_json(' +
+      `cast($1 as json), '[{"profile": "VARCHAR", "due": "BIGINT"}]')) as row)`,
+    [JSON.stringify(dues)],
+  )
+}

@@ -1,0 +1,144 @@
+/**
+ * What a batch asks of a DuckDB file before it commits. It is asked on a connection of its own, so
+ * that the commit before may still be under way: whether or not that is visible yet, what it says
+ * is added to what is found.
+ */
+
+import { hashTable, uuidTable } from '../warehouse/arrow.ts'
+import type { DuckDBFile } from './file.ts'
+import { KeyedTables } from './keyed-tables.ts'
+import { LOOKUP_STATEMENTS } from './schema.ts'
+import type { UnderWay } from './pending-commit.ts'
+import type { Commit, EffectFate, ImageKind, LandedContent, ReadCounts } from '../warehouse/warehouse.ts'
+
+export class DuckDBLookups {
+  readonly #file: DuckDBFile
+  readonly #keyed: KeyedTables
+  readonly #reads: ReadCounts
+  #underWay: UnderWay | null = null
+
+  private constructor(file: DuckDBFile, keyed: KeyedTables, reads: ReadCounts) {
+    this.#file = file
+    this.#keyed = keyed
+    this.#reads = reads
+  }
+
+  /** `reads` is counted up. */
+  static async open(writer: DuckDBFile, reads: ReadCounts): Promise<DuckDBLookups> {
+    const file = await writer.beside()
+    await file.run(LOOKUP_STATEMENTS.join(';\n'))
+    return new DuckDBLookups(file, await KeyedTables.open(file, writer), reads)
+  }
+
+  /** A commit has begun; it is done with when its promise has settled. */
+  begin(underWay: UnderWay): void {
+    this.#underWay = underWay
+    const end = () => {
+      if (this.#underWay === underWay) this.#underWay = null
+    }
+    underWay.done.then(end, end)
+  }
+
+  /** Images have been committed. */
+  async settle(images: Commit['images']): Promise<void> {
+    for (const [kind, rows] of images) await this.#keyed.settle(kind, rows)
+  }
+
+  async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
+    const rows = await this.#keyed.images(kind, keys)
+    this.#reads.images += rows.length
+    return new Map(rows.map((row) => [row['key'] as string, row['image'] as string]))
+  }
+
+  async segments(streams: string[]): Promise<Map<string, string[]>> {
+    const underWay = this.#underWay
+    const rows = await this.#keyed.segments(streams, underWay?.batch ?? Infinity)
+    this.#reads.segments += rows.length
+    const segments = new Map<string, string[]>()
+    const add = (stream: string, segment: string) => {
+      const list = segments.get(stream)
+      if (list === undefined) segments.set(stream, [segment])
+      else list.push(segment)
+    }
+    for (const row of rows) add(row['stream'] as string, row['segment'] as string)
+    for (const stream of underWay === null ? [] : streams) {
+      const segment = underWay?.segmentOf(stream)
+      if (segment !== undefined) add(stream, segment)
+    }
+    return segments
+  }
+
+  async due(after: number | null, upTo: number): Promise<string[]> {
+    const underWay = this.#underWay
+    const from = after === null ? '' : `due_at > make_timestamptz(${after}) and `
+    const rows = await this.#file.query(
+      `select distinct profile_id from timer where ${from}due_at <= make_timestamptz(${upTo})`,
+    )
+    this.#reads.timers += rows.length
+    const found = rows.map((row) => row['profile_id'] as string)
+    if (underWay === null) return found
+    return [...new Set([...found, ...underWay.due(after ?? -Infinity, upTo)])]
+  }
+
+  async fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
+    if (hashes.length === 0) return new Map()
+    const underWay = this.#underWay
+    await this.#file.refill('wanted_hash', hashTable(hashes))
+    const rows = await this.#file.query(
+      `select cast(event_hash as varchar) as hash, cast(fingerprint as varchar) as fingerprint
+       from events_log semi join wanted_hash on wanted_hash.k = events_log.event_hash`,
+    )
+    this.#reads.landed += rows.length
+    const found = new Map(
+      rows.map((row) => [BigInt(row['hash'] as string), BigInt(row['fingerprint'] as string)]),
+    )
+    for (const hash of underWay === null ? [] : hashes) {
+      const fingerprint = underWay?.landed.get(hash)
+      if (fingerprint !== undefined) found.set(hash, fingerprint)
+    }
+    return found
+  }
+
+  async landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedContent[]> {
+    await this.#onRecord()
+    await this.#file.refill('wanted_hash', hashTable(hashes))
+    const rows = await this.#file.query(
+      `select event_id, name, occurred_at, ordinal, source, identifiers, properties, context,
+         alias, unlink
+       from events_log where rowid in (select events_log.rowid from events_log
+         semi join wanted_hash on wanted_hash.k = events_log.event_hash)`,
+    )
+    const wanted = new Set(eventIds)
+    return (rows as LandedContent[]).filter((row) => wanted.has(row.event_id))
+  }
+
+  async deadLetters(ids: string[]): Promise<Set<string>> {
+    await this.#onRecord()
+    await this.#file.refill('wanted_id', uuidTable(ids))
+    const rows = await this.#file.query(
+      `select dead_letter_id as id from dead_letters_log
+       semi join wanted_id on wanted_id.id = dead_letters_log.dead_letter_id`,
+    )
+    return new Set(rows.map((row) => row['id'] as string))
+  }
+
+  async outbox(ids: string[]): Promise<Map<string, EffectFate>> {
+    await this.#onRecord()
+    await this.#file.refill('wanted_id', uuidTable(ids))
+    const rows = await this.#file.query(
+      `select effect_id as id, case when bool_or(kind = 'retraction') then 'retracted'
+         else any_value(status) end as fate from effects_log
+       semi join wanted_id on wanted_id.id = effects_log.effect_id group by effect_id`,
+    )
+    return new Map(rows.map((row) => [row['id'] as string, row['fate'] as EffectFate]))
+  }
+
+  /** What is asked for late in a batch, or seldom, waits for the commit. */
+  async #onRecord(): Promise<void> {
+    await this.#underWay?.done
+  }
+
+  close(): void {
+    this.#file.close()
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * A commit under way: what it says to those who ask before it is on record.
+ */
+
+import type { Table } from 'apache-arrow'
+import type { Commit } from '../warehouse/warehouse.ts'
+
+export class UnderWay {
+  readonly batch: number
+  /** The commit's own end. */
+  readonly done: Promise<void>
+  readonly #events: Table | undefined
+  readonly #history: Table | undefined
+  readonly #timers: Table | undefined
+  #landed: Map<bigint, bigint> | null = null
+  #rowOfStream: Map<string, number> | null = null
+
+  constructor({ batch, inserts }: Commit, done: Promise<void>) {
+    this.batch = batch
+    this.done = done
+    this.#events = inserts.get('events')
+    this.#history = inserts.get('history')
+    this.#timers = inserts.get('timer')
+  }
+
+  /** Fingerprints of its events by the hashes of their ids. */
+  get landed(): ReadonlyMap<bigint, bigint> {
+    if (this.#landed !== null) return this.#landed
+    this.#landed = new Map()
+    const hashes = words(this.#events, 'event_hash')
+    const fingerprints = words(this.#events, 'fingerprint')
+    hashes.forEach((hash, row) => this.#landed?.set(hash, fingerprints[row] as bigint))
+    return this.#landed
+  }
+
+  /** The history segment that it adds to a stream. */
+  segmentOf(stream: string): string | undefined {
+    if (this.#rowOfStream === null) {
+      this.#rowOfStream = new Map()
+      let row = 0
+      for (const key of this.#history?.getChild('stream') ?? []) {
+        this.#rowOfStream.set(key as string, row++)
+      }
+    }
+    const row = this.#rowOfStream.get(stream)
+    if (row === undefined) return undefined
+    return this.#history?.getChild('segment')?.get(row) as string
+  }
+
+  /** Keys of the profiles with a timer of its own after one instant and up to another. */
+  due(after: number, upTo: number): string[] {
+    const profiles = this.#timers?.getChild('profile_id')
+    const found: string[] = []
+    words(this.#timers, 'due_at').forEach((dueAt, row) => {
+      if (Number(dueAt) > after && Number(dueAt) <= upTo) found.push(profiles?.get(row) as string)
+    })
+    return found
+  }
+}
+
+/** A column of 64-bit values as it lies in memory. */
+function words(table: Table | undefined, column: string): BigUint64Array | BigInt64Array {
+  return (table?.getChild(column)?.toArray() ?? new BigInt64Array()) as BigInt64Array
+}

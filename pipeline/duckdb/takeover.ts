@@ -1,0 +1,68 @@
+/**
+ * A takeover into a DuckDB file: what differs moves in the transaction of a commit, and so does
+ * what runs continue from. DuckDB joins and copies it in bounded memory.
+ */
+
+import { asLiteral, contentOf, Difference, theirs } from './difference.ts'
+import type { DuckDBFile } from './file.ts'
+import { KEYED_TABLES, keyedStatement, storageOf } from './schema.ts'
+import { TABLES, type VersionedName } from '../warehouse/tables.ts'
+import { believedText } from '../warehouse/takeover-sql.ts'
+import type { RowCounts, Takeover } from '../warehouse/warehouse.ts'
+
+export class DuckDBTakeover {
+  readonly #file: DuckDBFile
+  readonly #takeover: Takeover
+  readonly #difference: Difference
+
+  constructor(file: DuckDBFile, takeover: Takeover) {
+    this.#file = file
+    this.#takeover = takeover
+    this.#difference = new Difference(file, takeover)
+  }
+
+  /** Attaches the other and finds what differs. */
+  begin(): Promise<RowCounts> {
+    return this.#difference.begin((table, taken) => {
+      const ours = believedText(table, contentOf(table), taken, asLiteral)
+      return this.#file.run(`create or replace temp table ours as ${ours}`)
+    })
+  }
+
+  /** Within the transaction of the commit. */
+  async apply(batch: number, recordedAt: number): Promise<void> {
+    const stamp = `make_timestamptz(${recordedAt}), ${batch}`
+    for (const table of this.#difference.going.keys()) {
+      await this.#file.run(
+        `insert into ${storageOf(table)} select *, ${stamp}, null, null, null from coming_${table}`,
+      )
+      await this.#file.run(
+        `insert into ${table}_pending select row_key, 'rebuilt', ${stamp} from going_${table}`,
+      )
+    }
+    if (!this.#takeover.hasMemory) return
+    for (const table of KEYED_TABLES) {
+      const columns = TABLES[table].columns.map(({ name }) => name).join(', ')
+      await this.#file.run(`drop table ${table}`)
+      await this.#file.run(keyedStatement(table))
+      // They are stored in the order of being written, and so they come.
+      await this.#file.run(
+        `insert into ${table} select ${columns}, ${stamp} from ${theirs(table)}`,
+      )
+    }
+    await this.#file.run('truncate timer')
+    await this.#file.run(
+      `insert into timer select due_at, profile_id, ${stamp} from ${theirs('timer')}`,
+    )
+  }
+
+  /** Whatever happened. */
+  end(): Promise<void> {
+    return this.#difference.end()
+  }
+
+  /** Rows that `apply` has set waiting, by table. */
+  waiting(): Iterable<[VersionedName, number]> {
+    return this.#difference.going
+  }
+}

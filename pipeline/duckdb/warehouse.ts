@@ -1,0 +1,314 @@
+/**
+ * The embedded warehouse: one DuckDB file.
+ *
+ * A commit only appends. What that leaves behind is tidied outside the batch, each in its own
+ * transaction and safe to lose: pending supersedes are folded into their tables, and image logs
+ * are compacted to the latest image of each key.
+ */
+
+import { existsSync } from 'node:fs'
+import type { Table } from 'apache-arrow'
+import { imageTable } from '../microbatch/commit-builder.ts'
+import type { Filling } from './append.ts'
+import { DuckDBFile } from './file.ts'
+import { RUNNING, type Means } from './resource-limits.ts'
+import { eraseRows } from './erase.ts'
+import { DuckDBLookups } from './lookups.ts'
+import {
+  isMarkedForRewrite,
+  markForRewrite,
+  rewritten,
+  unmarkForRewrite,
+} from './rewrite-file.ts'
+import { DuckDBTakeover } from './takeover.ts'
+import {
+  COLUMNS,
+  foldStatements,
+  otherTable,
+  schema,
+  STAMP,
+  storageOf,
+} from './schema.ts'
+import { assert, messageOf, UserError } from '../base/errors.ts'
+import { NO_HEAD, noWarehouse, readHead } from '../warehouse/head.ts'
+import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from '../warehouse/tables.ts'
+import { UnderWay } from './pending-commit.ts'
+import type {
+  Commit,
+  EffectFate,
+  ErasedRows,
+  Erasure,
+  Head,
+  IfMissing,
+  ImageKind,
+  LandedContent,
+  LandedMessage,
+  ReadCounts,
+  Row,
+  RowCounts,
+  Takeover,
+  Warehouse,
+} from '../warehouse/warehouse.ts'
+
+/** Pending supersedes of a table at which they are folded. */
+const PENDING_MAX = 300_000
+
+/** `path` may be `:memory:`, which is always made. Nothing is opened before `open`. */
+export function duckdbWarehouse(
+  path: string,
+  means = RUNNING,
+  ifMissing: IfMissing = 'make',
+): Warehouse {
+  return new DuckDBWarehouse(path, means, path === ':memory:' ? 'make' : ifMissing)
+}
+
+/** Rolls back an erasure that was only planned. */
+class PlannedOnly extends Error {}
+
+type Opened = { file: DuckDBFile; lookups: DuckDBLookups }
+
+class DuckDBWarehouse implements Warehouse {
+  readonly url: string
+  readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
+  readonly answersMeanwhile = true
+  readonly #path: string
+  readonly #means: Means
+  readonly #ifMissing: IfMissing
+  #opened: Opened | null = null
+  #head: Head = NO_HEAD
+  /** Rows waiting in each `_pending` table. */
+  readonly #pending = new Map<VersionedName, number>()
+
+  constructor(path: string, means: Means, ifMissing: IfMissing) {
+    this.#path = path
+    this.#means = means
+    this.#ifMissing = ifMissing
+    this.url = `duckdb:${path}`
+  }
+
+  get #open(): Opened {
+    assert(this.#opened !== null, 'the warehouse is open')
+    return this.#opened
+  }
+
+  async open(): Promise<Head> {
+    if (this.#opened === null) {
+      if (this.#ifMissing === 'refuse' && !existsSync(this.#path)) throw noWarehouse(this.url)
+      let file = await DuckDBFile.open(this.#path, this.#means)
+      await this.#makeSchema(file)
+      if (isMarkedForRewrite(this.#path)) file = await rewritten(file, this.#path, this.#means)
+      await this.#use(file)
+      const counts = await file.counts(VERSIONED_NAMES.map((table) => `${table}_pending` as const))
+      for (const table of VERSIONED_NAMES) {
+        this.#pending.set(table, counts.get(`${table}_pending`) ?? 0)
+      }
+    }
+    this.#head = await readHead((sql) => this.query(sql))
+    return this.#head
+  }
+
+  async #use(file: DuckDBFile): Promise<void> {
+    this.#opened = { file, lookups: await DuckDBLookups.open(file, this.reads) }
+  }
+
+  /** A file with tables of its own by our names is left as it was, and one with this very schema
+   * too: making it takes longer than most questions. */
+  async #makeSchema(file: DuckDBFile): Promise<void> {
+    const { hash, statements } = schema()
+    const [found] = await file.query(STAMP)
+    if (found === undefined && this.#ifMissing === 'refuse') {
+      file.close()
+      throw noWarehouse(this.url)
+    }
+    const making = found?.['hash'] === hash ? [] : statements
+    if (making.length === 0) return
+    if (found !== undefined) await this.#refuseEarlier(file)
+    try {
+      await file.transaction(() => file.run(making.join(';\n')))
+    } catch (thrown) {
+      file.close()
+      const message = messageOf(thrown)
+      if (!message.startsWith('Catalog Error') && !message.startsWith('Binder Error')) throw thrown
+      throw new UserError(
+        `${this.#path} holds something else by the names of our tables: ` +
+          `${message.split('\n')[0]}; choose another --warehouse`,
+      )
+    }
+  }
+
+  /** Tables and views that are missing are made, but what our tables hold is not converted. */
+  async #refuseEarlier(file: DuckDBFile): Promise<void> {
+    const rows = await file.query(COLUMNS)
+    const columns = rows.map((row) => [row['name'] as string, row['columns'] as string] as const)
+    const table = otherTable(new Map(columns))
+    if (table === null) return
+    file.close()
+    throw new UserError(
+      `${this.#path} was made by an earlier version of this program, with another ${table}: ` +
+        'feed its events into a new file, npm start -- --warehouse duckdb:NEW FILE',
+    )
+  }
+
+  images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
+    return this.#open.lookups.images(kind, keys)
+  }
+
+  segments(streams: string[]): Promise<Map<string, string[]>> {
+    return this.#open.lookups.segments(streams)
+  }
+
+  due(after: number | null, upTo: number): Promise<string[]> {
+    return this.#open.lookups.due(after, upTo)
+  }
+
+  fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
+    return this.#open.lookups.fingerprints(hashes)
+  }
+
+  landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedContent[]> {
+    return this.#open.lookups.landed(eventIds, hashes)
+  }
+
+  deadLetters(ids: string[]): Promise<Set<string>> {
+    return this.#open.lookups.deadLetters(ids)
+  }
+
+  outbox(ids: string[]): Promise<Map<string, EffectFate>> {
+    return this.#open.lookups.outbox(ids)
+  }
+
+  commit(commit: Commit): Promise<void> {
+    const done = this.#commit(commit)
+    this.#open.lookups.begin(new UnderWay(commit, done))
+    return done
+  }
+
+  async #commit(commit: Commit): Promise<void> {
+    await this.#apply(commit, async () => undefined)
+    await this.#open.lookups.settle(commit.images)
+    for (const [table, rows] of commit.supersedes) await this.#settle(table, rows.numRows)
+  }
+
+  async takeOver(
+    takeover: Takeover,
+    decide: (counts: RowCounts) => Commit | null,
+  ): Promise<void> {
+    const { file } = this.#open
+    const taking = new DuckDBTakeover(file, takeover)
+    try {
+      const commit = decide(await taking.begin())
+      if (commit === null) return
+      await this.#apply(commit, async () => {
+        file.dropAppenders()
+        await taking.apply(commit.batch, commit.recordedAt)
+      })
+      this.#open.lookups.close()
+      await this.#use(file)
+      for (const [table, count] of taking.waiting()) await this.#settle(table, count)
+    } finally {
+      await taking.end()
+    }
+  }
+
+  /** One transaction: the commit, and `more` at its end. */
+  async #apply(commit: Commit, more: () => Promise<void>): Promise<void> {
+    assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
+    assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
+    const { file } = this.#open
+    const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
+    const append = (table: string, rows: Table, ended: Filling[] = []) =>
+      file.append(table, rows, [...stamp, ...ended])
+    await file.transaction(async () => {
+      for (const [table, rows] of commit.inserts) {
+        const isVersioned = TABLES[table].kind === 'versioned'
+        await append(storageOf(table), rows, isVersioned ? [null, null, null] : [])
+      }
+      for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows)
+      for (const [kind, rows] of commit.images) await append(imageTable(kind), rows)
+      await more()
+    })
+    this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
+  }
+
+  /** So many more supersedes of a table are pending. */
+  async #settle(table: VersionedName, count: number): Promise<void> {
+    const pending = (this.#pending.get(table) ?? 0) + count
+    this.#pending.set(table, pending)
+    if (pending > PENDING_MAX) await this.#fold(table)
+  }
+
+  async erase(
+    commit: Commit,
+    erasure: Erasure,
+    certificate: (counts: ErasedRows) => Table,
+    isPlan: boolean,
+  ): Promise<ErasedRows> {
+    const { file } = this.#open
+    let counts: ErasedRows = {}
+    if (!isPlan) await markForRewrite(this.#path)
+    try {
+      await this.#apply(commit, async () => {
+        counts = await eraseRows(file, commit.batch, erasure)
+        const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
+        await file.append(storageOf('erasures'), certificate(counts), stamp)
+        if (isPlan) throw new PlannedOnly()
+      })
+    } catch (thrown) {
+      if (thrown instanceof PlannedOnly) return counts
+      await unmarkForRewrite(this.#path)
+      throw thrown
+    }
+    this.#open.lookups.close()
+    const next = await rewritten(file, this.#path, this.#means)
+    await this.#use(next)
+    for (const table of VERSIONED_NAMES) this.#pending.set(table, 0)
+    return counts
+  }
+
+  append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {
+    const { file } = this.#open
+    return file.transaction(() => file.append(table, rows, [BigInt(recordedAt), null]))
+  }
+
+  async unapplied(bounds: { messagesMax: number; bytesMax: number }): Promise<LandedMessage[]> {
+    const order = 'order by publish_time, message_id, landed.rowid'
+    const rows = await this.query(
+      `select subscription_name, message_id, publish_time, data, attributes
+       from landed_messages as landed where rowid in (
+         select landed.rowid from landed_messages as landed
+         anti join applied_messages as applied using (subscription_name, message_id)
+         qualify sum(octet_length(data)) over (${order}) - octet_length(data) < $1
+         ${order} limit $2)
+       ${order}`,
+      [bounds.bytesMax, bounds.messagesMax],
+    )
+    return rows as LandedMessage[]
+  }
+
+  async #fold(table: VersionedName): Promise<void> {
+    const { file } = this.#open
+    file.dropAppenders()
+    await file.transaction(async () => {
+      for (const statement of foldStatements(table)) await file.run(statement)
+    })
+    this.#pending.set(table, 0)
+  }
+
+  query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {
+    return this.#open.file.query(sql, parameters)
+  }
+
+  stream(sql: string, parameters: (string | number | null)[] = []): AsyncIterable<Row[]> {
+    return this.#open.file.rows(sql, parameters)
+  }
+
+  async close(): Promise<void> {
+    if (this.#opened === null) return
+    for (const table of VERSIONED_NAMES) {
+      if ((this.#pending.get(table) ?? 0) > 0) await this.#fold(table)
+    }
+    this.#opened.lookups.close()
+    this.#opened.file.close()
+    this.#opened = null
+  }
+}

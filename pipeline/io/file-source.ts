@@ -1,0 +1,132 @@
+/**
+ * Files and standard input as a source: cut at line ends into chunks of at most so many lines and
+ * bytes. Nothing has to be acknowledged: a file that is run again gives the same events, which are
+ * on record by then.
+ */
+
+import { createReadStream } from 'node:fs'
+import { access, constants, stat } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+import { addAbortSignal, type Readable } from 'node:stream'
+import { LINE_BYTES_MAX } from '../decode/decode.ts'
+import { messageOf, UserError } from '../base/errors.ts'
+import type { Chunk, Source } from './source.ts'
+
+/** A chunk is cut at this size even if it has few lines: batches are bounded in memory too. */
+const CHUNK_BYTES_MAX = 64 * 1024 * 1024
+const READ_BYTES = 1 << 20
+const NEW_LINE = 0x0a
+
+/** `paths` are files, `.gz` allowed, or `-` for standard input. All are looked at before any is
+ * read: a path that cannot be read is a `UserError`. When aborted, it waits for no more input. */
+export async function fileSource(
+  paths: readonly string[],
+  bounds: { linesMax: number; signal?: AbortSignal },
+): Promise<Source> {
+  let total: number | null = 0
+  for (const path of paths) {
+    const size: number | null = await sizeOf(path)
+    total = total === null || size === null ? null : total + size
+  }
+  return {
+    origin: paths.join(', '),
+    [Symbol.asyncIterator]: () => chunksOf(paths, bounds, total),
+  }
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  if (path === '-') return null
+  try {
+    const found = await stat(path)
+    if (found.isDirectory()) throw new Error('it is a directory')
+    await access(path, constants.R_OK)
+    return found.isFile() ? found.size : null
+  } catch (thrown) {
+    throw new UserError(`${path} cannot be read: ${messageOf(thrown).split(',')[0]}`)
+  }
+}
+
+async function* chunksOf(
+  paths: readonly string[],
+  { linesMax, signal }: { linesMax: number; signal?: AbortSignal },
+  total: number | null,
+): AsyncGenerator<Chunk> {
+  let before = 0
+  for (const path of paths) {
+    const file = path === '-' ? null : createReadStream(path, { highWaterMark: READ_BYTES })
+    const stream = file ?? process.stdin
+    const plain = path.endsWith('.gz') ? stream.pipe(createGunzip()) : stream
+    stream.on('error', (error: Error) => plain.destroy(error))
+    if (signal !== undefined) addAbortSignal(signal, stream)
+    try {
+      for await (const bytes of cutAtLines(plain, linesMax)) {
+        yield {
+          bytes,
+          origin: path === '-' ? 'standard input' : path,
+          progress: { done: before + (file?.bytesRead ?? 0), total },
+          acknowledge: () => Promise.resolve(),
+        }
+      }
+    } catch (thrown) {
+      if (signal?.aborted) return
+      throw new UserError(`${path} could not be read to its end: ${messageOf(thrown)}`)
+    }
+    before += file?.bytesRead ?? 0
+  }
+}
+
+/** Whole lines, at most `linesMax` of them at a time. A line beyond the decoder's bound is cut to
+ * just over it, so that it is refused as too large and never held whole. */
+export async function* cutAtLines(
+  stream: Readable | AsyncIterable<Buffer>,
+  linesMax: number,
+): AsyncGenerator<Uint8Array> {
+  let parts: Buffer[] = []
+  let size = 0
+  let lines = 0
+  /** Bytes of the line at the end of `parts`, kept or not. */
+  let lineBytes = 0
+  const keep = (part: Buffer) => {
+    parts.push(part)
+    size += part.length
+  }
+  const take = (): Uint8Array => {
+    const chunk = new Uint8Array(size)
+    let at = 0
+    for (const part of parts) {
+      chunk.set(part, at)
+      at += part.length
+    }
+    parts = []
+    size = 0
+    lines = 0
+    return chunk
+  }
+  for await (const data of stream) {
+    const bytes = data as Buffer
+    /** What is before it has been kept or left out. */
+    let kept = 0
+    let from = 0
+    while (from < bytes.length) {
+      const lineBreak = bytes.indexOf(NEW_LINE, from)
+      const to = lineBreak < 0 ? bytes.length : lineBreak
+      const room = Math.max(0, LINE_BYTES_MAX + 1 - lineBytes)
+      lineBytes += to - from
+      if (to - from > room) {
+        keep(bytes.subarray(kept, from + room))
+        kept = to
+      }
+      from = to + 1
+      if (lineBreak < 0) break
+      lineBytes = 0
+      lines += 1
+      if (lines >= linesMax || size + from - kept >= CHUNK_BYTES_MAX) {
+        keep(bytes.subarray(kept, from))
+        kept = from
+        yield take()
+      }
+    }
+    keep(bytes.subarray(kept))
+  }
+  if (size > 0) yield take()
+}

@@ -1,0 +1,87 @@
+/**
+ * Rows of a versioned table on their way to a commit: plain arrays by column, and the text that
+ * says which rows are versions of one another.
+ *
+ * A uuid or hash64 column holds the text that will be hashed, so that rows are compared by what
+ * they mean and only those that are written are hashed.
+ */
+
+import { TABLES, type VersionedName } from '../warehouse/tables.ts'
+import type { SupersededBecause } from '../warehouse/warehouse.ts'
+
+export type Value = string | number | boolean | null
+
+/** A row's values, in the order of the table's columns without `row_key`. */
+export type RowValues = readonly Value[]
+
+export class Rows {
+  readonly table: VersionedName
+  /** What `row_key` is the hash of. */
+  readonly keys: string[] = []
+  /** By column, in the order of the table's columns without `row_key`. */
+  readonly columns: Value[][]
+
+  constructor(table: VersionedName) {
+    this.table = table
+    this.columns = TABLES[table].columns.slice(1).map(() => [])
+  }
+
+  get count(): number {
+    return this.keys.length
+  }
+
+  add(key: string, values: RowValues): void {
+    this.keys.push(key)
+    for (let c = 0; c < values.length; c++) (this.columns[c] as Value[]).push(values[c] as Value)
+  }
+
+  addFrom(other: Rows, row: number): void {
+    this.keys.push(other.keys[row] as string)
+    for (let c = 0; c < this.columns.length; c++) {
+      this.columns[c]?.push(other.columns[c]?.[row] as Value)
+    }
+  }
+
+  /** Position of a column, for reading it row by row. */
+  column(name: string): Value[] {
+    const at = TABLES[this.table].columns.findIndex((column) => column.name === name) - 1
+    return this.columns[at] as Value[]
+  }
+}
+
+/** What a batch does to one versioned table. */
+export type TableChange = {
+  inserts: Rows
+  supersedes: { keys: string[]; because: SupersededBecause[] }
+}
+
+/** Why a row is superseded; `after` is -1 when nothing takes its place. */
+export type Reason = (before: Rows, row: number, after: Rows, newRow: number) => SupersededBecause
+
+/** Adds to `change` what turns `before` into `after`; equal rows are left alone. */
+export function diff(before: Rows, after: Rows, change: TableChange, reason: Reason): void {
+  const oldRows = new Map<string, number>()
+  for (let row = 0; row < before.count; row++) oldRows.set(before.keys[row] as string, row)
+  const supersede = (key: string, row: number, newRow: number) => {
+    change.supersedes.keys.push(key)
+    change.supersedes.because.push(reason(before, row, after, newRow))
+  }
+  for (let row = 0; row < after.count; row++) {
+    const key = after.keys[row] as string
+    const oldRow = oldRows.get(key)
+    if (oldRow !== undefined) {
+      oldRows.delete(key)
+      if (isSame(before, oldRow, after, row)) continue
+      supersede(key, oldRow, row)
+    }
+    change.inserts.addFrom(after, row)
+  }
+  for (const [key, row] of oldRows) supersede(key, row, -1)
+}
+
+function isSame(a: Rows, rowOfA: number, b: Rows, rowOfB: number): boolean {
+  for (let c = 0; c < a.columns.length; c++) {
+    if (a.columns[c]?.[rowOfA] !== b.columns[c]?.[rowOfB]) return false
+  }
+  return true
+}

@@ -1,0 +1,320 @@
+/**
+ * What a turn found out → one atomic write, as Arrow tables. Hashing happens here, and only for
+ * what is written.
+ */
+
+import { arrowTable, supersedeTable, uuidsFromText, type ColumnData, type Uuids } from '../warehouse/arrow.ts'
+import type { DictionaryColumn, EventBatch, TextColumn } from '../decode/event-batch.ts'
+import type { CohortChange, CohortRun } from '../warehouse/cohort-change.ts'
+import type { CompiledFunnel } from '../definition/compile-funnel.ts'
+import type { Release } from '../definition/load.ts'
+import type { OutboxRow } from './outbox.ts'
+import { hashes64, uuidInto } from '../base/hash.ts'
+import { deadLetterId, type Landing } from './deduplicate.ts'
+import type { ReleaseEntry } from '../warehouse/release-log.ts'
+import type { Rows, TableChange, Value } from './changelog.ts'
+import { TABLES, type TableName, type VersionedName } from '../warehouse/tables.ts'
+import type { Turn } from './micro-batch.ts'
+import {
+  IMAGE_KINDS,
+  type Commit,
+  type ImageKind,
+  type LandedKey,
+  type RowCounts,
+} from '../warehouse/warehouse.ts'
+
+/** What goes into the `batches` row beside what the commit counts itself. */
+export type BatchNote = { origin: string; read: number; duplicates: number; rejected: number }
+
+/** Collects a commit table by table. */
+export class CommitBuilder {
+  readonly #inserts: Commit['inserts'] = new Map()
+  readonly #supersedes: Commit['supersedes'] = new Map()
+  readonly #images: Commit['images'] = new Map()
+  #inserted = 0
+  #superseded = 0
+  #landed = 0
+  #effects = 0
+
+  #insert(table: TableName, count: number, columns: { [column: string]: ColumnData }): void {
+    if (count > 0) this.#inserts.set(table, arrowTable(table, columns, count))
+  }
+
+  events(batch: EventBatch, landing: Landing): void {
+    const { rows } = landing
+    this.#landed = rows.length
+    this.#insert('events', rows.length, {
+      event_id: rows.map((row) => batch.eventId[row] as string),
+      name: pickCodes(batch.name, rows),
+      occurred_at: pickNumbers(batch.occurredAt, rows),
+      ordinal: pickNumbers(batch.ordinal, rows),
+      received_at: pickNumbers(batch.receivedAt, rows),
+      source: pickCodes(batch.source, rows),
+      identifiers: pickTexts(batch.identifiersJson, rows),
+      properties: pickTexts(batch.propertiesJson, rows),
+      context: pickTexts(batch.contextJson, rows),
+      alias: rows.map((row) => batch.aliasJson.get(row) ?? null),
+      unlink: rows.map((row) => batch.unlinkJson.get(row) ?? null),
+      event_hash: pickHashes(batch.eventHash, rows),
+      fingerprint: pickHashes(batch.fingerprint, rows),
+    })
+  }
+
+  /** Refused lines that are not on record. */
+  deadLetters(
+    batch: EventBatch,
+    landing: Landing,
+    onRecord: Set<string>,
+    origin: string,
+    receivedAt: number,
+  ): void {
+    const letters = new Map(
+      landing.refusals.map((refusal) => [deadLetterIdOf(batch, refusal), refusal]),
+    )
+    for (const id of onRecord) letters.delete(id)
+    const refusals = [...letters.values()]
+    this.#insert('dead_letters', letters.size, {
+      dead_letter_id: uuidsFromText([...letters.keys()]),
+      raw: refusals.map(({ from, to }) => batch.raw.subarray(from, to)),
+      reason: refusals.map(({ reason }) => reason),
+      detail: refusals.map(({ detail }) => detail),
+      received_at: refusals.map(() => receivedAt),
+      origin: refusals.map(() => origin),
+    })
+  }
+
+  /** Dead letters that were fed again and not refused for the same reason. */
+  resolutions(ids: readonly string[]): void {
+    this.#insert('dead_letter_resolution', ids.length, { dead_letter_id: uuidsFromText(ids) })
+  }
+
+  releases(entries: readonly ReleaseEntry[]): void {
+    this.#insert('releases', entries.length, {
+      kind: entries.map(({ kind }) => kind),
+      id: entries.map(({ id }) => id),
+      version: entries.map(({ version }) => version),
+      action: entries.map(({ action }) => action),
+      hash: entries.map(({ hash }) => hash),
+      content: entries.map(({ content }) => content),
+      reason: entries.map(({ reason }) => reason),
+      released_by: entries.map(({ by }) => by),
+    })
+  }
+
+  /** The steps of the funnels that are put on record. */
+  funnels(releases: readonly Release[], funnels: readonly CompiledFunnel[]): void {
+    const steps = funnels
+      .filter((funnel) => releases.some((release) => isOf(release, funnel)))
+      .flatMap((funnel) => funnel.steps.map(({ name }, i) => ({ funnel, number: i + 1, name })))
+    this.#insert('funnel_definitions', steps.length, {
+      funnel: steps.map(({ funnel }) => funnel.id),
+      journey: steps.map(({ funnel }) => funnel.journey),
+      version: steps.map(({ funnel }) => funnel.version),
+      step_no: steps.map(({ number }) => number),
+      step: steps.map(({ funnel, name }) => (funnel.order === 'any' ? null : name)),
+      count_by: steps.map(({ funnel }) => funnel.countBy),
+      options: steps.map(({ funnel }) => funnel.options),
+    })
+  }
+
+  /** Runs of cohorts, and who entered and left by them. */
+  cohorts(runs: readonly CohortRun[], changes: readonly CohortChange[]): void {
+    this.#insert('cohort_runs', runs.length, {
+      cohort: runs.map(({ cohort }) => cohort),
+      version: runs.map(({ version }) => version),
+      evaluated_at: runs.map(({ evaluatedAt }) => evaluatedAt),
+      member_count: runs.map(({ members }) => members),
+      entered_count: runs.map(({ entered }) => entered),
+      left_count: runs.map(({ left }) => left),
+    })
+    this.#insert('cohort_changes', changes.length, {
+      cohort: changes.map(({ cohort }) => cohort),
+      version: changes.map(({ version }) => version),
+      profile_id: changes.map(({ profileId }) => profileId),
+      change: changes.map(({ change }) => change),
+      reason: changes.map(({ reason }) => reason),
+      evaluated_at: changes.map(({ evaluatedAt }) => evaluatedAt),
+    })
+  }
+
+  change(table: VersionedName, { inserts, supersedes }: TableChange): void {
+    this.#inserted += inserts.count
+    this.#superseded += supersedes.keys.length
+    this.#insert(table, inserts.count, columnsOf(inserts))
+    if (supersedes.keys.length === 0) return
+    this.#supersedes.set(table, supersedeTable(hashed(supersedes.keys), supersedes.because))
+  }
+
+  /** Rows that the warehouse itself takes over with this commit. */
+  taken({ inserted, superseded }: RowCounts): void {
+    this.#inserted += inserted
+    this.#superseded += superseded
+  }
+
+  effects(rows: readonly OutboxRow[]): void {
+    this.#effects = rows.length
+    this.#insert('effects', rows.length, {
+      effect_id: hashed(rows.map(({ key }) => key)),
+      kind: rows.map(({ kind }) => kind),
+      status: rows.map(({ status }) => status),
+      type: rows.map(({ type }) => type),
+      payload: rows.map(({ payload }) => payload),
+      transition_id: hashed(rows.map(({ transition }) => transition)),
+      journey: rows.map(({ machine }) => machine.id),
+      version: rows.map(({ machine }) => machine.version),
+      instance_id: rows.map(({ instanceId }) => instanceId),
+      profile_id: rows.map(({ profileId }) => profileId),
+      occurred_at: rows.map(({ occurredAt }) => occurredAt),
+      effect_no: rows.map((_, i) => i + 1),
+    })
+  }
+
+  /** Landed messages that the batch is made of. */
+  applied(messages: readonly LandedKey[]): void {
+    this.#insert('applied_messages', messages.length, {
+      subscription_name: messages.map((message) => message.subscription_name),
+      message_id: messages.map((message) => message.message_id),
+      publish_time: messages.map((message) => message.publish_time),
+    })
+  }
+
+  /** The batch's events for later derivations, one segment a stream. */
+  history(turn: Turn): void {
+    const streams = [...turn.newRows.keys()]
+    this.#insert('history', streams.length, {
+      k: hashes64(streams),
+      stream: streams,
+      segment: streams.map((stream) => turn.segmentOf(stream)),
+    })
+  }
+
+  timers(timers: { dueAt: number[]; profileId: string[] }): void {
+    this.#insert('timer', timers.dueAt.length, {
+      due_at: timers.dueAt,
+      profile_id: timers.profileId,
+    })
+  }
+
+  images(turn: Turn): void {
+    for (const kind of IMAGE_KINDS) {
+      const { keys, texts } = turn.images[kind].changed()
+      if (keys.length === 0) continue
+      const columns = { k: hashes64(keys), key: keys, image: texts }
+      this.#images.set(kind, arrowTable(imageTable(kind), columns, keys.length))
+    }
+  }
+
+  build(
+    head: { batch: number; recordedAt: number; watermark: number | null },
+    note: BatchNote,
+  ): Commit {
+    this.#insert('batches', 1, {
+      batch: [head.batch],
+      watermark: [head.watermark],
+      origin: [note.origin],
+      read_count: [note.read],
+      landed_count: [this.#landed],
+      duplicate_count: [note.duplicates],
+      rejected_count: [note.rejected],
+      inserted_count: [this.#inserted],
+      superseded_count: [this.#superseded],
+      effect_count: [this.#effects],
+    })
+    return {
+      batch: head.batch,
+      recordedAt: head.recordedAt,
+      inserts: this.#inserts,
+      supersedes: this.#supersedes,
+      images: this.#images,
+    }
+  }
+}
+
+/** A journey's funnels are released with it. */
+function isOf({ kind, id, version }: Release, funnel: CompiledFunnel): boolean {
+  const owner = funnel.journey === null ? 'funnel' : 'journey'
+  return kind === owner && id === (funnel.journey ?? funnel.id) && version === funnel.version
+}
+
+export function deadLetterIdOf(
+  batch: EventBatch,
+  refusal: { from: number; to: number; reason: string },
+): string {
+  return deadLetterId(batch.raw.subarray(refusal.from, refusal.to), refusal.reason)
+}
+
+export function imageTable(kind: ImageKind): `${ImageKind}_image` {
+  return `${kind}_image`
+}
+
+export const IMAGE_TABLES = IMAGE_KINDS.map(imageTable)
+
+export function isImageTable(table: TableName): boolean {
+  return IMAGE_TABLES.some((image) => image === table)
+}
+
+/** Public ids that are the hash of the row's own key. */
+const OWN_IDS: { [T in VersionedName]?: string } = {
+  transition: 'transition_id',
+  state: 'state_id',
+  cycle: 'cycle_id',
+  funnel_attempt: 'attempt_id',
+}
+
+/** Columns of versioned rows as Arrow takes them: what is to be hashed is hashed. */
+function columnsOf(rows: Rows): { [column: string]: ColumnData } {
+  const rowKeys = hashed(rows.keys)
+  const columns: { [column: string]: ColumnData } = { row_key: rowKeys }
+  TABLES[rows.table].columns.slice(1).forEach((column, c) => {
+    const values = rows.columns[c] as Value[]
+    columns[column.name] =
+      column.type === 'uuid'
+        ? column.name === OWN_IDS[rows.table]
+          ? rowKeys
+          : hashed(values as (string | null)[])
+        : column.type === 'hash64'
+          ? hashes64(values as string[])
+          : (values as ColumnData)
+  })
+  return columns
+}
+
+/** 128-bit hashes of texts. */
+function hashed(texts: readonly (string | null)[]): Uuids {
+  const bytes = new Uint8Array(texts.length * 16)
+  const isNull = new Uint8Array(texts.length)
+  for (let row = 0; row < texts.length; row++) {
+    const text = texts[row] as string | null
+    if (text === null) isNull[row] = 1
+    else uuidInto(text, bytes, row)
+  }
+  return { bytes, isNull }
+}
+
+function pickCodes(column: DictionaryColumn, rows: readonly number[]): DictionaryColumn {
+  return { values: column.values, codes: Int32Array.from(rows, (row) => column.codes[row] ?? -1) }
+}
+
+function pickNumbers(column: Float64Array, rows: readonly number[]): Float64Array {
+  if (rows.length === column.length) return column
+  return Float64Array.from(rows, (row) => column[row] as number)
+}
+
+function pickHashes(column: BigUint64Array, rows: readonly number[]): BigUint64Array {
+  if (rows.length === column.length) return column
+  return BigUint64Array.from(rows, (row) => column[row] as bigint)
+}
+
+function pickTexts(column: TextColumn, rows: readonly number[]): TextColumn {
+  if (rows.length === column.offsets.length - 1) return column
+  const offsets = new Int32Array(rows.length + 1)
+  rows.forEach((row, i) => {
+    const length = (column.offsets[row + 1] as number) - (column.offsets[row] as number)
+    offsets[i + 1] = (offsets[i] as number) + length
+  })
+  const bytes = new Uint8Array(offsets[rows.length] as number)
+  rows.forEach((row, i) => {
+    bytes.set(column.bytes.subarray(column.offsets[row], column.offsets[row + 1]), offsets[i])
+  })
+  return { bytes, offsets }
+}

@@ -1,0 +1,149 @@
+/**
+ * Acceptance, decided once: which of a batch's events are new, which are redelivered, and which
+ * carry an id that another event has landed under.
+ *
+ * An event equal in all but `received_at` to the one on record is dropped and counted. Equal means
+ * equal as decoded: bytes that differ only in spacing or key order are the same event.
+ */
+
+import type { EventBatch, Refusal, TextColumn } from '../decode/event-batch.ts'
+import type { ErasedPersons } from './suppression-list.ts'
+import { isEqual } from '../definition/guard.ts'
+import { uuidOf } from '../base/hash.ts'
+import type { Json } from '../definition/journey.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+
+export type Landing = {
+  /** Rows of the batch that land, in its order. */
+  rows: number[]
+  /** By row of the batch: its position in `rows`, or -1. */
+  landedRow: Int32Array
+  duplicates: number
+  /** Events, refused ones too, of persons who were erased: they are dropped. */
+  erased: number
+  /** Lines refused by the decoder, and events refused here. */
+  refusals: Refusal[]
+}
+
+export async function land(
+  warehouse: Warehouse,
+  batch: EventBatch,
+  erased: ErasedPersons,
+): Promise<Landing> {
+  const onRecord = await recordOf(warehouse, batch)
+  const landing: Landing = {
+    rows: [],
+    landedRow: new Int32Array(batch.count).fill(-1),
+    duplicates: 0,
+    erased: 0,
+    refusals: [...batch.refusals],
+  }
+  const inBatch = new Map<string, number>()
+  landing.refusals = landing.refusals.filter(({ from, to }) => {
+    return !erased.isIn(batch.raw.subarray(from, to))
+  })
+  landing.erased = batch.refusals.length - landing.refusals.length
+  const isErased = erased.rowsOf(batch)
+  for (let row = 0; row < batch.count; row++) {
+    if (isErased?.[row] === 1) {
+      landing.erased += 1
+      continue
+    }
+    const eventId = batch.eventId[row] as string
+    const isSame = onRecord.get(row)
+    const first = inBatch.get(eventId)
+    if (isSame === undefined && first === undefined) {
+      inBatch.set(eventId, row)
+      landing.landedRow[row] = landing.rows.length
+      landing.rows.push(row)
+    } else if (isSame ?? isRepeat(batch, row, first as number)) {
+      landing.duplicates += 1
+    } else {
+      landing.refusals.push(refusalOf(batch, row))
+    }
+  }
+  return landing
+}
+
+/**
+ * By row of the batch whose id is on record: whether it is the same event. Ids are looked up by
+ * their hash; only where the contents' fingerprints differ is the event itself read.
+ */
+async function recordOf(warehouse: Warehouse, batch: EventBatch): Promise<Map<number, boolean>> {
+  const record = new Map<number, boolean>()
+  const fingerprints = await warehouse.fingerprints(batch.eventHash)
+  const doubtful: number[] = []
+  for (let row = 0; row < batch.count && fingerprints.size > 0; row++) {
+    const fingerprint = fingerprints.get(batch.eventHash[row] as bigint)
+    if (fingerprint === undefined) continue
+    if (fingerprint === batch.fingerprint[row]) record.set(row, true)
+    else doubtful.push(row)
+  }
+  if (doubtful.length === 0) return record
+  const landed = await warehouse.landed(
+    doubtful.map((row) => batch.eventId[row] as string),
+    BigUint64Array.from(doubtful, (row) => batch.eventHash[row] as bigint),
+  )
+  const contents = new Map(landed.map((content) => [content.event_id, parsedContent(content)]))
+  for (const row of doubtful) {
+    const content = contents.get(batch.eventId[row] as string)
+    if (content !== undefined) record.set(row, isEqual(contentOf(batch, row), content))
+  }
+  return record
+}
+
+function isRepeat(batch: EventBatch, row: number, first: number): boolean {
+  if (batch.fingerprint[row] === batch.fingerprint[first]) return true
+  return isEqual(contentOf(batch, row), contentOf(batch, first))
+}
+
+/** The event in all but `received_at`, as JSON. */
+function contentOf(batch: EventBatch, row: number): Json {
+  return parsedContent({
+    event_id: batch.eventId[row],
+    name: batch.name.values[batch.name.codes[row] ?? -1],
+    occurred_at: batch.occurredAt[row],
+    ordinal: batch.ordinal[row],
+    source: batch.source.values[batch.source.codes[row] ?? -1],
+    identifiers: textOf(batch.identifiersJson, row),
+    properties: textOf(batch.propertiesJson, row),
+    context: textOf(batch.contextJson, row),
+    alias: batch.aliasJson.get(row) ?? null,
+    unlink: batch.unlinkJson.get(row) ?? null,
+  })
+}
+
+const JSON_COLUMNS = ['identifiers', 'properties', 'context', 'alias', 'unlink']
+const PLAIN_COLUMNS = ['event_id', 'name', 'occurred_at', 'ordinal', 'source']
+
+function parsedContent(content: { [column: string]: unknown }): Json {
+  const parsed: { [column: string]: Json } = {}
+  for (const name of PLAIN_COLUMNS) parsed[name] = (content[name] ?? null) as Json
+  for (const name of JSON_COLUMNS) {
+    const text = content[name]
+    parsed[name] = typeof text === 'string' ? (JSON.parse(text) as Json) : null
+  }
+  return parsed
+}
+
+const UTF8 = new TextDecoder()
+
+export function textOf(column: TextColumn, row: number): string {
+  return UTF8.decode(column.bytes.subarray(column.offsets[row], column.offsets[row + 1]))
+}
+
+function refusalOf(batch: EventBatch, row: number): Refusal {
+  return {
+    from: batch.lineFrom[row] as number,
+    to: batch.lineTo[row] as number,
+    reason: 'duplicate_event_id',
+    detail: `event_id: ${JSON.stringify(batch.eventId[row])} has landed with other content`,
+  }
+}
+
+/** What identifies a dead letter: the same bytes refused again for the same reason. */
+export function deadLetterId(raw: Uint8Array, reason: string): string {
+  return uuidOf(
+    `${reason}\n${Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1')}`,
+  )
+}

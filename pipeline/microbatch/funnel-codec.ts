@@ -1,0 +1,119 @@
+/**
+ * What funnels keep of a profile as text: only open attempts, arrays by position. A profile that
+ * has none, and of whom nothing else is to be remembered, keeps nothing.
+ */
+
+import type { Standing } from '../stages/funnel-attempts.ts'
+import type { CompiledFunnel } from '../definition/compile-funnel.ts'
+import type { Attempt } from '../stages/funnel-facts.ts'
+import { freshFunnels, type FunnelState } from '../stages/fold-funnels.ts'
+import { encodePart } from '../base/hash.ts'
+import type { Levels } from '../stages/clickhouse-funnel.ts'
+
+type StoredAttempt = [
+  /** 0: the event's id. */
+  key: string | 0,
+  scope: string,
+  held: string,
+  eventId: string | null,
+  at: number,
+  ordinal: number,
+  cause: number,
+  source: string | null,
+  sessionId: string | null,
+  reached: number[],
+  anchorAt: number,
+]
+
+type StoredStanding = [open: StoredAttempt[], hasEntered: 0 | 1, isRemoved: 0 | 1] | Levels
+
+export type StoredFunnels = [decidedUpTo: number | null, standings: (StoredStanding | 0)[]]
+
+/** Null when there is nothing to keep. */
+export function encodeFunnels(
+  funnels: readonly CompiledFunnel[],
+  state: FunnelState,
+  profileId: string,
+): StoredFunnels | null {
+  const standings = funnels.map((funnel, f): StoredStanding | 0 => {
+    const standing = state.standings[f] as Standing | Levels
+    if (!('open' in standing)) return standing.best === null ? 0 : standing
+    const { open, isRemoved } = standing
+    const hasEntered = standing.hasEntered && funnel.entry === 'first'
+    if (open.length === 0 && !hasEntered && !isRemoved) return 0
+    const cut = scopePrefix(funnel, profileId).length
+    return [open.map((one) => storeAttempt(one, cut)), hasEntered ? 1 : 0, isRemoved ? 1 : 0]
+  })
+  const decidedUpTo = Number.isFinite(state.decidedUpTo) ? state.decidedUpTo : null
+  if (decidedUpTo === null && standings.every((standing) => standing === 0)) return null
+  return [decidedUpTo, standings]
+}
+
+export function decodeFunnels(
+  funnels: readonly CompiledFunnel[],
+  stored: StoredFunnels | null,
+  profileId: string,
+): FunnelState {
+  const state = freshFunnels(funnels)
+  if (stored === null) return state
+  const [decidedUpTo, standings] = stored
+  standings.forEach((standing, f) => {
+    const funnel = funnels[f]
+    if (standing === 0 || funnel === undefined) return
+    if (!Array.isArray(standing)) {
+      state.standings[f] = standing
+      return
+    }
+    const [open, hasEntered, isRemoved] = standing
+    const prefix = scopePrefix(funnel, profileId)
+    state.standings[f] = {
+      open: open.map((one) => readAttempt(one, prefix)),
+      hasEntered: hasEntered === 1,
+      isRemoved: isRemoved === 1,
+    }
+  })
+  return { ...state, decidedUpTo: decidedUpTo ?? -Infinity }
+}
+
+/** In a journey the scope is an instance's id, which begins with the profile's. */
+function scopePrefix({ journey }: CompiledFunnel, profileId: string): string {
+  return journey === null ? '' : encodePart(profileId)
+}
+
+function storeAttempt(attempt: Attempt, cut: number): StoredAttempt {
+  return [
+    attempt.key === attempt.eventId ? 0 : attempt.key,
+    attempt.scope.slice(cut),
+    attempt.held,
+    attempt.eventId,
+    attempt.at,
+    attempt.ordinal,
+    attempt.cause,
+    attempt.source,
+    attempt.sessionId,
+    attempt.reached,
+    attempt.anchorAt,
+  ]
+}
+
+function readAttempt(stored: StoredAttempt, prefix: string): Attempt {
+  const [key, scope, held, eventId, at, ordinal, cause, source, sessionId, reached, anchorAt] =
+    stored
+  return {
+    key: key === 0 ? (eventId ?? '') : key,
+    scope: prefix + scope,
+    held,
+    eventId,
+    at,
+    ordinal,
+    cause,
+    source,
+    sessionId,
+    reached,
+    anchorAt,
+    isOnRecord: true,
+    ended: null,
+    tie: 0,
+    servedBy: [],
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * History: the events of a stream that a batch brought, as one text, a segment.
+ *
+ * The text is column by column, because events of a stream repeat each other: what they are called,
+ * where they come from and whom they name is written once and numbered, and instants are told by
+ * what has passed since the one before.
+ */
+
+import { earlierVersion } from '../base/errors.ts'
+import type { Events } from '../stages/events.ts'
+import type { Json } from '../definition/journey.ts'
+
+/** Numbers of texts count from 1; 0 is no text. A column that says nothing of any event is null. */
+type Segment = [
+  texts: string[],
+  /** Microseconds: the first from the epoch, the others from the one before. */
+  passed: number[],
+  ordinals: number[],
+  eventIds: string[],
+  names: number[],
+  sources: number[],
+  /** By namespace. */
+  identifiers: (number[] | null)[],
+  /** By operand path; in a column, null is absent. */
+  operands: (Json[] | null)[],
+]
+
+/** The segment of rows, which are in event order. */
+export function segmentText(events: Events, rows: readonly number[]): string {
+  const texts: string[] = []
+  const numbers = new Map<string, number>()
+  const numberOf = (text: string | undefined): number => {
+    if (text === undefined) return 0
+    let number = numbers.get(text)
+    if (number === undefined) {
+      number = texts.push(text)
+      numbers.set(text, number)
+    }
+    return number
+  }
+  const pick = <Value>(column: readonly Value[]) => rows.map((row) => column[row] as Value)
+  const instants = pick(events.occurredAt)
+  const stored: Segment = [
+    texts,
+    instants.map((instant, i) => instant - (instants[i - 1] ?? 0)),
+    pick(events.ordinal),
+    pick(events.eventId),
+    pick(events.name).map(numberOf),
+    pick(events.source).map(numberOf),
+    events.identifiers.map((column) => {
+      const named = pick(column).map(numberOf)
+      return named.some((number) => number > 0) ? named : null
+    }),
+    events.operands.map((column) => {
+      const values = pick(column).map((value) => value ?? null)
+      return values.some((value) => value !== null) ? values : null
+    }),
+  ]
+  return JSON.stringify(stored)
+}
+
+/** Adds the events of a segment to the working set; their rows. A segment of an earlier form throws
+ * a `UserError`. */
+export function addSegment(events: Events, stream: string, text: string): number[] {
+  const [texts, passed, ordinals, eventIds, names, sources, identifiers, operands] = JSON.parse(
+    text,
+  ) as Segment
+  // Every event has a name; an earlier form begins with an event, and that with its instant.
+  if (typeof texts?.[0] !== 'string') throw earlierVersion()
+  let instant = 0
+  return eventIds.map((eventId, i) => {
+    const row = events.count
+    instant += passed[i] as number
+    events.occurredAt.push(instant)
+    events.ordinal.push(ordinals[i] as number)
+    events.eventId.push(eventId)
+    events.name.push(texts[(names[i] as number) - 1] as string)
+    events.source.push(texts[(sources[i] as number) - 1] as string)
+    events.stream.push(stream)
+    events.identifiers.forEach((column, n) => column.push(texts[(identifiers[n]?.[i] ?? 0) - 1]))
+    events.operands.forEach((column, o) => column.push(operands[o]?.[i] ?? undefined))
+    return row
+  })
+}

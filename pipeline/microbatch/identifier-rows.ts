@@ -1,0 +1,113 @@
+/**
+ * The rows of `identities`: an identifier, whose it is, and how often and when it was seen.
+ *
+ * Sightings are kept by identifier and stream, so that a stream that is derived again replaces its
+ * own and nothing else. What the rows were is remembered when an identifier is first touched in a
+ * batch; `settle` compares.
+ */
+
+import { encodePart } from '../base/hash.ts'
+import type { IdentifierImage, Sighting } from './state-store.ts'
+import { freshIdentifier } from './link-identities.ts'
+import { namespaceOf } from '../stages/resolve-identity.ts'
+import { diff, Rows } from './changelog.ts'
+import type { Turn } from './micro-batch.ts'
+
+export class Identities {
+  readonly #turn: Turn
+  readonly #before = new Rows('identity')
+  readonly #touched = new Set<string>()
+
+  constructor(turn: Turn) {
+    this.#turn = turn
+  }
+
+  /** Must be called before anything about the identifier changes; its image must be loaded. */
+  touch(identifier: string): IdentifierImage {
+    const { images, moved } = this.#turn
+    const image = images.identifier.get(identifier) ?? freshIdentifier(identifier)
+    if (this.#touched.has(identifier)) return image
+    this.#touched.add(identifier)
+    this.#addRows(this.#before, identifier, image, moved.get(identifier)?.before ?? image.profile)
+    images.identifier.put(identifier, image)
+    return image
+  }
+
+  /** The row's identifiers were seen once more on its stream, by the row's profile. */
+  see(row: number): void {
+    const { events, after } = this.#turn
+    const stream = events.stream[row] as string
+    const at = events.occurredAt[row] as number
+    for (const column of events.identifiers) {
+      const identifier = column[row]
+      if (identifier === undefined) continue
+      const { sightings } = this.touch(identifier)
+      if (!Object.hasOwn(sightings, stream)) sightings[stream] = []
+      addSighting(sightings[stream] as Sighting[], after.profile[row] as string, at)
+    }
+  }
+
+  /** The stream's sightings are those of `rows` and no others; `all` has those it had as well. */
+  replace(stream: string, all: readonly number[], rows: readonly number[]): void {
+    const { events } = this.#turn
+    for (const row of all) {
+      for (const column of events.identifiers) {
+        const identifier = column[row]
+        if (identifier !== undefined) delete this.touch(identifier).sightings[stream]
+      }
+    }
+    for (const row of rows) this.see(row)
+  }
+
+  /** Adds what changed to the turn's changes. */
+  settle(): void {
+    const { images } = this.#turn
+    const after = new Rows('identity')
+    for (const identifier of this.#touched) {
+      const image = images.identifier.get(identifier) as IdentifierImage
+      this.#addRows(after, identifier, image, image.profile)
+    }
+    const profileAt = after.column('profile_id')
+    diff(this.#before, after, this.#turn.change('identity'), (before, row, _after, newRow) =>
+      newRow < 0 || before.column('profile_id')[row] !== profileAt[newRow]
+        ? 'identity'
+        : 'progress',
+    )
+  }
+
+  /** A person identifier has one row, a device identifier one per profile of its events. */
+  #addRows(rows: Rows, identifier: string, image: IdentifierImage, profile: string): void {
+    const namespace = namespaceOf(identifier)
+    const value = identifier.slice(namespace.length + 1)
+    const isPerson = this.#turn.compiled.identity.person.includes(namespace)
+    const totals = new Map<string, Sighting>()
+    for (const list of Object.values(image.sightings)) {
+      for (const sighting of list) {
+        const owner = isPerson ? profile : sighting[0]
+        const total = totals.get(owner)
+        if (total === undefined) {
+          totals.set(owner, [...sighting])
+          continue
+        }
+        total[1] = Math.min(total[1], sighting[1])
+        total[2] = Math.max(total[2], sighting[2])
+        total[3] += sighting[3]
+      }
+    }
+    for (const [owner, [, firstAt, lastAt, count]] of totals) {
+      const key = isPerson ? encodePart(identifier) : `${encodePart(identifier)}/${owner}`
+      rows.add(key, [namespace, value, owner, firstAt, lastAt, count])
+    }
+  }
+}
+
+function addSighting(sightings: Sighting[], profile: string, at: number): void {
+  const known = sightings.find((sighting) => sighting[0] === profile)
+  if (known === undefined) {
+    sightings.push([profile, at, at, 1])
+    return
+  }
+  known[1] = Math.min(known[1], at)
+  known[2] = Math.max(known[2], at)
+  known[3] += 1
+}

@@ -1,0 +1,170 @@
+/**
+ * Images as text. A profile's is arrays by position, because field names would be most of it.
+ *
+ * Infinities, which JSON cannot say, are null. What follows from the rest (an instance's id, its
+ * `due`) is made again when reading.
+ */
+
+import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec.ts'
+import { STREAM_CODEC } from './stream-codec.ts'
+import type { Compiled } from '../definition/compile.ts'
+import { instanceId, type Instance, type Instances, type TrackState } from '../stages/instance.ts'
+import { Images, JSON_CODEC, type Codec, type ProfileImage } from './state-store.ts'
+import type { Machine } from '../definition/machine.ts'
+import type { Place } from '../base/event-order.ts'
+import type { AllImages } from './micro-batch.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+
+type StoredTrack = [
+  state: number,
+  enteredAt: number,
+  cause: number,
+  eventId: string | null,
+  timeoutsPast: number,
+  visits: number[],
+  path: number[],
+  pathAt: number[],
+  cycles: number,
+]
+
+type StoredInstance = [
+  key: string | null,
+  startEventId: string,
+  startedAt: number,
+  startOrdinal: number,
+  seq: number,
+  counts: number[],
+  due: number | null,
+  isComplete: 0 | 1,
+  tracks: StoredTrack[],
+]
+
+type StoredProfile = [
+  last: Place | null,
+  streams: string[],
+  due: number | null,
+  decidedUpTo: number | null,
+  instances: StoredInstance[][],
+  /** Absent while there is nothing of them to keep. */
+  funnels?: StoredFunnels,
+]
+
+/** The caches of all kinds of images of a warehouse. */
+export function imagesFor(
+  compiled: Compiled,
+  parts: { warehouse: Pick<Warehouse, 'images'>; max: number; isEmpty: boolean },
+): AllImages {
+  return {
+    stream: new Images({ ...parts, kind: 'stream', codec: STREAM_CODEC }),
+    identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
+    component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
+    profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),
+  }
+}
+
+/** The profile id comes first: every instance id begins with it. */
+function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {
+  return {
+    encode: (image) => {
+      const stored: StoredProfile = [
+        image.last,
+        image.streams,
+        finite(image.due),
+        finite(image.state.decidedUpTo),
+        image.state.instances.map((instances) => [...instances.values()].map(storeInstance)),
+      ]
+      const kept = encodeFunnels(funnels, image.funnels, image.profileId)
+      if (kept !== null) stored.push(kept)
+      return JSON.stringify([image.profileId, stored])
+    },
+    decode: (text) => {
+      const [profileId, stored] = JSON.parse(text) as [string, StoredProfile]
+      const [last, streams, due, decidedUpTo, byMachine, kept] = stored
+      return {
+        profileId,
+        last,
+        streams,
+        due: due ?? Infinity,
+        state: {
+          decidedUpTo: decidedUpTo ?? -Infinity,
+          instances: machines.map((machine, m) =>
+            readInstances(profileId, machine, byMachine[m] ?? []),
+          ),
+        },
+        funnels: decodeFunnels(funnels, kept ?? null, profileId),
+      }
+    },
+  }
+}
+
+function finite(micros: number): number | null {
+  return Number.isFinite(micros) ? micros : null
+}
+
+function storeInstance(instance: Instance): StoredInstance {
+  return [
+    instance.key,
+    instance.startEventId,
+    instance.startedAt,
+    instance.startOrdinal,
+    instance.seq,
+    instance.counts,
+    finite(instance.due),
+    instance.isComplete ? 1 : 0,
+    instance.tracks.map((track) => [
+      track.state,
+      track.enteredAt,
+      track.cause,
+      track.eventId,
+      track.timeoutsPast,
+      track.visits,
+      track.path,
+      track.pathAt,
+      track.cycles,
+    ]),
+  ]
+}
+
+function readInstances(
+  profileId: string,
+  machine: Machine,
+  stored: readonly StoredInstance[],
+): Instances {
+  return new Map(
+    stored.map((instance) => [instance[0], readInstance(profileId, machine, instance)]),
+  )
+}
+
+function readInstance(profileId: string, machine: Machine, stored: StoredInstance): Instance {
+  const [key, startEventId, startedAt, startOrdinal, seq, counts, due, isComplete, tracks] = stored
+  return {
+    id: instanceId(profileId, key, startEventId),
+    profileId,
+    machine,
+    key,
+    startEventId,
+    startedAt,
+    startOrdinal,
+    seq,
+    counts,
+    tracks: tracks.map(readTrack),
+    due: due ?? Infinity,
+    isComplete: isComplete === 1,
+  }
+}
+
+function readTrack(stored: StoredTrack): TrackState {
+  const [state, enteredAt, cause, eventId, timeoutsPast, visits, path, pathAt, cycles] = stored
+  return {
+    state,
+    enteredAt,
+    cause,
+    eventId,
+    fact: -1,
+    timeoutsPast,
+    visits,
+    path,
+    pathAt,
+    cycles,
+  }
+}

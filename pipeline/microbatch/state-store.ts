@@ -1,0 +1,169 @@
+/**
+ * Images: what deriving remembers of a key between batches, so that an event continues from where
+ * the last one left off without reading history.
+ *
+ * `Images` is a write-back cache of one kind. Within a batch: `load` what the batch may touch, then
+ * `get`, change in place, and `put`. With the commit `settle`; after a failure `forget`, because
+ * images were changed in place. Between batches it keeps what the last one changed, and of others
+ * the latest used, up to `max` in all.
+ *
+ * While everything ever stored is still in the cache (a warehouse that was empty when it was
+ * opened), a key that is not here does not exist and nothing is read.
+ */
+
+import type { Claim } from '../stages/resolve-identity.ts'
+import type { Session } from '../stages/sessionize.ts'
+import type { Place } from '../base/event-order.ts'
+import type { ProfileState } from '../stages/instance.ts'
+import type { FunnelState } from '../stages/fold-funnels.ts'
+import type { ImageKind, Warehouse } from '../warehouse/warehouse.ts'
+
+/** Of a stream: where it stands, and what decides whose its closed sessions are. */
+export type StreamImage = {
+  /** Its last event. */
+  last: Place
+  open: Session
+  openProfile: string
+  /** What closed sessions name, each once, in the order of first naming, with its profile. */
+  names: [identifier: string, profile: string][]
+  /** What the latest closed session that names somebody names. */
+  lastNamed: string | null
+  /** Some closed session names nobody. */
+  hasUnnamed: boolean
+  /** How those are decided, as of the last batch. */
+  claim: Claim
+}
+
+/** How often and when a stream carries an identifier, by the profile of its events. */
+export type Sighting = [profile: string, firstAt: number, lastAt: number, count: number]
+
+/** Of an identifier, person or device. */
+export type IdentifierImage = {
+  /** Key of its component; null when no link, alias or unlink has ever named it. */
+  component: string | null
+  /** Of a person identifier, its person's profile; of a device identifier, itself. */
+  profile: string
+  /** By stream. */
+  sightings: { [stream: string]: Sighting[] }
+}
+
+/** Of two person identifiers: what has been said about them that no unlink cancels. */
+export type Pair = {
+  kept: string
+  refused: string
+  firstLink: Place | null
+  aliases: Place[]
+  /** The latest unlink. */
+  unlinked: Place | null
+}
+
+/** Of identifiers connected by pairs, refused and cancelled ones too. */
+export type ComponentImage = {
+  members: string[]
+  pairs: Pair[]
+  conflicts: { kept: string; refused: string; place: Place }[]
+}
+
+/** Of a profile that some journey has seen an event of. */
+export type ProfileImage = {
+  profileId: string
+  /** The last event folded; null when the profile has lost them all. */
+  last: Place | null
+  /** Streams on which it may have events that journeys know. */
+  streams: string[]
+  /** Earliest pending timeout or end of a window; `Infinity` when there is none. */
+  due: number
+  state: ProfileState
+  funnels: FunnelState
+}
+
+/** How an image is written and read. */
+export type Codec<T> = { encode(image: T): string; decode(text: string): T }
+
+/** For images that are JSON as they are. */
+export const JSON_CODEC = {
+  encode: (image: unknown): string => JSON.stringify(image),
+  decode: (text: string) => JSON.parse(text),
+}
+
+export class Images<T> {
+  readonly #kind: ImageKind
+  readonly #warehouse: Pick<Warehouse, 'images'>
+  readonly #codec: Codec<T>
+  readonly #max: number
+  /** Null: known to be absent, for this batch. */
+  readonly #cache = new Map<string, T | null>()
+  readonly #changed = new Set<string>()
+  #hasAll: boolean
+
+  constructor(parts: {
+    kind: ImageKind
+    warehouse: Pick<Warehouse, 'images'>
+    codec: Codec<T>
+    max: number
+    isEmpty: boolean
+  }) {
+    this.#kind = parts.kind
+    this.#warehouse = parts.warehouse
+    this.#codec = parts.codec
+    this.#max = parts.max
+    this.#hasAll = parts.isEmpty
+  }
+
+  /** Makes the images of `keys` ready for `get`. */
+  async load(keys: Iterable<string>): Promise<void> {
+    const missing: string[] = []
+    for (const key of new Set(keys)) {
+      const image = this.#cache.get(key)
+      if (image === undefined) {
+        missing.push(key)
+      } else {
+        this.#cache.delete(key)
+        this.#cache.set(key, image)
+      }
+    }
+    if (missing.length === 0) return
+    const stored = this.#hasAll ? null : await this.#warehouse.images(this.#kind, missing)
+    for (const key of missing) {
+      const text = stored?.get(key)
+      this.#cache.set(key, text === undefined ? null : this.#codec.decode(text))
+    }
+  }
+
+  /** The image of a loaded key; undefined when it has none. */
+  get(key: string): T | undefined {
+    return this.#cache.get(key) ?? undefined
+  }
+
+  /** Says that the image is new or was changed in place. */
+  put(key: string, image: T): void {
+    this.#cache.set(key, image)
+    this.#changed.add(key)
+  }
+
+  /** What `put` has named since the last `settle`, as it is to be stored. */
+  changed(): { keys: string[]; texts: string[] } {
+    const keys = [...this.#changed]
+    return { keys, texts: keys.map((key) => this.#codec.encode(this.#cache.get(key) as T)) }
+  }
+
+  /** The changes are in a commit that is under way, and stay here until the next. Drops what is
+   * absent, and the longest unused of the others beyond the bound. */
+  settle(): void {
+    let surplus = this.#cache.size - this.#max
+    for (const [key, image] of this.#cache) {
+      if (image !== null && (surplus <= 0 || this.#changed.has(key))) continue
+      if (image !== null) this.#hasAll = false
+      this.#cache.delete(key)
+      surplus -= 1
+    }
+    this.#changed.clear()
+  }
+
+  /** The changes are lost: everything is read again. */
+  forget(): void {
+    this.#changed.clear()
+    this.#cache.clear()
+    this.#hasAll = false
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Who is to be forgotten, and what is his: found in the images and the events.
+ *
+ * His identifiers are those of his person, and the devices that no remaining event carries. His
+ * events are those of his profile, and any other that carries one of his person identifiers or
+ * names one in an alias or unlink: in a session that names somebody else, for example.
+ */
+
+import type { ErasedPersons } from '../microbatch/suppression-list.ts'
+import { UserError } from '../base/errors.ts'
+import { HASH_KEY_VARIABLE, splitIdentifier, type IdentifierReader } from '../decode/identifier-values.ts'
+import type { AllImages } from '../microbatch/micro-batch.ts'
+import type { Compiled } from '../definition/compile.ts'
+import type { PlacedCorrection } from '../microbatch/link-identities.ts'
+import type { Row, Warehouse } from '../warehouse/warehouse.ts'
+
+export type Person = {
+  profileId: string
+  /** Person identifiers, then devices. */
+  persons: string[]
+  devices: string[]
+  events: Set<string>
+  /** The same as rows of `events`, of which they have the columns that were asked for. */
+  rows: Row[]
+  /** Those of them that carry none of the identifiers. */
+  unmarked: string[]
+  streams: string[]
+}
+
+/** Devices that are asked for at once. */
+const DEVICES_MAX = 500
+
+export type Place = { warehouse: Warehouse; compiled: Compiled; images: AllImages }
+
+/** Finds the person; throws a `UserError` when there is none, or more than one. */
+export async function findPerson(
+  place: Place,
+  user: string,
+  reader: IdentifierReader,
+  columns = 'event_id, identifiers, alias, unlink',
+): Promise<Person> {
+  const { profileId, persons } = await personOf(place, user, reader)
+  const { warehouse } = place
+  const isHis = [
+    'event_id in (select event_id from event_profiles where profile_id = $1)',
+    ...persons.flatMap((_, n) => [
+      isIn('identifiers', `$${2 * n + 2}`),
+      isIn('alias', `$${2 * n + 3}`),
+      isIn('unlink', `$${2 * n + 3}`),
+    ]),
+  ].join(' or ')
+  const named = persons.flatMap((name) => [memberOf(name), JSON.stringify(name)])
+  const found = await warehouse.query(
+    `select ${columns} from events where ${isHis}`,
+    [profileId, ...named],
+  )
+  if (found.length === 0) throw new UserError(`no event of ${profileId} is here`)
+  const events = new Set(found.map((row) => row['event_id'] as string))
+  const devices = await ownDevices(place, found, reader)
+  const own = new Set([...persons, ...devices])
+  const streams = await warehouse.query(
+    `select distinct stream from sessions where session_id in (select session_id
+       from event_profiles where event_id in (select event_id from events where ${isHis}))`,
+    [profileId, ...named],
+  )
+  return {
+    profileId,
+    persons,
+    devices,
+    events,
+    rows: found,
+    unmarked: found
+      .filter((row) => !mentioned(row).some((name) => own.has(name)))
+      .map((row) => row['event_id'] as string),
+    streams: streams.map((row) => row['stream'] as string),
+  }
+}
+
+/** The person that a value of a person namespace, or `namespace:value`, stands for. */
+async function personOf({ compiled, images }: Place, user: string, reader: IdentifierReader) {
+  const namespaces = compiled.identity.person
+  const candidates = reader.namesOf(user, namespaces)
+  await images.identifier.load(candidates)
+  const known = candidates.filter((name) => images.identifier.get(name) !== undefined)
+  const profiles = new Set(known.map((name) => images.identifier.get(name)?.profile as string))
+  const [profileId] = profiles
+  if (profileId === undefined) {
+    const isHashed = compiled.identity.hashed.length > 0
+    throw new UserError(
+      `--user ${user} is nobody here: give a value of ${namespaces.join(' or ')}, or ` +
+        `NAMESPACE:VALUE${isHashed ? `, under the same ${HASH_KEY_VARIABLE}` : ''}`,
+    )
+  }
+  if (profiles.size > 1) {
+    throw new UserError(`--user ${user} is several persons: give one of ${known.join(', ')}`)
+  }
+  const keys = known.flatMap((name) => images.identifier.get(name)?.component ?? [])
+  await images.component.load(keys)
+  const members = new Set([
+    ...known,
+    ...keys.flatMap((key) => images.component.get(key)?.members ?? []),
+  ])
+  await images.identifier.load(members)
+  const persons = [...members].filter(
+    (name) => images.identifier.get(name)?.profile === profileId,
+  )
+  return { profileId, persons }
+}
+
+/** Where the JSON of a column has a text; it lands written in one way only. */
+function isIn(column: string, text: string): string {
+  return `strpos(cast(${column} as string), ${text}) > 0`
+}
+
+/** An identifier as it stands in the JSON of an event's identifiers. */
+function memberOf(identifier: string): string {
+  const [namespace, value] = splitIdentifier(identifier) ?? []
+  return `${JSON.stringify(namespace)}:${JSON.stringify(value)}`
+}
+
+/** Devices of the events that no other event carries. */
+async function ownDevices(
+  { warehouse, compiled }: Place,
+  found: Row[],
+  reader: IdentifierReader,
+): Promise<string[]> {
+  const carried = new Map<string, number>()
+  for (const name of found.flatMap((row) => identifiersOf(row))) {
+    const [namespace = '', value = ''] = splitIdentifier(name) ?? []
+    if (!compiled.identity.device.includes(namespace) || reader.saysNothing(value)) continue
+    carried.set(name, (carried.get(name) ?? 0) + 1)
+  }
+  const devices: string[] = []
+  const names = [...carried.keys()]
+  for (let from = 0; from < names.length; from += DEVICES_MAX) {
+    const some = names.slice(from, from + DEVICES_MAX)
+    const counts = some.map((_, n) => `countif(${isIn('identifiers', `$${n + 1}`)}) as of_${n}`)
+    const [row] = await warehouse.query(
+      `select ${counts.join(', ')} from events`,
+      some.map((name) => memberOf(name)),
+    )
+    devices.push(...some.filter((name, n) => row?.[`of_${n}`] === carried.get(name)))
+  }
+  return devices
+}
+
+function identifiersOf(row: Row): string[] {
+  const identifiers = JSON.parse(row['identifiers'] as string) as { [namespace: string]: string }
+  return Object.entries(identifiers).map(([namespace, value]) => `${namespace}:${value}`)
+}
+
+/** Identifiers that an event carries or corrects. */
+function mentioned(row: Row): string[] {
+  const pairs = [row['alias'], row['unlink']].flatMap((text) =>
+    typeof text === 'string' ? (JSON.parse(text) as string[]) : [],
+  )
+  return [...identifiersOf(row), ...pairs]
+}
+
+/** Dead letters that tell of an erased person. */
+export async function lettersOf(warehouse: Warehouse, erased: ErasedPersons): Promise<string[]> {
+  const letters: string[] = []
+  for await (const rows of warehouse.stream('select dead_letter_id, raw from dead_letters')) {
+    for (const row of rows) {
+      if (erased.isIn(row['raw'] as Uint8Array)) letters.push(row['dead_letter_id'] as string)
+    }
+  }
+  return letters
+}
+
+/** Aliases and unlinks on record: of events that stay, and what erased ones name. */
+export async function correctionsOf(warehouse: Warehouse, erased: ReadonlySet<string>) {
+  const rows = await warehouse.query(
+    `select event_id, occurred_at, ordinal, alias, unlink from events
+     where alias is not null or unlink is not null`,
+  )
+  const remaining: PlacedCorrection[] = []
+  const named: string[] = []
+  for (const row of rows) {
+    const eventId = row['event_id'] as string
+    for (const kind of ['alias', 'unlink'] as const) {
+      if (typeof row[kind] !== 'string') continue
+      const [a, b] = JSON.parse(row[kind]) as [string, string]
+      if (erased.has(eventId)) {
+        named.push(a, b)
+        continue
+      }
+      const place = [row['occurred_at'] as number, row['ordinal'] as number, eventId] as const
+      remaining.push({ place: [...place], kind, a, b })
+    }
+  }
+  return { remaining, named }
+}

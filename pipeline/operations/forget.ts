@@ -1,0 +1,174 @@
+/**
+ * Forgetting a person: afterwards the tables are those of the remaining events, and, where they
+ * are kept as nobody's, of hers under pseudonyms.
+ *
+ * What the erased events touched is derived again by the stages every batch goes through, over
+ * history without them: components, streams, profiles. What takes their place goes through the same
+ * stages as a batch does. All of it is written in one transaction, with a certificate. No effect is
+ * sent or taken back: nothing has happened to anybody.
+ */
+
+import { deriveStreams, loadImages } from '../microbatch/pipeline.ts'
+import { arrowTable } from '../warehouse/arrow.ts'
+import { emptyBatch, type EventBatch } from '../decode/event-batch.ts'
+import { imagesFor } from '../microbatch/profile-codec.ts'
+import { CommitBuilder } from '../microbatch/commit-builder.ts'
+import { compile, type Compiled } from '../definition/compile.ts'
+import { ChunkDecoder } from '../decode/decode.ts'
+import type { Definitions } from '../definition/load.ts'
+import { ErasedPersons, type ErasedHashes } from '../microbatch/suppression-list.ts'
+import { cutMessages } from './redact-inbox.ts'
+import { correctionsOf, findPerson, lettersOf, type Person } from './find-person.ts'
+import { IdentifierReader } from '../decode/identifier-values.ts'
+import { Identities } from '../microbatch/identifier-rows.ts'
+import type { Identity } from '../definition/journey.ts'
+import { land, type Landing } from '../microbatch/deduplicate.ts'
+import { landedTable } from '../io/inbox-source.ts'
+import { relink, relinkRemaining } from '../microbatch/link-identities.ts'
+import { Profiles } from '../microbatch/derive-profiles.ts'
+import { pseudonymised } from './pseudonymize.ts'
+import { ReleaseLog, runningOf } from '../warehouse/release-log.ts'
+import { decodeStored, landedDecoder, lineOf, STORED_COLUMNS } from './stored-events.ts'
+import { Turn } from '../microbatch/micro-batch.ts'
+import type { ErasedRows, Warehouse } from '../warehouse/warehouse.ts'
+
+export type ForgetOptions = {
+  warehouse: Warehouse
+  definitions: Definitions
+  /** A value of any person namespace, or `namespace:value`. */
+  user: string
+  /** Keep the events, under pseudonyms. */
+  isKept: boolean
+  /** Only tell what would go. */
+  isPlan: boolean
+  /** Now, microseconds. */
+  at: number
+  /** Of hashed namespaces. */
+  hashKey?: string | undefined
+}
+
+/** `kept`: events that are kept as nobody's. */
+export type Forgotten = { person: Person; counts: ErasedRows; kept: number; batch: number }
+
+/** Erases a person, or tells what would be erased. Images held elsewhere are stale afterwards. */
+export async function forget(options: ForgetOptions): Promise<Forgotten> {
+  const { warehouse, user, isKept, isPlan, at, hashKey } = options
+  const head = await warehouse.open()
+  const { definitions } = runningOf(options.definitions, await ReleaseLog.read(warehouse))
+  const compiled = compile(definitions)
+  const { identity } = compiled
+  const isEmpty = head.batch === 0
+  const images = imagesFor(compiled, { warehouse, max: Infinity, isEmpty })
+  const reader = new IdentifierReader(identity, hashKey)
+  const columns = isKept ? STORED_COLUMNS.join(', ') : undefined
+  const person = await findPerson({ warehouse, compiled, images }, user, reader, columns)
+  const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
+  const hashes = erased.add([...person.persons, ...person.devices], person.unmarked)
+  const messages = await cutMessages(warehouse, rawDecoder(identity, hashKey), erased, at)
+  const letters = await lettersOf(warehouse, erased)
+
+  const { watermark } = head
+  const turn = new Turn({ compiled, images, warehouse, watermarkBefore: watermark, watermark })
+  const successor = isKept
+    ? asNobodys(person, compiled, reader)
+    : emptyBatch(compiled.namespaces.length)
+  const landing = await land(warehouse, successor, erased)
+  turn.add(successor, landing.rows)
+  const { components, timers } = await deriveInstead(turn, warehouse, person, successor, landing)
+
+  for (const { supersedes } of turn.changes.values()) supersedes.because.fill('rebuilt')
+  const remaining = person.streams.filter((stream) => turn.remainingOf(stream).length > 0)
+  for (const stream of remaining) turn.newRows.set(stream, turn.remainingOf(stream))
+  const builder = new CommitBuilder()
+  builder.events(successor, landing)
+  for (const [table, change] of turn.changes) builder.change(table, change)
+  builder.history(turn)
+  builder.timers(timers)
+  builder.images(turn)
+  const batch = head.batch + 1
+  const commit = builder.build(
+    { batch, recordedAt: Math.max(at, head.recordedAt + 1), watermark },
+    { origin: 'forget', read: 0, duplicates: 0, rejected: 0 },
+  )
+  if (messages.remains.length > 0) {
+    commit.inserts.set('landed_messages', landedTable(messages.remains))
+  }
+  const erasure = {
+    events: [...person.events],
+    names: [...person.persons, ...person.devices],
+    streams: person.streams,
+    emptied: person.streams.filter((stream) => !remaining.includes(stream)),
+    components,
+    letters,
+    messages: messages.cut,
+    dues: images.profile.changed().keys.map((profile) => {
+      const due = images.profile.get(profile)?.due ?? Infinity
+      return { profile, due: due === Infinity ? null : due }
+    }),
+  }
+  const kind = isKept ? 'pseudonymised' : 'erased'
+  const certificate = (counts: ErasedRows) => certificateOf(kind, hashes, counts)
+  const counts = await warehouse.erase(commit, erasure, certificate, isPlan)
+  return { person, counts, kept: landing.rows.length, batch }
+}
+
+/** For lines as they came, of any form; what they say beside who is nobody's concern here. */
+function rawDecoder(identity: Identity, hashKey: string | undefined): ChunkDecoder {
+  const events = { events: {} }
+  return new ChunkDecoder({ identity, operandPaths: [], format: undefined, events, hashKey })
+}
+
+/** The person's events under pseudonyms. Those that name nobody under today's definitions, and are
+ * in no derived table, are not among them. */
+function asNobodys({ rows }: Person, compiled: Compiled, reader: IdentifierReader): EventBatch {
+  const lines = pseudonymised(rows, compiled.namespaces, reader).map(lineOf)
+  const bytes = new TextEncoder().encode(lines.join('\n'))
+  const decoder = landedDecoder(compiled.identity, compiled.operandPaths)
+  return { ...decodeStored(decoder, bytes, 0), refusals: [] }
+}
+
+/** Derives what the person's events touched from those that remain, and what takes their place. */
+async function deriveInstead(
+  turn: Turn,
+  warehouse: Warehouse,
+  person: Person,
+  successor: EventBatch,
+  landing: Landing,
+) {
+  const { images } = turn
+  for (const eventId of person.events) turn.erased.add(eventId)
+  await turn.loadHistory(person.streams)
+  const { remaining, named } = await correctionsOf(warehouse, person.events)
+  const names = new Set([...person.persons, ...named])
+  for (const column of turn.events.identifiers.slice(0, turn.compiled.identity.person.length)) {
+    column.forEach((name, row) => {
+      if (name === undefined) return
+      if (turn.erased.has(turn.events.eventId[row] as string)) names.add(name)
+    })
+  }
+  await loadImages(turn, successor, landing)
+  await images.identifier.load(names)
+  const erased = new Set(person.persons)
+  const components = await relinkRemaining(turn, names, erased, remaining)
+  await relink(turn, successor, landing.landedRow)
+  const identities = new Identities(turn)
+  const profiles = new Profiles(turn)
+  await deriveStreams(turn, identities, profiles, new Set(person.streams))
+  await profiles.fold()
+  identities.settle()
+  return { components, timers: profiles.timers }
+}
+
+function certificateOf(kind: string, hashes: ErasedHashes, counts: ErasedRows) {
+  return arrowTable(
+    'erasures',
+    {
+      kind: [kind],
+      salt: [hashes.salt],
+      identifier_hashes: [JSON.stringify(hashes.identifiers)],
+      event_hashes: [JSON.stringify(hashes.events)],
+      counts: [JSON.stringify(counts)],
+    },
+    1,
+  )
+}

@@ -1,0 +1,162 @@
+/**
+ * Events of a person as nobody's: what names her is replaced by pseudonyms that are drawn, not
+ * computed, and kept nowhere but in the events themselves.
+ *
+ * All identifiers of the events are replaced, of devices that others use and of other people too,
+ * each by one pseudonym throughout, and so are event ids. So the events are joined among themselves
+ * as they were, to nobody else's, and in the same order. In properties and context goes what the
+ * identity definition knows: values of these identifiers, whole or as words in a longer text, in
+ * whatever letters, and what stands under the name of a namespace.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { namespaceOf } from '../stages/resolve-identity.ts'
+import type { IdentifierReader } from '../decode/identifier-values.ts'
+import type { Json } from '../definition/journey.ts'
+import { Naming, patternOf } from '../microbatch/pii-scanner.ts'
+import { comparePlaces, type Place } from '../base/event-order.ts'
+import type { Row } from '../warehouse/warehouse.ts'
+
+/** Shorter values are replaced only where they stand alone. */
+const WORD_LENGTH_MIN = 3
+
+/** Rows of `events` as nobody's. `namespaces` are the declared ones. */
+export function pseudonymised(
+  rows: readonly Row[],
+  namespaces: readonly string[],
+  reader: IdentifierReader,
+): Row[] {
+  const pseudonyms = new Pseudonyms(rows, namespaces, reader)
+  return rows.map((row) => pseudonyms.row(row))
+}
+
+class Pseudonyms {
+  readonly #namespaces: readonly string[]
+  readonly #reader: IdentifierReader
+  readonly #naming: Naming
+  /** By `namespace:value`. */
+  readonly #values = new Map<string, string>()
+  readonly #eventIds: Map<string, string>
+  readonly #words: RegExp | null
+  readonly #ofWord = new Map<string, string>()
+
+  constructor(rows: readonly Row[], namespaces: readonly string[], reader: IdentifierReader) {
+    this.#namespaces = namespaces
+    this.#reader = reader
+    this.#naming = new Naming(namespaces)
+    this.#eventIds = drawnInOrder(rows)
+    for (const row of rows) {
+      for (const [namespace, value] of Object.entries(identifiersOf(row))) {
+        this.#valueOf(namespace, value)
+      }
+      for (const name of [...pairOf(row, 'alias'), ...pairOf(row, 'unlink')]) this.#nameOf(name)
+    }
+    for (const [name, drawn] of this.#values) {
+      const value = name.slice(namespaceOf(name).length + 1)
+      if (value.length < WORD_LENGTH_MIN) continue
+      for (const word of [value, encodeURIComponent(value)]) {
+        this.#ofWord.set(word.toLowerCase(), drawn)
+      }
+    }
+    const longestFirst = [...this.#ofWord.keys()].sort((a, b) => b.length - a.length)
+    const words = longestFirst.map(patternOf).join('|')
+    this.#words =
+      words === '' ? null : new RegExp(`(?<![\\p{L}\\p{N}])(?:${words})(?![\\p{L}\\p{N}])`, 'giu')
+  }
+
+  row(row: Row): Row {
+    const identifiers = Object.entries(identifiersOf(row)).map(
+      ([namespace, value]) => [namespace, this.#valueOf(namespace, value)] as const,
+    )
+    const json = (name: string) => {
+      const value = JSON.parse(row[name] as string) as Json
+      const text = JSON.stringify(this.#leaf('', value))
+      return text === JSON.stringify(value) ? row[name] : text
+    }
+    const pair = (name: string) => {
+      if (typeof row[name] !== 'string') return null
+      return JSON.stringify(pairOf(row, name).map((one) => this.#nameOf(one)))
+    }
+    return {
+      ...row,
+      event_id: this.#eventIds.get(row['event_id'] as string),
+      identifiers: JSON.stringify(Object.fromEntries(identifiers)),
+      properties: json('properties'),
+      context: json('context'),
+      alias: pair('alias'),
+      unlink: pair('unlink'),
+    }
+  }
+
+  /** What stands for a value; one that says nothing goes on saying it. */
+  #valueOf(namespace: string, value: string): string {
+    if (this.#reader.saysNothing(value)) return value
+    const name = `${namespace}:${value}`
+    let drawn = this.#values.get(name)
+    if (drawn === undefined) this.#values.set(name, (drawn = `nobody-${drawnText()}`))
+    return drawn
+  }
+
+  #nameOf(name: string): string {
+    const namespace = namespaceOf(name)
+    return `${namespace}:${this.#valueOf(namespace, name.slice(namespace.length + 1))}`
+  }
+
+  #leaf(key: string, value: Json): Json {
+    if (typeof value === 'string') return this.#text(key, value)
+    if (typeof value === 'number') {
+      if (!this.#naming.isKey(key)) return value
+      const text = JSON.stringify(value)
+      const replaced = this.#text(key, text)
+      return replaced === text ? value : replaced
+    }
+    if (typeof value !== 'object' || value === null) return value
+    if (Array.isArray(value)) return value.map((one) => this.#leaf(key, one))
+    const members = Object.entries(value).map(
+      ([name, one]) => [this.#text('', name), this.#leaf(name, one)] as const,
+    )
+    return Object.fromEntries(members)
+  }
+
+  #text(key: string, text: string): string {
+    const eventId = this.#eventIds.get(text)
+    if (eventId !== undefined) return eventId
+    const names = this.#reader.namesOf(text, this.#namespaces)
+    const known = names.find((name) => this.#values.has(name))
+    if (known !== undefined) {
+      const isWrittenOut = text.trim().startsWith(`${namespaceOf(known)}:`)
+      return isWrittenOut ? this.#nameOf(known) : (this.#values.get(known) as string)
+    }
+    if (this.#namespaces.includes(key)) {
+      const landed = this.#reader.read(key, text)?.landed
+      if (landed !== undefined) return this.#valueOf(key, landed)
+    }
+    if (this.#words === null) return text
+    return text.replaceAll(this.#words, (word) => this.#ofWord.get(word.toLowerCase()) ?? word)
+  }
+}
+
+/** New ids for events, in the event order of the old ones. */
+function drawnInOrder(rows: readonly Row[]): Map<string, string> {
+  const places = rows.map(
+    (row): Place => [
+      row['occurred_at'] as number,
+      row['ordinal'] as number,
+      row['event_id'] as string,
+    ],
+  )
+  const drawn = rows.map(drawnText).sort()
+  return new Map(places.sort(comparePlaces).map(([, , id], n) => [id, drawn[n] as string]))
+}
+
+function drawnText(): string {
+  return randomBytes(16).toString('hex')
+}
+
+function identifiersOf(row: Row): { [namespace: string]: string } {
+  return JSON.parse(row['identifiers'] as string) as { [namespace: string]: string }
+}
+
+function pairOf(row: Row, name: string): string[] {
+  return typeof row[name] === 'string' ? (JSON.parse(row[name]) as string[]) : []
+}

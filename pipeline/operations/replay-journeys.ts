@@ -1,0 +1,234 @@
+/**
+ * The journeys of all profiles once more, from the events and whose they are on record, into a
+ * warehouse of their own: in parts of whole profiles, each a commit, several at a time.
+ *
+ * Parts are cut from one reading in the order of profiles, so memory is bounded by the parts on
+ * the way, and by the longest history of one profile. Their commits come in that order and say how
+ * far they reach: a fold that was interrupted goes on after the last. How many threads fold, and
+ * where the parts are cut, does not show in the rows.
+ */
+
+import { now } from '../base/clock.ts'
+import { CommitBuilder } from '../microbatch/commit-builder.ts'
+import { compile } from '../definition/compile.ts'
+import type { Definitions } from '../definition/load.ts'
+import { assert } from '../base/errors.ts'
+import type { Part } from './fold-partition.ts'
+import { startFolders } from './fold-pool.ts'
+import { firstEntries } from '../warehouse/release-log.ts'
+import {
+  lineOf,
+  rangesOf,
+  STORED_COLUMNS,
+  STORED_EVENTS_MAX,
+  STORED_UNITS_MAX,
+  type Range,
+} from './stored-events.ts'
+import { isInside } from '../warehouse/takeover-sql.ts'
+import type { Commit, EventWindow, Head, Row, Warehouse } from '../warehouse/warehouse.ts'
+
+/** How a fold is spread; no part of it shows in the rows. */
+export type Spread = {
+  /** Threads; 1: this one alone. Of more, all but this one fold. */
+  parallel?: number
+  /** Events at which a part is cut, at the next profile. */
+  partEvents?: number
+}
+
+export type Refold = Spread & {
+  /** Open; only read. */
+  source: Warehouse
+  /** Open; may be the source itself. */
+  target: Warehouse
+  definitions: Definitions
+  watermark: number | null
+  /** Only profiles with an event in it. */
+  within: EventWindow | null
+  /** Images and timers too, not only the rows. */
+  hasMemory: boolean
+  /** What the fold is of, for whoever goes on with it. */
+  label: string
+  /** Told after every part how many events are done, of how many. */
+  onPart?: ((done: number, total: number) => void) | undefined
+}
+
+/** How far a fold has come. */
+export type Progress = { label: string; upTo: string | null; isDone: boolean }
+
+/** What the last commit of a fold says; null when there is none. */
+export async function progressOf(target: Warehouse): Promise<Progress | null> {
+  const [last] = await target.query(
+    "select origin from batches where origin like '{%' order by batch desc limit 1",
+  )
+  return last === undefined ? null : (JSON.parse(last['origin'] as string) as Progress)
+}
+
+/** Folds what is left to fold. */
+export async function refold(parts: Refold): Promise<void> {
+  const { target, definitions, label, hasMemory, parallel = 1 } = parts
+  const { partEvents = STORED_EVENTS_MAX, onPart } = parts
+  const before = await progressOf(target)
+  assert(before === null || before.label === label, 'a fold goes on with what it was of')
+  if (before?.isDone === true) return
+  const heads = new Heads(await target.open(), parts.watermark)
+  if (heads.isNew) await target.commit(onRecord(definitions, heads.next()))
+  const asked = new Question(parts)
+  const { ranges, total } = await asked.ranges(before?.upTo ?? null)
+  const folders = startFolders({ definitions, hasMemory }, parallel)
+  const waiting: { events: number; commit: Promise<Commit> }[] = []
+  let done = 0
+  let committed = Promise.resolve()
+  /** Begins the first commit that waits; the next part is folded meanwhile. */
+  const settle = async () => {
+    const first = waiting.shift()
+    if (first === undefined) return
+    const commit = await first.commit
+    await committed
+    committed = target.commit(commit).then(() => {
+      done += first.events
+      onPart?.(done, total)
+    })
+    committed.catch(() => undefined)
+  }
+  try {
+    for await (const cut of partsOf(asked.rows(ranges), partEvents)) {
+      const { lines, profileIds, sessionIds } = cut
+      const origin = originOf({ label, upTo: profileIds.at(-1) as string, isDone: false })
+      const commit = folders.fold({ lines, profileIds, sessionIds, head: heads.next(), origin })
+      commit.catch(() => undefined)
+      waiting.push({ events: profileIds.length, commit })
+      if (waiting.length > parallel) await settle()
+    }
+    while (waiting.length > 0) await settle()
+    await committed
+  } finally {
+    await committed.catch(() => undefined)
+    await folders.close()
+  }
+  const end = new CommitBuilder()
+  const note = { origin: originOf({ label, upTo: null, isDone: true }), ...NOTHING_READ }
+  await target.commit(end.build(heads.next(), note))
+}
+
+const NOTHING_READ = { read: 0, duplicates: 0, rejected: 0 }
+
+function originOf(progress: Progress): string {
+  return JSON.stringify(progress)
+}
+
+/** The heads of the commits to come: they are numbered when their parts are cut. */
+class Heads {
+  readonly isNew: boolean
+  #last: Head
+
+  constructor(last: Head, watermark: number | null) {
+    this.isNew = last.batch === 0
+    this.#last = { ...last, watermark }
+  }
+
+  next(): Head {
+    const { batch, recordedAt, watermark } = this.#last
+    this.#last = {
+      batch: batch + 1,
+      recordedAt: Math.max(now(), recordedAt + 1),
+      watermark,
+    }
+    return this.#last
+  }
+}
+
+function onRecord(definitions: Definitions, head: Head): Commit {
+  const builder = new CommitBuilder()
+  builder.releases(firstEntries(definitions.releases))
+  builder.funnels(definitions.releases, compile(definitions).funnels)
+  return builder.build(head, { origin: 'definitions', ...NOTHING_READ })
+}
+
+/** Which events are asked for: those that journeys name, of the profiles of the window. */
+class Question {
+  readonly #source: Warehouse
+  readonly #conditions: string[] = []
+  readonly #parameters: (string | number)[] = []
+
+  constructor({ source, definitions, within }: Refold) {
+    this.#source = source
+    const { eventCodes, needsEveryEvent } = compile(definitions)
+    if (!needsEveryEvent) {
+      const names = [...eventCodes.keys()].map((name) => this.#bound(name))
+      this.#conditions.push(names.length === 0 ? 'false' : `name in (${names.join(', ')})`)
+    }
+    if (within === null) return
+    const inside = isInside(within, (value) => this.#bound(value))
+    this.#conditions.push(
+      'profile_id in (select profile_id from events inner join event_profiles using (event_id) ' +
+        `where ${inside})`,
+    )
+  }
+
+  /** What comes after a profile. */
+  ranges(after: string | null): Promise<{ ranges: Range<string>[]; total: number }> {
+    const columns = 'profile_id as bound, count(*) as events'
+    return rangesOf(this.#ask(columns, 'group by profile_id', { after, upTo: null }), after)
+  }
+
+  /** Events and whose they are, in the order of profiles. */
+  async *rows(ranges: readonly Range<string>[]): AsyncGenerator<Row[]> {
+    const columns = [...STORED_COLUMNS, 'profile_id', 'session_id'].join(', ')
+    for (const range of ranges) yield* this.#ask(columns, '', range)
+  }
+
+  #ask(
+    columns: string,
+    grouping: string,
+    { after, upTo }: Range<string>,
+  ): AsyncIterable<Row[]> {
+    const conditions = [...this.#conditions]
+    const parameters = [...this.#parameters]
+    if (after !== null) conditions.push(`profile_id > $${parameters.push(after)}`)
+    if (upTo !== null) conditions.push(`profile_id <= $${parameters.push(upTo)}`)
+    return this.#source.stream(
+      `select ${columns} from events inner join event_profiles using (event_id)` +
+        `${whereOf(conditions)} ${grouping} order by profile_id`,
+      parameters,
+    )
+  }
+
+  #bound(value: string | number): string {
+    return `$${this.#parameters.push(value)}`
+  }
+}
+
+function whereOf(conditions: string[]): string {
+  return conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`
+}
+
+type Cut = Pick<Part, 'lines' | 'profileIds' | 'sessionIds'>
+
+/** Rows in the order of profiles, cut between two profiles. */
+async function* partsOf(chunks: AsyncIterable<Row[]>, partEvents: number): AsyncGenerator<Cut> {
+  let lines: string[] = []
+  let profileIds: string[] = []
+  let sessionIds: string[] = []
+  let units = 0
+  const take = (): Cut => {
+    const cut = { lines: new TextEncoder().encode(lines.join('\n')), profileIds, sessionIds }
+    lines = []
+    profileIds = []
+    sessionIds = []
+    units = 0
+    return cut
+  }
+  for await (const rows of chunks) {
+    for (const row of rows) {
+      const profileId = row['profile_id'] as string
+      const isFull = lines.length >= partEvents || units >= STORED_UNITS_MAX
+      if (isFull && profileId !== profileIds.at(-1)) yield take()
+      const line = lineOf(row)
+      lines.push(line)
+      units += line.length
+      profileIds.push(profileId)
+      sessionIds.push(row['session_id'] as string)
+    }
+  }
+  if (lines.length > 0) yield take()
+}

@@ -1,0 +1,186 @@
+/**
+ * A funnel asked of the stored events, without a release: profile by profile in event order through
+ * the very stage that derives the tables, into the tables of a warehouse made for the question, so
+ * that the very views that count released funnels count this one.
+ *
+ * Memory is bounded by the largest profile and one flush.
+ */
+
+import { CommitBuilder } from '../microbatch/commit-builder.ts'
+import { compile, type Compiled } from '../definition/compile.ts'
+import { namesOfFunnels } from '../definition/compile-funnel.ts'
+import type { Definitions } from '../definition/load.ts'
+import { Events } from '../stages/events.ts'
+import { Facts } from '../stages/journey-facts.ts'
+import type { EventFunnel } from '../definition/funnel.ts'
+import { FunnelFacts } from '../stages/funnel-facts.ts'
+import { freshFunnels, FunnelFold } from '../stages/fold-funnels.ts'
+import type { Json } from '../definition/journey.ts'
+import { firstEntries } from '../warehouse/release-log.ts'
+import { tabulateFunnels } from '../microbatch/funnel-rows.ts'
+import { valueAt } from '../base/json.ts'
+import type { Row, Warehouse } from '../warehouse/warehouse.ts'
+
+/** Attempts found before they are written. */
+const ATTEMPTS_MAX = 20_000
+
+export type FunnelAnswer = {
+  /** Rows of `funnel_steps`. */
+  steps: Row[]
+  /** Rows of `funnel_by_source` by entry, where `source` is the value asked for; else empty. */
+  groups: Row[]
+}
+
+/**
+ * `definitions` hold the one funnel and no journey; `by` is `source`, or a path such as
+ * `properties.plan`, of the event that entered; `scratch` is an empty warehouse. Both are open.
+ */
+export async function askFunnel(parts: {
+  warehouse: Warehouse
+  watermark: number | null
+  scratch: Warehouse
+  definitions: Definitions
+  by: string | null
+  /** Only its members, as its last run found them; null: everybody. */
+  cohort: string | null
+}): Promise<FunnelAnswer> {
+  const { scratch, by } = parts
+  const asking = new Asking(parts)
+  await asking.run()
+  const steps = await scratch.query('select * from funnel_steps order by step_no')
+  if (by === null) return { steps, groups: [] }
+  const groups = await scratch.query(
+    `select source, entered, converted, dropped, pending, rate_of_decided, rate_of_all
+     from funnel_by_source where touch = 'entry' order by entered desc, source nulls last`,
+  )
+  return { steps, groups }
+}
+
+class Asking {
+  readonly #parts: Parameters<typeof askFunnel>[0]
+  readonly #compiled: Compiled
+  readonly #funnel: EventFunnel
+  /** Where the value asked for is among the operands; -1: the source stands as it is. */
+  readonly #byPath: number
+  readonly #paths: string[]
+  #events: Events
+  #codes: number[] = []
+  #sessions: string[] = []
+  #profile: string | null = null
+  #found = new FunnelFacts()
+  #batch = 0
+
+  constructor(parts: Parameters<typeof askFunnel>[0]) {
+    const { definitions, by } = parts
+    this.#parts = parts
+    this.#compiled = compile(definitions)
+    this.#funnel = definitions.funnels[0] as EventFunnel
+    this.#paths = [...this.#compiled.operandPaths]
+    const isPath = by !== null && by !== 'source'
+    if (isPath && !this.#paths.includes(by)) this.#paths.push(by)
+    this.#byPath = isPath ? this.#paths.indexOf(by) : -1
+    this.#events = new Events(0, this.#paths.length)
+  }
+
+  async run(): Promise<void> {
+    const { warehouse } = this.#parts
+    const names = [...new Set(namesOfFunnels([this.#funnel]))]
+    const isNamed = names.map((_, i) => `$${i + 1}`).join(', ')
+    const { cohort } = this.#parts
+    const conditions: string[] = []
+    const parameters: string[] = []
+    if (!this.#compiled.needsEveryEvent) {
+      conditions.push(`events.name in (${isNamed})`)
+      parameters.push(...names)
+    }
+    if (cohort !== null) {
+      parameters.push(cohort)
+      const members = `select profile_id from cohort_members where cohort = $${parameters.length}`
+      conditions.push(`event_profiles.profile_id in (${members})`)
+    }
+    const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`
+    const objects = this.#paths.length === 0 ? '' : ', properties, context'
+    const rows = warehouse.stream(
+      `select profile_id, session_id, events.event_id, name, occurred_at, ordinal, source${objects}
+       from events inner join event_profiles on event_profiles.event_id = events.event_id ${where}
+       order by profile_id, occurred_at, ordinal, events.event_id`,
+      parameters,
+    )
+    for await (const chunk of rows) for (const row of chunk) await this.#add(row)
+    this.#fold()
+    await this.#flush()
+  }
+
+  async #add(row: Row): Promise<void> {
+    if (row['profile_id'] !== this.#profile) {
+      this.#fold()
+      if (this.#found.attempts.length >= ATTEMPTS_MAX) await this.#flush()
+      this.#profile = row['profile_id'] as string
+    }
+    const events = this.#events
+    events.eventId.push(row['event_id'] as string)
+    events.name.push(row['name'] as string)
+    events.occurredAt.push(row['occurred_at'] as number)
+    events.ordinal.push(row['ordinal'] as number)
+    events.source.push(row['source'] as string)
+    this.#codes.push(this.#compiled.eventCodes.get(row['name'] as string) ?? -1)
+    this.#sessions.push(row['session_id'] as string)
+    if (this.#paths.length === 0) return
+    const event = {
+      properties: JSON.parse(row['properties'] as string) as Json,
+      context: JSON.parse(row['context'] as string) as Json,
+    }
+    this.#paths.forEach((path, o) => events.operands[o]?.push(valueAt(event, path)))
+  }
+
+  /** Folds the profile at hand in one go, and lets go of its events. */
+  #fold(): void {
+    if (this.#profile === null) return
+    const { funnels } = this.#compiled
+    const events = this.#events
+    const from = this.#found.attempts.length
+    const rows = events.eventId.map((_, row) => row)
+    new FunnelFold({
+      funnels,
+      events,
+      codes: this.#codes,
+      sessionOf: this.#sessions,
+      facts: new Facts(),
+      found: this.#found,
+    }).run(this.#profile, freshFunnels(funnels), rows, 0, this.#parts.watermark)
+    if (this.#byPath >= 0) this.#nameBy(from)
+    this.#events = new Events(0, this.#paths.length)
+    this.#codes = []
+    this.#sessions = []
+  }
+
+  /** The value asked for takes the place of the source in the rows of this question. */
+  #nameBy(from: number): void {
+    const { eventId, operands } = this.#events
+    const rowOf = new Map(eventId.map((id, row) => [id, row]))
+    for (const { attempt } of this.#found.attempts.slice(from)) {
+      const value = operands[this.#byPath]?.[rowOf.get(attempt.eventId ?? '') ?? -1]
+      attempt.source =
+        value === undefined || typeof value === 'string' ? (value ?? null) : JSON.stringify(value)
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const { scratch, definitions, watermark } = this.#parts
+    const { attempt, step } = tabulateFunnels(this.#found)
+    const builder = new CommitBuilder()
+    for (const rows of [attempt, step]) {
+      builder.change(rows.table, { inserts: rows, supersedes: { keys: [], because: [] } })
+    }
+    if (this.#batch === 0) {
+      const releases = definitions.releases.filter(({ kind }) => kind === 'funnel')
+      builder.releases(firstEntries(releases))
+      builder.funnels(releases, this.#compiled.funnels)
+    }
+    this.#batch += 1
+    const note = { origin: 'question', read: 0, duplicates: 0, rejected: 0 }
+    const head = { batch: this.#batch, recordedAt: this.#batch, watermark }
+    await scratch.commit(builder.build(head, note))
+    this.#found = new FunnelFacts()
+  }
+}

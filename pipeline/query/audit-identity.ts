@@ -1,0 +1,88 @@
+/** Where resolution is likeliest to be wrong: the largest, the most contested, the refused. */
+
+import { IdentifierReader } from '../decode/identifier-values.ts'
+import type { Identity } from '../definition/journey.ts'
+import type { Row, Warehouse } from '../warehouse/warehouse.ts'
+
+const SHOWN_MAX = 10
+/** Different blocked values counted one by one. */
+const BLOCKED_MAX = 1_000
+
+export type Audit = {
+  /** `profile_id`, `identifiers` (of persons), `devices`. */
+  largestPersons: Row[]
+  /** `device`, `persons`, `events`. */
+  contestedDevices: Row[]
+  refusedCount: number
+  /** `kept`, `refused`, `event_id`, `occurred_at`; the latest. */
+  refusedLinks: Row[]
+  /** Values of the ignore list that events carry, the commonest. */
+  blockedValues: { identifier: string; events: number }[]
+}
+
+export async function auditIdentity(warehouse: Warehouse, identity: Identity): Promise<Audit> {
+  const [person, device] = [orNobody(identity.person), orNobody(identity.device)]
+  const isPerson = `namespace in (${bound(person, 1)})`
+  const largestPersons = await warehouse.query(
+    `select profile_id, count(case when ${isPerson} then 1 end) as identifiers,
+       count(case when not ${isPerson} then 1 end) as devices
+     from identities group by profile_id having count(case when ${isPerson} then 1 end) > 0
+     order by identifiers desc, devices desc, profile_id limit ${SHOWN_MAX}`,
+    person,
+  )
+  const contestedDevices = await warehouse.query(
+    `select carried.namespace || ':' || carried.value as device,
+       count(distinct carried.profile_id) as persons, sum(carried.event_count) as events
+     from identities as carried
+     inner join (select distinct profile_id from identities where ${isPerson}) as person
+       on person.profile_id = carried.profile_id
+     where carried.namespace in (${bound(device, person.length + 1)})
+     group by carried.namespace, carried.value having count(distinct carried.profile_id) > 1
+     order by persons desc, events desc, device limit ${SHOWN_MAX}`,
+    [...person, ...device],
+  )
+  const [refused] = await warehouse.query('select count(*) as links from identity_conflicts')
+  const refusedLinks = await warehouse.query(
+    `select kept, refused, event_id, occurred_at from identity_conflicts
+     order by occurred_at desc, kept, refused limit ${SHOWN_MAX}`,
+  )
+  return {
+    largestPersons,
+    contestedDevices,
+    refusedCount: refused?.['links'] as number,
+    refusedLinks,
+    blockedValues: await blockedValues(warehouse, identity),
+  }
+}
+
+/** A list in SQL has at least one element: where no namespace is declared, the one nobody has. */
+function orNobody(namespaces: readonly string[]): string[] {
+  return namespaces.length === 0 ? [''] : [...namespaces]
+}
+
+/** Their parameters, from the one of this number on. */
+function bound(namespaces: readonly string[], from: number): string {
+  return namespaces.map((_, i) => `$${from + i}`).join(', ')
+}
+
+async function blockedValues(warehouse: Warehouse, identity: Identity) {
+  const reader = new IdentifierReader({ ...identity, hashed: [] }, undefined)
+  const declared = new Set([...identity.person, ...identity.device])
+  const counts = new Map<string, number>()
+  for await (const chunk of warehouse.stream('select identifiers from events')) {
+    for (const row of chunk) {
+      const identifiers = JSON.parse(row['identifiers'] as string) as { [name: string]: string }
+      for (const [namespace, value] of Object.entries(identifiers)) {
+        if (!declared.has(namespace) || !reader.saysNothing(value)) continue
+        const name = `${namespace}:${value}`
+        const known = counts.get(name)
+        if (known === undefined && counts.size >= BLOCKED_MAX) continue
+        counts.set(name, (known ?? 0) + 1)
+      }
+    }
+  }
+  return [...counts]
+    .map(([identifier, events]) => ({ identifier, events }))
+    .sort((a, b) => b.events - a.events || (a.identifier < b.identifier ? -1 : 1))
+    .slice(0, SHOWN_MAX)
+}

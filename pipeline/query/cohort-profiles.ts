@@ -1,0 +1,150 @@
+/**
+ * What cohorts are asked about, profile by profile from the public views: moves up to an instant of
+ * event time, as believed now or at an instant of knowledge time. Memory is bounded by the largest
+ * profile.
+ */
+
+import type { CompiledCohorts, Move } from '../definition/compile-cohort.ts'
+import type { Json } from '../definition/journey.ts'
+import { valueAt } from '../base/json.ts'
+import type { Row, Warehouse } from '../warehouse/warehouse.ts'
+
+export type CohortProfile = {
+  id: string
+  /** When it was first seen; known where a cohort asks everybody. */
+  seenAt: number
+  /** In the order of time. */
+  moves: Move[]
+  /** Of a run: the cohorts it is a member of, and since when. */
+  memberOf: Map<string, number>
+  /** Of a run: when last its events became or ceased to be its own; -Infinity is never. */
+  touchedAt: number
+}
+
+/** Event time, and knowledge time (null: now), microseconds. */
+export type Instants = { at: number; believedAt: number | null }
+
+/** Of a run: who is a member by the last run, and whom identity has touched since that instant. */
+export type Since = { touchedSince: number }
+
+/** Columns of a move that rows of other kinds leave empty. */
+const EMPTY = [
+  'instance_id',
+  'track',
+  'seq',
+  'to_state',
+  'cycle',
+  'event_name',
+  'source',
+  'properties',
+  'context',
+]
+
+/** All that have made a move of the cohorts' journeys; everybody where a cohort asks them. */
+export async function* cohortProfiles(
+  warehouse: Warehouse,
+  compiled: CompiledCohorts,
+  instants: Instants,
+  since: Since | null,
+): AsyncGenerator<CohortProfile> {
+  const asksEverybody = compiled.cohorts.some((cohort) => cohort.asksEverybody)
+  const rows = warehouse.stream(profilesText(compiled, instants, since))
+  let profile = null as CohortProfile | null
+  for await (const chunk of rows) {
+    for (const row of chunk) {
+      const id = row['profile_id'] as string
+      if (profile?.id !== id) {
+        if (profile !== null) yield profile
+        const seenAt = asksEverybody ? Infinity : -Infinity
+        profile = { id, seenAt, moves: [], memberOf: new Map(), touchedAt: -Infinity }
+      }
+      addTo(profile, row, compiled.paths)
+    }
+  }
+  if (profile !== null) yield profile
+}
+
+/** Rows of several kinds, those of a profile together. */
+export function profilesText(
+  compiled: CompiledCohorts,
+  { at, believedAt }: Instants,
+  since: Since | null,
+): string {
+  const relation = (view: string) =>
+    believedAt === null ? view : `${view}_as_of(timestamp_micros(${believedAt}))`
+  const parts = [movesText(compiled, at, relation)]
+  if (compiled.cohorts.some((cohort) => cohort.asksEverybody)) parts.push(seenText(at, relation))
+  if (since !== null) parts.push(membersText(), touchedText(since.touchedSince))
+  return `${parts.join(' union all ')} order by profile_id, kind, occurred_at, instance_id, seq`
+}
+
+function addTo(profile: CohortProfile, row: Row, paths: readonly string[]): void {
+  const at = row['occurred_at'] as number
+  if (row['kind'] === 'move') profile.moves.push(moveOf(row, paths))
+  else if (row['kind'] === 'seen') profile.seenAt = at
+  else if (row['kind'] === 'member') profile.memberOf.set(row['journey'] as string, at)
+  else profile.touchedAt = at
+}
+
+function moveOf(row: Row, paths: readonly string[]): Move {
+  const json = (column: string) => JSON.parse((row[column] as string | null) ?? 'null') as Json
+  const event =
+    paths.length === 0 ? {} : { properties: json('properties'), context: json('context') }
+  return {
+    journey: row['journey'] as string,
+    instanceId: row['instance_id'] as string,
+    track: row['track'] as string,
+    state: row['to_state'] as string,
+    at: row['occurred_at'] as number,
+    cycle: row['cycle'] as string | null,
+    name: row['event_name'] as string | null,
+    source: row['source'] as string | null,
+    operands: paths.map((path) => valueAt(event, path)),
+  }
+}
+
+type Relation = (view: string) => string
+
+function movesText({ cohorts, paths }: CompiledCohorts, at: number, relation: Relation): string {
+  const journeys = [...new Set(cohorts.flatMap((cohort) => cohort.journeys))]
+  const [objects, events] =
+    paths.length === 0
+      ? ['null as properties, null as context', '']
+      : ['properties, context', 'left join events on events.event_id = moves.event_id']
+  return `select moves.profile_id, 'move' as kind, moves.occurred_at, moves.journey,
+      moves.instance_id, moves.track, moves.seq, moves.to_state, rounds.path as cycle,
+      moves.event_name, moves.source, ${objects}
+    from ${relation('transitions')} as moves
+    left join ${relation('cycles')} as rounds on rounds.closed_by = moves.transition_id ${events}
+    where moves.occurred_at <= timestamp_micros(${at})
+      and moves.journey in (${journeys.map((id) => `'${id}'`).join(', ')})`
+}
+
+function seenText(at: number, relation: Relation): string {
+  return `select profile_id, 'seen' as kind, ${filled('min(started_at)')}
+    from ${relation('sessions')} where started_at <= timestamp_micros(${at}) group by profile_id`
+}
+
+function membersText(): string {
+  return `select profile_id, 'member' as kind, ${filled('entered_at', 'cohort')}
+    from cohort_members`
+}
+
+/** Profiles that events were taken from, and those they went to. */
+function touchedText(since: number): string {
+  const moved = `superseded_because = 'identity' and superseded_at > timestamp_micros(${since})`
+  return `select profile_id, 'touched' as kind, ${filled('max(touched_at)')} from (
+      select profile_id, superseded_at as touched_at from event_profile_versions where ${moved}
+      union all
+      select gained.profile_id, gained.recorded_at
+      from event_profile_versions as gained
+      inner join (select event_id, superseded_by from event_profile_versions where ${moved}) as lost
+        on lost.event_id = gained.event_id and lost.superseded_by = gained.recorded_by
+    ) as touches group by profile_id`
+}
+
+/** The other columns of a row that is no move. */
+function filled(occurredAt: string, journey = 'null'): string {
+  const empty = EMPTY.map((name) => `null as ${name}`).join(', ')
+  return `${occurredAt} as occurred_at, ${journey} as journey, ${empty}`
+}

@@ -1,0 +1,181 @@
+/**
+ * What was believed of a person over time: the story as it stood after every batch that changed
+ * it. Read once and told again from what was read, so that it takes no more questions however
+ * often the story changed.
+ *
+ * A person was not always one profile. Each belief therefore tells the profile asked for and those
+ * that had events of the person then. One that has wholly become the person is told as a whole;
+ * of another, whose other events are somebody else's, only the events that are the person's now.
+ */
+
+import type { Definitions } from '../definition/load.ts'
+import { definitionsOnRecord, instantLiteral } from './as-of.ts'
+import { isOfTime } from './explain-outcome.ts'
+import { tell, type Told } from './explain.ts'
+import { correctionsOf, type Correction } from './explain-corrections.ts'
+import { listOf, versionsOf, type Versions } from './profile-versions.ts'
+import type { Row, Warehouse } from '../warehouse/warehouse.ts'
+
+/** `isWhole`: with timeouts, and with where it stood. */
+export type ProfileThen = Told & { isWhole: boolean }
+
+export type Belief = {
+  /** When it was recorded, microseconds; by which batch of which input. */
+  at: number
+  batch: number
+  origin: string
+  watermark: number | null
+  /** The profile asked for first, if it was known. */
+  profiles: ProfileThen[]
+}
+
+export type Beliefs = {
+  /** In the order of knowledge time; the last is what is believed now. */
+  beliefs: Iterable<Belief>
+  /** Earlier ones that are not told. */
+  leftOut: number
+  corrections: Correction[]
+}
+
+export type BeliefsAsked = {
+  warehouse: Warehouse
+  /** As it is believed now. */
+  profileId: string
+  /** Only this journey; null: all. */
+  journey: string | null
+  beliefsMax: number
+}
+
+export async function tellBeliefs(asked: BeliefsAsked): Promise<Beliefs> {
+  const { warehouse, profileId, journey, beliefsMax } = asked
+  const profileIds = await profilesOf(warehouse, profileId)
+  const versions = await versionsOf(warehouse, profileIds)
+  const batches = await batchesOf(warehouse, profileIds, versions)
+  const told = batches.slice(-beliefsMax)
+  const definitionsAt = await definitionsOver(warehouse, told)
+  const own = new Set(
+    versions.events
+      .filter((row) => row['profile_id'] === profileId && row['superseded_at'] === null)
+      .map((row) => row['event_id'] as string),
+  )
+  const corrections: Correction[] = []
+  for (const id of profileIds) {
+    corrections.push(...(await correctionsOf({ warehouse, profileId: id, asOf: null })))
+  }
+  return {
+    beliefs: beliefsOf({ versions, profileIds, own, told, definitionsAt, journey }),
+    leftOut: batches.length - told.length,
+    corrections: merged(corrections),
+  }
+}
+
+/** What one batch took back of several profiles for one reason is one correction. */
+function merged(corrections: readonly Correction[]): Correction[] {
+  const found = new Map<string, Correction>()
+  for (const correction of corrections) {
+    const key = `${correction.batch} ${correction.because}`
+    const { events = [], takenBack = [] } = found.get(key) ?? {}
+    const others = correction.events.filter(
+      ({ eventId }) => !events.some((event) => event.eventId === eventId),
+    )
+    found.set(key, {
+      ...correction,
+      events: [...events, ...others],
+      takenBack: [...new Set([...takenBack, ...correction.takenBack])],
+    })
+  }
+  return [...found.values()].sort((a, b) => a.batch - b.batch)
+}
+
+/** The profile, and every other that an event of it ever belonged to. */
+async function profilesOf(warehouse: Warehouse, profileId: string): Promise<string[]> {
+  const rows = await warehouse.query(
+    `select distinct was.profile_id from event_profile_versions as was
+     inner join event_profiles as whose on whose.event_id = was.event_id
+     where whose.profile_id = $1 and was.profile_id <> $1 order by was.profile_id`,
+    [profileId],
+  )
+  return [profileId, ...rows.map((row) => row['profile_id'] as string)]
+}
+
+/** Batches after which something else was believed, and the last of all. */
+async function batchesOf(
+  warehouse: Warehouse,
+  profileIds: string[],
+  { events, sessions, identities }: Versions,
+): Promise<Row[]> {
+  const facts = await warehouse.query(
+    ['transition_facts', 'rejection_facts']
+      .map(
+        (table) =>
+          `select distinct recorded_at, superseded_at from ${table}
+           where profile_id in (${listOf(profileIds)})`,
+      )
+      .join(' union all '),
+    [...profileIds],
+  )
+  const instants = new Set<unknown>()
+  for (const row of [...events, ...sessions, ...identities, ...facts]) {
+    instants.add(row['recorded_at']).add(row['superseded_at'])
+  }
+  const batches = await warehouse.query(
+    'select batch, recorded_at, watermark, origin from batches order by batch',
+  )
+  return batches.filter((row, i) => instants.has(row['recorded_at']) || i === batches.length - 1)
+}
+
+/** The definitions in force after each of the batches; they change where a release says so. */
+async function definitionsOver(
+  warehouse: Warehouse,
+  batches: readonly Row[],
+): Promise<(at: number) => Definitions> {
+  const last = batches.at(-1)?.['recorded_at'] as number
+  const rows = await warehouse.query(
+    `select distinct recorded_at from releases where recorded_at <= ${instantLiteral(last)}
+     order by recorded_at desc`,
+  )
+  const releasedAt = rows.map((row) => row['recorded_at'] as number)
+  const known = new Map<number, Definitions>()
+  for (const { recorded_at: at } of batches) {
+    const since = releasedAt.find((released) => released <= (at as number)) as number
+    if (!known.has(since)) known.set(since, await definitionsOnRecord(warehouse, since))
+  }
+  return (at) => known.get(releasedAt.find((released) => released <= at) as number) as Definitions
+}
+
+function* beliefsOf(parts: {
+  versions: Versions
+  profileIds: string[]
+  own: ReadonlySet<string>
+  told: Row[]
+  definitionsAt: (at: number) => Definitions
+  journey: string | null
+}): Generator<Belief> {
+  const { versions, profileIds, own, told, definitionsAt, journey } = parts
+  for (const row of told) {
+    const at = row['recorded_at'] as number
+    const watermark = row['watermark'] as number | null
+    const then = { asOf: at, journey, watermark, definitions: definitionsAt(at) }
+    const profiles = profileIds.flatMap((profileId, i): ProfileThen[] => {
+      const story = tell(versions, { ...then, profileId })
+      const isWhole = i === 0 || story.steps.every(({ eventId }) => own.has(eventId))
+      const shown = isWhole ? story : partOf(story, own)
+      return shown.steps.length === 0 ? [] : [{ ...shown, isWhole }]
+    })
+    const [batch, origin] = [row['batch'] as number, row['origin'] as string]
+    yield { at, batch, origin, watermark, profiles }
+  }
+}
+
+/** What a story of somebody else says about events of the person. */
+function partOf(story: Told, own: ReadonlySet<string>): Told {
+  const steps = story.steps
+    .filter(({ eventId }) => own.has(eventId))
+    .map((step) => ({
+      ...step,
+      outcomes: step.outcomes.filter((outcome) => !isOfTime(outcome)),
+    }))
+  const sessionIds = new Set(steps.map(({ sessionId }) => sessionId))
+  const sessions = story.sessions.filter(({ sessionId }) => sessionIds.has(sessionId))
+  return { ...story, steps, sessions, identifiers: [], since: [], pending: [] }
+}

@@ -1,0 +1,272 @@
+/**
+ * The story of one profile, as it is believed now or was at an instant: who it is and since which
+ * event, its sessions, what every event did in every journey and why, what is pending, and what
+ * was corrected afterwards. The journeys are folded again, by the fold, from the stored events.
+ */
+
+import { valueAt } from '../base/json.ts'
+import { compile, type Compiled } from '../definition/compile.ts'
+import type { Definitions } from '../definition/load.ts'
+import { Events } from '../stages/events.ts'
+import { Facts, START, TIMEOUT } from '../stages/journey-facts.ts'
+import { deadlineOf, freshProfile, keyText, type Instance } from '../stages/instance.ts'
+import type { Json } from '../definition/journey.ts'
+import type { Machine } from '../definition/machine.ts'
+import { definitionsOnRecord, recordedBy } from './as-of.ts'
+import { isOfTime, type Outcome } from './explain-outcome.ts'
+import { correctionsOf, type Correction } from './explain-corrections.ts'
+import { identifiersOf, type KnownIdentifier } from './explain-identifiers.ts'
+import { believedOf, versionsOf, type Versions } from './profile-versions.ts'
+import { TellingFold, type Choice, type Tried } from '../stages/trace-fold.ts'
+import type { Row, Warehouse } from '../warehouse/warehouse.ts'
+
+/** Instants are microseconds throughout. */
+export type Step = {
+  eventId: string
+  name: string
+  occurredAt: number
+  source: string
+  sessionId: string
+  outcomes: Outcome[]
+}
+
+export type Pending = {
+  journey: string
+  instanceId: string
+  track: string
+  state: string
+  dueAt: number
+}
+
+export type Session = {
+  sessionId: string
+  /** Of the profile's, from 1, by event order. */
+  sessionNo: number
+  stream: string
+  startedAt: number
+  endedAt: number
+  eventCount: number
+  source: string
+  startedBecause: string
+}
+
+export type Told = {
+  profileId: string
+  watermark: number | null
+  identifiers: KnownIdentifier[]
+  sessions: Session[]
+  steps: Step[]
+  /** Timeouts after the last event, up to the watermark. */
+  since: Outcome[]
+  pending: Pending[]
+}
+
+export type Story = Told & { corrections: Correction[] }
+
+export type Question = {
+  warehouse: Warehouse
+  profileId: string
+  /** Microseconds; null: now. */
+  asOf: number | null
+  /** Only this journey; null: all. */
+  journey: string | null
+}
+
+/** Tells it. Memory is bounded by the profile's events. */
+export async function tellStory(question: Question): Promise<Story> {
+  const { warehouse, profileId, asOf } = question
+  const versions = await versionsOf(warehouse, [profileId])
+  const definitions = await definitionsOnRecord(warehouse, asOf)
+  const [head] = await warehouse.query(
+    `select max(watermark) as watermark from batches where ${recordedBy(asOf)}`,
+  )
+  const watermark = (head?.['watermark'] ?? null) as number | null
+  const told = tell(versions, { ...question, definitions, watermark })
+  return { ...told, corrections: await correctionsOf({ warehouse, profileId, asOf }) }
+}
+
+/** The same from what has been read, without what was corrected. `watermark` and `definitions` are
+ * those of the instant. */
+export function tell(
+  versions: Versions,
+  asked: Omit<Question, 'warehouse'> & { definitions: Definitions; watermark: number | null },
+): Told {
+  const { profileId, journey, definitions, watermark } = asked
+  const rows = believedOf(versions.events, asked)
+  const told = foldAgain(definitions, compile(definitions), profileId, rows, watermark)
+  const isAsked = (one: { journey: string }) => journey === null || one.journey === journey
+  const identities = believedOf(versions.identities, asked)
+  return {
+    profileId,
+    watermark,
+    identifiers: identifiersOf(identities, definitions.identity, rows),
+    sessions: sessionsOf(believedOf(versions.sessions, asked), rows),
+    steps: told.steps.map((step) => ({ ...step, outcomes: step.outcomes.filter(isAsked) })),
+    since: told.since.filter(isAsked),
+    pending: told.pending.filter(isAsked),
+  }
+}
+
+/** In the order of their first events, whose ids are theirs. */
+function sessionsOf(sessions: Row[], events: Row[]): Session[] {
+  const known = new Map(sessions.map((session) => [session['session_id'] as string, session]))
+  const ids = [...new Set(events.map((event) => event['session_id'] as string))]
+  return ids.flatMap((sessionId, i) => {
+    const row = known.get(sessionId)
+    if (row === undefined) return []
+    return [
+      {
+        sessionId,
+        sessionNo: i + 1,
+        stream: row['stream'] as string,
+        startedAt: row['started_at'] as number,
+        endedAt: row['ended_at'] as number,
+        eventCount: row['event_count'] as number,
+        source: row['source'] as string,
+        startedBecause: row['started_because'] as string,
+      },
+    ]
+  })
+}
+
+/** Event by event, after the timeouts due by then, so that what is found belongs to the event. */
+function foldAgain(
+  definitions: Definitions,
+  compiled: Compiled,
+  profileId: string,
+  rows: Row[],
+  watermark: number | null,
+): Pick<Story, 'steps' | 'since' | 'pending'> {
+  const { events, codes } = workingSet(compiled, rows)
+  const facts = new Facts()
+  const fold = new TellingFold({ definitions, compiled, events, codes, facts })
+  const profile = freshProfile(compiled.machines)
+  const reader = new OutcomeReader(facts)
+  const steps = rows.map((row, i): Step => {
+    const at = events.occurredAt[i] as number
+    fold.run(profileId, profile, [], at)
+    fold.run(profileId, profile, [i], null)
+    const choices = fold.takeChoices()
+    const outcomes = reader.read(choices, at)
+    compiled.machines.forEach((machine, m) => {
+      const code = codes[i] as number
+      if (machine.isKnown[code] !== true || outcomes.some((one) => isOfEvent(one, machine))) return
+      const operand = events.operands[machine.keyOperand]?.[i]
+      const key = machine.keyOperand < 0 ? null : keyText(operand)
+      const instance = profile.instances[m]?.get(key)
+      if (instance === undefined || instance.isComplete) return
+      const tried = failedIn(choices, machine)
+      outcomes.push({ ...ofInstance(instance, at), kind: 'ignored', tried })
+    })
+    return {
+      eventId: row['event_id'] as string,
+      name: row['name'] as string,
+      occurredAt: row['occurred_at'] as number,
+      source: row['source'] as string,
+      sessionId: row['session_id'] as string,
+      outcomes,
+    }
+  })
+  fold.run(profileId, profile, [], watermark)
+  const since = reader.read(fold.takeChoices(), Infinity)
+  const instances = profile.instances.flatMap((all) => [...all.values()])
+  return { steps, since, pending: instances.flatMap(pendingOf) }
+}
+
+function workingSet(compiled: Compiled, rows: Row[]): { events: Events; codes: number[] } {
+  const events = new Events(0, compiled.operandPaths.length)
+  for (const row of rows) {
+    events.eventId.push(row['event_id'] as string)
+    events.name.push(row['name'] as string)
+    events.occurredAt.push(row['occurred_at'] as number)
+    events.ordinal.push(row['ordinal'] as number)
+    events.source.push(row['source'] as string)
+    const event = {
+      properties: JSON.parse(row['properties'] as string) as Json,
+      context: JSON.parse(row['context'] as string) as Json,
+    }
+    compiled.operandPaths.forEach((path, o) => events.operands[o]?.push(valueAt(event, path)))
+  }
+  return { events, codes: events.name.map((name) => compiled.eventCodes.get(name) ?? -1) }
+}
+
+const isOfEvent = (outcome: Outcome, machine: Machine) =>
+  outcome.journey === machine.id && !isOfTime(outcome)
+
+const ofInstance = ({ id, machine }: Instance, at: number) => ({
+  journey: machine.id,
+  instanceId: id,
+  track: '',
+  at,
+  from: null,
+  to: null,
+  tried: [],
+})
+
+/** Facts and choices since the last reading, as outcomes. */
+class OutcomeReader {
+  readonly #facts: Facts
+  #transitions = 0
+  #rejections = 0
+
+  constructor(facts: Facts) {
+    this.#facts = facts
+  }
+
+  /** `at` is the instant of the event at hand. */
+  read(choices: Choice[], at: number): Outcome[] {
+    const outcomes: Outcome[] = []
+    const { transitions, rejections } = this.#facts
+    const taken = choices.filter(({ isTaken }) => isTaken)
+    for (; this.#transitions < transitions.count; this.#transitions += 1) {
+      const n = this.#transitions
+      const instance = transitions.instance[n] as Instance
+      const track = instance.machine.tracks[transitions.track.at(n)]
+      const cause = transitions.cause.at(n)
+      outcomes.push({
+        ...ofInstance(instance, transitions.at.at(n)),
+        kind: cause === START ? 'started' : cause === TIMEOUT ? 'timeout' : 'moved',
+        track: track?.name ?? '',
+        from: track?.states[transitions.from.at(n)] ?? null,
+        to: track?.states[transitions.to.at(n)] ?? null,
+        tried: cause === START ? [] : (taken.shift()?.tried ?? []),
+      })
+    }
+    for (; this.#rejections < rejections.row.length; this.#rejections += 1) {
+      const instance = rejections.instance[this.#rejections] as Instance
+      outcomes.push({
+        ...ofInstance(instance, at),
+        kind: 'refused',
+        from: standing(instance),
+        tried: failedIn(choices, instance.machine),
+      })
+    }
+    for (const { machine, track, at: dueAt, tried, isTaken, isTimeout } of choices) {
+      if (isTaken || !isTimeout) continue
+      const spent = { journey: machine.id, instanceId: '', track, from: null, to: null, tried }
+      outcomes.push({ ...spent, kind: 'spent', at: dueAt })
+    }
+    return outcomes.sort((a, b) => Number(isOfTime(b)) - Number(isOfTime(a)))
+  }
+}
+
+/** What the tracks of a machine tried at the event, and did not take. */
+function failedIn(choices: Choice[], machine: Machine): Tried[] {
+  const failed = choices.filter((choice) => !choice.isTaken && !choice.isTimeout)
+  return failed.flatMap((choice) => (choice.machine === machine ? choice.tried : []))
+}
+
+/** The configuration, tracks joined by `|` as `rejections` does. */
+function standing({ machine, tracks }: Instance): string {
+  return tracks.map(({ state }, t) => machine.tracks[t]?.states[state] ?? '').join('|')
+}
+
+function pendingOf({ id, machine, tracks }: Instance): Pending[] {
+  return tracks.flatMap((track, t) => {
+    const compiled = machine.tracks[t]
+    const dueAt = deadlineOf(compiled, track)
+    if (compiled === undefined || dueAt === Infinity) return []
+    const state = compiled.states[track.state] as string
+    return [{ journey: machine.id, instanceId: id, track: compiled.name, state, dueAt }]
+  })
+}

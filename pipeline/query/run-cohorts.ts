@@ -1,0 +1,198 @@
+/**
+ * Asking cohorts, and keeping what was found: the members at any two instants, and the run that
+ * compares with the one before and commits who entered and who left, in a batch of its own.
+ *
+ * Why somebody entered or left is found by asking again of the instant of the last run: whoever was
+ * no different then, by what is believed now, has moved on since; of the others something was
+ * believed that no longer is.
+ */
+
+import { now } from '../base/clock.ts'
+import { SUPERSEDED_BY, type ChangeReason } from '../warehouse/cohort-change.ts'
+import type { CohortChange, CohortRun } from '../warehouse/cohort-change.ts'
+import { compileCohorts, type CompiledCohort } from '../definition/compile-cohort.ts'
+import type { Cohort } from '../definition/cohort.ts'
+import { cohortProfiles, type CohortProfile, type Instants } from './cohort-profiles.ts'
+import { CommitBuilder } from '../microbatch/commit-builder.ts'
+import { releaseOf, type Release } from '../definition/load.ts'
+import { UserError } from '../base/errors.ts'
+import { IS_MOVE, ReleaseLog } from '../warehouse/release-log.ts'
+import { Rows, type TableChange } from '../microbatch/changelog.ts'
+import type { Head, Row, Warehouse } from '../warehouse/warehouse.ts'
+
+/** What `batches` says a run's batch is from. */
+const COHORT_ORIGIN = 'cohort run'
+
+/** No version of a cohort is live: a run asks those it is given. */
+const ON_RECORD = { action: 'registered', reason: 'first run', by: null } as const
+
+/** Members of a cohort, in the order of their ids. */
+export async function* cohortMembers(
+  warehouse: Warehouse,
+  cohort: Cohort,
+  instants: Instants,
+): AsyncGenerator<string> {
+  const compiled = compileCohorts([cohort])
+  for await (const profile of cohortProfiles(warehouse, compiled, instants, null)) {
+    const isMember = compiled.cohorts.some((one) => isIn(one, profile, instants.at))
+    if (isMember) yield profile.id
+  }
+}
+
+function isIn({ holds }: CompiledCohort, { moves, seenAt }: CohortProfile, at: number): boolean {
+  if (seenAt > at) return false
+  const later = moves.findIndex((move) => move.at > at)
+  return holds(later < 0 ? moves : moves.slice(0, later), at)
+}
+
+export type CohortReport = { runs: CohortRun[]; changes: CohortChange[] }
+
+/** The run before, of one cohort. */
+type Before = { version: number; evaluatedAt: number; recordedAt: number; recordedBy: number }
+
+type Asked = { compiled: CompiledCohort; before: Before | null; isRedefined: boolean }
+
+/** Runs cohorts as of the watermark; those since whose last run nothing was committed rest. */
+export async function runCohorts(
+  warehouse: Warehouse,
+  head: Head,
+  cohorts: readonly Cohort[],
+): Promise<CohortReport> {
+  const { watermark: at } = head
+  if (at === null) throw new UserError(`${warehouse.url} holds no events yet: npm start FILES`)
+  const releases = await unreleased(warehouse, cohorts)
+  const { cohorts: all, paths } = compileCohorts(cohorts)
+  const asked: Asked[] = []
+  for (const compiled of all) {
+    const one = await askedOf(warehouse, compiled)
+    if (one !== null) asked.push(one)
+  }
+  if (asked.length === 0) return { runs: [], changes: [] }
+  const compiled = { cohorts: asked.map((one) => one.compiled), paths }
+  const touchedSince = Math.min(...asked.map(({ before }) => before?.recordedAt ?? Infinity))
+  const since = { touchedSince: Number.isFinite(touchedSince) ? touchedSince : head.recordedAt }
+  const comparison = new Comparison(asked, at)
+  const instants = { at, believedAt: null }
+  for await (const profile of cohortProfiles(warehouse, compiled, instants, since)) {
+    comparison.add(profile)
+  }
+  await commit(warehouse, head, comparison, releases)
+  return comparison
+}
+
+/** Cohorts that are not on record. A version that is may not have changed. */
+async function unreleased(warehouse: Warehouse, cohorts: readonly Cohort[]): Promise<Release[]> {
+  const known = await ReleaseLog.read(warehouse, "kind = 'cohort'")
+  return cohorts.flatMap((cohort) => {
+    const { id, version = 1 } = cohort
+    const release = releaseOf('cohort', id, version, cohort)
+    const same = known.registered('cohort', id, version)
+    if (same === undefined) return [release]
+    if (same.hash === release.hash) return []
+    throw new UserError(
+      `cohort ${id} ${version} is on record and its content has changed: undo the change, or ` +
+        `give it version ${version + 1}`,
+    )
+  })
+}
+
+async function askedOf(warehouse: Warehouse, compiled: CompiledCohort): Promise<Asked | null> {
+  const [row] = await warehouse.query(
+    `select version, evaluated_at, recorded_at, recorded_by from cohort_runs
+     where cohort = $1 order by recorded_by desc limit 1`,
+    [compiled.id],
+  )
+  if (row === undefined) return { compiled, before: null, isRedefined: false }
+  const before = {
+    version: row['version'] as number,
+    evaluatedAt: row['evaluated_at'] as number,
+    recordedAt: row['recorded_at'] as number,
+    recordedBy: row['recorded_by'] as number,
+  }
+  const since = async (sql: string): Promise<Row[]> => warehouse.query(sql, [before.recordedBy])
+  const committed = await since(
+    `select batch from batches where batch > $1 and origin <> '${COHORT_ORIGIN}' limit 1`,
+  )
+  const isNew = before.version !== compiled.version
+  if (committed.length === 0 && !isNew) return null
+  const promoted = await since(
+    `select distinct id from releases
+     where kind = 'journey' and ${IS_MOVE} and recorded_by > $1`,
+  )
+  const isRedefined = isNew || promoted.some(({ id }) => compiled.journeys.includes(id as string))
+  return { compiled, before, isRedefined }
+}
+
+/** Goes over the profiles once, and remembers only what has changed. */
+class Comparison implements CohortReport {
+  readonly runs: CohortRun[]
+  readonly changes: CohortChange[] = []
+  readonly members: TableChange = {
+    inserts: new Rows('cohort_member'),
+    supersedes: { keys: [], because: [] },
+  }
+  readonly #asked: readonly Asked[]
+  readonly #at: number
+
+  constructor(asked: readonly Asked[], at: number) {
+    this.#asked = asked
+    this.#at = at
+    this.runs = asked.map(({ compiled: { id, version } }) => {
+      return { cohort: id, version, evaluatedAt: at, members: 0, entered: 0, left: 0 }
+    })
+  }
+
+  add(profile: CohortProfile): void {
+    this.#asked.forEach((asked, i) => {
+      const run = this.runs[i] as CohortRun
+      const { id, version } = asked.compiled
+      const is = isIn(asked.compiled, profile, this.#at)
+      if (is) run.members += 1
+      if (is === profile.memberOf.has(id)) return
+      const reason = this.#reason(asked, profile, is)
+      const change = is ? 'entered' : 'left'
+      run[change] += 1
+      const evaluatedAt = this.#at
+      this.changes.push({ cohort: id, version, profileId: profile.id, change, reason, evaluatedAt })
+      const key = `${id} ${profile.id}`
+      if (is) this.members.inserts.add(key, [id, profile.id, evaluatedAt])
+      else {
+        this.members.supersedes.keys.push(key)
+        this.members.supersedes.because.push(SUPERSEDED_BY[reason])
+      }
+    })
+  }
+
+  #reason({ compiled, before, isRedefined }: Asked, profile: CohortProfile, is: boolean) {
+    const reason: ChangeReason =
+      before === null
+        ? 'first_run'
+        : isRedefined
+          ? 'redefined'
+          : isIn(compiled, profile, before.evaluatedAt) !== is
+            ? 'moved_on'
+            : profile.touchedAt > before.recordedAt
+              ? 'identity'
+              : 'corrected'
+    return reason
+  }
+}
+
+async function commit(
+  warehouse: Warehouse,
+  head: Head,
+  { runs, changes, members }: Comparison,
+  releases: Release[],
+): Promise<void> {
+  const builder = new CommitBuilder()
+  builder.releases(releases.map((one) => ({ ...one, ...ON_RECORD })))
+  builder.cohorts(runs, changes)
+  builder.change('cohort_member', members)
+  const next = {
+    batch: head.batch + 1,
+    recordedAt: Math.max(now(), head.recordedAt + 1),
+    watermark: head.watermark,
+  }
+  const note = { origin: COHORT_ORIGIN, read: 0, duplicates: 0, rejected: 0 }
+  await warehouse.commit(builder.build(next, note))
+}

@@ -1,0 +1,193 @@
+/**
+ * A profile's level as ClickHouse's `windowFunnel` finds it, told as one attempt of the profile.
+ *
+ * It keeps for every step the chain of events that last reached it: an entry replaces the chain of
+ * the first step, and a step is reached when the step before it has a chain whose entry lies no
+ * further back than the window. One event may serve several steps. The deepest step that was ever
+ * reached is the level; the attempt told is the first chain that came so deep.
+ *
+ * - `strict_increase`: a step must be later than the one before it.
+ * - `strict_deduplication`: an event of a step (but the first) that has a chain ends the scan.
+ * - `strict_order`: after an entry, an event that is no step, or a step before its turn, ends it.
+ * - `strict_once`: all chains are kept, not the last alone, and an event serves one step of each.
+ *
+ * Events of one instant are taken in the order of the steps, those that are no step first. A scan
+ * that was ended is `order`; without one, the attempt is pending while some chain can go on.
+ */
+
+import type { Point } from './funnel-attempts.ts'
+import type { CompiledFunnel } from '../definition/compile-funnel.ts'
+import { EVENT } from './journey-facts.ts'
+import type { Attempt, AttemptFact, EndedBecause, FunnelFacts } from './funnel-facts.ts'
+
+type Served = { key: string; eventId: string | null; at: number }
+
+type Chain = {
+  /** Its first event. */
+  ordinal: number
+  source: string | null
+  sessionId: string | null
+  /** By step. */
+  served: Served[]
+}
+
+/** What has been told of the profile. */
+type Told = { chain: Chain; because: EndedBecause | null }
+
+/** What is kept of a profile between runs: JSON. */
+export type Levels = {
+  /** By step. */
+  chains: Chain[][]
+  /** The first chain that came as another has. */
+  best: Chain | null
+  isStopped: boolean
+  told: Told | null
+}
+
+export function freshLevels(funnel: CompiledFunnel): Levels {
+  return { chains: funnel.steps.map(() => []), best: null, isStopped: false, told: null }
+}
+
+export class WindowFunnel {
+  readonly #funnel: CompiledFunnel
+  readonly #modes: NonNullable<CompiledFunnel['clickhouse']>
+  readonly #levels: Levels
+
+  /** Continues from `levels`, in place. */
+  constructor(funnel: CompiledFunnel, levels: Levels) {
+    this.#funnel = funnel
+    this.#modes = funnel.clickhouse ?? new Set()
+    this.#levels = levels
+  }
+
+  /** Takes the points of one instant, in event order. */
+  take(points: readonly Point[]): void {
+    for (const point of points) if (point.steps.length === 0) this.#pass()
+    this.#funnel.steps.forEach((_, step) => {
+      for (const point of points) if (point.steps.includes(step)) this.#serve(point, step)
+    })
+  }
+
+  /** An event that is no step. */
+  #pass(): void {
+    if (this.#modes.has('strict_order') && this.#levels.best !== null) this.#stop()
+  }
+
+  #stop(): void {
+    this.#levels.isStopped = true
+    for (const chains of this.#levels.chains) chains.length = 0
+  }
+
+  #serve(point: Point, step: number): void {
+    const { chains, isStopped, best } = this.#levels
+    if (isStopped || best?.served.length === this.#funnel.steps.length) return
+    const served = { key: point.key, eventId: point.eventId, at: point.at }
+    const { ordinal, source, sessionId } = point
+    if (step === 0) this.#reach(0, { ordinal, source, sessionId, served: [served] })
+    else if (this.#modes.has('strict_deduplication') && chains[step]?.length !== 0) this.#stop()
+    else if (chains[step - 1]?.length === 0) {
+      if (this.#modes.has('strict_order') && best !== null) this.#stop()
+    } else {
+      for (const chain of this.#inWindow(step - 1, point.at)) {
+        if (this.#canServe(chain, point)) {
+          this.#reach(step, { ...chain, served: [...chain.served, served] })
+        }
+      }
+    }
+  }
+
+  /** Chains of a step whose window is open; of the others the latest is kept as a mark. */
+  #inWindow(step: number, at: number): Chain[] {
+    const chains = this.#levels.chains[step] as Chain[]
+    const open = chains.filter((chain) => at <= entryOf(chain).at + this.#funnel.windowUs)
+    if (open.length > 0) this.#levels.chains[step] = open
+    else chains.splice(0, chains.length - 1)
+    return open
+  }
+
+  #canServe({ served }: Chain, point: Point): boolean {
+    const last = served[served.length - 1] as Served
+    if (this.#modes.has('strict_increase') && last.at >= point.at) return false
+    return !this.#modes.has('strict_once') || served.every(({ key }) => key !== point.key)
+  }
+
+  #reach(step: number, chain: Chain): void {
+    const { chains, best } = this.#levels
+    if (this.#modes.has('strict_once')) chains[step]?.push(chain)
+    else chains[step] = [chain]
+    if (best === null || chain.served.length > best.served.length) this.#levels.best = chain
+  }
+
+  /** The last instant at which some chain can go on; -Infinity when none can. */
+  deadline(): number {
+    const { chains, best } = this.#levels
+    if (best?.served.length === this.#funnel.steps.length) return -Infinity
+    let latest = -Infinity
+    for (const list of chains.slice(0, -1)) {
+      for (const chain of list) latest = Math.max(latest, entryOf(chain).at)
+    }
+    return latest + this.#funnel.windowUs
+  }
+
+  /** Tells what the profile's level has become. Returns the latest deadline decided. */
+  finish(profileId: string, watermark: number | null, facts: FunnelFacts): number {
+    const { best, isStopped, told } = this.#levels
+    if (best === null) return -Infinity
+    const deadline = this.deadline()
+    const isOver = watermark !== null && deadline < watermark
+    const isConverted = best.served.length === this.#funnel.steps.length
+    const because = isConverted ? 'converted' : isStopped ? 'order' : isOver ? 'window' : null
+    this.#levels.told = { chain: best, because }
+    this.#tell(profileId, this.#levels.told, told, deadline, facts)
+    return isOver ? deadline : -Infinity
+  }
+
+  #tell(profileId: string, is: Told, was: Told | null, deadline: number, facts: FunnelFacts): void {
+    const { chain, because } = is
+    if (was !== null && was.because === because && isSame(was.chain, chain)) return
+    const attempt = attemptOf(chain)
+    const last = chain.served[chain.served.length - 1] as Served
+    if (because !== null) {
+      attempt.ended = { because, at: because === 'window' ? deadline : last.at }
+    }
+    const owner: AttemptFact = { funnel: this.#funnel, profileId, attempt, replaces: was !== null }
+    facts.attempts.push(owner)
+    chain.served.forEach(({ key, eventId, at }, step) => {
+      const before = was?.chain.served[step]
+      if (before?.key === key) return
+      const replaces = before !== undefined
+      facts.steps.push({ ...owner, replaces, number: step + 1, step, at, eventId })
+    })
+  }
+}
+
+function entryOf(chain: Chain): Served {
+  return chain.served[0] as Served
+}
+
+function isSame(a: Chain, b: Chain): boolean {
+  if (a.served.length !== b.served.length) return false
+  return a.served.every(({ key }, step) => key === b.served[step]?.key)
+}
+
+/** One attempt a profile, so its key is empty. */
+function attemptOf(chain: Chain): Attempt {
+  const { eventId, at } = entryOf(chain)
+  return {
+    key: '',
+    scope: '',
+    held: '',
+    eventId,
+    at,
+    ordinal: chain.ordinal,
+    cause: EVENT,
+    source: chain.source,
+    sessionId: chain.sessionId,
+    reached: chain.served.map((_, step) => step),
+    anchorAt: at,
+    isOnRecord: false,
+    ended: null,
+    tie: 0,
+    servedBy: [],
+  }
+}

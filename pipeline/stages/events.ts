@@ -1,0 +1,75 @@
+/**
+ * The working set of events: one array per column, rows by number. Stages take an `Events` and row
+ * numbers sorted in event order; they never see a row as an object.
+ *
+ * It holds what deriving needs and no more: the texts that only land (properties, context) stay in
+ * the batch, and of those only the operands (the values at paths that a guard, a key or `splitOn`
+ * reads) are here.
+ */
+
+import type { Json } from '../definition/journey.ts'
+import { compareText, type Place } from '../base/event-order.ts'
+
+export class Events {
+  readonly occurredAt: number[] = []
+  readonly ordinal: number[] = []
+  readonly eventId: string[] = []
+  readonly name: string[] = []
+  readonly source: string[] = []
+  readonly stream: string[] = []
+  /** By namespace in the declared order, then by row: `namespace:value`, or undefined. */
+  readonly identifiers: (string | undefined)[][]
+  /** By operand path, then by row; undefined is absent. */
+  readonly operands: (Json | undefined)[][]
+
+  constructor(namespaceCount: number, operandCount: number) {
+    this.identifiers = Array.from({ length: namespaceCount }, () => [])
+    this.operands = Array.from({ length: operandCount }, () => [])
+  }
+
+  get count(): number {
+    return this.eventId.length
+  }
+
+  place(row: number): Place {
+    return [
+      this.occurredAt[row] as number,
+      this.ordinal[row] as number,
+      this.eventId[row] as string,
+    ]
+  }
+
+  /** For sorting row numbers in event order. */
+  readonly inOrder = (a: number, b: number): number =>
+    (this.occurredAt[a] as number) - (this.occurredAt[b] as number) ||
+    (this.ordinal[a] as number) - (this.ordinal[b] as number) ||
+    compareText(this.eventId[a] as string, this.eventId[b] as string)
+
+  /** True when the row comes after the place. */
+  isAfter(row: number, place: Place): boolean {
+    const ahead =
+      (this.occurredAt[row] as number) - place[0] || (this.ordinal[row] as number) - place[1]
+    return ahead === 0 ? compareText(this.eventId[row] as string, place[2]) > 0 : ahead > 0
+  }
+}
+
+/**
+ * The stream key of a row: its first device identifier in the declared order, without one its
+ * first person identifier; undefined when it has neither. Namespaces from `deviceFrom` on are
+ * devices.
+ */
+export function streamOf(
+  identifiers: readonly (string | undefined)[][],
+  row: number,
+  deviceFrom: number,
+): string | undefined {
+  for (let n = deviceFrom; n < identifiers.length; n++) {
+    const device = identifiers[n]?.[row]
+    if (device !== undefined) return device
+  }
+  for (let n = 0; n < deviceFrom; n++) {
+    const person = identifiers[n]?.[row]
+    if (person !== undefined) return person
+  }
+  return undefined
+}

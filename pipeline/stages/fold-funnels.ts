@@ -1,0 +1,247 @@
+/**
+ * Compiled funnels × what a profile did → attempts, and the steps they reached. Keyed by profile,
+ * pure and synchronous: one more fold, continued and told of exactly as `fold.ts` is.
+ *
+ * A funnel of events is driven by the profile's events, a journey's funnel by the states that the
+ * fold says its instances entered; completing an instance ends its attempts. What an attempt is,
+ * `attempts.ts` says; `window-funnel.ts` for `semantics: 'clickhouse'`.
+ *
+ * A profile can be continued as long as its new events come after all that it has folded, none
+ * lies before a window that has been decided, and none ties with the last event folded or removes
+ * the profile (`mustFoldAgain`): those two change what has been told.
+ */
+
+import { Attempts, deadlineOf, freshStanding, type Point, type Standing } from './funnel-attempts.ts'
+import type { CompiledFunnel, Match } from '../definition/compile-funnel.ts'
+import type { Events } from './events.ts'
+import { EVENT, type Facts } from './journey-facts.ts'
+import { keyText, type Instance } from './instance.ts'
+import type { FunnelFacts } from './funnel-facts.ts'
+import type { Scope } from '../definition/guard.ts'
+import type { Json } from '../definition/journey.ts'
+import type { Place } from '../base/event-order.ts'
+import { freshLevels, WindowFunnel, type Levels } from './clickhouse-funnel.ts'
+
+/** A profile between runs. `standings[f]` belongs to `funnels[f]`. */
+export type FunnelState = {
+  standings: (Standing | Levels)[]
+  /** No event before it can be added: windows up to it have been decided. */
+  decidedUpTo: number
+}
+
+export function freshFunnels(funnels: readonly CompiledFunnel[]): FunnelState {
+  const standings = funnels.map((funnel) =>
+    funnel.clickhouse === null ? freshStanding() : freshLevels(funnel),
+  )
+  return { standings, decidedUpTo: -Infinity }
+}
+
+/** Earliest instant at which something is decided without an event; `Infinity` when nothing is. */
+export function funnelsDueOf(funnels: readonly CompiledFunnel[], state: FunnelState): number {
+  let due = Infinity
+  funnels.forEach((funnel, f) => {
+    const standing = state.standings[f] as Standing | Levels
+    const deadlines =
+      'open' in standing
+        ? standing.open.map((attempt) => deadlineOf(funnel, attempt))
+        : standing.told?.because === null
+          ? [new WindowFunnel(funnel, standing).deadline()]
+          : []
+    // A window includes its last instant, so it is over one microsecond later.
+    for (const deadline of deadlines) if (deadline + 1 < due) due = deadline + 1
+  })
+  return due
+}
+
+/** What the stage runs over: the working set, and what is found out of it. */
+export type FunnelParts = {
+  funnels: readonly CompiledFunnel[]
+  events: Events
+  /** By row: the event's code, -1 when nothing asks for it. */
+  codes: readonly number[]
+  /** By row: the session. */
+  sessionOf: readonly string[]
+  /** What the fold says, which the journeys' funnels are driven by. */
+  facts: Facts
+  found: FunnelFacts
+}
+
+export class FunnelFold implements Scope {
+  readonly #parts: FunnelParts
+  #row = -1
+
+  constructor(parts: FunnelParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Continues `state` in place over `rows` (in event order) and over the transitions from
+   * `firstTransition` on, all of this profile, then up to the watermark (null: no window is
+   * decided).
+   */
+  run(
+    profileId: string,
+    state: FunnelState,
+    rows: readonly number[],
+    firstTransition: number,
+    watermark: number | null,
+  ): void {
+    const { funnels, found } = this.#parts
+    for (let f = 0; f < funnels.length; f++) {
+      const funnel = funnels[f] as CompiledFunnel
+      const standing = state.standings[f] as Standing | Levels
+      if ('isRemoved' in standing && standing.isRemoved) continue
+      if (isIdle(standing) && !this.#isAsked(funnel, rows, firstTransition)) continue
+      const stage =
+        'open' in standing ? new Attempts(funnel, standing) : new WindowFunnel(funnel, standing)
+      if (funnel.journey === null) this.#events(funnel, stage, rows)
+      else this.#transitions(funnel, stage as Attempts, firstTransition)
+      const decided = stage.finish(profileId, watermark, found) + 1
+      if (decided > state.decidedUpTo) state.decidedUpTo = decided
+    }
+  }
+
+  /** False when nothing that happened can open an attempt. */
+  #isAsked(funnel: CompiledFunnel, rows: readonly number[], firstTransition: number): boolean {
+    const { codes, facts } = this.#parts
+    if (funnel.journey !== null) return firstTransition < facts.transitions.count
+    return rows.some((row) => funnel.stepsOfEvent[codes[row] as number] !== undefined)
+  }
+
+  /** True when rows that come next in event order change what has been told of the profile. */
+  mustFoldAgain(state: FunnelState, last: Place | null, rows: readonly number[]): boolean {
+    const { funnels, events } = this.#parts
+    const tied = rows.filter((row) => events.occurredAt[row] === last?.[0])
+    return funnels.some((funnel, f) => {
+      if (funnel.journey !== null) return false
+      const isTied = (row: number) =>
+        funnel.clickhouse !== null || events.ordinal[row] === last?.[1]
+      if (tied.some((row) => isTied(row) && this.#pointOf(funnel, row) !== null)) return true
+      const standing = state.standings[f] as Standing | Levels
+      if (!('open' in standing) || standing.isRemoved) return false
+      return rows.some((row) =>
+        this.#matches(funnel.exclusionsOfEvent, row).some(
+          (exclusion) => funnel.exclusions[exclusion]?.removesProfile,
+        ),
+      )
+    })
+  }
+
+  #events(funnel: CompiledFunnel, stage: Attempts | WindowFunnel, rows: readonly number[]): void {
+    const { events } = this.#parts
+    let tied: Point[] = []
+    for (const row of rows) {
+      const point = this.#pointOf(funnel, row)
+      if (point === null) continue
+      const [first] = tied
+      const isTied =
+        first !== undefined &&
+        first.at === point.at &&
+        (funnel.clickhouse !== null || first.ordinal === events.ordinal[row])
+      if (!isTied && first !== undefined) {
+        stage.take(tied)
+        tied = []
+      }
+      tied.push(point)
+    }
+    if (tied.length > 0) stage.take(tied)
+  }
+
+  /** Null when the funnel does not ask for the event. */
+  #pointOf(funnel: CompiledFunnel, row: number): Point | null {
+    const { events, codes, sessionOf } = this.#parts
+    const code = codes[row] as number
+    const seesAll = funnel.order === 'strict' || funnel.clickhouse?.has('strict_order') === true
+    const isNamed =
+      funnel.stepsOfEvent[code] !== undefined || funnel.exclusionsOfEvent[code] !== undefined
+    if (!isNamed && !seesAll) return null
+    const held = funnel.heldOperands.map((operand) => keyText(events.operands[operand]?.[row]))
+    const steps = held.includes(null) ? [] : this.#matches(funnel.stepsOfEvent, row)
+    const exclusions = this.#matches(funnel.exclusionsOfEvent, row)
+    if (steps.length === 0 && exclusions.length === 0 && !seesAll) return null
+    const eventId = events.eventId[row] as string
+    const sessionId = sessionOf[row] as string
+    return {
+      key: eventId,
+      scope: funnel.isBySession ? sessionId : '',
+      held: held.length === 0 ? '' : JSON.stringify(held),
+      at: events.occurredAt[row] as number,
+      ordinal: events.ordinal[row] as number,
+      cause: EVENT,
+      eventId,
+      source: events.source[row] as string,
+      sessionId,
+      steps,
+      exclusions,
+    }
+  }
+
+  #matches(byCode: CompiledFunnel['stepsOfEvent'], row: number): number[] {
+    const list: Match[] | undefined = byCode[this.#parts.codes[row] as number]
+    if (list === undefined) return NONE
+    const [only] = list
+    if (list.length === 1 && only !== undefined && only.where === null) return [only.index]
+    this.#row = row
+    return list.filter(({ where }) => where === null || where(this)).map(({ index }) => index)
+  }
+
+  #transitions(funnel: CompiledFunnel, stage: Attempts, first: number): void {
+    const { events, sessionOf, facts } = this.#parts
+    const { transitions: t } = facts
+    const completed = new Map<Instance, number>()
+    for (let fact = first; fact < t.count; fact++) {
+      const instance = t.instance[fact] as Instance
+      const { machine } = instance
+      if (machine.id !== funnel.journey) continue
+      const track = t.track.at(fact)
+      const at = t.at.at(fact)
+      if (instance.isComplete) completed.set(instance, at)
+      let steps = funnel.stepsOfState[track]?.[t.to.at(fact)] ?? NONE
+      // The first entry of an instance is its first visit to the first step's state.
+      const isFirst = funnel.entry !== 'first' || t.visit.at(fact) === 1
+      if (!isFirst) steps = steps.filter((step) => step > 0)
+      if (steps[0] !== 0 && !stage.mayStand(instance.id)) continue
+      if (steps.length === 0 && funnel.order !== 'strict') continue
+      const row = t.row.at(fact)
+      const eventId = row < 0 ? null : (events.eventId[row] as string)
+      const cause = t.cause.at(fact)
+      stage.take([
+        {
+          key: `${machine.tracks[track]?.name}/${cause}/${eventId ?? at}`,
+          scope: instance.id,
+          held: '',
+          at,
+          ordinal: row < 0 ? 0 : (events.ordinal[row] as number),
+          cause,
+          eventId,
+          source: row < 0 ? null : (events.source[row] as string),
+          sessionId: row < 0 ? null : (sessionOf[row] as string),
+          steps,
+          exclusions: [],
+        },
+      ])
+    }
+    for (const [instance, at] of completed) stage.complete(instance.id, at)
+  }
+
+  operand(index: number): Json | undefined {
+    return this.#parts.events.operands[index]?.[this.#row]
+  }
+
+  field(name: 'source' | 'name'): string | undefined {
+    return this.#parts.events[name][this.#row]
+  }
+
+  // A condition on a step asks about the event alone.
+  count = (): number => 0
+  visits = (): number => 0
+  state = (): number => -1
+  dwell = (): number => 0
+}
+
+const NONE: number[] = []
+
+/** Nothing is open, so that only a step can change anything. */
+function isIdle(standing: Standing | Levels): boolean {
+  return 'open' in standing ? standing.open.length === 0 : standing.best === null
+}

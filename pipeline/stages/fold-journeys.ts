@@ -1,0 +1,353 @@
+/**
+ * Compiled journeys × a profile's events → transitions, stays, cycles, rejections, effects. Keyed
+ * by profile, pure and synchronous.
+ *
+ * A profile can be folded in one go or continued from its state: the same facts come out, as long
+ * as the events come in event order and none lies before a timeout that has been decided. The
+ * state a fold leaves is JSON (see `checkpoint.ts`).
+ *
+ * Time is the events' own. Before an event, every timeout due at or before its instant fires;
+ * after the last, every timeout due at or before the watermark. Instances do not see each other,
+ * so each is brought forward only when an event is for it, or at the end.
+ */
+
+import type { Events } from './events.ts'
+import { EVENT, START, TIMEOUT, type Facts } from './journey-facts.ts'
+import type { Scope } from '../definition/guard.ts'
+import {
+  deadlineOf,
+  forgetFacts,
+  freshProfile,
+  instanceId,
+  keyText,
+  NO_MACHINE,
+  noInstance,
+  type Instance,
+  type Instances,
+  type ProfileState,
+  type TrackState,
+} from './instance.ts'
+import type { Effect, Json } from '../definition/journey.ts'
+import type { Cell, CompiledTrack, Machine, Way } from '../definition/machine.ts'
+
+/** Folds profiles of one set of machines and one working set of events into one set of facts. */
+export class Fold implements Scope {
+  readonly #machines: readonly Machine[]
+  readonly #events: Events
+  /** By row: the event's code, -1 when no journey knows or counts it. */
+  readonly #codes: readonly number[]
+  readonly #facts: Facts
+  /** What is being folded, for the guards. */
+  #profileId = ''
+  #profile: ProfileState
+  #machine: Machine
+  #instance: Instance
+  #row = -1
+  #at = 0
+  /** Decisions of one event, by track, so that all tracks see the configuration before it. */
+  readonly #taken: (Way | null)[] = []
+
+  constructor(
+    machines: readonly Machine[],
+    events: Events,
+    codes: readonly number[],
+    facts: Facts,
+  ) {
+    this.#machines = machines
+    this.#events = events
+    this.#codes = codes
+    this.#facts = facts
+    this.#profile = freshProfile([])
+    this.#machine = NO_MACHINE
+    this.#instance = noInstance()
+  }
+
+  /**
+   * Continues `profile` in place over `rows` (in event order, all after those folded before), then
+   * up to the watermark (null: no timeout is decided).
+   */
+  run(
+    profileId: string,
+    profile: ProfileState,
+    rows: readonly number[],
+    watermark: number | null,
+  ): void {
+    this.#profileId = profileId
+    this.#profile = profile
+    forgetFacts(profile)
+    for (let m = 0; m < this.#machines.length; m++) {
+      const machine = this.#machines[m] as Machine
+      const instances = profile.instances[m] as Instances
+      this.#machine = machine
+      if (machine.keyOperand < 0) this.#unkeyed(instances, rows)
+      else this.#keyed(instances, rows)
+      if (watermark === null) continue
+      for (const instance of instances.values()) {
+        if (instance.due <= watermark) this.#timeouts(instance, watermark)
+      }
+    }
+  }
+
+  #unkeyed(instances: Instances, rows: readonly number[]): void {
+    const { asks } = this.#machine
+    const before = instances.get(null)
+    let instance = before
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number
+      const code = this.#codes[row] as number
+      if (asks[code]) instance = this.#event(instance, null, row, code)
+    }
+    if (instance !== undefined && instance !== before) instances.set(null, instance)
+  }
+
+  #keyed(instances: Instances, rows: readonly number[]): void {
+    const { asks, keyOperand } = this.#machine
+    const values = this.#events.operands[keyOperand]
+    for (const row of rows) {
+      const code = this.#codes[row] as number
+      const key = asks[code] ? keyText(values?.[row]) : null
+      if (key === null) continue
+      const before = instances.get(key)
+      const instance = this.#event(before, key, row, code)
+      if (instance !== undefined && instance !== before) instances.set(key, instance)
+    }
+  }
+
+  /** The instance that stands then, if one does. */
+  #event(
+    before: Instance | undefined,
+    key: string | null,
+    row: number,
+    code: number,
+  ): Instance | undefined {
+    const machine = this.#machine
+    const at = this.#events.occurredAt[row] as number
+    let instance = before
+    if (instance !== undefined && instance.due <= at) this.#timeouts(instance, at)
+    let isStarting = false
+    if (instance === undefined || (instance.isComplete && machine.restart)) {
+      if (!machine.isStart[code]) return instance
+      instance = this.#start(key, row, at)
+      isStarting = true
+    }
+    if (instance.isComplete) return instance
+    const slot = machine.countSlot[code] as number
+    if (slot >= 0) instance.counts[slot] = (instance.counts[slot] as number) + 1
+    if (machine.isKnown[code]) this.#apply(instance, row, at, code, isStarting)
+    return instance
+  }
+
+  #start(key: string | null, row: number, at: number): Instance {
+    const machine = this.#machine
+    const startEventId = this.#events.eventId[row] as string
+    const instance: Instance = {
+      id: instanceId(this.#profileId, key, startEventId),
+      profileId: this.#profileId,
+      machine,
+      key,
+      startEventId,
+      startedAt: at,
+      startOrdinal: this.#events.ordinal[row] as number,
+      seq: 0,
+      counts: machine.noCounts.slice(),
+      tracks: machine.tracks.map((track) => ({
+        state: -1,
+        enteredAt: at,
+        cause: START,
+        eventId: startEventId,
+        fact: -1,
+        timeoutsPast: 0,
+        visits: track.noVisits.slice(),
+        path: [],
+        pathAt: [],
+        cycles: 0,
+      })),
+      due: Infinity,
+      isComplete: false,
+    }
+    this.#row = row
+    for (let t = 0; t < machine.tracks.length; t++) {
+      const track = machine.tracks[t] as CompiledTrack
+      this.#enter(instance, t, track.initial, START, at, track.startEffects)
+    }
+    this.#settle(instance)
+    return instance
+  }
+
+  /** Every track decides on the configuration before the event; then those that take it move. */
+  #apply(instance: Instance, row: number, at: number, code: number, isStarting: boolean): void {
+    const { tracks, eventCount } = this.#machine
+    this.#instance = instance
+    this.#row = row
+    this.#at = at
+    let isTaken = false
+    let isIgnored = false
+    let hadCandidate = false
+    for (let t = 0; t < tracks.length; t++) {
+      const { state } = instance.tracks[t] as TrackState
+      const cell = (tracks[t] as CompiledTrack).cells[state * eventCount + code] as Cell | null
+      const way = cell === null ? null : this.choose(cell.ways, at)
+      this.#taken[t] = way
+      if (way !== null) isTaken = true
+      else if (cell !== null && cell.ignored) isIgnored = true
+      else if (cell !== null) hadCandidate = true
+    }
+    if (!isTaken) {
+      if (!isIgnored && !isStarting) this.#reject(instance, hadCandidate)
+      return
+    }
+    for (let t = 0; t < tracks.length; t++) {
+      const way = this.#taken[t] as Way | null
+      if (way !== null) this.#enter(instance, t, way.target, EVENT, at, way.effects)
+    }
+    this.#settle(instance)
+  }
+
+  protected choose(ways: readonly Way[], _at: number): Way | null {
+    for (const way of ways) if (way.guard === null || way.guard(this)) return way
+    return null
+  }
+
+  /** Fires what is due up to `limit`, earliest first, then in the order of the tracks. */
+  #timeouts(instance: Instance, limit: number): void {
+    const { tracks } = this.#machine
+    this.#instance = instance
+    this.#row = -1
+    while (instance.due <= limit) {
+      const at = instance.due
+      const t = instance.tracks.findIndex((track, i) => deadlineOf(tracks[i], track) === at)
+      const track = instance.tracks[t] as TrackState
+      const timeout = (tracks[t] as CompiledTrack).timeouts[track.state]?.[track.timeoutsPast]
+      track.timeoutsPast += 1
+      this.#at = at
+      const way = this.choose(timeout?.ways ?? [], at)
+      if (way !== null) this.#enter(instance, t, way.target, TIMEOUT, at, way.effects)
+      this.#settle(instance)
+      if (at > this.#profile.decidedUpTo) this.#profile.decidedUpTo = at
+    }
+  }
+
+  #enter(
+    instance: Instance,
+    t: number,
+    to: number,
+    cause: number,
+    at: number,
+    effects: readonly Effect[],
+  ): void {
+    const track = instance.tracks[t] as TrackState
+    const { transitions } = this.#facts
+    const fact = transitions.count
+    const visit = (track.visits[to] as number) + 1
+    if (track.state >= 0) this.#leave(instance, t, track, fact)
+    transitions.instance.push(instance)
+    transitions.track.push(t)
+    transitions.seq.push((instance.seq += 1))
+    transitions.cause.push(cause)
+    transitions.from.push(track.state)
+    transitions.to.push(to)
+    transitions.row.push(this.#row)
+    transitions.at.push(at)
+    transitions.dwell.push(cause === START ? -1 : at - track.enteredAt)
+    transitions.visit.push(visit)
+    transitions.exit.push(-1)
+    for (let i = 0; i < effects.length; i++) {
+      this.#facts.effects.transition.push(fact)
+      this.#facts.effects.index.push(i)
+      this.#facts.effects.effect.push(effects[i] as Effect)
+    }
+    track.visits[to] = visit
+    track.state = to
+    track.enteredAt = at
+    track.cause = cause
+    track.eventId = this.#row < 0 ? null : (this.#events.eventId[this.#row] as string)
+    track.fact = fact
+    track.timeoutsPast = 0
+    this.#walk(track, to, at, fact)
+  }
+
+  #leave(instance: Instance, t: number, track: TrackState, exit: number): void {
+    if (track.fact >= 0) {
+      this.#facts.transitions.exit.values[track.fact] = exit
+      return
+    }
+    const { endedStays } = this.#facts
+    endedStays.instance.push(instance)
+    endedStays.track.push(t)
+    endedStays.state.push(track.state)
+    endedStays.visit.push(track.visits[track.state] as number)
+    endedStays.enteredAt.push(track.enteredAt)
+    endedStays.cause.push(track.cause)
+    endedStays.eventId.push(track.eventId)
+    endedStays.exit.push(exit)
+  }
+
+  /** Loop erasure: entering a state that is on the path closes one cycle and cuts it off. */
+  #walk(track: TrackState, to: number, at: number, fact: number): void {
+    const from = track.path.indexOf(to)
+    if (from < 0) {
+      track.path.push(to)
+      track.pathAt.push(at)
+      return
+    }
+    const { cycles } = this.#facts
+    cycles.closedBy.push(fact)
+    cycles.number.push((track.cycles += 1))
+    cycles.startedAt.push(track.pathAt[from] as number)
+    for (let i = from; i < track.path.length; i++) cycles.states.push(track.path[i] as number)
+    cycles.states.push(to)
+    cycles.statesEnd.push(cycles.states.length)
+    while (track.path.length > from + 1) {
+      track.path.pop()
+      track.pathAt.pop()
+    }
+    track.pathAt[from] = at
+  }
+
+  #reject(instance: Instance, hadCandidate: boolean): void {
+    const { rejections } = this.#facts
+    rejections.instance.push(instance)
+    rejections.row.push(this.#row)
+    for (const { state } of instance.tracks) rejections.states.push(state)
+    rejections.hadCandidate.push(hadCandidate ? 1 : 0)
+  }
+
+  /** Brings `due` and `isComplete` up to date after a move or a spent timeout. */
+  #settle(instance: Instance): void {
+    const { tracks } = this.#machine
+    let due = Infinity
+    let isComplete = true
+    for (let t = 0; t < tracks.length; t++) {
+      const state = instance.tracks[t] as TrackState
+      const deadline = deadlineOf(tracks[t], state)
+      if (deadline < due) due = deadline
+      if (!(tracks[t] as CompiledTrack).isFinal[state.state]) isComplete = false
+    }
+    instance.due = due
+    instance.isComplete = isComplete
+  }
+
+  operand(index: number): Json | undefined {
+    return this.#row < 0 ? undefined : this.#events.operands[index]?.[this.#row]
+  }
+
+  field(name: 'source' | 'name'): string | undefined {
+    return this.#row < 0 ? undefined : this.#events[name][this.#row]
+  }
+
+  count(slot: number): number {
+    return this.#instance.counts[slot] as number
+  }
+
+  visits(track: number, state: number): number {
+    return this.#instance.tracks[track]?.visits[state] ?? 0
+  }
+
+  state(track: number): number {
+    return this.#instance.tracks[track]?.state ?? -1
+  }
+
+  dwell(track: number): number {
+    return this.#at - (this.#instance.tracks[track] as TrackState).enteredAt
+  }
+}

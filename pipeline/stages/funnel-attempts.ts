@@ -1,0 +1,361 @@
+/**
+ * The attempts of one profile at one funnel, under our own semantics (`window-funnel.ts` has
+ * ClickHouse's). Pure and synchronous; `funnel.ts` gives it the events.
+ *
+ * - A first step opens an attempt: every one (`every`), the first ever (`first`), or the last of
+ *   several that no further step parts (`latest`: a later entry takes the place of an attempt that
+ *   still stands at the first step). In any order the entry is the first event that is some step,
+ *   and an event that serves an attempt opens none.
+ * - Attempts are independent; within one an event serves one step, the earliest it can. A step is
+ *   taken when it comes: steps that are optional may be passed over.
+ * - The window is from the entry and inclusive. `within` and `minGap` of a step, inclusive too, are
+ *   measured from the step before it that is not optional. An attempt whose window, or whose next
+ *   step's, has passed is over (`window`).
+ * - Strict: an event that is not the attempt's next step ends it (`order`).
+ * - An exclusion ends the attempts that stand between its steps (`excluded`); with `remove-profile`
+ *   the profile has no attempts at this funnel at all.
+ * - Events of the same instant and ordinal are a tie: nobody knows their order, so it is decided in
+ *   the attempt's favour. They serve in the order of the steps, and an attempt that one of them
+ *   served is neither excluded nor put out of order by another. `mustIncrease` asks instead that
+ *   every step be later than the one before it that is not optional.
+ *
+ * Attempts at the same place with the same held values stand in one list, so that an event looks
+ * only at those it may serve, however many stand elsewhere.
+ */
+
+import type { CompiledFunnel, CompiledStep } from '../definition/compile-funnel.ts'
+import type { Attempt, EndedBecause, FunnelFacts, StepFact } from './funnel-facts.ts'
+
+/** An event, or an entered state, as a funnel sees it. */
+export type Point = {
+  /** Tells it apart within its scope. */
+  key: string
+  scope: string
+  held: string
+  at: number
+  ordinal: number
+  /** What entered the state (see `CAUSES`); of an event, that there was one. */
+  cause: number
+  eventId: string | null
+  source: string | null
+  sessionId: string | null
+  /** Steps it may be, ascending. */
+  steps: number[]
+  /** Exclusions it is. */
+  exclusions: number[]
+}
+
+/** What is kept of a profile and a funnel between runs: JSON. */
+export type Standing = {
+  open: Attempt[]
+  /** There has been an entry, and `entry: first` allows no other. */
+  hasEntered: boolean
+  /** An exclusion has removed the profile for good. */
+  isRemoved: boolean
+}
+
+export function freshStanding(): Standing {
+  return { open: [], hasEntered: false, isRemoved: false }
+}
+
+/** Attempts by their held values. */
+type Lists = Map<string, Attempt[]>
+/** Of one scope: by what has been reached. */
+type Places = Map<string, Lists>
+
+export class Attempts {
+  readonly #funnel: CompiledFunnel
+  readonly #standing: Standing
+  readonly #scopes = new Map<string, Places>()
+  readonly #touched = new Set<Attempt>()
+  readonly #withdrawn: Attempt[] = []
+  readonly #steps: { attempt: Attempt; fact: Omit<StepFact, keyof StepOwner> }[] = []
+  #tie = 0
+
+  /** Continues from `standing`, which `finish` brings up to date. */
+  constructor(funnel: CompiledFunnel, standing: Standing) {
+    this.#funnel = funnel
+    this.#standing = standing
+    for (const attempt of standing.open) {
+      attempt.tie = 0
+      this.#listOf(attempt).push(attempt)
+    }
+  }
+
+  /** Takes points that tie, in event order; most often it is one alone. */
+  take(points: readonly Point[]): void {
+    this.#tie += 1
+    const [only] = points
+    if (this.#funnel.order === 'any') for (const point of points) this.#serveAny(point)
+    else if (points.length === 1 && only !== undefined) {
+      for (const step of only.steps) this.#step(only, step)
+    } else for (const [step, point] of inStepOrder(points)) this.#step(point, step)
+    for (const point of points) {
+      for (const exclusion of point.exclusions) this.#exclude(point, exclusion)
+      if (this.#funnel.order === 'strict') this.#endAll(point.scope, () => true, point.at, 'order')
+    }
+  }
+
+  /** The instance that `scope` is was completed at `at`: what it has not reached it never will. */
+  complete(scope: string, at: number): void {
+    this.#tie += 1
+    this.#endAll(scope, () => true, at, 'final')
+  }
+
+  /** False when no attempt in the scope has been open: nothing there can be served or ended. */
+  mayStand(scope: string): boolean {
+    return this.#scopes.has(scope)
+  }
+
+  #step(point: Point, step: number): void {
+    if (step === 0) this.#enter(point, 0)
+    else this.#serve(point, step)
+  }
+
+  #enter(point: Point, step: number): void {
+    const { entry, steps, journey } = this.#funnel
+    // Of a journey's funnel `first` is an instance's: `funnel.ts` gives only that.
+    if (entry === 'first' && journey === null && this.#standing.hasEntered) return
+    this.#standing.hasEntered = true
+    const attempt: Attempt = {
+      key: point.key,
+      scope: point.scope,
+      held: point.held,
+      eventId: point.eventId,
+      at: point.at,
+      ordinal: point.ordinal,
+      cause: point.cause,
+      source: point.source,
+      sessionId: point.sessionId,
+      reached: [],
+      anchorAt: point.at,
+      isOnRecord: false,
+      ended: null,
+      tie: 0,
+      servedBy: [],
+    }
+    if (entry === 'latest' && point.steps.length === 1) this.#withdrawStanding(point, step)
+    this.#reach(attempt, step, point)
+    if (steps.length > 1) this.#listOf(attempt).push(attempt)
+  }
+
+  /** The attempt that stands where the point would open one gives way to it. */
+  #withdrawStanding(point: Point, step: number): void {
+    const list = this.#scopes.get(point.scope)?.get(String(step))?.get(point.held) ?? []
+    const standing = list[list.length - 1]
+    if (standing === undefined) return
+    list.pop()
+    if (point.at > deadlineOf(this.#funnel, standing)) {
+      this.#end(standing, 'window', deadlineOf(this.#funnel, standing))
+      return
+    }
+    this.#touched.delete(standing)
+    this.#withdrawn.push(standing)
+  }
+
+  /** Advances the attempts that the point can bring to a step. */
+  #serve(point: Point, step: number): void {
+    const places = this.#scopes.get(point.scope)
+    if (places === undefined) return
+    const { steps } = this.#funnel
+    for (let from = step - 1; from >= 0; from--) {
+      const list = places.get(String(from))?.get(point.held)
+      if (list !== undefined) this.#advance(list, step, point)
+      if (steps[from]?.isOptional !== true) break
+    }
+  }
+
+  #serveAny(point: Point): void {
+    let hasServed = false
+    for (const lists of this.#scopes.get(point.scope)?.values() ?? []) {
+      const list = lists.get(point.held) ?? []
+      const reached = list[0]?.reached ?? []
+      const step = point.steps.find((one) => !reached.includes(one))
+      if (step !== undefined && this.#advance(list, step, point) > 0) hasServed = true
+    }
+    if (!hasServed && point.steps[0] !== undefined) this.#enter(point, point.steps[0])
+  }
+
+  /** Moves attempts of a list on to a step; those it cannot serve stay. Returns how many moved. */
+  #advance(list: Attempt[], step: number, point: Point): number {
+    const moving: Attempt[] = []
+    retain(list, (attempt) => {
+      const deadline = deadlineOf(this.#funnel, attempt)
+      if (point.at > deadline) {
+        this.#end(attempt, 'window', deadline)
+        return false
+      }
+      if (!this.#canServe(attempt, step, point)) return true
+      moving.push(attempt)
+      return false
+    })
+    for (const attempt of moving) {
+      this.#reach(attempt, step, point)
+      if (attempt.ended === null) this.#listOf(attempt).push(attempt)
+    }
+    return moving.length
+  }
+
+  #canServe(attempt: Attempt, step: number, point: Point): boolean {
+    if (attempt.tie === this.#tie && attempt.servedBy.includes(point.key)) return false
+    const { withinUs, minGapUs } = this.#funnel.steps[step] as CompiledStep
+    const gap = point.at - attempt.anchorAt
+    return gap <= withinUs && gap >= minGapUs && (gap > 0 || !this.#funnel.mustIncrease)
+  }
+
+  #reach(attempt: Attempt, step: number, point: Point): void {
+    const { steps, order } = this.#funnel
+    if (attempt.tie !== this.#tie) attempt.servedBy = []
+    attempt.tie = this.#tie
+    attempt.servedBy.push(point.key)
+    attempt.reached.push(step)
+    if (steps[step]?.isOptional !== true) attempt.anchorAt = point.at
+    const number = order === 'any' ? attempt.reached.length : step + 1
+    const fact = { number, step, at: point.at, eventId: point.eventId }
+    this.#steps.push({ attempt, fact })
+    this.#touched.add(attempt)
+    const isLast = order === 'any' ? number === steps.length : step === steps.length - 1
+    if (isLast) this.#end(attempt, 'converted', point.at)
+  }
+
+  #exclude(point: Point, index: number): void {
+    const exclusion = this.#funnel.exclusions[index]
+    if (exclusion === undefined) return
+    const { from, to, removesProfile } = exclusion
+    const isBetween = (depth: number) => depth >= from && depth < to
+    const count = this.#endAll(point.scope, isBetween, point.at, 'excluded')
+    if (removesProfile && count > 0) this.#standing.isRemoved = true
+  }
+
+  /**
+   * Ends the attempts of a scope that stand so deep, but for those the tie at hand has served.
+   * Returns how many it ended that were still in their window.
+   */
+  #endAll(
+    scope: string,
+    isDeep: (depth: number) => boolean,
+    at: number,
+    because: EndedBecause,
+  ): number {
+    let count = 0
+    for (const lists of this.#scopes.get(scope)?.values() ?? []) {
+      for (const [held, list] of lists) {
+        const [first] = list
+        if (first === undefined) lists.delete(held)
+        if (first === undefined || !isDeep(depthOf(this.#funnel, first.reached))) continue
+        retain(list, (attempt) => {
+          if (attempt.tie === this.#tie) return true
+          const deadline = deadlineOf(this.#funnel, attempt)
+          const isOver = at > deadline
+          this.#end(attempt, isOver ? 'window' : because, isOver ? deadline : at)
+          if (!isOver) count += 1
+          return false
+        })
+      }
+    }
+    return count
+  }
+
+  #end(attempt: Attempt, because: EndedBecause, at: number): void {
+    attempt.ended = { because, at }
+    this.#touched.add(attempt)
+  }
+
+  /**
+   * Decides every window that has passed at the watermark (null: none), writes down what changed,
+   * and leaves what is open in `standing`. Returns the latest deadline decided.
+   */
+  finish(profileId: string, watermark: number | null, facts: FunnelFacts): number {
+    let decided = -Infinity
+    const { open } = this.#standing
+    open.length = 0
+    for (const places of this.#scopes.values()) {
+      for (const lists of places.values()) {
+        for (const attempt of [...lists.values()].flat()) {
+          const deadline = deadlineOf(this.#funnel, attempt)
+          if (watermark !== null && deadline < watermark) {
+            this.#end(attempt, 'window', deadline)
+            decided = Math.max(decided, deadline)
+          } else open.push(attempt)
+        }
+      }
+    }
+    if (this.#standing.isRemoved) open.length = 0
+    else this.#tell(profileId, facts)
+    for (const attempt of open) attempt.isOnRecord = true
+    return decided
+  }
+
+  #tell(profileId: string, facts: FunnelFacts): void {
+    const funnel = this.#funnel
+    const gone = new Set(this.#withdrawn)
+    for (const attempt of gone) {
+      if (!attempt.isOnRecord) continue
+      const owner = { funnel, profileId, attempt }
+      facts.withdrawn.push(owner)
+      facts.withdrawnSteps.push({ ...owner, number: 1 })
+    }
+    for (const attempt of this.#touched) {
+      facts.attempts.push({ funnel, profileId, attempt, replaces: attempt.isOnRecord })
+    }
+    for (const { attempt, fact } of this.#steps) {
+      if (gone.has(attempt)) continue
+      facts.steps.push({ funnel, profileId, attempt, replaces: false, ...fact })
+    }
+  }
+
+  #listOf(attempt: Attempt): Attempt[] {
+    const { scope, held, reached } = attempt
+    const place =
+      this.#funnel.order === 'any'
+        ? reached.toSorted((a, b) => a - b).join()
+        : String(reached[reached.length - 1])
+    const places = entryOf(this.#scopes, scope, (): Places => new Map())
+    return entryOf(
+      entryOf(places, place, (): Lists => new Map()),
+      held,
+      (): Attempt[] => [],
+    )
+  }
+}
+
+type StepOwner = Pick<StepFact, 'funnel' | 'profileId' | 'attempt' | 'replaces'>
+
+/** 1-based: the number of the deepest step, in any order how many were reached. */
+export function depthOf({ order }: CompiledFunnel, reached: readonly number[]): number {
+  return order === 'any' ? reached.length : (reached[reached.length - 1] as number) + 1
+}
+
+/** The last instant at which an open attempt can still reach its next step. */
+export function deadlineOf(funnel: CompiledFunnel, attempt: Attempt): number {
+  const { steps, windowUs, order } = funnel
+  const whole = attempt.at + windowUs
+  if (order === 'any') return whole
+  let next = (attempt.reached[attempt.reached.length - 1] as number) + 1
+  while (steps[next]?.isOptional === true) next += 1
+  return Math.min(whole, attempt.anchorAt + (steps[next]?.withinUs ?? Infinity))
+}
+
+/** Each point with each step it may be, ascending by step, then in event order. */
+function inStepOrder(points: readonly Point[]): [step: number, point: Point][] {
+  const pairs = points.flatMap((point) =>
+    point.steps.map((step): [number, Point] => [step, point]),
+  )
+  return pairs.sort((a, b) => a[0] - b[0])
+}
+
+/** Keeps of a list, in place, what `isKept` says, asked once each in order. */
+function retain<T>(list: T[], isKept: (item: T) => boolean): void {
+  let kept = 0
+  for (let i = 0; i < list.length; i++) {
+    const item = list[i] as T
+    if (isKept(item)) list[kept++] = item
+  }
+  list.length = kept
+}
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) map.set(key, (value = make()))
+  return value
+}

@@ -1,0 +1,140 @@
+/**
+ * Links → persons, and sessions → whose they are. Pure and synchronous.
+ *
+ * `resolvePersons` is keyed by component: a set of identifiers closed under every link ever tried
+ * between them, the refused ones too. `assignSessions` is keyed by stream. Neither depends on
+ * anything outside its key, which is what lets a batch redo only what it touches.
+ */
+
+import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
+
+/** What of `definitions/identity.ts` decides. */
+export type PersonRules = {
+  person: string[]
+  exclusive: string[]
+  contested: 'last-known' | 'anonymous' | 'first'
+  maxPersonsPerDevice: number
+}
+
+/**
+ * A link that was tried: the first of its pair that no unlink cancels. `kept` is the event's
+ * highest-priority identifier. Of one event, links come by the priority of `refused`, and an alias
+ * after them.
+ */
+export type Attempt = { place: Place; kept: string; refused: string; isAlias: boolean }
+
+export type Conflict = { kept: string; refused: string; place: Place }
+
+/** `profileOf` has every identifier of every attempt; one that is alone maps to itself. */
+export type Persons = { profileOf: Map<string, string>; conflicts: Conflict[] }
+
+/** Decides the attempts in event order. They may come in any order. */
+export function resolvePersons(attempts: readonly Attempt[], rules: PersonRules): Persons {
+  const groups = new Map<string, Set<string>>()
+  const groupOf = (identifier: string): Set<string> => {
+    let group = groups.get(identifier)
+    if (group === undefined) groups.set(identifier, (group = new Set([identifier])))
+    return group
+  }
+  const conflicts: Conflict[] = []
+  for (const attempt of attempts.toSorted((a, b) => compareAttempts(a, b, rules))) {
+    const left = groupOf(attempt.kept)
+    const right = groupOf(attempt.refused)
+    if (left === right) continue
+    if (!attempt.isAlias && isExcluded(left, right, rules)) {
+      conflicts.push({ kept: attempt.kept, refused: attempt.refused, place: attempt.place })
+      continue
+    }
+    const [into, from] = left.size < right.size ? [right, left] : [left, right]
+    for (const member of from) {
+      into.add(member)
+      groups.set(member, into)
+    }
+  }
+  const profileOf = new Map<string, string>()
+  for (const group of new Set(groups.values())) {
+    const profile = profileOfGroup(group, rules)
+    for (const member of group) profileOf.set(member, profile)
+  }
+  return { profileOf, conflicts }
+}
+
+function compareAttempts(a: Attempt, b: Attempt, rules: PersonRules): number {
+  return (
+    comparePlaces(a.place, b.place) ||
+    Number(a.isAlias) - Number(b.isAlias) ||
+    priorityOf(a.refused, rules) - priorityOf(b.refused, rules)
+  )
+}
+
+/** The namespace of `namespace:value`; a namespace has no colon. */
+export function namespaceOf(identifier: string): string {
+  return identifier.slice(0, identifier.indexOf(':'))
+}
+
+function priorityOf(identifier: string, rules: PersonRules): number {
+  return rules.person.indexOf(namespaceOf(identifier))
+}
+
+/** True when both hold a value of one and the same exclusive namespace. */
+function isExcluded(left: Set<string>, right: Set<string>, rules: PersonRules): boolean {
+  return rules.exclusive.some(
+    (namespace) => holds(left, `${namespace}:`) && holds(right, `${namespace}:`),
+  )
+}
+
+function holds(group: Set<string>, prefix: string): boolean {
+  for (const member of group) if (member.startsWith(prefix)) return true
+  return false
+}
+
+/** Its value in the highest-priority namespace it has, the smallest by code point. */
+function profileOfGroup(group: Set<string>, rules: PersonRules): string {
+  let best: string | undefined
+  for (const member of group) {
+    if (best === undefined || compareMembers(member, best, rules) < 0) best = member
+  }
+  return best as string
+}
+
+function compareMembers(a: string, b: string, rules: PersonRules): number {
+  return priorityOf(a, rules) - priorityOf(b, rules) || compareText(a, b)
+}
+
+/**
+ * How the sessions of a stream that name nobody are decided:
+ * - `nobody`: no session names anybody, all are the anonymous profile's;
+ * - `neighbours`: the person named before, else the person named after;
+ * - `anonymous`, `first`: as the `contested` setting says, or the stream is shared.
+ */
+export type Claim = 'nobody' | 'neighbours' | 'anonymous' | 'first'
+
+/** `persons` are the profiles that a stream's sessions name, repeats allowed. */
+export function claimOf(persons: Iterable<string>, rules: PersonRules): Claim {
+  const distinct = new Set(persons).size
+  if (distinct === 0) return 'nobody'
+  if (distinct > rules.maxPersonsPerDevice) return 'anonymous'
+  if (distinct >= 2 && rules.contested !== 'last-known') return rules.contested
+  return 'neighbours'
+}
+
+/**
+ * Whose each session of a stream is. `named[i]` is the profile that session i names, or null; the
+ * result has a profile for each.
+ */
+export function assignSessions(
+  named: readonly (string | null)[],
+  stream: string,
+  rules: PersonRules,
+): string[] {
+  const persons = named.filter((person) => person !== null)
+  const claim = claimOf(persons, rules)
+  const first = persons[0] ?? stream
+  let before = first
+  return named.map((person) => {
+    if (person !== null) before = person
+    if (person !== null) return person
+    if (claim === 'neighbours') return before
+    return claim === 'first' ? first : stream
+  })
+}

@@ -1,0 +1,136 @@
+/**
+ * The fold, telling why: at every choice it notes which candidates were tried, whether their
+ * guards held and the values these saw. The choice itself is the fold's own, and so is every
+ * verdict: a part of a guard is compiled and asked as the whole is.
+ */
+
+import { stateOf, type Compiled } from '../definition/compile.ts'
+import type { Definitions } from '../definition/load.ts'
+import type { Events } from './events.ts'
+import type { Facts } from './journey-facts.ts'
+import { Fold } from './fold-journeys.ts'
+import { compileGuard, OPERATORS, type Names } from '../definition/guard.ts'
+import { tracksOf, type Guard, type Json, type Operators } from '../definition/journey.ts'
+import type { Machine, Way } from '../definition/machine.ts'
+
+/** A condition of a guard in words, whether it held, and what it saw (undefined: absent). */
+export type ToldPart = { condition: string; held: boolean; seen?: Json | undefined }
+
+/** A candidate that was tried; without parts it always holds. */
+export type Tried = { target: string; held: boolean; parts: ToldPart[] }
+
+/** One choice of a track at an event or a timeout. */
+export type Choice = {
+  machine: Machine
+  track: string
+  isTimeout: boolean
+  at: number
+  tried: Tried[]
+  isTaken: boolean
+}
+
+type Home = { machine: Machine; track: number; names: Names }
+
+export class TellingFold extends Fold {
+  readonly #homes: Map<Way, Home>
+  #choices: Choice[] = []
+
+  constructor(parts: {
+    definitions: Definitions
+    compiled: Compiled
+    events: Events
+    codes: readonly number[]
+    facts: Facts
+  }) {
+    super(parts.compiled.machines, parts.events, parts.codes, parts.facts)
+    this.#homes = homesOf(parts.definitions, parts.compiled)
+  }
+
+  /** The choices since the last call, in the order they were made. */
+  takeChoices(): Choice[] {
+    return this.#choices.splice(0)
+  }
+
+  protected override choose(ways: readonly Way[], at: number): Way | null {
+    const taken = super.choose(ways, at)
+    const home = this.#homes.get(ways[0] as Way)
+    if (home === undefined) return taken
+    const { machine, track } = home
+    const { name, states } = machine.tracks[track] as (typeof machine.tracks)[number]
+    const triedCount = taken === null ? ways.length : ways.indexOf(taken) + 1
+    this.#choices.push({
+      machine,
+      track: name,
+      isTimeout: this.field('name') === undefined,
+      at,
+      tried: ways.slice(0, triedCount).map((way) => ({
+        target: states[way.target] as string,
+        held: way === taken,
+        parts: way.said === null ? [] : partsOf(way.said).map((part) => this.#tell(part, home)),
+      })),
+      isTaken: taken !== null,
+    })
+    return taken
+  }
+
+  #tell(part: Guard, home: Home): ToldPart {
+    const told = { condition: wordsOf(part), held: compileGuard(part, home.names)(this) }
+    if ('any' in part || 'not' in part || 'all' in part) return told
+    return { ...told, seen: this.#seen(part, home) }
+  }
+
+  /** What a single condition looks at; instants and durations as microseconds. */
+  #seen(part: Exclude<Guard, { all: unknown } | { any: unknown } | { not: unknown }>, home: Home) {
+    const { names, machine } = home
+    if ('property' in part) return this.operand(names.operandOf(`properties.${part.property}`))
+    if ('context' in part) return this.operand(names.operandOf(`context.${part.context}`))
+    if ('field' in part) return this.field(part.field)
+    if ('count' in part) return this.count(names.countSlotOf(part.count))
+    if ('dwell' in part) return `${this.dwell(names.track) / 1_000} ms`
+    const { track, state } = names.stateOf('visits' in part ? part.visits : part.in)
+    if ('visits' in part) return this.visits(track, state)
+    return machine.tracks[track]?.states[this.state(track)]
+  }
+}
+
+/** What a guard requires of several conditions at once, told one by one. */
+function partsOf(guard: Guard): Guard[] {
+  return 'all' in guard ? guard.all.flatMap(partsOf) : [guard]
+}
+
+function wordsOf(guard: Guard): string {
+  if ('all' in guard) return guard.all.map(wordsOf).join(' and ')
+  if ('any' in guard) return `(${guard.any.map(wordsOf).join(' or ')})`
+  if ('not' in guard) return `not (${wordsOf(guard.not)})`
+  if ('in' in guard && typeof guard.in === 'string') return `in ${guard.in}`
+  if ('dwell' in guard) {
+    const bounds = Object.entries(guard.dwell).map(([name, bound]) => `${name} ${bound}`)
+    return `dwell ${bounds.join(' and ')}`
+  }
+  const [[kind, subject] = []] = Object.entries(guard)
+  const operators = guard as Operators
+  const tests = OPERATORS.filter((name) => operators[name] !== undefined).map(
+    (name) => `${name} ${JSON.stringify(operators[name])}`,
+  )
+  return `${kind} ${String(subject)} ${tests.join(' and ')}`
+}
+
+/** Every way's journey and track, and how names in its guard become numbers. */
+function homesOf(definitions: Definitions, compiled: Compiled): Map<Way, Home> {
+  const homes = new Map<Way, Home>()
+  compiled.machines.forEach((machine, m) => {
+    const tracks = tracksOf(definitions.journeys[m] as Definitions['journeys'][number])
+    machine.tracks.forEach(({ cells, timeouts }, track) => {
+      const names: Names = {
+        operandOf: (path) => compiled.operandPaths.indexOf(path),
+        countSlotOf: (name) => machine.countSlot[compiled.eventCodes.get(name) ?? -1] ?? -1,
+        stateOf: (reference) => stateOf(reference, { index: track, tracks }),
+        track,
+      }
+      for (const list of [...cells, ...timeouts.flat()]) {
+        for (const way of list?.ways ?? []) homes.set(way, { machine, track, names })
+      }
+    })
+  })
+  return homes
+}

@@ -1,0 +1,149 @@
+/**
+ * Arrow on its way elsewhere: a table as bytes for another thread; rows of any table as JSON texts,
+ * and a table of texts as the two messages (schema, record batch) that the Storage Write API takes.
+ */
+
+import {
+  Field,
+  makeData,
+  MessageReader,
+  RecordBatch,
+  RecordBatchStreamWriter,
+  Schema,
+  Struct,
+  tableFromIPC,
+  TimestampMicrosecond,
+  Utf8,
+  vectorFromArray,
+  type Data,
+  type Table,
+} from 'apache-arrow'
+import { uuidText } from '../base/hash.ts'
+
+/** Bytes of their own, which can change hands. They are put together here: what the library's own
+ * `tableToIPC` gives is cut short when two columns are one array. */
+export async function tableBytes(table: Table): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  for await (const part of RecordBatchStreamWriter.writeAll(table)) parts.push(part)
+  const bytes = new Uint8Array(parts.reduce((total, { length }) => total + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+export function tableOfBytes(bytes: Uint8Array): Table {
+  return tableFromIPC(bytes)
+}
+
+/** Each row as a JSON array of texts and nulls: numbers as their digits, hashes signed, UUIDs as
+ * text, bytes in base64, so that nothing is rounded on the way. */
+export function* rowTexts(table: Table): Generator<string> {
+  for (const batch of table.batches) {
+    const cells = batch.data.children.map(cellOf)
+    for (let row = 0; row < batch.numRows; row++) {
+      yield `[${cells.map((cell) => cell(row)).join(',')}]`
+    }
+  }
+}
+
+const TRUE = '"true"'
+const FALSE = '"false"'
+
+/** The JSON of a row's value. */
+type Cell = (row: number) => string
+
+function cellOf(data: Data): Cell {
+  const cell = valueOf(data)
+  return data.nullCount === 0 ? cell : (row) => (data.getValid(row) ? cell(row) : 'null')
+}
+
+function valueOf(data: Data): Cell {
+  const { values, valueOffsets } = data
+  if (data.dictionary !== undefined) {
+    const texts = [...data.dictionary].map((text) => JSON.stringify(text))
+    return (row) => texts[(values as Int32Array)[row] as number] as string
+  }
+  const slice = (row: number) =>
+    Buffer.from((values as Uint8Array).subarray(valueOffsets[row], valueOffsets[row + 1]))
+  switch (String(data.type)) {
+    case 'Utf8':
+      return (row) => JSON.stringify(slice(row).toString())
+    case 'Binary':
+      return (row) => `"${slice(row).toString('base64')}"`
+    case 'Bool':
+      return (row) => ((((values as Uint8Array)[row >> 3] ?? 0) >> (row & 7)) & 1 ? TRUE : FALSE)
+    case 'FixedSizeBinary[16]':
+      return (row) => `"${uuidText(values as Uint8Array, row)}"`
+    case 'Uint64':
+      return (row) => `"${BigInt.asIntN(64, (values as BigUint64Array)[row] as bigint)}"`
+    default:
+      return (row) => `"${(values as BigInt64Array)[row]}"`
+  }
+}
+
+/** Rows to be staged: one instant and one stage for all of them. */
+export type StagedRows = { stagedAt: number; stage: string; targets: string[]; contents: string[] }
+
+/** Rows as one request takes them. */
+export type WireTable = {
+  rowCount: number
+  serializedSchema: Uint8Array
+  serializedRecordBatch: Uint8Array
+}
+
+/** Columns `staged_at`, `stage`, `target`, `content`. */
+export function stagedWire({ stagedAt, stage, targets, contents }: StagedRows): WireTable {
+  const { length } = contents
+  const text = (values: string[]) => vectorFromArray(values, new Utf8()).data[0] as Data
+  return wireOf(
+    ['staged_at', 'stage', 'target', 'content'],
+    [instants(stagedAt, length), text(contents.map(() => stage)), text(targets), text(contents)],
+    length,
+  )
+}
+
+/** A table as it is and its `recorded_at`, in pieces of about so many bytes. */
+export function* recordedWires(
+  table: Table,
+  recordedAt: number,
+  pieceBytes: number,
+): Generator<WireTable> {
+  const names = [...table.schema.fields.map(({ name }) => name), 'recorded_at']
+  for (const { data } of table.batches) {
+    const pieces = Math.ceil(data.byteLength / pieceBytes)
+    const rows = Math.max(1, Math.ceil(data.length / pieces))
+    for (let from = 0; from < data.length; from += rows) {
+      const count = Math.min(rows, data.length - from)
+      const columns = data.children.map((child) => child.slice(from, count))
+      yield wireOf(names, [...columns, instants(recordedAt, count)], count)
+    }
+  }
+}
+
+function instants(instant: number, length: number): Data {
+  const data = new BigInt64Array(length).fill(BigInt(instant))
+  return makeData({ type: new TimestampMicrosecond('UTC'), length, data })
+}
+
+function wireOf(names: string[], children: Data[], length: number): WireTable {
+  const fields = children.map((data, i) => new Field(names[i] as string, data.type, true))
+  const schema = new Schema(fields)
+  const batch = new RecordBatch(schema, makeData({ type: new Struct(fields), length, children }))
+  const [serializedSchema, serializedRecordBatch] = messagesOf(batch)
+  return { rowCount: length, serializedSchema, serializedRecordBatch }
+}
+
+/** The first two messages of an Arrow stream, each with its frame and its body. */
+function messagesOf(batch: RecordBatch): [Uint8Array, Uint8Array] {
+  const bytes = RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const end = (from: number) => {
+    const head = new MessageReader(bytes.subarray(from)).readMessage()
+    return from + 8 + view.getInt32(from + 4, true) + (head?.bodyLength ?? 0)
+  }
+  const split = end(0)
+  return [bytes.subarray(0, split), bytes.subarray(split, end(split))]
+}

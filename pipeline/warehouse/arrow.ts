@@ -1,0 +1,240 @@
+/**
+ * Columns → Arrow tables, by the catalogue. The only file that makes Arrow.
+ *
+ * Typed arrays are taken as they are; what a column gives as plain values is packed once.
+ */
+
+import {
+  Binary,
+  Bool,
+  Dictionary,
+  Field,
+  FixedSizeBinary,
+  Float64,
+  Int32,
+  Int64,
+  makeData,
+  Schema,
+  RecordBatch,
+  Struct,
+  Table,
+  TimestampMicrosecond,
+  Uint64,
+  Utf8,
+  vectorFromArray,
+  type Data,
+  type DataType,
+} from 'apache-arrow'
+import type { DictionaryColumn, TextColumn } from '../decode/event-batch.ts'
+import { assert } from '../base/errors.ts'
+import type { Column, ColumnType } from './column.ts'
+import { TABLES, type TableName } from './tables.ts'
+
+/** 16 bytes a row, big-endian; `isNull[row]` 1 is null. */
+export type Uuids = { bytes: Uint8Array; isNull?: Uint8Array }
+
+/** What a column may be given as. */
+export type ColumnData =
+  | (string | number | boolean | null)[]
+  | TextColumn
+  | DictionaryColumn
+  | Float64Array
+  | BigUint64Array
+  | Uuids
+  | Uint8Array[]
+
+/** Rows of a catalogue table: exactly its columns, each with `count` values. */
+export function arrowTable(
+  table: TableName,
+  columns: { [column: string]: ColumnData },
+  count: number,
+): Table {
+  const specs: readonly Column[] = TABLES[table].columns
+  assert(Object.keys(columns).length === specs.length, `${table} has all its columns and no other`)
+  const parts = specs.map((spec) => {
+    const given = columns[spec.name]
+    assert(given !== undefined, `${table} is given ${spec.name}`)
+    return { name: spec.name, data: dataOf(spec.type, given, count) }
+  })
+  return tableOf(parts, count)
+}
+
+/** The versions that stop being believed. */
+export function supersedeTable(rowKeys: Uuids, because: string[]): Table {
+  const count = because.length
+  return tableOf(
+    [
+      { name: 'row_key', data: uuidData(rowKeys, count) },
+      { name: 'superseded_because', data: textData(because) },
+    ],
+    count,
+  )
+}
+
+/** Keys to look up: their 64-bit hashes and their texts. */
+export function keyTable(k: BigUint64Array, keys: string[]): Table {
+  const hashes = makeData({ type: new Uint64(), length: k.length, data: k })
+  return tableOf(
+    [
+      { name: 'k', data: hashes },
+      { name: 'key', data: textData(keys) },
+    ],
+    keys.length,
+  )
+}
+
+/** Hashes to look up. */
+export function hashTable(k: BigUint64Array): Table {
+  const data = makeData({ type: new Uint64(), length: k.length, data: k })
+  return tableOf([{ name: 'k', data }], k.length)
+}
+
+/** UUIDs to look up. */
+export function uuidTable(ids: readonly string[]): Table {
+  return tableOf([{ name: 'id', data: uuidData(uuidsFromText(ids), ids.length) }], ids.length)
+}
+
+/** The bytes of ids that are UUID text. */
+export function uuidsFromText(ids: readonly string[]): Uuids {
+  const hex = ids.map((id) => id.replaceAll('-', '')).join('')
+  return { bytes: new Uint8Array(Buffer.from(hex, 'hex')) }
+}
+
+/** A column of rows that are no table's: a catalogue type, or a number with a fraction. */
+export type RowColumn = { name: string; type: ColumnType | 'number' }
+
+/** A record batch of rows as a query gives them. */
+export function rowBatch(
+  columns: readonly RowColumn[],
+  rows: readonly { [column: string]: unknown }[],
+): RecordBatch {
+  const parts = columns.map(({ name, type }) => {
+    const values = rows.map((row) => row[name] ?? null)
+    const given = type === 'text' ? values.map(textOrNull) : (values as ColumnData)
+    const data = type === 'number' ? floatData(values) : dataOf(type, given, rows.length)
+    return { name, data }
+  })
+  return tableOf(parts, rows.length).batches[0] as RecordBatch
+}
+
+function textOrNull(value: unknown): string | null {
+  return value === null ? null : String(value)
+}
+
+function floatData(values: unknown[]): Data {
+  const data = Float64Array.from(values, (value) => (value ?? 0) as number)
+  const validity = validityOf(values.length, (row) => values[row] !== null)
+  return makeData({ type: new Float64(), length: values.length, data, ...validity })
+}
+
+function tableOf(parts: { name: string; data: Data }[], count: number): Table {
+  const fields = parts.map(({ name, data }) => new Field(name, data.type as DataType, true))
+  const children = parts.map(({ data }) => data)
+  const schema = new Schema(fields)
+  const data = makeData({ type: new Struct(fields), length: count, children })
+  return new Table(schema, new RecordBatch(schema, data))
+}
+
+function dataOf(type: ColumnType, given: ColumnData, count: number): Data {
+  if ('codes' in given) return dictionaryData(given)
+  if ('offsets' in given) return utf8Data(given.bytes, given.offsets, count, undefined)
+  if ('bytes' in given) return uuidData(given, count)
+  if (given instanceof BigUint64Array) {
+    return makeData({ type: new Uint64(), length: count, data: given })
+  }
+  if (given instanceof Float64Array) return integerData(type, given, count)
+  assert(given.length === count, `a column of ${count} rows has ${given.length} values`)
+  if (type === 'instant' || type === 'integer') return integerData(type, given, count)
+  if (type === 'boolean') return vectorFromArray(given as boolean[], new Bool()).data[0] as Data
+  if (type === 'bytes') return vectorFromArray(given as Uint8Array[], new Binary()).data[0] as Data
+  return textData(given as (string | null)[])
+}
+
+function dictionaryData({ values, codes }: DictionaryColumn): Data {
+  const type = new Dictionary(new Utf8(), new Int32())
+  const validity = validityOf(codes.length, (row) => (codes[row] as number) >= 0)
+  return makeData({
+    type,
+    length: codes.length,
+    data: codes,
+    ...validity,
+    dictionary: vectorFromArray(values, new Utf8()),
+  })
+}
+
+/** The null bitmap of a column, nothing when there is no null. */
+function validityOf(
+  count: number,
+  isValid: (row: number) => boolean,
+): { nullCount: number; nullBitmap?: Uint8Array } {
+  let bitmap: Uint8Array | undefined
+  let nullCount = 0
+  for (let row = 0; row < count; row++) {
+    if (isValid(row)) continue
+    bitmap ??= new Uint8Array((count + 7) >> 3).fill(0xff)
+    bitmap[row >> 3] = (bitmap[row >> 3] as number) & ~(1 << (row & 7))
+    nullCount += 1
+  }
+  return bitmap === undefined ? { nullCount } : { nullCount, nullBitmap: bitmap }
+}
+
+const TWO_TO_32 = 4_294_967_296
+
+/** Whole numbers within 2^53 as 64 bits, written in halves: a BigInt a value costs more. */
+function integerData(type: ColumnType, given: ArrayLike<unknown>, count: number): Data {
+  const words = new Int32Array(count * 2)
+  for (let row = 0; row < count; row++) {
+    const value = (given[row] ?? 0) as number
+    const high = Math.floor(value / TWO_TO_32)
+    words[row * 2] = value - high * TWO_TO_32
+    words[row * 2 + 1] = high
+  }
+  const data = new BigInt64Array(words.buffer)
+  const validity = validityOf(count, (row) => given[row] !== null)
+  if (type === 'instant') {
+    return makeData({ type: new TimestampMicrosecond('UTC'), length: count, data, ...validity })
+  }
+  return makeData({ type: new Int64(), length: count, data, ...validity })
+}
+
+function uuidData({ bytes, isNull }: Uuids, count: number): Data {
+  const validity = isNull === undefined ? {} : validityOf(count, (row) => isNull[row] !== 1)
+  return makeData({ type: new FixedSizeBinary(16), length: count, data: bytes, ...validity })
+}
+
+/** Packs texts in one write. */
+function textData(texts: readonly (string | null)[]): Data {
+  const joined = texts.join('')
+  const bytes = Buffer.from(joined)
+  const lengthOf = bytes.length === joined.length ? unitCount : Buffer.byteLength
+  const offsets = new Int32Array(texts.length + 1)
+  let at = 0
+  for (let row = 0; row < texts.length; row++) {
+    const text = texts[row] as string | null
+    if (text !== null) at += lengthOf(text)
+    offsets[row + 1] = at
+  }
+  assert(at === bytes.length, 'texts are well-formed')
+  const validity = validityOf(texts.length, (row) => texts[row] !== null)
+  return utf8Data(bytes, offsets, texts.length, validity)
+}
+
+/** The length in bytes of a text whose characters take one each. */
+function unitCount(text: string): number {
+  return text.length
+}
+
+function utf8Data(
+  bytes: Uint8Array,
+  offsets: Int32Array,
+  count: number,
+  validity: { nullCount: number; nullBitmap?: Uint8Array } | undefined,
+): Data {
+  return makeData({
+    type: new Utf8(),
+    length: count,
+    data: bytes,
+    valueOffsets: offsets,
+    ...validity,
+  })
+}

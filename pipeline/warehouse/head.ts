@@ -1,0 +1,26 @@
+/** Where the last commit left a warehouse, or that there is none, as every engine tells it. */
+
+import { UserError } from '../base/errors.ts'
+import type { Head, Row } from './warehouse.ts'
+
+/** Of a warehouse without a batch. */
+export const NO_HEAD: Head = { batch: 0, recordedAt: 0, watermark: null }
+
+/** `query` asks the warehouse. */
+export async function readHead(query: (sql: string) => Promise<Row[]>): Promise<Head> {
+  const [last] = await query(
+    'select batch, recorded_at, watermark from batches order by batch desc limit 1',
+  )
+  if (last === undefined) return NO_HEAD
+  return {
+    batch: last['batch'] as number,
+    recordedAt: last['recorded_at'] as number,
+    watermark: last['watermark'] as number | null,
+  }
+}
+
+/** Of a place that was to hold one. */
+export function noWarehouse(url: string): UserError {
+  const made = `npm start -- --warehouse ${url} FILE`
+  return new UserError(`no warehouse at ${url}: check the name, or make it with ${made}`)
+}
