@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/cloud/**/*.test.ts'],
-    setupFiles: ['test/properties.ts'],
+    setupFiles: ['test/support/properties.ts'],
     testTimeout: 180_000,
     maxWorkers: 2,
   },

@@ -1,6 +1,6 @@
 /**
  * What a warehouse must do: keep what a batch commits, all of it or nothing, and give back in bulk
- * what the next batch needs to continue. `test/warehouse.contract.ts` is this file as a suite.
+ * what the next batch needs to continue. `test/warehouse/warehouse.contract.ts` is this file as a suite.
  *
  * There is one writer at a time. A warehouse keeps two kinds of rows: the tables of `tables.ts`,
  * and images: the latest checkpoint of a key (a stream, an identifier, a component, a profile) as

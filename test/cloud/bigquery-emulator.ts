@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Place } from '../../pipeline/bigquery/client.ts'
-import { freePort } from '../free-port.ts'
+import { freePort } from '../support/free-port.ts'
 
 const DIR = resolve('.peers/bigquery')
 const HOST = '127.0.0.1'

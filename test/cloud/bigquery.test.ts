@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
 import { BigQueryClient } from '../../pipeline/bigquery/client.ts'
-import { takeoverContract } from '../takeover.contract.ts'
-import { warehouseContract } from '../warehouse.contract.ts'
+import { takeoverContract } from '../warehouse/takeover.contract.ts'
+import { warehouseContract } from '../warehouse/warehouse.contract.ts'
 import { emptyDataset } from './datasets.ts'
 import { startBigQuery } from './bigquery-emulator.ts'
 

@@ -11,8 +11,8 @@ import { v1, type PubSub, type Topic } from '@google-cloud/pubsub'
 import { expect } from 'vitest'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Random } from '../../scripts/random.ts'
-import { dump, sorted } from '../dump.ts'
-import type { Row } from '../reference.ts'
+import { dump, sorted } from '../support/dump.ts'
+import type { Row } from '../reference/reference.ts'
 
 type ClientOptions = ConstructorParameters<typeof v1.SubscriberClient>[0]
 

@@ -1,6 +1,6 @@
 /** Google's analyzer as the judge of what goes over the wire. */
 
-import type { Analyzer } from '../zetasql.ts'
+import type { Analyzer } from '../support/zetasql.ts'
 import type { Proxy } from './proxy.ts'
 
 /** The SQL of all jobs that went by, each once. */

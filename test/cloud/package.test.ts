@@ -11,7 +11,7 @@ import type { Message } from '@google-cloud/pubsub'
 import { afterAll, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
 import { EMULATOR_VARIABLE } from '../../pipeline/config.ts'
-import { FunctionsProcess, packageInto } from '../functions-process.ts'
+import { FunctionsProcess, packageInto } from '../support/functions-process.ts'
 import { startBigQuery } from './bigquery-emulator.ts'
 import { PubsubEmulator, pubsubEmulator, type Subscribed } from './pubsub-emulator.ts'
 

@@ -10,7 +10,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PubSub, type Subscription, type Topic } from '@google-cloud/pubsub'
-import { freePort } from '../free-port.ts'
+import { freePort } from '../support/free-port.ts'
 
 const PROJECT = 'shop'
 

@@ -1,0 +1,318 @@
+/** Every static check of a definition, by its message: the file, the place, and what to do. */
+
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import checkout from '../../definitions/journeys/checkout.ts'
+import { checkIdentity, checkJourney, checkSessions } from '../../pipeline/definition/check-journey.ts'
+import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import { checkEvents } from '../../pipeline/definition/events.ts'
+import { IDENTITY_DEFAULT, SESSIONS_DEFAULT, type Journey } from '../../pipeline/definition/journey.ts'
+
+/** A sound journey, with `changes` to it. */
+function journey(changes: object): object {
+  const states = { a: { on: { Go: 'b' } }, b: { type: 'final' } }
+  return { id: 'j', version: 1, initial: 'a', states, ...changes }
+}
+
+/** A sound journey whose first state is `a`. */
+function withState(a: object, more: object = {}): object {
+  return journey({ states: { a, b: { type: 'final' }, ...more } })
+}
+
+const leaving = { Go: 'b' }
+function endless(): object {
+  const guard: { not?: object } = {}
+  guard.not = guard
+  return guard
+}
+
+const guarded = (guard: unknown) => withState({ on: { Go: { target: 'b', guard } } })
+
+describe('a journey is refused with a message', () => {
+  test.each<[what: string, journey: unknown, message: string]>([
+    ['no object', null, 'j.ts: the default export is no journey; export default defineJourney'],
+    ['bad id', journey({ id: '1j' }), 'j.ts: id "1j" is no name; write letters, digits'],
+    ['bad version', journey({ version: 0 }), 'j.ts: version 0 is no version; write 1, 2, 3'],
+    ['unknown member', journey({ inital: 'a' }), 'j.ts: inital is unknown; write one of id,'],
+    ['bad key', journey({ key: 'x' }), 'j.ts: key "x" is no key; write { property:'],
+    [
+      'no such initial',
+      journey({ initial: 'z' }),
+      'j.ts: initial: initial "z" is no state; write one',
+    ],
+    [
+      'unknown target',
+      withState({ on: { Go: 'z' } }),
+      'j.ts: state a: on \'Go\' targets "z", which is no state; write one of a, b',
+    ],
+    [
+      'unreachable state',
+      withState({ on: leaving }, { c: { on: leaving } }),
+      'j.ts: state c: nothing leads to it',
+    ],
+    [
+      'no way out',
+      withState({ on: { Go: 'b', Stay: 'c' } }, { c: { on: { Go: 'c' } } }),
+      'j.ts: state c: nothing leads from it to another state',
+    ],
+    [
+      'masked root',
+      journey({ on: { Out: 'b' }, states: { a: { ignore: ['Out'] }, b: { type: 'final' } } }),
+      'j.ts: state a: nothing leads from it',
+    ],
+    [
+      'circle of timeouts',
+      withState({ on: leaving, after: { '1h': 'c' } }, { c: { after: { '1h': 'a' } } }),
+      'j.ts: state a: timeouts alone lead from it back to it',
+    ],
+    [
+      'self timeout',
+      withState({ on: leaving, after: { '1h': 'a' } }),
+      'j.ts: state a: timeouts alone',
+    ],
+    [
+      'never tried',
+      withState({ on: { Go: ['b', { target: 'a', guard: { in: 'a' } }] } }),
+      "j.ts: state a: on 'Go': a candidate after an unguarded one is never tried",
+    ],
+    [
+      'bad duration',
+      withState({ on: leaving, after: { '1 hour': 'b' } }),
+      "j.ts: state a: after '1 hour' is no duration; write a number above 0",
+    ],
+    [
+      'zero duration',
+      withState({ on: leaving, after: { '0s': 'b' } }),
+      "j.ts: state a: after '0s' is no duration",
+    ],
+    [
+      'guard without an op',
+      guarded({ property: 'x' }),
+      'guard on property "x" is without an op; write one of eq',
+    ],
+    ['dwell without an op', guarded({ dwell: {} }), 'guard: dwell is without an op'],
+    ['empty all', guarded({ all: [] }), 'guard: all is without an op'],
+    ['nested guard', guarded({ not: { count: 'Go' } }), 'guard on count "Go" is without an op'],
+    ['unknown op', guarded({ property: 'x', equals: 1 }), 'guard: equals is unknown here'],
+    [
+      'no such field',
+      guarded({ field: 'id', eq: 'x' }),
+      'there is no such field; write source or name',
+    ],
+    [
+      'no such place',
+      guarded({ in: 'main.z' }),
+      'guard: in "main.z" is no state; write one of main.a, main.b',
+    ],
+    ['a place too long', guarded({ in: 'main.b.x' }), 'guard: in "main.b.x" is no state'],
+    ['no such visit', guarded({ visits: 'z', gte: 1 }), 'guard: visits "z" is no state'],
+    ['no guard', guarded(7), 'guard 7 is no guard'],
+    ['guard of nothing', guarded({}), 'guard {} asks nothing'],
+    [
+      'leaving a final state',
+      journey({ states: { a: { on: leaving }, b: { type: 'final', on: { Go: 'a' } } } }),
+      'j.ts: state b: on is in a final state',
+    ],
+    [
+      'waiting in a final state',
+      journey({ states: { a: { on: leaving }, b: { type: 'final', after: { '1h': 'a' } } } }),
+      'j.ts: state b: after is in a final state',
+    ],
+    ['final initial', journey({ initial: 'b' }), 'j.ts: state b: the initial state is final'],
+    [
+      'bad state name',
+      withState({ on: { Go: 'b', X: 'c d' } }, { 'c d': { on: leaving } }),
+      'j.ts: state c d: the name is not allowed',
+    ],
+    [
+      'bad track name',
+      { id: 'j', version: 1, type: 'parallel', states: { 'a.b': journey({}) } },
+      'j.ts: track a.b: the name is not allowed',
+    ],
+    [
+      'initial beside tracks',
+      { id: 'j', version: 1, type: 'parallel', initial: 'a', states: {} },
+      "j.ts: initial stands beside type 'parallel'; put it in a track",
+    ],
+    ['empty list', withState({ on: { Go: [] } }), "j.ts: state a: on 'Go' lists nothing"],
+    [
+      'effect without type',
+      withState({ on: leaving, effects: [{}] }),
+      'j.ts: state a: effect {} has no type',
+    ],
+    [
+      'effect within nothing',
+      withState({ on: leaving, effects: [{ type: 'x', within: 'soon' }] }),
+      'effect within "soon" is no duration',
+    ],
+    [
+      'funnel through nowhere',
+      journey({ funnels: { f: { steps: ['a', 'z'] } } }),
+      'j.ts: funnel f: step "z" is no state',
+    ],
+    [
+      'funnel in no time',
+      journey({ funnels: { f: { steps: ['a'], within: '0s' } } }),
+      'j.ts: funnel f: within "0s" is no duration',
+    ],
+    [
+      'a step that only reads like a state',
+      journey({ funnels: { f: { steps: [['a']] } } }),
+      'j.ts: funnel f: step ["a"] is no state',
+    ],
+    [
+      'root on beside tracks',
+      { id: 'j', version: 1, type: 'parallel', on: {}, states: { left: {} } },
+      "j.ts: on stands beside type 'parallel'; put it in a track",
+    ],
+    [
+      'unknown member of a track',
+      { id: 'j', version: 1, type: 'parallel', states: { left: { startOn: [] } } },
+      'j.ts: track left: startOn is unknown; write one of initial,',
+    ],
+    [
+      'unknown member of a state',
+      withState({ on: leaving, afer: {} }),
+      'j.ts: state a: afer is unknown; write one of type,',
+    ],
+    [
+      'unknown member of a candidate',
+      withState({ on: { Go: { target: 'b', gaurd: {} } } }),
+      "j.ts: state a, on 'Go': gaurd is unknown; write one of target,",
+    ],
+    ['unknown track', guarded({ in: 'left.a' }), 'guard: in "left.a" is no state'],
+    ['dwell for no duration', guarded({ dwell: { lt: 'soon' } }), 'dwell lt "soon" is no duration'],
+    ['missing states', journey({ states: undefined }), 'j.ts: states: there is no state'],
+    ['startOn is no list', journey({ startOn: 'Go' }), 'j.ts: startOn "Go" is no list'],
+    ['bad restart', journey({ restart: 'yes' }), 'j.ts: restart "yes" is not true or false'],
+    [
+      'effects are no list',
+      withState({ on: leaving, effects: {} }),
+      'j.ts: state a: effects {} is no list',
+    ],
+    ['a bigint', journey({ version: 1n }), 'j.ts: it holds a bigint or itself'],
+    ['a guard that holds itself', guarded(endless()), 'j.ts: it holds a bigint or itself'],
+    [
+      'ignore is no list',
+      withState({ on: leaving, ignore: 'Go' }),
+      'j.ts: state a: ignore "Go" is no list',
+    ],
+  ])('%s', (_what, definition, message) => {
+    expect(checkJourney('j.ts', definition).join('\n')).toContain(message)
+  })
+})
+
+test('a root that ignores no list is told of once', () => {
+  expect(checkJourney('j.ts', journey({ ignore: 'Go' }))).toEqual([
+    'j.ts: root: ignore "Go" is no list of event names',
+  ])
+})
+
+describe('sound definitions are left alone', () => {
+  test.each<[what: string, journey: object]>([
+    ['the smallest', journey({})],
+    [
+      'a root that leads out',
+      journey({ on: { Out: 'b' }, states: { a: {}, b: { type: 'final' } } }),
+    ],
+    ['the checkout of the examples', checkout],
+    ['null as an operand', guarded({ property: 'x', eq: null })],
+    [
+      'mixed candidates',
+      withState({ on: { Go: [{ target: 'a', guard: { in: 'main.a' } }, 'b'] } }),
+    ],
+    [
+      'tracks',
+      {
+        id: 'j',
+        version: 2,
+        type: 'parallel',
+        ignore: ['X'],
+        restart: true,
+        states: {
+          left: {
+            initial: 'a',
+            states: {
+              a: { on: { Go: { target: 'b', guard: { in: 'right.c' } } } },
+              b: { type: 'final' },
+            },
+          },
+          right: { initial: 'c', states: { c: { on: { Go: 'd' } }, d: { type: 'final' } } },
+        },
+      },
+    ],
+  ])('%s', (_what, definition) => {
+    expect(checkJourney('j.ts', definition)).toEqual([])
+  })
+
+  test('identity and sessions without a word are the defaults', () => {
+    expect(checkIdentity('identity.ts', {})).toEqual([])
+    expect(checkSessions('sessions.ts', {})).toEqual([])
+  })
+})
+
+test.each<[identity: object, message: string]>([
+  [{ person: [], device: [], exclusive: [] }, 'there is no namespace'],
+  [{ person: ['a:b'], exclusive: [] }, 'namespace "a:b" is not allowed'],
+  [{ person: ['x'], device: ['x'], exclusive: [] }, 'namespace x is there twice'],
+  [{ exclusive: ['anonymous_id'] }, 'exclusive names anonymous_id, which is no person namespace'],
+  [{ hashed: ['phone'] }, 'hashed names phone, which is not declared'],
+  [{ contested: 'last' }, 'contested "last" is unknown'],
+  [{ contested: ['first'] }, 'contested ["first"] is unknown'],
+  [{ maxPersonsPerDevice: 0 }, 'maxPersonsPerDevice 0 is no count'],
+  [{ persons: [] }, 'persons is unknown; write one of person'],
+])('identity %j is refused', (identity, message) => {
+  expect(checkIdentity('identity.ts', identity).join('\n')).toContain(message)
+})
+
+test.each<[sessions: object, message: string]>([
+  [{ gap: '30' }, 'gap "30" is no duration'],
+  [{ gapp: '30m' }, 'gapp is unknown; write one of gap'],
+  [{ splitOn: 'x' }, 'splitOn "x" is no list'],
+  [{ maxDuration: '0h' }, 'maxDuration "0h" is no duration'],
+])('sessions %j are refused', (sessions, message) => {
+  expect(checkSessions('sessions.ts', sessions).join('\n')).toContain(message)
+})
+
+test('an undefined member is left out, and so is an exclusive namespace not declared', () => {
+  const { identity, sessions } = makeDefinitions({
+    identity: { person: ['customer'], contested: undefined as never },
+    sessions: { gap: undefined as never, splitOn: undefined as never },
+  })
+  expect(identity).toEqual({ ...IDENTITY_DEFAULT, person: ['customer'], exclusive: [] })
+  expect(sessions).toEqual(SESSIONS_DEFAULT)
+})
+
+test('a default export that is nothing is told of, beside others', () => {
+  const journeys = [null, undefined] as unknown as Journey[]
+  expect(() => makeDefinitions({ journeys })).toThrow('the default export is no journey')
+})
+
+test.each<[events: unknown, message: string]>([
+  [null, 'x.ts: the default export is no object; export default defineEvents'],
+  [{ event: {} }, 'x.ts: event is unknown; write one of events, unknown'],
+  [{ events: [] }, 'x.ts: events is no map'],
+  [{ events: { Go: 5 } }, "x.ts: event 'Go': its schema is no zod schema; write z.object"],
+  [{ unknown: 'drop' }, 'x.ts: unknown "drop" is no rule; write \'accept\' or \'refuse\''],
+])('events %j are refused', (events, message) => {
+  expect(checkEvents('x.ts', events).join('\n')).toContain(message)
+  expect(checkEvents('x.ts', { events: { Go: null, Stop: z.object({}) } })).toEqual([])
+})
+
+test.each<[what: string, operand: unknown]>([
+  ['a function', () => 1],
+  ['a symbol', Symbol('x')],
+  ['NaN', Number.NaN],
+  ['a Map', new Map()],
+  ['a RegExp', /x/],
+])('%s is no plain data', (what, eq) => {
+  expect(checkJourney('j.ts', guarded({ property: 'x', eq }))).toEqual([
+    `j.ts: it holds ${what}, which is no plain data; write JSON values`,
+  ])
+})
+
+test('identity and sessions hold plain data only', () => {
+  const message = ['x.ts: it holds a bigint or itself, which is no plain data; write JSON values']
+  expect(checkIdentity('x.ts', { maxPersonsPerDevice: 1n })).toEqual(message)
+  expect(checkSessions('x.ts', { gap: 1n })).toEqual(message)
+})

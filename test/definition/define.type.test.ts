@@ -1,0 +1,126 @@
+/**
+ * Type tests: the compiler is the judge (`npm run typecheck`), because an expected error that does
+ * not occur is an error. Running them only shows that the definitions come back as they were.
+ */
+
+import { expect, test } from 'vitest'
+import '../../definitions/events.ts'
+import { defineFunnel, defineJourney } from '../../pipeline/definition/define.ts'
+
+test('a sound journey of one track compiles', () => {
+  const journey = defineJourney({
+    id: 'sound',
+    version: 1,
+    initial: 'browsing',
+    startOn: ['Product Viewed'],
+    states: {
+      browsing: { on: { 'Product Added': 'cart' } },
+      cart: {
+        on: {
+          'Order Completed': [
+            { target: 'bought', guard: { visits: 'cart', gte: 1 } },
+            {
+              target: 'bought',
+              guard: { all: [{ in: 'main.cart' }, { count: 'Page Viewed', lt: 9 }] },
+            },
+            'browsing',
+          ],
+        },
+        after: { '1h': 'browsing' },
+      },
+      bought: { type: 'final' },
+    },
+    funnels: { purchase: { steps: ['browsing', 'bought'] } },
+  })
+  expect(journey.id).toBe('sound')
+})
+
+test('a sound journey of two tracks compiles', () => {
+  const journey = defineJourney({
+    id: 'tracks',
+    version: 1,
+    type: 'parallel',
+    states: {
+      pay: {
+        initial: 'open',
+        states: { open: { on: { 'Order Completed': 'paid' } }, paid: { type: 'final' } },
+      },
+      ship: {
+        initial: 'waiting',
+        states: {
+          waiting: { on: { 'Page Viewed': { target: 'sent', guard: { in: 'pay.paid' } } } },
+          sent: { type: 'final' },
+        },
+      },
+    },
+  })
+  expect(journey.type).toBe('parallel')
+})
+
+test('wrong names do not compile', () => {
+  const head = { id: 'wrong', version: 1, initial: 'a' } as const
+  // @ts-expect-error: no state is called c.
+  defineJourney({ ...head, states: { a: { on: { 'Page Viewed': 'c' } }, b: {} } })
+  // @ts-expect-error: no event is called so.
+  defineJourney({ ...head, states: { a: { on: { 'Page Vewed': 'b' } }, b: {} } })
+  // @ts-expect-error: the initial state is none of the states.
+  defineJourney({ id: 'wrong', version: 1, initial: 'z', states: { a: {}, b: {} } })
+  // @ts-expect-error: a start event that does not exist.
+  defineJourney({ ...head, startOn: ['Nothing'], states: { a: {}, b: {} } })
+  // @ts-expect-error: an ignored event that does not exist.
+  defineJourney({ ...head, states: { a: { ignore: ['Nothing'] }, b: {} } })
+  // @ts-expect-error: a timeout to nowhere.
+  defineJourney({ ...head, states: { a: { after: { '1h': 'z' } }, b: {} } })
+  // @ts-expect-error: a funnel through nowhere.
+  defineJourney({ ...head, states: { a: {}, b: {} }, funnels: { f: { steps: ['z'] } } })
+  defineJourney({
+    ...head,
+    states: {
+      // @ts-expect-error: a guard on a state that does not exist.
+      a: { on: { 'Page Viewed': { target: 'b', guard: { visits: 'z', gte: 1 } } } },
+      b: {},
+    },
+  })
+  defineJourney({
+    ...head,
+    states: {
+      // @ts-expect-error: a guard that counts an event that does not exist.
+      a: { on: { 'Page Viewed': { target: 'b', guard: { count: 'Nothing', gte: 1 } } } },
+      b: {},
+    },
+  })
+  defineJourney({
+    id: 'wrong',
+    version: 1,
+    // @ts-expect-error: no overload takes it, because of what follows.
+    type: 'parallel',
+    states: {
+      // @ts-expect-error: a target in the other track.
+      pay: { initial: 'open', states: { open: { on: { 'Page Viewed': 'sent' } } } },
+      // @ts-expect-error: the same call's other track, read as a state.
+      ship: { initial: 'sent', states: { sent: {} } },
+    },
+  })
+})
+
+test('a funnel of events that there are compiles', () => {
+  const funnel = defineFunnel({
+    id: 'sale',
+    steps: ['Product Viewed', { event: 'Order Completed', where: { property: 'value', gte: 1 } }],
+    within: '7d',
+    exclude: [{ event: 'Payment Failed', effect: 'remove-profile' }],
+  })
+  expect(funnel.id).toBe('sale')
+  defineFunnel({
+    id: 'typo',
+    // @ts-expect-error there is no such event
+    steps: ['Product Vewed'],
+    within: '7d',
+  })
+  defineFunnel({
+    id: 'instance',
+    // @ts-expect-error a step asks about the event alone
+    steps: ['Product Viewed', { event: 'Order Completed', where: { visits: 'cart', gte: 1 } }],
+    within: '7d',
+  })
+})

@@ -1,0 +1,284 @@
+/** The embedded warehouse keeps the contract, and says plainly why it cannot be opened. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { arrowTable, supersedeTable } from '../../pipeline/warehouse/arrow.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import { DuckDBFile } from '../../pipeline/duckdb/file.ts'
+import { RUNNING } from '../../pipeline/duckdb/resource-limits.ts'
+import { markForRewrite } from '../../pipeline/duckdb/rewrite-file.ts'
+import { hashes64 } from '../../pipeline/base/hash.ts'
+import { landedTable } from '../../pipeline/io/inbox-source.ts'
+import { batchOf, uuids } from '../support/batches.ts'
+import { takeoverContract } from '../warehouse/takeover.contract.ts'
+import { commitOf, imagesOf, warehouseContract } from '../warehouse/warehouse.contract.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+let files = 0
+
+const make = () => {
+  const path = join(dir, `${(files += 1)}.duckdb`)
+  const warehouse = duckdbWarehouse(path)
+  const reopen = async () => {
+    await warehouse.close()
+    return duckdbWarehouse(path)
+  }
+  return Promise.resolve({ warehouse, reopen })
+}
+warehouseContract('DuckDB', make)
+takeoverContract('DuckDB', make)
+
+test('a long reading sees what was there when it began, whatever is committed', async () => {
+  const warehouse = duckdbWarehouse(join(dir, 'read.duckdb'))
+  await warehouse.open()
+  const ids = Array.from({ length: 10_000 }, (_, i) => `e${i}`)
+  await warehouse.commit(batchOf(1, ids))
+  let read = 0
+  let batch = 1
+  for await (const rows of warehouse.stream('select event_id from event_profiles')) {
+    read += rows.length
+    await warehouse.commit(batchOf((batch += 1), [`later ${batch}`]))
+  }
+  expect(batch).toBeGreaterThan(3)
+  expect(read).toBe(ids.length)
+  await warehouse.close()
+})
+
+test.each(['text.duckdb', 'events.ndjson', 'table.csv'])('%s is no warehouse', async (name) => {
+  const path = join(dir, name)
+  writeFileSync(path, '{"a":1}\n'.repeat(10_000))
+  await expect(duckdbWarehouse(path).open()).rejects.toThrow(`${path} is not a DuckDB file`)
+})
+
+test("a database of somebody else's is named and left as it was", async () => {
+  const path = join(dir, 'other.duckdb')
+  const other = await DuckDBFile.open(path, RUNNING)
+  await other.run('create table events (order_id integer)')
+  other.close()
+  await expect(duckdbWarehouse(path).open()).rejects.toThrow(
+    `${path} holds something else by the names of our tables`,
+  )
+  const again = await DuckDBFile.open(path, RUNNING)
+  expect(await again.query('select table_name from duckdb_tables()')).toEqual([
+    { table_name: 'events' },
+  ])
+  again.close()
+})
+
+test('whoever only asks makes no warehouse of a file without our tables', async () => {
+  const path = join(dir, 'theirs.duckdb')
+  const theirs = await DuckDBFile.open(path, RUNNING)
+  await theirs.run('create table orders (order_id integer)')
+  theirs.close()
+  const before = readFileSync(path)
+  const asked = duckdbWarehouse(path, RUNNING, 'refuse')
+  await expect(asked.open()).rejects.toThrow(`no warehouse at duckdb:${path}: check the name`)
+  expect(readFileSync(path).equals(before)).toBe(true)
+  expect(readdirSync(dir).filter((name) => name.startsWith('theirs'))).toEqual(['theirs.duckdb'])
+  const fed = duckdbWarehouse(path)
+  await fed.open()
+  await fed.close()
+  expect(await asked.open()).toMatchObject({ batch: 0 })
+  await asked.close()
+})
+
+/** A file as an earlier version made it: under another stamp, and changed so. */
+async function earlierFile(name: string, change: string): Promise<string> {
+  const path = join(dir, name)
+  const made = duckdbWarehouse(path)
+  await made.open()
+  await made.commit(batchOf(1, ['e1']))
+  await made.close()
+  const file = await DuckDBFile.open(path, RUNNING)
+  await file.run(`comment on table batches_log is 'earlier'; ${change}`)
+  file.close()
+  return path
+}
+
+test.each([
+  ['releases_log', 'alter table releases_log drop column released_by'],
+  ['history', 'alter table history add column no bigint'],
+])('a file made with another %s is told to be earlier, and left alone', async (table, change) => {
+  const path = await earlierFile(`earlier-${table}.duckdb`, change)
+  const before = readFileSync(path)
+  await expect(duckdbWarehouse(path).open()).rejects.toThrow(
+    `${path} was made by an earlier version of this program, with another ${table}: feed its`,
+  )
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+test('a file of an earlier version with the same tables is brought up to date', async () => {
+  const path = await earlierFile('earlier.duckdb', 'drop table cohort_runs_log; drop view stuck')
+  const warehouse = duckdbWarehouse(path, RUNNING, 'refuse')
+  expect(await warehouse.open()).toMatchObject({ batch: 1 })
+  expect(await warehouse.query('select journey from stuck')).toEqual([])
+  expect(await warehouse.query('select cohort from cohort_runs')).toEqual([])
+  await warehouse.close()
+})
+
+test('what an erasure left in free blocks is gone when the file is opened next', async () => {
+  const path = join(dir, 'erased.duckdb')
+  const secret = Buffer.from('the one text of its kind')
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  const key = { subscription_name: 's', publish_time: 1, attributes: '{}' }
+  const messages = [secret, Buffer.from('another')].map((data, n) => ({
+    ...key,
+    data,
+    message_id: `${n}`,
+  }))
+  await warehouse.append('landed_messages', landedTable(messages), 1)
+  await warehouse.close()
+  await warehouse.open()
+  await warehouse.query("delete from landed_messages where message_id = '0'")
+  await warehouse.close()
+  expect(readFileSync(path).includes(secret)).toBe(true)
+  // As a process leaves it that is killed between its commit and the writing anew.
+  await markForRewrite(path)
+  await warehouse.open()
+  expect(await warehouse.unapplied({ messagesMax: 9, bytesMax: 9 })).toMatchObject([messages[1]])
+  await warehouse.close()
+  expect(readFileSync(path).includes(secret)).toBe(false)
+  expect(readdirSync(dir).filter((name) => name.startsWith('erased'))).toEqual(['erased.duckdb'])
+})
+
+test('a directory that is not there is named', async () => {
+  const path = join(dir, 'nowhere', 'x.duckdb')
+  await expect(duckdbWarehouse(path).open()).rejects.toThrow(`${path} cannot be opened`)
+})
+
+test('a locked file tells who has it', async () => {
+  const path = join(dir, 'locked.duckdb')
+  const script = `
+    const { DuckDBInstance } = await import('@duckdb/node-api')
+    const held = await DuckDBInstance.create(${JSON.stringify(path)})
+    await held.connect()
+    process.stdout.write('open')
+    process.stdin.resume()
+  `
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script])
+  try {
+    await once(holder.stdout, 'data')
+    await expect(duckdbWarehouse(path).open()).rejects.toThrow(
+      `${path} is locked: process ${holder.pid} has it open`,
+    )
+  } finally {
+    holder.kill()
+    await once(holder, 'exit')
+  }
+})
+
+test('images that have outgrown their keys are compacted to the latest of each', async () => {
+  const warehouse = duckdbWarehouse(':memory:')
+  await warehouse.open()
+  const keys = Array.from({ length: 5_000 }, (_, i) => `key ${i}`)
+  const commit = (batch: number, entries: [string, string][]) =>
+    warehouse.commit(commitOf(batch, { images: imagesOf('stream', entries) }))
+  await commit(1, [['first', '1']])
+  for (let batch = 2; batch <= 12; batch++) {
+    await commit(
+      batch,
+      keys.map((key) => [key, `${batch}`]),
+    )
+  }
+  await commit(13, [['key 7', '13']])
+  const [stored] = await warehouse.query('select count(*) as rows from stream_image')
+  expect(stored).toEqual({ rows: 10_002 })
+  const latest = keys.map((key): [string, string] => [key, key === 'key 7' ? '13' : '12'])
+  expect(await warehouse.images('stream', ['first', ...keys])).toEqual(
+    new Map([['first', '1'], ...latest]),
+  )
+  await warehouse.close()
+})
+
+test('what a crash left pending is folded when the file is opened and closed', async () => {
+  const path = join(dir, 'pending.duckdb')
+  const crashed = join(dir, 'crashed-pending.duckdb')
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  await warehouse.commit(batchOf(1, ['e1', 'e2']))
+  const ended = supersedeTable(uuids(['e1']), ['identity'])
+  await warehouse.commit(commitOf(2, { supersedes: new Map([['event_profile', ended]]) }))
+  for (const end of ['', '.wal']) copyFileSync(path + end, crashed + end)
+  await warehouse.close()
+  const again = duckdbWarehouse(crashed)
+  await again.open()
+  await again.close()
+  const file = await DuckDBFile.open(crashed, RUNNING)
+  const counts = await file.counts(['event_profile_pending', 'event_profile_base'])
+  expect(Object.fromEntries(counts)).toEqual({ event_profile_pending: 0, event_profile_base: 2 })
+  file.close()
+})
+
+/** A batch with so many images and segments of history, whose keys are `<batch>.<n>`. */
+function rememberingBatch(batch: number, segments: number, images: number) {
+  const commit = batchOf(batch, [`e${batch}`])
+  const keys = (count: number) => Array.from({ length: count }, (_, n) => `${batch}.${n}`)
+  const [streams, key] = [keys(segments), keys(images)]
+  const rows = { k: hashes64(streams), stream: streams, segment: streams.map(() => '[1]') }
+  commit.inserts.set('history', arrowTable('history', rows, segments))
+  const image = { k: hashes64(key), key, image: key.map(() => '{}') }
+  commit.images.set('stream', arrowTable('stream_image', image, images))
+  return commit
+}
+
+test.each([
+  [
+    'this program',
+    async (path: string) => {
+      const warehouse = duckdbWarehouse(path)
+      await warehouse.open()
+      await warehouse.close()
+    },
+  ],
+  ['another', async (path: string) => (await DuckDBFile.open(path, RUNNING)).close()],
+] as const)('nothing is lost when %s opens and closes a crashed file', async (_, look) => {
+  const path = join(dir, `${(files += 1)}.duckdb`)
+  const crashed = join(dir, `${(files += 1)}.duckdb`)
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  await warehouse.commit(rememberingBatch(1, 3, 1))
+  // The files as a crash leaves them: what was committed is in the log beside the database.
+  for (const end of ['', '.wal']) copyFileSync(path + end, crashed + end)
+  await warehouse.close()
+  await look(crashed)
+  const again = duckdbWarehouse(crashed)
+  await again.open()
+  await again.commit(rememberingBatch(2, 1, 3))
+  expect(await again.segments(['1.1'])).toEqual(new Map([['1.1', ['[1]']]]))
+  expect(await again.images('stream', ['1.0'])).toEqual(new Map([['1.0', '{}']]))
+  await again.close()
+})
+
+test('a segment that is being committed is told once, whenever it is asked for', async () => {
+  const warehouse = duckdbWarehouse(join(dir, `${(files += 1)}.duckdb`))
+  await warehouse.open()
+  const streams = Array.from({ length: 4 }, (_, n) => `s${n}`)
+  for (let batch = 1; batch <= 400; batch++) {
+    const commit = batchOf(batch, [`e${batch}`])
+    const segments = streams.map(() => `[${batch}]`)
+    const rows = { k: hashes64(streams), stream: streams, segment: segments }
+    commit.inserts.set('history', arrowTable('history', rows, streams.length))
+    let isCommitted = false
+    const committed = warehouse.commit(commit).finally(() => (isCommitted = true))
+    const expected = Array.from({ length: batch }, (_, n) => `[${n + 1}]`)
+    while (!isCommitted) {
+      expect((await warehouse.segments(['s3'])).get('s3')).toEqual(expected)
+    }
+    await committed
+  }
+  await warehouse.close()
+})

@@ -1,0 +1,165 @@
+/**
+ * The analysis views say on random people and machines what a slow, independent reading of the
+ * public relations says; and as of an instant they say what they said then.
+ */
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
+import { makeDefinitions, type Definitions } from '../../pipeline/definition/load.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { ANALYSIS, type Tables } from '../reference/analysis.ts'
+import { FUNNELS, type FunnelTables } from '../reference/analysis-funnel.ts'
+import { HISTORY, type History, type Version } from '../reference/analysis-history.ts'
+import { funnelled } from '../support/arbitraries-funnel.ts'
+import { arrivals, eventStream, identity } from '../support/arbitraries.ts'
+import { Harness, lineOf, sorted } from '../support/dump.ts'
+import type { Row as JsonRow } from '../reference/reference.ts'
+
+const RUNS = Number(process.env['ANALYSIS_RUNS'] ?? 12)
+/** The same histories each time, because every view must be seen to say something of them. */
+const SEED = Number(process.env['ANALYSIS_SEED'] ?? 7)
+/** A few seconds on an idle machine. */
+const TIME_MAX_MS = 300_000
+/** Histories of an afternoon, of days and of weeks. */
+const STRETCH = [1, 24, 300]
+const START = 1_772_359_200_000_000
+
+const scene = fc
+  .record({ events: eventStream, identity, ...funnelled, stretch: fc.constantFrom(...STRETCH) })
+  .map(({ events, stretch, ...rest }) => ({
+    ...rest,
+    events: events.map((event) => ({
+      ...event,
+      occurred_at: START + (event.occurred_at - START) * stretch,
+    })),
+  }))
+  .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
+
+/** The key and the event time of each view's versions. */
+const VERSIONS: { [view: string]: { relation: string; key: string; at: string } } = {
+  transitions: { relation: 'transition_facts', key: 'transition_id', at: 'occurred_at' },
+  states: { relation: 'state_versions', key: 'state_id', at: 'entered_at' },
+  cycles: { relation: 'cycle_facts', key: 'cycle_id', at: 'ended_at' },
+  rejections: { relation: 'rejection_facts', key: 'event_id', at: 'occurred_at' },
+  sessions: { relation: 'session_versions', key: 'session_id', at: 'started_at' },
+  event_profiles: {
+    relation: 'event_profile_versions',
+    key: 'event_id',
+    at: '(select occurred_at from events where events.event_id = versions.event_id)',
+  },
+  identities: {
+    relation: 'identity_versions',
+    key: "namespace || ':' || value",
+    at: 'first_seen_at',
+  },
+  funnel_attempts: {
+    relation: 'funnel_attempt_versions',
+    key: 'attempt_id',
+    at: 'entered_at',
+  },
+  identity_conflicts: {
+    relation: 'identity_conflict_versions',
+    key: "kept || ' ' || refused",
+    at: 'occurred_at',
+  },
+}
+
+async function tablesOf(
+  warehouse: Warehouse,
+  { identity: { person } }: Definitions,
+): Promise<Tables & FunnelTables & History> {
+  const ask = async <T>(sql: string) => (await warehouse.query(sql)) as T[]
+  const batches = await ask<History['batches'][number]>('select * from batches order by batch')
+  const versions: History['versions'] = {}
+  for (const [view, { relation, key, at }] of Object.entries(VERSIONS)) {
+    versions[view] = (await ask<Version>(
+      `select *, ${key} as row_id, ${at} as happened_at from ${relation} as versions`,
+    )).map((row) => ({
+      ...row,
+      journey: row.journey ?? null,
+      version: row.version ?? null,
+      profile_id: row.profile_id ?? null,
+    }))
+  }
+  return {
+    transitions: await ask('select * from transitions'),
+    states: await ask('select * from states'),
+    cycles: await ask('select * from cycles'),
+    events: await ask('select * from events'),
+    sessions: await ask('select * from sessions'),
+    sightings: await ask(
+      'select profile_id, occurred_at from event_profiles join events using (event_id)',
+    ),
+    rejections: await ask('select * from rejections'),
+    attempts: await ask('select * from funnel_attempts'),
+    attemptSteps: await ask('select * from funnel_attempt_steps'),
+    definitions: await ask('select * from funnel_definitions'),
+    touches: await ask('select * from sessions'),
+    conflicts: await ask('select * from identity_conflicts'),
+    batches,
+    versions,
+    personNamespaces: person,
+    watermark: batches.at(-1)?.watermark ?? 0,
+  }
+}
+
+const inOrder = (rows: Row[]) => sorted(rows as JsonRow[])
+
+const REFERENCES: { [view: string]: (tables: Tables & FunnelTables & History) => Row[] } = {
+  ...ANALYSIS,
+  ...FUNNELS,
+  ...HISTORY,
+}
+
+test('every analysis view is read a second time', () => {
+  const names = analysisViews().map(({ name }) => name)
+  expect(Object.keys(REFERENCES)).toEqual(expect.arrayContaining(names))
+})
+
+/** Corrections are about all that was ever believed, and have no function of an instant. */
+const TIMELESS = ['late_corrections', 'corrections_by_day']
+
+test('the views say what a slow reading of the tables says', async () => {
+  const spoke = new Set<string>()
+  await fc.assert(
+    fc.asyncProperty(scene, async ({ parts, batches }) => {
+      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+      const harness = new Harness(definitions)
+      for (const batch of batches) await harness.feed(batch.map(lineOf))
+      const { warehouse } = harness
+      const tables = await tablesOf(warehouse, definitions)
+      for (const [view, reading] of Object.entries(REFERENCES)) {
+        const rows = inOrder(await warehouse.query(`select * from ${view}`))
+        expect({ view, rows }).toEqual({ view, rows: inOrder(reading(tables)) })
+        if (rows.length > 0) spoke.add(view)
+      }
+      await warehouse.close()
+    }),
+    { numRuns: RUNS, seed: SEED },
+  )
+  expect([...spoke].sort()).toEqual(Object.keys(REFERENCES).sort())
+}, TIME_MAX_MS)
+
+test('the views as of a batch are the views after it', async () => {
+  const views = Object.keys(REFERENCES).filter((view) => !TIMELESS.includes(view))
+  await fc.assert(
+    fc.asyncProperty(scene, async ({ parts, batches }) => {
+      const harness = new Harness(makeDefinitions({ ...parts, journeys: [parts.journey] }))
+      const ask = async (relation: string) =>
+        inOrder(await harness.warehouse.query(`select * from ${relation}`))
+      const half = Math.ceil(batches.length / 2)
+      for (const batch of batches.slice(0, half)) await harness.feed(batch.map(lineOf))
+      const then = new Map<string, Row[]>()
+      for (const view of views) then.set(view, await ask(view))
+      const at = (await harness.pipeline()).head.recordedAt
+      for (const batch of batches.slice(half)) await harness.feed(batch.map(lineOf))
+      for (const view of views) {
+        const rows = await ask(`${view}_as_of(make_timestamptz(${at}))`)
+        expect({ view, rows }).toEqual({ view, rows: then.get(view) })
+      }
+      await harness.warehouse.close()
+    }),
+    { numRuns: RUNS / 2 },
+  )
+}, TIME_MAX_MS)

@@ -1,0 +1,56 @@
+/** The stage beside its slow reading, on random histories of one profile and random funnels. */
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Json } from '../../pipeline/definition/journey.ts'
+import { eventStream } from '../support/arbitraries.ts'
+import { funnel } from '../support/arbitraries-funnel.ts'
+import { FunnelBench, type Told } from '../support/funnel-history.ts'
+import { funnelRows } from '../reference/funnel.ts'
+import { inEventOrder } from '../reference/identity.ts'
+
+const RUNS = Number(process.env['FUNNEL_RUNS'] ?? 1_000)
+
+test('attempts are those of the slow reading, folded in one go or event by event', () => {
+  const scene = fc.record({
+    funnel,
+    events: eventStream,
+    later: fc.constantFrom(0, 1, 10 * 60_000_000, 3 * 3_600_000_000),
+  })
+  fc.assert(
+    fc.property(scene, ({ funnel: definition, events, later }) => {
+      const watermark = Math.max(...events.map((event) => event.occurred_at)) + later
+      const told = events.map((event, i): Told => ({
+        id: event.event_id,
+        name: event.name,
+        at: event.occurred_at,
+        ordinal: event.ordinal,
+        source: event.source,
+        session: `s${i % 2}`,
+        properties: flat(event.properties, event.context),
+      }))
+      const seen = events
+        .map((event, i) => ({ event, profile_id: 'p', session_id: `s${i % 2}` }))
+        .sort((a, b) => inEventOrder(a.event, b.event))
+      const [attempts = [], steps = []] = funnelRows(definition, seen, watermark)
+      const expected = attempts.map((attempt) => {
+        const own = steps.filter((step) => step['attempt_id'] === attempt['attempt_id'])
+        return [...own.map((step) => step['event_id']), attempt['ended_because']].join(' ')
+      })
+      const bench = new FunnelBench(definition, told)
+      const actual = bench.inOneGo(watermark)
+      expect(actual.toSorted()).toEqual(expected.toSorted())
+      expect(bench.continued(watermark)).toEqual(actual)
+    }),
+    {
+      numRuns: RUNS,
+      ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}),
+    },
+  )
+}, 120_000)
+
+/** Values by operand path. */
+function flat(properties: { [name: string]: Json }, context: { [name: string]: Json }) {
+  const campaign = context['campaign'] as { source?: Json } | undefined
+  return { ...properties, 'context.campaign.source': campaign?.source ?? null }
+}

@@ -1,0 +1,86 @@
+/**
+ * The law: the current tables are a function of the accepted events, the definitions and the
+ * watermark. Whatever the batches, the order of arrival, the redeliveries and the restarts, and
+ * whether a batch waits for the commit before it, they are what the slow reference makes of the
+ * same events in one go.
+ */
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { failedChecks } from '../../pipeline/warehouse/integrity-checks.ts'
+import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import { funnelled } from '../support/arbitraries-funnel.ts'
+import { arrivals, eventStream, identity, sessions } from '../support/arbitraries.ts'
+import { dump, Harness, lineOf, sorted } from '../support/dump.ts'
+import { emptyWarehouse } from '../support/reused-warehouse.ts'
+import { reference, VIEWS } from '../reference/reference.ts'
+
+const RUNS = Number(process.env['LAW_RUNS'] ?? 20)
+/** Half a minute on an idle machine. */
+const TIME_MAX_MS = 300_000
+/** No timeout of the arbitrary journeys is longer than this after the last event. */
+const LATER = 3_600_000_000
+
+const scene = fc
+  .record({
+    events: eventStream,
+    identity,
+    sessions,
+    ...funnelled,
+    watermark: fc.constantFrom(0, LATER),
+  })
+  .chain((parts) =>
+    fc.record({
+      parts: fc.constant(parts),
+      batches: arrivals(parts.events),
+      restarts: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+      waits: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+      imagesMax: fc.constantFrom(1, 3, 4_000),
+    }),
+  )
+
+test('batches, order, redelivery, restarts and memory do not show in the tables', async () => {
+  await fc.assert(
+    fc.asyncProperty(scene, async ({ parts, batches, restarts, waits, imagesMax }) => {
+      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+      const harness = new Harness(definitions, emptyWarehouse(), imagesMax)
+      const watermark = Math.max(...parts.events.map((e) => e.occurred_at)) + parts.watermark
+      let last = Promise.resolve()
+      for (const [i, batch] of batches.entries()) {
+        const isLast = i === batches.length - 1
+        if (restarts[i % restarts.length]) {
+          await last
+          harness.restart()
+        }
+        const begun = await harness.begin(batch.map(lineOf), isLast ? watermark : null)
+        last = begun.committed
+        if (waits[i % waits.length]) await last
+      }
+      await last
+      const accepted = await acceptedEvents(harness)
+      const trimmed = parts.events
+        .map((event) => ({ ...event, identifiers: trimmedValues(event.identifiers) }))
+        .filter((event) => accepted.has(event.event_id))
+      const expected = reference(trimmed, definitions, watermark)
+      const actual = await dump(harness.warehouse)
+      for (const view of VIEWS) {
+        expect({ view, rows: actual[view] }).toEqual({ view, rows: sorted(expected[view] ?? []) })
+      }
+      expect((await failedChecks(harness.warehouse)).failed).toEqual([])
+      await harness.warehouse.close()
+    }),
+    {
+      numRuns: RUNS,
+      ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}),
+    },
+  )
+}, TIME_MAX_MS)
+
+async function acceptedEvents(harness: Harness): Promise<Set<unknown>> {
+  const rows = await harness.warehouse.query('select event_id from events')
+  return new Set(rows.map((row) => row['event_id']))
+}
+
+function trimmedValues(identifiers: { [namespace: string]: string }) {
+  return Object.fromEntries(Object.entries(identifiers).map(([n, value]) => [n, value.trim()]))
+}

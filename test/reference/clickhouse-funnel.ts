@@ -1,0 +1,62 @@
+/** The slow reading of ClickHouse's windowFunnel, told as one walk of the profile. */
+
+import type { Thing, Walk } from './attempts.ts'
+
+type Chain = { step: number; thing: Thing }[]
+
+/** Null when there was no entry. The scan begins anew for every call. */
+export function clickhouseWalk(
+  things: Thing[],
+  count: number,
+  within: number,
+  modes: readonly string[],
+  watermark: number,
+): Walk | null {
+  const has = (mode: string) => modes.includes(mode)
+  // By instant, what is no step first, then by step.
+  const turns = things
+    .flatMap((thing) =>
+      (thing.steps.length === 0 ? [-1] : thing.steps).map((step) => ({ step, thing })),
+    )
+    .map((turn, i) => ({ ...turn, i }))
+    .sort((a, b) => a.thing.at - b.thing.at || a.step - b.step || a.i - b.i)
+  let chains: Chain[] = []
+  let best: Chain | null = null
+  let because: string | null = null
+  const at = (level: number) => chains.filter((chain) => chain.length === level)
+  for (const { step, thing } of turns) {
+    if (because !== null) break
+    const isEntered = best !== null
+    if (step === -1) {
+      if (has('strict_order') && isEntered) because = 'order'
+      continue
+    }
+    const next: Chain[] = []
+    if (step === 0) next.push([{ step, thing }])
+    else if (has('strict_deduplication') && at(step + 1).length > 0) because = 'order'
+    else if (at(step).length === 0) {
+      if (has('strict_order') && isEntered) because = 'order'
+    } else {
+      for (const chain of at(step)) {
+        const first = chain[0]?.thing as Thing
+        const last = chain.at(-1)?.thing as Thing
+        if (thing.at > first.at + within) continue
+        if (has('strict_increase') && thing.at <= last.at) continue
+        if (has('strict_once') && chain.some((one) => one.thing === thing)) continue
+        next.push([...chain, { step, thing }])
+      }
+    }
+    if (next.length === 0) continue
+    if (!has('strict_once')) chains = chains.filter((chain) => chain.length !== step + 1)
+    chains.push(...next)
+    if (best === null || step + 1 > best.length) best = next[0] as Chain
+    if (best.length === count) because = 'converted'
+  }
+  if (best === null) return null
+  if (because === null) {
+    const open = chains.filter((chain) => chain.length < count)
+    const isOpen = open.some((chain) => (chain[0]?.thing.at ?? 0) + within >= watermark)
+    if (!isOpen) because = 'window'
+  }
+  return { reached: best, because }
+}

@@ -1,0 +1,196 @@
+/**
+ * The page of a story in a browser: wherever its times are set, it shows what `explain --as-of`
+ * says and where the tables had the person then; and nothing in it is read as markup.
+ */
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { formatInstant, now } from '../../pipeline/base/clock.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import type { StoryDocument } from '../../scripts/explain/document.ts'
+import { HOOK_MS, launch, openPage } from '../support/browser.ts'
+import { startCommands } from '../support/commands.ts'
+import { EVIL } from '../support/report-data.ts'
+import { ndjsonOf, type ShortEvent } from '../support/short-events.ts'
+
+/** From right to left, quoted, and longer than any screen is wide. */
+const LONG_ID = `\u202e"'&lt;${'w'.repeat(240)}`
+
+describe.skipIf(launch === null)('the page of a story', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'desire-path-story-'))
+  const url = `duckdb:${dir}/w.duckdb`
+  const file = join(dir, 'story.html')
+  let browser: Browser
+  let page: Page
+  let complaints: string[]
+  let story: StoryDocument
+
+  const command = startCommands()
+  async function run(script: string, args: string[], input = ''): Promise<string> {
+    const { status, stdout, stderr } = await command(script, ['--warehouse', url, ...args], input)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    return stdout
+  }
+
+  async function feed(...events: ShortEvent[]): Promise<void> {
+    await run('start', ['--definitions', join(dir, 'definitions'), '-'], ndjsonOf(events))
+  }
+
+  beforeAll(async () => {
+    mkdirSync(join(dir, 'definitions', 'journeys'), { recursive: true })
+    writeFileSync(
+      join(dir, 'definitions', 'journeys', 'buy.js'),
+      `export default { id: 'buy', version: 1, initial: 'cart', startOn: ['Added'], states: {
+         cart: { on: { Paid: { target: 'paid', guard: { property: 'value', gte: 10 } } },
+           after: { '1h': 'left' }, ignore: [${JSON.stringify(EVIL)}] },
+         left: { on: { Added: 'cart' } }, paid: { after: { '2d': 'kept' } },
+         kept: { type: 'final' } } }`,
+    )
+    const phone = { anonymous_id: 'a1' }
+    const user = { user_id: 'u1' }
+    await feed(['e1', 'Added', '10:00', phone], ['e2', 'Paid', '10:10', phone, EVIL])
+    await feed(['e3', EVIL, '10:05', { ...phone, ...user }], ['e4', 'Seen', '12:00', user])
+    await feed(['e5', 'Added', '12:30', user], [LONG_ID, 'Paid', '12:40', user, 25])
+    const third = String(now() / 1_000)
+    await feed(['late', 'Paid', '10:20', phone, 20])
+    const args = ['--user', 'u1', '--as-of', third, '--html', file]
+    expect(await run('explain', args)).toMatch(/KB, open it in a browser/)
+    const [, data = ''] = /id="document">(.*?)<\/script>/s.exec(readFileSync(file, 'utf8')) ?? []
+    story = JSON.parse(data) as StoryDocument
+    browser = await (launch as NonNullable<typeof launch>)()
+  }, HOOK_MS)
+  afterAll(async () => {
+    await browser.close()
+    rmSync(dir, { recursive: true })
+  }, HOOK_MS)
+
+  beforeEach(async () => {
+    ;({ page, complaints } = await openPage(browser, file))
+  }, HOOK_MS)
+  afterEach(async () => {
+    await page.close()
+    expect(complaints).toEqual([])
+  }, HOOK_MS)
+
+  const texts = (selector: string) => page.locator(selector).allTextContents()
+  const slider = (name: string) => page.getByRole('slider', { name })
+
+  /** As a keyboard does: to the beginning, then on. */
+  async function choose(name: string, place: number): Promise<void> {
+    await slider(name).focus()
+    await page.keyboard.press('Home')
+    for (let i = 0; i < place; i++) await page.keyboard.press('ArrowRight')
+  }
+
+  /** A part of the page, line by line as the command prints it. */
+  async function shown(part: string): Promise<string[]> {
+    const rows = page.locator(`#${part} .timeline > li:not(.mark)`)
+    const lines = await rows.evaluateAll((elements) =>
+      elements.map((row) => {
+        const told = [...row.querySelectorAll('.outcomes > li')].map((line) => line.textContent)
+        const time = row.querySelector('time')?.textContent
+        if (time === undefined) return [row.textContent]
+        const event = row.querySelector('.event')
+        const words = row.querySelector('div')?.textContent
+        if (event === null) return [`${time}  ${told.length > 0 ? told.join() : words}`]
+        const names = [...event.children].map((child) => child.textContent)
+        return [`${time}  ${names.join('  ')}`, ...told]
+      }),
+    )
+    return lines.flat().filter((line) => line !== null)
+  }
+
+  /** A part of what `explain` prints. */
+  function printed(text: string, title: string): string[] {
+    const [, part = ''] = new RegExp(`\n${title}\n(.*?)(\n\n|$)`, 's').exec(text) ?? []
+    const lines = part.split('\n').map((line) => line.trim())
+    return lines.filter((line) => line !== 'nothing')
+  }
+
+  test('at every knowledge time it shows what explain --as-of prints', async () => {
+    expect(story.beliefs).toHaveLength(4)
+    for (const [place, { at, profiles }] of story.beliefs.entries()) {
+      await choose('Knowledge time', place)
+      const user = profiles[0]?.profileId as string
+      const said = await run('explain', ['--user', user, '--as-of', formatInstant(at)])
+      expect(await shown('events')).toEqual(printed(said, 'Events'))
+      expect(await shown('pending')).toEqual(printed(said, 'Pending'))
+      expect(await shown('identifiers')).toEqual(printed(said, 'Identifiers'))
+    }
+  })
+
+  test('at every pair of times the person stands where the tables had them', async () => {
+    const warehouse = duckdbWarehouse(join(dir, 'w.duckdb'))
+    await warehouse.open()
+    for (const [belief, { at, watermark }] of story.beliefs.entries()) {
+      await choose('Knowledge time', belief)
+      for (const [place, moment] of story.moments.entries()) {
+        if (watermark === null || moment > watermark) continue
+        await choose('Event time', place)
+        const rows = await warehouse.query(
+          `select state from states_as_of(timestamp '${formatInstant(at)}')
+           where entered_at <= timestamp '${formatInstant(moment)}'
+           qualify row_number() over (order by entered_at desc) = 1`,
+        )
+        const stood = await texts('.standing .value')
+        const expected = rows.map((row) => row['state'])
+        expect({ at, moment, stood }).toEqual({ at, moment, stood: expected })
+      }
+    }
+    await warehouse.close()
+  })
+
+  test('what was corrected is marked, with when and because of what', async () => {
+    await choose('Knowledge time', 2)
+    const wrong = page.locator('#events .is-wrong')
+    const words = (await wrong.allTextContents()).join('\n')
+    expect(words).toMatch(/cart → left by timeout.*taken back \S+ \S+ by late event \(batch 4\)/)
+    expect(await page.locator('#corrections .is-ahead').count()).toBeGreaterThan(0)
+    expect(await texts('.stay')).toEqual(['cart', 'left', 'cart', 'paid'])
+    expect(await texts('.stay.is-corrected')).toEqual(['left', 'cart', 'paid'])
+    await choose('Knowledge time', 3)
+    expect(await wrong.count()).toBe(0)
+    expect(await texts('.stay')).toEqual(['cart', 'paid'])
+    expect(await texts('.stay.is-corrected')).toEqual([])
+    expect(await page.locator('#corrections .is-ahead').count()).toBe(0)
+    expect(await texts('#events .is-new .event bdi')).toEqual(['Paid', 'late'])
+    await choose('Knowledge time', 0)
+    expect((await texts('#events .aside')).join()).toContain('believed to be of anonymous_id:a1')
+    expect(await texts('.standing .correction')).not.toEqual([])
+  })
+
+  test('it opens at the knowledge time asked for, and its times have names and steps', async () => {
+    const opening = await slider('Knowledge time').getAttribute('aria-valuetext')
+    expect(opening).toMatch(/, batch 3$/)
+    expect(await page.locator('#corrections .is-ahead').count()).toBe(1)
+    const time = slider('Event time')
+    expect(await time.getAttribute('aria-valuetext')).toMatch(/^2026-03-01 12:40:00$/)
+    await page.getByRole('button', { name: 'Event time: earlier' }).click()
+    expect(await time.getAttribute('aria-valuetext')).toMatch(/^2026-03-01 12:30:00$/)
+    expect(await page.locator('#events .is-ahead .event .aside').textContent()).toBe(LONG_ID)
+    const buttons = page.locator('button')
+    const names = await buttons.evaluateAll((all) =>
+      all.map((button) => button.getAttribute('aria-label')),
+    )
+    expect(names.filter((name) => name === null || name === '')).toEqual([])
+  })
+
+  test('hostile names are text, and it fits a phone and paper', async () => {
+    expect(await page.title()).toBe('user_id:u1 · Desire Path')
+    expect(await page.locator('img').count()).toBe(0)
+    expect(await texts('#events .event bdi')).toContain(EVIL)
+    expect((await texts('#events .outcomes')).join()).toContain(JSON.stringify(EVIL))
+    await choose('Knowledge time', 3)
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    expect(await slider('Event time').isVisible()).toBe(false)
+    expect(await page.locator('.time output').first().isVisible()).toBe(true)
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(
+      'rgb(255, 255, 255)',
+    )
+  })
+})

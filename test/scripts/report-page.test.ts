@@ -1,0 +1,168 @@
+/**
+ * The report's page in a browser: what a click filters, what hovering tells, and that it asks for
+ * nothing and is read as nothing but text.
+ */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { reportPage } from '../../scripts/report/bundle.ts'
+import { collect } from '../../scripts/report/collect.ts'
+import { HOOK_MS, launch, openPage } from '../support/browser.ts'
+import { EVIL, reportWarehouse } from '../support/report-data.ts'
+
+/** Of time in state, without the later visits. */
+const STATES = '#durations li:not(.is-again) .duration-name'
+
+describe.skipIf(launch === null)('the page', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'desire-path-page-'))
+  const file = join(dir, 'report.html')
+  let warehouse: Warehouse
+  let browser: Browser
+  let page: Page
+  let complaints: string[]
+
+  beforeAll(async () => {
+    warehouse = await reportWarehouse()
+    writeFileSync(file, await reportPage(await collect(warehouse, null)))
+    browser = await (launch as NonNullable<typeof launch>)()
+  }, HOOK_MS)
+  afterAll(async () => {
+    await browser.close()
+    await warehouse.close()
+    rmSync(dir, { recursive: true })
+  }, HOOK_MS)
+
+  beforeEach(async () => {
+    ;({ page, complaints } = await openPage(browser, file))
+    await page.getByRole('button', { name: 'order', exact: true }).click()
+  }, HOOK_MS)
+  afterEach(async () => {
+    await page.close()
+    // No error, no dialog and no request but the one for the page itself.
+    expect(complaints).toEqual([])
+  }, HOOK_MS)
+
+  const state = (name: string) => page.locator('.map .state', { hasText: name })
+  const texts = (selector: string) => page.locator(selector).allTextContents()
+  const filterBar = () => page.locator('.filter')
+  const focusedName = () =>
+    page.evaluate<string>(`document.activeElement.getAttribute('aria-label')`)
+  const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+
+  test('a click on a state shows what goes through it, another takes that back', async () => {
+    expect(await texts(STATES)).toEqual(['cart', 'paying', 'lost', 'bought'])
+    await state('lost').click()
+    expect(await state('lost').getAttribute('aria-pressed')).toBe('true')
+    expect(await filterBar().innerText()).toContain(
+      'Showing what goes through lost: entered 2 times by 2 people',
+    )
+    expect(await texts(STATES)).toEqual(['lost'])
+    expect(await texts('#cycles .nothing')).toEqual(['None of these cycles goes through lost.'])
+    expect(await texts('#variants tbody th')).toEqual(['cart→lost', 'cart→paying→cart→lost'])
+    await state('lost').click()
+    expect(await filterBar().isVisible()).toBe(false)
+    expect(await texts(STATES)).toHaveLength(4)
+  })
+
+  test('a way is chosen with the keyboard, and left with Escape or the button', async () => {
+    const way = page.getByRole('button', { name: 'paying to cart, by event, 2 times' })
+    await way.focus()
+    await page.keyboard.press('Enter')
+    expect(await focusedName()).toBe('paying to cart, by event, 2 times')
+    expect(await filterBar().innerText()).toContain('paying → cart: 2 times')
+    expect(await texts('#cycles tbody th')).toEqual(['cart→paying→cart'])
+    expect(await texts('#variants tbody th')).toHaveLength(2)
+    await page.keyboard.press('Escape')
+    expect(await filterBar().isVisible()).toBe(false)
+    await way.focus()
+    await page.keyboard.press(' ')
+    await page.getByRole('button', { name: 'Clear filter' }).click()
+    expect(await focusedName()).toBe('paying to cart, by event, 2 times')
+    expect(await texts('#variants tbody th')).toHaveLength(4)
+  })
+
+  test('hovering tells the numbers of the tables', async () => {
+    const [row] = await warehouse.query(
+      `select count(*) as entered, count(distinct profile_id) as people from states
+       where journey = 'order' and state = 'cart'`,
+    )
+    await state('cart').hover()
+    const told = await page.locator('.tooltip').innerText()
+    expect(told).toContain(`${row?.['entered']} times`)
+    expect(told).toContain(`${row?.['people']} people`)
+    await page.locator('h1').hover()
+    expect(await page.locator('.tooltip').isVisible()).toBe(false)
+  })
+
+  test('a day pointed at is told in every chart', async () => {
+    const charts = page.locator('#standing figure')
+    const values = page.locator('#standing .multiple-value')
+    expect(await values.allTextContents()).toEqual(['1', '2', '1'])
+    await charts
+      .first()
+      .locator('svg')
+      .hover({ position: { x: 2, y: 30 } })
+    expect(await values.allTextContents()).toEqual(['0', '2', '1'])
+    expect(await charts.first().innerText()).toContain('1 Mar 2026')
+  })
+
+  test('journeys and their tracks can be chosen', async () => {
+    await page.getByRole('button', { name: 'care', exact: true }).click()
+    expect(await page.locator('h1').innerText()).toContain('care')
+    expect(await texts('.map .state-name')).toContain('quiet')
+    await page.getByRole('button', { name: 'mood', exact: true }).click()
+    expect(await texts('.map .state-name')).toContain('fine')
+  })
+
+  test('it follows the scheme of the system until it is told otherwise', async () => {
+    const light = await background()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    const dark = await background()
+    expect(dark).not.toBe(light)
+    await page.getByRole('button', { name: 'Use light colours' }).click()
+    expect(await background()).toBe(light)
+    await page.getByRole('button', { name: 'Use dark colours' }).click()
+    expect(await background()).toBe(dark)
+  })
+
+  test('a name that wants to be markup is text', async () => {
+    expect(await page.title()).toBe('care, order · Desire Path')
+    expect(await page.locator('img').count()).toBe(0)
+    expect(await texts('#quality tbody th')).toEqual([EVIL])
+    await page.getByText('The map as a table').click()
+    await page.locator('#map td', { hasText: EVIL }).waitFor()
+  })
+
+  test('it fits a phone, and paper', async () => {
+    await page.setViewportSize({ width: 360, height: 740 })
+    const width = await page.evaluate('document.documentElement.scrollWidth')
+    expect(width).toBe(360)
+    await state('cart').click()
+    expect(await filterBar().isVisible()).toBe(true)
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    expect(await filterBar().isVisible()).toBe(false)
+    expect(await page.locator('.scheme').isVisible()).toBe(false)
+    expect(await background()).toBe('rgb(255, 255, 255)')
+  })
+
+  test('every part has a heading, and every control a name', async () => {
+    expect(await texts('h2')).toEqual([
+      'The map',
+      'Funnel',
+      'Cycles',
+      'Time in state',
+      'Who stands where',
+      'Whole paths',
+      'Data quality',
+    ])
+    const controls = page.locator('button, [role=button], [role=img], input')
+    const names = await controls.evaluateAll((elements) =>
+      elements.map((element) => element.getAttribute('aria-label') ?? element.textContent),
+    )
+    expect(names.filter((name) => name === null || name === '')).toEqual([])
+  })
+})

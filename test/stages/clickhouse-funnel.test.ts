@@ -1,0 +1,151 @@
+/**
+ * `semantics: 'clickhouse'` beside ClickHouse itself: its own `windowFunnel`, in a process, on
+ * random histories whose steps are distinct events, and the cases of its own tests.
+ */
+
+import { existsSync, readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { ClickhouseMode, EventFunnel, EventStep } from '../../pipeline/definition/funnel.ts'
+import { CLICKHOUSE_MODES } from '../../pipeline/definition/funnel.ts'
+import type { Json } from '../../pipeline/definition/journey.ts'
+import { FunnelBench, type Told } from '../support/funnel-history.ts'
+import { peer } from '../support/peers.ts'
+
+type Chdb = { query(sql: string, format: string): unknown }
+
+/** One history under every combination of modes is this many comparisons. */
+const COMBINATIONS = 2 ** CLICKHOUSE_MODES.length
+const RUNS = Number(process.env['CLICKHOUSE_RUNS'] ?? 150)
+const NAMES = ['a', 'b', 'c', 'd', 'x']
+
+const combinations = Array.from({ length: COMBINATIONS }, (_, bits) =>
+  CLICKHOUSE_MODES.filter((_, mode) => (bits >> mode) & 1),
+)
+
+function funnelOf(steps: number, within: number, modes: ClickhouseMode[]): Omit<EventFunnel, 'id'> {
+  return {
+    steps: NAMES.slice(0, steps),
+    within: `${within}s`,
+    semantics: { clickhouse: modes },
+  }
+}
+
+/** The level of the profile: how many steps its attempt has. */
+function levelOf(attempts: string[]): number {
+  return attempts.length === 0 ? 0 : (attempts[0] as string).split(' ').length - 1
+}
+
+const SECOND = 1_000_000
+
+test('levels are those of windowFunnel on random histories', () => {
+  const chdb = peer<Chdb>('chdb')
+  if (chdb === null) return
+  const history = fc.record({
+    steps: fc.integer({ min: 1, max: 4 }),
+    within: fc.integer({ min: 1, max: 12 }),
+    events: fc.array(fc.tuple(fc.integer({ min: 0, max: 20 }), fc.constantFrom(...NAMES)), {
+      minLength: 1,
+      maxLength: 24,
+    }),
+  })
+  let compared = 0
+  fc.assert(
+    fc.property(history, ({ steps, within, events }) => {
+      const told = events.map(([at, name], i): Told => ({ id: `e${i}`, name, at: at * SECOND }))
+      const conditions = NAMES.slice(0, steps).map((name) => `name = '${name}'`)
+      const levels = combinations.map((modes) => {
+        const parameters = [within, ...modes.map((mode) => `'${mode}'`)].join(', ')
+        return `windowFunnel(${parameters})(at, ${conditions.join(', ')})`
+      })
+      const rows = events.map(([at, name]) => `(${at}, '${name}')`).join(', ')
+      const from = `values('at UInt64, name String', ${rows})`
+      const text = String(chdb.query(`select [${levels.join(', ')}] as l from ${from}`, 'JSON'))
+      const theirs = (JSON.parse(text) as { data: [{ l: number[] }] }).data[0].l
+      const ours = combinations.map((modes) => {
+        const bench = new FunnelBench(funnelOf(steps, within, modes), told)
+        const attempts = bench.inOneGo(20 * SECOND)
+        expect(bench.continued(20 * SECOND)).toEqual(attempts)
+        return levelOf(attempts)
+      })
+      compared += combinations.length
+      expect(ours).toEqual(theirs)
+    }),
+    { numRuns: RUNS },
+  )
+  console.log(`${compared} levels compared with ClickHouse`)
+}, 120_000)
+
+const DATA = process.env['DESIRE_PATH_SHARED'] ?? '../shared/data'
+const CASES = `${DATA}/funnel-clickhouse/cases.json`
+
+type Case = {
+  function: string
+  params: (number | string)[]
+  args: string[]
+  group_by: string | null
+  where: string | null
+  rows: { [column: string]: Json }[]
+  expected: number | [number, number][]
+}
+
+test('the cases of its own tests come out the same', () => {
+  if (!existsSync(CASES)) return console.log('skipped: no shared data')
+  const { cases } = JSON.parse(readFileSync(CASES, 'utf8')) as { cases: Case[] }
+  const funnels = cases.filter((one) => one.function === 'windowFunnel')
+  funnels.forEach((one, number) => {
+    expect({ number, levels: levelsOf(one) }).toEqual({ number, levels: expectedOf(one) })
+  })
+  const others = cases.length - funnels.length
+  console.log(`${funnels.length} cases compared; ${others} left out: they ask for retention`)
+  expect(funnels.length).toBe(36)
+})
+
+/** By group, its level. */
+function levelsOf(one: Case): [Json, number][] {
+  const [time = '', ...conditions] = one.args
+  const [within, ...modes] = one.params as [number, ...ClickhouseMode[]]
+  const steps = conditions.map(stepOf)
+  const groups = new Map<Json, Told[]>()
+  for (const row of one.rows) {
+    if (one.where !== null && row['user'] !== 7) continue
+    const group = one.group_by === null ? 0 : (row[one.group_by] ?? null)
+    const told = groups.get(group) ?? []
+    const id = String(told.length).padStart(3, '0')
+    told.push({ id, name: 'row', at: secondsOf(row[time]) * SECOND, properties: row })
+    groups.set(group, told)
+  }
+  // Longer windows than the longest of ours are as good as none.
+  const seconds = Math.min(within, 1_000_000_000)
+  const funnel = { steps, within: `${seconds}s`, semantics: { clickhouse: modes } }
+  return [...groups].map(([group, told]) => {
+    const bench = new FunnelBench(funnel, told)
+    return [group, levelOf(bench.inOneGo(Math.max(...told.map(({ at }) => at))))]
+  })
+}
+
+function secondsOf(time: Json | undefined): number {
+  if (typeof time === 'number') return time
+  return Date.parse(`${String(time).replace(' ', 'T')}Z`) / 1_000
+}
+
+/** A condition of the cases' SQL as a step. */
+function stepOf(condition: string): EventStep {
+  const parts = condition.split(' and ').map((part): NonNullable<EventStep['where']> => {
+    const isNull = /^(\w+) is null$/.exec(part)
+    if (isNull?.[1] !== undefined) return { property: isNull[1], exists: false }
+    const match = /^(?:COALESCE\((\w+), ''\)|(\w+)) ?(=|<=|>=) ?(?:'(\w+)'|(\d+))$/.exec(part)
+    if (match === null) throw new Error(`${part} is no condition this test knows`)
+    const [, coalesced, plain, operator, text, number] = match
+    const operand = text ?? Number(number)
+    const name = operator === '=' ? 'eq' : operator === '<=' ? 'lte' : 'gte'
+    return { property: (coalesced ?? plain) as string, [name]: operand }
+  })
+  return { event: 'row', where: { all: parts } }
+}
+
+function expectedOf(one: Case): [Json, number][] {
+  if (typeof one.expected === 'number') return [[0, one.expected]]
+  // Two of the cases count users by level; they have one user.
+  return one.group_by === 'user_id' ? one.expected.map(([level]) => [1, level]) : one.expected
+}

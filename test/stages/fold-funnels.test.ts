@@ -1,0 +1,340 @@
+/** Funnels of events, option by option: what each does, refuses, and leaves alone. */
+
+import { describe, expect, test } from 'vitest'
+import { attemptsOf, FunnelBench, type Told } from '../support/funnel-history.ts'
+
+const ABC = { steps: ['A', 'B', 'C'], within: '1h' }
+const AB = { steps: ['A', 'B'], within: '1h' }
+
+describe('in sequence', () => {
+  test('other events may come between the steps', () => {
+    const history = `
+      10:00 A
+      10:05 X
+      10:10 B
+      10:15 A
+      10:20 C`
+    expect(attemptsOf(ABC, history)).toEqual(['e1 e3 e5 converted', 'e4 pending'])
+  })
+
+  test('a step before its turn is not taken', () => {
+    const history = `
+      10:00 B
+      10:05 A
+      10:10 C
+      10:15 B`
+    expect(attemptsOf(ABC, history)).toEqual(['e2 e4 pending'])
+  })
+
+  test('a repeated step needs an event of its own', () => {
+    const history = `
+      10:00 A
+      10:05 A
+      10:10 A`
+    const twice = { steps: ['A', 'A'], within: '1h' }
+    expect(attemptsOf(twice, history)).toEqual(['e1 e2 converted', 'e2 e3 converted', 'e3 pending'])
+  })
+
+  test('a funnel of one step converts at once', () => {
+    expect(attemptsOf({ steps: ['A'], within: '1h' }, '10:00 A')).toEqual(['e1 converted'])
+  })
+
+  test('a condition on a step is asked of the event', () => {
+    const steps = ['A', { event: 'B', where: { property: 'value', gte: 10 } }]
+    const history = `
+      10:00 A
+      10:05 B {"value":9}
+      10:10 B
+      10:15 B {"value":10}`
+    expect(attemptsOf({ steps, within: '1h' }, history)).toEqual(['e1 e4 converted'])
+  })
+})
+
+describe('the window', () => {
+  test('includes its last instant, counted from the entry', () => {
+    const history = `
+      10:00 A
+      10:59 B
+      11:00 C`
+    expect(attemptsOf(ABC, history)).toEqual(['e1 e2 e3 converted'])
+  })
+
+  test('refuses what comes one second later', () => {
+    const history = `
+      10:00 A
+      10:59 B
+      11:00:01 C`
+    expect(attemptsOf(ABC, history)).toEqual(['e1 e2 window'])
+  })
+
+  test('is open at the watermark of its last instant, and over after it', () => {
+    expect(attemptsOf(AB, '10:00 A', '11:00')).toEqual(['e1 pending'])
+    expect(attemptsOf(AB, '10:00 A', '11:00:01')).toEqual(['e1 window'])
+  })
+})
+
+describe('limits of a step', () => {
+  const within = { steps: ['A', { event: 'B', within: '10m' }, 'C'], within: '1h' }
+  const minGap = { steps: ['A', { event: 'B', minGap: '10m' }, 'C'], within: '1h' }
+
+  test('within is inclusive and from the step before', () => {
+    expect(attemptsOf(within, '10:00 A\n10:10 B\n10:50 C')).toEqual(['e1 e2 e3 converted'])
+    expect(attemptsOf(within, '10:00 A\n10:10:01 B\n10:50 C')).toEqual(['e1 window'])
+  })
+
+  test('within ends the attempt without an event', () => {
+    expect(attemptsOf(within, '10:00 A', '10:10')).toEqual(['e1 pending'])
+    expect(attemptsOf(within, '10:00 A', '10:10:01')).toEqual(['e1 window'])
+  })
+
+  test('minGap passes over what comes too soon and takes what comes next', () => {
+    expect(attemptsOf(minGap, '10:00 A\n10:09 B\n10:10 B\n10:11 C')).toEqual([
+      'e1 e3 e4 converted',
+    ])
+  })
+})
+
+describe('optional steps', () => {
+  const steps = ['A', { event: 'B', optional: true }, { event: 'C', within: '20m' }]
+  const funnel = { steps, within: '1h' }
+
+  test('are taken when they come, and passed over when they do not', () => {
+    expect(attemptsOf(funnel, '10:00 A\n10:05 B\n10:10 C')).toEqual(['e1 e2 e3 converted'])
+    expect(attemptsOf(funnel, '10:00 A\n10:10 C')).toEqual(['e1 e2 converted'])
+  })
+
+  test('do not move what the next step is measured from', () => {
+    expect(attemptsOf(funnel, '10:00 A\n10:15 B\n10:21 C')).toEqual(['e1 e2 window'])
+  })
+
+  test('have their own limit, inclusive, and passing it ends nothing', () => {
+    const soon = { event: 'B', optional: true, within: '5m' }
+    const limited = { steps: ['A', soon, 'C'], within: '1h' }
+    expect(attemptsOf(limited, '10:00 A\n10:05 B\n10:10 C')).toEqual(['e1 e2 e3 converted'])
+    expect(attemptsOf(limited, '10:00 A\n10:05:01 B\n10:10 C')).toEqual(['e1 e3 converted'])
+  })
+
+  test('are not taken after the step they stand before', () => {
+    const longer = { steps: [...steps, 'D'], within: '1h' }
+    expect(attemptsOf(longer, '10:00 A\n10:05 C\n10:06 B\n10:10 D')).toEqual([
+      'e1 e2 e4 converted',
+    ])
+  })
+})
+
+describe('entries', () => {
+  const history = `
+    10:00 A
+    10:05 A
+    10:10 B
+    10:20 A
+    10:30 B`
+
+  test('every entry opens an attempt', () => {
+    const expected = ['e1 e3 converted', 'e2 e3 converted', 'e4 e5 converted']
+    expect(attemptsOf({ ...AB, entry: 'every' }, history)).toEqual(expected)
+  })
+
+  test('first is the first ever, whatever became of it', () => {
+    expect(attemptsOf({ ...AB, entry: 'first' }, history)).toEqual(['e1 e3 converted'])
+    const late = `
+      10:00 A
+      12:00 A
+      12:05 B`
+    expect(attemptsOf({ ...AB, entry: 'first' }, late)).toEqual(['e1 window'])
+  })
+
+  test('latest takes the place of an entry that has got no further', () => {
+    const expected = ['e2 e3 converted', 'e4 e5 converted']
+    expect(attemptsOf({ ...AB, entry: 'latest' }, history)).toEqual(expected)
+  })
+
+  test('latest leaves alone an entry whose window is over', () => {
+    const apart = `
+      10:00 A
+      11:30 A
+      11:40 B`
+    expect(attemptsOf({ ...AB, entry: 'latest' }, apart)).toEqual(['e1 window', 'e2 e3 converted'])
+  })
+})
+
+describe('strict order', () => {
+  const strict = { ...ABC, order: 'strict' as const }
+
+  test('converts when nothing comes between', () => {
+    expect(attemptsOf(strict, '10:00 A\n10:05 B\n10:10 C\n10:15 X')).toEqual(['e1 e2 e3 converted'])
+  })
+
+  test('any other event ends the attempt, a repeated step too', () => {
+    expect(attemptsOf(strict, '10:00 A\n10:05 X\n10:10 B')).toEqual(['e1 order'])
+    expect(attemptsOf(strict, '10:00 A\n10:05 B\n10:06 B\n10:10 C')).toEqual(['e1 e2 order'])
+    expect(attemptsOf(strict, '10:00 A\n10:05 A\n10:06 B\n10:10 C')).toEqual([
+      'e1 order',
+      'e2 e3 e4 converted',
+    ])
+  })
+
+  test('an event after the window is too late to break the order', () => {
+    expect(attemptsOf(strict, '10:00 A\n11:30 X')).toEqual(['e1 window'])
+  })
+
+  test('an event that ties with a step is not between', () => {
+    const tied = `
+      10:00 A
+      10:00 X
+      10:05 X
+      10:05 B
+      10:10 C`
+    expect(attemptsOf(strict, tied)).toEqual(['e1 e4 e5 converted'])
+  })
+})
+
+describe('any order', () => {
+  const any = { ...ABC, order: 'any' as const }
+
+  test('the first event that is some step is the entry', () => {
+    expect(attemptsOf(any, '10:00 C\n10:05 A\n10:10 B')).toEqual(['e1 e2 e3 converted'])
+  })
+
+  test('an event that serves nothing opens another attempt', () => {
+    const history = `
+      10:00 B
+      10:05 B
+      10:10 C
+      10:15 A`
+    expect(attemptsOf(any, history)).toEqual(['e1 e3 e4 converted', 'e2 e3 e4 converted'])
+    const latest = { ...any, entry: 'latest' as const }
+    expect(attemptsOf(latest, history)).toEqual(['e2 e3 e4 converted'])
+  })
+
+  test('what comes after the window opens another attempt', () => {
+    const expected = ['e1 window', 'e2 e3 pending']
+    expect(attemptsOf(any, '10:00 C\n11:30 A\n11:40 B')).toEqual(expected)
+  })
+})
+
+describe('exclusions', () => {
+  const between = { ...ABC, exclude: [{ event: 'X', between: [1, 2] as [number, number] }] }
+
+  test('end the attempts that stand between their steps', () => {
+    expect(attemptsOf(between, '10:00 A\n10:05 X\n10:10 B\n10:15 C')).toEqual(['e1 excluded'])
+  })
+
+  test('leave alone those that are past them, and those to come', () => {
+    expect(attemptsOf(between, '09:00 X\n10:00 A\n10:10 B\n10:11 X\n10:15 C')).toEqual([
+      'e2 e3 e5 converted',
+    ])
+  })
+
+  test('are asked their condition', () => {
+    const exclude = [{ event: 'X', where: { property: 'k', eq: 1 } }]
+    const history = `
+      10:00 A
+      10:05 X {"k":2}
+      10:10 B
+      10:15 X {"k":1}
+      10:20 C`
+    expect(attemptsOf({ ...ABC, exclude }, history)).toEqual(['e1 e3 excluded'])
+  })
+
+  test('let the profile try again', () => {
+    expect(attemptsOf(between, '10:00 A\n10:05 X\n10:10 A\n10:15 B\n10:20 C')).toEqual([
+      'e1 excluded',
+      'e3 e4 e5 converted',
+    ])
+  })
+
+  test('remove a profile with all its attempts, before and after', () => {
+    const exclude = [{ event: 'X', effect: 'remove-profile' as const }]
+    const history = `
+      10:00 A
+      10:05 B
+      10:10 C
+      10:20 A
+      10:25 X
+      10:30 A`
+    expect(attemptsOf({ ...ABC, exclude }, history)).toEqual([])
+    const apart = `
+      10:00 A
+      10:05 B
+      10:10 C
+      10:25 X
+      10:30 A`
+    expect(attemptsOf({ ...ABC, exclude }, apart)).toEqual(['e1 e2 e3 converted', 'e5 pending'])
+  })
+
+  test('that tie with a step are not between', () => {
+    expect(attemptsOf(between, '10:00 A\n10:05 X\n10:05 B')).toEqual(['e1 e3 pending'])
+  })
+})
+
+describe('ties', () => {
+  const tied = `
+    10:00 C
+    10:00 B
+    10:00 A`
+
+  test('are taken in the order of the steps', () => {
+    expect(attemptsOf(ABC, tied)).toEqual(['e3 e2 e1 converted'])
+  })
+
+  test('are none when the sender gave an order', () => {
+    expect(attemptsOf(AB, '10:00 B ordinal=0\n10:00 A ordinal=1')).toEqual(['e2 pending'])
+    expect(attemptsOf(AB, '10:00 B ordinal=1\n10:00 A ordinal=0')).toEqual(['e2 e1 converted'])
+  })
+
+  test('do not serve when every step must be later', () => {
+    const increasing = { ...ABC, ties: 'strict-increase' as const }
+    expect(attemptsOf(increasing, tied)).toEqual(['e3 pending'])
+    expect(attemptsOf(increasing, '10:00 A\n10:01 B\n10:02 C')).toEqual(['e1 e2 e3 converted'])
+  })
+})
+
+describe('held values', () => {
+  const held = { ...AB, holdConstant: ['sku'] }
+
+  test('must be the same at every step', () => {
+    const history = `
+      10:00 A {"sku":"x"}
+      10:01 A {"sku":"y"}
+      10:05 B {"sku":"y"}
+      10:10 B
+      10:15 B {"sku":1}`
+    expect(attemptsOf(held, history)).toEqual(['e1 pending', 'e2 e3 converted'])
+  })
+
+  test('that are absent open nothing', () => {
+    expect(attemptsOf(held, '10:00 A\n10:05 B')).toEqual([])
+  })
+
+  test('make the latest entry that of one value', () => {
+    const history = `
+      10:00 A {"sku":"x"}
+      10:01 A {"sku":"y"}
+      10:02 A {"sku":"y"}`
+    expect(attemptsOf({ ...held, entry: 'latest' }, history)).toEqual(['e1 pending', 'e3 pending'])
+  })
+})
+
+test('counting by sessions keeps an attempt in its session', () => {
+  const history = `
+    10:00 A session=s1
+    10:05 B session=s2
+    10:10 B session=s1`
+  expect(attemptsOf({ ...AB, count: 'sessions' }, history)).toEqual(['e1 e3 converted'])
+  expect(attemptsOf(AB, history)).toEqual(['e1 e2 converted'])
+})
+
+test('ten thousand open entries cost what their rows cost', () => {
+  const many = (name: string, at: number): Told[] =>
+    Array.from({ length: 10_000 }, (_, i) => ({ id: `${name}${i}`, name, at: at + i }))
+  const told = [...many('A', 0), ...many('C', 20_000), ...many('X', 40_000)]
+  told.push({ id: 'last', name: 'B', at: 60_000 })
+  const funnel = { steps: ['A', 'B', 'C'], within: '1h', exclude: [{ event: 'X', between: TAIL }] }
+  const attempts = new FunnelBench(funnel, told).inOneGo(60_000)
+  expect(attempts).toHaveLength(10_000)
+  expect(attempts[0]).toBe('A0 last pending')
+})
+
+/** After the step where all of them wait. */
+const TAIL: [number, number] = [2, 3]

@@ -1,0 +1,361 @@
+/** Journeys, rule by rule: what moves an instance, what it refuses, what it leaves alone. */
+
+import { describe, expect, test } from 'vitest'
+import type { Journey } from '../../pipeline/definition/journey.ts'
+import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import { Harness } from '../support/dump.ts'
+import { check } from '../support/history.ts'
+
+/** A journey `j` of these states, from `a`. */
+function machine(states: { [state: string]: object }, more: object = {}): { journeys: Journey[] } {
+  return { journeys: [{ id: 'j', version: 1, initial: 'a', states, ...more } as Journey] }
+}
+
+const END = { type: 'final' }
+
+describe('events', () => {
+  test('move, are ignored, are refused, or do not exist', () =>
+    check(
+      `
+      at     user_id  event  ->  j
+      10:00  u1       Other      -
+      10:01  u1       Go         b
+      10:02  u1       Quiet      -
+      10:03  u1       Go         !not_accepted
+      10:04  u1       Back       a
+    `,
+      machine({ a: { on: { Go: 'b' } }, b: { on: { Back: 'a' }, ignore: ['Quiet'] } }),
+    ))
+
+  test('a start event that no track takes is no rejection, and only start events start', () =>
+    check(
+      `
+      at     user_id  event  ->  j
+      10:00  u1       Go         -
+      10:01  u1       Look       -
+      10:02  u1       Look       !not_accepted
+      10:03  u1       Go         b
+      then user_id:u1 j b
+    `,
+      machine({ a: { on: { Go: 'b' } }, b: END }, { startOn: ['Look'] }),
+    ))
+
+  test('the first candidate whose guard holds is taken, and none is a failed guard', () =>
+    check(
+      `
+      at     user_id  event  props      ->  j
+      10:00  u1       Go     {"n":1}        -
+      10:01  u1       Go     {"n":5}        b
+      10:02  u2       Go     {"n":50}       c
+      10:03  u3       Go     {"n":"50"}     -
+    `,
+      machine({
+        a: {
+          on: {
+            Go: [
+              { target: 'c', guard: { property: 'n', gte: 10 } },
+              { target: 'b', guard: { property: 'n', gt: 1, lt: 10 } },
+            ],
+          },
+        },
+        b: END,
+        c: END,
+      }),
+    ))
+
+  test('a state that names the event is asked alone, its ignore after its candidates', () =>
+    check(
+      `
+      at     user_id  event  props     ->  j
+      10:00  u1       In     -             b
+      10:01  u1       Out    -             !guard_failed
+      10:02  u1       Hush   -             -
+      10:03  u1       Soft   -             -
+      10:04  u1       Out    {"x":1}       c
+    `,
+      machine(
+        {
+          a: { on: { In: 'b' } },
+          b: {
+            on: {
+              Out: { target: 'c', guard: { property: 'x', exists: true } },
+              Soft: { target: 'c', guard: { property: 'x', exists: true } },
+            },
+            ignore: ['Soft'],
+          },
+          c: END,
+        },
+        { on: { Out: 'c' }, ignore: ['Hush'] },
+      ),
+    ))
+
+  test('a finished instance takes nothing more, and restarts only if it may', () => {
+    const states = { a: { on: { Go: 'b' } }, b: END }
+    const table = (again: string) => `
+      at     user_id  event  ->  j
+      10:00  u1       Go         b
+      10:01  u1       Go         ${again}
+    `
+    return check(table('-'), machine(states)).then(() =>
+      check(table('b'), machine(states, { restart: true })),
+    )
+  })
+
+  test('a self-transition leaves and enters, and starts its timeouts afresh', () =>
+    check(
+      `
+      at     user_id  event  ->  j
+      10:00  u1       Go         a
+      10:40  u1       Go         a
+      11:30  u1       Go         a
+      then user_id:u1 j late
+    `,
+      {
+        ...machine({
+          a: { on: { Go: 'a', Out: 'late' }, after: { '1h': 'late' } },
+          late: { on: { Go: 'a' } },
+        }),
+        watermark: '12:30',
+      },
+    ))
+
+  test('each key has an instance of its own, a number is its text, and no key is no event', () =>
+    check(
+      `
+      at     user_id  event  props          ->  j
+      10:00  u1       Go     {"k":25}           b
+      10:01  u1       Go     {"k":"25"}         !not_accepted
+      10:02  u1       Go     {"k":true}         b
+      10:03  u1       Go     -                  -
+      10:04  u1       Go     {"k":null}         -
+      10:05  u1       Go     {"k":[1]}          -
+    `,
+      machine({ a: { on: { Go: 'b' } }, b: { on: { No: 'a' } } }, { key: { property: 'k' } }),
+    ))
+})
+
+describe('guards', () => {
+  test.each<[guard: object, props: string, holds: boolean]>([
+    [{ eq: 1 }, '{"v":1}', true],
+    [{ eq: '1' }, '{"v":1}', false],
+    [{ eq: null }, '{}', false],
+    [{ ne: 1 }, '{"v":2}', true],
+    [{ ne: 1 }, '{"v":"2"}', false],
+    [{ ne: 1 }, '{}', false],
+    [{ gt: 'a' }, '{"v":"b"}', true],
+    [{ gt: '\uffee' }, '{"v":"\u{1f600}"}', true],
+    [{ lt: 5 }, '{"v":null}', false],
+    [{ in: [1, { a: [2] }] }, '{"v":{"a":[2]}}', true],
+    [{ exists: false }, '{"v":null}', true],
+    [{ exists: true }, '{"v":false}', true],
+    [{ startsWith: 'ab' }, '{"v":"abc"}', true],
+    [{ startsWith: 'ab' }, '{"v":["ab"]}', false],
+    [{ contains: 'b' }, '{"v":"abc"}', true],
+    [{ contains: { x: 1 } }, '{"v":[{"x":1}]}', true],
+    [{ gte: 1, lt: 3 }, '{"v":3}', false],
+  ])('%j of %s is %j', (operators, props, holds) =>
+    check(
+      `
+      at     user_id  event  props     ->  j
+      10:00  u1       Look   -             -
+      10:01  u1       Go     ${props}      ${holds ? 'b' : '!guard_failed'}
+    `,
+      machine(
+        { a: { on: { Go: { target: 'b', guard: { property: 'v', ...operators } } } }, b: END },
+        { startOn: ['Look'] },
+      ),
+    ),
+  )
+
+  test('count counts in the instance, the start event and this one included', () =>
+    check(
+      `
+      at     user_id  event  ->  j
+      10:00  u1       Ping       -
+      10:01  u1       Look       -
+      10:02  u1       Ping       -
+      10:03  u1       Go         !guard_failed
+      10:04  u1       Ping       -
+      10:05  u1       Go         b
+    `,
+      machine(
+        { a: { on: { Go: { target: 'b', guard: { count: 'Ping', gte: 2 } } } }, b: END },
+        { startOn: ['Look'] },
+      ),
+    ))
+
+  test('dwell is the time in the state, to the microsecond', () =>
+    check(
+      `
+      at        user_id  event  ->  j
+      10:00     u1       Look       -
+      10:09:59  u1       Go         !guard_failed
+      10:10     u1       Go         b
+    `,
+      machine(
+        { a: { on: { Go: { target: 'b', guard: { dwell: { gte: '10m' } } } } }, b: END },
+        { startOn: ['Look'] },
+      ),
+    ))
+
+  test('tracks decide on the configuration before the event', () =>
+    check(
+      `
+      at     user_id  event  ->  j
+      10:00  u1       Go         left.b
+      10:01  u1       Go         right.d
+      then user_id:u1 j left.b+right.d
+    `,
+      {
+        journeys: [
+          {
+            id: 'j',
+            version: 1,
+            type: 'parallel',
+            states: {
+              left: { initial: 'a', states: { a: { on: { Go: 'b' } }, b: { type: 'final' } } },
+              right: {
+                initial: 'c',
+                states: {
+                  c: { on: { Go: { target: 'd', guard: { in: 'left.b' } } } },
+                  d: { type: 'final' },
+                },
+              },
+            },
+          },
+        ],
+      },
+    ))
+})
+
+describe('timeouts', () => {
+  const waiting = machine(
+    {
+      a: { on: { Go: 'b' }, after: { '1h': 'late' } },
+      late: { on: { Go: 'c' } },
+      c: { on: { Off: 'a' } },
+      b: { on: { Off: 'a' } },
+    },
+    { startOn: ['Look'] },
+  )
+
+  test('one fires before an event at its instant, and not before its time', () =>
+    check(
+      `
+      at        user_id  event  ->  j
+      10:00     u1       Look       -
+      10:00     u2       Look       -
+      10:59:59  u1       Off        !not_accepted
+      11:00     u2       Off        !not_accepted
+      then user_id:u1 j late
+      then user_id:u2 j late
+    `,
+      waiting,
+    ))
+
+  test('none fires that lies beyond the watermark', () =>
+    check(
+      `
+      at        user_id  event  ->  j
+      10:00     u1       Look       -
+      10:59:59  u2       Look       -
+      then user_id:u1 j a
+      then user_id:u2 j a
+    `,
+      waiting,
+    ))
+
+  test('one whose guard fails is spent until the state is entered again', () =>
+    check(
+      `
+      at     user_id  event  ->  j
+      10:00  u1       Look       -
+      11:30  u1       Ping       -
+      12:30  u1       Again      a
+      13:00  u1       Ping       -
+      then user_id:u1 j late
+    `,
+      {
+        ...machine(
+          {
+            a: {
+              on: { Again: 'a', Out: 'late' },
+              after: { '1h': { target: 'late', guard: { count: 'Ping', gte: 1 } } },
+            },
+            late: END,
+          },
+          { startOn: ['Look'] },
+        ),
+        watermark: '14:00',
+      },
+    ))
+
+  test('a late event takes back a timeout that should not have fired', () =>
+    check(
+      `
+      at     user_id  event  ->  j
+      10:00  u1       Look       -
+      12:00  u2       Look       -
+      10:30  u1       Go         b
+      then user_id:u1 j b
+      then user_id:u2 j a
+    `,
+      waiting,
+    ))
+})
+
+describe('effects', () => {
+  const definitions = makeDefinitions(
+    machine({
+      a: { on: { Go: 'b', Buy: 'c' } },
+      b: { on: { Buy: 'c' }, effects: [{ type: 'mail', within: '1h' }] },
+      c: END,
+    }),
+  )
+  const event = (id: string, time: string, name: string) =>
+    JSON.stringify({
+      event_id: id,
+      name,
+      occurred_at: `2026-03-01T${time}:00Z`,
+      identifiers: { user_id: 'u1' },
+    })
+  const outbox = async (harness: Harness) =>
+    (
+      await harness.warehouse.query('select kind, status, type from effects order by recorded_by')
+    ).map((row) => Object.values(row).join(' '))
+
+  test('are written once, retracted with their transition, and not sent when too old', async () => {
+    const harness = new Harness(definitions)
+    await harness.feed([event('e2', '10:10', 'Go')])
+    await harness.feed([event('e2', '10:10', 'Go')])
+    expect(await outbox(harness)).toEqual(['effect due mail'])
+    await harness.feed([event('e1', '10:00', 'Buy')])
+    expect(await outbox(harness)).toEqual(['effect due mail', 'retraction due mail'])
+    await harness.warehouse.close()
+    const late = new Harness(definitions)
+    await late.feed([event('f1', '10:10', 'Go')], 1_772_400_000_000_000)
+    expect(await outbox(late)).toEqual(['effect expired mail'])
+    await late.warehouse.close()
+  })
+
+  test('of another way taken by the same event are other effects', async () => {
+    const harness = new Harness(
+      makeDefinitions(
+        machine({
+          a: { on: { Go: 'b', Skip: 'c' } },
+          b: { on: { Skip: 'c' }, effects: [{ type: 'mail' }] },
+          c: { on: { Go: 'd' } },
+          d: { ...END, effects: [{ type: 'text' }] },
+        }),
+      ),
+    )
+    await harness.feed([event('e2', '10:10', 'Go')])
+    await harness.feed([event('e1', '10:00', 'Skip')])
+    expect((await outbox(harness)).toSorted()).toEqual([
+      'effect due mail',
+      'effect due text',
+      'retraction due mail',
+    ])
+    await harness.warehouse.close()
+  })
+})

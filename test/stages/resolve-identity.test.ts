@@ -1,0 +1,217 @@
+/** Who is who: the situations in which people are found, merged, refused and taken apart. */
+
+import { describe, test } from 'vitest'
+import { check } from '../support/history.ts'
+
+describe('sessions find their person', () => {
+  test('a sign-in claims what came before it on the device, and what comes after', () =>
+    check(`
+      at     anonymous_id  user_id  ->  session  profile
+      10:00  a1            -            e1       user_id:u1
+      11:00  a1            u1           e2       user_id:u1
+      12:00  a1            -            e3       user_id:u1
+      12:00  a2            -            e4       anonymous_id:a2
+    `))
+
+  test('an unnamed session is its latest earlier person, not a later one', () =>
+    check(`
+      at     anonymous_id  user_id  ->  profile
+      10:00  a1            u1           user_id:u1
+      11:00  a1            -            user_id:u1
+      12:00  a1            u2           user_id:u2
+      13:00  a1            -            user_id:u2
+    `))
+
+  test('on a contested device unnamed sessions may be nobody', () =>
+    check(
+      `
+      at     anonymous_id  user_id  ->  profile
+      10:00  a1            u1           user_id:u1
+      11:00  a1            -            anonymous_id:a1
+      12:00  a1            u2           user_id:u2
+    `,
+      { identity: { contested: 'anonymous' } },
+    ))
+
+  test('a device that becomes contested changes whose its closed sessions are', () =>
+    check(
+      `
+      at     anonymous_id  user_id  ->  profile
+      10:00  a1            u1           user_id:u1
+      11:00  a1            -            anonymous_id:a1
+      12:00  a1            u1           user_id:u1
+      13:00  a1            u2           user_id:u2
+    `,
+      { identity: { contested: 'anonymous' } },
+    ))
+
+  test('or the first person', () =>
+    check(
+      `
+      at     anonymous_id  user_id  ->  profile
+      09:00  a1            -            user_id:u1
+      10:00  a1            u1           user_id:u1
+      12:00  a1            u2           user_id:u2
+      13:00  a1            -            user_id:u1
+    `,
+      { identity: { contested: 'first' } },
+    ))
+
+  test('a device of more people than allowed is shared, and its unnamed sessions are nobody', () =>
+    check(
+      `
+      at     anonymous_id  user_id  ->  profile
+      10:00  a1            u1           user_id:u1
+      11:00  a1            -            anonymous_id:a1
+      12:00  a1            u2           user_id:u2
+      13:00  a1            u3           user_id:u3
+    `,
+      { identity: { maxPersonsPerDevice: 2 } },
+    ))
+
+  test('a session is named by its highest namespace, and of that the last', () =>
+    check(
+      `
+      at     anonymous_id  user_id  email  ->  session  profile
+      10:00  a1            -        m1         e1       user_id:u2
+      10:01  a1            u1       -          e1       user_id:u2
+      10:02  a1            u2       -          e1       user_id:u2
+      10:03  a1            -        m2         e1       user_id:u2
+    `,
+      { identity: { exclusive: [] } },
+    ))
+})
+
+describe('links make persons', () => {
+  test('one link', () =>
+    check(`
+      at     anonymous_id  user_id  email  ->  profile
+      10:00  a1            -        m1         user_id:u1
+      11:00  a2            u1       m1         user_id:u1
+    `))
+
+  test('a chain and a fan-in, bridged late, with nothing else in the batch', () =>
+    check(
+      `
+      at     anonymous_id  user_id  email  phone  ->  profile
+      10:00  a1            -        m1     -          user_id:u1
+      10:01  a2            -        m2     -          user_id:u1
+      10:02  a3            -        m1     p1         user_id:u1
+      10:03  a4            -        m2     p1         user_id:u1
+      10:04  a5            u1       -      p1         user_id:u1
+    `,
+      { identity: { person: ['user_id', 'email', 'phone'] } },
+    ))
+
+  test('a fan-out keeps one person', () =>
+    check(`
+      at     anonymous_id  user_id  email  ->  profile
+      10:00  a1            u1       m1         user_id:u1
+      10:01  a2            u1       m2         user_id:u1
+      10:02  a3            -        m2         user_id:u1
+    `))
+
+  test('two groups that share nothing stay apart', () =>
+    check(`
+      at     anonymous_id  user_id  email  ->  profile
+      10:00  a1            u1       m1         user_id:u1
+      10:01  a2            u2       m2         user_id:u2
+      10:02  a3            -        m1         user_id:u1
+    `))
+
+  test('two users never become one, and the first refusal is kept', () =>
+    check(`
+      at     anonymous_id  user_id  email  ->  profile      refused
+      10:00  a1            u1       m1         user_id:u1   -
+      10:01  a2            u2       m1         user_id:u2   email:m1
+      10:02  a3            -        m1         user_id:u1   -
+      10:03  a2            u2       m1         user_id:u2   -
+    `))
+
+  test('an earlier link that comes late decides first', () =>
+    check(`
+      at     anonymous_id  user_id  email  ->  profile      refused
+      10:01  a1            u1       m1         user_id:u1   email:m1
+      10:00  a2            u2       m1         user_id:u2   -
+      10:02  a3            -        m1         user_id:u2   -
+    `))
+
+  test('three join in one event, and the smallest names them', () =>
+    check(
+      `
+      at     anonymous_id  user_id  email  phone  ->  profile
+      10:00  a1            -        -      p1         email:m1
+      10:01  a2            -        m1     -          email:m1
+      10:02  a3            -        m2     p1         email:m1
+      10:03  a4            -        m1     p1         email:m1
+    `,
+      { identity: { person: ['user_id', 'email', 'phone'] } },
+    ))
+
+  test('a user learned after a merge that contradicts it is refused', () =>
+    check(`
+      at     anonymous_id  user_id  email  ->  profile      refused
+      10:00  a1            u1       m1         user_id:u1   -
+      10:01  a2            u2       m2         user_id:u2   -
+      10:02  a3            u1       m2         user_id:u1   email:m2
+    `))
+
+  test('an old cookie seen again after the merge is the merged person', () =>
+    check(`
+      at     anonymous_id  user_id  email  ->  profile
+      10:00  a1            -        m1         user_id:u1
+      11:00  a2            u1       m1         user_id:u1
+      14:00  a1            -        -          user_id:u1
+    `))
+})
+
+describe('corrections', () => {
+  test('an alias links what a link may not', () =>
+    check(`
+      at     anonymous_id  user_id  alias                  ->  profile
+      10:00  a1            u2       -                          user_id:u1
+      10:01  a2            u1       user_id:u2,user_id:u1      user_id:u1
+    `))
+
+  test('an unlink takes apart what was linked up to it', () =>
+    check(`
+      at     anonymous_id  user_id  email  unlink               ->  profile
+      10:00  a1            u1       m1     -                        user_id:u1
+      10:01  a2            -        m1     -                        email:m1
+      10:02  a3            u1       -      user_id:u1,email:m1      user_id:u1
+    `))
+
+  test('a link after the unlink links again', () =>
+    check(`
+      at     anonymous_id  user_id  email  unlink               ->  profile
+      10:00  a1            u1       m1     -                        user_id:u1
+      10:02  a3            u1       -      user_id:u1,email:m1      user_id:u1
+      10:03  a1            u1       m1     -                        user_id:u1
+      10:04  a2            -        m1     -                        user_id:u1
+    `))
+
+  test('an unlink that comes late leaves the links after it', () =>
+    check(`
+      at     anonymous_id  user_id  email  unlink               ->  profile
+      10:00  a1            u1       m1     -                        user_id:u1
+      10:03  a1            u1       m1     -                        user_id:u1
+      10:04  a2            -        m1     -                        user_id:u1
+      10:02  a3            u1       -      user_id:u1,email:m1      user_id:u1
+    `))
+
+  test('an unlink takes refusals away that only its link had caused', () =>
+    check(`
+      at     anonymous_id  user_id  email  unlink               ->  profile     refused
+      10:00  a1            u1       m1     -                        user_id:u1  -
+      10:01  a2            u2       m1     -                        user_id:u2  -
+      10:02  a3            -        m1     -                        user_id:u2  -
+      10:03  a4            u1       -      user_id:u1,email:m1      user_id:u1  -
+    `))
+
+  test('a pair of undeclared or ignored identifiers counts for nothing', () =>
+    check(`
+      at     anonymous_id  user_id  alias                      ->  profile
+      10:00  a1            u1       user_id:u1,user_id:null        user_id:u1
+      10:01  a2            u2       user_id:u2,anonymous_id:a1     user_id:u2
+    `))
+})

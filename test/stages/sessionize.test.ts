@@ -1,0 +1,85 @@
+/** Sessions, rule by rule: what starts one, what does not. */
+
+import { test } from 'vitest'
+import { check } from '../support/history.ts'
+
+test('a session starts after more than half an hour of silence, not after exactly that', () =>
+  check(`
+    at        anonymous_id  event  ->  session  because
+    10:00     a1            Seen       e1       first
+    10:30     a1            Seen       e1       -
+    11:00:01  a1            Seen       e3       gap
+    11:10     a2            Seen       e4       first
+  `))
+
+test('another person of an exclusive namespace starts a session, an absent one does not', () =>
+  check(`
+    at     anonymous_id  user_id  email  ->  session
+    10:00  a1            -        -          e1
+    10:01  a1            u1       -          e1
+    10:02  a1            -        x@y        e1
+    10:03  a1            u2       -          e4
+    10:04  a1            -        z@y        e4
+    10:05  a1            u1       -          e6
+  `))
+
+test('ignored values say nothing about who', () =>
+  check(`
+    at     anonymous_id  user_id    ->  session  profile
+    10:00  a1            u1             e1       user_id:u1
+    10:01  a1            NULL           e1       user_id:u1
+    10:02  a1            00-00          e1       user_id:u1
+    10:03  a1            Undefined      e1       user_id:u1
+    10:04  a2            guest          e5       anonymous_id:a2
+  `))
+
+test('a changed property that is listed starts a session, one that is absent does not', () =>
+  check(
+    `
+    at     anonymous_id  context                          ->  session  because
+    10:00  a1            -                                    e1       first
+    10:01  a1            {"campaign":{"source":"mail"}}       e1       -
+    10:02  a1            -                                    e1       -
+    10:03  a1            {"campaign":{"source":null}}         e1       -
+    10:04  a1            {"campaign":{"source":"ad"}}         e5       split
+  `,
+    { sessions: { splitOn: ['context.campaign.source'] } },
+  ))
+
+test('a session is cut before it lasts longer than the most it may', () =>
+  check(
+    `
+    at        anonymous_id  ->  session
+    10:00     a1                e1
+    10:20     a1                e1
+    10:40     a1                e1
+    10:40:01  a1                e4
+  `,
+    { sessions: { maxDuration: '40m' } },
+  ))
+
+test('events of one instant are in the order of their ordinals, then of their ids', () =>
+  check(`
+    at     anonymous_id  ordinal  user_id  ->  session
+    10:00  a1            2        u2           e1
+    10:00  a1            1        u1           e2
+    10:00  a1            1        u1           e2
+  `))
+
+test('a late event joins two sessions', () =>
+  check(`
+    at     anonymous_id  ->  session
+    10:00  a1                e1
+    10:50  a1                e1
+    10:25  a1                e1
+  `))
+
+test('without a device the stream is the first person identifier', () =>
+  check(`
+    at     user_id  email  anonymous_id  device_id  ->  session
+    10:00  u1       x@y    -             -              e1
+    10:01  u1       -      -             -              e1
+    10:02  -        x@y    -             -              e3
+    10:03  u1       -      -             d1             e4
+    10:04  u1       -      a1            d1             e5
+  `))

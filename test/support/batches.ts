@@ -1,0 +1,48 @@
+/** Small commits for the tests of a warehouse. */
+
+import { arrowTable } from '../../pipeline/warehouse/arrow.ts'
+import { uuidInto } from '../../pipeline/base/hash.ts'
+import type { Commit } from '../../pipeline/warehouse/warehouse.ts'
+
+export const BATCH_AT = 1_800_000_000_000_000
+
+export function uuids(keys: string[]) {
+  const bytes = new Uint8Array(keys.length * 16)
+  keys.forEach((key, row) => uuidInto(key, bytes, row))
+  return { bytes }
+}
+
+/** The `batches` row of a batch that counted nothing. */
+export function batchRow(batch: number, watermark: number | null) {
+  const columns = ['read', 'landed', 'duplicate', 'rejected', 'inserted', 'superseded', 'effect']
+  return arrowTable(
+    'batches',
+    {
+      batch: [batch],
+      watermark: [watermark],
+      origin: ['test'],
+      ...Object.fromEntries(columns.map((name) => [`${name}_count`, [0]])),
+    },
+    1,
+  )
+}
+
+/** A batch that says whose some events are, recorded `batch` microseconds after `BATCH_AT`. */
+export function batchOf(batch: number, events: string[]): Commit {
+  const profiles = {
+    row_key: uuids(events),
+    event_id: events,
+    profile_id: events.map(() => 'p'),
+    session_id: events.map(() => 's'),
+  }
+  return {
+    batch,
+    recordedAt: BATCH_AT + batch,
+    inserts: new Map([
+      ['event_profile', arrowTable('event_profile', profiles, events.length)],
+      ['batches', batchRow(batch, null)],
+    ]),
+    supersedes: new Map(),
+    images: new Map(),
+  }
+}

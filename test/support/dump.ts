@@ -1,0 +1,103 @@
+/** The public views of a warehouse, and a harness that feeds one, for tests. */
+
+import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
+import { formatInstant } from '../../pipeline/base/clock.ts'
+import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
+import type { Definitions } from '../../pipeline/definition/load.ts'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { emptyWarehouse } from './reused-warehouse.ts'
+import { attemptName } from '../reference/funnel.ts'
+import { VIEWS, type AcceptedEvent, type ReferenceTables, type Row } from '../reference/reference.ts'
+
+/** Rows in an order that does not depend on the engine. */
+export function sorted(rows: Row[]): Row[] {
+  return rows
+    .map((row) => ({ row, key: JSON.stringify(Object.entries(row).sort(), undefined) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ row }) => Object.fromEntries(Object.entries(row).sort()) as Row)
+}
+
+/** All current views, `suffix` for those of an instant, with hashed ids in words. */
+export async function dump(warehouse: Warehouse, suffix = ''): Promise<ReferenceTables> {
+  const tables: ReferenceTables = {}
+  for (const view of VIEWS) {
+    tables[view] = (await warehouse.query(`select * from ${view}${suffix}`)) as Row[]
+  }
+  const words = new Map<unknown, string>()
+  for (const row of tables['transitions'] ?? []) {
+    const by = row['cause'] === 'timeout' ? row['occurred_at'] : row['event_id']
+    const parts = ['journey', 'version', 'instance_id', 'track', 'cause'].map((name) => row[name])
+    words.set(row['transition_id'], [...parts, by].join('|'))
+  }
+  const put = (view: string, column: string, of = column, end = '') => {
+    for (const row of tables[view] ?? []) {
+      const word = words.get(row[of])
+      if (word !== undefined) row[column] = word + end
+    }
+  }
+  put('cycles', 'cycle_id', 'closed_by', '|cycle')
+  put('cycles', 'closed_by')
+  put('states', 'state_id')
+  put('states', 'exited_by')
+  put('transitions', 'transition_id')
+  for (const row of tables['funnel_attempts'] ?? []) words.set(row['attempt_id'], attemptName(row))
+  put('funnel_attempts', 'attempt_id')
+  put('funnel_attempt_steps', 'attempt_id')
+  for (const view of VIEWS) tables[view] = sorted(tables[view] ?? [])
+  return tables
+}
+
+/** An event as the native wire form. */
+export function lineOf(event: AcceptedEvent): string {
+  return JSON.stringify({ ...event, occurred_at: formatInstant(event.occurred_at) })
+}
+
+/** A pipeline over a warehouse of its own, fed with events. */
+export class Harness {
+  readonly definitions: Definitions
+  readonly warehouse: Warehouse
+  /** Images kept between batches; undefined: as many as runs keep. */
+  readonly #imagesMax: number | undefined
+  #pipeline: Pipeline | null = null
+  #clock = 1_800_000_000_000_000
+
+  constructor(definitions: Definitions, warehouse = emptyWarehouse(), imagesMax?: number) {
+    this.definitions = definitions
+    this.warehouse = warehouse
+    this.#imagesMax = imagesMax
+  }
+
+  async pipeline(): Promise<Pipeline> {
+    this.#pipeline ??= await Pipeline.open(this.warehouse, this.definitions, {
+      hashKey: 'test',
+      imagesMax: this.#imagesMax,
+    })
+    return this.#pipeline
+  }
+
+  /** Forgets everything in memory, as a crash would. */
+  restart(): void {
+    this.#pipeline = null
+  }
+
+  async feed(lines: string[], watermark: number | null = null) {
+    const { outcome, committed } = await this.begin(lines, watermark)
+    await committed
+    return outcome
+  }
+
+  /** The same up to the commit, which is under way then. */
+  async begin(lines: string[], watermark: number | null = null) {
+    const pipeline = await this.pipeline()
+    const decoder = new ChunkDecoder({
+      identity: this.definitions.identity,
+      operandPaths: pipeline.compiled.operandPaths,
+      format: undefined,
+      events: { events: {} },
+      hashKey: 'test',
+    })
+    this.#clock += 1_000_000
+    const batch = decoder.decode(new TextEncoder().encode(lines.join('\n')), this.#clock)
+    return pipeline.begin(batch, { origin: 'test', receivedAt: this.#clock, watermark })
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Funnels over histories written as text: one event a line, `10:00 A`, then perhaps `source=ios`,
+ * `session=s2`, `ordinal=1` and properties as JSON. Events are numbered e1, e2 … by line.
+ *
+ * What comes out is one text an attempt, by entry: the events that served its steps, and how it
+ * ended, `e1 e3 converted` or `e2 window`. Every history is folded in one go, and again event by
+ * event from a state that has been through JSON: both must say the same.
+ */
+
+import { expect } from 'vitest'
+import { compile } from '../../pipeline/definition/compile.ts'
+import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import { Events } from '../../pipeline/stages/events.ts'
+import { Facts } from '../../pipeline/stages/journey-facts.ts'
+import type { EventFunnel } from '../../pipeline/definition/funnel.ts'
+import { FunnelFacts } from '../../pipeline/stages/funnel-facts.ts'
+import { freshFunnels, FunnelFold, funnelsDueOf, type FunnelState } from '../../pipeline/stages/fold-funnels.ts'
+import type { Json } from '../../pipeline/definition/journey.ts'
+import { tabulateFunnels, type TabulatedFunnels } from '../../pipeline/microbatch/funnel-rows.ts'
+
+export type Told = {
+  id: string
+  name: string
+  /** Microseconds. */
+  at: number
+  ordinal?: number
+  source?: string
+  session?: string
+  properties?: { [name: string]: Json }
+}
+
+const MINUTE = 60_000_000
+
+/** Microseconds of `10:00`, `10:00:30` or `34:00`, which is ten of the next day. */
+export function timeOf(text: string): number {
+  const [hours = 0, minutes = 0, seconds = 0] = text.split(':').map(Number)
+  return (hours * 60 + minutes) * MINUTE + seconds * 1_000_000
+}
+
+function parse(history: string): Told[] {
+  const lines = history
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  return lines.map((line, i): Told => {
+    const [at = '', name = '', ...rest] = line.split(/\s+/)
+    const told: Told = { id: `e${i + 1}`, name, at: timeOf(at) }
+    for (const part of rest) {
+      const [member = '', value = ''] = part.split('=')
+      if (part.startsWith('{')) told.properties = JSON.parse(part)
+      else if (member === 'ordinal') told.ordinal = Number(value)
+      else if (member === 'source') told.source = value
+      else if (member === 'session') told.session = value
+    }
+    return told
+  })
+}
+
+/** Folds one profile's events, in one go or continued event by event, under one funnel. */
+export class FunnelBench {
+  readonly funnel: EventFunnel
+  readonly #events: Events
+  readonly #rows: number[]
+  readonly #parts: ConstructorParameters<typeof FunnelFold>[0]
+
+  constructor(funnel: Omit<EventFunnel, 'id'>, told: readonly Told[]) {
+    this.funnel = { id: 'f', ...funnel }
+    const definitions = makeDefinitions({ funnels: [this.funnel] })
+    const compiled = compile(definitions)
+    this.#events = new Events(0, compiled.operandPaths.length)
+    for (const event of told) {
+      this.#events.eventId.push(event.id)
+      this.#events.name.push(event.name)
+      this.#events.occurredAt.push(event.at)
+      this.#events.ordinal.push(event.ordinal ?? 0)
+      this.#events.source.push(event.source ?? 'web')
+      compiled.operandPaths.forEach((path, o) => {
+        const value = event.properties?.[path.replace('properties.', '')]
+        this.#events.operands[o]?.push(value ?? undefined)
+      })
+    }
+    this.#rows = told.map((_, row) => row).sort(this.#events.inOrder)
+    this.#parts = {
+      funnels: compiled.funnels,
+      events: this.#events,
+      codes: told.map(({ name }) => compiled.eventCodes.get(name) ?? -1),
+      sessionOf: told.map(({ session }) => session ?? 's1'),
+      facts: new Facts(),
+      found: new FunnelFacts(),
+    }
+  }
+
+  #run(state: FunnelState, rows: number[], watermark: number): TabulatedFunnels {
+    const found = new FunnelFacts()
+    new FunnelFold({ ...this.#parts, found }).run('p', state, rows, 0, watermark)
+    return tabulateFunnels(found)
+  }
+
+  #fresh(): FunnelState {
+    return freshFunnels(this.#parts.funnels)
+  }
+
+  inOneGo(watermark: number): string[] {
+    const store = new Store()
+    store.add(this.#run(this.#fresh(), this.#rows, watermark))
+    return store.texts()
+  }
+
+  /** One event a run; then, if something is due by the watermark, one run more. */
+  continued(watermark: number): string[] {
+    const { funnels } = this.#parts
+    const fold = new FunnelFold(this.#parts)
+    let store = new Store()
+    let state = this.#fresh()
+    let last: number | null = null
+    for (const [i, row] of this.#rows.entries()) {
+      const at = this.#events.occurredAt[row] as number
+      const place = last === null ? null : this.#events.place(last)
+      if (at < state.decidedUpTo || fold.mustFoldAgain(state, place, [row])) {
+        store = new Store()
+        state = this.#fresh()
+        store.add(this.#run(state, this.#rows.slice(0, i + 1), at))
+      } else store.add(this.#run(state, [row], at))
+      state = JSON.parse(JSON.stringify(state, infinite), finite) as FunnelState
+      last = row
+    }
+    if (funnelsDueOf(funnels, state) <= watermark) store.add(this.#run(state, [], watermark))
+    return store.texts()
+  }
+}
+
+const infinite = (_: string, value: unknown) => (value === -Infinity ? '-inf' : value)
+const finite = (_: string, value: unknown) => (value === '-inf' ? -Infinity : value)
+
+type Line = { [column: string]: unknown }
+
+/** Rows as a warehouse would keep them: what is superseded must be there, what comes must not. */
+class Store {
+  readonly #attempts = new Map<string, Line>()
+  readonly #steps = new Map<string, Line>()
+
+  add(tabulated: TabulatedFunnels): void {
+    for (const key of tabulated.endedAttempts) expect(this.#attempts.delete(key)).toBe(true)
+    for (const key of tabulated.endedSteps) expect(this.#steps.delete(key)).toBe(true)
+    for (const [into, rows] of [
+      [this.#attempts, tabulated.attempt],
+      [this.#steps, tabulated.step],
+    ] as const) {
+      rows.keys.forEach((key, row) => {
+        expect(into.has(key)).toBe(false)
+        const names = into === this.#attempts ? ATTEMPT_COLUMNS : STEP_COLUMNS
+        into.set(key, Object.fromEntries(names.map((name) => [name, rows.column(name)[row]])))
+      })
+    }
+  }
+
+  texts(): string[] {
+    const attempts = [...this.#attempts.values()].sort(
+      (a, b) =>
+        Number(a['entered_at']) - Number(b['entered_at']) ||
+        Number(a['entry_ordinal']) - Number(b['entry_ordinal']) ||
+        (String(a['event_id']) < String(b['event_id']) ? -1 : 1),
+    )
+    const stepsOf = new Map<unknown, Line[]>()
+    for (const step of this.#steps.values()) {
+      const steps = stepsOf.get(step['attempt_id'])
+      if (steps === undefined) stepsOf.set(step['attempt_id'], [step])
+      else steps.push(step)
+    }
+    return attempts.map((attempt) => {
+      const steps = (stepsOf.get(attempt['attempt_id']) ?? []).sort(
+        (a, b) => Number(a['step_no']) - Number(b['step_no']),
+      )
+      expect(steps.at(-1)?.['step_no']).toBe(attempt['deepest_step'])
+      return [...steps.map((step) => step['event_id']), attempt['ended_because']].join(' ')
+    })
+  }
+}
+
+const ATTEMPT_COLUMNS = [
+  'attempt_id',
+  'entered_at',
+  'entry_ordinal',
+  'event_id',
+  'deepest_step',
+  'ended_because',
+]
+const STEP_COLUMNS = ['attempt_id', 'step_no', 'event_id']
+
+/** The attempts of a history; the watermark is that of its last event unless given. */
+export function attemptsOf(
+  funnel: Omit<EventFunnel, 'id'>,
+  history: string,
+  watermark?: string,
+): string[] {
+  const told = parse(history)
+  const limit = Math.max(
+    ...told.map(({ at }) => at),
+    watermark === undefined ? -Infinity : timeOf(watermark),
+  )
+  const bench = new FunnelBench(funnel, told)
+  const attempts = bench.inOneGo(limit)
+  expect(bench.continued(limit)).toEqual(attempts)
+  return attempts
+}

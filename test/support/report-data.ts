@@ -1,0 +1,92 @@
+/** A small warehouse that a report can be made of, with a name in it that wants to be markup. */
+
+import type { Journey } from '../../pipeline/definition/journey.ts'
+import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { Harness } from './dump.ts'
+import { emptyWarehouse } from './reused-warehouse.ts'
+
+export const EVIL = `</script><img src=x onerror="document.title='pwned'">`
+
+/** Two journeys, so that there is something to choose; the second has two tracks. */
+export const JOURNEYS: Journey[] = [
+  {
+    id: 'order',
+    version: 1,
+    initial: 'cart',
+    startOn: ['Add'],
+    states: {
+      cart: { on: { Pay: 'paying' }, after: { '2h': 'lost' } },
+      paying: { on: { Done: 'bought', [EVIL]: 'cart' }, after: { '1h': 'lost' } },
+      lost: { on: { Add: 'cart' } },
+      bought: { type: 'final' },
+      refunded: { type: 'final' },
+    },
+    on: { Refund: { target: 'refunded', guard: { property: 'sum', gt: 0 } } },
+    restart: true,
+    funnels: { purchase: { steps: ['cart', 'paying', 'bought'], within: '1d' } },
+  },
+  {
+    id: 'care',
+    version: 3,
+    type: 'parallel',
+    startOn: ['Add'],
+    states: {
+      talk: {
+        initial: 'quiet',
+        states: { quiet: { on: { Call: 'busy' } }, busy: {} },
+        on: { Hang: 'quiet' },
+      },
+      mood: {
+        initial: 'fine',
+        states: { fine: { on: { Call: 'cross' } }, cross: { on: { Done: 'fine' } } },
+      },
+    },
+  },
+]
+
+/** By events: who adds, pays and is done within an hour. */
+export const FUNNEL = { id: 'quick', steps: ['Add', 'Pay', 'Done'], within: '1h' }
+
+const HOUR = 3_600_000
+const BASE = 1_772_323_200_000
+
+/** Hours count from 1 March 2026. */
+type Happening = [person: string, hours: number, event: string]
+
+/** In the order of arrival. */
+const HISTORY: Happening[] = [
+  ['a', 10, 'Add'],
+  ['a', 10.5, 'Pay'],
+  ['a', 10.6, EVIL],
+  ['a', 10.7, 'Pay'],
+  ['a', 10.8, 'Done'],
+  ['b', 11, 'Add'],
+  ['b', 11.5, 'Pay'],
+  ['b', 11.6, EVIL],
+  ['c', 12, 'Add'],
+  ['c', 12.1, EVIL],
+  ['c', 12.2, 'Call'],
+  ['d', 50, 'Add'],
+  ['d', 50.5, 'Pay'],
+]
+
+/** An open warehouse with that history, then what came `late`; whoever asks for it closes it. */
+export async function reportWarehouse(
+  late: Happening[] = [],
+  warehouse = emptyWarehouse(),
+): Promise<Warehouse> {
+  const harness = new Harness(makeDefinitions({ journeys: JOURNEYS, funnels: [FUNNEL] }), warehouse)
+  await harness.feed(HISTORY.map(lineOf))
+  if (late.length > 0) await harness.feed(late.map(lineOf))
+  return harness.warehouse
+}
+
+function lineOf([person, hours, name]: Happening): string {
+  return JSON.stringify({
+    event_id: `${person} ${hours}`,
+    name,
+    occurred_at: BASE + hours * HOUR,
+    identifiers: { user_id: person },
+  })
+}

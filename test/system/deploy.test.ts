@@ -1,0 +1,330 @@
+/**
+ * The plan of a deployment as it is printed, and carried out on programs that only remember: what
+ * comes in which order, that it can be repeated, where it stops, and who may do what.
+ */
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { physicalTables } from '../../pipeline/bigquery/schema.ts'
+import { planOf } from '../../scripts/deploy/plan.ts'
+import { removalOf } from '../../scripts/deploy/removal.ts'
+import { siteOf, type Landing, type Site } from '../../scripts/deploy/site.ts'
+import { commandsOf, scriptOf, wordsOf } from '../../scripts/deploy/step.ts'
+import { startAnalyzer } from '../support/zetasql.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+const analyzer = await startAnalyzer([])
+afterAll(async () => {
+  await analyzer?.stop()
+  rmSync(dir, { recursive: true })
+})
+
+function site(landing: Landing, more: Partial<Site> = {}): Site {
+  const place = { project: 'my-project', dataset: 'journeys', region: 'europe-west1' }
+  return { ...place, landing, minutes: 5, definitionsDir: 'definitions', isHashed: false, ...more }
+}
+
+const PLACE = ['--project', 'my-project', '--dataset', 'journeys', '--region', 'europe-west1']
+const PROGRAMS = ['gcloud', 'bq', 'npm']
+
+/** A machine on which the programs are what stands in for them, and nothing is made yet. */
+class Machine {
+  readonly #state = mkdtempSync(join(dir, 'machine-'))
+  readonly #bin = join(this.#state, 'bin')
+  readonly #help = join(this.#state, 'help')
+  readonly #path: string
+
+  constructor(programs = PROGRAMS, withoutFlag = 'none') {
+    mkdirSync(this.#bin)
+    this.#path = programs.length === 0 ? this.#bin : `${this.#bin}:/usr/bin:/bin`
+    for (const name of programs) symlinkSync(resolve('test/plans/cloud.sh'), join(this.#bin, name))
+    const plans = [...planOf(site('subscription')), ...planOf(site('function'))]
+    const steps = [...plans, ...removalOf(site('function'))]
+    const flags = steps.flatMap(commandsOf).flatMap(wordsOf).map((word) => word.split('=')[0])
+    const known = flags.filter((word) => word?.startsWith('--') && word !== withoutFlag)
+    writeFileSync(this.#help, known.join('\n'))
+  }
+
+  #env(fails = 'nothing like it', code = 3) {
+    const own = { PATH: this.#path, STATE: this.#state, HELP: this.#help }
+    return { ...process.env, ...own, FAILS: fails, CODE: String(code) }
+  }
+
+  /** A command that contains `fails` does nothing and ends with `code`. */
+  deploy(args: string[], fails?: string, code?: number) {
+    return spawnSync(
+      process.execPath,
+      ['--import', 'tsx', 'scripts/deploy.ts', ...PLACE, ...args],
+      { encoding: 'utf8', env: this.#env(fails, code) },
+    )
+  }
+
+  sh(script: string, fails?: string, code?: number) {
+    const env = this.#env(fails, code)
+    execFileSync('/bin/sh', ['-s'], { input: script, env, stdio: 'pipe' })
+  }
+
+  /** Rights of accounts of ours on what a removal leaves. */
+  rights(): string[] {
+    const isKept = /^right-(my-project|journeys-hash-key|SCHEMA|TABLE).*-serviceAccount:journeys-/
+    return readdirSync(this.#state).filter((name) => isKept.test(name))
+  }
+
+  /** What the programs were asked since the last look. */
+  log(): string[] {
+    const path = join(this.#state, 'log')
+    if (!existsSync(path)) return []
+    const lines = readFileSync(path, 'utf8').trim().split('\n')
+    rmSync(path)
+    return lines.map((line) => line.replaceAll('\t', ' '))
+  }
+}
+
+describe.each(['subscription', 'function'] as const)('landing by %s', (landing) => {
+  test('the plan is printed as a script', async () => {
+    await expect(scriptOf(planOf(site(landing)))).toMatchFileSnapshot(`../plans/${landing}.sh`)
+  })
+
+  test('the script does what --yes does, and again nothing is made twice', () => {
+    const [byHand, byCommand] = [new Machine(), new Machine()]
+    byHand.sh(scriptOf(planOf(site(landing))))
+    const first = byCommand.deploy(['--landing', landing, '--yes'])
+    expect([first.stderr, first.status]).toEqual([expect.stringMatching(/are known/), 0])
+    const asked = byCommand.log()
+    expect(asked).toEqual(byHand.log())
+    expect(asked.filter((line) => line.includes('$'))).toEqual([])
+    const made = asked.filter((line) => / create /.test(line))
+    expect(made.length).toBeGreaterThan(8)
+    byCommand.sh(scriptOf(planOf(site(landing))))
+    const again = byCommand.log()
+    expect(again.filter((line) => / create /.test(line))).toEqual([])
+    expect(again.filter((line) => / update /.test(line))).toHaveLength(2)
+  })
+})
+
+test('what is learned is used: the number of the project and the addresses', () => {
+  const machine = new Machine()
+  machine.sh(scriptOf(planOf(site('function'))))
+  const asked = machine.log()
+  const pubsub = 'service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com'
+  expect(asked.some((line) => line.includes(pubsub))).toBe(true)
+  const push = asked.find((line) => line.includes('create journeys-push --topic'))
+  expect(push).toContain(
+    '--push-endpoint=https://journeys-ingest.example/projects/my-project/topics/journeys-events',
+  )
+  expect(asked.at(-1)).toContain('--uri=https://journeys-advance.example')
+})
+
+test('stops at the first failure, says what to do, and goes on from there', () => {
+  const machine = new Machine()
+  const failed = machine.deploy(['--yes'], 'functions deploy journeys-advance')
+  expect(failed.status).toBe(1)
+  expect(failed.stderr).toMatch(
+    /error: step \d+ of \d+ failed with exit code 3: gcloud functions deploy journeys-advance --/,
+  )
+  expect(failed.stderr).toContain('then run this again: what is done by now is found done')
+  expect(failed.stderr).toContain('permission denied')
+  expect(machine.log().at(-1)).toContain('functions deploy journeys-advance')
+  machine.sh(scriptOf(planOf(site('subscription'))))
+  const rest = machine.log()
+  expect(rest.filter((line) => / create /.test(line))).toEqual([
+    expect.stringContaining('scheduler jobs create http journeys-tick'),
+  ])
+})
+
+test('stops when it learns nothing, by hand as by command', () => {
+  const [byHand, byCommand] = [new Machine(), new Machine()]
+  const vain = byCommand.deploy(['--yes'], 'functions deploy journeys-advance', 0)
+  expect([vain.status, vain.stderr]).toEqual([1, expect.stringContaining('tells nothing: gcloud')])
+  const script = scriptOf(planOf(site('subscription')))
+  expect(() => byHand.sh(script, 'functions deploy journeys-advance', 0)).toThrow('ADVANCE_URL')
+  for (const machine of [byHand, byCommand]) {
+    expect(machine.log().filter((line) => line.includes('scheduler jobs create'))).toEqual([])
+  }
+})
+
+test('nothing is done when a program does not know a flag', () => {
+  const machine = new Machine(PROGRAMS, '--concurrency')
+  const refused = machine.deploy(['--yes'])
+  expect(refused.status).toBe(1)
+  expect(refused.stderr).toContain(
+    'not known to what is installed: gcloud functions deploy --concurrency;',
+  )
+  expect(machine.log()).toEqual([])
+})
+
+test('without the programs the plan is printed, and not carried out', () => {
+  const machine = new Machine([])
+  const printed = machine.deploy([])
+  expect(printed.status).toBe(0)
+  expect(printed.stdout).toBe(scriptOf(planOf(site('subscription'))))
+  const missing = 'not installed: bq, gcloud; they come with the Google Cloud CLI'
+  expect(printed.stderr).toContain(missing)
+  const refused = machine.deploy(['--yes'])
+  expect([refused.status, refused.stderr]).toEqual([1, `error: ${missing}\n`])
+})
+
+test('what was deployed is removed, whichever way it landed, and the dataset stays', async () => {
+  await expect(scriptOf(removalOf(site('subscription')))).toMatchFileSnapshot('../plans/removal.sh')
+  const machine = new Machine()
+  for (const landing of ['subscription', 'function'] as const) {
+    machine.sh(scriptOf(planOf(site(landing))))
+  }
+  const made = machine.log().filter((line) => / (create|deploy) /.test(line))
+  expect(machine.deploy(['--remove', '--yes']).status).toBe(0)
+  const removed = machine.log().filter((line) => line.includes(' delete '))
+  expect(removed).toHaveLength(new Set(made.map((line) => line.split(' --')[0])).size)
+  expect(removed.filter((line) => !line.startsWith('gcloud '))).toEqual([])
+  machine.sh(scriptOf(removalOf(site('subscription'))))
+  expect(machine.log().filter((line) => line.includes(' delete '))).toEqual([])
+})
+
+test('no right outlives its account, even when the removal is cut short', () => {
+  const machine = new Machine()
+  machine.sh('gcloud secrets create journeys-hash-key')
+  for (const landing of ['subscription', 'function'] as const) {
+    machine.sh(scriptOf(planOf(site(landing, { isHashed: true }))))
+  }
+  expect(machine.rights()).toHaveLength(10)
+  const cut = machine.deploy(['--remove', '--yes'], 'secrets remove-iam-policy-binding')
+  expect([cut.status, cut.stderr]).toEqual([1, expect.stringContaining('permission denied')])
+  expect(machine.rights().length).toBeGreaterThan(0)
+  expect(machine.log().filter((line) => line.includes('accounts delete'))).toEqual([])
+  machine.sh(scriptOf(removalOf(site('function'))), 'accounts delete journeys-build', 0)
+  expect(machine.rights()).toEqual([])
+  expect(machine.deploy(['--remove', '--yes']).status).toBe(0)
+  expect(machine.rights()).toEqual([])
+})
+
+test('a dataset that is gone already has no right to be taken back', () => {
+  const machine = new Machine()
+  machine.sh(scriptOf(planOf(site('subscription'))))
+  machine.log()
+  expect(machine.deploy(['--remove', '--yes'], 'show --dataset').status).toBe(0)
+  const asked = machine.log()
+  expect(asked.filter((line) => / query /.test(line))).toEqual([])
+  expect(asked.filter((line) => line.includes('accounts delete'))).toHaveLength(4)
+})
+
+/** Every right that a plan gives: who, what, on what. */
+function rightsOf(landing: Landing): string[] {
+  return planOf(site(landing))
+    .flatMap(commandsOf)
+    .flatMap((command) => {
+      const { program, path, args } = command
+      const option = (name: string) => args.find((arg) => arg.startsWith(name))?.split('=')[1]
+      const [, account = ''] = /serviceAccount:([\w$-]+)@/.exec(args.join(' ')) ?? []
+      const [, granted, where] = /^GRANT `(.*)` ON (.*) TO/.exec(args.at(-1) ?? '') ?? []
+      if (program === 'bq') return [`${account} ${granted} ${where?.replaceAll('`', '')}`]
+      if (path.at(-1) === 'add-invoker-policy-binding') return [`${account} calls ${args[0]}`]
+      if (path.at(-1) !== 'add-iam-policy-binding') return []
+      return [`${account} ${option('--role')} ${path.slice(0, -1).join(' ')} ${args[0]}`]
+    })
+    .map((right) => right.replaceAll('my-project.journeys', 'journeys'))
+    .sort()
+}
+
+const EMAIL = '@my-project.iam.gserviceaccount.com'
+const EITHER_WAY = [
+  'journeys-advance roles/bigquery.dataEditor SCHEMA journeys',
+  'journeys-advance roles/bigquery.jobUser projects my-project',
+  'journeys-advance roles/pubsub.publisher pubsub topics journeys-effects',
+  'journeys-build roles/artifactregistry.writer projects my-project',
+  'journeys-build roles/logging.logWriter projects my-project',
+  'journeys-build roles/storage.objectViewer projects my-project',
+  'journeys-tick calls journeys-advance',
+  'service-$PROJECT_NUMBER roles/pubsub.publisher pubsub topics journeys-undelivered',
+]
+const RIGHTS = {
+  subscription: [
+    'journeys-landing roles/bigquery.dataEditor TABLE journeys.landed_messages',
+    `service-$PROJECT_NUMBER roles/iam.serviceAccountTokenCreator iam service-accounts ` +
+      `journeys-landing${EMAIL}`,
+    'service-$PROJECT_NUMBER roles/pubsub.subscriber pubsub subscriptions journeys-landing',
+  ],
+  function: [
+    'journeys-ingest roles/bigquery.dataEditor TABLE journeys.landed_messages',
+    'journeys-ingest roles/bigquery.dataViewer SCHEMA journeys',
+    'journeys-ingest roles/bigquery.jobUser projects my-project',
+    'journeys-push calls journeys-ingest',
+    `service-$PROJECT_NUMBER roles/iam.serviceAccountTokenCreator iam service-accounts ` +
+      `journeys-push${EMAIL}`,
+    'service-$PROJECT_NUMBER roles/pubsub.subscriber pubsub subscriptions journeys-push',
+  ],
+}
+
+test.each(['subscription', 'function'] as const)('nobody may more than it needs: %s', (landing) => {
+  expect(rightsOf(landing)).toEqual([...EITHER_WAY, ...RIGHTS[landing]].sort())
+})
+
+test.skipIf(analyzer === null)('what is granted in SQL is of the dialect', async () => {
+  const steps = [...planOf(site('subscription')), ...planOf(site('function'))]
+  const statements = [...steps, ...removalOf(site('function'))]
+    .flatMap(commandsOf)
+    .filter(({ program, path }) => program === 'bq' && path[0] === 'query')
+    .map(({ args }) => args.at(-1) as string)
+  expect(statements).toHaveLength(13)
+  for (const statement of statements) await analyzer?.parse(statement)
+})
+
+test('the table of landed messages is one that Pub/Sub itself can write', () => {
+  const { columns } = physicalTables().find(({ name }) => name === 'landed_messages') ?? {}
+  expect(columns?.slice(0, 5)).toEqual([
+    { name: 'subscription_name', type: 'string' },
+    { name: 'message_id', type: 'string' },
+    { name: 'publish_time', type: 'timestamp' },
+    { name: 'data', type: 'bytes' },
+    { name: 'attributes', type: 'string' },
+  ])
+})
+
+test('a key is asked for where identifiers are hashed', () => {
+  const lines = planOf(site('subscription', { isHashed: true })).flatMap(commandsOf).map(wordsOf)
+  const deploy = lines.find((words) => words.includes('deploy'))
+  expect(deploy).toContain('--set-secrets=DESIRE_PATH_HASH_KEY=journeys-hash-key:latest')
+  expect(lines.findIndex((words) => words.includes('secrets'))).toBeLessThan(
+    lines.findIndex((words) => words.includes('deploy')),
+  )
+})
+
+test('a tick has its time, and a function the time of a tick', () => {
+  const deadlines = ([1, 5, 30] as const).map((minutes) => {
+    const words = planOf(site('subscription', { minutes })).flatMap(commandsOf).flatMap(wordsOf)
+    const valueOf = (name: string) => words.find((word) => word.startsWith(name))?.split('=')[1]
+    const [, seconds] = /ADVANCE_SECONDS=(\d+)/.exec(words.join(' ')) ?? []
+    return [valueOf('--schedule'), seconds, valueOf('--timeout'), valueOf('--attempt-deadline')]
+  })
+  expect(deadlines).toEqual([
+    ['*/1 * * * *', '50', '290s', '290s'],
+    ['*/5 * * * *', '290', '530s', '530s'],
+    ['*/30 * * * *', '1200', '1440s', '1440s'],
+  ])
+})
+
+test.each([
+  [{ project: 'My Project' }, '--project "My Project" cannot be: give the id of a project'],
+  [{ region: 'EU' }, '--region "EU" cannot be: give one where functions run'],
+  [{ dataset: 'a-b' }, '--dataset "a-b" cannot be: at most 21 small letters'],
+  [{ every: '7' }, '--every "7" cannot be: choose minutes of 1, 2, 3'],
+  [{ landing: 'pigeon' }, '--landing "pigeon" cannot be: choose one of subscription, function'],
+])('refuses %j', (wrong, complaint) => {
+  expect(() => siteOf({ ...site('function'), every: '5', ...wrong })).toThrow(complaint)
+})
+
+test('wrong arguments end it with 2 and one line', () => {
+  const refused = new Machine().deploy(['--json', '--yes'])
+  expect([refused.status, refused.stdout]).toEqual([2, ''])
+  expect(refused.stderr).toBe('error: --json only prints: leave out --yes\n')
+})

@@ -1,0 +1,47 @@
+/** `npm run forget`: tells its plan, keeps to it, and says in one line what it cannot do. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import { HASH_KEY_VARIABLE } from '../../pipeline/decode/identifier-values.ts'
+import { Shop } from '../../scripts/shop.ts'
+import { startCommands } from '../support/commands.ts'
+import { Harness } from '../support/dump.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+const database = join(dir, 'shop.duckdb')
+let user = ''
+
+beforeAll(async () => {
+  const harness = new Harness(await loadDefinitions('definitions'), duckdbWarehouse(database))
+  await harness.feed([...new Shop(3).lines(600)])
+  const [busiest] = await harness.warehouse.query(
+    `select profile_id from event_profiles where profile_id like 'user_id:%'
+     group by profile_id order by count(*) desc, profile_id limit 1`,
+  )
+  user = busiest?.['profile_id'] as string
+  await harness.warehouse.close()
+})
+afterAll(() => rmSync(dir, { recursive: true }))
+
+const command = startCommands({ [HASH_KEY_VARIABLE]: 'test' })
+const run = (script: string, ...options: string[]) =>
+  command(script, ['--warehouse', `duckdb:${database}`, ...options])
+
+test('a plan, then the same done, and the tables verify', { timeout: 60_000 }, async () => {
+  const asked = ['--user', user, '--keep-anonymous', '--json']
+  const plan = JSON.parse((await run('forget', ...asked)).stdout) as { counts: object }
+  expect(plan).toMatchObject({ profile_id: user, batch: null })
+  const done = JSON.parse((await run('forget', ...asked, '--yes')).stdout) as object
+  expect(done).toEqual({ ...plan, batch: 2 })
+  const { events } = plan.counts as { events: number }
+  expect(done).toMatchObject({ kept: events })
+  expect(await run('verify')).toMatchObject({ status: 0 })
+  const again = await run('forget', '--user', user, '--yes')
+  expect(again).toMatchObject({ status: 1, stdout: '' })
+  expect(again.stderr).toMatch(/^error: --user user_id:\S+ is nobody here: [^\n]*$/)
+  expect(await run('forget', '--yes')).toMatchObject({ status: 2 })
+})

@@ -1,0 +1,99 @@
+/**
+ * A run that is killed at any moment and run again ends in the tables of a run that was not: every
+ * batch is there once or not at all.
+ */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { elapsedMs } from '../../pipeline/base/clock.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import { Random } from '../../scripts/random.ts'
+import { Shop } from '../../scripts/shop.ts'
+import { dump } from '../support/dump.ts'
+
+const KILLS = Number(process.env['KILLS'] ?? 2)
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+const lines = [...new Shop(7).lines(12_000)].join('\n')
+
+/** A run over standard input, fed everything. */
+function start(database: string) {
+  const options = ['--batch-size', '400', '--watermark', '2027-01-01T00:00:00Z']
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', 'scripts/start.ts', '--warehouse', `duckdb:${database}`, ...options, '-'],
+    { stdio: ['pipe', 'ignore', 'pipe'] },
+  )
+  child.stdin.on('error', () => undefined) // a killed child closes its end
+  child.stdin.write(lines)
+  const complaints: Buffer[] = []
+  child.stderr.on('data', (data: Buffer) => complaints.push(data))
+  return { child, complaints }
+}
+
+/** Runs to the end; milliseconds it took. */
+async function runToEnd(database: string): Promise<number> {
+  const startedAt = elapsedMs()
+  const { child, complaints } = start(database)
+  child.stdin.end()
+  const [code] = await once(child, 'exit')
+  expect({ code, complaints: code === 0 ? '' : Buffer.concat(complaints).toString() }).toEqual({
+    code: 0,
+    complaints: '',
+  })
+  return elapsedMs() - startedAt
+}
+
+/** Its input stays open, so that nothing but the kill ends the run. */
+async function runUntilKilled(database: string, ms: number): Promise<void> {
+  const { child } = start(database)
+  const timer = setTimeout(() => child.kill('SIGKILL'), ms)
+  const [code, signal] = await once(child, 'exit')
+  clearTimeout(timer)
+  expect({ code, signal }).toEqual({ code: null, signal: 'SIGKILL' })
+}
+
+/** What identifies a row that is there once, and by which batches it is there when it is not. */
+const ONCE = [
+  ['event_id', 'events_log'],
+  ['event_id', 'event_profile_now'],
+  ['session_id', 'session_now'],
+  ['batch', 'batches_log'],
+] as const
+
+test(`${KILLS} kills leave no trace in the tables`, { timeout: 150_000 }, async () => {
+  const random = new Random(11)
+  const whole = join(dir, 'whole.duckdb')
+  const killed = join(dir, 'killed.duckdb')
+  const wholeMs = await runToEnd(whole)
+  for (let kill = 0; kill < KILLS; kill++) {
+    await runUntilKilled(killed, random.between(0.3 * wholeMs, wholeMs))
+  }
+  await runToEnd(killed)
+  const tables = await Promise.all(
+    [killed, whole].map(async (path) => {
+      const warehouse = duckdbWarehouse(path)
+      await warehouse.open()
+      for (const [once, relation] of ONCE) {
+        const twice = await warehouse.query(
+          `select ${once}, string_agg(recorded_by, ', ' order by recorded_by) as by_batches
+           from ${relation} group by all having count(*) > 1`,
+        )
+        expect({ path, relation, twice }).toEqual({ path, relation, twice: [] })
+      }
+      const events = await warehouse.query('select event_id from events order by event_id')
+      const letters = await warehouse.query('select dead_letter_id from dead_letters order by 1')
+      const found = { ...(await dump(warehouse)), events, letters }
+      await warehouse.close()
+      return found
+    }),
+  )
+  for (const view of Object.keys(tables[0] ?? {}) as 'events'[]) {
+    expect({ view, rows: tables[0]?.[view] }).toEqual({ view, rows: tables[1]?.[view] })
+  }
+})

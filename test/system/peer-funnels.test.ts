@@ -1,0 +1,59 @@
+/**
+ * Worked funnels of another engine (retentioneering): ordered, other events may come between, no
+ * window, people counted once. Skipped where they are not beside the checkout.
+ */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { checkFunnel } from '../../pipeline/definition/check-funnel.ts'
+import { FunnelBench, type Told } from '../support/funnel-history.ts'
+
+type Case = {
+  test: string
+  events: { user_id: string; event: string; timestamp: string }[]
+  steps: string[]
+  expected_steps: { unique_paths: number; conversion_rate?: number }[]
+}
+
+const DATA = process.env['DESIRE_PATH_SHARED'] ?? '../shared/data'
+const FILE = join(DATA, 'paths-retentioneering/cases_neutral.json')
+const cases = existsSync(FILE)
+  ? (JSON.parse(readFileSync(FILE, 'utf8')) as { funnels: Case[] }).funnels
+  : []
+if (cases.length === 0) console.log('skipped: no shared data')
+
+/** Longer than any of the histories, which have no window. */
+const WITHIN = '1000d'
+
+function attemptsOf(told: Told[], steps: string[]): string[] {
+  const end = Math.max(...told.map(({ at }) => at))
+  return new FunnelBench({ steps, within: WITHIN, count: 'profiles' }, told).inOneGo(end)
+}
+
+describe.skipIf(cases.length === 0)('funnels of another engine', () => {
+  test.each(cases.filter(({ steps }) => steps.length > 0))('$test', (one) => {
+    const people = new Map<string, Told[]>()
+    for (const [i, { user_id, event, timestamp }] of one.events.entries()) {
+      const told = people.get(user_id) ?? []
+      const at = Date.parse(`${timestamp.replace(' ', 'T')}Z`) * 1_000
+      told.push({ id: `e${i}`, name: event, at })
+      people.set(user_id, told)
+    }
+    const depths = [...people.values()].map((told) =>
+      Math.max(0, ...attemptsOf(told, one.steps).map((text) => text.split(' ').length - 1)),
+    )
+    one.expected_steps.forEach((expected, i) => {
+      const reached = depths.filter((depth) => depth > i).length
+      expect({ step: i, reached }).toEqual({ step: i, reached: expected.unique_paths })
+      if (expected.conversion_rate === undefined) return
+      expect(reached / depths.length).toBeCloseTo(expected.conversion_rate, 3)
+    })
+  })
+
+  // Theirs answers nothing; ours says what is missing.
+  test('a funnel without steps is refused', () => {
+    const funnel = { id: 'f', steps: [], within: WITHIN }
+    expect(checkFunnel('f.ts', funnel)).toEqual(['f.ts: it has no steps; write steps: [event, …]'])
+  })
+})

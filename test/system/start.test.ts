@@ -1,0 +1,190 @@
+/** The commands as their users run them: what they print, and their exit codes. */
+
+import { spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { startCommands } from '../support/commands.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+const LINE = JSON.stringify({
+  event_id: 'e1',
+  name: 'Product Added',
+  occurred_at: '2026-03-01T10:00:00Z',
+  identifiers: { user_id: 'u1' },
+})
+
+const run = startCommands()
+
+let warehouses = 0
+const fresh = () => `duckdb:${join(dir, `${(warehouses += 1)}.duckdb`)}`
+
+/** A directory of definitions. A process loads a file once: what changes is in another. */
+function definitionsOf(files: { [name: string]: string }): string {
+  const at = mkdtempSync(join(dir, 'definitions-'))
+  for (const [name, definition] of Object.entries(files)) {
+    mkdirSync(dirname(join(at, name)), { recursive: true })
+    writeFileSync(join(at, name), `export default ${definition}`)
+  }
+  return at
+}
+
+test.each<[code: number, script: string, args: string[]]>([
+  [0, 'start', ['-']],
+  [1, 'status', []],
+  [2, 'start', ['--what']],
+])('a process ends with %i after %s %j', (code, script, args) => {
+  const program = ['--import', 'tsx', `scripts/${script}.ts`, ...args, '--warehouse', fresh()]
+  const { status, stdout } = spawnSync(process.execPath, program, { encoding: 'utf8', input: LINE })
+  expect(status).toBe(code)
+  expect(stdout.includes('1 events landed')).toBe(code === 0)
+})
+
+test('standard input is processed, and run again adds nothing', async () => {
+  const url = fresh()
+  const first = await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
+  expect(first).toMatchObject({ status: 0, stderr: '' })
+  expect(first.stdout).toContain('1 events landed, 0 duplicates dropped, 1 refused')
+  const second = await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
+  expect(second.stdout).toContain('0 events landed, 1 duplicates dropped, 1 refused')
+  const letters = await run('dead-letters', ['list', '--warehouse', url])
+  expect(letters.stdout.match(/invalid_json/g)).toHaveLength(1)
+  const [id = ''] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(letters.stdout) ?? []
+  const shown = await run('dead-letters', ['show', id, '--warehouse', url])
+  expect(shown).toMatchObject({ status: 0 })
+  expect(shown.stdout).toContain('reason          invalid_json')
+  expect(shown.stdout.endsWith('\nbroken\n')).toBe(true)
+  const none = id.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))
+  expect(await run('dead-letters', ['show', none, '--warehouse', url])).toMatchObject({ status: 1 })
+  expect(await run('dead-letters', ['show', 'x', '--warehouse', url])).toMatchObject({ status: 2 })
+})
+
+test.each<[args: string[], message: string]>([
+  [['--batch-size', '0'], '--batch-size "0" is no batch size'],
+  [['--watermark', 'tomorrow'], '--watermark "tomorrow" is no instant'],
+  [['--format', 'xml'], '--format "xml" is no wire format'],
+  [['--warehouse', 'oracle:x'], '--warehouse "oracle:x" is no warehouse'],
+  [['--source', 'kafka:x'], '--source "kafka:x" is no subscription: write pubsub:PROJECT/SUBSCR'],
+  [['--source', 'pubsub:a/b'], '--source goes with neither files nor --watermark'],
+  [['--effects', 'pubsub:a'], '--effects "pubsub:a" is no topic: write pubsub:PROJECT/TOPIC'],
+  [['--batch-seconds', 'soon'], '--batch-seconds "soon" is no such time'],
+  [['--what'], "unknown option '--what'"],
+])('wrong arguments %j exit with 2', async (args, message) => {
+  const { status, stderr } = await run('start', ['--warehouse', fresh(), ...args, '-'])
+  expect({ status, lines: stderr.split('\n').length }).toEqual({ status: 2, lines: 1 })
+  expect(stderr).toContain(message)
+})
+
+test.each([
+  ['status', [], 'Usage: npm run status -- [options]\n'],
+  ['dead-letters', ['show'], 'Usage: npm run dead-letters -- show [options] <id>\n'],
+])('the help of %s %j has the usage as it is typed', async (script, args, usage) => {
+  const { status, stdout } = await run(script, [...args, '--help'])
+  expect({ status, usage: stdout.slice(0, usage.length) }).toEqual({ status: 0, usage })
+})
+
+test('a command of several is told which there are, and ends with 2', async () => {
+  const { status, stdout, stderr } = await run('dead-letters', [])
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toMatch(/^Usage: npm run dead-letters -- .*help \[command\] .*$/s)
+  expect(stderr).not.toContain('(')
+})
+
+test.each(['migrate', 'compact'])('%s says that a file needs it not', async (script) => {
+  const { status, stderr } = await run(script, ['--warehouse', fresh()])
+  expect(status).toBe(2)
+  expect(stderr).toContain('is no dataset: a DuckDB file is brought up to date when it is opened')
+  const { stderr: misspelt } = await run(script, ['--warehouse', 'bigquery:p1'])
+  expect(misspelt).toContain('is no dataset: write bigquery:PROJECT.DATASET')
+})
+
+test('a shop that cannot be written names where it was to be', async () => {
+  const out = join(dir, 'nowhere', 'shop.ndjson')
+  const { status, stderr } = await run('generate', ['--events', '10', '--out', out])
+  expect(status).toBe(1)
+  expect(stderr).toMatch(`error: --out ${out} cannot be written: ENOENT`)
+})
+
+test('a file that is not there exits with 1 and is named', async () => {
+  const { status, stderr } = await run('start', ['--warehouse', fresh(), join(dir, 'none.ndjson')])
+  expect(status).toBe(1)
+  expect(stderr).toContain('none.ndjson cannot be read')
+})
+
+test('a definition that changes after its release stops the run', async () => {
+  const url = fresh()
+  const journey = (more: string) =>
+    `{ id: 'j', version: 1, initial: 'a', ${more}
+      states: { a: { on: { 'Product Added': 'b' } }, b: { type: 'final' } } }`
+  const start = (files: { [name: string]: string }) =>
+    run('start', ['--warehouse', url, '--definitions', definitionsOf(files), '-'], LINE)
+  const released = { 'journeys/j.js': journey('') }
+  expect(await start(released)).toMatchObject({ status: 0 })
+  const changed = await start({ 'journeys/j.js': journey('restart: true,') })
+  expect(changed.status).toBe(1)
+  expect(changed.stderr).toContain('journey j 1 is released and its content has changed')
+  const sessions = await start({ ...released, 'sessions.js': "{ gap: '10m' }" })
+  expect(sessions.stderr).toContain('sessions.ts has changed')
+})
+
+test('dead letters are fed again after a fix, and then are no more', async () => {
+  const url = fresh()
+  const under = (events: string) => {
+    const definitions = definitionsOf({ 'events.js': events })
+    return ['--warehouse', url, '--definitions', definitions]
+  }
+  const strict = under("{ events: {}, unknown: 'refuse' }")
+  expect((await run('start', [...strict, '-'], LINE)).stdout).toContain('unknown_event 1')
+  expect((await run('dead-letters', ['refeed', ...strict])).stdout).toContain('fed 1: 0 landed')
+  const fixed = under('{ events: {} }')
+  expect((await run('dead-letters', ['refeed', ...fixed])).stdout).toContain('fed 1: 1 landed')
+  const list = await run('dead-letters', ['list', '--warehouse', url])
+  expect(list.stdout).toBe('no dead letters\n')
+})
+
+test('status tells how far the tables have come, and fails beyond a named threshold', async () => {
+  const url = fresh()
+  await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
+  const told = await run('status', ['--warehouse', url, '--json', '--max-dead-letters', '1'])
+  expect(told).toMatchObject({ status: 0, stderr: '' })
+  expect(JSON.parse(told.stdout)).toMatchObject({
+    watermark: '2026-03-01T10:00:00.000000Z',
+    batches: 1,
+    dead_letters: { invalid_json: 1 },
+    live: { checkout: 1 },
+    unhealthy: [],
+  })
+  const limits = ['--max-lag', '1m', '--max-dead-letters', '0']
+  const late = await run('status', ['--warehouse', url, ...limits])
+  expect(late.status).toBe(1)
+  expect(late.stderr).toMatch(/^error: unhealthy: the watermark is .* behind \(--max-lag\); 1 dead/)
+  expect(await run('status', ['--max-lag', 'soon'])).toMatchObject({ status: 2 })
+})
+
+test('a command that does not feed a warehouse makes none', async () => {
+  const url = fresh()
+  const { status, stdout, stderr } = await run('status', ['--warehouse', url])
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  const made = `npm start -- --warehouse ${url} FILE`
+  expect(stderr).toBe(`error: no warehouse at ${url}: check the name, or make it with ${made}`)
+  expect(existsSync(url.replace('duckdb:', ''))).toBe(false)
+  const feeding = ['pipeline', 'scripts'].flatMap((folder) =>
+    readdirSync(folder).filter(
+      (file) =>
+        file.endsWith('.ts') &&
+        readFileSync(join(folder, file), 'utf8').includes(' warehouseToFeed('),
+    ),
+  )
+  expect(feeding).toEqual(['config.ts', 'functions.ts', 'start.ts'])
+})

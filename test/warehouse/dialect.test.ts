@@ -1,0 +1,48 @@
+/** Every shared SQL text is accepted by BigQuery's own parser and analyzer, word for word. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterAll, describe, expect, test } from 'vitest'
+import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
+import { profilesText } from '../../pipeline/query/cohort-profiles.ts'
+import { compileCohorts } from '../../pipeline/definition/compile-cohort.ts'
+import { startAnalyzer } from '../support/zetasql.ts'
+
+const analyzer = await startAnalyzer()
+afterAll(() => analyzer?.stop())
+
+const texts = (dir: string) =>
+  readdirSync(dir).map((file) => ({
+    name: file.replace('.sql', ''),
+    text: readFileSync(`${dir}/${file}`, 'utf8'),
+  }))
+
+describe.skipIf(analyzer === null)('BigQuery', () => {
+  test.each(texts('sql/views'))('accepts view $name', async ({ name, text }) => {
+    await analyzer?.addView(name, text)
+  })
+
+  test.each(analysisViews())('accepts analysis view $name', async ({ name, text }) => {
+    await analyzer?.addView(name, text)
+  })
+
+  test.each(texts('sql/checks'))('accepts check $name', async ({ text }) => {
+    await analyzer?.columnsOf(text)
+  })
+
+  test.each(['checkout', 'never'])('accepts what cohorts ask, %s', async (state) => {
+    const who = { journey: 'checkout', reached: state, where: { property: 'value', gte: 10 } }
+    const times = state === 'never' ? { eq: 0 } : { gte: 1 }
+    const compiled = compileCohorts([{ id: 'asked', who: { ...who, times } }])
+    const since = { touchedSince: 1 }
+    await analyzer?.columnsOf(profilesText(compiled, { at: 2, believedAt: null }, since))
+  })
+
+  test.each([
+    ['select count(*) filter (where visit > 1) from transitions', /Syntax error/],
+    ['select try_cast(profile_id as int64) from sessions', /Unexpected function call argument/],
+    ['select nothing from sessions', /Unrecognized name: nothing/],
+    ["select date_diff('day', started_at, ended_at) from sessions", /A valid date part/],
+  ])('refuses %s', async (sql, words) => {
+    await expect(analyzer?.columnsOf(sql)).rejects.toThrow(words)
+  })
+})
