@@ -39,12 +39,7 @@ export function warehouseToFeed(url: string): Warehouse {
   return warehouseAt(url, '--warehouse', 'make')
 }
 
-function warehouseAt(
-  url: string,
-  option: string,
-  ifMissing: IfMissing,
-  means?: Means,
-): Warehouse {
+function warehouseAt(url: string, option: string, ifMissing: IfMissing, means?: Means): Warehouse {
   const colon = url.indexOf(':')
   const engine = url.slice(0, colon)
   const place = url.slice(colon + 1)

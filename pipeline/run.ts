@@ -78,8 +78,7 @@ class Run {
   constructor(options: RunOptions) {
     const { pipeline, source, publish, warehouseUrl } = options
     this.#options = options
-    this.#isAhead =
-      pipeline.answersMeanwhile && source.isLive !== true && publish === undefined
+    this.#isAhead = pipeline.answersMeanwhile && source.isLive !== true && publish === undefined
     this.#report = {
       read: 0,
       landed: 0,

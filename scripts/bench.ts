@@ -17,8 +17,8 @@ import { duckdbWarehouse } from '../pipeline/duckdb/warehouse.ts'
 import { foldRates } from './bench/fold.ts'
 import { refreshMs } from './bench/refresh.ts'
 import { viewCosts } from './bench/views.ts'
-import { command, main } from './command.ts'
-import { Shop } from './shop.ts'
+import { command, main } from './cli/command.ts'
+import { Shop } from './sample/shop.ts'
 
 const BATCH = 2_000
 const BATCHES_TIMED = 5

@@ -8,7 +8,7 @@ import { warehouseOf } from '../pipeline/config.ts'
 import { failedChecks, ROWS_SHOWN } from '../pipeline/warehouse/integrity-checks.ts'
 import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../pipeline/base/errors.ts'
-import { main, warehouseCommand } from './command.ts'
+import { main, warehouseCommand } from './cli/command.ts'
 
 const program = warehouseCommand('npm run check', 'Asks whether the tables are sound.').action(
   async (options: { warehouse: string }) => {

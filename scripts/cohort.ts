@@ -14,8 +14,8 @@ import { loadDefinitions } from '../pipeline/definition/load.ts'
 import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../pipeline/base/errors.ts'
 import type { Head, Row, Warehouse } from '../pipeline/warehouse/warehouse.ts'
-import { command, main, warehouseCommand } from './command.ts'
-import { grouped, percent } from './funnel-lines.ts'
+import { command, main, warehouseCommand } from './cli/command.ts'
+import { grouped, percent } from './cli/funnel-lines.ts'
 
 type Options = { warehouse: string; definitions: string; json?: boolean }
 
@@ -29,8 +29,9 @@ const cohortCommand = (name: string, description: string) =>
     .option('--definitions <dir>', 'where cohorts/*.ts is', DEFINITIONS_DEFAULT)
     .option('--json', 'one JSON object a line')
 
-const list = cohortCommand('list', 'Lists the cohorts and their sizes at their last run.')
-  .action((options: Options) => asking(options, (ask) => listed(ask, options.json === true)))
+const list = cohortCommand('list', 'Lists the cohorts and their sizes at their last run.').action(
+  (options: Options) => asking(options, (ask) => listed(ask, options.json === true)),
+)
 
 const run = cohortCommand('run', 'Finds the members as of the watermark; records who changed.')
   .argument('[ids...]', 'cohorts (default: all that are defined)')

@@ -10,8 +10,8 @@ import { compact, compactionPlan, type Surplus } from '../pipeline/bigquery/comp
 import { atOf, madeSchema, schemaHash } from '../pipeline/bigquery/migrate.ts'
 import { bigqueryPlaceOf } from '../pipeline/config.ts'
 import { UserError } from '../pipeline/base/errors.ts'
-import { command, main } from './command.ts'
-import { grouped } from './funnel-lines.ts'
+import { command, main } from './cli/command.ts'
+import { grouped } from './cli/funnel-lines.ts'
 
 type Options = { warehouse: string; yes?: true; json?: true }
 

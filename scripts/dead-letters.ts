@@ -11,7 +11,7 @@ import { loadDefinitions } from '../pipeline/definition/load.ts'
 import { UserError } from '../pipeline/base/errors.ts'
 import { HASH_KEY_VARIABLE } from '../pipeline/decode/identifier-values.ts'
 import { refeed } from '../pipeline/operations/replay-dead-letters.ts'
-import { command, main, warehouseCommand } from './command.ts'
+import { command, main, warehouseCommand } from './cli/command.ts'
 
 const SHOWN_MAX = 50
 const RAW_SHOWN = 100

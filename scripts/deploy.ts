@@ -8,7 +8,7 @@
 import { DEFINITIONS_DEFAULT } from '../pipeline/config.ts'
 import { loadDefinitions } from '../pipeline/definition/load.ts'
 import { UserError } from '../pipeline/base/errors.ts'
-import { command, main } from './command.ts'
+import { command, main } from './cli/command.ts'
 import { carryOut } from './deploy/carry-out.ts'
 import { checkFlags } from './deploy/flags.ts'
 import { planOf } from './deploy/plan.ts'

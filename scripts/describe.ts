@@ -8,7 +8,7 @@ import { DEFINITIONS_DEFAULT, WAREHOUSE_DEFAULT, warehouseOf } from '../pipeline
 import { loadDefinitions } from '../pipeline/definition/load.ts'
 import { UserError } from '../pipeline/base/errors.ts'
 import type { Journey } from '../pipeline/definition/journey.ts'
-import { command, main } from './command.ts'
+import { command, main } from './cli/command.ts'
 import { countJourney } from './describe/count.ts'
 import { mermaidOf, type Counts } from './describe/mermaid.ts'
 

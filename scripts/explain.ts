@@ -15,7 +15,7 @@ import { profileOf } from '../pipeline/query/explain-identifiers.ts'
 import type { Correction } from '../pipeline/query/explain-corrections.ts'
 import { tellBeliefs } from '../pipeline/query/explain-revisions.ts'
 import { tellStory, type Question, type Story } from '../pipeline/query/explain.ts'
-import { main, warehouseCommand } from './command.ts'
+import { main, warehouseCommand } from './cli/command.ts'
 import { storyPage } from './explain/bundle.ts'
 import { documentOf } from './explain/collect.ts'
 import { BELIEFS_MAX } from './explain/document.ts'
@@ -27,7 +27,7 @@ import {
   sessionWords,
   timeOf,
 } from './explain/words.ts'
-import { writePage } from './page.ts'
+import { writePage } from './cli/page.ts'
 
 type Options = {
   warehouse: string

@@ -20,8 +20,8 @@ import { messageOf, UserError } from '../pipeline/base/errors.ts'
 import { viewTexts } from '../pipeline/warehouse/view-sql.ts'
 import { TABLES, VERSIONED_NAMES } from '../pipeline/warehouse/tables.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse/warehouse.ts'
-import { main, warehouseCommand } from './command.ts'
-import { withTemporary } from './temporary.ts'
+import { main, warehouseCommand } from './cli/command.ts'
+import { withTemporary } from './cli/temporary.ts'
 
 type Options = { warehouse: string; table: string; out: string }
 

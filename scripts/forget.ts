@@ -9,7 +9,7 @@ import { loadDefinitions } from '../pipeline/definition/load.ts'
 import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
 import { forget, type Forgotten } from '../pipeline/operations/forget.ts'
 import { HASH_KEY_VARIABLE } from '../pipeline/decode/identifier-values.ts'
-import { main, warehouseCommand } from './command.ts'
+import { main, warehouseCommand } from './cli/command.ts'
 
 type Options = {
   warehouse: string

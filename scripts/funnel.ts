@@ -17,9 +17,9 @@ import { UserError } from '../pipeline/base/errors.ts'
 import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../pipeline/definition/funnel.ts'
 import type { Json } from '../pipeline/definition/journey.ts'
 import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
-import { main, warehouseCommand } from './command.ts'
-import { funnelLines, grouped, percent } from './funnel-lines.ts'
-import { withScratch } from './scratch.ts'
+import { main, warehouseCommand } from './cli/command.ts'
+import { funnelLines, grouped, percent } from './cli/funnel-lines.ts'
+import { withScratch } from './cli/scratch-warehouse.ts'
 
 type Options = {
   warehouse: string

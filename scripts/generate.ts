@@ -7,8 +7,8 @@ import { createWriteStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { messageOf, UserError } from '../pipeline/base/errors.ts'
-import { command, main } from './command.ts'
-import { Shop } from './shop.ts'
+import { command, main } from './cli/command.ts'
+import { Shop } from './sample/shop.ts'
 
 const CHUNK_LINES = 1_000
 

@@ -17,7 +17,7 @@ import {
   type Standing,
 } from '../pipeline/operations/correct-identity.ts'
 import { definitionsOnRecord } from '../pipeline/query/as-of.ts'
-import { command, main, warehouseCommand } from './command.ts'
+import { command, main, warehouseCommand } from './cli/command.ts'
 
 const audit = warehouseCommand('audit', 'The largest persons, contested devices, refused links.')
   .option('--json', 'one JSON object')
@@ -89,8 +89,7 @@ async function correct(
     const definitions = await definitionsOnRecord(warehouse)
     const before = await standingsOf(warehouse, definitions, given)
     const pair = before.map(({ identifier }) => identifier) as [string, string]
-    const eventId =
-      yes === true ? await correctIdentity(warehouse, definitions, kind, pair) : null
+    const eventId = yes === true ? await correctIdentity(warehouse, definitions, kind, pair) : null
     const after = yes === true ? await standingsOf(warehouse, definitions, given) : null
     if (json === true) {
       process.stdout.write(`${JSON.stringify({ kind, before, eventId, after })}\n`)

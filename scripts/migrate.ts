@@ -7,7 +7,7 @@
 import { BigQueryClient } from '../pipeline/bigquery/client.ts'
 import { atOf, migrate, planOf } from '../pipeline/bigquery/migrate.ts'
 import { bigqueryPlaceOf } from '../pipeline/config.ts'
-import { command, main } from './command.ts'
+import { command, main } from './cli/command.ts'
 
 type Options = { warehouse: string; location?: string; dryRun?: true }
 

@@ -13,7 +13,7 @@ import { build, type Plugin } from 'esbuild'
 import { DEFINITIONS_DEFAULT } from '../pipeline/config.ts'
 import { loadDefinitions, loadEventDefinitions } from '../pipeline/definition/load.ts'
 import { UserError } from '../pipeline/base/errors.ts'
-import { command, main } from './command.ts'
+import { command, main } from './cli/command.ts'
 import { lockOf, type Lock } from './deploy/lock.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -35,7 +35,10 @@ const withoutEmbedded: Plugin = {
   name: 'without the embedded warehouse',
   setup(bundler) {
     const namespace = 'absent'
-    bundler.onResolve({ filter: /\/duckdb\/file\.ts$/ }, ({ path }) => ({ path, namespace }))
+    bundler.onResolve({ filter: /\/file\.ts$/ }, ({ path, resolveDir }) => {
+      const isEmbedded = resolve(resolveDir, path) === resolve(ROOT, 'pipeline/duckdb/file.ts')
+      return isEmbedded ? { path, namespace } : null
+    })
     bundler.onLoad({ filter: /./, namespace }, () => ({ contents: ABSENT }))
   },
 }

@@ -1,29 +1,23 @@
 /**
- * `npm run peers [-- tools]`: installs judges into `.peers/`, pinned. They are no dependencies, so
- * that installing the project stays light: tests ask them when they are there and say so when they
- * are not, and with REQUIRE_PEERS=1 their absence is a failure. Run again, it looks and does
- * nothing. `tools` are those of the code, small: the compiler, the linter, the browser's driver.
+ * `npm run peers`: installs the reference systems that some tests compare against into `.peers/`,
+ * pinned. They are heavy, so they are not dependencies: tests skip with one line if a system is
+ * missing, and fail if REQUIRE_PEERS=1. Installed systems are left as they are.
  *
- * - chdb is ClickHouse in a process: its own `windowFunnel` judges ours.
- * - zetasql is the parser and analyzer of BigQuery's dialect: it judges every shared SQL text.
- * - bqemulator answers as BigQuery does, over the wire. It is a Python program: it needs Python
- *   3.11 or later with `venv`, and where that is not it is left out, in words.
+ * - chdb is ClickHouse as a library. Tests compare our funnels with its `windowFunnel`.
+ * - zetasql is the parser and analyzer of BigQuery's dialect. Tests check every shared SQL text.
+ * - bqemulator is a BigQuery server for tests. It needs Python 3.11 or later with `venv`, and is
+ *   skipped with one line where Python is missing.
  */
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { messageOf, UserError } from '../pipeline/base/errors.ts'
-import { command, main } from './command.ts'
+import { command, main } from './cli/command.ts'
 
 const DIR = '.peers'
 type Pinned = { [name: string]: string }
 
-const TOOLS: Pinned = {
-  oxlint: '1.94.0',
-  'playwright-core': '1.65.1',
-  typescript: '7.0.2',
-}
 const ENGINES: Pinned = {
   '@fivetrandevelopers/zetasql': '1.13.0',
   chdb: '3.4.0',
@@ -71,42 +65,36 @@ function installPython(): void {
   writeFileSync(STAMP, wanted)
 }
 
-function installNode(wanted: Pinned): void {
-  const missing = Object.entries(wanted).filter(([name, version]) => installed(name) !== version)
+function installNode(): void {
+  const missing = Object.entries(ENGINES).filter(([name, version]) => installed(name) !== version)
   if (missing.length === 0) return
-  const kept = Object.entries({ ...TOOLS, ...ENGINES }).filter(
-    ([name]) => wanted[name] !== undefined || installed(name) !== null,
-  )
   mkdirSync(DIR, { recursive: true })
-  const manifest = { name: 'peers', private: true, dependencies: Object.fromEntries(kept) }
+  const manifest = { name: 'peers', private: true, dependencies: ENGINES }
   writeFileSync(join(DIR, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   try {
     const install = ['install', '--no-audit', '--no-fund', '--loglevel=error']
     execFileSync('npm', install, { cwd: DIR, stdio: ['ignore', 'ignore', 'inherit'] })
   } catch (thrown) {
-    throw new UserError(`the peers cannot be installed: ${messageOf(thrown)}`)
+    throw new UserError(`cannot install the reference systems: ${messageOf(thrown)}`)
   }
 }
 
-const program = command('npm run peers', 'Installs the judges of the code and of the tests.')
-  .argument('[group]', 'tools: only the compiler, the linter and the driver of the browser')
-  .action((group: string | undefined) => {
-    if (group !== undefined && group !== 'tools') {
-      throw new UserError(`there is no group ${JSON.stringify(group)}: write tools, or nothing`, 2)
-    }
-    const isAll = group === undefined
-    const told: Pinned = { ...TOOLS, ...(isAll ? ENGINES : {}) }
-    installNode(told)
-    try {
-      if (isAll) installPython()
-      if (isAll) Object.assign(told, PYTHON_PEERS)
-    } catch (thrown) {
-      const [why] = messageOf(thrown).split('\n')
-      process.stderr.write(`bqemulator is left out: ${why}\n`)
-    }
-    for (const [name, version] of Object.entries(told)) {
-      process.stdout.write(`${name} ${version}\n`)
-    }
-  })
+const program = command(
+  'npm run peers',
+  'Installs the reference systems that some tests compare against.',
+).action(() => {
+  const installedSystems: Pinned = { ...ENGINES }
+  installNode()
+  try {
+    installPython()
+    Object.assign(installedSystems, PYTHON_PEERS)
+  } catch (thrown) {
+    const [why] = messageOf(thrown).split('\n')
+    process.stderr.write(`skipped bqemulator: ${why}\n`)
+  }
+  for (const [name, version] of Object.entries(installedSystems)) {
+    process.stdout.write(`${name} ${version}\n`)
+  }
+})
 
 await main(program)

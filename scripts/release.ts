@@ -11,11 +11,18 @@ import { UserError } from '../pipeline/base/errors.ts'
 import { versionStatuses } from '../pipeline/query/release-status.ts'
 import { releaseDiff } from '../pipeline/query/release-diff.ts'
 import { isSame, nameOf } from '../pipeline/warehouse/release-log.ts'
-import { command, main } from './command.ts'
-import { grouped } from './funnel-lines.ts'
-import { diffLines } from './release-diff.ts'
-import { build, inWarehouse, kindOf, parallelOf, releaseCommand, releaseOf } from './releasing.ts'
-import { say, THREADS, versionOf, type Scene, type Shared } from './releasing.ts'
+import { command, main } from './cli/command.ts'
+import { grouped } from './cli/funnel-lines.ts'
+import { diffLines } from './cli/release-diff.ts'
+import {
+  build,
+  inWarehouse,
+  kindOf,
+  parallelOf,
+  releaseCommand,
+  releaseOf,
+} from './cli/releasing.ts'
+import { say, THREADS, versionOf, type Scene, type Shared } from './cli/releasing.ts'
 
 type Move = Shared & { yes?: boolean; why?: string; parallel: string }
 
@@ -23,9 +30,7 @@ const status = releaseCommand('status', 'Shows versions: live, behind, not built
   (options: Shared) =>
     inWarehouse(options, async ({ warehouse, running }) => {
       const statuses = await versionStatuses(warehouse)
-      const waiting = running.waiting.filter(
-        (one) => !statuses.some((built) => isSame(built, one)),
-      )
+      const waiting = running.waiting.filter((one) => !statuses.some((built) => isSame(built, one)))
       if (options.json === true) {
         say([JSON.stringify({ versions: statuses, defined: waiting.map(nameOf) })])
         return

@@ -13,10 +13,10 @@ import type { Release } from '../pipeline/definition/load.ts'
 import { UserError } from '../pipeline/base/errors.ts'
 import { isSame, nameOf, nextInForce } from '../pipeline/warehouse/release-log.ts'
 import type { EventWindow } from '../pipeline/warehouse/warehouse.ts'
-import { main } from './command.ts'
-import { grouped } from './funnel-lines.ts'
-import { build, inWarehouse, parallelOf, releaseCommand, releaseOf } from './releasing.ts'
-import { say, THREADS, versionOf, type Built, type Scene, type Shared } from './releasing.ts'
+import { main } from './cli/command.ts'
+import { grouped } from './cli/funnel-lines.ts'
+import { build, inWarehouse, parallelOf, releaseCommand, releaseOf } from './cli/releasing.ts'
+import { say, THREADS, versionOf, type Built, type Scene, type Shared } from './cli/releasing.ts'
 
 type Options = Shared & {
   journey?: string

@@ -4,8 +4,8 @@
  */
 
 import { warehouseOf } from '../pipeline/config.ts'
-import { main, warehouseCommand } from './command.ts'
-import { writePage } from './page.ts'
+import { main, warehouseCommand } from './cli/command.ts'
+import { writePage } from './cli/page.ts'
 import { reportPage } from './report/bundle.ts'
 import { collect } from './report/collect.ts'
 

@@ -22,12 +22,12 @@ import { openEngine } from '../pipeline/runtime.ts'
 import { UserError } from '../pipeline/base/errors.ts'
 import { fileSource } from '../pipeline/io/file-source.ts'
 import { run, type RunReport } from '../pipeline/run.ts'
-import { interruption, main, warehouseCommand } from './command.ts'
-import { limitsOf, withLimits, type LimitOptions } from './health.ts'
-import { listeningOf } from './metrics.ts'
-import { startProgress } from './progress.ts'
-import { sampleSource } from './sample.ts'
-import { screen } from './screen.ts'
+import { interruption, main, warehouseCommand } from './cli/command.ts'
+import { limitsOf, withLimits, type LimitOptions } from './cli/health.ts'
+import { listeningOf } from './cli/metrics.ts'
+import { startProgress } from './cli/progress.ts'
+import { sampleSource } from './sample/sample.ts'
+import { screen } from './cli/screen.ts'
 
 type Options = LimitOptions & {
   warehouse: string
@@ -70,7 +70,7 @@ async function start(files: string[], options: Options): Promise<void> {
     if (files.length > 0 || watermark !== null) {
       throw new UserError('--source goes with neither files nor --watermark: leave them out', 2)
     }
-    const { work } = await import('./worker.ts')
+    const { work } = await import('./cli/worker.ts')
     const bounds = { messagesMax: linesMax, waitMs }
     return work(warehouse, { ...settings, ...bounds, ...telling, subscription })
   }

@@ -9,8 +9,8 @@
 import { warehouseOf } from '../pipeline/config.ts'
 import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../pipeline/base/errors.ts'
-import { main, warehouseCommand } from './command.ts'
-import { duration, grouped } from './funnel-lines.ts'
+import { main, warehouseCommand } from './cli/command.ts'
+import { duration, grouped } from './cli/funnel-lines.ts'
 import {
   limitsOf,
   readHealth,
@@ -20,7 +20,7 @@ import {
   type LimitOptions,
   type Status,
   type Tally,
-} from './health.ts'
+} from './cli/health.ts'
 
 type Options = LimitOptions & { warehouse: string; json?: boolean }
 

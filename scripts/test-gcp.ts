@@ -19,7 +19,7 @@ import { messageOf, UserError } from '../pipeline/base/errors.ts'
 import { hashes64, uuidInto } from '../pipeline/base/hash.ts'
 import { landedTable } from '../pipeline/io/inbox-source.ts'
 import type { Commit, Warehouse } from '../pipeline/warehouse/warehouse.ts'
-import { command, interruption, main } from './command.ts'
+import { command, interruption, main } from './cli/command.ts'
 
 const ROUNDS_DEFAULT = '100'
 const BYTES_BILLED_MAX = String(10 * 2 ** 30)
@@ -353,19 +353,23 @@ const program = command(
       await migrate(client, scene.at, await planOf(client, scene.at), location)
       for (const { name, run } of TRIALS) {
         if (signal.aborted) break
-        const { isRight, note } = await run(scene).catch(
-          (thrown: unknown): Verdict => ({ isRight: false, note: messageOf(thrown) }),
-        )
+        const { isRight, note } = await run(scene).catch((thrown: unknown): Verdict => ({
+          isRight: false,
+          note: messageOf(thrown),
+        }))
         const word = isRight === null ? 'told' : isRight ? 'ok' : 'FAILED'
         process.stdout.write(`${word.padEnd(6)} ${name}: ${note}\n`)
         if (isRight === false) process.exitCode = 1
       }
     } finally {
-      await api.dataset(dataset).delete({ force: true }).catch((thrown: unknown) => {
-        if ((thrown as { code?: unknown }).code === 404) return
-        const how = `bq rm -r -f -d ${project}:${dataset}`
-        throw new UserError(`the dataset is not dropped: ${messageOf(thrown)}; ${how}`)
-      })
+      await api
+        .dataset(dataset)
+        .delete({ force: true })
+        .catch((thrown: unknown) => {
+          if ((thrown as { code?: unknown }).code === 404) return
+          const how = `bq rm -r -f -d ${project}:${dataset}`
+          throw new UserError(`the dataset is not dropped: ${messageOf(thrown)}; ${how}`)
+        })
     }
   })
 

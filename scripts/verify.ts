@@ -13,8 +13,8 @@ import { UserError } from '../pipeline/base/errors.ts'
 import { definitionsOnRecord } from '../pipeline/query/as-of.ts'
 import { recompute } from '../pipeline/operations/replay-all.ts'
 import type { Row, Warehouse } from '../pipeline/warehouse/warehouse.ts'
-import { main, warehouseCommand } from './command.ts'
-import { withScratch } from './scratch.ts'
+import { main, warehouseCommand } from './cli/command.ts'
+import { withScratch } from './cli/scratch-warehouse.ts'
 
 type Options = { warehouse: string; against?: string; json?: boolean }
 
@@ -29,8 +29,7 @@ const program = warehouseCommand(
 async function verify({ warehouse: url, against, json }: Options): Promise<void> {
   if (against === url) throw new UserError(`--against ${url} is the warehouse itself`, 2)
   const warehouse = warehouseOf(url, ASKING)
-  const other =
-    against === undefined ? null : warehouseOf(against, ASKING, '--against')
+  const other = against === undefined ? null : warehouseOf(against, ASKING, '--against')
   try {
     if (other === null) {
       await withScratch(async (scratch) => {

@@ -17,15 +17,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Table } from 'apache-arrow'
 import { rowTexts } from '../warehouse/arrow-wire.ts'
 import { isPassing, type BigQueryClient, type Ending } from './client.ts'
-import {
-  endsOf,
-  FENCE,
-  quoted,
-  RECORDED,
-  STAGED,
-  stagedValue,
-  storageOf,
-} from './schema.ts'
+import { endsOf, FENCE, quoted, RECORDED, STAGED, stagedValue, storageOf } from './schema.ts'
 import type { Stager } from './write-stream.ts'
 import { now } from '../base/clock.ts'
 import { imageTable } from '../microbatch/commit-builder.ts'
@@ -131,8 +123,7 @@ export class BigQueryCommits {
     { id, stage, stagedAt, count }: Stage,
   ): string {
     const { at } = this.#parts
-    const staged =
-      `from ${at(STAGED)} where staged_at = timestamp_micros(${stagedAt}) and stage = '${stage}'`
+    const staged = `from ${at(STAGED)} where staged_at = timestamp_micros(${stagedAt}) and stage = '${stage}'`
     const inserts = targets.map(({ target, columns }) => {
       const isBatches = target === 'batches_log'
       const names = [...columns.map(({ name }) => name), ...RECORDED]

@@ -10,14 +10,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { BigQueryClient } from './client.ts'
-import {
-  ENDS,
-  partsOf,
-  rowsOf,
-  type Beside,
-  type Part,
-  type StagedRow,
-} from './commit.ts'
+import { ENDS, partsOf, rowsOf, type Beside, type Part, type StagedRow } from './commit.ts'
 import {
   allText,
   endsOf,
@@ -301,9 +294,7 @@ export class BigQueryErasure {
     if (!this.#staged.some(({ target }) => target === name)) return stored
     const values = columns.map(({ type }, place) => stagedValue(type, place))
     values.push(`timestamp_micros(${recordedAt})`, String(batch))
-    return (
-      `${stored} union all select ${values.join(', ')} ${this.#from()} and target = '${name}'`
-    )
+    return `${stored} union all select ${values.join(', ')} ${this.#from()} and target = '${name}'`
   }
 }
 

@@ -204,7 +204,10 @@ export function addColumn(table: string, column: string, type: string, at: At): 
 export function viewStatements(at: At): string[] {
   const view = ({ name, text }: ViewText) => `create or replace view ${at(name)} as\n${text}`
   const qualified = (reads: readonly string[], text: string) =>
-    over(reads.map((name) => [name, `select * from ${at(name)}`]), text)
+    over(
+      reads.map((name) => [name, `select * from ${at(name)}`]),
+      text,
+    )
   return [
     ...VERSIONED_NAMES.flatMap((table) => relationTexts(table, at).map(view)),
     view({ name: 'live_release', text: liveRelease('true', at) }),

@@ -63,10 +63,7 @@ export class BigQueryTakeover {
     }
   }
 
-  async *#rows(
-    versions: VersionedName[],
-    memory: readonly TableName[],
-  ): AsyncGenerator<StagedRow> {
+  async *#rows(versions: VersionedName[], memory: readonly TableName[]): AsyncGenerator<StagedRow> {
     for (const table of versions) {
       yield* this.#texts(storageOf(table), TABLES[table].columns, `coming_${table}`)
       const ends = `(select *, 'rebuilt' as superseded_because from going_${table})`

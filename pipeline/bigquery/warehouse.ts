@@ -149,9 +149,7 @@ class BigQueryWarehouse implements Warehouse {
     )
     this.reads.landed += rows.length
     const unsigned = (value: unknown) => BigInt.asUintN(64, BigInt(value as string))
-    return new Map(
-      rows.map((row) => [unsigned(row['event_hash']), unsigned(row['fingerprint'])]),
-    )
+    return new Map(rows.map((row) => [unsigned(row['event_hash']), unsigned(row['fingerprint'])]))
   }
 
   async landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedContent[]> {
@@ -217,10 +215,7 @@ class BigQueryWarehouse implements Warehouse {
     }
   }
 
-  async takeOver(
-    takeover: Takeover,
-    decide: (counts: RowCounts) => Commit | null,
-  ): Promise<void> {
+  async takeOver(takeover: Takeover, decide: (counts: RowCounts) => Commit | null): Promise<void> {
     const taking = await BigQueryTakeover.open(this.#open.client, takeover)
     try {
       const commit = decide(await taking.begin())

@@ -10,7 +10,12 @@
 
 import type { BigQueryWriteClient } from '@google-cloud/bigquery-storage'
 import type { Table } from 'apache-arrow'
-import { recordedWires, stagedWire, type StagedRows, type WireTable } from '../warehouse/arrow-wire.ts'
+import {
+  recordedWires,
+  stagedWire,
+  type StagedRows,
+  type WireTable,
+} from '../warehouse/arrow-wire.ts'
 import type { Place } from './client.ts'
 import { assert, messageOf, UserError } from '../base/errors.ts'
 

@@ -10,7 +10,14 @@ import type { Correction, EventBatch, RejectionReason } from './event-batch.ts'
 import { BatchBuilder, type Canonical } from './event-batch-builder.ts'
 import { HOUR, parseInstant } from '../base/clock.ts'
 import type { EventDefinitions } from '../definition/events.ts'
-import { isObject, isRejection, shown, type Rejection, type Unjudged, type Wire } from './wire-event.ts'
+import {
+  isObject,
+  isRejection,
+  shown,
+  type Rejection,
+  type Unjudged,
+  type Wire,
+} from './wire-event.ts'
 import { IdentifierReader, splitIdentifier } from './identifier-values.ts'
 import type { Identity, Json } from '../definition/journey.ts'
 import { sliceMembers } from './json-slice.ts'

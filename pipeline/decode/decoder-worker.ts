@@ -15,9 +15,7 @@ const events = await loadEventDefinitions(definitionsDir)
 const decoder = new ChunkDecoder({ ...settings, events })
 
 port.on('message', ({ chunk, landedAt, messages }: DecodeRequest) => {
-  const batch = messages
-    ? decoder.decodeMessages(chunk, messages)
-    : decoder.decode(chunk, landedAt)
+  const batch = messages ? decoder.decodeMessages(chunk, messages) : decoder.decode(chunk, landedAt)
   port.postMessage(batch, buffersOf(batch))
 })
 

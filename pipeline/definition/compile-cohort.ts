@@ -122,8 +122,7 @@ function compileInside({ in: state, dwell }: Inside, select: Selection): Questio
     const last = new Map(moves.map((move) => [`${move.track} ${move.instanceId}`, move]))
     const standing = new Set(last.values())
     return select(moves, at).some(
-      (move) =>
-        standing.has(move) && isThere(move) && at - move.at >= least && at - move.at < most,
+      (move) => standing.has(move) && isThere(move) && at - move.at >= least && at - move.at < most,
     )
   }
 }

@@ -17,13 +17,7 @@ import type { Cohort } from './cohort.ts'
 import { messageOf, UserError } from '../base/errors.ts'
 import { checkEvents, type EventDefinitions } from './events.ts'
 import type { EventFunnel } from './funnel.ts'
-import {
-  identityOf,
-  sessionsOf,
-  type Identity,
-  type Journey,
-  type Sessions,
-} from './journey.ts'
+import { identityOf, sessionsOf, type Identity, type Journey, type Sessions } from './journey.ts'
 import { isPlain } from './problems.ts'
 import type { VersionName } from '../warehouse/warehouse.ts'
 
@@ -203,12 +197,7 @@ function repeated(kind: string, modules: Module[]): string[] {
 }
 
 /** The order of an object's members is content: timeouts run in the order of the tracks. */
-export function releaseOf(
-  kind: string,
-  id: string,
-  version: number,
-  definition: unknown,
-): Release {
+export function releaseOf(kind: string, id: string, version: number, definition: unknown): Release {
   const content = JSON.stringify(definition)
   const hash = createHash('sha256').update(content).digest('hex')
   return { kind, id, version, hash, content }

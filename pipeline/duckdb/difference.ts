@@ -44,9 +44,7 @@ export class Difference {
 
   /** Attaches the other file and compares. `fill` makes the temporary table `ours`, the `contentOf`
    * of what a table has now of what is taken. */
-  async begin(
-    fill: (table: VersionedName, taken: Taken) => Promise<void>,
-  ): Promise<RowCounts> {
+  async begin(fill: (table: VersionedName, taken: Taken) => Promise<void>): Promise<RowCounts> {
     const { from, version, within } = this.#takeover
     const path = literal(from.slice(from.indexOf(':') + 1))
     await this.#file.run(`attach ${path} as ${OTHER} (read_only)`)

@@ -29,9 +29,7 @@ export async function eraseRows(
   }
   const counts: ErasedRows = {}
   for (const [table, condition] of erasedRows(batch)) {
-    const [deleted] = await file.query(
-      `delete from ${storageOf(table)} as base where ${condition}`,
-    )
+    const [deleted] = await file.query(`delete from ${storageOf(table)} as base where ${condition}`)
     const count = deleted?.['Count'] as number
     if (count > 0) counts[table] = count
   }

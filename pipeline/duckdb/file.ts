@@ -52,11 +52,7 @@ export class DuckDBFile {
   /** Whether this is what has opened the file. */
   readonly #isOwner: boolean
 
-  private constructor(
-    instance: DuckDBInstance,
-    connection: DuckDBConnection,
-    isOwner: boolean,
-  ) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, isOwner: boolean) {
     this.#instance = instance
     this.#connection = connection
     this.#isOwner = isOwner
@@ -176,10 +172,7 @@ async function connected(instance: DuckDBInstance): Promise<DuckDBConnection> {
 const SPILL_DIR = join(tmpdir(), `desire-path-${process.pid}`)
 const NO_FILE_OF_DUCKDB = 'not a valid DuckDB database file'
 
-async function createInstance(
-  path: string,
-  { memory, threads }: Means,
-): Promise<DuckDBInstance> {
+async function createInstance(path: string, { memory, threads }: Means): Promise<DuckDBInstance> {
   let instance: DuckDBInstance
   try {
     instance = await DuckDBInstance.create(path, {

@@ -9,7 +9,13 @@ import type { DuckDBFile } from './file.ts'
 import { KeyedTables } from './keyed-tables.ts'
 import { LOOKUP_STATEMENTS } from './schema.ts'
 import type { UnderWay } from './pending-commit.ts'
-import type { Commit, EffectFate, ImageKind, LandedContent, ReadCounts } from '../warehouse/warehouse.ts'
+import type {
+  Commit,
+  EffectFate,
+  ImageKind,
+  LandedContent,
+  ReadCounts,
+} from '../warehouse/warehouse.ts'
 
 export class DuckDBLookups {
   readonly #file: DuckDBFile

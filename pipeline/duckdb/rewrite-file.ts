@@ -31,11 +31,7 @@ export function isMarkedForRewrite(path: string): boolean {
 }
 
 /** Closes the file and gives the one that has taken its place; one in memory stays. */
-export async function rewritten(
-  file: DuckDBFile,
-  path: string,
-  means: Means,
-): Promise<DuckDBFile> {
+export async function rewritten(file: DuckDBFile, path: string, means: Means): Promise<DuckDBFile> {
   if (path === ':memory:') return file
   const fresh = `${path}.rewritten`
   await removeFile(fresh)

@@ -86,8 +86,7 @@ function readSchema(): Schema {
 }
 
 /** The hash of the schema that was made last. */
-export const STAMP =
-  `select comment as hash from duckdb_tables() where table_name = '${storageOf('batches')}'`
+export const STAMP = `select comment as hash from duckdb_tables() where table_name = '${storageOf('batches')}'`
 
 /** The tables of a file by name, with the names of their columns. */
 export const COLUMNS =

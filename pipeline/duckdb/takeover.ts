@@ -46,9 +46,7 @@ export class DuckDBTakeover {
       await this.#file.run(`drop table ${table}`)
       await this.#file.run(keyedStatement(table))
       // They are stored in the order of being written, and so they come.
-      await this.#file.run(
-        `insert into ${table} select ${columns}, ${stamp} from ${theirs(table)}`,
-      )
+      await this.#file.run(`insert into ${table} select ${columns}, ${stamp} from ${theirs(table)}`)
     }
     await this.#file.run('truncate timer')
     await this.#file.run(

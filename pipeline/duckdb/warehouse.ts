@@ -14,24 +14,17 @@ import { DuckDBFile } from './file.ts'
 import { RUNNING, type Means } from './resource-limits.ts'
 import { eraseRows } from './erase.ts'
 import { DuckDBLookups } from './lookups.ts'
-import {
-  isMarkedForRewrite,
-  markForRewrite,
-  rewritten,
-  unmarkForRewrite,
-} from './rewrite-file.ts'
+import { isMarkedForRewrite, markForRewrite, rewritten, unmarkForRewrite } from './rewrite-file.ts'
 import { DuckDBTakeover } from './takeover.ts'
-import {
-  COLUMNS,
-  foldStatements,
-  otherTable,
-  schema,
-  STAMP,
-  storageOf,
-} from './schema.ts'
+import { COLUMNS, foldStatements, otherTable, schema, STAMP, storageOf } from './schema.ts'
 import { assert, messageOf, UserError } from '../base/errors.ts'
 import { NO_HEAD, noWarehouse, readHead } from '../warehouse/head.ts'
-import { TABLES, VERSIONED_NAMES, type AppendedName, type VersionedName } from '../warehouse/tables.ts'
+import {
+  TABLES,
+  VERSIONED_NAMES,
+  type AppendedName,
+  type VersionedName,
+} from '../warehouse/tables.ts'
 import { UnderWay } from './pending-commit.ts'
 import type {
   Commit,
@@ -189,10 +182,7 @@ class DuckDBWarehouse implements Warehouse {
     for (const [table, rows] of commit.supersedes) await this.#settle(table, rows.numRows)
   }
 
-  async takeOver(
-    takeover: Takeover,
-    decide: (counts: RowCounts) => Commit | null,
-  ): Promise<void> {
+  async takeOver(takeover: Takeover, decide: (counts: RowCounts) => Commit | null): Promise<void> {
     const { file } = this.#open
     const taking = new DuckDBTakeover(file, takeover)
     try {

@@ -3,7 +3,13 @@
  * what is written.
  */
 
-import { arrowTable, supersedeTable, uuidsFromText, type ColumnData, type Uuids } from '../warehouse/arrow.ts'
+import {
+  arrowTable,
+  supersedeTable,
+  uuidsFromText,
+  type ColumnData,
+  type Uuids,
+} from '../warehouse/arrow.ts'
 import type { DictionaryColumn, EventBatch, TextColumn } from '../decode/event-batch.ts'
 import type { CohortChange, CohortRun } from '../warehouse/cohort-change.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'

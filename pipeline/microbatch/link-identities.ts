@@ -12,7 +12,12 @@
 import type { EventBatch } from '../decode/event-batch.ts'
 import type { ComponentImage, IdentifierImage, Pair } from './state-store.ts'
 import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
-import { namespaceOf, resolvePersons, type Attempt, type Conflict } from '../stages/resolve-identity.ts'
+import {
+  namespaceOf,
+  resolvePersons,
+  type Attempt,
+  type Conflict,
+} from '../stages/resolve-identity.ts'
 import { diff, Rows } from './changelog.ts'
 import { encodePart } from '../base/hash.ts'
 import type { Turn } from './micro-batch.ts'
@@ -82,7 +87,12 @@ export async function relinkRemaining(
   }
   const [key] = members
   if (key !== undefined) decide(turn, key, { members, pairs }, old)
-  else changeConflicts(turn, old.flatMap(({ conflicts }) => conflicts), [])
+  else
+    changeConflicts(
+      turn,
+      old.flatMap(({ conflicts }) => conflicts),
+      [],
+    )
   return keys
 }
 
@@ -261,10 +271,7 @@ function decide(
   old: ComponentImage[],
 ): void {
   const { identifier, component } = turn.images
-  const { profileOf, conflicts } = resolvePersons(
-    pairs.flatMap(attemptsOf),
-    turn.compiled.identity,
-  )
+  const { profileOf, conflicts } = resolvePersons(pairs.flatMap(attemptsOf), turn.compiled.identity)
   component.put(key, { members: [...members], pairs, conflicts })
   for (const member of members) {
     const profile = profileOf.get(member) ?? member

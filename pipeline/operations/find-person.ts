@@ -8,7 +8,11 @@
 
 import type { ErasedPersons } from '../microbatch/suppression-list.ts'
 import { UserError } from '../base/errors.ts'
-import { HASH_KEY_VARIABLE, splitIdentifier, type IdentifierReader } from '../decode/identifier-values.ts'
+import {
+  HASH_KEY_VARIABLE,
+  splitIdentifier,
+  type IdentifierReader,
+} from '../decode/identifier-values.ts'
 import type { AllImages } from '../microbatch/micro-batch.ts'
 import type { Compiled } from '../definition/compile.ts'
 import type { PlacedCorrection } from '../microbatch/link-identities.ts'
@@ -50,10 +54,10 @@ export async function findPerson(
     ]),
   ].join(' or ')
   const named = persons.flatMap((name) => [memberOf(name), JSON.stringify(name)])
-  const found = await warehouse.query(
-    `select ${columns} from events where ${isHis}`,
-    [profileId, ...named],
-  )
+  const found = await warehouse.query(`select ${columns} from events where ${isHis}`, [
+    profileId,
+    ...named,
+  ])
   if (found.length === 0) throw new UserError(`no event of ${profileId} is here`)
   const events = new Set(found.map((row) => row['event_id'] as string))
   const devices = await ownDevices(place, found, reader)
@@ -101,9 +105,7 @@ async function personOf({ compiled, images }: Place, user: string, reader: Ident
     ...keys.flatMap((key) => images.component.get(key)?.members ?? []),
   ])
   await images.identifier.load(members)
-  const persons = [...members].filter(
-    (name) => images.identifier.get(name)?.profile === profileId,
-  )
+  const persons = [...members].filter((name) => images.identifier.get(name)?.profile === profileId)
   return { profileId, persons }
 }
 

@@ -56,7 +56,10 @@ export class PartFolder {
     const batch = decodeStored(this.#decoder, lines, head.recordedAt)
     assert(batch.count === profileIds.length, 'every event of a profile says who')
     const turn = this.#turn(head.watermark)
-    turn.add(batch, Array.from({ length: batch.count }, (_, row) => row))
+    turn.add(
+      batch,
+      Array.from({ length: batch.count }, (_, row) => row),
+    )
     turn.after.profile.push(...profileIds)
     turn.after.session.push(...sessionIds)
     const profiles = new Profiles(turn)

@@ -15,5 +15,8 @@ port.on('message', (part: Part) => {
 async function answer(part: Part): Promise<void> {
   const packed = await packedCommit(await folder.fold(part))
   const tables = [...packed.inserts, ...packed.supersedes, ...packed.images]
-  port.postMessage(packed, tables.map(([, bytes]) => bytes.buffer as ArrayBuffer))
+  port.postMessage(
+    packed,
+    tables.map(([, bytes]) => bytes.buffer as ArrayBuffer),
+  )
 }

@@ -138,13 +138,11 @@ class Pseudonyms {
 
 /** New ids for events, in the event order of the old ones. */
 function drawnInOrder(rows: readonly Row[]): Map<string, string> {
-  const places = rows.map(
-    (row): Place => [
-      row['occurred_at'] as number,
-      row['ordinal'] as number,
-      row['event_id'] as string,
-    ],
-  )
+  const places = rows.map((row): Place => [
+    row['occurred_at'] as number,
+    row['ordinal'] as number,
+    row['event_id'] as string,
+  ])
   const drawn = rows.map(drawnText).sort()
   return new Map(places.sort(comparePlaces).map(([, , id], n) => [id, drawn[n] as string]))
 }

@@ -177,11 +177,7 @@ class Question {
     for (const range of ranges) yield* this.#ask(columns, '', range)
   }
 
-  #ask(
-    columns: string,
-    grouping: string,
-    { after, upTo }: Range<string>,
-  ): AsyncIterable<Row[]> {
+  #ask(columns: string, grouping: string, { after, upTo }: Range<string>): AsyncIterable<Row[]> {
     const conditions = [...this.#conditions]
     const parameters = [...this.#parameters]
     if (after !== null) conditions.push(`profile_id > $${parameters.push(after)}`)

@@ -99,10 +99,7 @@ export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
 }
 
 /** Builds all that there is beside the warehouse; where, and up to which head. */
-async function built(
-  parts: Rebuild,
-  changesLive: boolean,
-): Promise<{ from: string; head: Head }> {
+async function built(parts: Rebuild, changesLive: boolean): Promise<{ from: string; head: Head }> {
   const { warehouse } = parts
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const head = await warehouse.open()

@@ -64,8 +64,7 @@ async function compareView(
   await a.next()
   await b.next()
   while (a.row !== undefined || b.row !== undefined) {
-    const order =
-      a.row === undefined ? 1 : b.row === undefined ? -1 : compareKeys(a.key, b.key)
+    const order = a.row === undefined ? 1 : b.row === undefined ? -1 : compareKeys(a.key, b.key)
     if (order !== 0 || a.text !== b.text) {
       differing += 1
       if (differences.length < SHOWN_MAX) {

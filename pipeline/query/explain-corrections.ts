@@ -23,7 +23,10 @@ export async function correctionsOf(asked: {
   asOf: number | null
 }): Promise<Correction[]> {
   const { warehouse, profileId, asOf } = asked
-  const then = asOf === null ? '' : `and recorded_at <= ${instantLiteral(asOf)}
+  const then =
+    asOf === null
+      ? ''
+      : `and recorded_at <= ${instantLiteral(asOf)}
     and superseded_at > ${instantLiteral(asOf)}`
   const gone = `superseded_because <> 'progress' ${then}`
   const rows = await warehouse.query(

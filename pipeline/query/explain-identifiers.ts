@@ -5,7 +5,11 @@
 
 import { formatInstant } from '../base/clock.ts'
 import { UserError } from '../base/errors.ts'
-import { HASH_KEY_VARIABLE, IdentifierReader, splitIdentifier } from '../decode/identifier-values.ts'
+import {
+  HASH_KEY_VARIABLE,
+  IdentifierReader,
+  splitIdentifier,
+} from '../decode/identifier-values.ts'
 import type { Identity } from '../definition/journey.ts'
 import { believed } from './as-of.ts'
 import { namespaceOf } from '../stages/resolve-identity.ts'

@@ -1,6 +1,12 @@
 /** Which versions a warehouse holds, which are live, and how far the others have fallen behind. */
 
-import { isMove, isSame, isVersioned, ReleaseLog, type RecordedEntry } from '../warehouse/release-log.ts'
+import {
+  isMove,
+  isSame,
+  isVersioned,
+  ReleaseLog,
+  type RecordedEntry,
+} from '../warehouse/release-log.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
 export type VersionStatus = {

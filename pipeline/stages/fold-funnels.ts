@@ -11,7 +11,13 @@
  * the profile (`mustFoldAgain`): those two change what has been told.
  */
 
-import { Attempts, deadlineOf, freshStanding, type Point, type Standing } from './funnel-attempts.ts'
+import {
+  Attempts,
+  deadlineOf,
+  freshStanding,
+  type Point,
+  type Standing,
+} from './funnel-attempts.ts'
 import type { CompiledFunnel, Match } from '../definition/compile-funnel.ts'
 import type { Events } from './events.ts'
 import { EVENT, type Facts } from './journey-facts.ts'

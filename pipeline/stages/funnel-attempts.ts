@@ -338,9 +338,7 @@ export function deadlineOf(funnel: CompiledFunnel, attempt: Attempt): number {
 
 /** Each point with each step it may be, ascending by step, then in event order. */
 function inStepOrder(points: readonly Point[]): [step: number, point: Point][] {
-  const pairs = points.flatMap((point) =>
-    point.steps.map((step): [number, Point] => [step, point]),
-  )
+  const pairs = points.flatMap((point) => point.steps.map((step): [number, Point] => [step, point]))
   return pairs.sort((a, b) => a[0] - b[0])
 }
 

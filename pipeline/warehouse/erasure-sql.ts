@@ -100,11 +100,9 @@ function versionCondition(table: VersionedName, batch: number): string {
     ].join(' or ')
   }
   if (table === 'identity_conflict') {
-    return [
-      among('event_id', 'events'),
-      among('kept', 'names'),
-      among('refused', 'names'),
-    ].join(' or ')
+    return [among('event_id', 'events'), among('kept', 'names'), among('refused', 'names')].join(
+      ' or ',
+    )
   }
   const ofPerson =
     `${among('profile_id', 'names')} or (superseded_at is not null and ${WAS_MIXED})` +

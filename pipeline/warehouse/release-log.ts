@@ -16,11 +16,7 @@ const MOVES = ['promoted', 'rolled_back'] as const
 
 /** How a version came to be on record, was built again (for some profiles, or for all), or became
  * the live one. */
-export type ReleaseAction =
-  | 'registered'
-  | 'replayed_in_part'
-  | 'replayed'
-  | (typeof MOVES)[number]
+export type ReleaseAction = 'registered' | 'replayed_in_part' | 'replayed' | (typeof MOVES)[number]
 
 export function isMove(action: ReleaseAction): boolean {
   return MOVES.some((move) => move === action)
@@ -109,11 +105,7 @@ export type Running = {
  * follow from the events and the definitions. `isReplayed`: everything is about to be derived
  * again, so identity and sessions may be others than on record.
  */
-export function runningOf(
-  definitions: Definitions,
-  log: ReleaseLog,
-  isReplayed = false,
-): Running {
+export function runningOf(definitions: Definitions, log: ReleaseLog, isReplayed = false): Running {
   if (log.entries.length === 0) {
     return { definitions, unreleased: definitions.releases, waiting: [] }
   }

@@ -98,7 +98,13 @@ export function asOfTexts(at: At): ViewText[] {
   }
   for (const { name, text, reads } of analysisViews()) {
     if (!reads.every((relation) => then.has(relation))) continue
-    add(name, over(reads.map((relation) => [relation, then.get(relation) as string]), text))
+    add(
+      name,
+      over(
+        reads.map((relation) => [relation, then.get(relation) as string]),
+        text,
+      ),
+    )
   }
   return functions
 }

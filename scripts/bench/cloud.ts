@@ -15,7 +15,7 @@ import { startBigQuery } from '../../test/cloud/bigquery-emulator.ts'
 import { emptyDataset } from '../../test/cloud/datasets.ts'
 import { PubsubEmulator, pubsubEmulator } from '../../test/cloud/pubsub-emulator.ts'
 import { WorkerProcess } from '../../test/cloud/worker-process.ts'
-import { Shop } from '../shop.ts'
+import { Shop } from '../sample/shop.ts'
 
 /** Messages a second, each of one event. */
 export type Rate = { what: string; messages: number; perSecond: number }

@@ -28,9 +28,7 @@ export function removalOf(site: Place): Step[] {
     ...Object.values(subscriptions).map((name) =>
       removed('A subscription, and what it still holds.', 'pubsub subscriptions', name),
     ),
-    ...Object.values(functions).map((name) =>
-      removed('A function.', 'functions', name, region),
-    ),
+    ...Object.values(functions).map((name) => removed('A function.', 'functions', name, region)),
     ...Object.values(topics).map((name) =>
       removed('A topic: who publishes here is refused from now on.', 'pubsub topics', name),
     ),

@@ -18,8 +18,7 @@ export type Commands = Command | readonly Command[]
 /** `run` always; or, as a look finds that it is there or is not (exit code 0 of all its commands or
  * not), one of two. `learn` names what a command prints. `mend`: what to do when the step fails. */
 export type Step = { why: string; mend?: string } & (
-  | { run: Command; learn?: string }
-  | { look: Commands; ifAbsent?: Command; ifThere?: Commands }
+  { run: Command; learn?: string } | { look: Commands; ifAbsent?: Command; ifThere?: Commands }
 )
 
 /** The environment of every command: nobody is there to be asked. */
@@ -64,7 +63,10 @@ function deedOf(step: Step): string {
   const questions = [look].flat().map((command) => `${lineOf(command)} > /dev/null 2>&1`)
   const question = questions.join(' &&\n  ')
   const absent = ifAbsent === undefined ? '' : linesOf(ifAbsent, '  ')
-  const there = [ifThere ?? []].flat().map((command) => linesOf(command, '  ')).join('\n')
+  const there = [ifThere ?? []]
+    .flat()
+    .map((command) => linesOf(command, '  '))
+    .join('\n')
   if (there === '') return `if ! ${question}; then\n${absent}\nfi`
   return `if ${question}; then\n${there}\n${absent === '' ? '' : `else\n${absent}\n`}fi`
 }

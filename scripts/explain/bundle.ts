@@ -1,13 +1,9 @@
 /** The document of a story and its client → a page in the report's look. */
 
-import { htmlOf } from '../page.ts'
+import { htmlOf } from '../cli/page.ts'
 import type { StoryDocument } from './document.ts'
 
-const STYLES = [
-  '../report/client/style.css',
-  '../report/client/print.css',
-  './client/story.css',
-]
+const STYLES = ['../report/client/style.css', '../report/client/print.css', './client/story.css']
 
 export function storyPage(document: StoryDocument): Promise<string> {
   return htmlOf({

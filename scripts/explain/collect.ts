@@ -61,7 +61,10 @@ export function documentOf(
       ...belief,
       happenings: belief.happenings.flatMap((n) => places.get(n) ?? []),
     })),
-    opening: Math.max(0, beliefs.findLastIndex(({ at }) => asOf === null || at <= asOf)),
+    opening: Math.max(
+      0,
+      beliefs.findLastIndex(({ at }) => asOf === null || at <= asOf),
+    ),
     corrections: told.corrections,
     beliefsLeftOut: told.leftOut,
     happeningsLeftOut: happenings.values.length - kept.length,

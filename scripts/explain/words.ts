@@ -19,7 +19,10 @@ export const placeOf = ({ journey, track }: { journey: string; track: string }) 
 export function outcomeWords(outcome: Omit<Outcome, 'at' | 'instanceId'>): string {
   const { kind, from, to, tried } = outcome
   const where = placeOf(outcome)
-  const why = tried.map(triedWords).filter((words) => words !== '').join('; ')
+  const why = tried
+    .map(triedWords)
+    .filter((words) => words !== '')
+    .join('; ')
   const because = why === '' ? '' : `  (${why})`
   if (kind === 'started') return `${where}: started in ${to}`
   if (kind === 'moved') return `${where}: ${from} → ${to}${because}`

@@ -5,7 +5,7 @@
  * Everything that is a row with a bar is a table.
  */
 
-import { htmlOf } from '../page.ts'
+import { htmlOf } from '../cli/page.ts'
 import type { ReportDocument } from './document.ts'
 
 const STYLES = ['style.css', 'map.css', 'tables.css', 'charts.css', 'print.css']

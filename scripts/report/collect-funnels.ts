@@ -1,7 +1,7 @@
 /** Funnels as `funnel_steps` counts them: of a journey, by its states, and by events. */
 
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { optionsText } from '../funnel-lines.ts'
+import { optionsText } from '../cli/funnel-lines.ts'
 import { FUNNEL_STEPS_MAX, FUNNELS_MAX } from './bounds.ts'
 import type { FunnelPart } from './document.ts'
 import { grouped, number, numberOrNull, text } from './read.ts'

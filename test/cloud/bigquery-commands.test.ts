@@ -15,7 +15,7 @@ import { now } from '../../pipeline/base/clock.ts'
 import { EMULATOR_VARIABLE } from '../../pipeline/config.ts'
 import { landedTable } from '../../pipeline/io/inbox-source.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { buying, definitionsIn } from '../support/two-version-journey.ts'
 import { dump } from '../support/dump.ts'
 import { startAnalyzer, type Analyzer } from '../support/zetasql.ts'
@@ -113,16 +113,20 @@ describe.skipIf(emulator === null)('over the wire', () => {
     MINUTES,
   )
 
-  test('what is exported is the same', async () => {
-    const rows = urls.map(async (url, i) => {
-      const out = join(dir, `${i}.csv`)
-      await run('export', ['--warehouse', url, '--table', 'states', '--out', out])
-      return readFileSync(out, 'utf8').split('\n').toSorted()
-    })
-    const [embedded, remote] = await Promise.all(rows)
-    expect(remote).toEqual(embedded)
-    expect(remote?.length).toBeGreaterThan(30)
-  }, MINUTES)
+  test(
+    'what is exported is the same',
+    async () => {
+      const rows = urls.map(async (url, i) => {
+        const out = join(dir, `${i}.csv`)
+        await run('export', ['--warehouse', url, '--table', 'states', '--out', out])
+        return readFileSync(out, 'utf8').split('\n').toSorted()
+      })
+      const [embedded, remote] = await Promise.all(rows)
+      expect(remote).toEqual(embedded)
+      expect(remote?.length).toBeGreaterThan(30)
+    },
+    MINUTES,
+  )
 
   const remote = ['--warehouse', urls[1] as string]
   const opened = async <T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> => {
@@ -145,80 +149,92 @@ describe.skipIf(emulator === null)('over the wire', () => {
   }
   const isCommit = (body: string) => body.includes('commit transaction')
 
-  test('a promotion that is killed is there whole or not at all', async () => {
-    const shown = () => opened((warehouse) => dump(warehouse))
-    const before = await shown()
-    await killed(['release', ...promotion], isCommit, false)
-    expect(await shown()).toEqual(before)
-    await killed(['release', ...promotion], isCommit, true)
-    const after = await shown()
-    expect(new Set(after.states?.map((row) => row['version']))).toEqual(new Set([2]))
-    const again = await run('release', [...promotion, ...remote])
-    expect(again.stderr).toBe('error: journey buying 2 is live already\n')
-    const back = ['rollback', 'buying', '--definitions', young, '--yes', '--why', 'back']
-    expect(await run('release', [...back, ...remote])).toMatchObject({ code: 0, stderr: '' })
-    expect(await shown()).toEqual(before)
-  }, MINUTES)
+  test(
+    'a promotion that is killed is there whole or not at all',
+    async () => {
+      const shown = () => opened((warehouse) => dump(warehouse))
+      const before = await shown()
+      await killed(['release', ...promotion], isCommit, false)
+      expect(await shown()).toEqual(before)
+      await killed(['release', ...promotion], isCommit, true)
+      const after = await shown()
+      expect(new Set(after.states?.map((row) => row['version']))).toEqual(new Set([2]))
+      const again = await run('release', [...promotion, ...remote])
+      expect(again.stderr).toBe('error: journey buying 2 is live already\n')
+      const back = ['rollback', 'buying', '--definitions', young, '--yes', '--why', 'back']
+      expect(await run('release', [...back, ...remote])).toMatchObject({ code: 0, stderr: '' })
+      expect(await shown()).toEqual(before)
+    },
+    MINUTES,
+  )
 
-  test('an erasure that is killed is done again, or ended by whoever comes next', async () => {
-    const lines = readFileSync(events, 'utf8').split('\n')
-    const [hers, his] = ['u-4', 'u-5'].map((user) =>
-      lines.filter((line) => line.includes(`"${user}"`)),
-    ) as [string[], string[]]
-    const raw = [hers.slice(0, 2), [hers[2], his[0]]].map((texts, n) => ({
-      subscription_name: 's',
-      message_id: `m${n}`,
-      publish_time: now(),
-      data: Buffer.from(texts.join('\n')),
-      attributes: '{}',
-    }))
-    await opened((warehouse) => warehouse.append('landed_messages', landedTable(raw), now()))
-    /** Who of the two is still named where no transaction erases, and certificates. */
-    const left = () =>
-      opened(async (warehouse) => {
-        const landed = await warehouse.query('select data from landed_messages')
-        const staged = await warehouse.query('select content from staged')
-        const text = JSON.stringify([
-          ...landed.map((row) => Buffer.from(row['data'] as Uint8Array).toString()),
-          ...staged.map((row) => row['content']),
-        ])
-        const [count] = await warehouse.query('select count(*) as n from erasures')
-        return [text.includes('u-4'), text.includes('u-5'), count?.['n']]
-      })
-    const forgetting = (user: string) => ['--user', user, '--definitions', old, '--yes']
-    const killedAt = (at: (body: string) => boolean, isAfter: boolean) =>
-      killed(['forget', ...forgetting('u-4')], at, isAfter)
-    const [, , before] = await left()
-    await killedAt((body) => body.includes('gone landed_messages'), true)
-    await killedAt(isCommit, false)
-    expect(await left()).toEqual([true, true, before])
-    await killedAt(isCommit, true)
-    expect(await left()).toEqual([false, true, Number(before) + 1])
-    const again = await run('forget', [...forgetting('u-4'), ...remote])
-    expect(again.stderr).toContain('is nobody here')
-    const isRaw = (body: string) => /delete from \S+landed_messages/.test(body)
-    const message = 'DELETE would affect rows in the streaming buffer'
-    proxy.luck = (_, body, response) =>
-      isRaw(body) && !isCommit(body) && refuse(response, 400, 'invalidQuery', message)
-    const refused = await run('forget', [...forgetting('u-5'), ...remote])
-    expect(refused).toMatchObject({ code: 1, stdout: '' })
-    expect(refused.stderr).toContain('erased, but from landed_messages')
-    expect(refused.stderr).toContain(message)
-    expect(await left()).toEqual([false, true, Number(before) + 2])
-    proxy.luck = () => false
-    expect(await left()).toEqual([false, false, Number(before) + 2])
-    expect(await run('verify', remote)).toMatchObject({ code: 0, stderr: '' })
-  }, MINUTES)
+  test(
+    'an erasure that is killed is done again, or ended by whoever comes next',
+    async () => {
+      const lines = readFileSync(events, 'utf8').split('\n')
+      const [hers, his] = ['u-4', 'u-5'].map((user) =>
+        lines.filter((line) => line.includes(`"${user}"`)),
+      ) as [string[], string[]]
+      const raw = [hers.slice(0, 2), [hers[2], his[0]]].map((texts, n) => ({
+        subscription_name: 's',
+        message_id: `m${n}`,
+        publish_time: now(),
+        data: Buffer.from(texts.join('\n')),
+        attributes: '{}',
+      }))
+      await opened((warehouse) => warehouse.append('landed_messages', landedTable(raw), now()))
+      /** Who of the two is still named where no transaction erases, and certificates. */
+      const left = () =>
+        opened(async (warehouse) => {
+          const landed = await warehouse.query('select data from landed_messages')
+          const staged = await warehouse.query('select content from staged')
+          const text = JSON.stringify([
+            ...landed.map((row) => Buffer.from(row['data'] as Uint8Array).toString()),
+            ...staged.map((row) => row['content']),
+          ])
+          const [count] = await warehouse.query('select count(*) as n from erasures')
+          return [text.includes('u-4'), text.includes('u-5'), count?.['n']]
+        })
+      const forgetting = (user: string) => ['--user', user, '--definitions', old, '--yes']
+      const killedAt = (at: (body: string) => boolean, isAfter: boolean) =>
+        killed(['forget', ...forgetting('u-4')], at, isAfter)
+      const [, , before] = await left()
+      await killedAt((body) => body.includes('gone landed_messages'), true)
+      await killedAt(isCommit, false)
+      expect(await left()).toEqual([true, true, before])
+      await killedAt(isCommit, true)
+      expect(await left()).toEqual([false, true, Number(before) + 1])
+      const again = await run('forget', [...forgetting('u-4'), ...remote])
+      expect(again.stderr).toContain('is nobody here')
+      const isRaw = (body: string) => /delete from \S+landed_messages/.test(body)
+      const message = 'DELETE would affect rows in the streaming buffer'
+      proxy.luck = (_, body, response) =>
+        isRaw(body) && !isCommit(body) && refuse(response, 400, 'invalidQuery', message)
+      const refused = await run('forget', [...forgetting('u-5'), ...remote])
+      expect(refused).toMatchObject({ code: 1, stdout: '' })
+      expect(refused.stderr).toContain('erased, but from landed_messages')
+      expect(refused.stderr).toContain(message)
+      expect(await left()).toEqual([false, true, Number(before) + 2])
+      proxy.luck = () => false
+      expect(await left()).toEqual([false, false, Number(before) + 2])
+      expect(await run('verify', remote)).toMatchObject({ code: 0, stderr: '' })
+    },
+    MINUTES,
+  )
 
-  test.skipIf(analyzer === null)('the analyzer accepts all that was asked', async () => {
-    const sent = sentThrough(proxy)
-    expect(sent.size).toBeGreaterThan(50)
-    const refused: string[] = []
-    for (const sql of sent) {
-      await judge(analyzer as Analyzer, sql).catch((thrown: Error) =>
-        refused.push(`${thrown.message}: ${sql}`),
-      )
-    }
-    expect(refused).toEqual([])
-  }, MINUTES)
+  test.skipIf(analyzer === null)(
+    'the analyzer accepts all that was asked',
+    async () => {
+      const sent = sentThrough(proxy)
+      expect(sent.size).toBeGreaterThan(50)
+      const refused: string[] = []
+      for (const sql of sent) {
+        await judge(analyzer as Analyzer, sql).catch((thrown: Error) =>
+          refused.push(`${thrown.message}: ${sql}`),
+        )
+      }
+      expect(refused).toEqual([])
+    },
+    MINUTES,
+  )
 })

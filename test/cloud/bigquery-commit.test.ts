@@ -218,16 +218,20 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await warehouse.close()
   })
 
-  test('more rows than one request takes are all there', async () => {
-    const warehouse = await opened(place)
-    const names = Array.from({ length: 30_000 }, (_, i) => `event ${i} é`)
-    await warehouse.commit(batchOf(1, names))
-    const [row] = await warehouse.query(
-      'select count(distinct event_id) as events, min(recorded_at) as at from event_profile_base',
-    )
-    expect(row).toEqual({ events: names.length, at: BATCH_AT + 1 })
-    await warehouse.close()
-  }, MINUTES)
+  test(
+    'more rows than one request takes are all there',
+    async () => {
+      const warehouse = await opened(place)
+      const names = Array.from({ length: 30_000 }, (_, i) => `event ${i} é`)
+      await warehouse.commit(batchOf(1, names))
+      const [row] = await warehouse.query(
+        'select count(distinct event_id) as events, min(recorded_at) as at from event_profile_base',
+      )
+      expect(row).toEqual({ events: names.length, at: BATCH_AT + 1 })
+      await warehouse.close()
+    },
+    MINUTES,
+  )
 
   test('every job has labels and a cap on what it may bill', async () => {
     const warehouse = await opened(proxied)

@@ -15,7 +15,7 @@ import { recompute } from '../../pipeline/operations/replay-all.ts'
 import { versionStatuses } from '../../pipeline/query/release-status.ts'
 import { TABLES, VERSIONED_NAMES } from '../../pipeline/warehouse/tables.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { buying } from '../support/two-version-journey.ts'
 import { dump, Harness, sorted } from '../support/dump.ts'
 import { believed, expectSame, replayAll, step as inSmallParts } from '../support/rebuilding.ts'
@@ -108,121 +108,137 @@ describe.skipIf(emulator === null)('over the wire', () => {
 
   beforeAll(() => emptyDataset(place), MINUTES)
 
-  test('a version is built, promoted, run on, and rolled back as in DuckDB', async () => {
-    await start(old)
-    await both((harness) => harness.feed(early))
-    const before = await dump(remote.warehouse)
-    expect(await both((harness) => step(harness, old, 'replayed'))).toMatchObject({
-      inserted: 0,
-      superseded: 0,
-      isDone: false,
-    })
-    expect(await both((harness) => step(harness, young, 'replayed'))).toMatchObject({
-      superseded: 0,
-      isDone: true,
-    })
-    expect(await dump(remote.warehouse)).toEqual(before)
-    expect(await both((harness) => step(harness, young, 'promoted'))).toMatchObject({
-      inserted: 0,
-      superseded: 0,
-      isDone: true,
-    })
-    const promoted = await dump(remote.warehouse)
-    expect(promoted).not.toEqual(before)
-    await both((harness) => step(harness, old, 'rolled_back'))
-    expect(await dump(remote.warehouse)).toEqual(before)
-    await both((harness) => step(harness, young, 'promoted'))
-    expect(await dump(remote.warehouse)).toEqual(promoted)
-    await both((harness) => harness.feed(late))
-    const never = new Harness(young)
-    await never.feed(early)
-    await never.feed(late)
-    expect(await dump(remote.warehouse)).toEqual(await dump(never.warehouse))
-    await never.warehouse.close()
-    expect(await versionStatuses(remote.warehouse)).toMatchObject([
-      { version: 1, isLive: false, behind: 1 },
-      { version: 2, isLive: true, behind: 0 },
-    ])
-    await end()
-  }, MINUTES)
+  test(
+    'a version is built, promoted, run on, and rolled back as in DuckDB',
+    async () => {
+      await start(old)
+      await both((harness) => harness.feed(early))
+      const before = await dump(remote.warehouse)
+      expect(await both((harness) => step(harness, old, 'replayed'))).toMatchObject({
+        inserted: 0,
+        superseded: 0,
+        isDone: false,
+      })
+      expect(await both((harness) => step(harness, young, 'replayed'))).toMatchObject({
+        superseded: 0,
+        isDone: true,
+      })
+      expect(await dump(remote.warehouse)).toEqual(before)
+      expect(await both((harness) => step(harness, young, 'promoted'))).toMatchObject({
+        inserted: 0,
+        superseded: 0,
+        isDone: true,
+      })
+      const promoted = await dump(remote.warehouse)
+      expect(promoted).not.toEqual(before)
+      await both((harness) => step(harness, old, 'rolled_back'))
+      expect(await dump(remote.warehouse)).toEqual(before)
+      await both((harness) => step(harness, young, 'promoted'))
+      expect(await dump(remote.warehouse)).toEqual(promoted)
+      await both((harness) => harness.feed(late))
+      const never = new Harness(young)
+      await never.feed(early)
+      await never.feed(late)
+      expect(await dump(remote.warehouse)).toEqual(await dump(never.warehouse))
+      await never.warehouse.close()
+      expect(await versionStatuses(remote.warehouse)).toMatchObject([
+        { version: 1, isLive: false, behind: 1 },
+        { version: 2, isLive: true, behind: 0 },
+      ])
+      await end()
+    },
+    MINUTES,
+  )
 
-  test('a window of a version is built as in DuckDB, and nothing else of it', async () => {
-    await start(old)
-    await both((harness) => harness.feed(early))
-    const before = await dump(remote.warehouse)
-    const at = (time: string) => instantOf('at', `2026-03-02T${time}Z`)
-    const within = { from: at('08:02:00'), to: at('08:06:00') }
-    const built = await both((harness) => step(harness, young, 'replayed', { within }))
-    expect(built).toMatchObject({ superseded: 0, isDone: true })
-    const inPart = await both(believed)
-    const asked = await remote.warehouse.query(
-      `select distinct profile_id from events inner join event_profiles using (event_id)
+  test(
+    'a window of a version is built as in DuckDB, and nothing else of it',
+    async () => {
+      await start(old)
+      await both((harness) => harness.feed(early))
+      const before = await dump(remote.warehouse)
+      const at = (time: string) => instantOf('at', `2026-03-02T${time}Z`)
+      const within = { from: at('08:02:00'), to: at('08:06:00') }
+      const built = await both((harness) => step(harness, young, 'replayed', { within }))
+      expect(built).toMatchObject({ superseded: 0, isDone: true })
+      const inPart = await both(believed)
+      const asked = await remote.warehouse.query(
+        `select distinct profile_id from events inner join event_profiles using (event_id)
        where occurred_at >= timestamp_micros($1) and occurred_at < timestamp_micros($2)`,
-      [within.from, within.to],
-    )
-    const isAsked = new Set(asked.map((row) => row['profile_id']))
-    const more = { within: { from: at('08:29:50'), to: null } }
-    expect(await both((harness) => step(harness, young, 'replayed', more))).toMatchObject({
-      superseded: 0,
-    })
-    expect((await both(believed)).length).toBeGreaterThan(inPart.length)
-    await both((harness) => step(harness, young, 'replayed'))
-    const whole = await both(believed)
-    expect(inPart).toEqual(whole.filter((row) => isAsked.has(row['profile_id'])))
-    expect(inPart.length).toBeGreaterThan(0)
-    expect(await dump(remote.warehouse)).toEqual(before)
-    await end()
-  }, MINUTES)
+        [within.from, within.to],
+      )
+      const isAsked = new Set(asked.map((row) => row['profile_id']))
+      const more = { within: { from: at('08:29:50'), to: null } }
+      expect(await both((harness) => step(harness, young, 'replayed', more))).toMatchObject({
+        superseded: 0,
+      })
+      expect((await both(believed)).length).toBeGreaterThan(inPart.length)
+      await both((harness) => step(harness, young, 'replayed'))
+      const whole = await both(believed)
+      expect(inPart).toEqual(whole.filter((row) => isAsked.has(row['profile_id'])))
+      expect(inPart.length).toBeGreaterThan(0)
+      expect(await dump(remote.warehouse)).toEqual(before)
+      await end()
+    },
+    MINUTES,
+  )
 
-  test('under other rules of sessions and people all is derived anew as in DuckDB', async () => {
-    await start(old)
-    await both((harness) => harness.feed(early))
-    await both((harness) => step(harness, young, 'replayed'))
-    const { recordedAt } = await remote.warehouse.open()
-    const before = await dump(remote.warehouse)
-    const { journeys } = old
-    const rules = { sessions: { gap: '5m' }, identity: { person: ['email'], exclusive: [] } }
-    const next = makeDefinitions({ ...rules, journeys })
-    const all = (harness: Harness) => replayAll(harness, next, { spread: {} })
-    const { inserted, superseded, isDone } = await both(all)
-    expect([inserted > 300, superseded > 300, isDone]).toEqual([true, true, true])
-    const never = new Harness(next)
-    await never.feed(early)
-    expectSame(await dump(remote.warehouse), await dump(never.warehouse))
-    expectSame(await dump(remote.warehouse, `_as_of(timestamp_micros(${recordedAt}))`), before)
-    expect(await both(all)).toMatchObject({ inserted: 0, superseded: 0, isDone: false })
-    embedded = new Harness(next, embedded.warehouse)
-    remote = new Harness(next, remote.warehouse)
-    await both((harness) => harness.feed(late))
-    await never.feed(late)
-    expectSame(await dump(remote.warehouse), await dump(never.warehouse))
-    await never.warehouse.close()
-    await end()
-  }, MINUTES)
+  test(
+    'under other rules of sessions and people all is derived anew as in DuckDB',
+    async () => {
+      await start(old)
+      await both((harness) => harness.feed(early))
+      await both((harness) => step(harness, young, 'replayed'))
+      const { recordedAt } = await remote.warehouse.open()
+      const before = await dump(remote.warehouse)
+      const { journeys } = old
+      const rules = { sessions: { gap: '5m' }, identity: { person: ['email'], exclusive: [] } }
+      const next = makeDefinitions({ ...rules, journeys })
+      const all = (harness: Harness) => replayAll(harness, next, { spread: {} })
+      const { inserted, superseded, isDone } = await both(all)
+      expect([inserted > 300, superseded > 300, isDone]).toEqual([true, true, true])
+      const never = new Harness(next)
+      await never.feed(early)
+      expectSame(await dump(remote.warehouse), await dump(never.warehouse))
+      expectSame(await dump(remote.warehouse, `_as_of(timestamp_micros(${recordedAt}))`), before)
+      expect(await both(all)).toMatchObject({ inserted: 0, superseded: 0, isDone: false })
+      embedded = new Harness(next, embedded.warehouse)
+      remote = new Harness(next, remote.warehouse)
+      await both((harness) => harness.feed(late))
+      await never.feed(late)
+      expectSame(await dump(remote.warehouse), await dump(never.warehouse))
+      await never.warehouse.close()
+      await end()
+    },
+    MINUTES,
+  )
 
-  test('what lands during a promotion is in it', async () => {
-    await emptyDataset(place)
-    const writer = new Harness(old, bigqueryWarehouse(place))
-    await writer.feed(early)
-    const proxy = new Proxy((emulator as Emulator).url)
-    remote = new Harness(old, bigqueryWarehouse(await throughProxy(place, proxy)))
-    let rounds = 0
-    proxy.luck = async (_, body) => {
-      if (!body.includes('order by occurred_at, ordinal')) return false
-      if ((rounds += 1) === 1) await writer.feed(late)
-      return false
-    }
-    await step(remote, young, 'promoted')
-    expect(rounds).toBe(2)
-    const never = new Harness(young)
-    await never.feed(early)
-    await never.feed(late)
-    expect(await dump(remote.warehouse)).toEqual(await dump(never.warehouse))
-    const more = event('new', 0, { user_id: 'new' })
-    await expect(writer.feed([more])).rejects.toThrow('another writer has committed')
-    proxy.close()
-    for (const { warehouse } of [writer, remote, never]) await warehouse.close()
-  }, MINUTES)
+  test(
+    'what lands during a promotion is in it',
+    async () => {
+      await emptyDataset(place)
+      const writer = new Harness(old, bigqueryWarehouse(place))
+      await writer.feed(early)
+      const proxy = new Proxy((emulator as Emulator).url)
+      remote = new Harness(old, bigqueryWarehouse(await throughProxy(place, proxy)))
+      let rounds = 0
+      proxy.luck = async (_, body) => {
+        if (!body.includes('order by occurred_at, ordinal')) return false
+        if ((rounds += 1) === 1) await writer.feed(late)
+        return false
+      }
+      await step(remote, young, 'promoted')
+      expect(rounds).toBe(2)
+      const never = new Harness(young)
+      await never.feed(early)
+      await never.feed(late)
+      expect(await dump(remote.warehouse)).toEqual(await dump(never.warehouse))
+      const more = event('new', 0, { user_id: 'new' })
+      await expect(writer.feed([more])).rejects.toThrow('another writer has committed')
+      proxy.close()
+      for (const { warehouse } of [writer, remote, never]) await warehouse.close()
+    },
+    MINUTES,
+  )
 
   /** The lines as two raw messages: one all hers, one others' as well. */
   async function land({ warehouse }: Harness): Promise<void> {
@@ -240,46 +256,50 @@ describe.skipIf(emulator === null)('over the wire', () => {
   test.each([
     ['forgotten', false],
     ['kept as nobody', true],
-  ])('a person is %s as in DuckDB, and nothing of her is left in any table', async (_, isKept) => {
-    await start(walk)
-    for (const some of [LINES.slice(0, 3), LINES.slice(3)]) {
-      await both((harness) => harness.feed(some))
-    }
-    await both(land)
-    const forgetting = async ({ warehouse }: Harness, isPlan: boolean) => {
-      const person = { definitions: walk, user: 'ada', isKept }
-      const options = { warehouse, ...person, isPlan, at: FORGOTTEN_AT }
-      const { counts, kept, batch } = await forget(options)
-      return { counts, kept, batch }
-    }
-    const before = await dump(remote.warehouse)
-    const { counts } = await both((harness) => forgetting(harness, true))
-    expect(await dump(remote.warehouse)).toEqual(before)
-    expect(counts).toMatchObject({ landed_messages: 2 })
-    const [wanted, told] = [await forgetting(embedded, false), await forgetting(remote, false)]
-    expect(told).toEqual(wanted)
-    expect(told).toMatchObject({ counts, kept: isKept ? 6 : 0 })
-    for (const { name } of physicalTables()) {
-      const rows = await remote.warehouse.query(`select * from ${name}`)
-      const text = JSON.stringify(rows, (_key, value: unknown) =>
-        value instanceof Uint8Array ? Buffer.from(value).toString() : value,
-      )
-      const found = text.match(/\bada\b|phone|\bx(1|2|5|6|7|8|9)\b/g)
-      expect({ name, found }).toEqual({ name, found: null })
-    }
-    const [left] = await remote.warehouse.query('select data from landed_messages')
-    expect(Buffer.from(left?.['data'] as Uint8Array).toString()).toBe(`${LINES[2]}\n`)
-    const again = duckdbWarehouse(':memory:')
-    await again.open()
-    await recompute({ warehouse: remote.warehouse, scratch: again, definitions: walk })
-    expect(await dump(remote.warehouse)).toEqual(await dump(again))
-    await again.close()
-    for (const harness of [embedded, remote]) {
-      harness.restart()
-      expect(await harness.feed(LINES)).toMatchObject({ landed: 0, erased: 7 })
-    }
-    // Pseudonyms are drawn anew by each.
-    if (isKept) for (const { warehouse } of [embedded, remote]) await warehouse.close()
-    else await end()
-  }, MINUTES)
+  ])(
+    'a person is %s as in DuckDB, and nothing of her is left in any table',
+    async (_, isKept) => {
+      await start(walk)
+      for (const some of [LINES.slice(0, 3), LINES.slice(3)]) {
+        await both((harness) => harness.feed(some))
+      }
+      await both(land)
+      const forgetting = async ({ warehouse }: Harness, isPlan: boolean) => {
+        const person = { definitions: walk, user: 'ada', isKept }
+        const options = { warehouse, ...person, isPlan, at: FORGOTTEN_AT }
+        const { counts, kept, batch } = await forget(options)
+        return { counts, kept, batch }
+      }
+      const before = await dump(remote.warehouse)
+      const { counts } = await both((harness) => forgetting(harness, true))
+      expect(await dump(remote.warehouse)).toEqual(before)
+      expect(counts).toMatchObject({ landed_messages: 2 })
+      const [wanted, told] = [await forgetting(embedded, false), await forgetting(remote, false)]
+      expect(told).toEqual(wanted)
+      expect(told).toMatchObject({ counts, kept: isKept ? 6 : 0 })
+      for (const { name } of physicalTables()) {
+        const rows = await remote.warehouse.query(`select * from ${name}`)
+        const text = JSON.stringify(rows, (_key, value: unknown) =>
+          value instanceof Uint8Array ? Buffer.from(value).toString() : value,
+        )
+        const found = text.match(/\bada\b|phone|\bx(1|2|5|6|7|8|9)\b/g)
+        expect({ name, found }).toEqual({ name, found: null })
+      }
+      const [left] = await remote.warehouse.query('select data from landed_messages')
+      expect(Buffer.from(left?.['data'] as Uint8Array).toString()).toBe(`${LINES[2]}\n`)
+      const again = duckdbWarehouse(':memory:')
+      await again.open()
+      await recompute({ warehouse: remote.warehouse, scratch: again, definitions: walk })
+      expect(await dump(remote.warehouse)).toEqual(await dump(again))
+      await again.close()
+      for (const harness of [embedded, remote]) {
+        harness.restart()
+        expect(await harness.feed(LINES)).toMatchObject({ landed: 0, erased: 7 })
+      }
+      // Pseudonyms are drawn anew by each.
+      if (isKept) for (const { warehouse } of [embedded, remote]) await warehouse.close()
+      else await end()
+    },
+    MINUTES,
+  )
 })

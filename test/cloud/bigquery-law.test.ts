@@ -31,9 +31,9 @@ const scene = fc
     events: eventStream,
     identity,
     journey,
-    funnels: fc.array(funnel, { minLength: 1, maxLength: 1 }).map((list) =>
-      list.map((one, i) => ({ ...one, id: `f${i}` })),
-    ),
+    funnels: fc
+      .array(funnel, { minLength: 1, maxLength: 1 })
+      .map((list) => list.map((one, i) => ({ ...one, id: `f${i}` }))),
   })
   .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
 

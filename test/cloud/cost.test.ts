@@ -9,7 +9,7 @@ import { now } from '../../pipeline/base/clock.ts'
 import { openEngine } from '../../pipeline/runtime.ts'
 import { landedSource, landedTable } from '../../pipeline/io/inbox-source.ts'
 import { run } from '../../pipeline/run.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { startBigQuery } from './bigquery-emulator.ts'
 import { Proxy, throughProxy } from './proxy.ts'
 

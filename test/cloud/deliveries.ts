@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib'
 import { v1, type PubSub, type Topic } from '@google-cloud/pubsub'
 import { expect } from 'vitest'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import type { Random } from '../../scripts/random.ts'
+import type { Random } from '../../scripts/sample/random.ts'
 import { dump, sorted } from '../support/dump.ts'
 import type { Row } from '../reference/reference.ts'
 

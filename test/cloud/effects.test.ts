@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { uuidOf } from '../../pipeline/base/hash.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { PubsubEmulator, pubsubEmulator } from './pubsub-emulator.ts'
 import { hasDone, WorkerProcess } from './worker-process.ts'
 

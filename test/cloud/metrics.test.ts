@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatInstant, SECOND } from '../../pipeline/base/clock.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { PubsubEmulator, pubsubEmulator } from './pubsub-emulator.ts'
 import { hasDone, WorkerProcess } from './worker-process.ts'
 
@@ -18,7 +18,11 @@ const LIMITS = ['--max-dead-letters', '3', '--max-lag', '1d']
 
 function status(...args: string[]) {
   const program = ['--import', 'tsx', 'scripts/status.ts', ...warehouse, ...args]
-  const { status: code, stdout, stderr } = spawnSync(process.execPath, program, {
+  const {
+    status: code,
+    stdout,
+    stderr,
+  } = spawnSync(process.execPath, program, {
     encoding: 'utf8',
   })
   return { code, stdout, stderr }

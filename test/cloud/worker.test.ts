@@ -10,8 +10,8 @@ import type { Topic } from '@google-cloud/pubsub'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { duckdbWarehouse as file } from '../../pipeline/duckdb/warehouse.ts'
-import { Random } from '../../scripts/random.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Random } from '../../scripts/sample/random.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { countOf, disturb, embedded, expectSameTables, messagesOf, publish } from './deliveries.ts'
 import { Line } from './line.ts'
 import { PubsubEmulator, pubsubEmulator } from './pubsub-emulator.ts'
@@ -41,10 +41,7 @@ describe.skipIf(jar === null)('the worker', () => {
   })
 
   const worker = (url: string, database: string, ...more: string[]) =>
-    new WorkerProcess(
-      ['--source', url, '--warehouse', `duckdb:${database}`, ...more],
-      emulator.env,
-    )
+    new WorkerProcess(['--source', url, '--warehouse', `duckdb:${database}`, ...more], emulator.env)
 
   const kills = test.skipIf(KILLS === 0)
   kills(`SIGKILL (${KILLS}), nacks and lost deadlines leave no trace`, moreSlowly, async () => {

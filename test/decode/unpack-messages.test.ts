@@ -4,7 +4,12 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { CHUNK_BYTES_MAX, cutToSize, messagesOf, UNPACKED_BYTES_MAX } from '../../pipeline/decode/unpack-messages.ts'
+import {
+  CHUNK_BYTES_MAX,
+  cutToSize,
+  messagesOf,
+  UNPACKED_BYTES_MAX,
+} from '../../pipeline/decode/unpack-messages.ts'
 
 const T0 = 1_772_359_200_000_000
 const { identity } = makeDefinitions({})

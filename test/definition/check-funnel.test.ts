@@ -11,19 +11,36 @@ const problemsOf = (change: object) => checkFunnel('f.ts', { ...sound, ...change
 
 test.each([
   ['the smallest funnel', sound],
-  ['every option', {
-    ...sound,
-    version: 2,
-    steps: ['A', { event: 'B', where: { property: 'p', in: [1] }, optional: true }, { event: 'C', within: '1d', minGap: '1s' }],
-    order: 'strict',
-    entry: 'latest',
-    count: 'sessions',
-    exclude: [{ event: 'X', where: { not: { field: 'source', eq: 'ios' } }, between: [1, 2], effect: 'remove-profile' }],
-    holdConstant: ['sku', 'context.campaign.source'],
-    ties: 'strict-increase',
-    semantics: 'native',
-  }],
-  ['ClickHouse in two modes', { ...sound, semantics: { clickhouse: ['strict_order', 'strict_once'] } }],
+  [
+    'every option',
+    {
+      ...sound,
+      version: 2,
+      steps: [
+        'A',
+        { event: 'B', where: { property: 'p', in: [1] }, optional: true },
+        { event: 'C', within: '1d', minGap: '1s' },
+      ],
+      order: 'strict',
+      entry: 'latest',
+      count: 'sessions',
+      exclude: [
+        {
+          event: 'X',
+          where: { not: { field: 'source', eq: 'ios' } },
+          between: [1, 2],
+          effect: 'remove-profile',
+        },
+      ],
+      holdConstant: ['sku', 'context.campaign.source'],
+      ties: 'strict-increase',
+      semantics: 'native',
+    },
+  ],
+  [
+    'ClickHouse in two modes',
+    { ...sound, semantics: { clickhouse: ['strict_order', 'strict_once'] } },
+  ],
   ['sixty-four steps', { ...sound, steps: Array.from({ length: 64 }, (_, i) => `s${i}`) }],
   ['the sample', firstPurchase],
   ['the other sample', emailReturn],
@@ -32,30 +49,84 @@ test.each([
 })
 
 test.each<[object, string]>([
-  [{ id: 'a b' }, 'f.ts: id "a b" is no name; write letters, digits, _ and -, not beginning with a digit or -'],
+  [
+    { id: 'a b' },
+    'f.ts: id "a b" is no name; write letters, digits, _ and -, not beginning with a digit or -',
+  ],
   [{ version: 0 }, 'f.ts: version 0 is no version; write 1, 2, 3 …'],
-  [{ step: [] }, 'f.ts: step is unknown; write one of id, version, steps, within, order, entry, count, exclude, holdConstant, ties, semantics'],
+  [
+    { step: [] },
+    'f.ts: step is unknown; write one of id, version, steps, within, order, entry, count, exclude, holdConstant, ties, semantics',
+  ],
   [{ steps: [] }, 'f.ts: it has no steps; write steps: [event, …]'],
-  [{ steps: Array.from({ length: 65 }, () => 'A') }, 'f.ts: it has 65 steps; write at most 64, or split it'],
+  [
+    { steps: Array.from({ length: 65 }, () => 'A') },
+    'f.ts: it has 65 steps; write at most 64, or split it',
+  ],
   [{ steps: ['A', 7] }, 'f.ts: step 2: event 7 is no event name; write a text'],
-  [{ steps: [{ event: 'A', within: '1d' }, 'B'] }, 'f.ts: step 1: within has no step before it to be measured from; take it out'],
-  [{ steps: ['A', { event: 'B', minGap: '0s' }] }, 'f.ts: step 2: minGap "0s" is no duration; write a number above 0 and one of ms s m h d w, such as 30m'],
-  [{ steps: ['A', { event: 'B', optional: true }] }, 'f.ts: step 2: the last step converts an attempt and cannot be optional; take it out'],
-  [{ steps: ['A', { event: 'B', where: { count: 'A', eq: 2 } }] }, 'f.ts: step 2: guard: count asks about an instance; write one of property, context, field, all, any, not'],
-  [{ steps: ['A', { event: 'B', where: { any: [{ in: 'main.s' }] } }] }, 'f.ts: step 2: guard: in asks about an instance; write one of property, context, field, all, any, not'],
-  [{ steps: ['A', { event: 'B', where: { property: 'x' } }] }, 'f.ts: step 2: guard on property "x" is without an op; write one of eq, ne, gt, gte, lt, lte, in, exists, startsWith, contains'],
-  [{ within: undefined }, "f.ts: within is missing: an attempt would never end; write within: '7d'"],
-  [{ within: 'soon' }, 'f.ts: within "soon" is no duration; write a number above 0 and one of ms s m h d w, such as 30m'],
+  [
+    { steps: [{ event: 'A', within: '1d' }, 'B'] },
+    'f.ts: step 1: within has no step before it to be measured from; take it out',
+  ],
+  [
+    { steps: ['A', { event: 'B', minGap: '0s' }] },
+    'f.ts: step 2: minGap "0s" is no duration; write a number above 0 and one of ms s m h d w, such as 30m',
+  ],
+  [
+    { steps: ['A', { event: 'B', optional: true }] },
+    'f.ts: step 2: the last step converts an attempt and cannot be optional; take it out',
+  ],
+  [
+    { steps: ['A', { event: 'B', where: { count: 'A', eq: 2 } }] },
+    'f.ts: step 2: guard: count asks about an instance; write one of property, context, field, all, any, not',
+  ],
+  [
+    { steps: ['A', { event: 'B', where: { any: [{ in: 'main.s' }] } }] },
+    'f.ts: step 2: guard: in asks about an instance; write one of property, context, field, all, any, not',
+  ],
+  [
+    { steps: ['A', { event: 'B', where: { property: 'x' } }] },
+    'f.ts: step 2: guard on property "x" is without an op; write one of eq, ne, gt, gte, lt, lte, in, exists, startsWith, contains',
+  ],
+  [
+    { within: undefined },
+    "f.ts: within is missing: an attempt would never end; write within: '7d'",
+  ],
+  [
+    { within: 'soon' },
+    'f.ts: within "soon" is no duration; write a number above 0 and one of ms s m h d w, such as 30m',
+  ],
   [{ order: 'loose' }, 'f.ts: order "loose" is unknown; write one of sequential, strict, any'],
   [{ entry: 'last' }, 'f.ts: entry "last" is unknown; write one of every, first, latest'],
-  [{ count: 'instances' }, 'f.ts: count "instances" is unknown; write one of attempts, profiles, sessions'],
-  [{ ties: 'arrival' }, 'f.ts: ties "arrival" is unknown; write one of step-order, strict-increase'],
+  [
+    { count: 'instances' },
+    'f.ts: count "instances" is unknown; write one of attempts, profiles, sessions',
+  ],
+  [
+    { ties: 'arrival' },
+    'f.ts: ties "arrival" is unknown; write one of step-order, strict-increase',
+  ],
   [{ holdConstant: 'sku' }, `f.ts: holdConstant "sku" is no list; write ['product_id']`],
-  [{ exclude: [{ event: 'X', between: [2, 2] }] }, 'f.ts: exclude 1: between [2,2] are no two steps of 3; write [1, 2], the earlier first'],
-  [{ exclude: [{ event: 'X', effect: 'ban' }] }, 'f.ts: exclude 1: effect "ban" is unknown; write one of end-attempt, remove-profile'],
-  [{ order: 'any', steps: ['A', { event: 'B', minGap: '1s' }] }, "f.ts: step 2: minGap needs an order; take it out, or take order 'any' out"],
-  [{ semantics: { clickhouse: ['loose'] } }, `f.ts: semantics {"clickhouse":["loose"]} is unknown; write 'native', 'clickhouse' or { clickhouse: [strict_order, strict_deduplication, strict_increase, strict_once] }`],
-  [{ semantics: 'clickhouse', entry: 'first' }, 'f.ts: entry is not ClickHouse\'s; take it out, or take semantics out'],
+  [
+    { exclude: [{ event: 'X', between: [2, 2] }] },
+    'f.ts: exclude 1: between [2,2] are no two steps of 3; write [1, 2], the earlier first',
+  ],
+  [
+    { exclude: [{ event: 'X', effect: 'ban' }] },
+    'f.ts: exclude 1: effect "ban" is unknown; write one of end-attempt, remove-profile',
+  ],
+  [
+    { order: 'any', steps: ['A', { event: 'B', minGap: '1s' }] },
+    "f.ts: step 2: minGap needs an order; take it out, or take order 'any' out",
+  ],
+  [
+    { semantics: { clickhouse: ['loose'] } },
+    `f.ts: semantics {"clickhouse":["loose"]} is unknown; write 'native', 'clickhouse' or { clickhouse: [strict_order, strict_deduplication, strict_increase, strict_once] }`,
+  ],
+  [
+    { semantics: 'clickhouse', entry: 'first' },
+    "f.ts: entry is not ClickHouse's; take it out, or take semantics out",
+  ],
 ])('%j is told of', (change, problem) => {
   expect(problemsOf(change)).toEqual([problem])
 })
@@ -75,10 +146,22 @@ const journey = (funnel: object) => ({
 
 test.each<[object, string[]]>([
   [{ steps: ['a', { state: 'main.b', within: '1h' }], entry: 'every', count: 'profiles' }, []],
-  [{ steps: ['a', 'c'] }, ['j.ts: funnel way: step "c" is no state; write one of a, main.a, b, main.b']],
-  [{ steps: ['a', 'b'], order: 'any' }, ['j.ts: funnel way: order "any" is unknown; write one of sequential, strict']],
-  [{ steps: ['a', 'b'], count: 'sessions' }, ['j.ts: funnel way: count "sessions" is unknown; write one of attempts, profiles, instances']],
-  [{ steps: ['a', { state: 'b', where: {} }] }, ['j.ts: funnel way, step 2: where is unknown; write one of state, within, minGap, optional']],
+  [
+    { steps: ['a', 'c'] },
+    ['j.ts: funnel way: step "c" is no state; write one of a, main.a, b, main.b'],
+  ],
+  [
+    { steps: ['a', 'b'], order: 'any' },
+    ['j.ts: funnel way: order "any" is unknown; write one of sequential, strict'],
+  ],
+  [
+    { steps: ['a', 'b'], count: 'sessions' },
+    ['j.ts: funnel way: count "sessions" is unknown; write one of attempts, profiles, instances'],
+  ],
+  [
+    { steps: ['a', { state: 'b', where: {} }] },
+    ['j.ts: funnel way, step 2: where is unknown; write one of state, within, minGap, optional'],
+  ],
 ])("a journey's funnel %j", (funnel, problems) => {
   expect(checkJourney('j.ts', journey(funnel))).toEqual(problems)
 })

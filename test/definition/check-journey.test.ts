@@ -3,10 +3,18 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import checkout from '../../definitions/journeys/checkout.ts'
-import { checkIdentity, checkJourney, checkSessions } from '../../pipeline/definition/check-journey.ts'
+import {
+  checkIdentity,
+  checkJourney,
+  checkSessions,
+} from '../../pipeline/definition/check-journey.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { checkEvents } from '../../pipeline/definition/events.ts'
-import { IDENTITY_DEFAULT, SESSIONS_DEFAULT, type Journey } from '../../pipeline/definition/journey.ts'
+import {
+  IDENTITY_DEFAULT,
+  SESSIONS_DEFAULT,
+  type Journey,
+} from '../../pipeline/definition/journey.ts'
 
 /** A sound journey, with `changes` to it. */
 function journey(changes: object): object {
@@ -293,7 +301,7 @@ test.each<[events: unknown, message: string]>([
   [{ event: {} }, 'x.ts: event is unknown; write one of events, unknown'],
   [{ events: [] }, 'x.ts: events is no map'],
   [{ events: { Go: 5 } }, "x.ts: event 'Go': its schema is no zod schema; write z.object"],
-  [{ unknown: 'drop' }, 'x.ts: unknown "drop" is no rule; write \'accept\' or \'refuse\''],
+  [{ unknown: 'drop' }, "x.ts: unknown \"drop\" is no rule; write 'accept' or 'refuse'"],
 ])('events %j are refused', (events, message) => {
   expect(checkEvents('x.ts', events).join('\n')).toContain(message)
   expect(checkEvents('x.ts', { events: { Go: null, Stop: z.object({}) } })).toEqual([])

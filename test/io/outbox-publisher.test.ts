@@ -2,7 +2,11 @@
 
 import { expect, test } from 'vitest'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { EffectPublisher, type EffectMessage, type EffectTopic } from '../../pipeline/io/outbox-publisher.ts'
+import {
+  EffectPublisher,
+  type EffectMessage,
+  type EffectTopic,
+} from '../../pipeline/io/outbox-publisher.ts'
 import { isTransient, retrying, type Retry } from '../../pipeline/base/retry.ts'
 import { Harness } from '../support/dump.ts'
 

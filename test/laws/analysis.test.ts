@@ -73,9 +73,11 @@ async function tablesOf(
   const batches = await ask<History['batches'][number]>('select * from batches order by batch')
   const versions: History['versions'] = {}
   for (const [view, { relation, key, at }] of Object.entries(VERSIONS)) {
-    versions[view] = (await ask<Version>(
-      `select *, ${key} as row_id, ${at} as happened_at from ${relation} as versions`,
-    )).map((row) => ({
+    versions[view] = (
+      await ask<Version>(
+        `select *, ${key} as row_id, ${at} as happened_at from ${relation} as versions`,
+      )
+    ).map((row) => ({
       ...row,
       journey: row.journey ?? null,
       version: row.version ?? null,
@@ -120,46 +122,54 @@ test('every analysis view is read a second time', () => {
 /** Corrections are about all that was ever believed, and have no function of an instant. */
 const TIMELESS = ['late_corrections', 'corrections_by_day']
 
-test('the views say what a slow reading of the tables says', async () => {
-  const spoke = new Set<string>()
-  await fc.assert(
-    fc.asyncProperty(scene, async ({ parts, batches }) => {
-      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
-      const harness = new Harness(definitions)
-      for (const batch of batches) await harness.feed(batch.map(lineOf))
-      const { warehouse } = harness
-      const tables = await tablesOf(warehouse, definitions)
-      for (const [view, reading] of Object.entries(REFERENCES)) {
-        const rows = inOrder(await warehouse.query(`select * from ${view}`))
-        expect({ view, rows }).toEqual({ view, rows: inOrder(reading(tables)) })
-        if (rows.length > 0) spoke.add(view)
-      }
-      await warehouse.close()
-    }),
-    { numRuns: RUNS, seed: SEED },
-  )
-  expect([...spoke].sort()).toEqual(Object.keys(REFERENCES).sort())
-}, TIME_MAX_MS)
+test(
+  'the views say what a slow reading of the tables says',
+  async () => {
+    const spoke = new Set<string>()
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ parts, batches }) => {
+        const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+        const harness = new Harness(definitions)
+        for (const batch of batches) await harness.feed(batch.map(lineOf))
+        const { warehouse } = harness
+        const tables = await tablesOf(warehouse, definitions)
+        for (const [view, reading] of Object.entries(REFERENCES)) {
+          const rows = inOrder(await warehouse.query(`select * from ${view}`))
+          expect({ view, rows }).toEqual({ view, rows: inOrder(reading(tables)) })
+          if (rows.length > 0) spoke.add(view)
+        }
+        await warehouse.close()
+      }),
+      { numRuns: RUNS, seed: SEED },
+    )
+    expect([...spoke].sort()).toEqual(Object.keys(REFERENCES).sort())
+  },
+  TIME_MAX_MS,
+)
 
-test('the views as of a batch are the views after it', async () => {
-  const views = Object.keys(REFERENCES).filter((view) => !TIMELESS.includes(view))
-  await fc.assert(
-    fc.asyncProperty(scene, async ({ parts, batches }) => {
-      const harness = new Harness(makeDefinitions({ ...parts, journeys: [parts.journey] }))
-      const ask = async (relation: string) =>
-        inOrder(await harness.warehouse.query(`select * from ${relation}`))
-      const half = Math.ceil(batches.length / 2)
-      for (const batch of batches.slice(0, half)) await harness.feed(batch.map(lineOf))
-      const then = new Map<string, Row[]>()
-      for (const view of views) then.set(view, await ask(view))
-      const at = (await harness.pipeline()).head.recordedAt
-      for (const batch of batches.slice(half)) await harness.feed(batch.map(lineOf))
-      for (const view of views) {
-        const rows = await ask(`${view}_as_of(make_timestamptz(${at}))`)
-        expect({ view, rows }).toEqual({ view, rows: then.get(view) })
-      }
-      await harness.warehouse.close()
-    }),
-    { numRuns: RUNS / 2 },
-  )
-}, TIME_MAX_MS)
+test(
+  'the views as of a batch are the views after it',
+  async () => {
+    const views = Object.keys(REFERENCES).filter((view) => !TIMELESS.includes(view))
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ parts, batches }) => {
+        const harness = new Harness(makeDefinitions({ ...parts, journeys: [parts.journey] }))
+        const ask = async (relation: string) =>
+          inOrder(await harness.warehouse.query(`select * from ${relation}`))
+        const half = Math.ceil(batches.length / 2)
+        for (const batch of batches.slice(0, half)) await harness.feed(batch.map(lineOf))
+        const then = new Map<string, Row[]>()
+        for (const view of views) then.set(view, await ask(view))
+        const at = (await harness.pipeline()).head.recordedAt
+        for (const batch of batches.slice(half)) await harness.feed(batch.map(lineOf))
+        for (const view of views) {
+          const rows = await ask(`${view}_as_of(make_timestamptz(${at}))`)
+          expect({ view, rows }).toEqual({ view, rows: then.get(view) })
+        }
+        await harness.warehouse.close()
+      }),
+      { numRuns: RUNS / 2 },
+    )
+  },
+  TIME_MAX_MS,
+)

@@ -69,87 +69,97 @@ const scene = fc
     }),
   )
 
-test('members at any event time and knowledge time are those of a slow reading', async () => {
-  const sizes = new Set<number>()
-  await fc.assert(
-    fc.asyncProperty(scene, async ({ parts, batches, back }) => {
-      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
-      const harness = new Harness(definitions)
-      const known: { believedAt: number; watermark: number }[] = []
-      for (const batch of batches) {
-        await harness.feed(batch.map(lineOf))
-        const { recordedAt, watermark } = (await harness.pipeline()).head
-        if (watermark !== null) known.push({ believedAt: recordedAt, watermark })
-      }
-      for (const then of [known.at(-1), known[Math.floor(known.length / 2)]]) {
-        if (then === undefined) continue
-        const { believedAt, watermark } = then
-        const tables = await cohortTables(harness.warehouse, believedAt)
-        for (const [i, one] of parts.who.entries()) {
-          expect(checkCohort('c', { id: 'c', who: one }, definitions.journeys)).toEqual([])
-          const at = watermark - (back[i % back.length] as number)
-          const instants = { at, believedAt }
-          const found: string[] = []
-          const members = cohortMembers(harness.warehouse, { id: 'c', who: one }, instants)
-          for await (const profile of members) found.push(profile)
-          const expected = slowMembers(tables, one, at)
-          expect({ one, at, found: found.toSorted() }).toEqual({ one, at, found: expected })
-          sizes.add(found.length)
+test(
+  'members at any event time and knowledge time are those of a slow reading',
+  async () => {
+    const sizes = new Set<number>()
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ parts, batches, back }) => {
+        const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+        const harness = new Harness(definitions)
+        const known: { believedAt: number; watermark: number }[] = []
+        for (const batch of batches) {
+          await harness.feed(batch.map(lineOf))
+          const { recordedAt, watermark } = (await harness.pipeline()).head
+          if (watermark !== null) known.push({ believedAt: recordedAt, watermark })
         }
-      }
-      await harness.warehouse.close()
-    }),
-    { numRuns: RUNS, seed: SEED },
-  )
-  expect([...sizes]).toEqual(expect.arrayContaining([0, 1, 2, 3]))
-}, TIME_MAX_MS)
+        for (const then of [known.at(-1), known[Math.floor(known.length / 2)]]) {
+          if (then === undefined) continue
+          const { believedAt, watermark } = then
+          const tables = await cohortTables(harness.warehouse, believedAt)
+          for (const [i, one] of parts.who.entries()) {
+            expect(checkCohort('c', { id: 'c', who: one }, definitions.journeys)).toEqual([])
+            const at = watermark - (back[i % back.length] as number)
+            const instants = { at, believedAt }
+            const found: string[] = []
+            const members = cohortMembers(harness.warehouse, { id: 'c', who: one }, instants)
+            for await (const profile of members) found.push(profile)
+            const expected = slowMembers(tables, one, at)
+            expect({ one, at, found: found.toSorted() }).toEqual({ one, at, found: expected })
+            sizes.add(found.length)
+          }
+        }
+        await harness.warehouse.close()
+      }),
+      { numRuns: RUNS, seed: SEED },
+    )
+    expect([...sizes]).toEqual(expect.arrayContaining([0, 1, 2, 3]))
+  },
+  TIME_MAX_MS,
+)
 
-test('facts of runs add up to the members, and a run with nothing new adds none', async () => {
-  const reasons = new Set<string>()
-  await fc.assert(
-    fc.asyncProperty(scene, async ({ parts, batches }) => {
-      const cohorts = parts.who.map((one, i) => ({ id: `c${i}`, who: one }))
-      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey], cohorts })
-      const harness = new Harness(definitions)
-      const { warehouse } = harness
-      const standing = new Set<string>()
-      let before: number | null = null
-      const arrived = batches.flat()
-      for (let from = 0; from < arrived.length; from += 3) {
-        await harness.feed(arrived.slice(from, from + 3).map(lineOf))
-        const head = await warehouse.open()
-        harness.restart()
-        if (head.watermark === null) continue
-        const { changes } = await runCohorts(warehouse, head, definitions.cohorts)
-        for (const { cohort, profileId, change, reason } of changes) {
-          const fact = `${cohort} ${profileId}`
-          expect(standing.has(fact)).toBe(change === 'left')
-          if (change === 'left') standing.delete(fact)
-          else standing.add(fact)
-          reasons.add(`${change} ${reason}`)
+test(
+  'facts of runs add up to the members, and a run with nothing new adds none',
+  async () => {
+    const reasons = new Set<string>()
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ parts, batches }) => {
+        const cohorts = parts.who.map((one, i) => ({ id: `c${i}`, who: one }))
+        const definitions = makeDefinitions({ ...parts, journeys: [parts.journey], cohorts })
+        const harness = new Harness(definitions)
+        const { warehouse } = harness
+        const standing = new Set<string>()
+        let before: number | null = null
+        const arrived = batches.flat()
+        for (let from = 0; from < arrived.length; from += 3) {
+          await harness.feed(arrived.slice(from, from + 3).map(lineOf))
+          const head = await warehouse.open()
+          harness.restart()
+          if (head.watermark === null) continue
+          const { changes } = await runCohorts(warehouse, head, definitions.cohorts)
+          for (const { cohort, profileId, change, reason } of changes) {
+            const fact = `${cohort} ${profileId}`
+            expect(standing.has(fact)).toBe(change === 'left')
+            if (change === 'left') standing.delete(fact)
+            else standing.add(fact)
+            reasons.add(`${change} ${reason}`)
+          }
+          const believedAt = (await warehouse.open()).recordedAt
+          const tables = await cohortTables(warehouse, believedAt)
+          for (const { cohort, profileId, change, reason } of before === null ? [] : changes) {
+            const asked = cohorts.find(({ id }) => id === cohort)?.who as CohortCondition
+            const wasOne = slowMembers(tables, asked, before as number).includes(profileId)
+            expect(reason === 'moved_on').toBe(wasOne === (change === 'left'))
+          }
+          before = head.watermark
+          const again = await runCohorts(warehouse, await warehouse.open(), definitions.cohorts)
+          expect({ ...again }).toEqual({ runs: [], changes: [] })
+          const expected = cohorts.flatMap(({ id, who: one }) =>
+            slowMembers(tables, one, head.watermark as number).map((profile) => `${id} ${profile}`),
+          )
+          expect([...standing].sort()).toEqual(expected.sort())
+          const kept = await warehouse.query('select cohort, profile_id from cohort_members')
+          expect(kept.map((row) => `${row['cohort']} ${row['profile_id']}`).sort()).toEqual(
+            expected,
+          )
         }
-        const believedAt = (await warehouse.open()).recordedAt
-        const tables = await cohortTables(warehouse, believedAt)
-        for (const { cohort, profileId, change, reason } of before === null ? [] : changes) {
-          const asked = cohorts.find(({ id }) => id === cohort)?.who as CohortCondition
-          const wasOne = slowMembers(tables, asked, before as number).includes(profileId)
-          expect(reason === 'moved_on').toBe(wasOne === (change === 'left'))
-        }
-        before = head.watermark
-        const again = await runCohorts(warehouse, await warehouse.open(), definitions.cohorts)
-        expect({ ...again }).toEqual({ runs: [], changes: [] })
-        const expected = cohorts.flatMap(({ id, who: one }) =>
-          slowMembers(tables, one, head.watermark as number).map((profile) => `${id} ${profile}`),
-        )
-        expect([...standing].sort()).toEqual(expected.sort())
-        const kept = await warehouse.query('select cohort, profile_id from cohort_members')
-        expect(kept.map((row) => `${row['cohort']} ${row['profile_id']}`).sort()).toEqual(expected)
-      }
-      await warehouse.close()
-    }),
-    { numRuns: 2 * RUNS, seed: SEED },
-  )
-  const told = ['first_run', 'moved_on', 'corrected', 'identity']
-  const expected = told.flatMap((reason) => [`entered ${reason}`, `left ${reason}`])
-  expect([...reasons].sort()).toEqual(expected.filter((one) => one !== 'left first_run').sort())
-}, TIME_MAX_MS)
+        await warehouse.close()
+      }),
+      { numRuns: 2 * RUNS, seed: SEED },
+    )
+    const told = ['first_run', 'moved_on', 'corrected', 'identity']
+    const expected = told.flatMap((reason) => [`entered ${reason}`, `left ${reason}`])
+    expect([...reasons].sort()).toEqual(expected.filter((one) => one !== 'left first_run').sort())
+  },
+  TIME_MAX_MS,
+)

@@ -31,16 +31,14 @@ const TIMEOUT = 150_000
 
 const at = (n: number) => 1_900_000_000_000_000 + n
 
-const scene = fc
-  .record({ events: eventStream, identity, sessions, ...funnelled })
-  .chain((parts) =>
-    fc.record({
-      parts: fc.constant(parts),
-      batches: arrivals(parts.events),
-      cuts: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 2 }),
-      pick: fc.nat(),
-    }),
-  )
+const scene = fc.record({ events: eventStream, identity, sessions, ...funnelled }).chain((parts) =>
+  fc.record({
+    parts: fc.constant(parts),
+    batches: arrivals(parts.events),
+    cuts: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 2 }),
+    pick: fc.nat(),
+  }),
+)
 
 function trimmed(event: AcceptedEvent): AcceptedEvent {
   const pairs = Object.entries(event.identifiers)
@@ -117,56 +115,61 @@ async function tablesWith({ warehouse }: Harness, texts: Iterable<string>): Prom
   return found
 }
 
-test('the tables are those of the events that remain, then and after whatever comes', async () => {
-  let forgotten = 0
-  let runs = 0
-  await fc.assert(
-    fc.asyncProperty(scene, async ({ parts, batches, cuts, pick }) => {
-      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
-      const harness = new Harness(definitions)
-      const events = acceptable(parts.events, definitions)
-      const expectLaw = async (to: number | null) => {
-        const accepted = await acceptedIds(harness)
-        const [head] = await harness.warehouse.query('select max(watermark) as at from batches')
-        const remaining = events.filter((event) => accepted.has(event.event_id))
-        const expected = reference(remaining, definitions, to ?? (head?.['at'] as number))
-        const actual = await dump(harness.warehouse)
-        for (const view of VIEWS) {
-          const rows = sorted(expected[view] ?? [])
-          expect({ view, rows: actual[view] }).toEqual({ view, rows })
+test(
+  'the tables are those of the events that remain, then and after whatever comes',
+  async () => {
+    let forgotten = 0
+    let runs = 0
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ parts, batches, cuts, pick }) => {
+        const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+        const harness = new Harness(definitions)
+        const events = acceptable(parts.events, definitions)
+        const expectLaw = async (to: number | null) => {
+          const accepted = await acceptedIds(harness)
+          const [head] = await harness.warehouse.query('select max(watermark) as at from batches')
+          const remaining = events.filter((event) => accepted.has(event.event_id))
+          const expected = reference(remaining, definitions, to ?? (head?.['at'] as number))
+          const actual = await dump(harness.warehouse)
+          for (const view of VIEWS) {
+            const rows = sorted(expected[view] ?? [])
+            expect({ view, rows: actual[view] }).toEqual({ view, rows })
+          }
+          expect((await failedChecks(harness.warehouse)).failed).toEqual([])
         }
-        expect((await failedChecks(harness.warehouse)).failed).toEqual([])
-      }
-      const gone = new Set<string>()
-      const own = new Set<string>()
-      runs += 1
-      for (const cut of cuts) {
-        for (const batch of batches.slice(0, cut)) await harness.feed(batch.map(lineOf))
-        const before = await acceptedIds(harness)
-        const here = events.filter((event) => before.has(event.event_id))
-        const erased = await forgetOne(harness, here, pick)
-        const left = [...before].filter((id) => !erased.gone.has(id))
-        expect(await acceptedIds(harness)).toEqual(new Set(left))
-        if (erased.gone.size > 0) forgotten += 1
-        expect(await tablesWith(harness, [...erased.gone, ...erased.persons])).toEqual([])
-        for (const id of erased.gone) gone.add(id)
-        for (const name of erased.own) own.add(name)
-        await expectLaw(null)
-      }
-      const watermark = Math.max(...parts.events.map((event) => event.occurred_at)) + 3_600_000_000
-      for (const batch of batches) await harness.feed(batch.map(lineOf))
-      await harness.feed([], watermark)
-      const come = events.filter(
-        (event) => !gone.has(event.event_id) && !names(event).some((name) => own.has(name)),
-      )
-      expect(await acceptedIds(harness)).toEqual(new Set(come.map(({ event_id }) => event_id)))
-      await expectLaw(watermark)
-      await harness.warehouse.close()
-    }),
-    bounded(RUNS),
-  )
-  expect(forgotten).toBeGreaterThan(runs / 4)
-}, TIMEOUT)
+        const gone = new Set<string>()
+        const own = new Set<string>()
+        runs += 1
+        for (const cut of cuts) {
+          for (const batch of batches.slice(0, cut)) await harness.feed(batch.map(lineOf))
+          const before = await acceptedIds(harness)
+          const here = events.filter((event) => before.has(event.event_id))
+          const erased = await forgetOne(harness, here, pick)
+          const left = [...before].filter((id) => !erased.gone.has(id))
+          expect(await acceptedIds(harness)).toEqual(new Set(left))
+          if (erased.gone.size > 0) forgotten += 1
+          expect(await tablesWith(harness, [...erased.gone, ...erased.persons])).toEqual([])
+          for (const id of erased.gone) gone.add(id)
+          for (const name of erased.own) own.add(name)
+          await expectLaw(null)
+        }
+        const watermark =
+          Math.max(...parts.events.map((event) => event.occurred_at)) + 3_600_000_000
+        for (const batch of batches) await harness.feed(batch.map(lineOf))
+        await harness.feed([], watermark)
+        const come = events.filter(
+          (event) => !gone.has(event.event_id) && !names(event).some((name) => own.has(name)),
+        )
+        expect(await acceptedIds(harness)).toEqual(new Set(come.map(({ event_id }) => event_id)))
+        await expectLaw(watermark)
+        await harness.warehouse.close()
+      }),
+      bounded(RUNS),
+    )
+    expect(forgotten).toBeGreaterThan(runs / 4)
+  },
+  TIMEOUT,
+)
 
 /** What has landed, as it is told to the reference. */
 async function landed({ warehouse }: Harness): Promise<AcceptedEvent[]> {
@@ -190,50 +193,54 @@ async function landed({ warehouse }: Harness): Promise<AcceptedEvent[]> {
   })
 }
 
-test('kept as nobody\'s, the tables are those of the events as they are then', async () => {
-  let kept = 0
-  let runs = 0
-  await fc.assert(
-    fc.asyncProperty(scene, async ({ parts, batches, cuts, pick }) => {
-      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
-      const harness = new Harness(definitions)
-      const { warehouse } = harness
-      for (const batch of batches.slice(0, cuts[0])) await harness.feed(batch.map(lineOf))
-      const expectLaw = async () => {
-        const [head] = await warehouse.query('select max(watermark) as at from batches')
-        const expected = reference(await landed(harness), definitions, head?.['at'] as number)
-        const actual = await dump(warehouse)
-        for (const view of VIEWS) {
-          const rows = sorted(expected[view] ?? [])
-          expect({ view, rows: actual[view] }).toEqual({ view, rows })
+test(
+  "kept as nobody's, the tables are those of the events as they are then",
+  async () => {
+    let kept = 0
+    let runs = 0
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ parts, batches, cuts, pick }) => {
+        const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+        const harness = new Harness(definitions)
+        const { warehouse } = harness
+        for (const batch of batches.slice(0, cuts[0])) await harness.feed(batch.map(lineOf))
+        const expectLaw = async () => {
+          const [head] = await warehouse.query('select max(watermark) as at from batches')
+          const expected = reference(await landed(harness), definitions, head?.['at'] as number)
+          const actual = await dump(warehouse)
+          for (const view of VIEWS) {
+            const rows = sorted(expected[view] ?? [])
+            expect({ view, rows: actual[view] }).toEqual({ view, rows })
+          }
+          expect((await failedChecks(warehouse)).failed).toEqual([])
         }
-        expect((await failedChecks(warehouse)).failed).toEqual([])
-      }
-      const shape = (events: AcceptedEvent[]) =>
-        events.map(({ name, occurred_at, ordinal }) => `${occurred_at} ${ordinal} ${name}`).sort()
-      const before = await landed(harness)
-      const { gone, own, persons } = await forgetOne(harness, before, pick, true)
-      expect(await tablesWith(harness, [...gone, ...persons])).toEqual([])
-      const after = await landed(harness)
-      expect(shape(after)).toEqual(shape(before))
-      const strangers = after.filter(({ event_id }) => event_id.length === 32)
-      expect(strangers.length).toBe(gone.size)
-      if (gone.size > 0) kept += 1
-      runs += 1
-      await expectLaw()
-      for (const batch of batches) await harness.feed(batch.map(lineOf))
-      const come = acceptable(parts.events, definitions).filter(
-        (event) => !gone.has(event.event_id) && !names(event).some((name) => own.has(name)),
-      )
-      const ids = [...strangers, ...come].map(({ event_id }) => event_id)
-      expect(await acceptedIds(harness)).toEqual(new Set(ids))
-      await expectLaw()
-      await warehouse.close()
-    }),
-    bounded(Math.ceil(RUNS / 2)),
-  )
-  expect(kept).toBeGreaterThan(runs / 4)
-}, TIMEOUT)
+        const shape = (events: AcceptedEvent[]) =>
+          events.map(({ name, occurred_at, ordinal }) => `${occurred_at} ${ordinal} ${name}`).sort()
+        const before = await landed(harness)
+        const { gone, own, persons } = await forgetOne(harness, before, pick, true)
+        expect(await tablesWith(harness, [...gone, ...persons])).toEqual([])
+        const after = await landed(harness)
+        expect(shape(after)).toEqual(shape(before))
+        const strangers = after.filter(({ event_id }) => event_id.length === 32)
+        expect(strangers.length).toBe(gone.size)
+        if (gone.size > 0) kept += 1
+        runs += 1
+        await expectLaw()
+        for (const batch of batches) await harness.feed(batch.map(lineOf))
+        const come = acceptable(parts.events, definitions).filter(
+          (event) => !gone.has(event.event_id) && !names(event).some((name) => own.has(name)),
+        )
+        const ids = [...strangers, ...come].map(({ event_id }) => event_id)
+        expect(await acceptedIds(harness)).toEqual(new Set(ids))
+        await expectLaw()
+        await warehouse.close()
+      }),
+      bounded(Math.ceil(RUNS / 2)),
+    )
+    expect(kept).toBeGreaterThan(runs / 4)
+  },
+  TIMEOUT,
+)
 
 /** The same history of people who share nothing with the first. */
 function elsewhere(events: AcceptedEvent[]): AcceptedEvent[] {
@@ -265,26 +272,30 @@ async function storedElsewhere({ warehouse }: Harness) {
   return tables
 }
 
-test('whoever has nothing to do with the person stays the same to the last stamp', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      scene.chain(({ parts, pick }) =>
-        fc.record({
-          parts: fc.constant(parts),
-          pick: fc.constant(pick),
-          batches: arrivals([...parts.events, ...elsewhere(parts.events)]),
-        }),
+test(
+  'whoever has nothing to do with the person stays the same to the last stamp',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        scene.chain(({ parts, pick }) =>
+          fc.record({
+            parts: fc.constant(parts),
+            pick: fc.constant(pick),
+            batches: arrivals([...parts.events, ...elsewhere(parts.events)]),
+          }),
+        ),
+        async ({ parts, pick, batches }) => {
+          const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+          const harness = new Harness(definitions)
+          for (const batch of batches) await harness.feed(batch.map(lineOf))
+          const before = await storedElsewhere(harness)
+          await forgetOne(harness, [], pick)
+          expect(await storedElsewhere(harness)).toEqual(before)
+          await harness.warehouse.close()
+        },
       ),
-      async ({ parts, pick, batches }) => {
-        const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
-        const harness = new Harness(definitions)
-        for (const batch of batches) await harness.feed(batch.map(lineOf))
-        const before = await storedElsewhere(harness)
-        await forgetOne(harness, [], pick)
-        expect(await storedElsewhere(harness)).toEqual(before)
-        await harness.warehouse.close()
-      },
-    ),
-    bounded(Math.ceil(RUNS / 3)),
-  )
-}, TIMEOUT)
+      bounded(Math.ceil(RUNS / 3)),
+    )
+  },
+  TIMEOUT,
+)

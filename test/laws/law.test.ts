@@ -39,42 +39,46 @@ const scene = fc
     }),
   )
 
-test('batches, order, redelivery, restarts and memory do not show in the tables', async () => {
-  await fc.assert(
-    fc.asyncProperty(scene, async ({ parts, batches, restarts, waits, imagesMax }) => {
-      const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
-      const harness = new Harness(definitions, emptyWarehouse(), imagesMax)
-      const watermark = Math.max(...parts.events.map((e) => e.occurred_at)) + parts.watermark
-      let last = Promise.resolve()
-      for (const [i, batch] of batches.entries()) {
-        const isLast = i === batches.length - 1
-        if (restarts[i % restarts.length]) {
-          await last
-          harness.restart()
+test(
+  'batches, order, redelivery, restarts and memory do not show in the tables',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ parts, batches, restarts, waits, imagesMax }) => {
+        const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
+        const harness = new Harness(definitions, emptyWarehouse(), imagesMax)
+        const watermark = Math.max(...parts.events.map((e) => e.occurred_at)) + parts.watermark
+        let last = Promise.resolve()
+        for (const [i, batch] of batches.entries()) {
+          const isLast = i === batches.length - 1
+          if (restarts[i % restarts.length]) {
+            await last
+            harness.restart()
+          }
+          const begun = await harness.begin(batch.map(lineOf), isLast ? watermark : null)
+          last = begun.committed
+          if (waits[i % waits.length]) await last
         }
-        const begun = await harness.begin(batch.map(lineOf), isLast ? watermark : null)
-        last = begun.committed
-        if (waits[i % waits.length]) await last
-      }
-      await last
-      const accepted = await acceptedEvents(harness)
-      const trimmed = parts.events
-        .map((event) => ({ ...event, identifiers: trimmedValues(event.identifiers) }))
-        .filter((event) => accepted.has(event.event_id))
-      const expected = reference(trimmed, definitions, watermark)
-      const actual = await dump(harness.warehouse)
-      for (const view of VIEWS) {
-        expect({ view, rows: actual[view] }).toEqual({ view, rows: sorted(expected[view] ?? []) })
-      }
-      expect((await failedChecks(harness.warehouse)).failed).toEqual([])
-      await harness.warehouse.close()
-    }),
-    {
-      numRuns: RUNS,
-      ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}),
-    },
-  )
-}, TIME_MAX_MS)
+        await last
+        const accepted = await acceptedEvents(harness)
+        const trimmed = parts.events
+          .map((event) => ({ ...event, identifiers: trimmedValues(event.identifiers) }))
+          .filter((event) => accepted.has(event.event_id))
+        const expected = reference(trimmed, definitions, watermark)
+        const actual = await dump(harness.warehouse)
+        for (const view of VIEWS) {
+          expect({ view, rows: actual[view] }).toEqual({ view, rows: sorted(expected[view] ?? []) })
+        }
+        expect((await failedChecks(harness.warehouse)).failed).toEqual([])
+        await harness.warehouse.close()
+      }),
+      {
+        numRuns: RUNS,
+        ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}),
+      },
+    )
+  },
+  TIME_MAX_MS,
+)
 
 async function acceptedEvents(harness: Harness): Promise<Set<unknown>> {
   const rows = await harness.warehouse.query('select event_id from events')

@@ -11,121 +11,151 @@ import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { forget } from '../../pipeline/operations/forget.ts'
 import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
 import { dump, Harness } from '../support/dump.ts'
-import { check, expectSame, feed, LATER, move, read, scene, shownBy, step } from '../support/rebuilding.ts'
+import {
+  check,
+  expectSame,
+  feed,
+  LATER,
+  move,
+  read,
+  scene,
+  shownBy,
+  step,
+} from '../support/rebuilding.ts'
 import type { AcceptedEvent, ReferenceTables } from '../reference/reference.ts'
 
 const RUNS = Number(process.env['REBUILD_RUNS'] ?? 1)
 const TIME_MAX_MS = 300_000
 
-test('a replay of the live version changes nothing', async () => {
-  await check(async (given) => {
-    const { old, before, watermark } = read(given)
-    const harness = new Harness(old)
-    await feed(harness, before, watermark)
-    const shown = await dump(harness.warehouse)
-    const rebuilt = await step(harness, old, 'replayed')
-    expect(rebuilt).toMatchObject({ inserted: 0, superseded: 0, isDone: false })
-    expectSame(await dump(harness.warehouse), shown)
-    await harness.warehouse.close()
-  })
-}, TIME_MAX_MS)
+test(
+  'a replay of the live version changes nothing',
+  async () => {
+    await check(async (given) => {
+      const { old, before, watermark } = read(given)
+      const harness = new Harness(old)
+      await feed(harness, before, watermark)
+      const shown = await dump(harness.warehouse)
+      const rebuilt = await step(harness, old, 'replayed')
+      expect(rebuilt).toMatchObject({ inserted: 0, superseded: 0, isDone: false })
+      expectSame(await dump(harness.warehouse), shown)
+      await harness.warehouse.close()
+    })
+  },
+  TIME_MAX_MS,
+)
 
-test('a promoted version is as if no other had been, and goes on so', async () => {
-  await check(async (given) => {
-    const { old, young, before, after, watermark } = read(given)
-    const harness = new Harness(old)
-    await feed(harness, before, watermark)
-    const shown = await dump(harness.warehouse)
-    await step(harness, young, 'replayed')
-    expectSame(await dump(harness.warehouse), shown)
-    const promoted = await step(harness, young, 'promoted')
-    expect(promoted).toMatchObject({ inserted: 0, superseded: 0, isDone: true })
-    expectSame(await dump(harness.warehouse), await shownBy(young, [[before, watermark]]))
-    await feed(harness, after, watermark + LATER)
-    const lots: [AcceptedEvent[][], number][] = [
-      [before, watermark],
-      [after, watermark + LATER],
-    ]
-    expectSame(await dump(harness.warehouse), await shownBy(young, lots))
-    expect((await failedChecks(harness.warehouse)).failed).toEqual([])
-    await harness.warehouse.close()
-  })
-}, TIME_MAX_MS)
-
-test('a rollback catches up with what came meanwhile, and undoes a promotion exactly', async () => {
-  await check(async (given) => {
-    const { old, young, before, after, watermark } = read(given)
-    const harness = new Harness(old)
-    await feed(harness, before)
-    const shown = await dump(harness.warehouse)
-    await step(harness, young, 'promoted')
-    await step(harness, old, 'rolled_back')
-    expectSame(await dump(harness.warehouse), shown)
-    await step(harness, young, 'promoted')
-    await feed(harness, after.slice(0, 1))
-    await step(harness, old, 'rolled_back')
-    await feed(harness, after.slice(1), watermark)
-    const all: [AcceptedEvent[][], number][] = [[[...before, ...after], watermark]]
-    expectSame(await dump(harness.warehouse), await shownBy(old, all))
-    expect((await failedChecks(harness.warehouse)).failed).toEqual([])
-    await harness.warehouse.close()
-  })
-}, TIME_MAX_MS)
-
-test('what was believed before, between and after stays what it was', async () => {
-  await check(async (given) => {
-    const { old, young, before, after, watermark } = read(given)
-    const harness = new Harness(old)
-    const seen: { at: number; tables: ReferenceTables }[] = []
-    const look = async () => {
-      const { recordedAt } = await harness.warehouse.open()
-      seen.push({ at: recordedAt, tables: await dump(harness.warehouse) })
-    }
-    await feed(harness, before)
-    await look()
-    for (const [to, action] of [
-      [young, 'replayed'],
-      [young, 'promoted'],
-      [old, 'rolled_back'],
-    ] as const) {
-      await step(harness, to, action)
-      await look()
-      await feed(harness, after.splice(0, 1))
-      await look()
-    }
-    await feed(harness, after, watermark)
-    for (const { at, tables } of seen) {
-      expectSame(await dump(harness.warehouse, `_as_of(make_timestamptz(${at}))`), tables)
-    }
-    await harness.warehouse.close()
-  })
-}, TIME_MAX_MS)
-
-test('a journey and a funnel that are new come in the same way', async () => {
-  await fc.assert(
-    fc.asyncProperty(scene, async (given) => {
+test(
+  'a promoted version is as if no other had been, and goes on so',
+  async () => {
+    await check(async (given) => {
       const { old, young, before, after, watermark } = read(given)
-      const { identity: people, sessions: visits } = old
-      const bare = makeDefinitions({ identity: people, sessions: visits })
-      const first = new Harness(bare)
-      await feed(first, before, watermark)
-      const harness = new Harness(young, first.warehouse)
-      for (const release of young.releases) {
-        if (release.kind !== 'journey' && release.kind !== 'funnel') continue
-        await move(harness, release, 'replayed')
-        await move(harness, release, 'promoted')
-      }
+      const harness = new Harness(old)
+      await feed(harness, before, watermark)
+      const shown = await dump(harness.warehouse)
+      await step(harness, young, 'replayed')
+      expectSame(await dump(harness.warehouse), shown)
+      const promoted = await step(harness, young, 'promoted')
+      expect(promoted).toMatchObject({ inserted: 0, superseded: 0, isDone: true })
+      expectSame(await dump(harness.warehouse), await shownBy(young, [[before, watermark]]))
       await feed(harness, after, watermark + LATER)
       const lots: [AcceptedEvent[][], number][] = [
         [before, watermark],
         [after, watermark + LATER],
       ]
       expectSame(await dump(harness.warehouse), await shownBy(young, lots))
+      expect((await failedChecks(harness.warehouse)).failed).toEqual([])
       await harness.warehouse.close()
-    }),
-    { numRuns: RUNS },
-  )
-}, TIME_MAX_MS)
+    })
+  },
+  TIME_MAX_MS,
+)
+
+test(
+  'a rollback catches up with what came meanwhile, and undoes a promotion exactly',
+  async () => {
+    await check(async (given) => {
+      const { old, young, before, after, watermark } = read(given)
+      const harness = new Harness(old)
+      await feed(harness, before)
+      const shown = await dump(harness.warehouse)
+      await step(harness, young, 'promoted')
+      await step(harness, old, 'rolled_back')
+      expectSame(await dump(harness.warehouse), shown)
+      await step(harness, young, 'promoted')
+      await feed(harness, after.slice(0, 1))
+      await step(harness, old, 'rolled_back')
+      await feed(harness, after.slice(1), watermark)
+      const all: [AcceptedEvent[][], number][] = [[[...before, ...after], watermark]]
+      expectSame(await dump(harness.warehouse), await shownBy(old, all))
+      expect((await failedChecks(harness.warehouse)).failed).toEqual([])
+      await harness.warehouse.close()
+    })
+  },
+  TIME_MAX_MS,
+)
+
+test(
+  'what was believed before, between and after stays what it was',
+  async () => {
+    await check(async (given) => {
+      const { old, young, before, after, watermark } = read(given)
+      const harness = new Harness(old)
+      const seen: { at: number; tables: ReferenceTables }[] = []
+      const look = async () => {
+        const { recordedAt } = await harness.warehouse.open()
+        seen.push({ at: recordedAt, tables: await dump(harness.warehouse) })
+      }
+      await feed(harness, before)
+      await look()
+      for (const [to, action] of [
+        [young, 'replayed'],
+        [young, 'promoted'],
+        [old, 'rolled_back'],
+      ] as const) {
+        await step(harness, to, action)
+        await look()
+        await feed(harness, after.splice(0, 1))
+        await look()
+      }
+      await feed(harness, after, watermark)
+      for (const { at, tables } of seen) {
+        expectSame(await dump(harness.warehouse, `_as_of(make_timestamptz(${at}))`), tables)
+      }
+      await harness.warehouse.close()
+    })
+  },
+  TIME_MAX_MS,
+)
+
+test(
+  'a journey and a funnel that are new come in the same way',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(scene, async (given) => {
+        const { old, young, before, after, watermark } = read(given)
+        const { identity: people, sessions: visits } = old
+        const bare = makeDefinitions({ identity: people, sessions: visits })
+        const first = new Harness(bare)
+        await feed(first, before, watermark)
+        const harness = new Harness(young, first.warehouse)
+        for (const release of young.releases) {
+          if (release.kind !== 'journey' && release.kind !== 'funnel') continue
+          await move(harness, release, 'replayed')
+          await move(harness, release, 'promoted')
+        }
+        await feed(harness, after, watermark + LATER)
+        const lots: [AcceptedEvent[][], number][] = [
+          [before, watermark],
+          [after, watermark + LATER],
+        ]
+        expectSame(await dump(harness.warehouse), await shownBy(young, lots))
+        await harness.warehouse.close()
+      }),
+      { numRuns: RUNS },
+    )
+  },
+  TIME_MAX_MS,
+)
 
 test('the record says who, when and why, and what is superseded was rebuilt', async () => {
   const one = (version: number, on: string) => ({
@@ -178,33 +208,37 @@ test('the record says who, when and why, and what is superseded was rebuilt', as
   await harness.warehouse.close()
 })
 
-test('neither version has somebody forgotten between its replay and promotion', async () => {
-  await check(async (given) => {
-    const { old, young, before, after, watermark } = read(given)
-    const harness = new Harness(old)
-    await feed(harness, before)
-    await step(harness, young, 'replayed')
-    await feed(harness, after, watermark)
-    const { warehouse } = harness
-    const [him] = await warehouse.query(
-      `select namespace || ':' || value as name from identities
+test(
+  'neither version has somebody forgotten between its replay and promotion',
+  async () => {
+    await check(async (given) => {
+      const { old, young, before, after, watermark } = read(given)
+      const harness = new Harness(old)
+      await feed(harness, before)
+      await step(harness, young, 'replayed')
+      await feed(harness, after, watermark)
+      const { warehouse } = harness
+      const [him] = await warehouse.query(
+        `select namespace || ':' || value as name from identities
        where namespace in ('user_id', 'email') order by 1 limit 1`,
-    )
-    if (him !== undefined) {
-      const how = { user: him['name'] as string, isKept: false, isPlan: false, at: 2e15 }
-      await forget({ warehouse, definitions: old, ...how })
-      harness.restart()
-    }
-    await step(harness, young, 'promoted')
-    const rows = await warehouse.query('select event_id from events')
-    const remaining = new Set(rows.map((row) => row['event_id']))
-    const rest = [...before, ...after].map((batch) =>
-      batch.filter((event) => remaining.has(event.event_id)),
-    )
-    expectSame(await dump(warehouse), await shownBy(young, [[rest, watermark]]))
-    await step(harness, old, 'rolled_back')
-    expectSame(await dump(warehouse), await shownBy(old, [[rest, watermark]]))
-    expect((await failedChecks(warehouse)).failed).toEqual([])
-    await warehouse.close()
-  })
-}, TIME_MAX_MS)
+      )
+      if (him !== undefined) {
+        const how = { user: him['name'] as string, isKept: false, isPlan: false, at: 2e15 }
+        await forget({ warehouse, definitions: old, ...how })
+        harness.restart()
+      }
+      await step(harness, young, 'promoted')
+      const rows = await warehouse.query('select event_id from events')
+      const remaining = new Set(rows.map((row) => row['event_id']))
+      const rest = [...before, ...after].map((batch) =>
+        batch.filter((event) => remaining.has(event.event_id)),
+      )
+      expectSame(await dump(warehouse), await shownBy(young, [[rest, watermark]]))
+      await step(harness, old, 'rolled_back')
+      expectSame(await dump(warehouse), await shownBy(old, [[rest, watermark]]))
+      expect((await failedChecks(warehouse)).failed).toEqual([])
+      await warehouse.close()
+    })
+  },
+  TIME_MAX_MS,
+)

@@ -38,54 +38,66 @@ async function expectRecomputed(harness: Harness, spread: object) {
   await scratch.close()
 }
 
-test('wherever the parts are cut, the tables are those of the runs', async () => {
-  await fc.assert(
-    fc.asyncProperty(scene, fc.integer({ min: 1, max: 9 }), async (given, partEvents) => {
-      const { old, before, after, watermark } = read(given)
-      const harness = new Harness(old)
-      await feed(harness, [...before, ...after], watermark)
-      await expectRecomputed(harness, { partEvents })
-      await harness.warehouse.close()
-    }),
-    { numRuns: 4 * RUNS },
-  )
-}, TIME_MAX_MS)
+test(
+  'wherever the parts are cut, the tables are those of the runs',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(scene, fc.integer({ min: 1, max: 9 }), async (given, partEvents) => {
+        const { old, before, after, watermark } = read(given)
+        const harness = new Harness(old)
+        await feed(harness, [...before, ...after], watermark)
+        await expectRecomputed(harness, { partEvents })
+        await harness.warehouse.close()
+      }),
+      { numRuns: 4 * RUNS },
+    )
+  },
+  TIME_MAX_MS,
+)
 
-test('three threads fold what one folds', async () => {
-  await fc.assert(
-    fc.asyncProperty(scene, async (given) => {
-      const { old, before, watermark } = read(given)
-      const harness = new Harness(old)
-      await feed(harness, before, watermark)
-      await expectRecomputed(harness, { partEvents: 1, parallel: 3 })
-      await harness.warehouse.close()
-    }),
-    { numRuns: RUNS },
-  )
-}, TIME_MAX_MS)
+test(
+  'three threads fold what one folds',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(scene, async (given) => {
+        const { old, before, watermark } = read(given)
+        const harness = new Harness(old)
+        await feed(harness, before, watermark)
+        await expectRecomputed(harness, { partEvents: 1, parallel: 3 })
+        await harness.warehouse.close()
+      }),
+      { numRuns: RUNS },
+    )
+  },
+  TIME_MAX_MS,
+)
 
 replayLaws('DuckDB', async () => emptyWarehouse(), { numRuns: RUNS })
 
-test('a replay agrees with runs that were given the older half of history last', async () => {
-  await check(async (given) => {
-    const { old, young, before, after, watermark } = read(given)
-    const harness = new Harness(old)
-    const all = [...before, ...after].flat().sort((a, b) => a.occurred_at - b.occurred_at)
-    const half = Math.floor(all.length / 2)
-    await feed(harness, [all.slice(half)], watermark)
-    await step(harness, young, 'replayed')
-    await feed(harness, [all.slice(0, half)])
-    const loaded = { from: null, to: (all[half - 1]?.occurred_at ?? 0) + 1 }
-    await step(harness, young, 'replayed', { within: loaded })
-    // The older half may also have moved events between people without one in the window.
-    const built = await believedWithin(harness, loaded)
-    await step(harness, young, 'replayed')
-    expect(built).toEqual(await believedWithin(harness, loaded))
-    const live = await step(harness, old, 'replayed')
-    expect(live).toMatchObject({ inserted: 0, superseded: 0, isDone: false })
-    await harness.warehouse.close()
-  })
-}, TIME_MAX_MS)
+test(
+  'a replay agrees with runs that were given the older half of history last',
+  async () => {
+    await check(async (given) => {
+      const { old, young, before, after, watermark } = read(given)
+      const harness = new Harness(old)
+      const all = [...before, ...after].flat().sort((a, b) => a.occurred_at - b.occurred_at)
+      const half = Math.floor(all.length / 2)
+      await feed(harness, [all.slice(half)], watermark)
+      await step(harness, young, 'replayed')
+      await feed(harness, [all.slice(0, half)])
+      const loaded = { from: null, to: (all[half - 1]?.occurred_at ?? 0) + 1 }
+      await step(harness, young, 'replayed', { within: loaded })
+      // The older half may also have moved events between people without one in the window.
+      const built = await believedWithin(harness, loaded)
+      await step(harness, young, 'replayed')
+      expect(built).toEqual(await believedWithin(harness, loaded))
+      const live = await step(harness, old, 'replayed')
+      expect(live).toMatchObject({ inserted: 0, superseded: 0, isDone: false })
+      await harness.warehouse.close()
+    })
+  },
+  TIME_MAX_MS,
+)
 
 test('a version that is built in part says so, and what is live is built whole', async () => {
   const old = definitionsOf({})

@@ -141,14 +141,17 @@ test('a timeout that completes an instance ends its attempt', async () => {
 })
 
 test('every step of every funnel is counted, those that nobody reached too', async () => {
-  await harness.feed([
-    event('10:00 u1 Seen'),
-    event('10:10 u1 Added'),
-    event('10:30 u1 Paid'),
-    event('10:00 u2 Seen'),
-    event('10:05 u2 Seen'),
-    event('10:40 u3 Seen', 'mail'),
-  ], at('11:02'))
+  await harness.feed(
+    [
+      event('10:00 u1 Seen'),
+      event('10:10 u1 Added'),
+      event('10:30 u1 Paid'),
+      event('10:00 u2 Seen'),
+      event('10:05 u2 Seen'),
+      event('10:40 u3 Seen', 'mail'),
+    ],
+    at('11:02'),
+  )
   const columns = 'step_no, step, reached, went_on, converted, dropped, pending'
   const rates = 'round(rate_of_decided, 2), round(rate_of_all, 2)'
   const times = 'median_since_previous_ms / 60000'

@@ -19,7 +19,7 @@ const event = (id: string, minute: number, identifiers: object, more: object = {
   JSON.stringify({
     event_id: id,
     name: 'A',
-    occurred_at: parseInstant('2026-03-01T10:00:00Z') as number / 1_000 + minute * 60_000,
+    occurred_at: (parseInstant('2026-03-01T10:00:00Z') as number) / 1_000 + minute * 60_000,
     identifiers,
     ...more,
   })

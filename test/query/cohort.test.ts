@@ -91,11 +91,7 @@ test.each<[string, CohortCondition, { [time: string]: string }]>([
   ['reached, the initial state too', cart, { '09:59': '', '12:20': 'u1 u2 u3 u4' }],
   ['a timeout reaches as well', { journey, reached: 'idle' }, { '10:59': '', '11:00': 'u3' }],
   ['not: nor did who never began', { not: paid }, { '10:30': 'u1 u3', '12:20': 'u3 u4 u5 u6' }],
-  [
-    'times: at least, and exactly',
-    { ...paid, times: { gte: 2 } },
-    { '12:05': '', '12:20': 'u2' },
-  ],
+  ['times: at least, and exactly', { ...paid, times: { gte: 2 } }, { '12:05': '', '12:20': 'u2' }],
   ['times: none at all', { ...paid, times: { eq: 0 } }, { '12:20': 'u3 u4 u5 u6' }],
   ['times: fewer', { ...cart, times: { gte: 1, lt: 2 } }, { '12:20': 'u4', '11:59': 'u2 u3 u4' }],
   [

@@ -51,15 +51,12 @@ const u2 = { user_id: 'u2' }
 
 test('who moves on is told from who was never to be a member', async () => {
   const harness = begin([inCart])
-  expect(
-    await step(harness, [event('10:00', 'Added', u1), event('10:00', 'Added', u2)]),
-  ).toEqual(['user_id:u1 entered: first_run', 'user_id:u2 entered: first_run'])
-  expect(await step(harness, [event('11:00', 'Paid', u1)])).toEqual([
-    'user_id:u1 left: moved_on',
+  expect(await step(harness, [event('10:00', 'Added', u1), event('10:00', 'Added', u2)])).toEqual([
+    'user_id:u1 entered: first_run',
+    'user_id:u2 entered: first_run',
   ])
-  expect(await step(harness, [event('10:30', 'Paid', u2)])).toEqual([
-    'user_id:u2 left: corrected',
-  ])
+  expect(await step(harness, [event('11:00', 'Paid', u1)])).toEqual(['user_id:u1 left: moved_on'])
+  expect(await step(harness, [event('10:30', 'Paid', u2)])).toEqual(['user_id:u2 left: corrected'])
   expect(await step(harness, [event('10:40', 'Added', { user_id: 'u3' })])).toEqual([
     'user_id:u3 entered: corrected',
   ])
@@ -99,9 +96,7 @@ test('who is merged or parted changes because of identity', async () => {
   ])
   expect(await step(harness, [JSON.stringify(alias)])).toEqual(['user_id:u2 left: identity'])
   const unlink = { ...(JSON.parse(event('10:30', 'Seen', u2)) as object), unlink: pair }
-  expect(await step(harness, [JSON.stringify(unlink)])).toEqual([
-    'user_id:u2 entered: identity',
-  ])
+  expect(await step(harness, [JSON.stringify(unlink)])).toEqual(['user_id:u2 entered: identity'])
   await harness.warehouse.close()
 })
 

@@ -145,7 +145,10 @@ function laps(tables: Tables): Row[] {
       converted_rate: converted.length / rounds.length,
       leaving_count: rounds.filter(({ isLast }) => isLast).length,
       leaving_converted_count: converted.filter(({ isLast }) => isLast).length,
-      median_time_to_convert_ms: nearestRank(rounds.map(({ ms }) => ms), 5),
+      median_time_to_convert_ms: nearestRank(
+        rounds.map(({ ms }) => ms),
+        5,
+      ),
     }
   })
 }

@@ -7,8 +7,20 @@
  * its closing transition and `|cycle`.
  */
 
-import { tracksOf, type Candidate, type Candidates, type Effect } from '../../pipeline/definition/journey.ts'
-import type { Guard, Identity, Journey, Json, Sessions, Track } from '../../pipeline/definition/journey.ts'
+import {
+  tracksOf,
+  type Candidate,
+  type Candidates,
+  type Effect,
+} from '../../pipeline/definition/journey.ts'
+import type {
+  Guard,
+  Identity,
+  Journey,
+  Json,
+  Sessions,
+  Track,
+} from '../../pipeline/definition/journey.ts'
 import { at, inEventOrder, micros, place, type AcceptedEvent } from './identity.ts'
 
 import type { EventFunnel } from '../../pipeline/definition/funnel.ts'

@@ -9,7 +9,7 @@ import { formatInstant } from '../../pipeline/base/clock.ts'
 import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { startCommands } from '../support/commands.ts'
 import { Harness } from '../support/dump.ts'
 

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { buying, definitionsIn } from '../support/two-version-journey.ts'
 import { startCommands } from '../support/commands.ts'
 import { dump } from '../support/dump.ts'
@@ -73,101 +73,117 @@ function copyOf(name: string): string {
   return path
 }
 
-test('a new version goes from the directory to the readers, and back', async () => {
-  const database = copyOf('released')
-  const before = await shown(database)
-  const run = await command('start', database, young, events)
-  expect(run).toMatchObject({ status: 0 })
-  expect(run.stderr).toContain('journey buying 2 is not live; this run goes on under what is')
-  expect((await command('release', database, young, 'status')).stdout).toMatch(
-    /journey buying 1 +live .*\njourney buying 2 +defined, not built/,
-  )
-  const [script = '', ...args] = replay
-  expect((await command(script, database, young, ...args)).stdout).toMatch(
-    /^journey buying 2: [\d,]+ events replayed .*\n {2}[\d,]+ rows new, 0 superseded\n/,
-  )
-  expect((await command('release', database, young, 'status')).stdout).toMatch(
-    /journey buying 2 +built, 0 batches behind/,
-  )
-  expect((await shown(database)).states).toEqual(before.states)
-  const plan = await command('release', database, young, 'promote', 'buying', '2')
-  expect(plan).toMatchObject({ status: 0 })
-  expect(plan.stdout).toContain('nothing has been changed')
-  expect((await shown(database)).states).toEqual(before.states)
-  const unasked = await command('release', database, young, 'promote', 'buying', '2', '--yes')
-  expect(unasked).toMatchObject({ status: 2 })
-  expect(unasked.stderr).toContain('--yes needs --why')
-  const json = await command('release', database, young, ...promote.slice(1), '--json')
-  expect(JSON.parse(json.stdout)).toMatchObject({ done: 'promoted', version: 2, inserted: 0 })
-  const after = await shown(database)
-  expect(new Set(after.states?.map((row) => row['version']))).toEqual(new Set([2]))
-  expect(await command('start', database, young, events)).toMatchObject({ status: 0, stderr: '' })
-  expect(await shown(database)).toEqual(after)
-  const back = await command('release', database, young, 'rollback', 'buying', ...WHY)
-  expect(back).toMatchObject({ status: 0, stderr: '' })
-  expect((await shown(database)).states).toEqual(before.states)
-}, TIME_MAX_MS)
+test(
+  'a new version goes from the directory to the readers, and back',
+  async () => {
+    const database = copyOf('released')
+    const before = await shown(database)
+    const run = await command('start', database, young, events)
+    expect(run).toMatchObject({ status: 0 })
+    expect(run.stderr).toContain('journey buying 2 is not live; this run goes on under what is')
+    expect((await command('release', database, young, 'status')).stdout).toMatch(
+      /journey buying 1 +live .*\njourney buying 2 +defined, not built/,
+    )
+    const [script = '', ...args] = replay
+    expect((await command(script, database, young, ...args)).stdout).toMatch(
+      /^journey buying 2: [\d,]+ events replayed .*\n {2}[\d,]+ rows new, 0 superseded\n/,
+    )
+    expect((await command('release', database, young, 'status')).stdout).toMatch(
+      /journey buying 2 +built, 0 batches behind/,
+    )
+    expect((await shown(database)).states).toEqual(before.states)
+    const plan = await command('release', database, young, 'promote', 'buying', '2')
+    expect(plan).toMatchObject({ status: 0 })
+    expect(plan.stdout).toContain('nothing has been changed')
+    expect((await shown(database)).states).toEqual(before.states)
+    const unasked = await command('release', database, young, 'promote', 'buying', '2', '--yes')
+    expect(unasked).toMatchObject({ status: 2 })
+    expect(unasked.stderr).toContain('--yes needs --why')
+    const json = await command('release', database, young, ...promote.slice(1), '--json')
+    expect(JSON.parse(json.stdout)).toMatchObject({ done: 'promoted', version: 2, inserted: 0 })
+    const after = await shown(database)
+    expect(new Set(after.states?.map((row) => row['version']))).toEqual(new Set([2]))
+    expect(await command('start', database, young, events)).toMatchObject({ status: 0, stderr: '' })
+    expect(await shown(database)).toEqual(after)
+    const back = await command('release', database, young, 'rollback', 'buying', ...WHY)
+    expect(back).toMatchObject({ status: 0, stderr: '' })
+    expect((await shown(database)).states).toEqual(before.states)
+  },
+  TIME_MAX_MS,
+)
 
-test('what cannot be released is refused in words', async () => {
-  const database = copyOf('refused')
-  const released = (...args: string[]) => command('release', database, young, ...args)
-  const said = async (...args: string[]) => (await released(...args)).stderr
-  expect(await said('rollback', 'buying')).toBe('error: buying has had no other live version')
-  expect(await said('promote', 'buying', '1')).toBe('error: journey buying 1 is live already')
-  expect(await said('promote', 'buying', '7')).toContain('neither in the definitions nor on')
-  expect(await said('promote', 'paying', '1')).toContain('neither journey nor funnel')
-  expect(await released('promote', 'buying', 'x')).toMatchObject({ status: 2 })
-  expect(await command('replay', database, young)).toMatchObject({ status: 2 })
-  const empty = join(dir, 'empty.duckdb')
-  await shown(empty)
-  const replayed = await command('replay', empty, young, '--journey', 'buying')
-  expect(replayed.stderr).toContain('is empty: feed it first')
-  const changed = definitionsIn(join(dir, 'changed'), { ...buying(1, '24h'), restart: false })
-  expect((await command('replay', database, changed, '--journey', 'buying')).stderr).toContain(
-    'journey buying 1 is released and its content has changed',
-  )
-}, TIME_MAX_MS)
+test(
+  'what cannot be released is refused in words',
+  async () => {
+    const database = copyOf('refused')
+    const released = (...args: string[]) => command('release', database, young, ...args)
+    const said = async (...args: string[]) => (await released(...args)).stderr
+    expect(await said('rollback', 'buying')).toBe('error: buying has had no other live version')
+    expect(await said('promote', 'buying', '1')).toBe('error: journey buying 1 is live already')
+    expect(await said('promote', 'buying', '7')).toContain('neither in the definitions nor on')
+    expect(await said('promote', 'paying', '1')).toContain('neither journey nor funnel')
+    expect(await released('promote', 'buying', 'x')).toMatchObject({ status: 2 })
+    expect(await command('replay', database, young)).toMatchObject({ status: 2 })
+    const empty = join(dir, 'empty.duckdb')
+    await shown(empty)
+    const replayed = await command('replay', empty, young, '--journey', 'buying')
+    expect(replayed.stderr).toContain('is empty: feed it first')
+    const changed = definitionsIn(join(dir, 'changed'), { ...buying(1, '24h'), restart: false })
+    expect((await command('replay', database, changed, '--journey', 'buying')).stderr).toContain(
+      'journey buying 1 is released and its content has changed',
+    )
+  },
+  TIME_MAX_MS,
+)
 
-test('sessions that have changed are replayed, and the plan of it changes nothing', async () => {
-  const database = copyOf('brief')
-  const before = await shown(database)
-  const run = await command('start', database, brief, events)
-  expect(run).toMatchObject({ status: 1 })
-  expect(run.stderr).toContain('a full replay is needed')
-  const plan = await command('replay', database, brief, '--all')
-  expect(plan).toMatchObject({ status: 0, stderr: '' })
-  expect(plan.stdout).toMatch(
-    /^everything under identity 1, sessions 2: .*\n {2}would change what readers see: .* --yes/,
-  )
-  expect(await shown(database)).toEqual(before)
-  const done = await command('replay', database, brief, '--all', '--yes', '--parallel', '2')
-  expect(done.stdout).toMatch(/\n {2}[\d,]+ rows new, [\d,]+ superseded\n$/)
-  const after = await shown(database)
-  expect(after.sessions?.length).toBeGreaterThan(before.sessions?.length ?? 0)
-  expect(after.effects).toEqual(before.effects)
-  const again = await command('replay', database, brief, '--all', '--yes')
-  expect(again.stdout).toContain('its rows are what they should be')
-  expect(await command('start', database, brief, events)).toMatchObject({ status: 0, stderr: '' })
-  expect(await shown(database)).toEqual(after)
-}, TIME_MAX_MS)
+test(
+  'sessions that have changed are replayed, and the plan of it changes nothing',
+  async () => {
+    const database = copyOf('brief')
+    const before = await shown(database)
+    const run = await command('start', database, brief, events)
+    expect(run).toMatchObject({ status: 1 })
+    expect(run.stderr).toContain('a full replay is needed')
+    const plan = await command('replay', database, brief, '--all')
+    expect(plan).toMatchObject({ status: 0, stderr: '' })
+    expect(plan.stdout).toMatch(
+      /^everything under identity 1, sessions 2: .*\n {2}would change what readers see: .* --yes/,
+    )
+    expect(await shown(database)).toEqual(before)
+    const done = await command('replay', database, brief, '--all', '--yes', '--parallel', '2')
+    expect(done.stdout).toMatch(/\n {2}[\d,]+ rows new, [\d,]+ superseded\n$/)
+    const after = await shown(database)
+    expect(after.sessions?.length).toBeGreaterThan(before.sessions?.length ?? 0)
+    expect(after.effects).toEqual(before.effects)
+    const again = await command('replay', database, brief, '--all', '--yes')
+    expect(again.stdout).toContain('its rows are what they should be')
+    expect(await command('start', database, brief, events)).toMatchObject({ status: 0, stderr: '' })
+    expect(await shown(database)).toEqual(after)
+  },
+  TIME_MAX_MS,
+)
 
-test('a window is asked for in instants, and of what is not live', async () => {
-  const database = copyOf('window')
-  const replayed = (...args: string[]) => command('replay', database, young, ...args)
-  const march = ['--from', '2026-03-01T00:00:00Z', '--to', '2026-03-01T12:00:00Z']
-  const built = await replayed('--journey', 'buying', ...march)
-  expect(built.stdout).toMatch(/rows new, 0 superseded; other profiles are as they were\n/)
-  expect((await command('release', database, young, 'status')).stdout).toMatch(
-    /journey buying 2 +built in part, /,
-  )
-  const live = await replayed('--journey', 'buying', '--version', '1', ...march)
-  expect(live.stderr).toContain('what readers see is built whole')
-  expect(await replayed('--all', ...march)).toMatchObject({ status: 2 })
-  expect(await replayed('--journey', 'buying', '--from', 'noon')).toMatchObject({ status: 2 })
-  const backwards = ['--from', '2026-03-02T00:00:00Z', '--to', '2026-03-01T00:00:00Z']
-  expect((await replayed('--journey', 'buying', ...backwards)).stderr).toContain('is not before')
-  expect((await replayed('--all', '--parallel', 'all')).stderr).toContain('--parallel "all"')
-}, TIME_MAX_MS)
+test(
+  'a window is asked for in instants, and of what is not live',
+  async () => {
+    const database = copyOf('window')
+    const replayed = (...args: string[]) => command('replay', database, young, ...args)
+    const march = ['--from', '2026-03-01T00:00:00Z', '--to', '2026-03-01T12:00:00Z']
+    const built = await replayed('--journey', 'buying', ...march)
+    expect(built.stdout).toMatch(/rows new, 0 superseded; other profiles are as they were\n/)
+    expect((await command('release', database, young, 'status')).stdout).toMatch(
+      /journey buying 2 +built in part, /,
+    )
+    const live = await replayed('--journey', 'buying', '--version', '1', ...march)
+    expect(live.stderr).toContain('what readers see is built whole')
+    expect(await replayed('--all', ...march)).toMatchObject({ status: 2 })
+    expect(await replayed('--journey', 'buying', '--from', 'noon')).toMatchObject({ status: 2 })
+    const backwards = ['--from', '2026-03-02T00:00:00Z', '--to', '2026-03-01T00:00:00Z']
+    expect((await replayed('--journey', 'buying', ...backwards)).stderr).toContain('is not before')
+    expect((await replayed('--all', '--parallel', 'all')).stderr).toContain('--parallel "all"')
+  },
+  TIME_MAX_MS,
+)
 
 /** Runs until it is killed, or to its end; true when it ended by itself. */
 async function killed(all: string[], ms: number): Promise<boolean> {
@@ -182,37 +198,41 @@ test.each([
   ['a replay', young, [...replay, '--parallel', '2']],
   ['a replay of everything', brief, ['replay', '--all', '--yes', '--parallel', '2']],
   ['a promotion', young, promote],
-])(`%s is there whole or not at all, whenever it is killed`, async (name, dirOf, of) => {
-  const [script = '', ...args] = of
-  const whole = copyOf(`whole ${name}`)
-  const program = (database: string) => {
-    const all = argumentsOf(database, dirOf, args)
-    return ['--import', 'tsx', `scripts/${script}.ts`, ...all]
-  }
-  const startedAt = elapsedMs()
-  expect(await killed(program(whole), TIME_MAX_MS)).toBe(true)
-  const wholeMs = elapsedMs() - startedAt
-  const [before, after] = [await shown(fed), await shown(whole)]
-  expect(after).not.toEqual(before)
-  expect(after.effects).toEqual(before.effects)
-  const database = copyOf(`killed ${name}`)
-  const isDone = async () => {
-    const found = await shown(database)
-    const isAfter = JSON.stringify(found) === JSON.stringify(after)
-    if (!isAfter) expect(found).toEqual(before)
-    return isAfter
-  }
-  let kills = 0
-  for (let kill = 0; kill < KILLS; kill++) {
-    // The first kill comes early enough for any machine, the last about when the work is done.
-    const isEnded = await killed(program(database), (0.2 + (0.8 * kill) / KILLS) * wholeMs)
-    if (!isEnded) kills += 1
-    if (await isDone()) break
-    expect(isEnded).toBe(false)
-  }
-  expect(kills).toBeGreaterThan(0)
-  if (!(await isDone())) {
-    expect(await command(script, database, dirOf, ...args)).toMatchObject({ status: 0 })
-  }
-  expect(await shown(database)).toEqual(after)
-}, TIME_MAX_MS)
+])(
+  `%s is there whole or not at all, whenever it is killed`,
+  async (name, dirOf, of) => {
+    const [script = '', ...args] = of
+    const whole = copyOf(`whole ${name}`)
+    const program = (database: string) => {
+      const all = argumentsOf(database, dirOf, args)
+      return ['--import', 'tsx', `scripts/${script}.ts`, ...all]
+    }
+    const startedAt = elapsedMs()
+    expect(await killed(program(whole), TIME_MAX_MS)).toBe(true)
+    const wholeMs = elapsedMs() - startedAt
+    const [before, after] = [await shown(fed), await shown(whole)]
+    expect(after).not.toEqual(before)
+    expect(after.effects).toEqual(before.effects)
+    const database = copyOf(`killed ${name}`)
+    const isDone = async () => {
+      const found = await shown(database)
+      const isAfter = JSON.stringify(found) === JSON.stringify(after)
+      if (!isAfter) expect(found).toEqual(before)
+      return isAfter
+    }
+    let kills = 0
+    for (let kill = 0; kill < KILLS; kill++) {
+      // The first kill comes early enough for any machine, the last about when the work is done.
+      const isEnded = await killed(program(database), (0.2 + (0.8 * kill) / KILLS) * wholeMs)
+      if (!isEnded) kills += 1
+      if (await isDone()) break
+      expect(isEnded).toBe(false)
+    }
+    expect(kills).toBeGreaterThan(0)
+    if (!(await isDone())) {
+      expect(await command(script, database, dirOf, ...args)).toMatchObject({ status: 0 })
+    }
+    expect(await shown(database)).toEqual(after)
+  },
+  TIME_MAX_MS,
+)

@@ -8,7 +8,7 @@ import { makeDefinitions, type Release } from '../../pipeline/definition/load.ts
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { Random } from '../../scripts/random.ts'
+import { Random } from '../../scripts/sample/random.ts'
 import { CYCLES_MAX, PATH_STATES_MAX, VARIANTS_MAX, WAYS_MAX } from '../../scripts/report/bounds.ts'
 import { reportPage } from '../../scripts/report/bundle.ts'
 import { collect } from '../../scripts/report/collect.ts'
@@ -247,8 +247,7 @@ const command = startCommands()
 test('the command writes the page, and says what is wrong with its arguments', async () => {
   const place = join(dir, 'one.duckdb')
   await (await reportWarehouse([], duckdbWarehouse(place))).close()
-  const run = (...args: string[]) =>
-    command('report', ['--warehouse', `duckdb:${place}`, ...args])
+  const run = (...args: string[]) => command('report', ['--warehouse', `duckdb:${place}`, ...args])
   const out = join(dir, 'report.html')
   const made = await run('--journey', 'order', '--out', out)
   expect(made).toMatchObject({ status: 0, stderr: '' })

@@ -29,9 +29,9 @@ const scene = fc
       .map(([one, isHashed]) => (isHashed ? { ...one, hashed: one.person ?? ['email'] } : one)),
     sessions,
     journey,
-    funnels: fc.array(funnel, { maxLength: 1 }).map((list) =>
-      list.map((one) => ({ ...one, id: 'f' })),
-    ),
+    funnels: fc
+      .array(funnel, { maxLength: 1 })
+      .map((list) => list.map((one) => ({ ...one, id: 'f' }))),
     later: fc.constantFrom(0, LATER),
   })
   .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
@@ -98,7 +98,10 @@ test('the command finds planted differences, against the events and against anot
   expect(found.stdout).toMatch(/only recomputed: .*"event_id":"e2"/)
   const between = await verify('--against', `duckdb:${two}`, '--json')
   expect(between.status).toBe(1)
-  const views = between.stdout.trim().split('\n').map((line) => JSON.parse(line) as object)
+  const views = between.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object)
   expect(views).toContainEqual(expect.objectContaining({ view: 'sessions', differing: 1 }))
 })
 

@@ -88,9 +88,7 @@ describe('limits of a step', () => {
   })
 
   test('minGap passes over what comes too soon and takes what comes next', () => {
-    expect(attemptsOf(minGap, '10:00 A\n10:09 B\n10:10 B\n10:11 C')).toEqual([
-      'e1 e3 e4 converted',
-    ])
+    expect(attemptsOf(minGap, '10:00 A\n10:09 B\n10:10 B\n10:11 C')).toEqual(['e1 e3 e4 converted'])
   })
 })
 
@@ -116,9 +114,7 @@ describe('optional steps', () => {
 
   test('are not taken after the step they stand before', () => {
     const longer = { steps: [...steps, 'D'], within: '1h' }
-    expect(attemptsOf(longer, '10:00 A\n10:05 C\n10:06 B\n10:10 D')).toEqual([
-      'e1 e2 e4 converted',
-    ])
+    expect(attemptsOf(longer, '10:00 A\n10:05 C\n10:06 B\n10:10 D')).toEqual(['e1 e2 e4 converted'])
   })
 })
 

@@ -17,7 +17,12 @@ const where = fc.constantFrom<NonNullable<EventStep['where']>>(
   { property: 'v', eq: 1 },
   { field: 'source', eq: 'web' },
   { not: { property: 'v', exists: true } },
-  { any: [{ context: 'campaign.source', eq: 1 }, { field: 'name', in: ['A', 'C'] }] },
+  {
+    any: [
+      { context: 'campaign.source', eq: 1 },
+      { field: 'name', in: ['A', 'C'] },
+    ],
+  },
 )
 const seldom = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 5 })
 

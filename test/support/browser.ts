@@ -1,12 +1,11 @@
 /**
- * A browser to look at pages with: Debian's chromium, driven by playwright-core from `.peers/`.
- * Without them the tests are skipped in one line; with REQUIRE_BROWSER=1 that is a failure.
+ * Headless browser for page tests: Debian's Chromium, driven by playwright-core. Without Chromium
+ * the tests are skipped with one line, and fail if REQUIRE_BROWSER=1.
  */
 
 import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import type { Browser, Page } from 'playwright-core'
-import { peer } from './peers.ts'
+import { chromium, type Browser, type Page } from 'playwright-core'
 
 const CHROMIUM = '/usr/bin/chromium'
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'].concat([
@@ -22,11 +21,11 @@ if (!hasBrowser && process.env['REQUIRE_BROWSER'] === '1') {
   throw new Error(`REQUIRE_BROWSER=1, but there is no ${CHROMIUM}: apt-get install -y chromium`)
 }
 if (!hasBrowser) console.log(`skipped: no ${CHROMIUM}; apt-get install -y chromium to run these`)
-const driver = hasBrowser ? peer<typeof import('playwright-core')>('playwright-core') : null
 
-/** Null: there is none, and that is well. */
-export const launch: (() => Promise<Browser>) | null =
-  driver && (() => driver.chromium.launch({ executablePath: CHROMIUM, args: ARGS }))
+/** Starts the browser; null if Chromium is not installed. */
+export const launch: (() => Promise<Browser>) | null = hasBrowser
+  ? () => chromium.launch({ executablePath: CHROMIUM, args: ARGS })
+  : null
 
 /** A file as a page, in light, and what it complained of: errors, dialogs, and any request but the
  * one for itself. */

@@ -19,7 +19,10 @@ export function startCommands(env: { [name: string]: string } = {}) {
   return async (script: string, args: string[], input = ''): Promise<Ended> => {
     if (child === null) {
       const execArgv = ['--import', 'tsx']
-      child = fork('test/support/command-process.ts', [], { execArgv, env: { ...process.env, ...env } })
+      child = fork('test/support/command-process.ts', [], {
+        execArgv,
+        env: { ...process.env, ...env },
+      })
       death = once(child, 'exit').then(died)
       death.catch(() => undefined)
     }

@@ -7,7 +7,12 @@ import type { Definitions } from '../../pipeline/definition/load.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { emptyWarehouse } from './reused-warehouse.ts'
 import { attemptName } from '../reference/funnel.ts'
-import { VIEWS, type AcceptedEvent, type ReferenceTables, type Row } from '../reference/reference.ts'
+import {
+  VIEWS,
+  type AcceptedEvent,
+  type ReferenceTables,
+  type Row,
+} from '../reference/reference.ts'
 
 /** Rows in an order that does not depend on the engine. */
 export function sorted(rows: Row[]): Row[] {

@@ -14,7 +14,12 @@ import { Events } from '../../pipeline/stages/events.ts'
 import { Facts } from '../../pipeline/stages/journey-facts.ts'
 import type { EventFunnel } from '../../pipeline/definition/funnel.ts'
 import { FunnelFacts } from '../../pipeline/stages/funnel-facts.ts'
-import { freshFunnels, FunnelFold, funnelsDueOf, type FunnelState } from '../../pipeline/stages/fold-funnels.ts'
+import {
+  freshFunnels,
+  FunnelFold,
+  funnelsDueOf,
+  type FunnelState,
+} from '../../pipeline/stages/fold-funnels.ts'
 import type { Json } from '../../pipeline/definition/journey.ts'
 import { tabulateFunnels, type TabulatedFunnels } from '../../pipeline/microbatch/funnel-rows.ts'
 

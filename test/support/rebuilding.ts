@@ -12,7 +12,12 @@ import { ReleaseLog, runningOf } from '../../pipeline/warehouse/release-log.ts'
 import { funnelled } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from './dump.ts'
-import { VIEWS, type AcceptedEvent, type ReferenceTables, type Row } from '../reference/reference.ts'
+import {
+  VIEWS,
+  type AcceptedEvent,
+  type ReferenceTables,
+  type Row,
+} from '../reference/reference.ts'
 
 const RUNS = Number(process.env['REBUILD_RUNS'] ?? 1)
 export const LATER = 3_600_000_000
@@ -114,11 +119,7 @@ export async function move(
 }
 
 /** Everything, under the identity and sessions of other definitions. */
-export async function replayAll(
-  harness: Harness,
-  next: Definitions,
-  more: Partial<Rebuild> = {},
-) {
+export async function replayAll(harness: Harness, next: Definitions, more: Partial<Rebuild> = {}) {
   const { definitions } = runningOf(next, await ReleaseLog.read(harness.warehouse), true)
   return move(harness, null, 'replayed', { definitions, ...more })
 }

@@ -52,7 +52,10 @@ class Machine {
     for (const name of programs) symlinkSync(resolve('test/plans/cloud.sh'), join(this.#bin, name))
     const plans = [...planOf(site('subscription')), ...planOf(site('function'))]
     const steps = [...plans, ...removalOf(site('function'))]
-    const flags = steps.flatMap(commandsOf).flatMap(wordsOf).map((word) => word.split('=')[0])
+    const flags = steps
+      .flatMap(commandsOf)
+      .flatMap(wordsOf)
+      .map((word) => word.split('=')[0])
     const known = flags.filter((word) => word?.startsWith('--') && word !== withoutFlag)
     writeFileSync(this.#help, known.join('\n'))
   }
@@ -291,7 +294,9 @@ test('the table of landed messages is one that Pub/Sub itself can write', () => 
 })
 
 test('a key is asked for where identifiers are hashed', () => {
-  const lines = planOf(site('subscription', { isHashed: true })).flatMap(commandsOf).map(wordsOf)
+  const lines = planOf(site('subscription', { isHashed: true }))
+    .flatMap(commandsOf)
+    .map(wordsOf)
   const deploy = lines.find((words) => words.includes('deploy'))
   expect(deploy).toContain('--set-secrets=DESIRE_PATH_HASH_KEY=journeys-hash-key:latest')
   expect(lines.findIndex((words) => words.includes('secrets'))).toBeLessThan(

@@ -20,7 +20,7 @@ import { cutAtLines } from '../../pipeline/io/file-source.ts'
 import { run } from '../../pipeline/run.ts'
 import type { Source } from '../../pipeline/io/source.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { startCommands } from '../support/commands.ts'
 import { dump, Harness } from '../support/dump.ts'
 

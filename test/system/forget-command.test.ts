@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { HASH_KEY_VARIABLE } from '../../pipeline/decode/identifier-values.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { startCommands } from '../support/commands.ts'
 import { Harness } from '../support/dump.ts'
 

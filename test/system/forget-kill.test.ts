@@ -10,8 +10,8 @@ import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { HASH_KEY_VARIABLE } from '../../pipeline/decode/identifier-values.ts'
-import { Random } from '../../scripts/random.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Random } from '../../scripts/sample/random.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { dump, Harness } from '../support/dump.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 1)
@@ -22,11 +22,10 @@ afterAll(() => rmSync(dir, { recursive: true }))
 async function forgetting(database: string, user: string, ms?: number): Promise<number> {
   const startedAt = elapsedMs()
   const options = ['--warehouse', `duckdb:${database}`, '--user', user, '--yes']
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'scripts/forget.ts', ...options],
-    { stdio: 'ignore', env: { ...process.env, [HASH_KEY_VARIABLE]: 'test' } },
-  )
+  const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/forget.ts', ...options], {
+    stdio: 'ignore',
+    env: { ...process.env, [HASH_KEY_VARIABLE]: 'test' },
+  })
   const timer = ms === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), ms)
   const [code] = await once(child, 'exit')
   clearTimeout(timer)

@@ -12,7 +12,7 @@ import { afterAll, beforeEach, expect, test } from 'vitest'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { closeInstance } from '../../pipeline/functions.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { dump } from '../support/dump.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))

@@ -11,8 +11,8 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
-import { Random } from '../../scripts/random.ts'
-import { Shop } from '../../scripts/shop.ts'
+import { Random } from '../../scripts/sample/random.ts'
+import { Shop } from '../../scripts/sample/shop.ts'
 import { dump } from '../support/dump.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 2)

@@ -60,8 +60,7 @@ const DAMAGE: { [check: string]: string } = {
   events_have_one_profile: `insert into event_profile_base by name
     select * replace (uuid() as row_key, 'user_id:u9' as profile_id) from event_profile_base
     where event_id = 'e1'`,
-  exits_are_the_next_transition:
-    "update state_base set exited_by = uuid() where state = 'idle'",
+  exits_are_the_next_transition: "update state_base set exited_by = uuid() where state = 'idle'",
   finals_are_final: "update state_base set is_final = true where state = 'idle'",
   identities_are_seen: "update identity_base set event_count = 99 where namespace = 'user_id'",
   instances_are_numbered: `update transition_base set profile_id = 'user_id:u9'

@@ -242,11 +242,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
     test('look-ups are answered while a commit is under way, if at all, as after it', async () => {
       await warehouse.open()
       const history = (stream: string, segment: string) =>
-        arrowTable(
-          'history',
-          { k: hashes64([stream]), stream: [stream], segment: [segment] },
-          1,
-        )
+        arrowTable('history', { k: hashes64([stream]), stream: [stream], segment: [segment] }, 1)
       const timer = (dueAt: number, profile: string) =>
         arrowTable('timer', { due_at: [dueAt], profile_id: [profile] }, 1)
       const inserts = (segment: string, dueAt: number, eventIds: string[]) =>

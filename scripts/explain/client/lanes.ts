@@ -24,7 +24,11 @@ export class Lanes {
     const places = new Map(moments.map((moment, place) => [moment, place / last]))
     this.#shareOf = (moment) => places.get(moment) ?? 1
     const lanes = staysOf(story, belief)
-    const today = new Set(staysOf(story, story.beliefs.length - 1).flat().map(nameOf))
+    const today = new Set(
+      staysOf(story, story.beliefs.length - 1)
+        .flat()
+        .map(nameOf),
+    )
     const shown = latestChanged(lanes, SHOWN, (stays) => stays.at(-1)?.since ?? 0)
     const hidden = lanes.length - shown.length
     const { watermark = null } = story.beliefs[belief] ?? {}
@@ -58,12 +62,7 @@ export class Lanes {
   }
 
   /** `end`: how far the belief had come. */
-  #lane(
-    story: StoryDocument,
-    stays: Stay[],
-    end: number,
-    today: ReadonlySet<string>,
-  ): HTMLElement {
+  #lane(story: StoryDocument, stays: Stay[], end: number, today: ReadonlySet<string>): HTMLElement {
     const bars = stays.map((stay, i) => {
       const from = this.#shareOf(stay.since)
       const until = this.#shareOf(stays[i + 1]?.since ?? end)

@@ -22,9 +22,9 @@ export function standing(story: StoryDocument, belief: number, moment: number): 
   const missed = today.filter((one) => !stays.some((stay) => titleOf(stay) === titleOf(one)))
   const cards = [
     ...shown.map((stay) => card(story, belief, moment, stay, today)),
-    ...missed.slice(0, SHOWN).map((stay) =>
-      cardOf(titleOf(stay), 'not begun', [], `now believed: ${stay.state}`),
-    ),
+    ...missed
+      .slice(0, SHOWN)
+      .map((stay) => cardOf(titleOf(stay), 'not begun', [], `now believed: ${stay.state}`)),
   ]
   const body =
     cards.length === 0

@@ -1,7 +1,7 @@
 /** A funnel's steps as lines of a terminal: bars, and what is pending apart from what is lost. */
 
 import type pc from 'picocolors'
-import type { Row } from '../pipeline/warehouse/warehouse.ts'
+import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 
 const BAR = 30
 

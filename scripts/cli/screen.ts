@@ -5,10 +5,10 @@
  */
 
 import pc from 'picocolors'
-import { formatInstant } from '../pipeline/base/clock.ts'
-import type { Journey } from '../pipeline/definition/journey.ts'
-import type { RunReport } from '../pipeline/run.ts'
-import type { Row, Warehouse } from '../pipeline/warehouse/warehouse.ts'
+import { formatInstant } from '../../pipeline/base/clock.ts'
+import type { Journey } from '../../pipeline/definition/journey.ts'
+import type { RunReport } from '../../pipeline/run.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { duration, funnelLines, grouped, type Paint } from './funnel-lines.ts'
 
 const COLUMNS_MAX = 100

@@ -6,12 +6,12 @@
  * or, if that takes too long, abandoned; its messages then come again. Both are safe.
  */
 
-import type { PubsubName } from '../pipeline/config.ts'
-import { openEngine, type EngineSettings } from '../pipeline/runtime.ts'
-import { log, logRetry } from '../pipeline/base/log.ts'
-import { pubsubSource } from '../pipeline/io/pubsub-source.ts'
-import { run, type RunReport } from '../pipeline/run.ts'
-import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
+import type { PubsubName } from '../../pipeline/config.ts'
+import { openEngine, type EngineSettings } from '../../pipeline/runtime.ts'
+import { log, logRetry } from '../../pipeline/base/log.ts'
+import { pubsubSource } from '../../pipeline/io/pubsub-source.ts'
+import { run, type RunReport } from '../../pipeline/run.ts'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { interruption } from './command.ts'
 import { Exclusive } from './exclusive.ts'
 import type { Limits } from './health.ts'

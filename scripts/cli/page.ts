@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
-import { messageOf, UserError } from '../pipeline/base/errors.ts'
+import { messageOf, UserError } from '../../pipeline/base/errors.ts'
 
 export type Page = {
   title: string

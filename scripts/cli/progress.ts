@@ -4,9 +4,9 @@
  */
 
 import { Presets, SingleBar } from 'cli-progress'
-import { elapsedMs } from '../pipeline/base/clock.ts'
-import type { RunReport } from '../pipeline/run.ts'
-import type { Chunk } from '../pipeline/io/source.ts'
+import { elapsedMs } from '../../pipeline/base/clock.ts'
+import type { RunReport } from '../../pipeline/run.ts'
+import type { Chunk } from '../../pipeline/io/source.ts'
 
 /** Shorter runs show nothing. */
 const QUIET_MS = 1_000

@@ -1,7 +1,7 @@
 /** Two versions of a journey side by side, as lines of a terminal. */
 
-import { formatInstant } from '../pipeline/base/clock.ts'
-import type { Asked, Move, ReleaseDiff } from '../pipeline/query/release-diff.ts'
+import { formatInstant } from '../../pipeline/base/clock.ts'
+import type { Asked, Move, ReleaseDiff } from '../../pipeline/query/release-diff.ts'
 import { grouped, percent } from './funnel-lines.ts'
 
 const STATES_SHOWN = 12

@@ -1,18 +1,14 @@
 /** What replaying and releasing share: finding the version that is meant, and building it. */
 
 import { userInfo } from 'node:os'
-import { elapsedMs } from '../pipeline/base/clock.ts'
-import {
-  DEFINITIONS_DEFAULT,
-  scratchOf,
-  warehouseOf,
-} from '../pipeline/config.ts'
-import { loadDefinitions, type Definitions, type Release } from '../pipeline/definition/load.ts'
-import { REBUILDING } from '../pipeline/duckdb/resource-limits.ts'
-import { UserError } from '../pipeline/base/errors.ts'
-import { rebuild, type Rebuild, type Rebuilt } from '../pipeline/operations/replay.ts'
-import { ReleaseLog, runningOf, type Running } from '../pipeline/warehouse/release-log.ts'
-import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
+import { elapsedMs } from '../../pipeline/base/clock.ts'
+import { DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../../pipeline/config.ts'
+import { loadDefinitions, type Definitions, type Release } from '../../pipeline/definition/load.ts'
+import { REBUILDING } from '../../pipeline/duckdb/resource-limits.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { rebuild, type Rebuild, type Rebuilt } from '../../pipeline/operations/replay.ts'
+import { ReleaseLog, runningOf, type Running } from '../../pipeline/warehouse/release-log.ts'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from './command.ts'
 import { startProgress } from './progress.ts'
 

@@ -1,6 +1,6 @@
 /** The bundled sample: a few days of a small shop, made on the spot. */
 
-import type { Chunk, Source } from '../pipeline/io/source.ts'
+import type { Chunk, Source } from '../../pipeline/io/source.ts'
 import { Shop } from './shop.ts'
 
 const SAMPLE_LINES = 20_000

@@ -7,7 +7,7 @@
  * that are late. What really happened is told at the end, for tests.
  */
 
-import { formatInstant, HOUR, SECOND } from '../pipeline/base/clock.ts'
+import { formatInstant, HOUR, SECOND } from '../../pipeline/base/clock.ts'
 import { Random } from './random.ts'
 
 const MINUTE = 60 * SECOND

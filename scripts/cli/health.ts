@@ -5,12 +5,12 @@
  * A reading is what the warehouse says; how far it lies behind now is found when it is told.
  */
 
-import { formatInstant, HOUR, now } from '../pipeline/base/clock.ts'
-import { UserError } from '../pipeline/base/errors.ts'
-import { parseDuration } from '../pipeline/definition/journey.ts'
-import { instantLiteral } from '../pipeline/query/as-of.ts'
-import { ReleaseLog } from '../pipeline/warehouse/release-log.ts'
-import type { Row, Warehouse } from '../pipeline/warehouse/warehouse.ts'
+import { formatInstant, HOUR, now } from '../../pipeline/base/clock.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { parseDuration } from '../../pipeline/definition/journey.ts'
+import { instantLiteral } from '../../pipeline/query/as-of.ts'
+import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Command } from './command.ts'
 import { duration } from './funnel-lines.ts'
 

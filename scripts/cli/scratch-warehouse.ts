@@ -3,10 +3,10 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { duckdbWarehouse } from '../pipeline/duckdb/warehouse.ts'
-import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { withTemporary } from './temporary.ts'
-import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
+import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 
 export async function withScratch<T>(work: (scratch: Warehouse) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'desire-path-'))

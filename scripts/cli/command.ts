@@ -6,8 +6,8 @@
  */
 
 import { Command, CommanderError } from 'commander'
-import { WAREHOUSE_DEFAULT } from '../pipeline/config.ts'
-import { messageOf, UserError } from '../pipeline/base/errors.ts'
+import { WAREHOUSE_DEFAULT } from '../../pipeline/config.ts'
+import { messageOf, UserError } from '../../pipeline/base/errors.ts'
 
 export type { Command }
 
