@@ -3,6 +3,7 @@
  * is opened.
  */
 
+import type { PubsubName } from './io/pubsub-name.ts'
 import { rm } from 'node:fs/promises'
 import { bigqueryWarehouse } from './bigquery/warehouse.ts'
 import type { Place } from './bigquery/client.ts'
@@ -10,7 +11,7 @@ import { now, parseInstant } from './base/clock.ts'
 import { duckdbWarehouse } from './duckdb/warehouse.ts'
 import { REBUILDING, type Means } from './duckdb/resource-limits.ts'
 import { UserError } from './base/errors.ts'
-import type { Scratch } from './operations/replay.ts'
+import type { Scratch } from './warehouse/scratch.ts'
 import type { IfMissing, Warehouse } from './warehouse/warehouse.ts'
 
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
@@ -99,9 +100,6 @@ export function batchSizeOf(text: string): number {
     2,
   )
 }
-
-/** A subscription or a topic, `pubsub:project/id`. */
-export type PubsubName = { project: string; id: string }
 
 export function pubsubOf(option: string, text: string): PubsubName {
   const [, project, id] = /^pubsub:([^/\s]+)\/([^/\s]+)$/.exec(text) ?? []

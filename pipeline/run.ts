@@ -9,10 +9,10 @@
  * again with patience, see `retry.ts`.
  */
 
+import type { Decode } from './decode/decoder-thread.ts'
 import type { Begun, Delivery, Outcome, Pipeline } from './microbatch/pipeline.ts'
 import { emptyBatch, type EventBatch } from './decode/event-batch.ts'
 import { elapsedMs, now } from './base/clock.ts'
-import type { Messages } from './decode/unpack-messages.ts'
 import { retrying, type Retry } from './base/retry.ts'
 import type { Chunk, Source } from './io/source.ts'
 
@@ -30,13 +30,6 @@ export type RunReport = {
   elapsedMs: number
   warehouseUrl: string
 }
-
-/** Turns chunks of bytes into batches; `decoder.ts` does it in a worker thread. */
-export type Decode = (
-  chunk: Uint8Array,
-  receivedAt: number,
-  messages?: Messages,
-) => Promise<EventBatch>
 
 export type RunOptions = {
   pipeline: Pipeline

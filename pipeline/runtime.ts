@@ -1,13 +1,13 @@
 /** What a run needs beside its source, opened together and closed together. */
 
 import { Pipeline } from './microbatch/pipeline.ts'
-import type { Format, PubsubName } from './config.ts'
-import { startDecoder } from './decode/decoder-thread.ts'
+import type { Format } from './config.ts'
+import type { PubsubName } from './io/pubsub-name.ts'
+import { startDecoder, type Decode } from './decode/decoder-thread.ts'
 import { loadDefinitions, type Definitions } from './definition/load.ts'
 import { HASH_KEY_VARIABLE } from './decode/identifier-values.ts'
 import { EffectPublisher } from './io/outbox-publisher.ts'
 import { retrying, type Patience } from './base/retry.ts'
-import type { Decode } from './run.ts'
 import type { Warehouse } from './warehouse/warehouse.ts'
 
 export type EngineSettings = {

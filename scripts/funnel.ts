@@ -15,7 +15,7 @@ import { loadDefinitions, makeDefinitions } from '../pipeline/definition/load.ts
 import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../pipeline/base/errors.ts'
 import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../pipeline/definition/funnel.ts'
-import type { Json } from '../pipeline/definition/journey.ts'
+import type { Json } from '../pipeline/base/json.ts'
 import type { Warehouse } from '../pipeline/warehouse/warehouse.ts'
 import { main, warehouseCommand } from './cli/command.ts'
 import { funnelLines, grouped, percent } from './cli/funnel-lines.ts'

@@ -21,8 +21,12 @@ import {
   parallelOf,
   releaseCommand,
   releaseOf,
+  say,
+  THREADS,
+  versionOf,
+  type Scene,
+  type Shared,
 } from './cli/releasing.ts'
-import { say, THREADS, versionOf, type Scene, type Shared } from './cli/releasing.ts'
 
 type Move = Shared & { yes?: boolean; why?: string; parallel: string }
 

@@ -15,8 +15,19 @@ import { isSame, nameOf, nextInForce } from '../pipeline/warehouse/release-log.t
 import type { EventWindow } from '../pipeline/warehouse/warehouse.ts'
 import { main } from './cli/command.ts'
 import { grouped } from './cli/funnel-lines.ts'
-import { build, inWarehouse, parallelOf, releaseCommand, releaseOf } from './cli/releasing.ts'
-import { say, THREADS, versionOf, type Built, type Scene, type Shared } from './cli/releasing.ts'
+import {
+  build,
+  inWarehouse,
+  parallelOf,
+  releaseCommand,
+  releaseOf,
+  say,
+  THREADS,
+  versionOf,
+  type Built,
+  type Scene,
+  type Shared,
+} from './cli/releasing.ts'
 
 type Options = Shared & {
   journey?: string

@@ -24,7 +24,7 @@ import {
 import type { Stager } from './write-stream.ts'
 import { now } from '../base/clock.ts'
 import type { Column } from '../warehouse/column.ts'
-import { IMAGE_TABLES, isImageTable } from '../microbatch/commit-builder.ts'
+import { IMAGE_TABLES, isImageTable } from '../warehouse/image-tables.ts'
 import { BELIEF, erasedRows, listsOf } from '../warehouse/erasure-sql.ts'
 import { UserError } from '../base/errors.ts'
 import type { At } from '../warehouse/view-sql.ts'

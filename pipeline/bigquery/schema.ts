@@ -27,8 +27,7 @@ import {
   type ViewText,
 } from '../warehouse/view-sql.ts'
 import type { Column } from '../warehouse/column.ts'
-import { TABLES, VERSIONED_NAMES, type TableName } from '../warehouse/tables.ts'
-import type { VersionedName } from '../warehouse/tables.ts'
+import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from '../warehouse/tables.ts'
 
 const TYPES: { [T in Column['type']]: string } = {
   text: 'string',

@@ -10,16 +10,10 @@ import type { Correction, EventBatch, RejectionReason } from './event-batch.ts'
 import { BatchBuilder, type Canonical } from './event-batch-builder.ts'
 import { HOUR, parseInstant } from '../base/clock.ts'
 import type { EventDefinitions } from '../definition/events.ts'
-import {
-  isObject,
-  isRejection,
-  shown,
-  type Rejection,
-  type Unjudged,
-  type Wire,
-} from './wire-event.ts'
+import { isObject, type Wire, type Json } from '../base/json.ts'
+import { isRejection, shown, type Rejection, type Unjudged } from './wire-event.ts'
 import { IdentifierReader, splitIdentifier } from './identifier-values.ts'
-import type { Identity, Json } from '../definition/journey.ts'
+import type { Identity } from '../definition/settings.ts'
 import { sliceMembers } from './json-slice.ts'
 import { unpack, type Messages } from './unpack-messages.ts'
 import { isNative, readNative } from './native-format.ts'

@@ -28,3 +28,10 @@ export function startDecoder(settings: DecoderSettings): Decoder {
     close: () => thread.close(),
   }
 }
+
+/** Turns chunks of bytes into batches; `decoder.ts` does it in a worker thread. */
+export type Decode = (
+  chunk: Uint8Array,
+  receivedAt: number,
+  messages?: Messages,
+) => Promise<EventBatch>

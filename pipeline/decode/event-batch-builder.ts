@@ -1,16 +1,9 @@
 /** The batch as it grows line by line while decoding, and the column builders it is made of. */
 
-import type {
-  Correction,
-  DictionaryColumn,
-  EventBatch,
-  Refusal,
-  RejectionReason,
-  TextColumn,
-} from './event-batch.ts'
-import type { Wire } from './wire-event.ts'
+import type { Correction, EventBatch, Refusal, RejectionReason } from './event-batch.ts'
+import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
+import type { Wire, Json } from '../base/json.ts'
 import { hashes64, hashesOfHalves, pushHash64 } from '../base/hash.ts'
-import type { Json } from '../definition/journey.ts'
 
 /** An event that has been judged. */
 export type Canonical = {

@@ -5,7 +5,8 @@
  * Everything in it can be moved to another thread: typed arrays, plain arrays and plain objects.
  */
 
-import type { Json } from '../definition/journey.ts'
+import type { TextColumn, DictionaryColumn } from '../base/columns.ts'
+import type { Json } from '../base/json.ts'
 
 /** Why a line was refused. The list is closed; every reason has a test. */
 export const REJECTION_REASONS = [
@@ -26,12 +27,6 @@ export type RejectionReason = (typeof REJECTION_REASONS)[number]
 
 /** A refused line. `from` and `to` are its bytes in `EventBatch.raw`, without the line break. */
 export type Refusal = { from: number; to: number; reason: RejectionReason; detail: string }
-
-/** Text of row i: the bytes from `offsets[i]` to `offsets[i + 1]`, UTF-8. */
-export type TextColumn = { bytes: Uint8Array; offsets: Int32Array }
-
-/** Value of row i: `values[codes[i]]`; -1 is absent. */
-export type DictionaryColumn = { values: string[]; codes: Int32Array }
 
 /** A pair that an event says is (alias) or is not (unlink) one person; both survive `ignore`. */
 export type Correction = { row: number; kind: 'alias' | 'unlink'; a: string; b: string }

@@ -5,7 +5,7 @@
 
 import { createHmac } from 'node:crypto'
 import { UserError } from '../base/errors.ts'
-import type { Identity } from '../definition/journey.ts'
+import type { Identity } from '../definition/settings.ts'
 
 /** Values that say nothing about who, in lower case. */
 const IGNORED = [
@@ -99,4 +99,12 @@ export function splitIdentifier(identifier: unknown): [namespace: string, value:
   if (typeof identifier !== 'string') return null
   const colon = identifier.indexOf(':')
   return colon <= 0 ? null : [identifier.slice(0, colon), identifier.slice(colon + 1)]
+}
+
+/** A value of a hashed namespace may be given as it landed, or plain where the key is at hand. */
+export function landedValue(identity: Identity, namespace: string, value: string): string {
+  const key = process.env[HASH_KEY_VARIABLE]
+  const isLanded = !identity.hashed.includes(namespace) || /^[0-9a-f]{64}$/.test(value)
+  if (isLanded || key === undefined || key === '') return value
+  return new IdentifierReader(identity, key).read(namespace, value)?.landed ?? value
 }

@@ -1,6 +1,7 @@
 /** The native wire form: the canonical event as JSON. */
 
-import type { Unjudged, Wire } from './wire-event.ts'
+import type { Unjudged } from './wire-event.ts'
+import type { Wire } from '../base/json.ts'
 
 const MEMBERS = ['event_id', 'occurred_at', 'identifiers']
 const LABELS = { eventId: 'event_id', name: 'name', occurredAt: 'occurred_at' }

@@ -9,7 +9,8 @@
  */
 
 import { MS, parseInstant } from '../base/clock.ts'
-import { isObject, shown, type Rejection, type Unjudged, type Wire } from './wire-event.ts'
+import { isObject, type Wire } from '../base/json.ts'
+import { shown, type Rejection, type Unjudged } from './wire-event.ts'
 import { textOf } from './identifier-values.ts'
 
 const NAMES: { [type: string]: string } = {

@@ -5,9 +5,6 @@
 
 import type { RejectionReason } from './event-batch.ts'
 
-/** A line's JSON object. */
-export type Wire = { [member: string]: unknown }
-
 /** Canonical fields as sent; undefined and null are absent. */
 export type Unjudged = {
   eventId: unknown
@@ -40,8 +37,4 @@ export function isRejection(read: Unjudged | Rejection): read is Rejection {
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value)
   return text.length <= 80 ? text : `${text.slice(0, 79)}…`
-}
-
-export function isObject(value: unknown): value is Wire {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

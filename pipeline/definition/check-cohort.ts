@@ -3,8 +3,16 @@
 import { checkGuard } from './check-guard.ts'
 import { PATH_MARK } from './cohort.ts'
 import { tracksOf, type Journey } from './journey.ts'
-import { checkDuration, checkMembers, isData, isPlain, Problems } from './problems.ts'
-import { NAME, NAME_RULE, type Plain } from './problems.ts'
+import {
+  checkDuration,
+  checkMembers,
+  isData,
+  isPlain,
+  Problems,
+  NAME,
+  NAME_RULE,
+  type Plain,
+} from './problems.ts'
 
 const SHARED = ['journey', 'where', 'afterCycle']
 /** What each question takes beside its own member. */

@@ -10,8 +10,16 @@ import {
   STEPS_MAX,
   TIES,
 } from './funnel.ts'
-import { checkDuration, checkMembers, isData, isPlain, Problems } from './problems.ts'
-import { NAME, NAME_RULE, type Plain } from './problems.ts'
+import {
+  checkDuration,
+  checkMembers,
+  isData,
+  isPlain,
+  Problems,
+  NAME,
+  NAME_RULE,
+  type Plain,
+} from './problems.ts'
 
 const FUNNEL_MEMBERS = [
   'id',

@@ -9,9 +9,19 @@
 import { checkJourneyFunnels } from './check-funnel.ts'
 import { checkGraph } from './check-graph.ts'
 import { checkGuard, type GuardScope } from './check-guard.ts'
-import { IDENTITY_DEFAULT, identityOf, parseDuration } from './journey.ts'
-import { checkDuration, checkMembers, isData, isPlain, Problems } from './problems.ts'
-import { DURATION_RULE, NAME, NAME_RULE, type Plain } from './problems.ts'
+import { IDENTITY_DEFAULT, identityOf } from './settings.ts'
+import { parseDuration } from './duration.ts'
+import {
+  checkDuration,
+  checkMembers,
+  isData,
+  isPlain,
+  Problems,
+  DURATION_RULE,
+  NAME,
+  NAME_RULE,
+  type Plain,
+} from './problems.ts'
 
 const JOURNEY_MEMBERS = [
   'id',

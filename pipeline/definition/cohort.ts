@@ -4,7 +4,7 @@
  */
 
 import type { EventGuard } from './funnel.ts'
-import type { Duration } from './journey.ts'
+import type { Duration } from './duration.ts'
 
 /** How often; several must all hold. */
 export type Times = { eq?: number; gt?: number; gte?: number; lt?: number; lte?: number }

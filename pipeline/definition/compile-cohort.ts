@@ -13,7 +13,8 @@
 
 import type { Cohort, CohortCondition, InOrder, Inside, Times } from './cohort.ts'
 import { compileGuard, type Condition, type Scope } from './guard.ts'
-import { parseDuration, type Json } from './journey.ts'
+import { parseDuration } from './duration.ts'
+import type { Json } from '../base/json.ts'
 
 /** A transition as cohorts see it. */
 export type Move = {

@@ -18,7 +18,8 @@ import {
   type StateStep,
 } from './funnel.ts'
 import { compileGuard, type Condition } from './guard.ts'
-import { parseDuration, tracksOf, type Journey } from './journey.ts'
+import { parseDuration } from './duration.ts'
+import { tracksOf, type Journey } from './journey.ts'
 
 export type CompiledStep = {
   /** The event's or the state's name. */

@@ -11,21 +11,19 @@ import {
 } from './compile-funnel.ts'
 import type { EventFunnel } from './funnel.ts'
 import { compileGuard, type Names } from './guard.ts'
+import { parseDuration } from './duration.ts'
 import {
-  parseDuration,
   tracksOf,
   type Candidate,
   type Candidates,
   type Effect,
-  type Guard,
-  type Identity,
   type Journey,
-  type Sessions,
   type State,
   type Track,
 } from './journey.ts'
+import type { Guard } from './guard-syntax.ts'
+import type { Identity, Sessions } from './settings.ts'
 import type { Cell, CompiledTrack, Machine, Timeout, Way } from './machine.ts'
-import type { SessionRules } from '../stages/sessionize.ts'
 
 export type Compiled = {
   identity: Identity
@@ -291,4 +289,16 @@ export function stateOf(
   if (own.state >= 0) return own
   const other = parts.tracks.findIndex(([, track]) => Object.hasOwn(track.states, reference))
   return find(other, reference)
+}
+
+/** Instants and lengths in microseconds; `Infinity` is no limit. */
+export type SessionRules = {
+  gap: number
+  maxDuration: number
+  /** Operands whose change starts a session. */
+  splitOperands: number[]
+  /** Numbers of the namespaces of which a session has one value at a time. */
+  exclusive: number[]
+  /** Namespaces below this number name a person. */
+  personCount: number
 }

@@ -8,9 +8,11 @@
  */
 
 import type { Cohort } from './cohort.ts'
-import type { EventFunnel, EventStep, Exclusion } from './funnel.ts'
-import type { JourneyFunnel, StateStep } from './funnel.ts'
-import type { Duration, Effect, Identity, Journey, Operators, Sessions } from './journey.ts'
+import type { EventFunnel, EventStep, Exclusion, JourneyFunnel, StateStep } from './funnel.ts'
+import type { Duration } from './duration.ts'
+import type { Effect, Journey } from './journey.ts'
+import type { Identity, Sessions } from './settings.ts'
+import type { Operators } from './guard-syntax.ts'
 
 /** The project's event names, as members: `definitions/events.ts` adds its own. */
 export interface EventNames {

@@ -5,7 +5,9 @@
  * Every option is written out here with its default first. `funnel.ts` says what they mean.
  */
 
-import type { Duration, Json, Operators } from './journey.ts'
+import type { Duration } from './duration.ts'
+import type { Json } from '../base/json.ts'
+import type { Operators } from './guard-syntax.ts'
 
 /** The part of the guard language that asks about the event alone. */
 export type EventGuard =

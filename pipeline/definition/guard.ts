@@ -6,7 +6,9 @@
  * in a definition too; inside arrays and objects it is a value.
  */
 
-import { parseDuration, type Guard, type Json, type Operators } from './journey.ts'
+import { isEqual, type Json } from '../base/json.ts'
+import { parseDuration } from './duration.ts'
+import type { Guard, Operators } from './guard-syntax.ts'
 import { compareText } from '../base/event-order.ts'
 
 /** What a guard may ask. `row` is -1 at a timeout: then property, context and field are absent. */
@@ -138,17 +140,4 @@ function isSameType(value: Json | undefined, operand: Json): value is Json {
 function typeName(value: Json): string {
   if (value === null) return 'null'
   return Array.isArray(value) ? 'array' : typeof value
-}
-
-/** Deep equality of JSON; the order of an object's keys does not matter. */
-export function isEqual(a: Json, b: Json): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
-    return a.every((item, i) => isEqual(item, b[i] ?? null))
-  }
-  const keys = Object.keys(a)
-  if (keys.length !== Object.keys(b).length) return false
-  return keys.every((key) => Object.hasOwn(b, key) && isEqual(a[key] ?? null, b[key] ?? null))
 }

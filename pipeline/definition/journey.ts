@@ -7,40 +7,10 @@
  * a definition that compiles all the same.
  */
 
+import type { Guard } from './guard-syntax.ts'
+import type { Duration } from './duration.ts'
+import type { Json } from '../base/json.ts'
 import type { JourneyFunnel } from './funnel.ts'
-
-/** JSON as it comes out of `JSON.parse`. */
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
-
-/** `90s`, `30m`, `1.5h`: a number and one of `ms s m h d w`. */
-export type Duration = string
-
-/** Several operators in one guard must all hold. Null means absent. */
-export type Operators = {
-  eq?: Json
-  ne?: Json
-  gt?: number | string
-  gte?: number | string
-  lt?: number | string
-  lte?: number | string
-  in?: Json[]
-  exists?: boolean
-  startsWith?: string
-  contains?: Json
-}
-
-/** A condition on the event, on the instance, or on other conditions. */
-export type Guard =
-  | ({ property: string } & Operators)
-  | ({ context: string } & Operators)
-  | ({ field: 'source' | 'name' } & Operators)
-  | ({ count: string } & Operators)
-  | ({ visits: string } & Operators)
-  | { in: string }
-  | { dwell: { gte?: Duration; lt?: Duration } }
-  | { all: Guard[] }
-  | { any: Guard[] }
-  | { not: Guard }
 
 /** What is written to the outbox when a transition is first committed. */
 export type Effect = { type: string; within?: Duration; [parameter: string]: Json | undefined }
@@ -92,66 +62,4 @@ export type Journey = SingleJourney | ParallelJourney
 export function tracksOf(journey: Journey): [name: string, track: Track][] {
   if (journey.type === 'parallel') return Object.entries(journey.states)
   return [['main', journey]]
-}
-
-/** `definitions/identity.ts`, with every default filled in. Namespaces in priority order. */
-export type Identity = {
-  person: string[]
-  device: string[]
-  exclusive: string[]
-  hashed: string[]
-  ignore: string[]
-  contested: 'last-known' | 'anonymous' | 'first'
-  maxPersonsPerDevice: number
-}
-
-export const IDENTITY_DEFAULT: Identity = {
-  person: ['user_id', 'email'],
-  device: ['anonymous_id', 'device_id'],
-  exclusive: ['user_id'],
-  hashed: [],
-  ignore: [],
-  contested: 'last-known',
-  maxPersonsPerDevice: 8,
-}
-
-/** Fills in the defaults. Of the namespaces that are exclusive by default, those declared are. */
-export function identityOf(given: Partial<Identity>): Identity {
-  const identity = withDefaults(IDENTITY_DEFAULT, given)
-  if (given.exclusive !== undefined) return identity
-  const person = [identity.person].flat()
-  return { ...identity, exclusive: identity.exclusive.filter((name) => person.includes(name)) }
-}
-
-/** `definitions/sessions.ts`, with every default filled in. */
-export type Sessions = { gap: Duration; splitOn: string[]; maxDuration?: Duration }
-
-export const SESSIONS_DEFAULT: Sessions = { gap: '30m', splitOn: [] }
-
-export function sessionsOf(given: Partial<Sessions>): Sessions {
-  return withDefaults(SESSIONS_DEFAULT, given)
-}
-
-/** A member that is undefined is one that is left out. */
-function withDefaults<T extends object>(defaults: T, given: Partial<T>): T {
-  const said = Object.entries(given).filter(([, value]) => value !== undefined)
-  return { ...defaults, ...(Object.fromEntries(said) as Partial<T>) }
-}
-
-const UNIT_MS: { [unit: string]: number } = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-}
-
-/** Microseconds of a duration, or null when it is not one. Zero and less are not durations. */
-export function parseDuration(duration: unknown): number | null {
-  if (typeof duration !== 'string') return null
-  const parts = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(duration)
-  if (parts === null) return null
-  const micros = Math.round(Number(parts[1]) * (UNIT_MS[parts[2] ?? ''] ?? 0) * 1_000)
-  return micros > 0 && Number.isSafeInteger(micros) ? micros : null
 }

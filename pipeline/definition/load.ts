@@ -17,9 +17,9 @@ import type { Cohort } from './cohort.ts'
 import { messageOf, UserError } from '../base/errors.ts'
 import { checkEvents, type EventDefinitions } from './events.ts'
 import type { EventFunnel } from './funnel.ts'
-import { identityOf, sessionsOf, type Identity, type Journey, type Sessions } from './journey.ts'
+import { identityOf, sessionsOf, type Identity, type Sessions } from './settings.ts'
+import type { Journey } from './journey.ts'
 import { isPlain } from './problems.ts'
-import type { VersionName } from '../warehouse/warehouse.ts'
 
 /** A definition as it is put on record: `content` is canonical JSON, `hash` its SHA-256. */
 export type Release = VersionName & { hash: string; content: string }
@@ -202,3 +202,6 @@ export function releaseOf(kind: string, id: string, version: number, definition:
   const hash = createHash('sha256').update(content).digest('hex')
   return { kind, id, version, hash, content }
 }
+
+/** A version of a definition. `id` is the journey's or the funnel's. */
+export type VersionName = { kind: string; id: string; version: number }

@@ -5,7 +5,8 @@
  */
 
 import type { Condition } from './guard.ts'
-import type { Effect, Guard } from './journey.ts'
+import type { Effect } from './journey.ts'
+import type { Guard } from './guard-syntax.ts'
 
 /** One way out; `guard` null always holds, and `said` is it as its author wrote it. `effects` are
  * the candidate's, then the target's. */

@@ -1,6 +1,6 @@
 /** Where the static checks write down what they find, and what several of them need. */
 
-import { parseDuration } from './journey.ts'
+import { parseDuration } from './duration.ts'
 
 export const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
 export const NAME_RULE = 'write letters, digits, _ and -, not beginning with a digit or -'

@@ -12,7 +12,8 @@ import { literal, storageOf } from './schema.ts'
 import { isVersioned } from '../warehouse/release-log.ts'
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from '../warehouse/tables.ts'
 import { hasVersionsOf, isOfVersions, type Bound, type Taken } from '../warehouse/takeover-sql.ts'
-import type { RowCounts, Takeover, VersionName } from '../warehouse/warehouse.ts'
+import type { RowCounts, Takeover } from '../warehouse/warehouse.ts'
+import type { VersionName } from '../definition/load.ts'
 
 const OTHER = 'recomputed'
 

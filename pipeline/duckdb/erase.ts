@@ -3,7 +3,7 @@
  * transaction that has already appended what the tables become without him.
  */
 
-import { IMAGE_TABLES } from '../microbatch/commit-builder.ts'
+import { IMAGE_TABLES } from '../warehouse/image-tables.ts'
 import type { DuckDBFile } from './file.ts'
 import { compactStatements, foldStatements, storageOf } from './schema.ts'
 import { BELIEF, erasedRows, listsOf } from '../warehouse/erasure-sql.ts'

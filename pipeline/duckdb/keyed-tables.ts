@@ -11,7 +11,7 @@
 
 import type { Table } from 'apache-arrow'
 import { keyTable } from '../warehouse/arrow.ts'
-import { IMAGE_TABLES, imageTable } from '../microbatch/commit-builder.ts'
+import { IMAGE_TABLES, imageTable } from '../warehouse/image-tables.ts'
 import type { DuckDBFile } from './file.ts'
 import { compactStatements } from './schema.ts'
 import { hashes64 } from '../base/hash.ts'

@@ -25,10 +25,9 @@ import {
   type ViewText,
 } from '../warehouse/view-sql.ts'
 import type { Column } from '../warehouse/column.ts'
-import { IMAGE_TABLES } from '../microbatch/commit-builder.ts'
+import { IMAGE_TABLES } from '../warehouse/image-tables.ts'
 import { uuidOf } from '../base/hash.ts'
-import { TABLES, VERSIONED_NAMES, type TableName } from '../warehouse/tables.ts'
-import type { VersionedName } from '../warehouse/tables.ts'
+import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from '../warehouse/tables.ts'
 import type { ImageKind } from '../warehouse/warehouse.ts'
 
 const TYPES: { [T in Column['type']]: string } = {

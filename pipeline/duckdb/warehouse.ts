@@ -8,7 +8,7 @@
 
 import { existsSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
-import { imageTable } from '../microbatch/commit-builder.ts'
+import { imageTable } from '../warehouse/image-tables.ts'
 import type { Filling } from './append.ts'
 import { DuckDBFile } from './file.ts'
 import { RUNNING, type Means } from './resource-limits.ts'

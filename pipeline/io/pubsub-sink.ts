@@ -1,7 +1,7 @@
 /** A Pub/Sub topic for effects. The only file that publishes. */
 
 import { PubSub } from '@google-cloud/pubsub'
-import type { PubsubName } from '../config.ts'
+import type { PubsubName } from './pubsub-name.ts'
 import type { EffectTopic } from './outbox-publisher.ts'
 
 /** Effects are few: a message waits no longer than this for others to go with it. */

@@ -13,7 +13,7 @@
 
 import { Duration, PubSub, type Message, type Subscription } from '@google-cloud/pubsub'
 import { elapsedMs } from '../base/clock.ts'
-import type { PubsubName } from '../config.ts'
+import type { PubsubName } from './pubsub-name.ts'
 import { messageOf, UserError } from '../base/errors.ts'
 import { CHUNK_BYTES_MAX, cutToSize, messagesOf, unpackedSize } from '../decode/unpack-messages.ts'
 import type { Chunk, Source } from './source.ts'

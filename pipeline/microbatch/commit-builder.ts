@@ -3,6 +3,7 @@
  * what is written.
  */
 
+import { imageTable } from '../warehouse/image-tables.ts'
 import {
   arrowTable,
   supersedeTable,
@@ -10,7 +11,8 @@ import {
   type ColumnData,
   type Uuids,
 } from '../warehouse/arrow.ts'
-import type { DictionaryColumn, EventBatch, TextColumn } from '../decode/event-batch.ts'
+import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
+import type { EventBatch } from '../decode/event-batch.ts'
 import type { CohortChange, CohortRun } from '../warehouse/cohort-change.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import type { Release } from '../definition/load.ts'
@@ -21,13 +23,7 @@ import type { ReleaseEntry } from '../warehouse/release-log.ts'
 import type { Rows, TableChange, Value } from './changelog.ts'
 import { TABLES, type TableName, type VersionedName } from '../warehouse/tables.ts'
 import type { Turn } from './micro-batch.ts'
-import {
-  IMAGE_KINDS,
-  type Commit,
-  type ImageKind,
-  type LandedKey,
-  type RowCounts,
-} from '../warehouse/warehouse.ts'
+import { IMAGE_KINDS, type Commit, type LandedKey, type RowCounts } from '../warehouse/warehouse.ts'
 
 /** What goes into the `batches` row beside what the commit counts itself. */
 export type BatchNote = { origin: string; read: number; duplicates: number; rejected: number }
@@ -247,16 +243,6 @@ export function deadLetterIdOf(
   refusal: { from: number; to: number; reason: string },
 ): string {
   return deadLetterId(batch.raw.subarray(refusal.from, refusal.to), refusal.reason)
-}
-
-export function imageTable(kind: ImageKind): `${ImageKind}_image` {
-  return `${kind}_image`
-}
-
-export const IMAGE_TABLES = IMAGE_KINDS.map(imageTable)
-
-export function isImageTable(table: TableName): boolean {
-  return IMAGE_TABLES.some((image) => image === table)
 }
 
 /** Public ids that are the hash of the row's own key. */

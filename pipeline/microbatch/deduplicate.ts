@@ -6,11 +6,11 @@
  * equal as decoded: bytes that differ only in spacing or key order are the same event.
  */
 
-import type { EventBatch, Refusal, TextColumn } from '../decode/event-batch.ts'
+import type { EventBatch, Refusal } from '../decode/event-batch.ts'
+import type { TextColumn } from '../base/columns.ts'
 import type { ErasedPersons } from './suppression-list.ts'
-import { isEqual } from '../definition/guard.ts'
+import { isEqual, type Json } from '../base/json.ts'
 import { uuidOf } from '../base/hash.ts'
-import type { Json } from '../definition/journey.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
 export type Landing = {

@@ -8,7 +8,7 @@
 
 import { earlierVersion } from '../base/errors.ts'
 import type { Events } from '../stages/events.ts'
-import type { Json } from '../definition/journey.ts'
+import type { Json } from '../base/json.ts'
 
 /** Numbers of texts count from 1; 0 is no text. A column that says nothing of any event is null. */
 type Segment = [

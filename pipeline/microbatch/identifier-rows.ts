@@ -9,7 +9,7 @@
 import { encodePart } from '../base/hash.ts'
 import type { IdentifierImage, Sighting } from './state-store.ts'
 import { freshIdentifier } from './link-identities.ts'
-import { namespaceOf } from '../stages/resolve-identity.ts'
+import { namespaceOf } from '../base/identifier.ts'
 import { diff, Rows } from './changelog.ts'
 import type { Turn } from './micro-batch.ts'
 

@@ -7,7 +7,7 @@ import type { Events } from '../stages/events.ts'
 import { CAUSES, TIMEOUT, type Facts } from '../stages/journey-facts.ts'
 import { encodePart } from '../base/hash.ts'
 import type { Instance } from '../stages/instance.ts'
-import { parseDuration } from '../definition/journey.ts'
+import { parseDuration } from '../definition/duration.ts'
 import type { CompiledTrack, Machine } from '../definition/machine.ts'
 import { Rows } from './changelog.ts'
 

@@ -12,12 +12,8 @@
 import type { EventBatch } from '../decode/event-batch.ts'
 import type { ComponentImage, IdentifierImage, Pair } from './state-store.ts'
 import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
-import {
-  namespaceOf,
-  resolvePersons,
-  type Attempt,
-  type Conflict,
-} from '../stages/resolve-identity.ts'
+import { namespaceOf } from '../base/identifier.ts'
+import { resolvePersons, type Attempt, type Conflict } from '../stages/resolve-identity.ts'
 import { diff, Rows } from './changelog.ts'
 import { encodePart } from '../base/hash.ts'
 import type { Turn } from './micro-batch.ts'

@@ -2,7 +2,7 @@
 
 import { earlierVersion } from '../base/errors.ts'
 import type { Codec, StreamImage } from './state-store.ts'
-import type { Json } from '../definition/journey.ts'
+import type { Json } from '../base/json.ts'
 import type { Place } from '../base/event-order.ts'
 import type { Claim } from '../stages/resolve-identity.ts'
 import type { Session } from '../stages/sessionize.ts'

@@ -9,7 +9,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { EventBatch } from '../decode/event-batch.ts'
 import { IdentifierReader } from '../decode/identifier-values.ts'
-import type { Identity } from '../definition/journey.ts'
+import type { Identity } from '../definition/settings.ts'
 import { Naming } from './pii-scanner.ts'
 import type { Head, Warehouse } from '../warehouse/warehouse.ts'
 

@@ -10,9 +10,9 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { namespaceOf } from '../stages/resolve-identity.ts'
+import { namespaceOf } from '../base/identifier.ts'
 import type { IdentifierReader } from '../decode/identifier-values.ts'
-import type { Json } from '../definition/journey.ts'
+import type { Json } from '../base/json.ts'
 import { Naming, patternOf } from '../microbatch/pii-scanner.ts'
 import { comparePlaces, type Place } from '../base/event-order.ts'
 import type { Row } from '../warehouse/warehouse.ts'

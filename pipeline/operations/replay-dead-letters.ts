@@ -5,7 +5,7 @@
 
 import { now } from '../base/clock.ts'
 import type { Pipeline } from '../microbatch/pipeline.ts'
-import type { Decode } from '../run.ts'
+import type { Decode } from '../decode/decoder-thread.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 /** Letters fed with one batch. */

@@ -12,6 +12,7 @@
  * After a crash nothing of it is visible; done again, it goes on where it was.
  */
 
+import type { Scratch } from '../warehouse/scratch.ts'
 import { now } from '../base/clock.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { compile } from '../definition/compile.ts'
@@ -28,14 +29,6 @@ import {
   type ReleaseEntry,
 } from '../warehouse/release-log.ts'
 import type { Commit, EventWindow, Head, RowCounts, Warehouse } from '../warehouse/warehouse.ts'
-
-/** A warehouse beside another, for the time of a recomputation. */
-export type Scratch = {
-  /** Not opened. What an interrupted recomputation left is still in it. */
-  warehouse: () => Warehouse
-  /** Removes it. */
-  discard: () => Promise<void>
-}
 
 export type Rebuild = {
   /** Open; no run is under way in it. */

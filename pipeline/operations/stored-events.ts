@@ -9,7 +9,7 @@ import type { EventBatch } from '../decode/event-batch.ts'
 import { formatInstant } from '../base/clock.ts'
 import { ChunkDecoder } from '../decode/decode.ts'
 import { UserError } from '../base/errors.ts'
-import type { Identity } from '../definition/journey.ts'
+import type { Identity } from '../definition/settings.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 const PLAIN = ['event_id', 'name', 'source', 'ordinal']

@@ -15,10 +15,9 @@ import { Facts } from '../stages/journey-facts.ts'
 import type { EventFunnel } from '../definition/funnel.ts'
 import { FunnelFacts } from '../stages/funnel-facts.ts'
 import { freshFunnels, FunnelFold } from '../stages/fold-funnels.ts'
-import type { Json } from '../definition/journey.ts'
+import { type Json, valueAt } from '../base/json.ts'
 import { firstEntries } from '../warehouse/release-log.ts'
 import { tabulateFunnels } from '../microbatch/funnel-rows.ts'
-import { valueAt } from '../base/json.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 /** Attempts found before they are written. */

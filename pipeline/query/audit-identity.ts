@@ -1,7 +1,7 @@
 /** Where resolution is likeliest to be wrong: the largest, the most contested, the refused. */
 
 import { IdentifierReader } from '../decode/identifier-values.ts'
-import type { Identity } from '../definition/journey.ts'
+import type { Identity } from '../definition/settings.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 const SHOWN_MAX = 10

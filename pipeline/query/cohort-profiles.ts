@@ -5,8 +5,7 @@
  */
 
 import type { CompiledCohorts, Move } from '../definition/compile-cohort.ts'
-import type { Json } from '../definition/journey.ts'
-import { valueAt } from '../base/json.ts'
+import { type Json, valueAt } from '../base/json.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 export type CohortProfile = {

@@ -3,16 +3,12 @@
  * together with another of them; and from what the asker typed, the profile.
  */
 
+import { landedValue, splitIdentifier } from '../decode/identifier-values.ts'
 import { formatInstant } from '../base/clock.ts'
 import { UserError } from '../base/errors.ts'
-import {
-  HASH_KEY_VARIABLE,
-  IdentifierReader,
-  splitIdentifier,
-} from '../decode/identifier-values.ts'
-import type { Identity } from '../definition/journey.ts'
+import type { Identity } from '../definition/settings.ts'
 import { believed } from './as-of.ts'
-import { namespaceOf } from '../stages/resolve-identity.ts'
+import { namespaceOf } from '../base/identifier.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 export type KnownIdentifier = {
@@ -97,12 +93,4 @@ function meanings(identity: Identity, user: string): [namespace: string, value: 
   const declared = [...identity.person, ...identity.device]
   if (split !== null && declared.includes(split[0])) return [[split[0], split[1].trim()]]
   return identity.person.map((namespace) => [namespace, user.trim()])
-}
-
-/** A value of a hashed namespace may be given as it landed, or plain where the key is at hand. */
-export function landedValue(identity: Identity, namespace: string, value: string): string {
-  const key = process.env[HASH_KEY_VARIABLE]
-  const isLanded = !identity.hashed.includes(namespace) || /^[0-9a-f]{64}$/.test(value)
-  if (isLanded || key === undefined || key === '') return value
-  return new IdentifierReader(identity, key).read(namespace, value)?.landed ?? value
 }

@@ -4,13 +4,12 @@
  * was corrected afterwards. The journeys are folded again, by the fold, from the stored events.
  */
 
-import { valueAt } from '../base/json.ts'
+import { valueAt, type Json } from '../base/json.ts'
 import { compile, type Compiled } from '../definition/compile.ts'
 import type { Definitions } from '../definition/load.ts'
 import { Events } from '../stages/events.ts'
 import { Facts, START, TIMEOUT } from '../stages/journey-facts.ts'
 import { deadlineOf, freshProfile, keyText, type Instance } from '../stages/instance.ts'
-import type { Json } from '../definition/journey.ts'
 import type { Machine } from '../definition/machine.ts'
 import { definitionsOnRecord, recordedBy } from './as-of.ts'
 import { isOfTime, type Outcome } from './explain-outcome.ts'

@@ -8,8 +8,12 @@
  */
 
 import { now } from '../base/clock.ts'
-import { SUPERSEDED_BY, type ChangeReason } from '../warehouse/cohort-change.ts'
-import type { CohortChange, CohortRun } from '../warehouse/cohort-change.ts'
+import {
+  SUPERSEDED_BY,
+  type ChangeReason,
+  type CohortChange,
+  type CohortRun,
+} from '../warehouse/cohort-change.ts'
 import { compileCohorts, type CompiledCohort } from '../definition/compile-cohort.ts'
 import type { Cohort } from '../definition/cohort.ts'
 import { cohortProfiles, type CohortProfile, type Instants } from './cohort-profiles.ts'

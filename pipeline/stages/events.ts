@@ -7,7 +7,7 @@
  * reads) are here.
  */
 
-import type { Json } from '../definition/journey.ts'
+import type { Json } from '../base/json.ts'
 import { compareText, type Place } from '../base/event-order.ts'
 
 export class Events {

@@ -24,7 +24,7 @@ import { EVENT, type Facts } from './journey-facts.ts'
 import { keyText, type Instance } from './instance.ts'
 import type { FunnelFacts } from './funnel-facts.ts'
 import type { Scope } from '../definition/guard.ts'
-import type { Json } from '../definition/journey.ts'
+import type { Json } from '../base/json.ts'
 import type { Place } from '../base/event-order.ts'
 import { freshLevels, WindowFunnel, type Levels } from './clickhouse-funnel.ts'
 

@@ -27,7 +27,8 @@ import {
   type ProfileState,
   type TrackState,
 } from './instance.ts'
-import type { Effect, Json } from '../definition/journey.ts'
+import type { Effect } from '../definition/journey.ts'
+import type { Json } from '../base/json.ts'
 import type { Cell, CompiledTrack, Machine, Way } from '../definition/machine.ts'
 
 /** Folds profiles of one set of machines and one working set of events into one set of facts. */

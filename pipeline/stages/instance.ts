@@ -4,7 +4,7 @@
  */
 
 import { encodePart } from '../base/hash.ts'
-import type { Json } from '../definition/journey.ts'
+import type { Json } from '../base/json.ts'
 import type { CompiledTrack, Machine } from '../definition/machine.ts'
 
 /** One run of a journey. `id` follows from the rest; all but the machine is JSON. */

@@ -6,6 +6,7 @@
  * anything outside its key, which is what lets a batch redo only what it touches.
  */
 
+import { namespaceOf } from '../base/identifier.ts'
 import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
 
 /** What of `definitions/identity.ts` decides. */
@@ -65,11 +66,6 @@ function compareAttempts(a: Attempt, b: Attempt, rules: PersonRules): number {
     Number(a.isAlias) - Number(b.isAlias) ||
     priorityOf(a.refused, rules) - priorityOf(b.refused, rules)
   )
-}
-
-/** The namespace of `namespace:value`; a namespace has no colon. */
-export function namespaceOf(identifier: string): string {
-  return identifier.slice(0, identifier.indexOf(':'))
 }
 
 function priorityOf(identifier: string, rules: PersonRules): number {

@@ -5,21 +5,9 @@
  * A stream can be cut in one go or continued from its open session: the same sessions come out.
  */
 
+import type { SessionRules } from '../definition/compile.ts'
 import type { Events } from './events.ts'
-import { isEqual } from '../definition/guard.ts'
-import type { Json } from '../definition/journey.ts'
-
-/** Instants and lengths in microseconds; `Infinity` is no limit. */
-export type SessionRules = {
-  gap: number
-  maxDuration: number
-  /** Operands whose change starts a session. */
-  splitOperands: number[]
-  /** Numbers of the namespaces of which a session has one value at a time. */
-  exclusive: number[]
-  /** Namespaces below this number name a person. */
-  personCount: number
-}
+import { isEqual, type Json } from '../base/json.ts'
 
 export type StartedBecause = 'first' | 'gap' | 'person' | 'split' | 'max_duration'
 

@@ -10,7 +10,9 @@ import type { Events } from './events.ts'
 import type { Facts } from './journey-facts.ts'
 import { Fold } from './fold-journeys.ts'
 import { compileGuard, OPERATORS, type Names } from '../definition/guard.ts'
-import { tracksOf, type Guard, type Json, type Operators } from '../definition/journey.ts'
+import { tracksOf } from '../definition/journey.ts'
+import type { Guard, Operators } from '../definition/guard-syntax.ts'
+import type { Json } from '../base/json.ts'
 import type { Machine, Way } from '../definition/machine.ts'
 
 /** A condition of a guard in words, whether it held, and what it saw (undefined: absent). */

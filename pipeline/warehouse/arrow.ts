@@ -25,7 +25,7 @@ import {
   type Data,
   type DataType,
 } from 'apache-arrow'
-import type { DictionaryColumn, TextColumn } from '../decode/event-batch.ts'
+import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
 import { assert } from '../base/errors.ts'
 import type { Column, ColumnType } from './column.ts'
 import { TABLES, type TableName } from './tables.ts'

@@ -5,11 +5,17 @@
  * Identity and sessions have one version in force, the latest: a replay of everything changes it.
  */
 
-import { withReleases, type Definitions, type Release } from '../definition/load.ts'
+import {
+  withReleases,
+  type Definitions,
+  type Release,
+  type VersionName,
+} from '../definition/load.ts'
 import { UserError } from '../base/errors.ts'
 import type { EventFunnel } from '../definition/funnel.ts'
-import type { Identity, Journey } from '../definition/journey.ts'
-import type { VersionName, Warehouse } from './warehouse.ts'
+import type { Identity } from '../definition/settings.ts'
+import type { Journey } from '../definition/journey.ts'
+import type { Warehouse } from './warehouse.ts'
 
 /** What moves the pointer of the live version. */
 const MOVES = ['promoted', 'rolled_back'] as const

@@ -5,7 +5,8 @@
  */
 
 import { TABLES, type VersionedName } from './tables.ts'
-import type { EventWindow, VersionName } from './warehouse.ts'
+import type { EventWindow } from './warehouse.ts'
+import type { VersionName } from '../definition/load.ts'
 
 /** How a value stands in a query. */
 export type Bound = (value: string | number) => string

@@ -10,8 +10,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { analysisViews } from './analysis-views.ts'
 import type { Column } from './column.ts'
 import { IS_MOVE } from './release-log.ts'
-import { TABLES, VERSIONED_NAMES, type TableSpec } from './tables.ts'
-import type { VersionedName } from './tables.ts'
+import { TABLES, VERSIONED_NAMES, type TableSpec, type VersionedName } from './tables.ts'
 
 const VIEWS_DIR = new URL('../../sql/views/', import.meta.url)
 

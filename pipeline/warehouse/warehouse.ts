@@ -8,6 +8,7 @@
  * commit is under way, where `answersMeanwhile`.
  */
 
+import type { VersionName } from '../definition/load.ts'
 import type { Table } from 'apache-arrow'
 import type { AppendedName, TableName, VersionedName } from './tables.ts'
 
@@ -24,9 +25,6 @@ export type Head = {
   /** Null when there is none. */
   watermark: number | null
 }
-
-/** A version of a definition. `id` is the journey's or the funnel's. */
-export type VersionName = { kind: string; id: string; version: number }
 
 /** The canonical event as it landed, without `received_at`: columns of `events` by name. */
 export type LandedContent = { event_id: string; [column: string]: unknown }

@@ -10,11 +10,8 @@ import { Events } from '../../pipeline/stages/events.ts'
 import { Facts } from '../../pipeline/stages/journey-facts.ts'
 import { Fold } from '../../pipeline/stages/fold-journeys.ts'
 import { freshProfile } from '../../pipeline/stages/instance.ts'
-import {
-  IDENTITY_DEFAULT,
-  SESSIONS_DEFAULT,
-  type Journey,
-} from '../../pipeline/definition/journey.ts'
+import { IDENTITY_DEFAULT, SESSIONS_DEFAULT } from '../../pipeline/definition/settings.ts'
+import type { Journey } from '../../pipeline/definition/journey.ts'
 import { Random } from '../sample/random.ts'
 
 const EVENTS_PER_PROFILE = 50

@@ -7,7 +7,7 @@
 
 import { formatInstant, HOUR, now } from '../../pipeline/base/clock.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
-import { parseDuration } from '../../pipeline/definition/journey.ts'
+import { parseDuration } from '../../pipeline/definition/duration.ts'
 import { instantLiteral } from '../../pipeline/query/as-of.ts'
 import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'

@@ -6,7 +6,7 @@
  * or, if that takes too long, abandoned; its messages then come again. Both are safe.
  */
 
-import type { PubsubName } from '../../pipeline/config.ts'
+import type { PubsubName } from '../../pipeline/io/pubsub-name.ts'
 import { openEngine, type EngineSettings } from '../../pipeline/runtime.ts'
 import { log, logRetry } from '../../pipeline/base/log.ts'
 import { pubsubSource } from '../../pipeline/io/pubsub-source.ts'

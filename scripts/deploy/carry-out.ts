@@ -4,8 +4,15 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { UserError } from '../../pipeline/base/errors.ts'
-import { LEARNED, lineOf, SETTINGS, wordsOf } from './step.ts'
-import type { Command, Commands, Step } from './step.ts'
+import {
+  LEARNED,
+  lineOf,
+  SETTINGS,
+  wordsOf,
+  type Command,
+  type Commands,
+  type Step,
+} from './step.ts'
 
 /** `tell` hears of each step before it is taken. */
 export async function carryOut(

@@ -1,6 +1,7 @@
 /** Guards in words: `value at least 10 and not (in support.waiting)`. */
 
-import type { Guard, Json, Operators } from '../../pipeline/definition/journey.ts'
+import type { Guard, Operators } from '../../pipeline/definition/guard-syntax.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 
 const OPERATORS: { [Name in keyof Operators]-?: string } = {
   eq: 'is',

@@ -8,11 +8,11 @@ import {
   tracksOf,
   type Candidates,
   type Effect,
-  type Guard,
   type Journey,
   type State,
   type Track,
 } from '../../pipeline/definition/journey.ts'
+import type { Guard } from '../../pipeline/definition/guard-syntax.ts'
 import { guardWords } from './guard-words.ts'
 
 /** What the warehouse knows. Absent is none. */

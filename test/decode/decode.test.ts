@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { REJECTION_REASONS, type EventBatch } from '../../pipeline/decode/event-batch.ts'
 import { ChunkDecoder, LINE_BYTES_MAX, type DecodeOptions } from '../../pipeline/decode/decode.ts'
-import { IDENTITY_DEFAULT } from '../../pipeline/definition/journey.ts'
+import { IDENTITY_DEFAULT } from '../../pipeline/definition/settings.ts'
 import { sliceMembers } from '../../pipeline/decode/json-slice.ts'
 import { textOf } from '../../pipeline/microbatch/deduplicate.ts'
 

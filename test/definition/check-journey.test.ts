@@ -10,11 +10,8 @@ import {
 } from '../../pipeline/definition/check-journey.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { checkEvents } from '../../pipeline/definition/events.ts'
-import {
-  IDENTITY_DEFAULT,
-  SESSIONS_DEFAULT,
-  type Journey,
-} from '../../pipeline/definition/journey.ts'
+import { IDENTITY_DEFAULT, SESSIONS_DEFAULT } from '../../pipeline/definition/settings.ts'
+import type { Journey } from '../../pipeline/definition/journey.ts'
 
 /** A sound journey, with `changes` to it. */
 function journey(changes: object): object {

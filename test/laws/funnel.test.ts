@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Json } from '../../pipeline/definition/journey.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 import { eventStream } from '../support/arbitraries.ts'
 import { funnel } from '../support/arbitraries-funnel.ts'
 import { FunnelBench, type Told } from '../support/funnel-history.ts'

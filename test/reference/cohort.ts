@@ -3,7 +3,8 @@
  * and nothing else. Shares no code with `pipeline/definition/compile-cohort.ts`.
  */
 
-import { parseDuration, type Json } from '../../pipeline/definition/journey.ts'
+import { parseDuration } from '../../pipeline/definition/duration.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 import type { CohortCondition } from '../../pipeline/definition/cohort.ts'
 import type { EventGuard } from '../../pipeline/definition/funnel.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'

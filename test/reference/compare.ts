@@ -1,6 +1,6 @@
 /** The slow reading of a guard's operators: one comparison at a time, no conversions. */
 
-import type { Json } from '../../pipeline/definition/journey.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 import { byCodePoint, canonical } from './identity.ts'
 
 const kind = (value: Json) => (Array.isArray(value) ? 'array' : typeof value)

@@ -4,10 +4,15 @@
  * `reference-window-funnel.ts` reads ClickHouse's semantics.
  */
 
-import type { EventFunnel, EventStep } from '../../pipeline/definition/funnel.ts'
-import type { JourneyFunnel, StateStep } from '../../pipeline/definition/funnel.ts'
-import type { EventGuard } from '../../pipeline/definition/funnel.ts'
-import { tracksOf, type Journey, type Json } from '../../pipeline/definition/journey.ts'
+import type {
+  EventFunnel,
+  EventStep,
+  JourneyFunnel,
+  StateStep,
+  EventGuard,
+} from '../../pipeline/definition/funnel.ts'
+import { tracksOf, type Journey } from '../../pipeline/definition/journey.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 import { compare } from './compare.ts'
 import { at as valueAt, byCodePoint, micros, type AcceptedEvent } from './identity.ts'
 import { tied, walksOf, type Rules, type Thing, type Walk } from './attempts.ts'

@@ -3,7 +3,8 @@
  * shares no code with the pipeline. Obvious beats fast everywhere in this file.
  */
 
-import type { Identity, Json, Sessions } from '../../pipeline/definition/journey.ts'
+import type { Identity, Sessions } from '../../pipeline/definition/settings.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 
 export type AcceptedEvent = {
   event_id: string

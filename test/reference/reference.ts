@@ -12,15 +12,12 @@ import {
   type Candidate,
   type Candidates,
   type Effect,
+  type Journey,
+  type Track,
 } from '../../pipeline/definition/journey.ts'
-import type {
-  Guard,
-  Identity,
-  Journey,
-  Json,
-  Sessions,
-  Track,
-} from '../../pipeline/definition/journey.ts'
+import type { Guard } from '../../pipeline/definition/guard-syntax.ts'
+import type { Identity, Sessions } from '../../pipeline/definition/settings.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 import { at, inEventOrder, micros, place, type AcceptedEvent } from './identity.ts'
 
 import type { EventFunnel } from '../../pipeline/definition/funnel.ts'

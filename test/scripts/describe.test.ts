@@ -1,7 +1,8 @@
 /** Definitions as Mermaid state diagrams, to the letter. */
 
 import { expect, test } from 'vitest'
-import type { Guard, Journey } from '../../pipeline/definition/journey.ts'
+import type { Guard } from '../../pipeline/definition/guard-syntax.ts'
+import type { Journey } from '../../pipeline/definition/journey.ts'
 import { countJourney } from '../../scripts/describe/count.ts'
 import { guardWords } from '../../scripts/describe/guard-words.ts'
 import { mermaidOf } from '../../scripts/describe/mermaid.ts'

@@ -6,9 +6,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ClickhouseMode, EventFunnel, EventStep } from '../../pipeline/definition/funnel.ts'
-import { CLICKHOUSE_MODES } from '../../pipeline/definition/funnel.ts'
-import type { Json } from '../../pipeline/definition/journey.ts'
+import {
+  type ClickhouseMode,
+  type EventFunnel,
+  type EventStep,
+  CLICKHOUSE_MODES,
+} from '../../pipeline/definition/funnel.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 import { FunnelBench, type Told } from '../support/funnel-history.ts'
 import { peer } from '../support/peers.ts'
 

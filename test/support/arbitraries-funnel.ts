@@ -1,14 +1,17 @@
 /** Random sound funnels over the events and machines of `arbitraries.ts`. */
 
 import fc from 'fast-check'
-import type {
-  ClickhouseMode,
-  EventFunnel,
-  EventStep,
-  Exclusion,
-  JourneyFunnel,
+import {
+  type ClickhouseMode,
+  type EventFunnel,
+  type EventStep,
+  type Exclusion,
+  type JourneyFunnel,
+  CLICKHOUSE_MODES,
+  ENTRIES,
+  ORDERS,
+  TIES,
 } from '../../pipeline/definition/funnel.ts'
-import { CLICKHOUSE_MODES, ENTRIES, ORDERS, TIES } from '../../pipeline/definition/funnel.ts'
 import { journey } from './arbitraries.ts'
 
 const name = fc.constantFrom('A', 'B', 'C', 'D', 'N')

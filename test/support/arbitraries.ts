@@ -5,18 +5,10 @@
  */
 
 import fc from 'fast-check'
-import type {
-  Candidate,
-  Effect,
-  Guard,
-  Identity,
-  Journey,
-  Json,
-  Operators,
-  Sessions,
-  State,
-  Track,
-} from '../../pipeline/definition/journey.ts'
+import type { Candidate, Effect, Journey, State, Track } from '../../pipeline/definition/journey.ts'
+import type { Guard, Operators } from '../../pipeline/definition/guard-syntax.ts'
+import type { Identity, Sessions } from '../../pipeline/definition/settings.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 import type { AcceptedEvent } from '../reference/reference.ts'
 
 const MINUTE = 60_000_000

@@ -20,7 +20,7 @@ import {
   funnelsDueOf,
   type FunnelState,
 } from '../../pipeline/stages/fold-funnels.ts'
-import type { Json } from '../../pipeline/definition/journey.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 import { tabulateFunnels, type TabulatedFunnels } from '../../pipeline/microbatch/funnel-rows.ts'
 
 export type Told = {

@@ -16,7 +16,8 @@
  */
 
 import { expect } from 'vitest'
-import type { Identity, Journey, Sessions } from '../../pipeline/definition/journey.ts'
+import type { Identity, Sessions } from '../../pipeline/definition/settings.ts'
+import type { Journey } from '../../pipeline/definition/journey.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { parseInstant } from '../../pipeline/base/clock.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'

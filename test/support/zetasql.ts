@@ -9,8 +9,12 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { readsOf } from '../../pipeline/warehouse/analysis-views.ts'
 import type { Column } from '../../pipeline/warehouse/column.ts'
-import { TABLES, VERSIONED_NAMES, type TableName } from '../../pipeline/warehouse/tables.ts'
-import type { TableSpec } from '../../pipeline/warehouse/tables.ts'
+import {
+  TABLES,
+  VERSIONED_NAMES,
+  type TableName,
+  type TableSpec,
+} from '../../pipeline/warehouse/tables.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { freePort } from './free-port.ts'
 import { peer, peerDir } from './peers.ts'

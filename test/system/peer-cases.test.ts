@@ -13,12 +13,8 @@ import { Events } from '../../pipeline/stages/events.ts'
 import { Facts } from '../../pipeline/stages/journey-facts.ts'
 import { Fold } from '../../pipeline/stages/fold-journeys.ts'
 import { freshProfile } from '../../pipeline/stages/instance.ts'
-import {
-  IDENTITY_DEFAULT,
-  SESSIONS_DEFAULT,
-  type Journey,
-} from '../../pipeline/definition/journey.ts'
-import type { State, Track } from '../../pipeline/definition/journey.ts'
+import { IDENTITY_DEFAULT, SESSIONS_DEFAULT } from '../../pipeline/definition/settings.ts'
+import type { Journey, State, Track } from '../../pipeline/definition/journey.ts'
 import { Harness } from '../support/dump.ts'
 
 const DATA = process.env['DESIRE_PATH_SHARED'] ?? '../shared/data'

@@ -7,13 +7,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { arrowTable } from '../../pipeline/warehouse/arrow.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { hashes64 } from '../../pipeline/base/hash.ts'
-import type {
-  Commit,
-  RowCounts,
-  Takeover,
-  VersionName,
-  Warehouse,
-} from '../../pipeline/warehouse/warehouse.ts'
+import type { Commit, RowCounts, Takeover, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import type { VersionName } from '../../pipeline/definition/load.ts'
 import { BATCH_AT as T0, uuids } from '../support/batches.ts'
 import { commitOf, imagesOf, profiles, type Made } from './warehouse.contract.ts'
 

@@ -1,0 +1,11 @@
+/** Scratch warehouses: where a replay derives tables before they are compared or taken over. */
+
+import type { Warehouse } from './warehouse.ts'
+
+/** A warehouse beside another, for the time of a recomputation. */
+export type Scratch = {
+  /** Not opened. What an interrupted recomputation left is still in it. */
+  warehouse: () => Warehouse
+  /** Removes it. */
+  discard: () => Promise<void>
+}
