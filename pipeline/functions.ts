@@ -6,12 +6,15 @@
  * - `advance` (HTTP) and `advance-event` (CloudEvent) apply what has landed, in micro-batches,
  *   until nothing is left or time is up. When nothing has landed they write nothing.
  *
+ * All three are registered as HTTP functions: the framework answers a request that is not a
+ * CloudEvent with an HTML page, and these answer with one line of JSON.
+ *
  * A function that fails is called again by whoever called it: everything here may be repeated.
  * Settings are environment variables, read at the first invocation: DESIRE_PATH_WAREHOUSE,
  * DESIRE_PATH_DEFINITIONS, DESIRE_PATH_EFFECTS, DESIRE_PATH_ADVANCE_SECONDS.
  */
 
-import { cloudEvent, http } from '@google-cloud/functions-framework'
+import { http, type Request, type Response } from '@google-cloud/functions-framework'
 import { now } from './base/clock.ts'
 import {
   DEFINITIONS_DEFAULT,
@@ -20,8 +23,9 @@ import {
   WAREHOUSE_DEFAULT,
   warehouseToFeed,
 } from './config.ts'
+import { isObject } from './base/json.ts'
 import { openEngine, type Engine } from './runtime.ts'
-import { messageOf, UserError } from './base/errors.ts'
+import { messageOf } from './base/errors.ts'
 import { landedSource, messageOfBody } from './io/inbox-source.ts'
 import { log, logRetry } from './base/log.ts'
 import { retrying } from './base/retry.ts'
@@ -38,28 +42,75 @@ type Opened = { warehouse: Warehouse; write: SharedWrite; engine: Engine | null 
 let opened: Promise<Opened> | null = null
 let advancing: Promise<RunReport> | null = null
 
-cloudEvent('ingest', async (event: { data?: unknown }) => {
-  // A message without data is not recognised by the framework: it gives the request's body.
-  const body = event.data ?? event
-  const message = messageOfBody(body, now())
-  if (message === null) throw new UserError('the request holds no Pub/Sub message with an id')
-  const { write } = await instance()
-  await write.land(message)
-})
+http(
+  'ingest',
+  answering('ingest', async (request) => {
+    const body: unknown = request.body
+    // In structured mode the message is the event's data; in binary mode, and pushed, the body.
+    const message = messageOfBody(membersOf(body)['data'] ?? body, now())
+    if (message === null) {
+      throw new BadRequest(
+        'the body holds no Pub/Sub message with an id: {"message":{"messageId":…}}',
+      )
+    }
+    const { write } = await instance()
+    await write.land(message)
+  }),
+)
 
-http('advance', async (_request, response) => {
-  try {
+http(
+  'advance',
+  answering('advance', async () => {
     const { batches, read, landed, duplicates, refused } = await advance()
-    response.json({ batches, read, landed, duplicates, refused })
-  } catch (thrown) {
-    log('ERROR', 'advance failed', { fault: messageOf(thrown) })
-    response.status(500).send(messageOf(thrown))
-  }
-})
+    return { batches, read, landed, duplicates, refused }
+  }),
+)
 
-cloudEvent('advance-event', async () => {
-  await advance()
-})
+http(
+  'advance-event',
+  answering('advance-event', async (request) => {
+    const members = membersOf(request.body)
+    const isEvent = request.get('ce-id') !== undefined || 'specversion' in members
+    if (!isEvent && !('message' in members)) {
+      throw new BadRequest('the request holds neither a CloudEvent nor a Pub/Sub message')
+    }
+    await advance()
+  }),
+)
+
+/** A request that its sender must change. */
+class BadRequest extends Error {}
+
+/**
+ * Answers POST requests: 200 with what `work` returns as JSON, or 204; 400 for a bad request, 500
+ * for any other failure, each with one line of JSON. Other methods get 405.
+ */
+function answering(
+  name: string,
+  work: (request: Request) => Promise<object | void>,
+): (request: Request, response: Response) => Promise<void> {
+  return async (request, response) => {
+    if (request.method !== 'POST') {
+      const error = `${name} takes POST requests, not ${request.method}`
+      response.set('Allow', 'POST').status(405).json({ error })
+      return
+    }
+    try {
+      const answer = await work(request)
+      if (answer === undefined) response.status(204).end()
+      else response.json(answer)
+    } catch (thrown) {
+      const error = messageOf(thrown)
+      const isBad = thrown instanceof BadRequest
+      log(isBad ? 'WARNING' : 'ERROR', `${name} failed`, { fault: error })
+      response.status(isBad ? 400 : 500).json({ error })
+    }
+  }
+}
+
+function membersOf(body: unknown): { [member: string]: unknown } {
+  return isObject(body) ? body : {}
+}
 
 /** Closes what the invocations so far have opened; the next one opens it again. */
 export async function closeInstance(): Promise<void> {

@@ -118,14 +118,35 @@ test('a message lands once it is answered, however it comes', async () => {
   expect(rows[2]?.['bytes']).toBe(0)
 })
 
-test('what is no message of a topic is refused, so that its sender keeps it', async () => {
+test.each([
+  ['ingest', 'GET', undefined, 405, 'ingest takes POST requests, not GET'],
+  ['advance', 'GET', undefined, 405, 'advance takes POST requests, not GET'],
+  ['advance-event', 'DELETE', undefined, 405, 'advance-event takes POST requests, not DELETE'],
+  ['ingest', 'POST', undefined, 400, 'the body holds no Pub/Sub message with an id'],
+  ['ingest', 'POST', '[]', 400, 'the body holds no Pub/Sub message with an id'],
+  ['ingest', 'POST', '{"hello":"world"}', 400, 'the body holds no Pub/Sub message with an id'],
+  ['advance-event', 'POST', undefined, 400, 'neither a CloudEvent nor a Pub/Sub message'],
+])('%s answers %s with body %s by %i and one line of JSON', async (...request) => {
+  const [target, method, body, status, error] = request
+  const response = await fetch(await urlOf(target), {
+    method,
+    ...(body === undefined ? {} : { headers: JSON_HEADERS, body }),
+  })
+  const text = await response.text()
+  expect(response.status).toBe(status)
+  expect(text).not.toContain('\n')
+  expect((JSON.parse(text) as { error: string }).error).toContain(error)
+})
+
+test('ingest lands a CloudEvent in structured mode', async () => {
+  const data = { message: { messageId: '1', data: base64(event('e1')) } }
   const response = await fetch(await urlOf('ingest'), {
     method: 'POST',
-    headers: EVENT_HEADERS,
-    body: '{"hello":"world"}',
+    headers: { 'content-type': 'application/cloudevents+json' },
+    body: JSON.stringify({ id: '1', source: 's', specversion: '1.0', type: 't', data }),
   })
-  expect(response.status).toBe(500)
-  expect(await response.text()).toContain('the request holds no Pub/Sub message with an id')
+  expect(response.status).toBe(204)
+  expect(await ask('select message_id from landed_messages')).toEqual([{ message_id: '1' }])
 })
 
 test('what landed is applied once, and a tick with nothing to do leaves no trace', async () => {
