@@ -133,7 +133,7 @@ export function instantOf(option: string, text: string): number {
   if (instant !== null) return instant
   throw new UserError(
     `${option} ${JSON.stringify(text)} is no instant: give RFC 3339 such as ` +
-      '2026-03-01T10:00:00Z, epoch milliseconds, or now',
+      '2026-03-01T10:00:00Z, epoch milliseconds from the year 2000 on, or now',
     2,
   )
 }

@@ -10,6 +10,9 @@ export const MS = 1_000
 export const SECOND = 1_000_000
 export const HOUR = 3_600 * SECOND
 
+/** Epoch milliseconds of 2000-01-01. A smaller number is refused: most are epoch seconds. */
+const EPOCH_MS_MIN = 946_684_800_000
+
 /** The furthest an instant may lie from 1970, in microseconds. */
 export const INSTANT_MAX = 9_000_000_000_000_000
 
@@ -38,11 +41,13 @@ const LETTER_Z = new Set(['Z', 'z'].map((letter) => letter.charCodeAt(0)))
 
 /**
  * Reads an RFC 3339 text (digits below a microsecond are cut off) or a number of epoch
- * milliseconds (fractions are kept down to a microsecond). Null when it is neither. It is read
- * digit by digit because a pattern and a `Date` were a tenth of all decoding.
+ * milliseconds from the year 2000 on (fractions are kept down to a microsecond). Null when it is
+ * neither. It is read digit by digit because a pattern and a `Date` were a tenth of all decoding.
  */
 export function parseInstant(value: unknown): number | null {
-  if (typeof value === 'number') return bounded(Math.round(value * MS))
+  if (typeof value === 'number') {
+    return value >= EPOCH_MS_MIN ? bounded(Math.round(value * MS)) : null
+  }
   if (typeof value !== 'string') return null
   const marks =
     value.charCodeAt(4) === DASH &&
@@ -71,6 +76,14 @@ export function parseInstant(value: unknown): number | null {
   const offset = offsetMinutes(value, at)
   const seconds = (daysTo(year, month, day) * 24 + hour) * 3_600 + (minute - offset) * 60 + second
   return bounded(seconds * SECOND + fraction)
+}
+
+/** Says what an instant must be, and what a value that `parseInstant` refuses may have meant. */
+export function instantHint(value: unknown): string {
+  const forms = 'RFC 3339 text, or epoch milliseconds from the year 2000 on'
+  const isSeconds =
+    typeof value === 'number' && value < EPOCH_MS_MIN && value * 1_000 >= EPOCH_MS_MIN
+  return isSeconds ? `${forms}: seconds must be multiplied by 1,000` : forms
 }
 
 /** The number that the digits from `from` up to `to` write; NaN when they are not all digits. */

@@ -11,7 +11,7 @@ import { BatchBuilder, type Canonical } from './event-batch-builder.ts'
 import { HOUR, parseInstant } from '../base/clock.ts'
 import type { EventDefinitions } from '../definition/events.ts'
 import { isObject, type Wire, type Json } from '../base/json.ts'
-import { isRejection, shown, type Rejection, type Unjudged } from './wire-event.ts'
+import { isRejection, notAnInstant, shown, type Rejection, type Unjudged } from './wire-event.ts'
 import { IdentifierReader, splitIdentifier } from './identifier-values.ts'
 import type { Identity } from '../definition/settings.ts'
 import { sliceMembers } from './json-slice.ts'
@@ -301,8 +301,7 @@ function instantOr(standIn: number, field: string, value: unknown): number {
   if (value === undefined || value === null) return standIn
   const instant = parseInstant(value)
   if (instant !== null) return instant
-  const want = 'RFC 3339 text or epoch milliseconds of the years 1684 to 2255'
-  return refuse('invalid_field', `${field}: ${shown(value)} is not ${want}`)
+  throw new Refused(notAnInstant(field, value))
 }
 
 function ordinalOf(value: unknown): number {

@@ -8,9 +8,9 @@
  * any other library `server`.
  */
 
-import { MS, parseInstant } from '../base/clock.ts'
+import { formatInstant, parseInstant } from '../base/clock.ts'
 import { isObject, type Wire } from '../base/json.ts'
-import { shown, type Rejection, type Unjudged } from './wire-event.ts'
+import { notAnInstant, shown, type Rejection, type Unjudged } from './wire-event.ts'
 import { textOf } from './identifier-values.ts'
 
 const NAMES: { [type: string]: string } = {
@@ -39,13 +39,14 @@ export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection 
   }
   const context = wire['context']
   const waited = isAbsent(wire['timestamp']) ? waitedOf(wire) : undefined
+  if (typeof waited === 'object') return waited
   const receivedAt = parseInstant(wire['receivedAt']) ?? landedAt
   const hasTraits = type === 'identify' || type === 'group'
   const traits = hasTraits ? wire['traits'] : isObject(context) ? context['traits'] : undefined
   return {
     eventId: wire['messageId'],
     name: type === 'track' ? wire['event'] : NAMES[type],
-    occurredAt: waited === undefined ? wire['timestamp'] : (receivedAt - waited) / MS,
+    occurredAt: waited === undefined ? wire['timestamp'] : formatInstant(receivedAt - waited),
     waited,
     ordinal: undefined,
     receivedAt: wire['receivedAt'],
@@ -61,11 +62,15 @@ export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection 
   }
 }
 
-/** Microseconds of `sentAt − originalTimestamp`, undefined when one is not there. */
-function waitedOf(wire: Wire): number | undefined {
-  const originalAt = parseInstant(wire['originalTimestamp'])
-  const sentAt = parseInstant(wire['sentAt'])
-  return originalAt === null || sentAt === null ? undefined : sentAt - originalAt
+/** Microseconds of `sentAt − originalTimestamp`, undefined when one is missing. */
+function waitedOf(wire: Wire): number | undefined | Rejection {
+  const [originalAt, sentAt] = ['originalTimestamp', 'sentAt'].map((field) => {
+    const value = wire[field]
+    return isAbsent(value) ? undefined : (parseInstant(value) ?? notAnInstant(field, value))
+  })
+  if (originalAt === undefined || sentAt === undefined) return undefined
+  if (typeof originalAt === 'object') return originalAt
+  return typeof sentAt === 'object' ? sentAt : sentAt - originalAt
 }
 
 function isAbsent(value: unknown): boolean {

@@ -3,6 +3,7 @@
  * why there is none. `decode.ts` judges the fields, in one place for all forms.
  */
 
+import { instantHint } from '../base/clock.ts'
 import type { RejectionReason } from './event-batch.ts'
 
 /** Canonical fields as sent; undefined and null are absent. */
@@ -31,6 +32,14 @@ export type Rejection = { reason: RejectionReason; detail: string }
 
 export function isRejection(read: Unjudged | Rejection): read is Rejection {
   return 'reason' in read
+}
+
+/** The rejection of a value that `parseInstant` cannot read. */
+export function notAnInstant(field: string, value: unknown): Rejection {
+  return {
+    reason: 'invalid_field',
+    detail: `${field}: ${shown(value)} is not ${instantHint(value)}`,
+  }
 }
 
 /** A value in a message, at most 80 characters of it. */

@@ -54,6 +54,14 @@ describe('a line is refused, with the field and the value', () => {
     [event({ occurred_at: '2026-02-30T10:00:00Z' }), 'invalid_field', 'occurred_at'],
     [event({ occurred_at: '2026-03-01T10:00:00' }), 'invalid_field', 'occurred_at'],
     [event({ occurred_at: 1e300 }), 'invalid_field', 'occurred_at'],
+    [
+      event({ occurred_at: 1_541_105_830 }),
+      'invalid_field',
+      'occurred_at: 1541105830 is not RFC 3339 text, or epoch milliseconds from the year 2000 on: ' +
+        'seconds must be multiplied by 1,000',
+    ],
+    [event({ occurred_at: 946_684_799_999 }), 'invalid_field', 'from the year 2000 on'],
+    [event({ received_at: 1_541_105_830 }), 'invalid_field', 'received_at: 1541105830 is not'],
     [event({ received_at: 'x' }), 'invalid_field', 'received_at: "x"'],
     [event({ ordinal: 1.5 }), 'invalid_field', 'ordinal: 1.5 is no integer'],
     [event({ ordinal: '1' }), 'invalid_field', 'ordinal: "1" is no integer'],
@@ -132,6 +140,7 @@ describe('a line is accepted', () => {
     ['2026-03-01T11:30:00.123456789+01:30', 1_772_359_200_123_456],
     [1_772_359_200_000, 1_772_359_200_000_000],
     [1_772_359_200_000.5, 1_772_359_200_000_500],
+    [946_684_800_000, 946_684_800_000_000],
     ['1969-12-31T23:59:59.999999Z', -1],
   ])('occurred at %j', (occurred_at, micros) => {
     expect(decode(event({ occurred_at })).occurredAt[0]).toBe(micros)
@@ -256,6 +265,23 @@ describe('Segment', () => {
       receivedAt: '2026-03-01T10:00:10Z',
     })
     expect(batch.occurredAt[0]).toBe(1_772_359_200_000_000)
+  })
+
+  test.each(['originalTimestamp', 'sentAt'])('%s in epoch seconds is refused', (field) => {
+    const times = { originalTimestamp: '2026-03-01T10:00:00Z', sentAt: '2026-03-01T10:00:10Z' }
+    const { refusals } = call({ timestamp: undefined, ...times, [field]: 1_541_105_830 })
+    expect(refusals[0]?.reason).toBe('invalid_field')
+    expect(refusals[0]?.detail).toContain(`${field}: 1541105830 is not RFC 3339 text`)
+  })
+
+  test('an event that waited on its device since before the year 2000 is accepted', () => {
+    const batch = call({
+      timestamp: undefined,
+      originalTimestamp: '1999-01-01T00:00:00Z',
+      sentAt: '2026-03-01T10:00:10Z',
+      receivedAt: '2026-03-01T10:00:10.25Z',
+    })
+    expect(batch.occurredAt[0]).toBe(915_148_800_250_000)
   })
 
   test('an event dated from its receipt is the same event whenever it is received', () => {
