@@ -9,6 +9,7 @@ import { bigqueryWarehouse } from './bigquery/warehouse.ts'
 import type { Place } from './bigquery/client.ts'
 import { now, parseInstant } from './base/clock.ts'
 import { duckdbWarehouse } from './duckdb/warehouse.ts'
+import { openRemoteDifference } from './duckdb/remote-difference.ts'
 import { REBUILDING, type Means } from './duckdb/resource-limits.ts'
 import { UserError } from './base/errors.ts'
 import type { Scratch } from './warehouse/scratch.ts'
@@ -60,6 +61,7 @@ export function scratchOf({ url }: Warehouse): Scratch {
   const path = `${url.startsWith('duckdb:') ? place : place.replaceAll(':', '-')}.recomputed`
   return {
     warehouse: () => duckdbWarehouse(path, REBUILDING),
+    openDifference: openRemoteDifference,
     discard: async () => {
       for (const end of ['', '.wal', '.tmp']) await rm(path + end, { recursive: true, force: true })
     },

@@ -1,7 +1,7 @@
 /**
- * A takeover into BigQuery from a DuckDB file: what is believed there now is read, DuckDB
- * finds what differs, and only that is staged and applied by the script of a commit. With memory,
- * what runs continue from is staged whole, and takes the place of what there was in that script.
+ * Takeover of recomputed tables by a dataset. Current rows are read and compared beside the
+ * recomputed tables; only the difference is staged and applied by the script of a commit. A
+ * takeover of state stages the state tables whole; they replace the old ones in the same script.
  */
 
 import { arrowTable, uuidsFromText, type ColumnData } from '../warehouse/arrow.ts'
@@ -9,123 +9,90 @@ import { ENDS, type Beside, type StagedRow, type Target } from './commit.ts'
 import { parametersOf, type BigQueryClient } from './client.ts'
 import { endsOf, quoted, storageOf } from './schema.ts'
 import type { Column } from '../warehouse/column.ts'
-import { isImageTable } from '../warehouse/image-tables.ts'
-import { contentOf, Difference, theirs } from '../duckdb/difference.ts'
-import { DuckDBFile } from '../duckdb/file.ts'
-import { REBUILDING } from '../duckdb/resource-limits.ts'
-import { KEYED_TABLES, latestImages } from '../duckdb/schema.ts'
-import type { At } from '../warehouse/view-sql.ts'
+import { KEYED_TABLES } from '../warehouse/image-tables.ts'
+import type { RemoteDifference } from '../warehouse/remote-difference.ts'
 import { TABLES, type TableName, type VersionedName } from '../warehouse/tables.ts'
 import { believedText, type Bound, type Taken } from '../warehouse/takeover-sql.ts'
+import type { At } from '../warehouse/view-sql.ts'
 import type { Row, RowCounts, Takeover } from '../warehouse/warehouse.ts'
+import type { Table } from 'apache-arrow'
 
-const MEMORY_TABLES = ['timer', ...KEYED_TABLES] as const
+const STATE_TABLES = ['timer', ...KEYED_TABLES] as const
 
 export class BigQueryTakeover {
   readonly #client: BigQueryClient
-  readonly #file: DuckDBFile
   readonly #takeover: Takeover
-  readonly #difference: Difference
+  readonly #difference: RemoteDifference
 
-  private constructor(client: BigQueryClient, file: DuckDBFile, takeover: Takeover) {
+  private constructor(client: BigQueryClient, takeover: Takeover, difference: RemoteDifference) {
     this.#client = client
-    this.#file = file
     this.#takeover = takeover
-    this.#difference = new Difference(file, takeover)
+    this.#difference = difference
   }
 
   static async open(client: BigQueryClient, takeover: Takeover): Promise<BigQueryTakeover> {
-    return new BigQueryTakeover(client, await DuckDBFile.open(':memory:', REBUILDING), takeover)
+    return new BigQueryTakeover(client, takeover, await takeover.openDifference(takeover))
   }
 
-  /** Finds what differs. */
+  /** Compares; returns how many rows the takeover inserts and supersedes. */
   begin(): Promise<RowCounts> {
-    return this.#difference.begin((table, taken) => this.#fill(table, taken))
+    return this.#difference.compare((table, taken) => this.#current(table, taken))
   }
 
-  /** Whatever happened. */
   close(): void {
-    this.#file.close()
+    this.#difference.close()
   }
 
-  /** What goes with the commit. */
+  /** Rows and statements that go with the commit. */
   beside(at: At): Beside {
-    const versions = [...this.#difference.going.keys()]
-    const memory = this.#takeover.hasMemory ? MEMORY_TABLES : []
+    const versions = this.#difference.tables()
+    const state = this.#takeover.hasMemory ? STATE_TABLES : []
     return {
       targets: [
-        ...[...versions, ...memory].map(targetOf),
+        ...[...versions, ...state].map(targetOf),
         ...versions.map((table) => ({ target: endsOf(table), columns: ENDS })),
       ],
-      rows: () => this.#rows(versions, memory),
+      rows: () => this.#rows(versions, state),
       statements: ({ batch }) =>
-        memory.map((table) => `delete from ${at(table)} where recorded_by < ${batch}`),
+        state.map((table) => `delete from ${at(table)} where recorded_by < ${batch}`),
     }
   }
 
-  async *#rows(versions: VersionedName[], memory: readonly TableName[]): AsyncGenerator<StagedRow> {
+  async *#rows(versions: VersionedName[], state: readonly TableName[]): AsyncGenerator<StagedRow> {
     for (const table of versions) {
-      yield* this.#texts(storageOf(table), TABLES[table].columns, `coming_${table}`)
-      const ends = `(select *, 'rebuilt' as superseded_because from going_${table})`
-      yield* this.#texts(endsOf(table), ENDS, ends)
+      yield* staged(storageOf(table), this.#difference.coming(table))
+      yield* staged(endsOf(table), this.#difference.going(table))
     }
-    for (const table of memory) {
-      const rows = isImageTable(table) ? `(${latestImages(theirs(table))})` : theirs(table)
-      yield* this.#texts(table, TABLES[table].columns, rows)
-    }
+    for (const table of state) yield* staged(table, this.#difference.state(table))
   }
 
-  /** Rows of DuckDB as they are staged. */
-  async *#texts(
-    target: string,
-    columns: readonly Column[],
-    rows: string,
-  ): AsyncGenerator<StagedRow> {
-    const texts = columns.map(({ name, type }) => TEXTS[type]?.(name) ?? `cast(${name} as varchar)`)
-    const sql = `select cast(to_json([${texts.join(', ')}]) as varchar) from ${rows}`
-    for await (const contents of this.#file.stream(sql)) {
-      for (const content of contents) yield { target, content: content as string }
-    }
-  }
-
-  /** Copies what a table has now of what is taken into DuckDB. */
-  async #fill(table: VersionedName, taken: Taken): Promise<void> {
+  /** Reads the current rows of a table that the takeover is about. */
+  async *#current(table: VersionedName, taken: Taken): AsyncGenerator<Table> {
     const columns: readonly Column[] = TABLES[table].columns
-    const names = columns.map(({ name }) => name).join(', ')
-    await this.#file.run(
-      `create or replace temp table given as select ${names} from ${theirs(table)} where false`,
-    )
     const selected = columns.map(({ name, type }) =>
       type === 'hash64' ? `cast(${quoted(name)} as string) as ${quoted(name)}` : quoted(name),
     )
     const values: (string | number)[] = []
     const bound: Bound = (value) => `@p${values.push(value)}`
-    const ours = believedText(table, selected.join(', '), taken, bound)
-    const pages = this.#client.pages('read', ours, parametersOf(values))
-    for await (const rows of pages) {
+    const sql = believedText(table, selected.join(', '), taken, bound)
+    for await (const rows of this.#client.pages('read', sql, parametersOf(values))) {
       const data = columns.map((column) => [column.name, dataOf(column, rows)] as const)
-      await this.#file.append('given', arrowTable(table, Object.fromEntries(data), rows.length))
+      yield arrowTable(table, Object.fromEntries(data), rows.length)
     }
-    this.#file.dropAppenders()
-    await this.#file.run(
-      `create or replace temp table ours as select ${contentOf(table)} from given`,
-    )
-    await this.#file.run('drop table given')
   }
 }
 
-/** A value as it is staged, where its own text is not. BigQuery's integers are signed. */
-const TEXTS: { [T in Column['type']]?: (name: string) => string } = {
-  instant: (name) => `cast(epoch_us(${name}) as varchar)`,
-  hash64: (name) =>
-    `cast(${name}::hugeint - if(${name} >> 63 = 1, 18446744073709551616::hugeint, 0) as varchar)`,
+async function* staged(target: string, pages: AsyncIterable<string[]>): AsyncGenerator<StagedRow> {
+  for await (const contents of pages) {
+    for (const content of contents) yield { target, content }
+  }
 }
 
 function targetOf(table: TableName): Target {
   return { target: storageOf(table), columns: TABLES[table].columns }
 }
 
-/** The values of a column, as BigQuery gives them. */
+/** Values of a column, as BigQuery returns them, for Arrow. */
 function dataOf({ name, type }: Column, rows: Row[]): ColumnData {
   const values = rows.map((row) => row[name] as string | number | boolean | null)
   if (type === 'hash64') {

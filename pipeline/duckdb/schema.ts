@@ -25,7 +25,7 @@ import {
   type ViewText,
 } from '../warehouse/view-sql.ts'
 import type { Column } from '../warehouse/column.ts'
-import { IMAGE_TABLES } from '../warehouse/image-tables.ts'
+import { KEYED_TABLES } from '../warehouse/image-tables.ts'
 import { uuidOf } from '../base/hash.ts'
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from '../warehouse/tables.ts'
 import type { ImageKind } from '../warehouse/warehouse.ts'
@@ -127,9 +127,6 @@ export const LOOKUP_STATEMENTS = [
 function columnsOf(table: TableName): readonly Column[] {
   return TABLES[table].columns
 }
-
-/** Tables that are read back by key, see `duckdb-keyed.ts`. */
-export const KEYED_TABLES = ['history', ...IMAGE_TABLES] as const
 
 /** A table as it lies in the file. */
 type StoredTable = { name: string; columns: { name: string; type: string }[] }

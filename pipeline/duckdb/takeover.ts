@@ -5,7 +5,8 @@
 
 import { asLiteral, contentOf, Difference, theirs } from './difference.ts'
 import type { DuckDBFile } from './file.ts'
-import { KEYED_TABLES, keyedStatement, storageOf } from './schema.ts'
+import { keyedStatement, storageOf } from './schema.ts'
+import { KEYED_TABLES } from '../warehouse/image-tables.ts'
 import { TABLES, type VersionedName } from '../warehouse/tables.ts'
 import { believedText } from '../warehouse/takeover-sql.ts'
 import type { RowCounts, Takeover } from '../warehouse/warehouse.ts'

@@ -78,7 +78,8 @@ export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
     parts.onBatch?.(done, total, step)
   }
   const { from, head } = await built({ ...parts, onBatch }, changesLive)
-  const takeover = { from, version: release, within, hasMemory: changesLive }
+  const { openDifference } = scratch
+  const takeover = { from, version: release, within, hasMemory: changesLive, openDifference }
   await warehouse.takeOver(takeover, (counts) => {
     Object.assign(rebuilt, counts)
     const isNew = entries.some((entry) => entry.action === 'registered')

@@ -9,6 +9,9 @@ export function imageTable(kind: ImageKind): `${ImageKind}_image` {
 
 export const IMAGE_TABLES = IMAGE_KINDS.map(imageTable)
 
+/** Tables that are looked up by key: history of streams, and images. */
+export const KEYED_TABLES = ['history', ...IMAGE_TABLES] as const
+
 export function isImageTable(table: TableName): boolean {
   return IMAGE_TABLES.some((image) => image === table)
 }

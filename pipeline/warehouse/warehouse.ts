@@ -8,6 +8,7 @@
  * commit is under way, where `answersMeanwhile`.
  */
 
+import type { OpenDifference } from './remote-difference.ts'
 import type { VersionName } from '../definition/load.ts'
 import type { Table } from 'apache-arrow'
 import type { AppendedName, TableName, VersionedName } from './tables.ts'
@@ -98,6 +99,8 @@ export type Takeover = {
   within: EventWindow | null
   /** Images, history and timers become those of the other, so that runs go on from there. */
   hasMemory: boolean
+  /** Opens a comparison with `from`, for an engine that cannot attach it. */
+  openDifference: OpenDifference
 }
 
 /** Whether an effect was sent on (`due`), came too late (`expired`) or was taken back. */

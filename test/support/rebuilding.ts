@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
 import { makeDefinitions, type Definitions, type Release } from '../../pipeline/definition/load.ts'
+import { openRemoteDifference } from '../../pipeline/duckdb/remote-difference.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { rebuild, type Rebuild } from '../../pipeline/operations/replay.ts'
 import type { Scratch } from '../../pipeline/warehouse/scratch.ts'
@@ -32,6 +33,7 @@ export function scratch(): Scratch {
   const path = join(dir, `${(scratches += 1)}.duckdb`)
   return {
     warehouse: () => duckdbWarehouse(path),
+    openDifference: openRemoteDifference,
     discard: () => Promise.resolve(rmSync(path, { force: true })),
   }
 }

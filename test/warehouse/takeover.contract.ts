@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { arrowTable } from '../../pipeline/warehouse/arrow.ts'
+import { openRemoteDifference as openDifference } from '../../pipeline/duckdb/remote-difference.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { hashes64 } from '../../pipeline/base/hash.ts'
 import type { Commit, RowCounts, Takeover, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
@@ -167,7 +168,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       await warehouse.commit(commitOf(1, { inserts: new Map([['rejection', ours]]) }))
       await warehouse.commit(commitOf(2, memoryOf('ours', 'b')))
       const takeOver = (hasMemory: boolean, commit: Commit | null) =>
-        taken({ from, version, within: null, hasMemory }, commit)
+        taken({ from, version, within: null, hasMemory, openDifference }, commit)
       const refused = () => versions('rejection_facts', 'event_id', 'version', 'reason')
       const memory = async () => [
         Object.fromEntries(await warehouse.images('profile', ['a', 'b'])),
@@ -218,7 +219,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       // Somebody has become somebody else since, and has no event any more.
       const ours = rows('ours', ['inside', 'around', 'nobody'])
       await warehouse.commit(commitOf(1, { inserts: new Map([...inserts, ...ours]) }))
-      const takeover = { from, version, hasMemory: false }
+      const takeover = { from, version, hasMemory: false, openDifference }
       const bounds: [number | null, number | null, number][] = [
         [T0, T0 + 9, 2],
         [null, T0, 2],
@@ -290,7 +291,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
           ]),
         }),
       )
-      const everything = { from, version: null, within: null, hasMemory: true }
+      const everything = { from, version: null, within: null, hasMemory: true, openDifference }
       expect(await taken(everything, commitOf(2))).toEqual([{ inserted: 2, superseded: 4 }])
       expect(await versions('event_profile_versions', 'profile_id')).toEqual([
         'ours 1 2 rebuilt',
