@@ -1,36 +1,6 @@
-/**
- * `npm run check -- [--warehouse URL]`: asks every query of `sql/checks/`. Each returns no row when
- * the tables are sound. Exit 1, naming the checks that failed with what a row of them means and
- * their first rows.
- */
+/** `npm run check`: see `commands/check.ts`. */
 
-import { warehouseOf } from '../pipeline/config.ts'
-import { failedChecks, ROWS_SHOWN } from '../pipeline/warehouse/integrity-checks.ts'
-import { ASKING } from '../pipeline/duckdb/resource-limits.ts'
-import { UserError } from '../pipeline/base/errors.ts'
-import { main, warehouseCommand } from './cli/command.ts'
-
-const program = warehouseCommand('npm run check', 'Asks whether the tables are sound.').action(
-  async (options: { warehouse: string }) => {
-    const warehouse = warehouseOf(options.warehouse, ASKING)
-    await warehouse.open()
-    try {
-      const { asked, failed } = await failedChecks(warehouse)
-      for (const { name, meaning, rows } of failed) {
-        process.stdout.write(`${name}\n  ${meaning}\n`)
-        for (const row of rows.slice(0, ROWS_SHOWN)) {
-          process.stdout.write(`  ${JSON.stringify(row)}\n`)
-        }
-        if (rows.length > ROWS_SHOWN) process.stdout.write('  …\n')
-      }
-      if (failed.length > 0) {
-        throw new UserError(`${failed.length} of ${asked} checks failed: the tables are not sound`)
-      }
-      process.stdout.write(`${asked} checks, all sound\n`)
-    } finally {
-      await warehouse.close()
-    }
-  },
-)
+import { main } from './cli/command.ts'
+import { program } from './commands/check.ts'
 
 await main(program)

@@ -1,27 +1,6 @@
-/**
- * `npm run report -- [--warehouse URL] [--journey ID] [--out report.html]`: where customers go, as
- * one page that anybody can open.
- */
+/** `npm run report`: see `report/command.ts`. */
 
-import { warehouseOf } from '../pipeline/config.ts'
-import { main, warehouseCommand } from './cli/command.ts'
-import { writePage } from './cli/page.ts'
-import { reportPage } from './report/bundle.ts'
-import { collect } from './report/collect.ts'
-
-type Options = { warehouse: string; journey?: string; out: string }
-
-const program = warehouseCommand('npm run report', 'Draws the journeys of a warehouse as a page.')
-  .option('--journey <id>', 'only this journey (default: all)')
-  .option('--out <file>', 'the HTML file to write', 'report.html')
-  .action(async ({ warehouse: url, journey, out }: Options) => {
-    const warehouse = warehouseOf(url)
-    await warehouse.open()
-    try {
-      await writePage('--out', out, await reportPage(await collect(warehouse, journey ?? null)))
-    } finally {
-      await warehouse.close()
-    }
-  })
+import { main } from './cli/command.ts'
+import { program } from './report/command.ts'
 
 await main(program)

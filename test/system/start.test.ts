@@ -179,7 +179,7 @@ test('a command that does not feed a warehouse makes none', async () => {
   const made = `npm start -- --warehouse ${url} FILE`
   expect(stderr).toBe(`error: no warehouse at ${url}: check the name, or make it with ${made}`)
   expect(existsSync(url.replace('duckdb:', ''))).toBe(false)
-  const feeding = ['pipeline', 'scripts'].flatMap((folder) =>
+  const feeding = ['pipeline', 'scripts/commands'].flatMap((folder) =>
     readdirSync(folder).filter(
       (file) =>
         file.endsWith('.ts') &&

@@ -12,9 +12,9 @@ import { log, logRetry } from '../../pipeline/base/log.ts'
 import { pubsubSource } from '../../pipeline/io/pubsub-source.ts'
 import { run, type RunReport } from '../../pipeline/run.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { interruption } from './command.ts'
+import { interruption } from '../cli/command.ts'
 import { Exclusive } from './exclusive.ts'
-import type { Limits } from './health.ts'
+import type { Limits } from '../cli/health.ts'
 import { Metrics, type Listening } from './metrics.ts'
 
 /** A batch that takes longer than this to finish after the signal is abandoned. */

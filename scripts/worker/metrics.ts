@@ -16,7 +16,7 @@ import { messageOf, UserError } from '../../pipeline/base/errors.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Exclusive } from './exclusive.ts'
 import { EXPOSITION_TYPE, expositionOf, Histogram, type Metric } from './exposition.ts'
-import { readHealth, statusOf, type Limits, type Reading, type Status } from './health.ts'
+import { readHealth, statusOf, type Limits, type Reading, type Status } from '../cli/health.ts'
 
 /** How long a request waits for the batch at hand. */
 const PATIENCE_MS = 2_000

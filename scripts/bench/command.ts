@@ -1,0 +1,130 @@
+/**
+ * `npm run bench [-- --events N]`: three figures, each beside a peer measured in the same run.
+ * `npm run bench -- --views duckdb:PATH` asks every analysis view of a warehouse instead, and
+ * `npm run bench -- --cloud` sends messages through Pub/Sub's emulator into each warehouse.
+ * It is no test: machines differ, and what is claimed is the ratio.
+ */
+
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
+import { elapsedMs, now } from '../../pipeline/base/clock.ts'
+import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
+import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import { foldRates } from './fold.ts'
+import { refreshMs } from './refresh.ts'
+import { viewCosts } from './views.ts'
+import { command } from '../cli/command.ts'
+import { Shop } from '../sample/shop.ts'
+
+const BATCH = 2_000
+const BATCHES_TIMED = 5
+
+const grouped = (value: number) => Math.round(value).toLocaleString('en-US')
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+type Options = { events: string; messages: string; views?: string; cloud?: true }
+
+export const program = command('npm run bench', 'Measures speed beside peers.')
+  .option('--events <count>', 'events of the end-to-end figure', '1000000')
+  .option('--views <warehouse>', 'only what each analysis view of this warehouse costs')
+  .option('--cloud', 'only messages a second through the emulators of cloud services')
+  .option('--messages <count>', 'messages of that figure', '10000')
+  .action(async (options: Options) => {
+    if (options.views !== undefined) return views(options.views)
+    if (options.cloud === true) return cloud(Number(options.messages))
+    const dir = mkdtempSync(join(tmpdir(), 'desire-path-bench-'))
+    try {
+      await endToEnd(dir, Number(options.events))
+      fold()
+      await flat(dir)
+    } finally {
+      rmSync(dir, { recursive: true })
+    }
+  })
+
+async function views(url: string): Promise<void> {
+  const { moves, costs } = await viewCosts(url)
+  say(`analysis views over ${grouped(moves)} transitions`)
+  say(`  ${'view'.padEnd(26)}${'rows'.padStart(9)}${'ms'.padStart(8)}${'cpu ms'.padStart(8)}`)
+  for (const { view, rows, ms, cpuMs } of costs) {
+    const figures = [grouped(rows).padStart(9), grouped(ms).padStart(8), grouped(cpuMs).padStart(8)]
+    say(`  ${view.padEnd(26)}${figures.join('')}`)
+  }
+}
+
+async function cloud(messages: number): Promise<void> {
+  const { cloudRates } = await import('./cloud.ts')
+  say(`${grouped(messages)} messages of one event; load average ${loadavg()[0]?.toFixed(1)}`)
+  for await (const { what, perSecond } of cloudRates(messages)) {
+    say(`  ${what.padEnd(32)} ${grouped(perSecond).padStart(12)} messages/s`)
+  }
+}
+
+/** A program of this project, in a process of its own as its users run it. */
+function node(script: string, args: string[]): void {
+  execFileSync(process.execPath, ['--import', 'tsx', script, ...args], { stdio: 'ignore' })
+}
+
+async function endToEnd(dir: string, events: number): Promise<void> {
+  const file = join(dir, 'events.ndjson')
+  node('scripts/generate.ts', ['--events', String(events), '--seed', '3', '--out', file])
+  const bytes = statSync(file).size
+  const startedAt = elapsedMs()
+  node('scripts/start.ts', ['--warehouse', `duckdb:${join(dir, 'ours.duckdb')}`, file])
+  const ours = (events * 1_000) / (elapsedMs() - startedAt)
+  const theirs = (events * 1_000) / (await refreshMs(file, join(dir, 'refresh.duckdb')))
+  say(`end to end, ${grouped(events)} events of ${grouped(bytes / events)} bytes`)
+  say(`  npm start                        ${grouped(ours).padStart(12)} events/s`)
+  say(`  SQL full refresh (does less)     ${grouped(theirs).padStart(12)} events/s`)
+  say(`  ratio                            ${(ours / theirs).toFixed(2).padStart(12)}`)
+}
+
+function fold(): void {
+  const [ours, peers] = foldRates(60_000, 2_000)
+  say('fold alone, 50 events a profile')
+  say(`  fold                             ${grouped(ours).padStart(12)} events/s`)
+  say(`  XState 5 transition              ${grouped(peers).padStart(12)} events/s`)
+  say(`  ratio                            ${grouped(ours / peers).padStart(12)}`)
+}
+
+/** Milliseconds of a batch of 2,000 events, after ever longer histories. */
+async function flat(dir: string): Promise<void> {
+  const definitions = await loadDefinitions('definitions')
+  const warehouse = duckdbWarehouse(join(dir, 'flat.duckdb'))
+  const pipeline = await Pipeline.open(warehouse, definitions)
+  const decoder = new ChunkDecoder({
+    identity: definitions.identity,
+    operandPaths: pipeline.compiled.operandPaths,
+    format: undefined,
+    events: { events: {} },
+    hashKey: undefined,
+  })
+  const lines = new Shop(9).lines(1_100_000)
+  const feed = async (count: number): Promise<number> => {
+    const part: string[] = []
+    while (part.length < count) part.push(lines.next().value as string)
+    const batch = decoder.decode(new TextEncoder().encode(part.join('\n')), now())
+    const startedAt = elapsedMs()
+    await pipeline.advance(batch, { origin: 'bench', receivedAt: now() })
+    return elapsedMs() - startedAt
+  }
+  say(`a batch of ${grouped(BATCH)} events, in milliseconds (median of ${BATCHES_TIMED})`)
+  let history = 0
+  for (const upTo of [10_000, 100_000, 1_000_000]) {
+    while (history < upTo) {
+      const count = Math.min(20_000, upTo - history)
+      await feed(count)
+      history += count
+    }
+    const times: number[] = []
+    for (let i = 0; i < BATCHES_TIMED; i++) times.push(await feed(BATCH))
+    history += BATCH * BATCHES_TIMED
+    const median = times.toSorted((a, b) => a - b)[Math.floor(BATCHES_TIMED / 2)] ?? 0
+    say(`  after ${grouped(upTo).padStart(9)} events            ${grouped(median).padStart(12)} ms`)
+  }
+  await warehouse.close()
+}

@@ -1,0 +1,207 @@
+/**
+ * `npm run cohort -- list | run | show | members`: who is in which cohort, at any event time and
+ * any knowledge time, and who entered and left since the last run, and why.
+ *
+ * Exit 0: done; 1: failed; 2: wrong arguments.
+ */
+
+import { formatInstant } from '../../pipeline/base/clock.ts'
+import type { CohortChange, CohortRun } from '../../pipeline/warehouse/cohort-change.ts'
+import type { Cohort } from '../../pipeline/definition/cohort.ts'
+import { cohortMembers, runCohorts } from '../../pipeline/query/run-cohorts.ts'
+import { DEFINITIONS_DEFAULT, instantOf, warehouseOf } from '../../pipeline/config.ts'
+import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import type { Head, Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { command, warehouseCommand } from '../cli/command.ts'
+import { grouped, percent } from '../cli/funnel-lines.ts'
+
+type Options = { warehouse: string; definitions: string; json?: boolean }
+
+const CHANGES_SHOWN = 10
+
+/** Everything an action needs, closed after it. */
+type Ask = { warehouse: Warehouse; head: Head; cohorts: Cohort[] }
+
+const cohortCommand = (name: string, description: string) =>
+  warehouseCommand(name, description)
+    .option('--definitions <dir>', 'where cohorts/*.ts is', DEFINITIONS_DEFAULT)
+    .option('--json', 'one JSON object a line')
+
+const list = cohortCommand('list', 'Lists the cohorts and their sizes at their last run.').action(
+  (options: Options) => asking(options, (ask) => listed(ask, options.json === true)),
+)
+
+const run = cohortCommand('run', 'Finds the members as of the watermark; records who changed.')
+  .argument('[ids...]', 'cohorts (default: all that are defined)')
+  .action((ids: string[], options: Options) =>
+    asking(options, async ({ warehouse, head, cohorts }) => {
+      const chosen = ids.length === 0 ? cohorts : ids.map((id) => cohortOf(cohorts, id))
+      const { runs, changes } = await runCohorts(warehouse, head, chosen)
+      if (options.json === true) for (const one of runs) print(JSON.stringify(one))
+      else if (runs.length === 0) print('nothing was committed since the last run')
+      else for (const one of runs) print(inWords(one, changes))
+    }),
+  )
+
+const show = cohortCommand('show', 'Shows a cohort: whom it asks for, its overlaps, its changes.')
+  .argument('<id>', 'the cohort')
+  .action((id: string, options: Options) =>
+    asking(options, async ({ warehouse, cohorts }) => {
+      const cohort = cohortOf(cohorts, id)
+      const overlaps = await overlapsOf(warehouse, id)
+      const changes = await changesOf(warehouse, id)
+      if (options.json === true) print(JSON.stringify({ ...cohort, overlaps, changes }))
+      else print(shown(cohort, overlaps, changes))
+    }),
+  )
+
+type MemberOptions = Options & { at?: string; asOf?: string }
+
+const members = cohortCommand('members', 'Lists who is a member, asked now.')
+  .argument('<id>', 'the cohort')
+  .option('--at <instant>', 'of event time (default: the watermark)')
+  .option('--as-of <instant>', 'what was believed then (default: now)')
+  .action((id: string, options: MemberOptions) =>
+    asking(options, async ({ warehouse, cohorts }) => {
+      const cohort = cohortOf(cohorts, id)
+      const believedAt = options.asOf === undefined ? null : instantOf('--as-of', options.asOf)
+      const watermark = await watermarkOf(warehouse, believedAt)
+      const at = options.at === undefined ? watermark : instantOf('--at', options.at)
+      if (at > watermark) {
+        const what = `--at ${formatInstant(at)} lies after the watermark`
+        throw new UserError(`${what}, ${formatInstant(watermark)}: nothing is decided yet`, 2)
+      }
+      const found = cohortMembers(warehouse, cohort, { at, believedAt })
+      for await (const profile of found) {
+        print(options.json === true ? JSON.stringify({ cohort: id, profile_id: profile }) : profile)
+      }
+    }),
+  )
+
+async function asking(options: Options, action: (ask: Ask) => Promise<void>): Promise<void> {
+  const { cohorts } = await loadDefinitions(options.definitions)
+  const warehouse = warehouseOf(options.warehouse, ASKING)
+  const head = await warehouse.open()
+  try {
+    await action({ warehouse, head, cohorts })
+  } finally {
+    await warehouse.close()
+  }
+}
+
+function cohortOf(cohorts: Cohort[], id: string): Cohort {
+  const cohort = cohorts.find((one) => one.id === id)
+  if (cohort !== undefined) return cohort
+  const known = cohorts.map((one) => one.id).join(', ') || 'none'
+  throw new UserError(`cohort ${JSON.stringify(id)} is not defined; there is: ${known}`, 2)
+}
+
+async function watermarkOf(warehouse: Warehouse, believedAt: number | null): Promise<number> {
+  const [row] = await warehouse.query(
+    `select max(watermark) as watermark from batches
+     ${believedAt === null ? '' : `where recorded_at <= timestamp_micros(${believedAt})`}`,
+  )
+  const watermark = (row?.['watermark'] ?? null) as number | null
+  if (watermark !== null) return watermark
+  const then = believedAt === null ? '' : ` at ${formatInstant(believedAt)}`
+  throw new UserError(`${warehouse.url} held no events${then}`)
+}
+
+async function listed({ warehouse, cohorts }: Ask, json: boolean): Promise<void> {
+  if (cohorts.length === 0 && !json) {
+    print('no cohorts are defined: write definitions/cohorts/NAME.ts')
+  }
+  const runs = await warehouse.query(
+    `select cohort, member_count, evaluated_at from cohort_runs
+     qualify row_number() over (partition by cohort order by recorded_by desc) = 1`,
+  )
+  const width = Math.max(...cohorts.map(({ id }) => id.length))
+  for (const { id } of cohorts) {
+    const last = runs.find(({ cohort }) => cohort === id)
+    if (json) {
+      const evaluatedAt = last === undefined ? null : last['evaluated_at']
+      print(JSON.stringify({ cohort: id, members: last?.['member_count'] ?? null, evaluatedAt }))
+      continue
+    }
+    const size =
+      last === undefined
+        ? 'never run'
+        : `${grouped(last['member_count'])} members as of ` +
+          formatInstant(last['evaluated_at'] as number)
+    print(`${id.padEnd(width)}  ${size}`)
+  }
+}
+
+function overlapsOf(warehouse: Warehouse, id: string): Promise<Row[]> {
+  return warehouse.query(
+    `select theirs.cohort, count(mine.profile_id) as shared, count(*) as others
+     from cohort_members as theirs
+     left join (select profile_id from cohort_members where cohort = $1) as mine
+       on mine.profile_id = theirs.profile_id
+     group by theirs.cohort order by theirs.cohort`,
+    [id],
+  )
+}
+
+async function changesOf(warehouse: Warehouse, id: string): Promise<Row[]> {
+  const rows = await warehouse.query(
+    `select recorded_at, change, reason, count(*) as people from cohort_changes
+     where cohort = $1 group by recorded_at, change, reason
+     order by recorded_at desc, change, reason limit ${CHANGES_SHOWN}`,
+    [id],
+  )
+  return rows.map((row) => ({ ...row, recorded_at: formatInstant(row['recorded_at'] as number) }))
+}
+
+function shown(cohort: Cohort, overlaps: Row[], changes: Row[]): string {
+  const size = Number(overlaps.find((row) => row['cohort'] === cohort.id)?.['others'] ?? 0)
+  return [
+    `${cohort.id}, version ${cohort.version ?? 1}: ${grouped(size)} members at the last run`,
+    ...JSON.stringify(cohort.who, null, 2)
+      .split('\n')
+      .map((line) => `  ${line}`),
+    ...overlaps
+      .filter((row) => row['cohort'] !== cohort.id)
+      .map(
+        (row) =>
+          `shares ${grouped(row['shared'])} with ${String(row['cohort'])} ` +
+          `(${percent(Number(row['shared']), size)} of its own)`,
+      ),
+    ...changes.map(
+      (row) =>
+        `${String(row['recorded_at'])}  ${String(row['change']).padEnd(7)} ` +
+        `${grouped(row['people'])}, ${String(row['reason'])}`,
+    ),
+  ].join('\n')
+}
+
+function inWords({ cohort, members, entered, left, evaluatedAt }: CohortRun, all: CohortChange[]) {
+  const changes = all.filter((change) => change.cohort === cohort)
+  return [
+    `${cohort}: ${grouped(members)} members as of ${formatInstant(evaluatedAt)}`,
+    ...(entered > 0 ? [`  entered ${grouped(entered)}: ${reasons(changes, 'entered')}`] : []),
+    ...(left > 0 ? [`  left    ${grouped(left)}: ${reasons(changes, 'left')}`] : []),
+    ...(entered + left === 0 ? ['  nobody entered or left'] : []),
+  ].join('\n')
+}
+
+function reasons(changes: CohortChange[], change: CohortChange['change']): string {
+  const counts = new Map<string, number>()
+  for (const one of changes) {
+    if (one.change === change) counts.set(one.reason, (counts.get(one.reason) ?? 0) + 1)
+  }
+  const ranked = [...counts].sort(([, a], [, b]) => b - a)
+  return ranked.map(([reason, count]) => `${grouped(count)} ${reason}`).join(', ')
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+export const program = command(
+  'npm run cohort',
+  'Who is in which cohort; who entered and left, and why.',
+)
+for (const part of [list, run, show, members]) program.addCommand(part)

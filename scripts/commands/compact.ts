@@ -1,0 +1,49 @@
+/**
+ * `npm run compact -- --warehouse bigquery:PROJECT.DATASET`: puts aside what readers of the current
+ * tables need not pay for. Without `--yes` it tells the plan and changes nothing. No view gives
+ * another row, then or now. A DuckDB file does the same whenever it is closed and needs no such
+ * command.
+ */
+
+import { BigQueryClient } from '../../pipeline/bigquery/client.ts'
+import { compact, compactionPlan, type Surplus } from '../../pipeline/bigquery/compact.ts'
+import { atOf, madeSchema, schemaHash } from '../../pipeline/bigquery/migrate.ts'
+import { bigqueryPlaceOf } from '../../pipeline/config.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { command } from '../cli/command.ts'
+import { grouped } from '../cli/funnel-lines.ts'
+
+type Options = { warehouse: string; yes?: true; json?: true }
+
+export const program = command(
+  'npm run compact',
+  'Puts aside versions of closed months and old images.',
+)
+  .requiredOption('--warehouse <url>', 'the dataset, bigquery:PROJECT.DATASET')
+  .option('--yes', 'do it; without it, only the plan is told')
+  .option('--json', 'one JSON object')
+  .action(async ({ warehouse, yes, json }: Options) => {
+    const place = bigqueryPlaceOf(warehouse)
+    const client = await BigQueryClient.connect(place)
+    const at = atOf(place)
+    if ((await madeSchema(client, at)) !== schemaHash(at)) {
+      throw new UserError(`${warehouse} is not up to date: npm run migrate brings it there`)
+    }
+    const plan = await compactionPlan(client, place)
+    const due = plan.tables.filter(({ surplus }) => surplus > 0)
+    const say = (line: string) => {
+      if (json === undefined) process.stdout.write(`${line}\n`)
+    }
+    if (yes === true) await compact(client, place, plan, (table) => say(lineOf(table)))
+    else due.map(lineOf).forEach(say)
+    if (due.length === 0) say('nothing to put aside')
+    else if (yes !== true) say('nothing has been changed: add --yes to do it')
+    if (json === undefined) return
+    const tables = due.map(({ table, rows, surplus }) => ({ table, rows, surplus }))
+    process.stdout.write(`${JSON.stringify({ done: yes === true, batch: plan.batch, tables })}\n`)
+  })
+
+function lineOf({ table, rows, surplus }: Surplus): string {
+  const what = table.endsWith('_image') ? 'replaced images' : 'ended versions'
+  return `${table.padEnd(22)} ${grouped(surplus).padStart(11)} ${what} of ${grouped(rows)} rows`
+}

@@ -1,0 +1,131 @@
+/**
+ * `npm run dead-letters -- list|show|refeed`: input that was refused, and another chance for it
+ * after a definition, a decoder or the data's owner has been put right.
+ */
+
+import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
+import { formatInstant } from '../../pipeline/base/clock.ts'
+import { DEFINITIONS_DEFAULT, FORMATS, formatOf, warehouseOf } from '../../pipeline/config.ts'
+import { startDecoder } from '../../pipeline/decode/decoder-thread.ts'
+import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { HASH_KEY_VARIABLE } from '../../pipeline/decode/identifier-values.ts'
+import { refeed } from '../../pipeline/operations/replay-dead-letters.ts'
+import { command, warehouseCommand } from '../cli/command.ts'
+
+const SHOWN_MAX = 50
+const RAW_SHOWN = 100
+
+const list = warehouseCommand('list', `Shows unresolved dead letters, the latest ${SHOWN_MAX}.`)
+  .option('--reason <reason>', 'only those refused for this reason')
+  .option('--json', 'one JSON object a line, all of them, with the raw text')
+  .action(async (options: { warehouse: string; reason?: string; json?: boolean }) => {
+    const warehouse = warehouseOf(options.warehouse)
+    await warehouse.open()
+    try {
+      const letters = await warehouse.query(
+        `select dead_letter_id, reason, detail, received_at, origin, raw from dead_letters
+         where resolved_at is null and reason = coalesce($1, reason)
+         order by received_at desc, reason, dead_letter_id
+         ${options.json === true ? '' : `limit ${SHOWN_MAX}`}`,
+        [options.reason ?? null],
+      )
+      for (const letter of letters) {
+        const raw = Buffer.from(letter['raw'] as Uint8Array).toString()
+        const receivedAt = formatInstant(letter['received_at'] as number)
+        if (options.json === true) {
+          process.stdout.write(`${JSON.stringify({ ...letter, received_at: receivedAt, raw })}\n`)
+          continue
+        }
+        const line = raw.length > RAW_SHOWN ? `${raw.slice(0, RAW_SHOWN)}…` : raw
+        process.stdout.write(
+          `${receivedAt}  ${letter['reason']}  ${letter['detail']}\n` +
+            `    ${letter['dead_letter_id']}  ${line}\n`,
+        )
+      }
+      if (letters.length === 0) process.stdout.write('no dead letters\n')
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+const show = warehouseCommand('show', 'Shows one dead letter in full.')
+  .argument('<id>', 'its dead_letter_id, as list shows it')
+  .option('--json', 'one JSON object, with the raw text')
+  .action(async (id: string, options: { warehouse: string; json?: boolean }) => {
+    if (!ID.test(id)) throw new UserError(`${id} is no id of a dead letter: list shows them`, 2)
+    const warehouse = warehouseOf(options.warehouse)
+    await warehouse.open()
+    try {
+      const [letter] = await warehouse.query(
+        `select dead_letter_id, reason, detail, received_at, origin, recorded_at, recorded_by,
+           resolved_at, resolved_by, raw
+         from dead_letters where cast(dead_letter_id as string) = $1`,
+        [id],
+      )
+      if (letter === undefined) throw new UserError(`${id} is no dead letter here: list shows them`)
+      const raw = Buffer.from(letter['raw'] as Uint8Array).toString()
+      const instant = (name: string) =>
+        letter[name] === null ? null : formatInstant(letter[name] as number)
+      const told = {
+        ...letter,
+        received_at: instant('received_at'),
+        recorded_at: instant('recorded_at'),
+        resolved_at: instant('resolved_at'),
+        raw,
+      }
+      if (options.json === true) {
+        process.stdout.write(`${JSON.stringify(told)}\n`)
+        return
+      }
+      for (const [name, value] of Object.entries(told)) {
+        if (name !== 'raw') process.stdout.write(`${name.padEnd(15)} ${value ?? '-'}\n`)
+      }
+      process.stdout.write(`\n${raw}\n`)
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+type RefeedOptions = { warehouse: string; definitions: string; format?: string; json?: boolean }
+
+const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter again.')
+  .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
+  .option('--format <format>', `wire format: ${FORMATS.join(', ')} (default: by each line's shape)`)
+  .option('--json', 'one JSON object')
+  .action(async (options: RefeedOptions) => {
+    const warehouse = warehouseOf(options.warehouse)
+    const definitions = await loadDefinitions(options.definitions)
+    try {
+      const hashKey = process.env[HASH_KEY_VARIABLE]
+      const pipeline = await Pipeline.open(warehouse, definitions, { hashKey })
+      const decoder = startDecoder({
+        identity: definitions.identity,
+        operandPaths: pipeline.compiled.operandPaths,
+        format: options.format === undefined ? undefined : formatOf(options.format),
+        definitionsDir: options.definitions,
+        hashKey,
+      })
+      try {
+        const report = await refeed(warehouse, pipeline, decoder.decode)
+        const { fed, landed, duplicates, refused } = report
+        process.stdout.write(
+          options.json === true
+            ? `${JSON.stringify(report)}\n`
+            : `fed ${fed}: ${landed} landed, ${duplicates} were on record, ` +
+                `${refused} refused again\n`,
+        )
+      } finally {
+        await decoder.close()
+      }
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+export const program = command('npm run dead-letters', 'Input that was refused.')
+  .addCommand(list)
+  .addCommand(show)
+  .addCommand(again)

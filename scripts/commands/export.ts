@@ -1,0 +1,163 @@
+/**
+ * `npm run export -- --table transitions --out transitions.parquet`: a public relation as a file,
+ * in bounded memory. The file's ending says which: `.parquet` and `.csv` are DuckDB's own work,
+ * from the rows of another warehouse too; `.arrow` is an Arrow IPC file, `.ndjson` one JSON object
+ * a line, bytes in base64.
+ */
+
+import { createWriteStream } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
+import { arrowFile } from '../../pipeline/warehouse/arrow-file.ts'
+import { formatInstant } from '../../pipeline/base/clock.ts'
+import { warehouseOf } from '../../pipeline/config.ts'
+import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import { literal } from '../../pipeline/duckdb/schema.ts'
+import { messageOf, UserError } from '../../pipeline/base/errors.ts'
+import { viewTexts } from '../../pipeline/warehouse/view-sql.ts'
+import { TABLES, VERSIONED_NAMES } from '../../pipeline/warehouse/tables.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { warehouseCommand } from '../cli/command.ts'
+import { withTemporary } from '../cli/temporary.ts'
+
+type Options = { warehouse: string; table: string; out: string }
+
+/** A relation's column as the engine describes it: its name and type. */
+type Described = { name: string; type: string }
+
+export const program = warehouseCommand('npm run export', 'Writes a public view to a file.')
+  .requiredOption('--table <view>', 'a view of the README, or its _versions or _facts')
+  .requiredOption('--out <file>', 'ends in .parquet, .csv, .arrow or .ndjson')
+  .action(async (options: Options) => {
+    const write = WRITERS[extname(options.out)]
+    if (write === undefined) {
+      const known = Object.keys(WRITERS).join(', ')
+      throw new UserError(`--out ${JSON.stringify(options.out)} must end in one of ${known}`, 2)
+    }
+    const warehouse = warehouseOf(options.warehouse, ASKING)
+    await warehouse.open()
+    const part = `${options.out}.part`
+    try {
+      await withTemporary(part, async () => {
+        const columns = await described(options.table)
+        await write(warehouse, options.table, columns, part)
+        await rename(part, options.out)
+      })
+      const [count] = await warehouse.query(`select count(*) as n from ${options.table}`)
+      const rows = Number(count?.['n']).toLocaleString('en-US')
+      process.stdout.write(`${options.out}: ${rows} rows\n`)
+    } catch (thrown) {
+      if (thrown instanceof UserError) throw thrown
+      throw new UserError(`${options.out} could not be written: ${messageOf(thrown)}`)
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+type Writer = (
+  warehouse: Warehouse,
+  table: string,
+  columns: Described[],
+  path: string,
+) => Promise<void>
+
+const WRITERS: { [extension: string]: Writer } = {
+  '.parquet': (...of) => copy(...of, 'parquet'),
+  '.csv': (...of) => copy(...of, 'csv, header'),
+  '.arrow': (warehouse, table, columns, path) =>
+    pipeline(
+      arrowFile(columns, warehouse.stream(`select * from ${table}`)),
+      createWriteStream(path),
+    ),
+  '.ndjson': writeLines,
+}
+
+function writeLines(
+  warehouse: Warehouse,
+  table: string,
+  columns: Described[],
+  path: string,
+): Promise<void> {
+  const rows = warehouse.stream(`select * from ${table}`)
+  return pipeline(Readable.from(lines(rows, columns)), createWriteStream(path))
+}
+
+/** The embedded warehouse without a row: its views are those of every other. */
+async function inMemory<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
+  const warehouse = warehouseOf('duckdb::memory:', ASKING)
+  await warehouse.open()
+  try {
+    return await work(warehouse)
+  } finally {
+    await warehouse.close()
+  }
+}
+
+/** The columns of a public relation; names of nothing public are refused. */
+async function described(table: string): Promise<Described[]> {
+  const names = [
+    ...[...viewTexts(), ...analysisViews()].map(({ name }) => name),
+    ...VERSIONED_NAMES.map((versioned) => TABLES[versioned].versions),
+  ].sort()
+  if (!names.includes(table)) {
+    const what = `--table ${JSON.stringify(table)} is no public view`
+    throw new UserError(`${what}: choose one of ${names.join(', ')}`, 2)
+  }
+  const columns = await inMemory((warehouse) =>
+    warehouse.query(
+      `select column_name as name, data_type as type from information_schema.columns
+       where table_name = $1 order by ordinal_position`,
+      [table],
+    ),
+  )
+  return columns as Described[]
+}
+
+/** A file of DuckDB's; of another warehouse's rows by way of lines. */
+async function copy(
+  warehouse: Warehouse,
+  table: string,
+  columns: Described[],
+  path: string,
+  format: string,
+): Promise<void> {
+  const written = (rows: string) => `copy (${rows}) to ${literal(path)} (format ${format})`
+  if (warehouse.url.startsWith('duckdb:')) {
+    await warehouse.query(written(`select * from ${table}`))
+    return
+  }
+  const between = `${path}.ndjson`
+  await withTemporary(between, async () => {
+    await writeLines(warehouse, table, columns, between)
+    const texts = columns.map(({ name }) => `${literal(name)}: 'VARCHAR'`).join(', ')
+    const values = columns.map(({ name, type }) =>
+      type === 'BLOB' ? `from_base64(${name}) as ${name}` : `cast(${name} as ${type}) as ${name}`,
+    )
+    const rows =
+      `select ${values.join(', ')} from read_json(${literal(between)}, ` +
+      `format = 'newline_delimited', columns = {${texts}})`
+    await inMemory((embedded) => embedded.query(written(rows)))
+  })
+}
+
+async function* lines(rows: AsyncIterable<Row[]>, columns: Described[]): AsyncGenerator<string> {
+  const instants = columns.filter(({ type }) => type.startsWith('TIMESTAMP'))
+  const bytes = columns.filter(({ type }) => type === 'BLOB')
+  for await (const part of rows) {
+    let text = ''
+    for (const row of part) {
+      for (const { name } of instants) {
+        const instant = row[name]
+        if (typeof instant === 'number') row[name] = formatInstant(instant)
+      }
+      for (const { name } of bytes) {
+        row[name] = Buffer.from(row[name] as Uint8Array).toString('base64')
+      }
+      text += `${JSON.stringify(row)}\n`
+    }
+    yield text
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * `npm run forget -- --user u-123`: erases a person. Without `--yes` it tells what would go and
+ * changes nothing.
+ */
+
+import { now } from '../../pipeline/base/clock.ts'
+import { DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../../pipeline/config.ts'
+import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import { forget, type Forgotten } from '../../pipeline/operations/forget.ts'
+import { HASH_KEY_VARIABLE } from '../../pipeline/decode/identifier-values.ts'
+import { warehouseCommand } from '../cli/command.ts'
+
+type Options = {
+  warehouse: string
+  definitions: string
+  user: string
+  keepAnonymous?: boolean
+  yes?: boolean
+  json?: boolean
+}
+
+export const program = warehouseCommand('npm run forget', 'Erases a person for ever.')
+  .requiredOption('--user <who>', 'a value of a person namespace, or namespace:value')
+  .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
+  .option('--keep-anonymous', 'keep the events and journeys, as those of nobody')
+  .option('--yes', 'do it; without it, only the plan is told')
+  .option('--json', 'one JSON object')
+  .action(async (options: Options) => {
+    const isPlan = options.yes !== true
+    const warehouse = warehouseOf(options.warehouse, ASKING)
+    const definitions = await loadDefinitions(options.definitions)
+    try {
+      const forgotten = await forget({
+        warehouse,
+        definitions,
+        user: options.user,
+        isKept: options.keepAnonymous === true,
+        isPlan,
+        at: now(),
+        hashKey: process.env[HASH_KEY_VARIABLE],
+      })
+      // An interrupted replay may have left a copy of the events.
+      if (!isPlan) await scratchOf(warehouse).discard()
+      process.stdout.write(
+        options.json === true
+          ? `${JSON.stringify(objectOf(forgotten, isPlan))}\n`
+          : inWords(forgotten, isPlan),
+      )
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+function objectOf({ person, counts, kept, batch }: Forgotten, isPlan: boolean) {
+  const { profileId, persons, devices } = person
+  return { profile_id: profileId, persons, devices, counts, kept, batch: isPlan ? null : batch }
+}
+
+function inWords({ person, counts, kept, batch }: Forgotten, isPlan: boolean): string {
+  const shared = person.unmarked.length
+  const rows = Object.entries(counts).map(([table, count]) => {
+    return `    ${table.padEnd(24)} ${count.toLocaleString('en-US').padStart(9)}`
+  })
+  return [
+    person.profileId,
+    `  identifiers  ${person.persons.join(', ')}`,
+    `  own devices  ${person.devices.join(', ') || 'none'}`,
+    `  events       ${person.events.size}, of which ${shared} carry none of these`,
+    `  rows ${isPlan ? 'to erase' : 'erased'}`,
+    ...rows,
+    ...(kept === 0 ? [] : [`  ${kept} events ${isPlan ? 'to keep' : 'kept'} as those of nobody`]),
+    isPlan
+      ? '  nothing has been changed: --yes erases them for ever'
+      : `  batch ${batch}; the certificate is in erasures`,
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,169 @@
+/**
+ * `npm run funnel -- --steps 'A, B, C' --within 7d`: how many went which way, of the stored events,
+ * without a release. It counts what released funnels count, by the same stage and the same views,
+ * as of the warehouse's watermark.
+ *
+ * Exit 0: answered; 1: failed; 2: wrong arguments.
+ */
+
+import pc from 'picocolors'
+import { askFunnel, type FunnelAnswer } from '../../pipeline/query/ask-funnel.ts'
+import { checkFunnel } from '../../pipeline/definition/check-funnel.ts'
+import { formatInstant } from '../../pipeline/base/clock.ts'
+import { DEFINITIONS_DEFAULT, warehouseOf } from '../../pipeline/config.ts'
+import { loadDefinitions, makeDefinitions } from '../../pipeline/definition/load.ts'
+import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../../pipeline/definition/funnel.ts'
+import type { Json } from '../../pipeline/base/json.ts'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { warehouseCommand } from '../cli/command.ts'
+import { funnelLines, grouped, percent } from '../cli/funnel-lines.ts'
+import { withScratch } from '../cli/scratch-warehouse.ts'
+
+type Options = {
+  warehouse: string
+  steps?: string
+  within?: string
+  order?: string
+  entry?: string
+  count?: string
+  by?: string
+  definition?: string
+  cohort?: string
+  definitions: string
+  json?: boolean
+}
+
+const WITHIN_DEFAULT = '7d'
+const GROUPS_SHOWN = 20
+const NAMES_SHOWN = 20
+
+export const program = warehouseCommand('npm run funnel', 'Asks a funnel of the stored events.')
+  .option('--steps <names>', "event names in their order, 'A, B, C'")
+  .option('--within <duration>', 'from the first step to the last (default: 7d)')
+  .option('--order <order>', ORDERS.join(', '))
+  .option('--entry <entry>', ENTRIES.join(', '))
+  .option('--count <unit>', COUNTS.filter((count) => count !== 'instances').join(', '))
+  .option('--by <value>', 'break down by the entry: source, properties.PATH or context.PATH')
+  .option('--cohort <id>', 'only members of the cohort, as its last run found them')
+  .option('--definition <id>', 'a funnel of the definitions instead of --steps')
+  .option('--definitions <dir>', 'where that is', DEFINITIONS_DEFAULT)
+  .option('--json', 'one JSON object')
+  .action(ask)
+
+async function ask(options: Options): Promise<void> {
+  const funnel = await funnelOf(options)
+  const by = byOf(options.by)
+  const definitions = makeDefinitions({ funnels: [funnel] })
+  const warehouse = warehouseOf(options.warehouse, ASKING)
+  try {
+    const { watermark } = await warehouse.open()
+    const cohort = options.cohort ?? null
+    if (cohort !== null) await refuseNeverRun(warehouse, cohort)
+    const answer = await withScratch((scratch) =>
+      askFunnel({ warehouse, watermark, scratch, definitions, by, cohort }),
+    )
+    const text = options.json === true ? jsonOf(answer, watermark) : textOf(answer, watermark, by)
+    process.stdout.write(text)
+    const isZero = answer.steps.some((step) => step['reached'] === 0)
+    if (isZero) await noteUnheard(warehouse, funnel)
+  } finally {
+    await warehouse.close()
+  }
+}
+
+async function funnelOf(options: Options): Promise<EventFunnel> {
+  const { steps, definition } = options
+  if (definition !== undefined) {
+    const { funnels } = await loadDefinitions(options.definitions)
+    const found = funnels.find(({ id }) => id === definition)
+    if (found !== undefined) return found
+    const known = funnels.map(({ id }) => id).join(', ') || 'none'
+    const where = `${options.definitions}/funnels`
+    throw new UserError(`--definition ${definition} is not in ${where}; there is: ${known}`, 2)
+  }
+  if (steps === undefined) {
+    throw new UserError("no funnel: give --steps 'A, B, C', or --definition ID", 2)
+  }
+  const { within = WITHIN_DEFAULT, order, entry, count } = options
+  const funnel = {
+    id: 'asked',
+    steps: steps
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+    ...Object.fromEntries(
+      Object.entries({ within, order, entry, count }).filter(([, value]) => value !== undefined),
+    ),
+  }
+  const problems = checkFunnel('the funnel', funnel)
+  if (problems.length > 0) throw new UserError(problems.join('\n'), 2)
+  return funnel as EventFunnel
+}
+
+async function refuseNeverRun(warehouse: Warehouse, cohort: string): Promise<void> {
+  const runs = await warehouse.query('select distinct cohort from cohort_runs order by cohort')
+  const known = runs.map((run) => run['cohort'] as string)
+  if (known.includes(cohort)) return
+  const what = `--cohort ${cohort} has no run in this warehouse`
+  const there = known.join(', ') || 'none'
+  throw new UserError(`${what}: npm run cohort -- run ${cohort}; there is: ${there}`, 2)
+}
+
+/** A step that no event is named after is likelier a slip than a fact. */
+async function noteUnheard(warehouse: Warehouse, funnel: EventFunnel): Promise<void> {
+  const rows = await warehouse.query(
+    'select name from events group by name order by count(*) desc, name',
+  )
+  const heard = rows.map((row) => row['name'] as string)
+  const steps = funnel.steps.map((step) => (typeof step === 'string' ? step : step.event))
+  const unheard = steps.filter((name) => !heard.includes(name))
+  if (unheard.length === 0) return
+  const known = heard.slice(0, NAMES_SHOWN).join(', ') || 'none'
+  process.stderr.write(`no event is named ${unheard.join(', ')}; there is: ${known}\n`)
+}
+
+function byOf(by: string | undefined): string | null {
+  if (by === undefined || by === 'source') return by ?? null
+  if (/^(properties|context)\../.test(by)) return by
+  throw new UserError(
+    `--by ${JSON.stringify(by)} is no breakdown: write source, properties.PATH or context.PATH`,
+    2,
+  )
+}
+
+function jsonOf({ steps, groups }: FunnelAnswer, watermark: number | null): string {
+  const told = steps.map((step) => {
+    const options = JSON.parse(String(step['options'])) as Json
+    return { ...step, options }
+  })
+  const asOf = watermark === null ? null : formatInstant(watermark)
+  return `${JSON.stringify({ watermark: asOf, steps: told, groups })}\n`
+}
+
+function textOf({ steps, groups }: FunnelAnswer, watermark: number | null, by: string | null) {
+  const asOf = watermark === null ? 'no events yet' : `as of ${formatInstant(watermark)}`
+  const paint = pc.createColors(process.stdout.isTTY === true)
+  const lines = [paint.bold(`Funnel, ${asOf}`), ...funnelLines(steps, paint)]
+  if (by !== null) {
+    lines.push('', paint.bold(`By ${by} of the entry`))
+    const label = Math.max(...groups.map((group) => nameOf(group['source']).length), 0)
+    for (const group of groups.slice(0, GROUPS_SHOWN)) {
+      const converted = Number(group['converted'])
+      const decided = converted + Number(group['dropped'])
+      lines.push(
+        `${nameOf(group['source']).padEnd(label)} ` +
+          `${grouped(group['entered']).padStart(9)} entered, ` +
+          `${grouped(converted)} of ${grouped(decided)} decided converted ` +
+          `(${percent(converted, decided)}), ${grouped(group['pending'])} pending`,
+      )
+    }
+    if (groups.length > GROUPS_SHOWN) {
+      lines.push(`and ${grouped(groups.length - GROUPS_SHOWN)} more: --json has them all`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
+
+const nameOf = (value: unknown): string => (value === null ? '(none)' : String(value))

@@ -1,0 +1,120 @@
+/**
+ * `npm run identity -- audit | link A B | unlink A B`: where resolution is likeliest to be wrong,
+ * and corrections of it. Without `--yes` a correction is only told.
+ *
+ * Exit 0: done, or told; 1: failed; 2: wrong arguments.
+ */
+
+import { auditIdentity, type Audit } from '../../pipeline/query/audit-identity.ts'
+import { formatInstant } from '../../pipeline/base/clock.ts'
+import { warehouseOf } from '../../pipeline/config.ts'
+import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import {
+  CORRECTION_NAME,
+  correctIdentity,
+  standingsOf,
+  type CorrectionKind,
+  type Standing,
+} from '../../pipeline/operations/correct-identity.ts'
+import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
+import { command, warehouseCommand } from '../cli/command.ts'
+
+const audit = warehouseCommand('audit', 'The largest persons, contested devices, refused links.')
+  .option('--json', 'one JSON object')
+  .action(async ({ warehouse: url, json }: { warehouse: string; json?: boolean }) => {
+    const warehouse = warehouseOf(url, ASKING)
+    await warehouse.open()
+    try {
+      const { identity } = await definitionsOnRecord(warehouse)
+      const found = await auditIdentity(warehouse, identity)
+      const text = json === true ? JSON.stringify(found) : auditLines(found).join('\n')
+      process.stdout.write(`${text}\n`)
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+const none = (lines: string[]) => (lines.length === 0 ? ['  none'] : lines)
+
+function auditLines(found: Audit): string[] {
+  const { largestPersons, contestedDevices, refusedCount, refusedLinks, blockedValues } = found
+  return [
+    'Largest persons',
+    ...none(
+      largestPersons.map(
+        (row) =>
+          `  ${row['profile_id']}  ${row['identifiers']} identifiers, ${row['devices']} devices`,
+      ),
+    ),
+    '',
+    'Most contested devices',
+    ...none(
+      contestedDevices.map(
+        (row) => `  ${row['device']}  ${row['persons']} persons, ${row['events']} events`,
+      ),
+    ),
+    '',
+    `Refused links: ${refusedCount}`,
+    ...none(
+      refusedLinks.map(
+        (row) =>
+          `  ${formatInstant(row['occurred_at'] as number).slice(0, 19)}  ` +
+          `${row['kept']} with ${row['refused']}, by ${row['event_id']}`,
+      ),
+    ),
+    '',
+    'Blocked values',
+    ...none(blockedValues.map(({ identifier, events }) => `  ${identifier}  ${events} events`)),
+  ]
+}
+
+type Options = { warehouse: string; yes?: boolean; json?: boolean }
+
+const correction = (kind: CorrectionKind, description: string) =>
+  warehouseCommand(kind, description)
+    .argument('<a>', 'a person identifier, namespace:value')
+    .argument('<b>', 'another')
+    .option('--yes', 'do it; without it, the plan is told')
+    .option('--json', 'one JSON object')
+    .action((a: string, b: string, options: Options) => correct(kind, [a, b], options))
+
+async function correct(
+  kind: CorrectionKind,
+  given: [string, string],
+  { warehouse: url, yes, json }: Options,
+): Promise<void> {
+  const warehouse = warehouseOf(url, ASKING)
+  const { watermark } = await warehouse.open()
+  try {
+    const definitions = await definitionsOnRecord(warehouse)
+    const before = await standingsOf(warehouse, definitions, given)
+    const pair = before.map(({ identifier }) => identifier) as [string, string]
+    const eventId = yes === true ? await correctIdentity(warehouse, definitions, kind, pair) : null
+    const after = yes === true ? await standingsOf(warehouse, definitions, given) : null
+    if (json === true) {
+      process.stdout.write(`${JSON.stringify({ kind, before, eventId, after })}\n`)
+      return
+    }
+    const lines = before.map(standingLine)
+    if (after === null) {
+      const at = watermark === null ? 'now' : formatInstant(watermark)
+      const what = kind === 'link' ? 'says that they are one person' : 'cancels their links'
+      lines.push(
+        `plan: an event "${CORRECTION_NAME}" at ${at} ${what}; all tables follow, backwards`,
+        'nothing has been changed: add --yes to do it',
+      )
+    } else lines.push(`fed ${eventId}; now`, ...after.map(standingLine))
+    process.stdout.write(`${lines.join('\n')}\n`)
+  } finally {
+    await warehouse.close()
+  }
+}
+
+function standingLine({ identifier, profileId, eventCount }: Standing): string {
+  return `  ${identifier} is of ${profileId} (${eventCount} events)`
+}
+
+export const program = command('npm run identity', 'Who is who: what to doubt, and corrections.')
+  .addCommand(audit)
+  .addCommand(correction('link', 'Says that two identifiers are one person.'))
+  .addCommand(correction('unlink', 'Cancels every link between two identifiers.'))

@@ -1,0 +1,26 @@
+/**
+ * `npm run migrate -- --warehouse bigquery:PROJECT.DATASET`: makes what is missing of the schema,
+ * after saying what. Additive and idempotent; run again, it finds nothing to do. A DuckDB file is
+ * brought up to date whenever it is opened and needs no such command.
+ */
+
+import { BigQueryClient } from '../../pipeline/bigquery/client.ts'
+import { atOf, migrate, planOf } from '../../pipeline/bigquery/migrate.ts'
+import { bigqueryPlaceOf } from '../../pipeline/config.ts'
+import { command } from '../cli/command.ts'
+
+type Options = { warehouse: string; location?: string; dryRun?: true }
+
+export const program = command('npm run migrate', 'Makes what is missing of the schema.')
+  .requiredOption('--warehouse <url>', 'the dataset, bigquery:PROJECT.DATASET')
+  .option('--location <region>', 'where a new dataset lies, for example EU (default: US)')
+  .option('--dry-run', 'only say what would be done')
+  .action(async ({ warehouse, location, dryRun }: Options) => {
+    const place = bigqueryPlaceOf(warehouse)
+    const client = await BigQueryClient.connect(place)
+    const at = atOf(place)
+    const plan = await planOf(client, at)
+    const lines = plan.lines.length === 0 ? ['nothing to do'] : plan.lines
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+    if (dryRun === undefined) await migrate(client, at, plan, location)
+  })

@@ -1,0 +1,163 @@
+/**
+ * `npm run release -- status|diff|promote|rollback`: which versions there are, what a version would
+ * change, and moving the pointer of the live one. Promotion and rollback print what they would do
+ * and change nothing without `--yes`.
+ *
+ * Exit 0: told or done; 1: failed; 2: wrong arguments.
+ */
+
+import type { Release } from '../../pipeline/definition/load.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { versionStatuses } from '../../pipeline/query/release-status.ts'
+import { releaseDiff } from '../../pipeline/query/release-diff.ts'
+import { isSame, nameOf } from '../../pipeline/warehouse/release-log.ts'
+import { command } from '../cli/command.ts'
+import { grouped } from '../cli/funnel-lines.ts'
+import { diffLines } from '../cli/release-diff.ts'
+import {
+  build,
+  inWarehouse,
+  kindOf,
+  parallelOf,
+  releaseCommand,
+  releaseOf,
+  say,
+  THREADS,
+  versionOf,
+  type Scene,
+  type Shared,
+} from '../cli/releasing.ts'
+
+type Move = Shared & { yes?: boolean; why?: string; parallel: string }
+
+const status = releaseCommand('status', 'Shows versions: live, behind, not built.').action(
+  (options: Shared) =>
+    inWarehouse(options, async ({ warehouse, running }) => {
+      const statuses = await versionStatuses(warehouse)
+      const waiting = running.waiting.filter((one) => !statuses.some((built) => isSame(built, one)))
+      if (options.json === true) {
+        say([JSON.stringify({ versions: statuses, defined: waiting.map(nameOf) })])
+        return
+      }
+      say([
+        ...statuses.map((one) => {
+          const rows = one.kind === 'journey' ? `${grouped(one.transitions)} transitions` : ''
+          const built = one.isPartial ? 'built in part' : 'built'
+          const state = one.isLive ? 'live' : `${built}, ${one.behind} batches behind`
+          const name = `${one.kind} ${one.id} ${one.version}`
+          return `${name.padEnd(28)}${state.padEnd(36)}${rows}`.trimEnd()
+        }),
+        ...waiting.map((one) => `${nameOf(one).padEnd(28)}defined, not built`),
+      ])
+    }),
+)
+
+const diff = releaseCommand('diff', 'Shows what another version of a journey would change.')
+  .argument('<journey>', 'its id')
+  .argument('<from>', 'a version')
+  .argument('<to>', 'another')
+  .action((id: string, from: string, to: string, options: Shared) =>
+    inWarehouse(options, async ({ warehouse }) => {
+      const [before, after] = [versionOf(from), versionOf(to)]
+      const statuses = await versionStatuses(warehouse)
+      const notes = [before, after].flatMap((version) => {
+        const one = statuses.find((built) => isSame(built, { kind: 'journey', id, version }))
+        const replay = `npm run replay -- --journey ${id} --version ${version}`
+        if (one === undefined) {
+          throw new UserError(`journey ${id} ${version} has not been built: ${replay}`)
+        }
+        if (one.isPartial) return [`  of ${version} some profiles alone are built: ${replay}`]
+        return one.behind === 0 ? [] : [`  ${version} is ${one.behind} batches behind: ${replay}`]
+      })
+      const found = await releaseDiff(warehouse, id, before, after)
+      if (options.json === true) say([JSON.stringify(found)])
+      else say([...diffLines(found, id, before, after), ...notes])
+    }),
+  )
+
+const promote = releaseCommand('promote', 'Makes a version the live one.')
+  .argument('<id>', 'a journey or a funnel')
+  .argument('<version>', 'the version to show from now on')
+  .option('--parallel <number>', THREADS, '1')
+  .option('--yes', 'do it; without, the plan')
+  .option('--why <reason>', 'for the record; needed with --yes')
+  .action((id: string, text: string, options: Move) => {
+    const version = versionOf(text)
+    return inWarehouse(options, (scene) =>
+      move(scene, releaseOf(scene, kindOf(scene, id), id, version), 'promoted', options),
+    )
+  })
+
+const rollback = releaseCommand('rollback', 'Goes back to the version that was live before.')
+  .argument('<id>', 'a journey or a funnel')
+  .option('--parallel <number>', THREADS, '1')
+  .option('--yes', 'do it; without, the plan')
+  .option('--why <reason>', 'for the record; needed with --yes')
+  .action((id: string, options: Move) =>
+    inWarehouse(options, (scene) => {
+      const before = scene.log.promoted(kindOf(scene, id), id).at(-2)
+      if (before === undefined) throw new UserError(`${id} has had no other live version`)
+      return move(scene, before, 'rolled_back', options)
+    }),
+  )
+
+async function move(
+  scene: Scene,
+  { kind, id, version, hash, content }: Release,
+  action: 'promoted' | 'rolled_back',
+  options: Move,
+): Promise<void> {
+  const release = { kind, id, version, hash, content }
+  const live = scene.log.promoted(kind, id).at(-1)
+  if (live?.version === version) throw new UserError(`${nameOf(release)} is live already`)
+  const verb = action === 'promoted' ? 'promote' : 'roll back to'
+  const isLive = live === undefined ? 'none is live' : `live is ${live.version}`
+  if (options.yes !== true) {
+    const statuses = await versionStatuses(scene.warehouse)
+    const built = statuses.find((one) => isSame(one, release))
+    const shown = statuses.find((one) => live !== undefined && isSame(one, live))
+    if (options.json === true) {
+      say([JSON.stringify({ plan: action, kind, id, version, live: live?.version ?? null, built })])
+      return
+    }
+    const isJourney = kind === 'journey' && built !== undefined
+    say([
+      `would ${verb} ${nameOf(release)}; ${isLive}`,
+      built === undefined
+        ? '  it has not been built yet and would be first: npm run replay'
+        : `  built, ${built.behind} batches behind, which it would catch up with`,
+      ...(isJourney
+        ? [
+            `  readers would see ${grouped(built.transitions)} transitions in place of ` +
+              grouped(shown?.transitions ?? 0),
+          ]
+        : []),
+      '  nothing has been changed; to do it: --yes --why "…"',
+    ])
+    return
+  }
+  if (options.why === undefined || options.why.trim() === '') {
+    throw new UserError('--yes needs --why "…": the reason goes on record', 2)
+  }
+  const spread = { parallel: parallelOf(options.parallel) }
+  const reason = options.why
+  const done = await build(scene, { release, action, reason, mayChangeLive: true, spread })
+  if (options.json === true) {
+    say([JSON.stringify({ done: action, kind, id, version, ...done })])
+    return
+  }
+  say([
+    `${nameOf(release)} is live (${isLive.replace('live is', 'before:')})`,
+    `  caught up in ${(done.elapsedMs / 1_000).toFixed(1)} s: ` +
+      `${grouped(done.inserted)} rows new, ${grouped(done.superseded)} superseded`,
+  ])
+}
+
+export const program = command(
+  'npm run release',
+  'Versions of journeys and funnels: which is live.',
+)
+  .addCommand(status)
+  .addCommand(diff)
+  .addCommand(promote)
+  .addCommand(rollback)

@@ -1,0 +1,132 @@
+/**
+ * `npm run replay -- --journey checkout [--version 4]`: builds a version from the stored events
+ * beside the live one, where nobody sees it until it is promoted. With `--from` and `--to` only
+ * profiles with an event in that time are built, each from its whole history: what history that
+ * was loaded late has changed, or a trial on a part of it. `--all` derives everything again, under
+ * the identity and sessions of the definitions, which may be new. No effect is published.
+ *
+ * Exit 0: built, or nothing to build; 1: failed; 2: wrong arguments.
+ */
+
+import { instantOf } from '../../pipeline/config.ts'
+import type { Release } from '../../pipeline/definition/load.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { isSame, nameOf, nextInForce } from '../../pipeline/warehouse/release-log.ts'
+import type { EventWindow } from '../../pipeline/warehouse/warehouse.ts'
+import { grouped } from '../cli/funnel-lines.ts'
+import {
+  build,
+  inWarehouse,
+  parallelOf,
+  releaseCommand,
+  releaseOf,
+  say,
+  THREADS,
+  versionOf,
+  type Built,
+  type Scene,
+  type Shared,
+} from '../cli/releasing.ts'
+
+type Options = Shared & {
+  journey?: string
+  funnel?: string
+  all?: boolean
+  version?: string
+  from?: string
+  to?: string
+  parallel: string
+  yes?: boolean
+  why: string
+}
+
+export const program = releaseCommand('npm run replay', 'Builds a version beside the live one.')
+  .option('--journey <id>', 'the journey to build')
+  .option('--funnel <id>', 'or the funnel')
+  .option('--all', 'or all that is live, under the identity and sessions of the definitions')
+  .option('--version <number>', 'its version (default: the one in the definitions)')
+  .option('--from <instant>', 'only profiles with an event from then on, each from its beginning')
+  .option('--to <instant>', 'only profiles with an event before then; with --from: in between')
+  .option('--parallel <number>', THREADS, '1')
+  .option('--yes', 'change what readers see, when what is live differs')
+  .option('--why <reason>', 'for the record', 'replay')
+  .action(replay)
+
+async function replay(options: Options): Promise<void> {
+  const named = [options.journey, options.funnel].filter((id) => id !== undefined)
+  if (named.length + Number(options.all === true) !== 1) {
+    throw new UserError('name what to build: --journey ID, --funnel ID, or --all', 2)
+  }
+  const version = options.version === undefined ? undefined : versionOf(options.version)
+  const within = windowOf(options)
+  const parallel = parallelOf(options.parallel)
+  const kind = options.journey === undefined ? 'funnel' : 'journey'
+  const isAll = options.all === true
+  await inWarehouse(
+    options,
+    async (scene) => {
+      const release = isAll ? null : releaseOf(scene, kind, named[0] as string, version)
+      const built = await build(scene, {
+        release,
+        action: 'replayed',
+        reason: options.why,
+        mayChangeLive: options.yes === true,
+        within,
+        spread: { parallel },
+      })
+      if (options.json === true) {
+        const { kind: of, id, version: which } = release ?? { kind: 'everything' }
+        say([JSON.stringify({ kind: of, id, version: which, ...built })])
+      } else {
+        say([speedLine(release, scene, built), ...endLines(release, scene, built, within)])
+      }
+    },
+    isAll,
+  )
+}
+
+function windowOf({ from, to }: Options): EventWindow | null {
+  if (from === undefined && to === undefined) return null
+  const within = {
+    from: from === undefined ? null : instantOf('--from', from),
+    to: to === undefined ? null : instantOf('--to', to),
+  }
+  if (within.from !== null && within.to !== null && within.from >= within.to) {
+    throw new UserError(`--from ${from} is not before --to ${to}`, 2)
+  }
+  return within
+}
+
+function speedLine(release: Release | null, scene: Scene, built: Built): string {
+  const seconds = Math.max(built.elapsedMs / 1_000, 0.001)
+  const rate = grouped(Math.round(built.events / seconds))
+  const what =
+    release === null
+      ? `everything under ${nextInForce(scene.running.definitions, scene.log)
+          .map(({ id, version }) => `${id} ${version}`)
+          .join(', ')}`
+      : nameOf(release)
+  return `${what}: ${grouped(built.events)} events replayed in ${seconds.toFixed(1)} s (${rate}/s)`
+}
+
+function endLines(
+  release: Release | null,
+  { log }: Scene,
+  { inserted, superseded, isNeeded, isDone }: Built,
+  within: EventWindow | null,
+): string[] {
+  const changes = `${grouped(inserted)} rows new, ${grouped(superseded)} superseded`
+  const isLive = release === null || log.live().some((one) => isSame(one, release))
+  if (isLive && isDone) return [`  ${changes}`]
+  if (isLive) {
+    return !isNeeded
+      ? ['  this is live, and its rows are what they should be']
+      : [`  would change what readers see: ${changes}; add --yes to do it`]
+  }
+  const part = within === null ? '' : '; other profiles are as they were'
+  const { id, version } = release
+  return [
+    `  ${changes}${part}`,
+    `  nobody sees it yet: npm run release -- promote ${id} ${version}`,
+  ]
+}

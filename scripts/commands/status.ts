@@ -1,0 +1,67 @@
+/**
+ * `npm run status`: how far the tables have come, what was last done, what is live, what was
+ * refused and what was corrected. With thresholds it is a health check.
+ *
+ * Exit 0: told; 1: failed, or unhealthy, and it names the thresholds that were passed; 2: wrong
+ * arguments.
+ */
+
+import { warehouseOf } from '../../pipeline/config.ts'
+import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { warehouseCommand } from '../cli/command.ts'
+import { duration, grouped } from '../cli/funnel-lines.ts'
+import {
+  limitsOf,
+  readHealth,
+  statusOf,
+  total,
+  withLimits,
+  type LimitOptions,
+  type Status,
+  type Tally,
+} from '../cli/health.ts'
+
+type Options = LimitOptions & { warehouse: string; json?: boolean }
+
+export const program = withLimits(
+  warehouseCommand('npm run status', 'How far the tables have come, and how well.'),
+)
+  .option('--json', 'one JSON object')
+  .action(async (options: Options) => {
+    const limits = limitsOf(options)
+    const warehouse = warehouseOf(options.warehouse, ASKING)
+    await warehouse.open()
+    try {
+      const status = statusOf(await readHealth(warehouse), limits)
+      process.stdout.write(options.json === true ? `${JSON.stringify(status)}\n` : inWords(status))
+      if (status.unhealthy.length > 0) {
+        throw new UserError(`unhealthy: ${status.unhealthy.join('; ')}`)
+      }
+    } finally {
+      await warehouse.close()
+    }
+  })
+
+function listed(counts: Tally): string {
+  const parts = Object.entries(counts).map(([name, count]) => `${name} ${grouped(count)}`)
+  return parts.length === 0 ? 'none' : parts.join(', ')
+}
+
+function inWords(status: Status): string {
+  const { last_batch: last, watermark, lag_ms: lag, quiet_ms: quiet } = status
+  if (last === null) return `${status.warehouse}\n  nothing has been committed yet\n`
+  const count = (name: string) => grouped(last[`${name}_count`])
+  const lines = [
+    `watermark     ${watermark ?? 'none'}${lag === null ? '' : `, ${duration(lag)} behind now`}`,
+    `last batch    ${grouped(status.batches)}, ${duration(quiet ?? 0)} ago, from ${last['origin']}`,
+    `              ${count('read')} read, ${count('landed')} landed, ` +
+      `${count('duplicate')} duplicates, ${count('rejected')} refused`,
+    `all batches   ${listed(status.events)}`,
+    `live          ${listed(status.live)}`,
+    `corrections   ${listed(status.corrections)} in the last 24 hours`,
+    `dead letters  ${grouped(total(status.dead_letters))} unresolved: ` +
+      listed(status.dead_letters),
+  ]
+  return `${status.warehouse}\n${lines.map((line) => `  ${line}\n`).join('')}`
+}

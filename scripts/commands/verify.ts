@@ -1,0 +1,111 @@
+/**
+ * `npm run verify`: are the stored tables what the stored events and definitions give? Derives all
+ * of them once more beside the warehouse and compares; or compares two warehouses.
+ *
+ * Exit 0: equal; 1: not, or failed; 2: wrong arguments.
+ */
+
+import { formatInstant } from '../../pipeline/base/clock.ts'
+import { compareWarehouses, type Comparison } from '../../pipeline/query/compare-warehouses.ts'
+import { warehouseOf } from '../../pipeline/config.ts'
+import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
+import { recompute } from '../../pipeline/operations/replay-all.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { warehouseCommand } from '../cli/command.ts'
+import { withScratch } from '../cli/scratch-warehouse.ts'
+
+type Options = { warehouse: string; against?: string; json?: boolean }
+
+export const program = warehouseCommand(
+  'npm run verify',
+  'Proves that the stored tables are what the stored events give.',
+)
+  .option('--against <url>', 'compare with this warehouse instead')
+  .option('--json', 'one JSON object a view')
+  .action(verify)
+
+async function verify({ warehouse: url, against, json }: Options): Promise<void> {
+  if (against === url) throw new UserError(`--against ${url} is the warehouse itself`, 2)
+  const warehouse = warehouseOf(url, ASKING)
+  const other = against === undefined ? null : warehouseOf(against, ASKING, '--against')
+  try {
+    if (other === null) {
+      await withScratch(async (scratch) => {
+        const onBatch = (done: number) => note(`${done} events derived again`)
+        await warehouse.open()
+        const definitions = await definitionsOnRecord(warehouse)
+        await recompute({ warehouse, scratch, definitions, onBatch })
+        await tell(warehouse, scratch, ['stored', 'recomputed'], json === true)
+      })
+      return
+    }
+    const [mine, theirs] = [await warehouse.open(), await other.open()]
+    if (mine.watermark !== theirs.watermark) {
+      const [a, b] = [mine, theirs].map(({ watermark }) =>
+        watermark === null ? 'none' : formatInstant(watermark),
+      )
+      throw new UserError(
+        `the watermarks differ, ${a} and ${b}, and so may the tables: bring both to the same ` +
+          'with npm start -- --watermark',
+      )
+    }
+    await tell(warehouse, other, [url, against as string], json === true)
+  } finally {
+    await other?.close()
+    await warehouse.close()
+  }
+}
+
+/** On a terminal, what a long run is at. */
+function note(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${text} `)
+}
+
+async function tell(
+  left: Warehouse,
+  right: Warehouse,
+  names: [string, string],
+  json: boolean,
+): Promise<void> {
+  const comparisons = await compareWarehouses(left, right, (view) => note(`comparing ${view}`))
+  note('\n')
+  for (const comparison of comparisons) {
+    const text = json ? JSON.stringify(comparison) : linesOf(comparison, names).join('\n')
+    process.stdout.write(`${text}\n`)
+  }
+  const unequal = comparisons.filter(({ differing }) => differing > 0)
+  if (unequal.length === 0) return
+  throw new UserError(`${unequal.length} of ${comparisons.length} views differ`)
+}
+
+function linesOf(comparison: Comparison, [left, right]: [string, string]): string[] {
+  const { view, rows, hashes, differing, differences } = comparison
+  const name = view.padEnd(21)
+  if (differing === 0) return [`equal    ${name} ${rows[0]} rows  ${hashes[0].slice(0, 16)}`]
+  const counts = `${rows[0]} rows ${left}, ${rows[1]} ${right}`
+  const lines = [`differs  ${name} ${counts}; ${differing} differ`]
+  for (const difference of differences) {
+    if (difference.right === undefined) {
+      lines.push(`  only ${left}: ${JSON.stringify(difference.left)}`)
+    } else if (difference.left === undefined) {
+      lines.push(`  only ${right}: ${JSON.stringify(difference.right)}`)
+    } else {
+      lines.push(`  ${columnsOf(difference.left, difference.right, left, right)}`)
+    }
+  }
+  return differing > differences.length ? [...lines, '  …'] : lines
+}
+
+/** The row, and the columns in which it differs. */
+function columnsOf(a: Row, b: Row, left: string, right: string): string {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])]
+  const differing = names
+    .filter((name) => a[name] !== b[name])
+    .map((name) => {
+      const [was, is] = [JSON.stringify(a[name]), JSON.stringify(b[name])]
+      return `${name} is ${was} ${left}, ${is} ${right}`
+    })
+  return `${JSON.stringify(a)}: ${differing.join('; ')}`
+}

@@ -1,0 +1,79 @@
+/**
+ * `npm run deploy -- --project P --dataset D --region R`: prints, as a shell script, what makes a
+ * project of Google Cloud run the pipeline; with `--yes` does it. `--remove` is the way back.
+ *
+ * Whether the installed programs know every flag is asked of their help, before anything is done.
+ */
+
+import { DEFINITIONS_DEFAULT } from '../../pipeline/config.ts'
+import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { command } from '../cli/command.ts'
+import { carryOut } from './carry-out.ts'
+import { checkFlags } from './flags.ts'
+import { planOf } from './plan.ts'
+import { removalOf } from './removal.ts'
+import { LANDINGS, siteOf } from './site.ts'
+import { scriptOf, type Step } from './step.ts'
+
+type Options = {
+  project: string
+  dataset: string
+  region: string
+  landing: string
+  every: string
+  definitions: string
+  remove?: true
+  json?: true
+  yes?: true
+}
+
+async function stepsOf(options: Options): Promise<Step[]> {
+  const site = siteOf(options)
+  if (options.remove !== undefined) return removalOf(site)
+  const { identity } = await loadDefinitions(options.definitions)
+  const isHashed = identity.hashed.length > 0
+  return planOf({ ...site, definitionsDir: options.definitions, isHashed })
+}
+
+/** Says whether the plan can be carried out here; throws when it cannot be and should. */
+async function check(steps: readonly Step[], isMeant: boolean): Promise<void> {
+  const { missing, unknown, commands } = await checkFlags(steps)
+  const verdict =
+    missing.length > 0
+      ? `not installed: ${missing.join(', ')}; they come with the Google Cloud CLI`
+      : unknown.length > 0
+        ? `not known to what is installed: ${unknown.join(', ')}; gcloud components update`
+        : null
+  if (verdict !== null && (isMeant || missing.length === 0)) throw new UserError(verdict)
+  const looked = `the ${commands} commands and their flags are known to what is installed`
+  process.stderr.write(`${verdict ?? looked}\n`)
+}
+
+export const program = command(
+  'npm run deploy',
+  'Deploys the pipeline to a project of Google Cloud.',
+)
+  .requiredOption('--project <id>', 'the project')
+  .requiredOption('--dataset <name>', 'the dataset of the tables; all parts are named after it')
+  .requiredOption('--region <region>', 'where all of it runs and lies, for example europe-west1')
+  .option('--landing <kind>', `how events land: ${LANDINGS.join(' or ')}`, LANDINGS[0])
+  .option('--every <minutes>', 'what has landed is applied this often', '5')
+  .option('--definitions <dir>', 'what is deployed', DEFINITIONS_DEFAULT)
+  .option('--remove', 'remove all of it again, except the dataset')
+  .option('--json', 'print the plan for machines')
+  .option('--yes', 'do it; without, the plan is only printed')
+  .action(async (options: Options) => {
+    const { json, yes } = options
+    if (json && yes) throw new UserError('--json only prints: leave out --yes', 2)
+    const steps = await stepsOf(options)
+    if (yes) {
+      await check(steps, true)
+      await carryOut(steps, (line) => process.stdout.write(`${line}\n`))
+      return
+    }
+    process.stdout.write(json ? `${JSON.stringify(steps, null, 2)}\n` : scriptOf(steps))
+    if (json) return
+    await check(steps, false)
+    process.stderr.write('nothing has been changed: add --yes to do it\n')
+  })

@@ -1,0 +1,130 @@
+/**
+ * `npm run explain -- --user u-123`: the story of a person, event by event, with the reasons. With
+ * `--as-of`, as it was believed then, and what has been corrected since. With `--html`, all of it
+ * as a page in which both times can be chosen.
+ *
+ * Exit 0: told; 1: failed, or nobody is known by that name; 2: wrong arguments.
+ */
+
+import { instantOf, warehouseOf } from '../../pipeline/config.ts'
+import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
+import { isOfTime, type Outcome } from '../../pipeline/query/explain-outcome.ts'
+import { profileOf } from '../../pipeline/query/explain-identifiers.ts'
+import type { Correction } from '../../pipeline/query/explain-corrections.ts'
+import { tellBeliefs } from '../../pipeline/query/explain-revisions.ts'
+import { tellStory, type Question, type Story } from '../../pipeline/query/explain.ts'
+import { warehouseCommand } from '../cli/command.ts'
+import { storyPage } from './bundle.ts'
+import { documentOf } from './collect.ts'
+import { BELIEFS_MAX } from './document.ts'
+import {
+  causeWords,
+  identifierWords,
+  outcomeWords,
+  pendingWords,
+  sessionWords,
+  timeOf,
+} from './words.ts'
+import { writePage } from '../cli/page.ts'
+
+type Options = {
+  warehouse: string
+  user: string
+  journey?: string
+  asOf?: string
+  html?: string
+  json?: boolean
+}
+
+export const program = warehouseCommand('npm run explain', 'Tells the story of a person.')
+  .requiredOption('--user <who>', 'a user id, or any namespace:value')
+  .option('--journey <id>', 'only this journey')
+  .option('--as-of <instant>', 'as it was believed then; RFC 3339, or now')
+  .option('--html <file>', 'a page in which event time and knowledge time can be chosen')
+  .option('--json', 'one JSON object, instants as microseconds')
+  .action(explain)
+
+async function explain(options: Options): Promise<void> {
+  if (options.html !== undefined && options.json === true) {
+    throw new UserError('--html and --json are two forms of one story: give one of them', 2)
+  }
+  const asOf = options.asOf === undefined ? null : instantOf('--as-of', options.asOf)
+  const warehouse = warehouseOf(options.warehouse, ASKING)
+  await warehouse.open()
+  try {
+    const { identity, journeys } = await definitionsOnRecord(warehouse, asOf)
+    const journey = options.journey ?? null
+    if (journey !== null && !journeys.some(({ id }) => id === journey)) {
+      const known = journeys.map(({ id }) => id).join(', ') || 'none'
+      throw new UserError(`--journey ${journey} is not on record; there is: ${known}`, 2)
+    }
+    if (options.html !== undefined) {
+      const profileId = await profileOf(warehouse, identity, options.user, null)
+      await writeStory(options.html, { warehouse, profileId, asOf, journey })
+      return
+    }
+    const profileId = await profileOf(warehouse, identity, options.user, asOf)
+    const story = await tellStory({ warehouse, profileId, asOf, journey })
+    const text = options.json === true ? JSON.stringify(story) : linesOf(story, asOf).join('\n')
+    process.stdout.write(`${text}\n`)
+  } finally {
+    await warehouse.close()
+  }
+}
+
+/** The person is who it is now; `asOf` is where the page opens. */
+async function writeStory(file: string, question: Question): Promise<void> {
+  const told = await tellBeliefs({ ...question, beliefsMax: BELIEFS_MAX })
+  const { warehouse, ...about } = question
+  const document = documentOf(told, { ...about, warehouse: warehouse.url })
+  await writePage('--html', file, await storyPage(document))
+}
+
+function linesOf(story: Story, asOf: number | null): string[] {
+  const { watermark, steps, sessions } = story
+  const until = watermark === null ? 'no event yet' : `timeouts decided to ${timeOf(watermark)}`
+  const then = asOf === null ? '' : `as believed at ${timeOf(asOf)}, `
+  const lines = [`${story.profileId}  (${then}${until})`, '', 'Identifiers']
+  for (const identifier of story.identifiers) {
+    lines.push(`  ${timeOf(identifier.firstSeenAt)}  ${identifierWords(identifier)}`)
+  }
+  lines.push('', 'Events')
+  const heads = new Map(sessions.map((session) => [session.sessionId, session]))
+  let sessionId: string | null = null
+  for (const step of steps) {
+    for (const one of step.outcomes.filter(isOfTime)) lines.push(outcomeLine(one))
+    if (step.sessionId !== sessionId) {
+      sessionId = step.sessionId
+      const head = heads.get(sessionId)
+      if (head !== undefined) lines.push(`  ${sessionWords(head)}`)
+    }
+    lines.push(`  ${timeOf(step.occurredAt)}  ${step.name}  ${step.eventId}`)
+    for (const one of step.outcomes) if (!isOfTime(one)) lines.push(outcomeLine(one))
+  }
+  lines.push(...story.since.map(outcomeLine))
+  const pending = story.pending.map((one) => `  ${timeOf(one.dueAt)}  ${pendingWords(one)}`)
+  lines.push('', 'Pending', ...none(pending))
+  const title = asOf === null ? 'Corrected' : 'Corrected since'
+  return [...lines, '', title, ...none(story.corrections.flatMap(correctionLines))]
+}
+
+const none = (lines: string[]) => (lines.length === 0 ? ['  nothing'] : lines)
+
+const outcomeLine = (outcome: Outcome) =>
+  isOfTime(outcome)
+    ? `  ${timeOf(outcome.at)}  ${outcomeWords(outcome)}`
+    : `      ${outcomeWords(outcome)}`
+
+const SHOWN_MAX = 10
+
+function correctionLines(correction: Correction): string[] {
+  const { at, takenBack } = correction
+  const more = takenBack.length - SHOWN_MAX
+  return [
+    `  ${timeOf(at)}  ${causeWords(correction)}`,
+    ...takenBack.slice(0, SHOWN_MAX).map((what) => `      taken back: ${what}`),
+    ...(more > 0 ? [`      and ${more} more: --json has them all`] : []),
+  ]
+}
