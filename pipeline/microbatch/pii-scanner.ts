@@ -1,43 +1,116 @@
 /**
- * Where JSON may name a person: in any text, and in numbers whose key is a namespace or ends in
- * `id`. A price that happens to be somebody's number names nobody.
+ * Places in text that may name a person: short values that stand out, values between delimiters,
+ * and keys whose numbers are identifiers.
+ *
+ * A short value such as `7` is also a quantity, a step or a page. It counts only in quotes, as a
+ * whole field of a delimited line, or beside the name of a namespace. Every function takes linear
+ * time.
  */
 
-export class Naming {
-  readonly #key: RegExp
-  readonly #leaf: RegExp
+import { isBoundary, wordTable } from '../decode/text-forms.ts'
 
-  /** `namespaces` are the declared ones. */
+/** Shorter values must stand out from the text around them. */
+const LENGTH_ALONE = 5
+/** Characters between a name and its value at the most, as in `"user_id" : "`. */
+const BETWEEN_MAX = 8
+/** Spaces around a field at the most. */
+const PADDING_MAX = 8
+
+const QUOTES = new Set(['"', "'", '`'])
+const FIELD_ENDS = new Set(['', '\n', '\r', ',', ';', '\t', '|'])
+const URL_ENDS = new Set(['=', '&', '/', '?', '#', ...FIELD_ENDS])
+const BETWEEN = new Set(' \t"\'`:=>[\\')
+const DELIMITERS = new Set('"\'`,;|&=<>()[]{}\\/?#: \t\r\n')
+
+const ONLY_DIGITS = /^\d+$/
+
+export class PiiScanner {
+  /** Lower-case ends of keys whose numbers are identifiers. */
+  readonly #keyEnds: string[]
+  /** The same names without punctuation, so that `userId` is `user_id`. */
+  readonly #names: string[]
+  readonly #nameLengthMax: number
+
+  /** `namespaces`: the declared ones. */
   constructor(namespaces: readonly string[]) {
-    const ends = ['id', ...namespaces.map(patternOf)].join('|')
-    const text = '"((?:[^"\\\\]|\\\\.)*)"'
-    const number = `(?<=(?:${ends})"\\s*:\\s*)-?\\d+(?:\\.\\d+)?`
-    this.#key = new RegExp(`(?:${ends})$`, 'i')
-    this.#leaf = new RegExp(`${text}|${number}`, 'gi')
+    this.#keyEnds = ['id', ...namespaces.map((name) => name.toLowerCase())]
+    this.#names = [...namespaces, 'event_id', 'message_id'].map(lettersOf)
+    this.#nameLengthMax = Math.max(...this.#names.map((name) => name.length))
   }
 
-  /** Whether a number under this key may name somebody. */
+  /** Returns whether a number under this key may name somebody. A price names nobody. */
   isKey(key: string): boolean {
-    return this.#key.test(key)
+    const lower = key.toLowerCase()
+    return this.#keyEnds.some((end) => lower.endsWith(end))
   }
 
-  /** What may name somebody in JSON, be it sound or not. */
-  *leavesOf(json: string): Generator<string> {
-    for (const [whole, quoted] of json.matchAll(this.#leaf)) {
-      yield quoted === undefined ? whole : unescaped(quoted)
+  /** Returns whether a whole token of a text can be an identifier: it is long enough, or stands
+   * out. Digits of a decimal fraction never are one. */
+  isWhole(text: string, from: number, to: number): boolean {
+    const value = text.slice(from, to)
+    const isNumber = ONLY_DIGITS.test(value)
+    if (isNumber && (isFraction(text, from - 1, -1) || isFraction(text, to, 1))) return false
+    if (to - from >= LENGTH_ALONE) return true
+    const before = text[from - 1] ?? ''
+    if (QUOTES.has(before) && text[to] === before) return true
+    return isField(text, from, to, isNumber) || this.#isBesideName(text, from)
+  }
+
+  #isBesideName(text: string, from: number): boolean {
+    let at = from
+    while (at > from - BETWEEN_MAX && BETWEEN.has(text[at - 1] ?? '')) at -= 1
+    if (at === from) return false
+    const words = wordTable()
+    let name = ''
+    for (let n = 0; n < 2 * this.#nameLengthMax && at > 0; n++) {
+      at -= 1
+      const unit = text[at] as string
+      if (words[text.charCodeAt(at)] === 1) name = unit.toLowerCase() + name
+      else if (unit !== '_' && unit !== '-') break
+    }
+    return this.#names.some((one) => name.endsWith(one))
+  }
+}
+
+/** Yields each text between two quotes of a kind, and each between two delimiters: from and up to
+ * where. Quotes need not be balanced. */
+export function* delimitedIn(text: string): Generator<[from: number, to: number]> {
+  for (const quote of QUOTES) {
+    let from = text.indexOf(quote) + 1
+    while (from > 0) {
+      const to = text.indexOf(quote, from)
+      if (to < 0) break
+      if (to > from) yield [from, to]
+      from = to + 1
     }
   }
-}
-
-/** A text as a pattern that matches it alone. */
-export function patternOf(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&')
-}
-
-function unescaped(quoted: string): string {
-  try {
-    return JSON.parse(`"${quoted}"`) as string
-  } catch {
-    return quoted
+  let from = 0
+  for (let at = 0; at <= text.length; at++) {
+    if (at < text.length && !DELIMITERS.has(text[at] as string)) continue
+    const to = text[at - 1] === '.' ? at - 1 : at
+    if (to > from && isBoundary(text, from)) yield [from, to]
+    from = at + 1
   }
+}
+
+/** Whether the value is all there is between two delimiters. Numbers of a JSON list or a URL are
+ * not fields. */
+function isField(text: string, from: number, to: number, isNumber: boolean): boolean {
+  let [start, end] = [from, to]
+  while (start > from - PADDING_MAX && text[start - 1] === ' ') start -= 1
+  while (end < to + PADDING_MAX && text[end] === ' ') end += 1
+  const ends = isNumber ? FIELD_ENDS : URL_ENDS
+  if (!ends.has(text[start - 1] ?? '') || !ends.has(text[end] ?? '')) return false
+  return !isNumber || !/^\s{0,8}[[{]/.test(text)
+}
+
+/** Whether a point at `at` joins digits to those of the value, in the direction given. */
+function isFraction(text: string, at: number, direction: 1 | -1): boolean {
+  if (text[at] !== '.') return false
+  const unit = text.charCodeAt(at + direction)
+  return unit >= 0x30 && unit <= 0x39
+}
+
+function lettersOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 }

@@ -1,47 +1,62 @@
 /**
- * Persons who were erased, as far as they are remembered: salted hashes, by which their events are
- * known when they come again and dropped.
+ * Suppression list: salted hashes of erased persons, by which their events and refused lines are
+ * recognised when they come again, and dropped.
  *
- * A warehouse has one salt, drawn at its first erasure. Whoever has the salt can tell whether an
- * identifier he knows was erased; nobody can tell which were.
+ * A warehouse has one salt, drawn at its first erasure. Whoever has the salt can test whether an
+ * identifier he knows was erased. The list cannot be read backwards: beside hashes it has only the
+ * length of each value and 24 bits of a checksum, by which text is searched in linear time.
  */
 
 import { createHmac, randomBytes } from 'node:crypto'
 import type { EventBatch } from '../decode/event-batch.ts'
 import { IdentifierReader } from '../decode/identifier-values.ts'
+import { foldedText, readingsOf } from '../decode/text-forms.ts'
+import { TokenSearch, type Sketch } from '../decode/token-search.ts'
 import type { Identity } from '../definition/settings.ts'
-import { Naming } from './pii-scanner.ts'
+import { namespaceOf } from '../base/identifier.ts'
+import { delimitedIn, PiiScanner } from './pii-scanner.ts'
 import type { Head, Warehouse } from '../warehouse/warehouse.ts'
 
-const LEAVES_MAX = 10_000
+/** Answers that are kept. The names of members are the same in every line. */
+const ANSWERS_MAX = 10_000
+/** Answers about longer texts are not kept. */
+const ANSWER_LENGTH_MAX = 256
 
-/** Salted hashes of what an erasure remembers. */
+/** What an erasure remembers. */
 export type ErasedHashes = {
   salt: string
-  /** Of `namespace:value`. */
+  /** Hashes of `namespace:value`. */
   identifiers: string[]
-  /** Of erased events that carry none of these identifiers. */
+  /** Hashes of erased events that carry none of these identifiers. */
   events: string[]
+  /** Values of both as they are searched for in text, as `LENGTH:CHECKSUM:HASH`. */
+  values: string[]
 }
 
 export class ErasedPersons {
-  /** Null: nobody was erased here. */
+  /** Null before the first erasure. */
   #salt: string | null = null
   readonly #identifiers = new Set<string>()
   readonly #events = new Set<string>()
+  /** Hashes of values as they are searched for. */
+  readonly #values = new Set<string>()
+  #search = new TokenSearch(0)
   readonly #namespaces: readonly string[]
   readonly #reader: IdentifierReader
-  readonly #naming: Naming
-  /** What `isIn` has found out: the names of members are the same in every line. */
-  readonly #leaves = new Map<string, boolean>()
+  readonly #scanner: PiiScanner
+  /** Plain values can stand for erased ones that no search knows: values of hashed namespaces, or
+   * of certificates of an earlier version. */
+  #isByDelimiters: boolean
+  readonly #answers = new Map<string, boolean>()
 
-  /** Without the key, plain values of hashed namespaces are not known again in refused lines. */
+  /** Without the key, plain values of hashed namespaces are not recognised in refused lines. */
   private constructor(identity: Identity, hashKey: string | undefined) {
     const { person, device } = identity
     this.#namespaces = [...person, ...device]
     const hashed = hashKey === undefined ? [] : identity.hashed
     this.#reader = new IdentifierReader({ ...identity, hashed }, hashKey)
-    this.#naming = new Naming(this.#namespaces)
+    this.#scanner = new PiiScanner(this.#namespaces)
+    this.#isByDelimiters = hashed.length > 0
   }
 
   static async load(
@@ -54,22 +69,55 @@ export class ErasedPersons {
     if (head.batch === 0) return erased
     const rows = await warehouse.query('select salt, identifier_hashes, event_hashes from erasures')
     for (const row of rows) {
-      erased.#salt = row['salt'] as string
-      for (const hash of hashesOf(row['identifier_hashes'])) erased.#identifiers.add(hash)
-      for (const hash of hashesOf(row['event_hashes'])) erased.#events.add(hash)
+      erased.#useSalt(row['salt'] as string)
+      const texts = hashesOf(row['identifier_hashes'])
+      const values = texts.filter((text) => text.includes(':'))
+      if (values.length === 0) erased.#isByDelimiters = true
+      erased.#remember({
+        identifiers: texts.filter((text) => !text.includes(':')),
+        events: hashesOf(row['event_hashes']),
+        values,
+      })
     }
     return erased
   }
 
   /** Remembers one more person from now on. */
   add(identifiers: readonly string[], events: readonly string[]): ErasedHashes {
-    const salt = (this.#salt ??= randomBytes(32).toString('hex'))
+    const salt = this.#salt ?? this.#useSalt(randomBytes(32).toString('hex'))
     const hashes = (texts: readonly string[]) => texts.map((text) => saltedHash(salt, text)).sort()
-    const added = { salt, identifiers: hashes(identifiers), events: hashes(events) }
-    for (const hash of added.identifiers) this.#identifiers.add(hash)
-    for (const hash of added.events) this.#events.add(hash)
-    this.#leaves.clear()
+    const plain = identifiers.map((name) => name.slice(namespaceOf(name).length + 1))
+    const values = new Set([...plain, ...events].map((value) => this.#searched(salt, value)))
+    const added = {
+      salt,
+      identifiers: hashes(identifiers),
+      events: hashes(events),
+      values: [...values].sort(),
+    }
+    this.#remember(added)
+    this.#answers.clear()
     return added
+  }
+
+  #useSalt(salt: string): string {
+    if (this.#salt === null) this.#search = new TokenSearch(parseInt(salt.slice(0, 8), 16))
+    return (this.#salt = salt)
+  }
+
+  #remember({ identifiers, events, values }: Omit<ErasedHashes, 'salt'>): void {
+    for (const hash of identifiers) this.#identifiers.add(hash)
+    for (const hash of events) this.#events.add(hash)
+    for (const value of values) {
+      const [length, checksum, hash = ''] = value.split(':')
+      const sketch: Sketch = { length: Number(length), hash: Number(checksum) }
+      this.#search.add(sketch)
+      this.#values.add(hash)
+    }
+  }
+
+  #searched(salt: string, value: string): string {
+    const { length, hash } = this.#search.sketchOf(value)
+    return `${length}:${hash}:${saltedHash(salt, searchedText(value))}`
   }
 
   /** By row of the batch, 1 when it is an erased person's; null when none can be. */
@@ -96,31 +144,57 @@ export class ErasedPersons {
     return isErased
   }
 
-  /** Whether a refused line may name an erased person, in small letters too, or has the id of an
-   * erased event. */
+  /** Returns whether a refused line names an erased person, in any form that a value can take in
+   * bytes, or has the id of an erased event. Linear in the bytes. */
   isIn(line: Uint8Array): boolean {
-    if (this.#salt === null) return false
-    for (const leaf of this.#naming.leavesOf(Buffer.from(line).toString())) {
-      let isOne = this.#leaves.get(leaf)
-      if (isOne === undefined) {
-        isOne = this.#isLeaf(this.#salt, leaf)
-        if (this.#leaves.size >= LEAVES_MAX) this.#leaves.clear()
-        this.#leaves.set(leaf, isOne)
+    const salt = this.#salt
+    if (salt === null) return false
+    for (const text of readingsOf(line)) {
+      for (const [from, to] of this.#search.find(text)) {
+        if (!this.#scanner.isWhole(text, from, to)) continue
+        const searched = searchedText(text.slice(from, to))
+        if (this.#answer(searched, () => this.#values.has(saltedHash(salt, searched)))) return true
       }
-      if (isOne) return true
+      if (this.#isByDelimiters && this.#isBetweenDelimiters(salt, text)) return true
     }
     return false
   }
 
-  #isLeaf(salt: string, leaf: string): boolean {
-    if (this.#events.size > 0 && this.#events.has(saltedHash(salt, leaf))) return true
-    const texts = new Set([leaf, leaf.toLowerCase()])
+  #isBetweenDelimiters(salt: string, text: string): boolean {
+    for (const [from, to] of delimitedIn(text)) {
+      if (!this.#scanner.isWhole(text, from, to)) continue
+      const value = text.slice(from, to)
+      if (this.#answer(value, () => this.#isValue(salt, value))) return true
+    }
+    return false
+  }
+
+  #isValue(salt: string, value: string): boolean {
+    if (this.#events.size > 0 && this.#events.has(saltedHash(salt, value))) return true
+    const texts = new Set([value, value.toLowerCase()])
     return [...texts].some((text) =>
       this.#reader
         .namesOf(text, this.#namespaces)
         .some((name) => this.#identifiers.has(saltedHash(salt, name))),
     )
   }
+
+  /** Returns the answer kept for a text, or finds it out. The key is a copy: a slice would keep
+   * the whole line in memory. */
+  #answer(text: string, find: () => boolean): boolean {
+    let answer = this.#answers.get(text)
+    if (answer !== undefined) return answer
+    answer = find()
+    if (text.length > ANSWER_LENGTH_MAX) return answer
+    if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear()
+    this.#answers.set(Buffer.from(text).toString(), answer)
+    return answer
+  }
+}
+
+/** The form of a value under which it is searched for. */
+function searchedText(value: string): string {
+  return `value ${foldedText(value)}`
 }
 
 /** The salted hash of `namespace:value` or of an event id. */

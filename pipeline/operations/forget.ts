@@ -165,7 +165,7 @@ function certificateOf(kind: string, hashes: ErasedHashes, counts: ErasedRows) {
     {
       kind: [kind],
       salt: [hashes.salt],
-      identifier_hashes: [JSON.stringify(hashes.identifiers)],
+      identifier_hashes: [JSON.stringify([...hashes.identifiers, ...hashes.values])],
       event_hashes: [JSON.stringify(hashes.events)],
       counts: [JSON.stringify(counts)],
     },

@@ -13,7 +13,9 @@ import { randomBytes } from 'node:crypto'
 import { namespaceOf } from '../base/identifier.ts'
 import type { IdentifierReader } from '../decode/identifier-values.ts'
 import type { Json } from '../base/json.ts'
-import { Naming, patternOf } from '../microbatch/pii-scanner.ts'
+import { PiiScanner } from '../microbatch/pii-scanner.ts'
+import { foldedText } from '../decode/text-forms.ts'
+import { TokenSearch } from '../decode/token-search.ts'
 import { comparePlaces, type Place } from '../base/event-order.ts'
 import type { Row } from '../warehouse/warehouse.ts'
 
@@ -33,17 +35,17 @@ export function pseudonymised(
 class Pseudonyms {
   readonly #namespaces: readonly string[]
   readonly #reader: IdentifierReader
-  readonly #naming: Naming
+  readonly #scanner: PiiScanner
   /** By `namespace:value`. */
   readonly #values = new Map<string, string>()
   readonly #eventIds: Map<string, string>
-  readonly #words: RegExp | null
+  readonly #search = new TokenSearch(randomBytes(4).readInt32LE())
   readonly #ofWord = new Map<string, string>()
 
   constructor(rows: readonly Row[], namespaces: readonly string[], reader: IdentifierReader) {
     this.#namespaces = namespaces
     this.#reader = reader
-    this.#naming = new Naming(namespaces)
+    this.#scanner = new PiiScanner(namespaces)
     this.#eventIds = drawnInOrder(rows)
     for (const row of rows) {
       for (const [namespace, value] of Object.entries(identifiersOf(row))) {
@@ -55,13 +57,10 @@ class Pseudonyms {
       const value = name.slice(namespaceOf(name).length + 1)
       if (value.length < WORD_LENGTH_MIN) continue
       for (const word of [value, encodeURIComponent(value)]) {
-        this.#ofWord.set(word.toLowerCase(), drawn)
+        this.#ofWord.set(foldedText(word), drawn)
+        this.#search.add(this.#search.sketchOf(word))
       }
     }
-    const longestFirst = [...this.#ofWord.keys()].sort((a, b) => b.length - a.length)
-    const words = longestFirst.map(patternOf).join('|')
-    this.#words =
-      words === '' ? null : new RegExp(`(?<![\\p{L}\\p{N}])(?:${words})(?![\\p{L}\\p{N}])`, 'giu')
   }
 
   row(row: Row): Row {
@@ -105,7 +104,7 @@ class Pseudonyms {
   #leaf(key: string, value: Json): Json {
     if (typeof value === 'string') return this.#text(key, value)
     if (typeof value === 'number') {
-      if (!this.#naming.isKey(key)) return value
+      if (!this.#scanner.isKey(key)) return value
       const text = JSON.stringify(value)
       const replaced = this.#text(key, text)
       return replaced === text ? value : replaced
@@ -131,8 +130,30 @@ class Pseudonyms {
       const landed = this.#reader.read(key, text)?.landed
       if (landed !== undefined) return this.#valueOf(key, landed)
     }
-    if (this.#words === null) return text
-    return text.replaceAll(this.#words, (word) => this.#ofWord.get(word.toLowerCase()) ?? word)
+    return this.#withoutWords(text)
+  }
+
+  /** Replaces values that stand as words in a text, the longest first. */
+  #withoutWords(text: string): string {
+    let result = ''
+    let kept = 0
+    let word: [from: number, to: number, drawn: string] | null = null
+    const replace = () => {
+      if (word === null) return
+      const [from, to, drawn] = word
+      result += text.slice(kept, from) + drawn
+      kept = to
+      word = null
+    }
+    for (const [from, to] of this.#search.find(text)) {
+      if (from < kept) continue
+      const drawn = this.#ofWord.get(foldedText(text.slice(from, to)))
+      if (drawn === undefined) continue
+      if (word !== null && from >= word[1]) replace()
+      if (word === null || from === word[0]) word = [from, to, drawn]
+    }
+    replace()
+    return result + text.slice(kept)
   }
 }
 

@@ -1,7 +1,8 @@
 -- Certificates of persons who were erased: all that is left of them. Where `kind` is
 -- `pseudonymised`, their events have been kept as nobody's.
 -- Grain: one row per erasure.
--- Caveat: hashes are HMAC-SHA256 under the salt, of `namespace:value` and of event ids.
+-- Caveat: hashes are HMAC-SHA256 under the salt, of `namespace:value` and of event ids. An entry
+-- `LENGTH:CHECKSUM:HASH` is a value as it is searched for in refused lines.
 select
   kind,
   salt,

@@ -1,0 +1,97 @@
+/**
+ * Search for many values at once as whole tokens of a text, by their lengths and rolling hashes.
+ *
+ * A value counts where it neither begins nor ends within a word. Letter case does not count. The
+ * time is linear in the text for a given set of values: at each token start one comparison per
+ * length. A find is a candidate; the caller confirms it.
+ */
+
+import { foldTable, wordTable } from './text-forms.ts'
+
+/** Length and rolling hash of a value. 24 bits are too few to recover a value from. */
+export type Sketch = { length: number; hash: number }
+
+/** Starts that are searched between two computations of the prefix hashes. */
+const WINDOW = 65_536
+
+type Length = { length: number; power: number; hashes: Set<number> }
+
+export class TokenSearch {
+  readonly #multiplier: number
+  /** Ascending by length. */
+  readonly #lengths: Length[] = []
+  #prefixes = new Int32Array(0)
+
+  /** `seed`: any 32 bits. Sketches are comparable under one seed only. */
+  constructor(seed: number) {
+    this.#multiplier = (seed & ~7) | 5
+  }
+
+  /** Returns the sketch of a value. */
+  sketchOf(value: string): Sketch {
+    const folded = foldTable()
+    let hash = 0
+    for (let at = 0; at < value.length; at++) {
+      hash = (Math.imul(hash, this.#multiplier) + (folded[value.charCodeAt(at)] as number)) | 0
+    }
+    return { length: value.length, hash: mixed(hash) }
+  }
+
+  /** Adds a value to those searched for. An empty one is never found. */
+  add({ length, hash }: Sketch): void {
+    if (length === 0) return
+    const known = this.#lengths.find((one) => one.length === length)
+    if (known !== undefined) {
+      known.hashes.add(hash)
+      return
+    }
+    let power = 1
+    for (let n = 0; n < length; n++) power = Math.imul(power, this.#multiplier)
+    this.#lengths.push({ length, power, hashes: new Set([hash]) })
+    this.#lengths.sort((a, b) => a.length - b.length)
+  }
+
+  /** Yields from and up to where a value may stand, in the order of the starts, shorter first. */
+  *find(text: string): Generator<[from: number, to: number]> {
+    const longest = this.#lengths.at(-1)?.length ?? 0
+    if (longest === 0) return
+    const words = wordTable()
+    const isWithinWord = (at: number) =>
+      words[text.charCodeAt(at - 1)] === 1 && words[text.charCodeAt(at)] === 1
+    const window = Math.max(WINDOW, longest)
+    for (let first = 0; first < text.length; first += window) {
+      const end = Math.min(text.length, first + window + longest)
+      const prefixes = this.#prefixesOf(text, first, end)
+      const last = Math.min(text.length, first + window)
+      for (let from = first; from < last; from++) {
+        if (isWithinWord(from)) continue
+        const before = prefixes[from - first] as number
+        for (const { length, power, hashes } of this.#lengths) {
+          const to = from + length
+          if (to > end) break
+          if (isWithinWord(to)) continue
+          const hash = ((prefixes[to - first] as number) - Math.imul(before, power)) | 0
+          if (hashes.has(mixed(hash))) yield [from, to]
+        }
+      }
+    }
+  }
+
+  /** Rolling hashes of the text from `first` up to each place until `end`. */
+  #prefixesOf(text: string, first: number, end: number): Int32Array {
+    if (this.#prefixes.length <= end - first) this.#prefixes = new Int32Array(end - first + 1)
+    const prefixes = this.#prefixes
+    const folded = foldTable()
+    let hash = 0
+    for (let at = first; at < end; at++) {
+      hash = (Math.imul(hash, this.#multiplier) + (folded[text.charCodeAt(at)] as number)) | 0
+      prefixes[at - first + 1] = hash
+    }
+    return prefixes
+  }
+}
+
+/** 24 bits of a hash, each of which depends on all of it. */
+function mixed(hash: number): number {
+  return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 8
+}
