@@ -13,6 +13,7 @@ import {
 import {
   checkDuration,
   checkMembers,
+  checkPaths,
   isData,
   isPlain,
   Problems,
@@ -39,6 +40,8 @@ const STATE_STEP_MEMBERS = ['state', 'within', 'minGap', 'optional']
 const EXCLUSION_MEMBERS = ['event', 'where', 'between', 'effect']
 /** What `semantics: 'clickhouse'` leaves open: the rest is what `windowFunnel` does. */
 const CLICKHOUSE_MEMBERS = ['id', 'version', 'steps', 'within', 'semantics', 'count']
+
+const HELD_EXAMPLE = 'properties.product_id'
 
 /** Everything wrong with a funnel of events; empty when it is sound. */
 export function checkFunnel(file: string, funnel: unknown): string[] {
@@ -171,10 +174,10 @@ function checkOption(
 }
 
 function checkHeld(problems: Problems, held: unknown): void {
-  if (held === undefined) return
-  const isList = Array.isArray(held) && held.every((path) => typeof path === 'string')
-  if (isList && held.length > 0) return
-  problems.add('', `holdConstant ${JSON.stringify(held)} is no list; write ['product_id']`)
+  if (Array.isArray(held) && held.length === 0) {
+    problems.add('', `holdConstant lists no path; write ['${HELD_EXAMPLE}'] or leave it out`)
+  }
+  checkPaths(problems, 'holdConstant', held, HELD_EXAMPLE)
 }
 
 function checkExclusions(problems: Problems, exclusions: unknown, steps: number): void {

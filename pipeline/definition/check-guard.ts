@@ -5,6 +5,7 @@
 
 import { checkDuration, isPlain, type Plain, type Problems } from './problems.ts'
 import { OPERATORS } from './guard.ts'
+import { memberPathFault } from './path.ts'
 
 /** The track whose guard it is, and the states of every track. */
 export type GuardScope = { track: string; tracks: Map<string, string[]> }
@@ -114,6 +115,10 @@ function checkSubject(
   }
   if (subject === 'field' && about !== 'source' && about !== 'name') {
     problems.add(where, `${label}: there is no such field; write source or name`)
+  }
+  if ((subject === 'property' || subject === 'context') && typeof about === 'string') {
+    const fault = memberPathFault(subject, about)
+    if (fault !== null) problems.add(where, `${label}: ${fault}`)
   }
   if (subject === 'visits') checkPlace(problems, where, 'visits', about, scope)
 }

@@ -9,8 +9,8 @@
 import { checkJourneyFunnels } from './check-funnel.ts'
 import { checkGraph } from './check-graph.ts'
 import { checkGuard, type GuardScope } from './check-guard.ts'
-import { IDENTITY_DEFAULT, identityOf } from './settings.ts'
 import { parseDuration } from './duration.ts'
+import { memberPathFault } from './path.ts'
 import {
   checkDuration,
   checkMembers,
@@ -77,12 +77,22 @@ function checkHead(problems: Problems, journey: Plain): void {
   }
   checkNames(problems, '', 'startOn', journey['startOn'])
   if (type === 'parallel') checkNames(problems, '', 'ignore', journey['ignore'])
-  if (key !== undefined && !(isPlain(key) && typeof key['property'] === 'string')) {
-    problems.add('', `key ${JSON.stringify(key)} is no key; write { property: 'order_id' }`)
-  }
+  checkKey(problems, key)
   if (restart !== undefined && typeof restart !== 'boolean') {
     problems.add('', `restart ${JSON.stringify(restart)} is not true or false`)
   }
+}
+
+function checkKey(problems: Problems, key: unknown): void {
+  if (key === undefined) return
+  const property = isPlain(key) ? key['property'] : undefined
+  if (typeof property !== 'string') {
+    problems.add('', `key ${JSON.stringify(key)} is not a key; write { property: 'order_id' }`)
+    return
+  }
+  checkMembers(problems, 'key', key as Plain, ['property'])
+  const fault = memberPathFault('property', property)
+  if (fault !== null) problems.add('', `key property ${JSON.stringify(property)}: ${fault}`)
 }
 
 function checkNames(problems: Problems, where: string, member: string, names: unknown): void {
@@ -251,68 +261,4 @@ function checkEffects(problems: Problems, where: string, effects: unknown): void
       checkDuration(problems, where, 'effect within', effect['within'])
     }
   }
-}
-
-/** Everything wrong with `identity.ts`. */
-export function checkIdentity(file: string, identity: unknown): string[] {
-  const problems = new Problems(file)
-  if (!isPlain(identity)) {
-    problems.add('', 'the default export is no identity; export default defineIdentity({ … })')
-    return problems.found
-  }
-  if (!isData(problems, identity)) return problems.found
-  checkMembers(problems, '', identity, Object.keys(IDENTITY_DEFAULT))
-  const merged: Plain = identityOf(identity)
-  const list = (member: string): string[] => {
-    const names = merged[member]
-    if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names
-    problems.add('', `${member} ${JSON.stringify(names)} is no list of texts`)
-    return []
-  }
-  const [person, device] = [list('person'), list('device')]
-  const namespaces = [...person, ...device]
-  list('ignore')
-  if (namespaces.length === 0) problems.add('', "there is no namespace; write person: ['user_id']")
-  namespaces.forEach((name, i) => {
-    if (name === '' || name.includes(':')) {
-      problems.add('', `namespace ${JSON.stringify(name)} is not allowed; write it without a colon`)
-    }
-    if (namespaces.indexOf(name) < i)
-      problems.add('', `namespace ${name} is there twice; remove one`)
-  })
-  for (const name of list('exclusive')) {
-    if (person.includes(name)) continue
-    problems.add(
-      '',
-      `exclusive names ${name}, which is no person namespace; write one of ${person}`,
-    )
-  }
-  for (const name of list('hashed')) {
-    if (namespaces.includes(name)) continue
-    problems.add('', `hashed names ${name}, which is not declared; write one of ${namespaces}`)
-  }
-  const { contested, maxPersonsPerDevice: most } = merged
-  if (!['last-known', 'anonymous', 'first'].some((rule) => rule === contested)) {
-    const fix = "write 'last-known', 'anonymous' or 'first'"
-    problems.add('', `contested ${JSON.stringify(contested)} is unknown; ${fix}`)
-  }
-  if (!Number.isSafeInteger(most) || (most as number) < 1) {
-    problems.add('', `maxPersonsPerDevice ${JSON.stringify(most)} is no count; write 1 or more`)
-  }
-  return problems.found
-}
-
-/** Everything wrong with `sessions.ts`. */
-export function checkSessions(file: string, sessions: unknown): string[] {
-  const problems = new Problems(file)
-  if (!isPlain(sessions)) {
-    problems.add('', 'the default export is no object; export default defineSessions({ … })')
-    return problems.found
-  }
-  if (!isData(problems, sessions)) return problems.found
-  checkMembers(problems, '', sessions, ['gap', 'splitOn', 'maxDuration'])
-  checkDuration(problems, '', 'gap', sessions['gap'])
-  checkDuration(problems, '', 'maxDuration', sessions['maxDuration'])
-  checkNames(problems, '', 'splitOn', sessions['splitOn'])
-  return problems.found
 }

@@ -19,6 +19,7 @@ import {
 } from './funnel.ts'
 import { compileGuard, type Condition } from './guard.ts'
 import { parseDuration } from './duration.ts'
+import { eventPath } from './path.ts'
 import { tracksOf, type Journey } from './journey.ts'
 
 export type CompiledStep = {
@@ -70,8 +71,6 @@ export type CompiledFunnel = {
 export type FunnelNames = {
   operandOf(path: string): number
   codeOf(eventName: string): number
-  /** A path as its author wrote it, as an operand's path. */
-  operandPath(path: string): string
 }
 
 export function compileFunnel(funnel: EventFunnel, names: FunnelNames): CompiledFunnel {
@@ -93,9 +92,7 @@ export function compileFunnel(funnel: EventFunnel, names: FunnelNames): Compiled
       removesProfile: effect === 'remove-profile',
     })),
     isBySession: funnel.count === 'sessions',
-    heldOperands: (funnel.holdConstant ?? []).map((path) =>
-      names.operandOf(names.operandPath(path)),
-    ),
+    heldOperands: (funnel.holdConstant ?? []).map((path) => names.operandOf(eventPath(path))),
     stepsOfEvent: matches(steps, names),
     exclusionsOfEvent: matches(exclusions, names),
     stepsOfState: [],

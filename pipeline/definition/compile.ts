@@ -12,6 +12,7 @@ import {
 import type { EventFunnel } from './funnel.ts'
 import { compileGuard, type Names } from './guard.ts'
 import { parseDuration } from './duration.ts'
+import { eventPath } from './path.ts'
 import {
   tracksOf,
   type Candidate,
@@ -35,8 +36,8 @@ export type Compiled = {
   funnels: CompiledFunnel[]
   /** Some funnel asks for the events between, whatever their names. */
   needsEveryEvent: boolean
-  /** Paths whose values the stages read, `properties.a.b` or `context.x`; operands are numbered
-   * by their position here. */
+  /** Paths whose values the stages read: `source`, `name`, `properties.a.b` or `context.x`.
+   * Operands are numbered by their position here. */
   operandPaths: string[]
   /** Codes of the events that some journey knows or counts, or some funnel asks for. */
   eventCodes: Map<string, number>
@@ -55,7 +56,7 @@ export function compile(parts: {
   const sessions: SessionRules = {
     gap: parseDuration(parts.sessions.gap) ?? Infinity,
     maxDuration: parseDuration(parts.sessions.maxDuration) ?? Infinity,
-    splitOperands: parts.sessions.splitOn.map((path) => operands.of(operandPath(path))),
+    splitOperands: parts.sessions.splitOn.map((path) => operands.of(eventPath(path))),
     exclusive: identity.exclusive.map((namespace) => namespaces.indexOf(namespace)),
     personCount: identity.person.length,
   }
@@ -66,7 +67,6 @@ export function compile(parts: {
   const names = {
     operandOf: (path: string) => operands.of(path),
     codeOf: (name: string) => codes.of(name),
-    operandPath,
   }
   const funnels = [
     ...eventFunnels.map((funnel) => compileFunnel(funnel, names)),
@@ -91,11 +91,6 @@ export function compile(parts: {
 export function withoutJourneys(compiled: Compiled): Compiled {
   const nothing = { machines: [], funnels: [], needsEveryEvent: false, eventCodes: new Map() }
   return { ...compiled, ...nothing }
-}
-
-/** A path of `splitOn` is a property's unless it says `context.` or `properties.` itself. */
-function operandPath(path: string): string {
-  return path.startsWith('context.') || path.startsWith('properties.') ? path : `properties.${path}`
 }
 
 /** Texts numbered in the order of first use. */

@@ -61,7 +61,7 @@ export type EventFunnel = {
   entry?: Entry
   count?: Exclude<Count, 'instances'>
   exclude?: Exclusion[]
-  /** Properties (or `context.` paths) that must be the same at every step. */
+  /** Paths whose value must be the same at every step, such as `properties.product_id`. */
   holdConstant?: string[]
   ties?: (typeof TIES)[number]
   semantics?: 'native' | 'clickhouse' | { clickhouse: ClickhouseMode[] }

@@ -1,6 +1,7 @@
 /** Where the static checks write down what they find, and what several of them need. */
 
 import { parseDuration } from './duration.ts'
+import { pathFault } from './path.ts'
 
 export const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
 export const NAME_RULE = 'write letters, digits, _ and -, not beginning with a digit or -'
@@ -34,6 +35,24 @@ export function checkDuration(
 ): void {
   if (duration === undefined || parseDuration(duration) !== null) return
   problems.add(where, `${label} ${JSON.stringify(duration)} is no duration; ${DURATION_RULE}`)
+}
+
+/** Checks a list of paths into an event; `example` is a path that an error suggests. */
+export function checkPaths(
+  problems: Problems,
+  member: string,
+  paths: unknown,
+  example: string,
+): void {
+  if (paths === undefined) return
+  if (!Array.isArray(paths)) {
+    problems.add('', `${member} ${JSON.stringify(paths)} is not a list; write ['${example}']`)
+    return
+  }
+  for (const path of paths as unknown[]) {
+    const fault = pathFault(path)
+    if (fault !== null) problems.add('', `${member}: ${fault}`)
+  }
 }
 
 /**

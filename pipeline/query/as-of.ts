@@ -4,10 +4,10 @@
  */
 
 import { formatInstant } from '../base/clock.ts'
-import { makeDefinitions, type Definitions, type Release } from '../definition/load.ts'
+import { withReleases, type Definitions, type Release } from '../definition/load.ts'
 import { UserError } from '../base/errors.ts'
 import type { EventFunnel } from '../definition/funnel.ts'
-import type { Identity, Sessions } from '../definition/settings.ts'
+import { identityOf, sessionsOf, type Identity, type Sessions } from '../definition/settings.ts'
 import type { Journey } from '../definition/journey.ts'
 import { ReleaseLog } from '../warehouse/release-log.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
@@ -43,10 +43,11 @@ export async function definitionsOnRecord(
   const live = log.live()
   const contents = <T>(kind: string, entries: readonly Release[]): T[] =>
     entries.filter((entry) => entry.kind === kind).map(({ content }) => JSON.parse(content) as T)
-  return makeDefinitions({
-    identity: contents<Partial<Identity>>('identity', log.entries).at(-1) ?? {},
-    sessions: contents<Partial<Sessions>>('sessions', log.entries).at(-1) ?? {},
+  return withReleases({
+    identity: identityOf(contents<Partial<Identity>>('identity', log.entries).at(-1) ?? {}),
+    sessions: sessionsOf(contents<Partial<Sessions>>('sessions', log.entries).at(-1) ?? {}),
     journeys: contents<Journey>('journey', live),
     funnels: contents<EventFunnel>('funnel', live),
+    cohorts: [],
   })
 }

@@ -126,6 +126,8 @@ class Asking {
     this.#sessions.push(row['session_id'] as string)
     if (this.#paths.length === 0) return
     const event = {
+      name: row['name'] as string,
+      source: row['source'] as string,
       properties: JSON.parse(row['properties'] as string) as Json,
       context: JSON.parse(row['context'] as string) as Json,
     }

@@ -181,6 +181,8 @@ function workingSet(compiled: Compiled, rows: Row[]): { events: Events; codes: n
     events.ordinal.push(row['ordinal'] as number)
     events.source.push(row['source'] as string)
     const event = {
+      name: row['name'] as string,
+      source: row['source'] as string,
       properties: JSON.parse(row['properties'] as string) as Json,
       context: JSON.parse(row['context'] as string) as Json,
     }

@@ -15,6 +15,7 @@ import { loadDefinitions, makeDefinitions } from '../../pipeline/definition/load
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../../pipeline/definition/funnel.ts'
+import { PATH_FORMS, pathFault } from '../../pipeline/definition/path.ts'
 import type { Json } from '../../pipeline/base/json.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
@@ -45,7 +46,7 @@ export const program = warehouseCommand('npm run funnel', 'Asks a funnel of the 
   .option('--order <order>', ORDERS.join(', '))
   .option('--entry <entry>', ENTRIES.join(', '))
   .option('--count <unit>', COUNTS.filter((count) => count !== 'instances').join(', '))
-  .option('--by <value>', 'break down by the entry: source, properties.PATH or context.PATH')
+  .option('--by <value>', `break down by the entry: ${PATH_FORMS}`)
   .option('--cohort <id>', 'only members of the cohort, as its last run found them')
   .option('--definition <id>', 'a funnel of the definitions instead of --steps')
   .option('--definitions <dir>', 'where that is', DEFINITIONS_DEFAULT)
@@ -125,12 +126,10 @@ async function noteUnheard(warehouse: Warehouse, funnel: EventFunnel): Promise<v
 }
 
 function byOf(by: string | undefined): string | null {
-  if (by === undefined || by === 'source') return by ?? null
-  if (/^(properties|context)\../.test(by)) return by
-  throw new UserError(
-    `--by ${JSON.stringify(by)} is no breakdown: write source, properties.PATH or context.PATH`,
-    2,
-  )
+  if (by === undefined) return null
+  const fault = pathFault(by)
+  if (fault === null) return by
+  throw new UserError(`--by: ${fault}`, 2)
 }
 
 function jsonOf({ steps, groups }: FunnelAnswer, watermark: number | null): string {

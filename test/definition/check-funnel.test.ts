@@ -32,7 +32,7 @@ test.each([
           effect: 'remove-profile',
         },
       ],
-      holdConstant: ['sku', 'context.campaign.source'],
+      holdConstant: ['properties.sku', 'context.campaign.source'],
       ties: 'strict-increase',
       semantics: 'native',
     },
@@ -106,7 +106,22 @@ test.each<[object, string]>([
     { ties: 'arrival' },
     'f.ts: ties "arrival" is unknown; write one of step-order, strict-increase',
   ],
-  [{ holdConstant: 'sku' }, `f.ts: holdConstant "sku" is no list; write ['product_id']`],
+  [
+    { holdConstant: 'sku' },
+    `f.ts: holdConstant "sku" is not a list; write ['properties.product_id']`,
+  ],
+  [
+    { holdConstant: ['sku'] },
+    `f.ts: holdConstant: "sku" is not a path into an event; write 'properties.sku' or 'context.sku'`,
+  ],
+  [
+    { holdConstant: [] },
+    `f.ts: holdConstant lists no path; write ['properties.product_id'] or leave it out`,
+  ],
+  [
+    { steps: ['A', { event: 'B', where: { property: 'properties.v', eq: 1 } }, 'C'] },
+    `f.ts: step 2: guard on property "properties.v": the path begins inside properties; write 'v'`,
+  ],
   [
     { exclude: [{ event: 'X', between: [2, 2] }] },
     'f.ts: exclude 1: between [2,2] are no two steps of 3; write [1, 2], the earlier first',

@@ -3,11 +3,8 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import checkout from '../../definitions/journeys/checkout.ts'
-import {
-  checkIdentity,
-  checkJourney,
-  checkSessions,
-} from '../../pipeline/definition/check-journey.ts'
+import { checkJourney } from '../../pipeline/definition/check-journey.ts'
+import { checkIdentity, checkSessions } from '../../pipeline/definition/check-settings.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { checkEvents } from '../../pipeline/definition/events.ts'
 import { IDENTITY_DEFAULT, SESSIONS_DEFAULT } from '../../pipeline/definition/settings.ts'
@@ -39,7 +36,27 @@ describe('a journey is refused with a message', () => {
     ['bad id', journey({ id: '1j' }), 'j.ts: id "1j" is no name; write letters, digits'],
     ['bad version', journey({ version: 0 }), 'j.ts: version 0 is no version; write 1, 2, 3'],
     ['unknown member', journey({ inital: 'a' }), 'j.ts: inital is unknown; write one of id,'],
-    ['bad key', journey({ key: 'x' }), 'j.ts: key "x" is no key; write { property:'],
+    ['bad key', journey({ key: 'x' }), 'j.ts: key "x" is not a key; write { property:'],
+    [
+      'a key outside the properties',
+      journey({ key: { context: 'page' } }),
+      'j.ts: key {"context":"page"} is not a key; write { property:',
+    ],
+    [
+      'a key with the prefix of a path',
+      journey({ key: { property: 'properties.order_id' } }),
+      `key property "properties.order_id": the path begins inside properties; write 'order_id'`,
+    ],
+    [
+      'a guard with the prefix of a path',
+      guarded({ context: 'context.page.url', exists: true }),
+      `guard on context "context.page.url": the path begins inside context; write 'page.url'`,
+    ],
+    [
+      'a guard with an empty member in its path',
+      guarded({ property: 'cart..value', exists: true }),
+      'guard on property "cart..value": it is not a path;',
+    ],
     [
       'no such initial',
       journey({ initial: 'z' }),
@@ -273,7 +290,17 @@ test.each<[identity: object, message: string]>([
 test.each<[sessions: object, message: string]>([
   [{ gap: '30' }, 'gap "30" is no duration'],
   [{ gapp: '30m' }, 'gapp is unknown; write one of gap'],
-  [{ splitOn: 'x' }, 'splitOn "x" is no list'],
+  [{ splitOn: 'x' }, 'splitOn "x" is not a list'],
+  [
+    { splitOn: ['plan'] },
+    `splitOn: "plan" is not a path into an event; write 'properties.plan' or 'context.plan'`,
+  ],
+  [
+    { splitOn: ['context.'] },
+    'splitOn: "context." is not a path into an event; write source, name',
+  ],
+  [{ splitOn: ['properties'] }, 'splitOn: "properties" is not a path into an event; write source'],
+  [{ splitOn: [7] }, 'splitOn: 7 is not a path into an event; write source, name'],
   [{ maxDuration: '0h' }, 'maxDuration "0h" is no duration'],
 ])('sessions %j are refused', (sessions, message) => {
   expect(checkSessions('sessions.ts', sessions).join('\n')).toContain(message)

@@ -14,7 +14,7 @@ import type {
 import { tracksOf, type Journey } from '../../pipeline/definition/journey.ts'
 import type { Json } from '../../pipeline/base/json.ts'
 import { compare } from './compare.ts'
-import { at as valueAt, byCodePoint, micros, type AcceptedEvent } from './identity.ts'
+import { at as valueAt, atPath, byCodePoint, micros, type AcceptedEvent } from './identity.ts'
 import { tied, walksOf, type Rules, type Thing, type Walk } from './attempts.ts'
 import { clickhouseWalk } from './clickhouse-funnel.ts'
 
@@ -200,10 +200,7 @@ export function journeyFunnelRows(
 }
 
 function heldText(event: AcceptedEvent, path: string): string | null {
-  const [place, rest] = path.startsWith('context.')
-    ? [event.context, path.slice('context.'.length)]
-    : [event.properties, path.replace(/^properties\./, '')]
-  const value = valueAt(place, rest)
+  const value = atPath(event, path)
   if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null
 }

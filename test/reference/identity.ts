@@ -97,9 +97,11 @@ export function at(root: Json | undefined, path: string): Json | undefined {
   return value ?? undefined
 }
 
-function splitValue(event: AcceptedEvent, path: string): Json | undefined {
+/** The value at `source`, `name`, `properties.…` or `context.…` of an event. */
+export function atPath(event: AcceptedEvent, path: string): Json | undefined {
+  if (path === 'source' || path === 'name') return event[path]
   if (path.startsWith('context.')) return at(event.context, path.slice(8))
-  return at(event.properties, path.startsWith('properties.') ? path.slice(11) : path)
+  return at(event.properties, path.slice('properties.'.length))
 }
 
 function cutStream(
@@ -140,8 +142,8 @@ function whyNew(
     if (now !== undefined && seen !== undefined && now !== seen) return 'person'
   }
   for (const path of rules.splitOn) {
-    const now = splitValue(event, path)
-    const seen = session.events.map((e) => splitValue(e, path)).filter((v) => v !== undefined)
+    const now = atPath(event, path)
+    const seen = session.events.map((e) => atPath(e, path)).filter((v) => v !== undefined)
     if (now === undefined || seen.length === 0) continue
     if (!same(now, seen.at(-1) as Json)) return 'split'
   }

@@ -287,7 +287,7 @@ describe('ties', () => {
 })
 
 describe('held values', () => {
-  const held = { ...AB, holdConstant: ['sku'] }
+  const held = { ...AB, holdConstant: ['properties.sku'] }
 
   test('must be the same at every step', () => {
     const history = `

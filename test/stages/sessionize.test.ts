@@ -46,6 +46,17 @@ test('a changed property that is listed starts a session, one that is absent doe
     { sessions: { splitOn: ['context.campaign.source'] } },
   ))
 
+test('starts a session when the source or the name of the event changes', async () => {
+  const table = `
+    at     anonymous_id  source  event  ->  session  because
+    10:00  a1            web     Seen       e1       first
+    10:01  a1            ios     Seen       e2       split
+    10:02  a1            ios     Read       e3       split
+    10:03  a1            ios     Read       e3       -
+  `
+  await check(table, { sessions: { splitOn: ['source', 'name'] } })
+})
+
 test('a session is cut before it lasts longer than the most it may', () =>
   check(
     `

@@ -83,7 +83,13 @@ const native: fc.Arbitrary<EventFunnel> = fc
         entry: fc.constantFrom(...ENTRIES),
         count: fc.constantFrom('attempts' as const, 'profiles' as const, 'sessions' as const),
         exclude: exclusions(list.length),
-        holdConstant: seldom(fc.constantFrom<string[]>(['k'], ['v', 'context.campaign.source'])),
+        holdConstant: seldom(
+          fc.constantFrom<string[]>(
+            ['properties.k'],
+            ['properties.v', 'context.campaign.source'],
+            ['source'],
+          ),
+        ),
         ties: fc.constantFrom(...TIES),
       })
       .map((options): EventFunnel => {

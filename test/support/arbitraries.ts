@@ -120,7 +120,12 @@ export const identity: fc.Arbitrary<Partial<Identity>> = fc.record(
 export const sessions: fc.Arbitrary<Partial<Sessions>> = fc.record(
   {
     gap: fc.constantFrom('30m', '10m', '1h'),
-    splitOn: fc.constantFrom([], ['context.campaign.source'], ['v', 'properties.k']),
+    splitOn: fc.constantFrom(
+      [],
+      ['context.campaign.source'],
+      ['properties.v', 'properties.k'],
+      ['source'],
+    ),
     maxDuration: fc.constantFrom('1h', '40m'),
   },
   { requiredKeys: [] },

@@ -8,6 +8,7 @@
  */
 
 import { expect } from 'vitest'
+import { valueAt } from '../../pipeline/base/json.ts'
 import { compile } from '../../pipeline/definition/compile.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { Events } from '../../pipeline/stages/events.ts'
@@ -80,8 +81,8 @@ export class FunnelBench {
       this.#events.ordinal.push(event.ordinal ?? 0)
       this.#events.source.push(event.source ?? 'web')
       compiled.operandPaths.forEach((path, o) => {
-        const value = event.properties?.[path.replace('properties.', '')]
-        this.#events.operands[o]?.push(value ?? undefined)
+        const { properties = {}, source = 'web' } = event
+        this.#events.operands[o]?.push(valueAt({ properties, source }, path))
       })
     }
     this.#rows = told.map((_, row) => row).sort(this.#events.inOrder)

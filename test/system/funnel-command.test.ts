@@ -73,6 +73,6 @@ test('what is wrong with a question is told, with exit code 2', async () => {
       'there is: email_return, first_purchase',
   )
   expect(await wrong('--steps', 'A', '--by', 'plan')).toBe(
-    'error: --by "plan" is no breakdown: write source, properties.PATH or context.PATH',
+    `error: --by: "plan" is not a path into an event; write 'properties.plan' or 'context.plan'`,
   )
 })
