@@ -6,7 +6,7 @@
  * they mean and only those that are written are hashed.
  */
 
-import { TABLES, type VersionedName } from '../warehouse/tables.ts'
+import { TABLES, VERSIONED_NAMES, type VersionedName } from '../warehouse/tables.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
 
 export type Value = string | number | boolean | null
@@ -42,6 +42,10 @@ export class Rows {
     }
   }
 
+  addAll(other: Rows): void {
+    for (let row = 0; row < other.count; row++) this.addFrom(other, row)
+  }
+
   /** Position of a column, for reading it row by row. */
   column(name: string): Value[] {
     const at = TABLES[this.table].columns.findIndex((column) => column.name === name) - 1
@@ -53,6 +57,50 @@ export class Rows {
 export type TableChange = {
   inserts: Rows
   supersedes: { keys: string[]; because: SupersededBecause[] }
+}
+
+/** What a batch, or one step of it, does to the versioned tables. */
+export class Changes {
+  readonly #tables = new Map<VersionedName, TableChange>()
+
+  /** The change of a table, empty at first. */
+  of(table: VersionedName): TableChange {
+    let change = this.#tables.get(table)
+    if (change === undefined) {
+      change = { inserts: new Rows(table), supersedes: { keys: [], because: [] } }
+      this.#tables.set(table, change)
+    }
+    return change
+  }
+
+  /** Inserts rows, which must not be changed afterwards. */
+  insert(rows: Rows): void {
+    const change = this.of(rows.table)
+    if (change.inserts.count === 0) change.inserts = rows
+    else change.inserts.addAll(rows)
+  }
+
+  /** Adds the changes of a later step, which must not be changed afterwards. */
+  add(later: Changes): void {
+    for (const [table, change] of later.#tables) {
+      if (!this.#tables.has(table)) {
+        this.#tables.set(table, change)
+        continue
+      }
+      this.insert(change.inserts)
+      const { supersedes } = this.of(table)
+      for (const key of change.supersedes.keys) supersedes.keys.push(key)
+      for (const because of change.supersedes.because) supersedes.because.push(because)
+    }
+  }
+
+  /** Changed tables in the order of the catalogue. */
+  *[Symbol.iterator](): Generator<[table: VersionedName, change: TableChange]> {
+    for (const table of VERSIONED_NAMES) {
+      const change = this.#tables.get(table)
+      if (change !== undefined) yield [table, change]
+    }
+  }
 }
 
 /** Why a row is superseded; `after` is -1 when nothing takes its place. */

@@ -22,7 +22,7 @@ import { deadLetterId, type Landing } from './deduplicate.ts'
 import type { ReleaseEntry } from '../warehouse/release-log.ts'
 import type { Rows, TableChange, Value } from './changelog.ts'
 import { TABLES, type TableName, type VersionedName } from '../warehouse/tables.ts'
-import type { Turn } from './micro-batch.ts'
+import type { AllImages } from './state-store.ts'
 import { IMAGE_KINDS, type Commit, type LandedKey, type RowCounts } from '../warehouse/warehouse.ts'
 
 /** What goes into the `batches` row beside what the commit counts itself. */
@@ -180,14 +180,16 @@ export class CommitBuilder {
     })
   }
 
-  /** The batch's events for later derivations, one segment a stream. */
-  history(turn: Turn): void {
-    const streams = [...turn.newRows.keys()]
-    this.#insert('history', streams.length, {
-      k: hashes64(streams),
-      stream: streams,
-      segment: streams.map((stream) => turn.segmentOf(stream)),
-    })
+  /** Events for later derivations, one segment a stream. */
+  history(segments: Iterable<[stream: string, segment: string]>): void {
+    const streams: string[] = []
+    const texts: string[] = []
+    for (const [stream, segment] of segments) {
+      streams.push(stream)
+      texts.push(segment)
+    }
+    const columns = { k: hashes64(streams), stream: streams, segment: texts }
+    this.#insert('history', streams.length, columns)
   }
 
   timers(timers: { dueAt: number[]; profileId: string[] }): void {
@@ -197,9 +199,9 @@ export class CommitBuilder {
     })
   }
 
-  images(turn: Turn): void {
+  images(images: AllImages): void {
     for (const kind of IMAGE_KINDS) {
-      const { keys, texts } = turn.images[kind].changed()
+      const { keys, texts } = images[kind].changed()
       if (keys.length === 0) continue
       const columns = { k: hashes64(keys), key: keys, image: texts }
       this.#images.set(kind, arrowTable(imageTable(kind), columns, keys.length))

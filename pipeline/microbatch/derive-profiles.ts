@@ -1,264 +1,257 @@
 /**
- * The journeys of the profiles a batch touches.
+ * Journeys and funnels of the profiles a batch touches.
  *
- * A profile that only gains events, all after what it has folded and after every timeout decided,
- * is *continued* from its image. Any other (it lost events, got some from another profile, got a
- * late one, or an event's session changed) is *folded again*: once over the events it had, up to
- * the watermark before, once over those it has now; the difference is the change.
+ * A profile is *continued* from its image when it only gains events, all after what it has folded
+ * and after every timeout decided. Any other (it lost events, got some of another profile's, got a
+ * late one, or an event's session changed) is *refolded*: once over the events it had, up to the
+ * watermark before, and once over those it has now. The difference is the change.
  */
 
-import { outboxRows, type OutboxRow } from './outbox.ts'
-import { Facts } from '../stages/journey-facts.ts'
-import { Fold } from '../stages/fold-journeys.ts'
+import { Changes, diff, type Reason, type Rows } from './changelog.ts'
+import type { DerivedSessions } from './derive-sessions.ts'
+import type { MicroBatch } from './micro-batch.ts'
+import type { CarriedEffects } from './outbox.ts'
+import type { Ownership, Placements } from './place-streams.ts'
+import { freshStanding, ProfileFold, standingDue, type Standing } from './profile-fold.ts'
 import type { ProfileImage } from './state-store.ts'
-import { FunnelFacts } from '../stages/funnel-facts.ts'
-import { freshFunnels, FunnelFold, funnelsDueOf } from '../stages/fold-funnels.ts'
-import { dueOf, freshProfile } from '../stages/instance.ts'
-import { diff, type Reason, type Rows } from './changelog.ts'
-import { placeStreams } from './derive-sessions.ts'
-import { tabulateFunnels } from './funnel-rows.ts'
-import { tabulate, type Tabulated } from './journey-rows.ts'
-import type { Turn } from './micro-batch.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
 
 /** What the batch does to a profile. */
 type Touch = {
-  /** New rows that are its own now. */
+  /** New rows that are its own, in event order. */
   added: number[]
   /** Streams of rows it had, has or gets. */
   streams: Set<string>
-  /** Why it must be folded again; null while it can be continued. */
-  again: SupersededBecause | null
+  /** Why it must be refolded; null while it can be continued. */
+  refold: SupersededBecause | null
 }
 
-export class Profiles {
-  readonly #turn: Turn
-  readonly #touched = new Map<string, Touch>()
-  /** Timeouts that this batch makes the earliest of their profiles. */
-  readonly timers: { dueAt: number[]; profileId: string[] } = { dueAt: [], profileId: [] }
+/** Profiles to fold. */
+export type ProfilePlan = {
+  continued: Map<string, Touch>
+  refolded: Map<string, Touch>
+  /** Streams that must be placed before the refolded profiles can be. */
+  streams: Set<string>
+}
 
-  constructor(turn: Turn) {
-    this.#turn = turn
+/** Timeouts that the batch makes the earliest of their profiles, instants in microseconds. */
+export type Timers = { dueAt: number[]; profileId: string[] }
+
+export type DerivedProfiles = { changes: Changes; effects: CarriedEffects; timers: Timers }
+
+/** Plans the profiles that the sessions touch and those with a timeout that has come due. Loads
+ * their images and changes nothing. */
+export async function planProfiles(
+  batch: MicroBatch,
+  sessions: Pick<DerivedSessions, 'placements' | 'continued' | 'rederived'>,
+): Promise<ProfilePlan> {
+  const { images, warehouse, watermarkBefore, watermark } = batch
+  const touches = touchesOf(batch, sessions)
+  if (watermark !== null && watermark !== watermarkBefore) {
+    for (const due of await warehouse.due(watermarkBefore, watermark)) touches.of(due)
   }
+  await images.profile.load(touches.byProfile.keys())
+  const plan: ProfilePlan = { continued: new Map(), refolded: new Map(), streams: new Set() }
+  const fold = foldOf(batch, sessions.placements.after)
+  for (const [profileId, touch] of touches.byProfile) {
+    touch.added.sort(batch.events.inOrder)
+    const image = images.profile.get(profileId)
+    touch.refold ??= reasonToRefold(batch, fold, image, touch.added)
+    if (touch.refold === null) {
+      plan.continued.set(profileId, touch)
+      continue
+    }
+    plan.refolded.set(profileId, touch)
+    for (const stream of image?.streams ?? []) touch.streams.add(stream)
+    for (const stream of touch.streams) plan.streams.add(stream)
+  }
+  return plan
+}
 
-  #touch(profileId: string): Touch {
-    let touch = this.#touched.get(profileId)
+/** Folds the planned profiles and puts their images. The plan's streams must have been placed. */
+export function foldProfiles(
+  batch: MicroBatch,
+  plan: ProfilePlan,
+  placements: Placements,
+): DerivedProfiles {
+  const derived: DerivedProfiles = {
+    changes: new Changes(),
+    effects: { continued: [], was: [], is: [] },
+    timers: { dueAt: [], profileId: [] },
+  }
+  continueProfiles(batch, plan.continued, placements, derived)
+  if (plan.refolded.size > 0) refoldProfiles(batch, plan.refolded, placements, derived)
+  return derived
+}
+
+class Touches {
+  readonly byProfile = new Map<string, Touch>()
+
+  of(profileId: string): Touch {
+    let touch = this.byProfile.get(profileId)
     if (touch === undefined) {
-      touch = { added: [], streams: new Set(), again: null }
-      this.#touched.set(profileId, touch)
+      touch = { added: [], streams: new Set(), refold: null }
+      this.byProfile.set(profileId, touch)
     }
     return touch
   }
 
-  /** The stream was continued: its new rows are all there is. */
-  gain(stream: string): void {
-    const { newRows, after, events } = this.#turn
-    for (const row of newRows.get(stream) ?? []) {
-      if (!this.#turn.isRelevant(row)) continue
-      const touch = this.#touch(after.profile[row] as string)
+  refold(profileId: string, stream: string, reason: SupersededBecause): void {
+    const touch = this.of(profileId)
+    touch.streams.add(stream)
+    if (touch.refold !== 'identity') touch.refold = reason
+  }
+}
+
+function touchesOf(
+  batch: MicroBatch,
+  {
+    placements,
+    continued,
+    rederived,
+  }: Pick<DerivedSessions, 'placements' | 'continued' | 'rederived'>,
+): Touches {
+  const { before, after } = placements
+  const touches = new Touches()
+  for (const stream of [...continued, ...rederived]) {
+    for (const row of batch.newRows.get(stream) ?? []) {
+      if (!batch.isRelevant(row)) continue
+      const touch = touches.of(after.profile[row] as string)
       touch.added.push(row)
-      touch.streams.add(events.stream[row] as string)
+      touch.streams.add(stream)
     }
   }
-
-  /** The stream was derived again: rows may have changed hands or sessions. */
-  compare(stream: string): void {
-    const { before, after, oldRows } = this.#turn
-    this.gain(stream)
-    for (const row of oldRows.get(stream) ?? []) {
-      if (!this.#turn.isRelevant(row)) continue
+  // Events of a rederived stream may have changed hands or sessions.
+  for (const stream of rederived) {
+    for (const row of batch.historyOf(stream)) {
+      if (!batch.isRelevant(row)) continue
       const had = before.profile[row] as string
       const has = after.profile[row]
       if (had !== has) {
-        this.#again(had, stream, 'identity')
-        if (has !== undefined) this.#again(has, stream, 'identity')
+        touches.refold(had, stream, 'identity')
+        if (has !== undefined) touches.refold(has, stream, 'identity')
       } else if (before.session[row] !== after.session[row]) {
-        this.#again(has, stream, 'late_event')
+        touches.refold(has, stream, 'late_event')
       }
     }
   }
+  return touches
+}
 
-  #again(profileId: string, stream: string, reason: SupersededBecause): void {
-    const touch = this.#touch(profileId)
-    touch.streams.add(stream)
-    if (touch.again !== 'identity') touch.again = reason
-  }
-
-  /** Folds everything touched and every timeout that has come due. */
-  async fold(): Promise<OutboxRow[]> {
-    const { images, warehouse, watermarkBefore, watermark } = this.#turn
-    if (watermark !== null && watermark !== watermarkBefore) {
-      for (const due of await warehouse.due(watermarkBefore, watermark)) this.#touch(due)
-    }
-    await images.profile.load(this.#touched.keys())
-    const again: string[] = []
-    const onward: string[] = []
-    const funnels = this.#funnelFold(new Facts(), new FunnelFacts(), 'after')
-    for (const [profileId, touch] of this.#touched) {
-      touch.added.sort(this.#turn.events.inOrder)
-      if (touch.again === null && this.#isLate(profileId, touch)) touch.again = 'late_event'
-      const image = images.profile.get(profileId)
-      if (touch.again === null && image !== undefined) {
-        const mustFoldAgain = funnels.mustFoldAgain(image.funnels, image.last, touch.added)
-        if (mustFoldAgain) touch.again = 'progress'
-      }
-      ;(touch.again === null ? onward : again).push(profileId)
-    }
-    const continued = this.#continue(onward)
-    const refolded = await this.#foldAgain(again)
-    return outboxRows(this.#turn, continued, refolded)
-  }
-
-  #isLate(profileId: string, touch: Touch): boolean {
-    const image = this.#turn.images.profile.get(profileId)
-    const first = touch.added[0]
-    if (image === undefined || first === undefined) return false
-    const { events } = this.#turn
+/** Why a profile that gains `added` cannot be continued; null if it can. */
+function reasonToRefold(
+  { events }: MicroBatch,
+  fold: ProfileFold,
+  image: ProfileImage | undefined,
+  added: readonly number[],
+): SupersededBecause | null {
+  if (image === undefined) return null
+  const [first] = added
+  if (first !== undefined) {
     const decidedUpTo = Math.max(image.state.decidedUpTo, image.funnels.decidedUpTo)
-    if ((events.occurredAt[first] as number) < decidedUpTo) return true
-    return image.last !== null && !events.isAfter(first, image.last)
+    if ((events.occurredAt[first] as number) < decidedUpTo) return 'late_event'
+    if (image.last !== null && !events.isAfter(first, image.last)) return 'late_event'
   }
+  return fold.mustFoldAgain(image, image.last, added) ? 'progress' : null
+}
 
-  #continue(profileIds: readonly string[]): Tabulated {
-    const turn = this.#turn
-    const { machines, funnels } = turn.compiled
-    const facts = new Facts()
-    const found = new FunnelFacts()
-    const fold = new Fold(machines, turn.events, turn.codes, facts)
-    const funnelFold = this.#funnelFold(facts, found, 'after')
-    for (const profileId of profileIds) {
-      const { added, streams } = this.#touch(profileId)
-      const image = turn.images.profile.get(profileId)
-      if (
-        added.length === 0 &&
-        (image === undefined || image.due > (turn.watermark ?? -Infinity))
-      ) {
-        continue
-      }
-      const state = image?.state ?? freshProfile(machines)
-      const standing = image?.funnels ?? freshFunnels(funnels)
-      const from = facts.transitions.count
-      fold.run(profileId, state, added, turn.watermark)
-      funnelFold.run(profileId, standing, added, from, turn.watermark)
-      const last = added[added.length - 1]
-      this.#keep(image, {
-        profileId,
-        last: last === undefined ? (image?.last ?? null) : turn.events.place(last),
-        streams: [...new Set([...(image?.streams ?? []), ...streams])],
-        due: Math.min(dueOf(state), funnelsDueOf(funnels, standing)),
-        state,
-        funnels: standing,
-      })
-    }
-    this.#addFunnels(found)
-    const tables = tabulate(facts, turn.events, turn.after.session)
-    for (const table of ['transition', 'state', 'cycle', 'rejection'] as const) {
-      appendAll(turn.change(table).inserts, tables[table])
-    }
-    const { supersedes } = turn.change('state')
-    for (const key of tables.endedStays) {
+function continueProfiles(
+  batch: MicroBatch,
+  touches: ReadonlyMap<string, Touch>,
+  placements: Placements,
+  { changes, effects, timers }: DerivedProfiles,
+): void {
+  const { compiled, events, images, watermark } = batch
+  const fold = foldOf(batch, placements.after)
+  for (const [profileId, { added, streams }] of touches) {
+    const image = images.profile.get(profileId)
+    const isDue = image !== undefined && image.due <= (watermark ?? -Infinity)
+    if (added.length === 0 && !isDue) continue
+    const { state, funnels }: Standing = image ?? freshStanding(compiled)
+    fold.run(profileId, { state, funnels }, added, watermark)
+    const last = added[added.length - 1]
+    keep(batch, timers, {
+      profileId,
+      last: last === undefined ? (image?.last ?? null) : events.place(last),
+      streams: withStreams(image?.streams ?? [], streams),
+      due: standingDue(compiled, { state, funnels }),
+      state,
+      funnels,
+    })
+  }
+  const folded = fold.rows()
+  for (const rows of folded.rows) {
+    changes.insert(rows)
+    const { supersedes } = changes.of(rows.table)
+    for (const key of folded.ended.get(rows.table) ?? []) {
       supersedes.keys.push(key)
       supersedes.because.push('progress')
     }
-    return tables
   }
+  effects.continued = folded.effects
+}
 
-  #funnelFold(facts: Facts, found: FunnelFacts, side: 'before' | 'after'): FunnelFold {
-    const { compiled, events, codes, [side]: belonging } = this.#turn
-    const sessionOf = belonging.session
-    return new FunnelFold({ funnels: compiled.funnels, events, codes, sessionOf, facts, found })
+function withStreams(known: string[], streams: ReadonlySet<string>): string[] {
+  return [...new Set([...known, ...streams])]
+}
+
+function refoldProfiles(
+  batch: MicroBatch,
+  touches: ReadonlyMap<string, Touch>,
+  placements: Placements,
+  { changes, effects, timers }: DerivedProfiles,
+): void {
+  const { compiled, events, watermarkBefore, watermark } = batch
+  const { before, after } = placements
+  const was = foldOf(batch, before)
+  const is = foldOf(batch, after)
+  for (const [profileId, { streams }] of touches) {
+    const rows = [...streams].flatMap((stream) => batch.rowsOf(stream))
+    rows.sort(events.inOrder)
+    const own = (owners: readonly (string | undefined)[]) =>
+      rows.filter((row) => owners[row] === profileId && batch.isRelevant(row))
+    was.run(profileId, freshStanding(compiled), own(before.profile), watermarkBefore)
+    const has = own(after.profile)
+    const standing = freshStanding(compiled)
+    is.run(profileId, standing, has, watermark)
+    const last = has[has.length - 1]
+    keep(batch, timers, {
+      profileId,
+      last: last === undefined ? null : events.place(last),
+      streams: [...new Set(has.map((row) => events.stream[row] as string))],
+      due: standingDue(compiled, standing),
+      ...standing,
+    })
   }
+  const had = was.rows()
+  const has = is.rows()
+  has.rows.forEach((rows, i) =>
+    diff(had.rows[i] as Rows, rows, changes.of(rows.table), reasonFrom(touches)),
+  )
+  effects.was = had.effects
+  effects.is = has.effects
+}
 
-  /** What continuing found: attempts that were open have made progress. */
-  #addFunnels(found: FunnelFacts): void {
-    const { attempt, step, endedAttempts, endedSteps } = tabulateFunnels(found)
-    for (const [rows, ended] of [
-      [attempt, endedAttempts],
-      [step, endedSteps],
-    ] as const) {
-      const { inserts, supersedes } = this.#turn.change(rows.table)
-      appendAll(inserts, rows)
-      for (const key of ended) {
-        supersedes.keys.push(key)
-        supersedes.because.push('progress')
-      }
-    }
-  }
+function foldOf({ compiled, events, codes }: MicroBatch, { session }: Ownership): ProfileFold {
+  return new ProfileFold(compiled, { events, codes, sessionOf: session })
+}
 
-  async #foldAgain(profileIds: readonly string[]): Promise<{ was: Tabulated; is: Tabulated }> {
-    const turn = this.#turn
-    const { machines, funnels } = turn.compiled
-    const streamsOf = new Map<string, Set<string>>()
-    for (const profileId of profileIds) {
-      const image = turn.images.profile.get(profileId)
-      streamsOf.set(
-        profileId,
-        new Set([...(image?.streams ?? []), ...this.#touch(profileId).streams]),
-      )
-    }
-    await placeStreams(turn, new Set([...streamsOf.values()].flatMap((streams) => [...streams])))
-    const facts = { was: new Facts(), is: new Facts() }
-    const folds = {
-      was: new Fold(machines, turn.events, turn.codes, facts.was),
-      is: new Fold(machines, turn.events, turn.codes, facts.is),
-    }
-    const found = { was: new FunnelFacts(), is: new FunnelFacts() }
-    const funnelFolds = {
-      was: this.#funnelFold(facts.was, found.was, 'before'),
-      is: this.#funnelFold(facts.is, found.is, 'after'),
-    }
-    for (const [profileId, streams] of streamsOf) {
-      const rows = [...streams].flatMap((stream) => turn.rowsOf(stream))
-      rows.sort(turn.events.inOrder)
-      const isOwn = (owners: string[]) => (row: number) =>
-        turn.isRelevant(row) && owners[row] === profileId
-      const had = rows.filter((row) => !turn.isNew(row)).filter(isOwn(turn.before.profile))
-      const has = rows.filter(isOwn(turn.after.profile))
-      const from = { was: facts.was.transitions.count, is: facts.is.transitions.count }
-      folds.was.run(profileId, freshProfile(machines), had, turn.watermarkBefore)
-      const stood = freshFunnels(funnels)
-      funnelFolds.was.run(profileId, stood, had, from.was, turn.watermarkBefore)
-      const state = freshProfile(machines)
-      folds.is.run(profileId, state, has, turn.watermark)
-      const standing = freshFunnels(funnels)
-      funnelFolds.is.run(profileId, standing, has, from.is, turn.watermark)
-      const last = has[has.length - 1]
-      this.#keep(turn.images.profile.get(profileId), {
-        profileId,
-        last: last === undefined ? null : turn.events.place(last),
-        streams: [...new Set(has.map((row) => turn.events.stream[row] as string))],
-        due: Math.min(dueOf(state), funnelsDueOf(funnels, standing)),
-        state,
-        funnels: standing,
-      })
-    }
-    const attempts = { was: tabulateFunnels(found.was), is: tabulateFunnels(found.is) }
-    for (const table of ['attempt', 'step'] as const) {
-      const rows = attempts.is[table]
-      diff(attempts.was[table], rows, turn.change(rows.table), this.#reason)
-    }
-    const was = tabulate(facts.was, turn.events, turn.before.session)
-    const is = tabulate(facts.is, turn.events, turn.after.session)
-    for (const table of ['transition', 'state', 'cycle', 'rejection'] as const) {
-      diff(was[table], is[table], turn.change(table), this.#reason)
-    }
-    return { was, is }
-  }
+function keep({ images }: MicroBatch, timers: Timers, image: ProfileImage): void {
+  const before = images.profile.get(image.profileId)?.due
+  images.profile.put(image.profileId, image)
+  if (image.due === Infinity || image.due === before) return
+  timers.dueAt.push(image.due)
+  timers.profileId.push(image.profileId)
+}
 
-  #keep(before: ProfileImage | undefined, image: ProfileImage): void {
-    this.#turn.images.profile.put(image.profileId, image)
-    if (image.due === Infinity || image.due === before?.due) return
-    this.timers.dueAt.push(image.due)
-    this.timers.profileId.push(image.profileId)
-  }
-
-  /** A stay that merely ended has made progress; else the reason is the profile's. */
-  readonly #reason: Reason = (before, row, after, newRow): SupersededBecause => {
+/** A stay that only ended has made progress; otherwise the reason is the profile's. */
+function reasonFrom(touches: ReadonlyMap<string, Touch>): Reason {
+  return (before, row, after, newRow) => {
     const isEnding =
       before.table === 'state' && newRow >= 0 && before.column('exited_at')[row] === null
     if (isEnding && hasOnlyEnded(before, row, after, newRow)) return 'progress'
     const profileId = before.column('profile_id')[row] as string
-    return this.#touch(profileId).again ?? 'late_event'
+    return touches.get(profileId)?.refold ?? 'late_event'
   }
 }
 
@@ -266,8 +259,4 @@ function hasOnlyEnded(before: Rows, row: number, after: Rows, newRow: number): b
   return ['visit', 'entered_at', 'state'].every(
     (name) => before.column(name)[row] === after.column(name)[newRow],
   )
-}
-
-function appendAll(to: Rows, from: Rows): void {
-  for (let row = 0; row < from.count; row++) to.addFrom(from, row)
 }

@@ -1,81 +1,131 @@
 /**
- * The batch's events, stream by stream: sessions, and whose they are.
+ * Sessions of the streams a batch touches, and the profiles that own them.
  *
- * A stream whose new events all come after what it has seen, and whose earlier events keep their
- * profiles, is *continued* from its image and its history is not read. Any other is *derived
- * again*: its sessions are cut and assigned twice, as they were and as they will be, and the
- * difference is the change. Nothing stored is read for the first of these but its events: the
- * tables are a function of them.
+ * A stream is *continued* from its image when its new events all come after what it has seen and
+ * its earlier events keep their profiles; its history is not read. Any other stream is
+ * *rederived*: it is placed from its first event as it was and as it will be (`Placements`), and
+ * the difference is the change.
  */
 
-import type { Identities } from './identifier-rows.ts'
-import type { StreamImage } from './state-store.ts'
+import { Changes, diff, Rows } from './changelog.ts'
+import { IdentifierLedger } from './identifier-rows.ts'
+import type { Moves } from './link-identities.ts'
+import type { MicroBatch } from './micro-batch.ts'
+import { Placements, type Ownership, type Placement } from './place-streams.ts'
 import { assignSessions, claimOf, type Claim } from '../stages/resolve-identity.ts'
-import { diff, Rows } from './changelog.ts'
 import { sessionize, type Cut, type Session } from '../stages/sessionize.ts'
+import type { StreamImage } from './state-store.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
-import type { Belonging, Placed, Turn } from './micro-batch.ts'
 
-/** Every identifier that rows carry. */
-function* identifiersOf(turn: Turn, rows: readonly number[]): Generator<string> {
-  for (const column of turn.events.identifiers) {
-    for (const row of rows) {
-      const identifier = column[row]
-      if (identifier !== undefined) yield identifier
-    }
-  }
-}
-
-/** The profile of a person identifier now; its image must be loaded. */
-function profileAfter(turn: Turn, identifier: string): string {
-  return turn.images.identifier.get(identifier)?.profile ?? identifier
-}
-
-function profileBefore(turn: Turn, identifier: string): string {
-  return turn.moved.get(identifier)?.before ?? profileAfter(turn, identifier)
+export type DerivedSessions = {
+  placements: Placements
+  /** Streams of which only the new events matter. */
+  continued: string[]
+  /** Streams of which any event may have changed its owner or session. */
+  rederived: string[]
+  changes: Changes
 }
 
 /**
- * Continues a stream over the batch's rows and writes down what that changes; false, with nothing
- * done, when it must be derived again. The images of its identifiers must be loaded.
+ * Derives the streams of the batch, those of identifiers that `moves` gives another profile, and
+ * `always`. The images of the batch's streams and identifiers must be loaded.
  */
-export function continueStream(turn: Turn, identities: Identities, stream: string): boolean {
-  const image = turn.images.stream.get(stream)
-  const rows = turn.newRows.get(stream) as number[]
-  if (image !== undefined && !turn.events.isAfter(rows[0] as number, image.last)) return false
+export async function deriveSessions(
+  batch: MicroBatch,
+  moves: Moves,
+  always: Iterable<string>,
+): Promise<DerivedSessions> {
+  const placements = new Placements(batch, moves)
+  const ledger = new IdentifierLedger(batch, moves, placements.after)
+  const changes = new Changes()
+  const rederived = new Set(always)
+  for (const identifier of moves.keys()) {
+    const image = batch.images.identifier.get(identifier)
+    for (const stream of Object.keys(image?.sightings ?? {})) rederived.add(stream)
+  }
+  const continued: string[] = []
+  for (const stream of batch.newRows.keys()) {
+    if (rederived.has(stream)) continue
+    const plan = planContinuation(batch, placements, stream)
+    if (plan === null) {
+      rederived.add(stream)
+      continue
+    }
+    applyContinuation(batch, plan, placements.after, ledger, changes)
+    continued.push(stream)
+  }
+  await placements.place(rederived)
+  rederive(batch, placements, ledger, rederived, changes)
+  ledger.settle(changes)
+  return { placements, continued, rederived: [...rederived], changes }
+}
+
+/** A stream's new events appended to its image. `profiles[i]` owns `touched[i]`. */
+type Continuation = {
+  stream: string
+  rows: readonly number[]
+  cut: Cut
+  /** The session that the image left open and the new events go on with; null when none do. */
+  resumed: Session | null
+  /** Sessions that were open or are new, in order. */
+  touched: Session[]
+  profiles: string[]
+  image: StreamImage
+}
+
+/** Plans a continuation without changing anything; null when the stream must be rederived. */
+function planContinuation(
+  batch: MicroBatch,
+  placements: Placements,
+  stream: string,
+): Continuation | null {
+  const image = batch.images.stream.get(stream)
+  const rows = batch.newRows.get(stream) as number[]
+  if (image !== undefined && !batch.events.isAfter(rows[0] as number, image.last)) return null
   const open = image === undefined ? null : copyOf(image.open)
-  const cut = sessionize(turn.events, rows, turn.compiled.sessions, open)
-  const isContinued = open !== null && cut.sessions[0] === open
-  const touched = open === null || isContinued ? cut.sessions : [open, ...cut.sessions]
+  const cut = sessionize(batch.events, rows, batch.compiled.sessions, open)
+  const isResumed = open !== null && cut.sessions[0] === open
+  const touched = open === null || isResumed ? cut.sessions : [open, ...cut.sessions]
   const closed = closedNames(image)
-  const named = touched.map(({ named }) => (named === null ? null : profileAfter(turn, named)))
-  const { identity } = turn.compiled
+  const named = touched.map(({ named }) => (named === null ? null : placements.profileAfter(named)))
+  const { identity } = batch.compiled
   const profiles = assignSessions([...closed, ...named], stream, identity).slice(closed.length)
   const claim = claimOf([...closed, ...named.filter((name) => name !== null)], identity)
   if (image !== undefined) {
-    if (profiles[0] !== image.openProfile) return false
-    if (image.hasUnnamed && claim !== image.claim) return false
+    if (profiles[0] !== image.openProfile) return null
+    if (image.hasUnnamed && claim !== image.claim) return null
   }
-  const profileOf = new Map(touched.map((session, i) => [session, profiles[i] as string]))
-  belong(turn.after, rows, cut, profileOf)
-  const eventRows = turn.change('event_profile').inserts
-  for (const row of rows) {
-    addEventRow(eventRows, turn, row, turn.after)
-    identities.see(row)
-  }
-  const sessionChange = turn.change('session')
-  if (isContinued) {
-    sessionChange.supersedes.keys.push(open.sessionId)
-    sessionChange.supersedes.because.push('progress')
-  }
-  for (const session of cut.sessions) {
-    addSessionRow(sessionChange.inserts, session, stream, profileOf.get(session) as string)
-  }
-  turn.images.stream.put(stream, imageOf(turn, rows, image, touched, profiles, claim))
-  return true
+  const next = imageAfter(batch, placements, image, { rows, sessions: touched, profiles, claim })
+  return { stream, rows, cut, resumed: isResumed ? open : null, touched, profiles, image: next }
 }
 
-/** A copy that can be continued: the image must stay as it is if the stream is derived again. */
+function applyContinuation(
+  batch: MicroBatch,
+  { stream, rows, cut, resumed, touched, profiles, image }: Continuation,
+  after: Ownership,
+  ledger: IdentifierLedger,
+  changes: Changes,
+): void {
+  after.setAll(rows, cut, touched, profiles)
+  const { inserts: eventRows } = changes.of('event_profile')
+  for (const row of rows) {
+    addEventRow(eventRows, batch, row, after)
+    ledger.see(row)
+  }
+  const { inserts, supersedes } = changes.of('session')
+  if (resumed !== null) {
+    supersedes.keys.push(resumed.sessionId)
+    supersedes.because.push('progress')
+  }
+  // A session that was open and that no new event falls into stays as it is.
+  const first = touched.length - cut.sessions.length
+  cut.sessions.forEach((session, i) =>
+    addSessionRow(inserts, session, stream, profiles[first + i] as string),
+  )
+  batch.images.stream.put(stream, image)
+}
+
+/** A copy to be continued: the image stays as it is if the stream is rederived instead. */
 function copyOf(session: Session): Session {
   const { exclusive, split } = session.seen
   return { ...session, seen: { exclusive: [...exclusive], split: [...split] } }
@@ -89,31 +139,35 @@ function closedNames(image: StreamImage | undefined): string[] {
   return last === undefined ? names : [...names, last[1]]
 }
 
-/** The image after `touched` (the last stays open), which follow on `image`. */
-function imageOf(
-  turn: Turn,
-  rows: readonly number[],
+/** The image after sessions that follow on `image`; the last of them stays open. */
+function imageAfter(
+  batch: MicroBatch,
+  placements: Placements,
   image: StreamImage | undefined,
-  touched: readonly Session[],
-  profiles: readonly string[],
-  claim: Claim,
+  added: {
+    rows: readonly number[]
+    sessions: readonly Session[]
+    profiles: readonly string[]
+    claim: Claim
+  },
 ): StreamImage {
+  const { rows, sessions, profiles, claim } = added
   const names = [...(image?.names ?? [])]
   let lastNamed = image?.lastNamed ?? null
   let hasUnnamed = image?.hasUnnamed ?? false
-  for (const session of touched.slice(0, -1)) {
+  for (const session of sessions.slice(0, -1)) {
     if (session.named === null) {
       hasUnnamed = true
       continue
     }
     lastNamed = session.named
     if (!names.some(([identifier]) => identifier === lastNamed)) {
-      names.push([lastNamed, profileAfter(turn, lastNamed)])
+      names.push([lastNamed, placements.profileAfter(lastNamed)])
     }
   }
   return {
-    last: turn.events.place(rows[rows.length - 1] as number),
-    open: touched[touched.length - 1] as Session,
+    last: batch.events.place(rows[rows.length - 1] as number),
+    open: sessions[sessions.length - 1] as Session,
     openProfile: profiles[profiles.length - 1] as string,
     names,
     lastNamed,
@@ -122,97 +176,47 @@ function imageOf(
   }
 }
 
-/**
- * Finds whose every event of the streams was and will be: fills `turn.before` and `turn.after`.
- * Reads their history and the images of their identifiers; a stream placed before is not again.
- */
-export async function placeStreams(turn: Turn, streams: Iterable<string>): Promise<void> {
-  const missing = [...streams].filter((stream) => !turn.placed.has(stream))
-  await turn.loadHistory(missing)
-  await turn.images.identifier.load(
-    missing.flatMap((stream) => [...identifiersOf(turn, turn.oldRows.get(stream) ?? [])]),
-  )
-  for (const stream of missing) {
-    turn.placed.set(stream, {
-      was: place(turn, stream, turn.oldRows.get(stream) ?? [], turn.before, profileBefore),
-      is: place(turn, stream, turn.remainingOf(stream), turn.after, profileAfter),
-    })
-  }
-}
-
-/** Cuts and assigns rows of one stream from the beginning. */
-function place(
-  turn: Turn,
-  stream: string,
-  rows: readonly number[],
-  belonging: Belonging,
-  profileOf: (turn: Turn, identifier: string) => string,
-): Placed {
-  const cut = sessionize(turn.events, rows, turn.compiled.sessions, null)
-  const named = cut.sessions.map(({ named }) => (named === null ? null : profileOf(turn, named)))
-  const profiles = assignSessions(named, stream, turn.compiled.identity)
-  const owners = new Map(cut.sessions.map((session, i) => [session, profiles[i] as string]))
-  belong(belonging, rows, cut, owners)
-  const claim = claimOf(
-    named.filter((name) => name !== null),
-    turn.compiled.identity,
-  )
-  return { sessions: cut.sessions, profiles, claim }
-}
-
-function belong(
-  belonging: Belonging,
-  rows: readonly number[],
-  cut: Cut,
-  profileOf: Map<Session, string>,
-): void {
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number
-    const session = cut.of[i] as Session
-    belonging.session[row] = session.sessionId
-    belonging.profile[row] = profileOf.get(session) as string
-  }
-}
-
-/** Writes down what deriving streams again changes. They must have been placed. */
-export function rederiveStreams(
-  turn: Turn,
-  identities: Identities,
+/** Adds what rederiving placed streams changes. */
+function rederive(
+  batch: MicroBatch,
+  placements: Placements,
+  ledger: IdentifierLedger,
   streams: Iterable<string>,
+  changes: Changes,
 ): void {
   const before = { sessions: new Rows('session'), events: new Rows('event_profile') }
   const after = { sessions: new Rows('session'), events: new Rows('event_profile') }
   for (const stream of streams) {
-    const { was, is } = turn.placed.get(stream) as { was: Placed; is: Placed }
-    addRows(before, turn, stream, turn.oldRows.get(stream) ?? [], was, turn.before)
-    const rows = turn.remainingOf(stream)
-    addRows(after, turn, stream, rows, is, turn.after)
-    identities.replace(stream, turn.rowsOf(stream), rows)
+    const { was, is } = placements.of(stream)
+    addRows(before, batch, stream, batch.historyOf(stream), was, placements.before)
+    const rows = batch.remainingOf(stream)
+    addRows(after, batch, stream, rows, is, placements.after)
+    ledger.replace(stream, batch.rowsOf(stream), rows)
     if (rows.length === 0) continue
-    const image = imageOf(turn, rows, undefined, is.sessions, is.profiles, is.claim)
-    turn.images.stream.put(stream, image)
+    const image = imageAfter(batch, placements, undefined, { rows, ...is })
+    batch.images.stream.put(stream, image)
   }
-  diff(before.sessions, after.sessions, turn.change('session'), sessionReason)
-  diff(before.events, after.events, turn.change('event_profile'), eventReason)
+  diff(before.sessions, after.sessions, changes.of('session'), sessionReason)
+  diff(before.events, after.events, changes.of('event_profile'), eventReason)
 }
 
 function addRows(
   to: { sessions: Rows; events: Rows },
-  turn: Turn,
+  batch: MicroBatch,
   stream: string,
   rows: readonly number[],
-  placed: Placed,
-  belonging: Belonging,
+  placement: Placement,
+  ownership: Ownership,
 ): void {
-  placed.sessions.forEach((session, i) =>
-    addSessionRow(to.sessions, session, stream, placed.profiles[i] as string),
+  placement.sessions.forEach((session, i) =>
+    addSessionRow(to.sessions, session, stream, placement.profiles[i] as string),
   )
-  for (const row of rows) addEventRow(to.events, turn, row, belonging)
+  for (const row of rows) addEventRow(to.events, batch, row, ownership)
 }
 
-function addEventRow(rows: Rows, turn: Turn, row: number, belonging: Belonging): void {
-  const eventId = turn.events.eventId[row] as string
-  rows.add(eventId, [eventId, belonging.profile[row] as string, belonging.session[row] as string])
+function addEventRow(rows: Rows, batch: MicroBatch, row: number, owners: Ownership): void {
+  const eventId = batch.events.eventId[row] as string
+  rows.add(eventId, [eventId, owners.profile[row] as string, owners.session[row] as string])
 }
 
 function addSessionRow(rows: Rows, session: Session, stream: string, profileId: string): void {

@@ -1,41 +1,51 @@
 /**
- * The rows of `identities`: an identifier, whose it is, and how often and when it was seen.
+ * Rows of `identities`: an identifier, its profile, and how often and when it was seen.
  *
- * Sightings are kept by identifier and stream, so that a stream that is derived again replaces its
- * own and nothing else. What the rows were is remembered when an identifier is first touched in a
- * batch; `settle` compares.
+ * Sightings are kept by identifier and stream, so a rederived stream replaces its own sightings and
+ * no others. The ledger keeps the rows an identifier had when a batch first touches it, and
+ * compares them at the end.
  */
 
 import { encodePart } from '../base/hash.ts'
 import type { IdentifierImage, Sighting } from './state-store.ts'
-import { freshIdentifier } from './link-identities.ts'
+import { freshIdentifier, type Moves } from './link-identities.ts'
 import { namespaceOf } from '../base/identifier.ts'
-import { diff, Rows } from './changelog.ts'
-import type { Turn } from './micro-batch.ts'
+import { diff, Rows, type Changes } from './changelog.ts'
+import type { MicroBatch } from './micro-batch.ts'
+import type { Ownership } from './place-streams.ts'
 
-export class Identities {
-  readonly #turn: Turn
+export class IdentifierLedger {
+  readonly #batch: MicroBatch
+  readonly #moves: Moves
+  readonly #after: Ownership
   readonly #before = new Rows('identity')
   readonly #touched = new Set<string>()
 
-  constructor(turn: Turn) {
-    this.#turn = turn
+  /** `after` may be filled while the ledger is in use. */
+  constructor(batch: MicroBatch, moves: Moves, after: Ownership) {
+    this.#batch = batch
+    this.#moves = moves
+    this.#after = after
   }
 
-  /** Must be called before anything about the identifier changes; its image must be loaded. */
+  /** Call before anything about the identifier changes; its image must be loaded. */
   touch(identifier: string): IdentifierImage {
-    const { images, moved } = this.#turn
+    const { images } = this.#batch
     const image = images.identifier.get(identifier) ?? freshIdentifier(identifier)
     if (this.#touched.has(identifier)) return image
     this.#touched.add(identifier)
-    this.#addRows(this.#before, identifier, image, moved.get(identifier)?.before ?? image.profile)
+    this.#addRows(this.#before, identifier, image, this.#profileBefore(identifier, image))
     images.identifier.put(identifier, image)
     return image
   }
 
-  /** The row's identifiers were seen once more on its stream, by the row's profile. */
+  #profileBefore(identifier: string, image: IdentifierImage): string {
+    return this.#moves.get(identifier)?.before ?? image.profile
+  }
+
+  /** Counts the row's identifiers once more on its stream, for the row's profile. */
   see(row: number): void {
-    const { events, after } = this.#turn
+    const { events } = this.#batch
     const stream = events.stream[row] as string
     const at = events.occurredAt[row] as number
     for (const column of events.identifiers) {
@@ -43,13 +53,13 @@ export class Identities {
       if (identifier === undefined) continue
       const { sightings } = this.touch(identifier)
       if (!Object.hasOwn(sightings, stream)) sightings[stream] = []
-      addSighting(sightings[stream] as Sighting[], after.profile[row] as string, at)
+      addSighting(sightings[stream] as Sighting[], this.#after.profile[row] as string, at)
     }
   }
 
-  /** The stream's sightings are those of `rows` and no others; `all` has those it had as well. */
+  /** Replaces the stream's sightings by those of `rows`; `all` includes the rows it had. */
   replace(stream: string, all: readonly number[], rows: readonly number[]): void {
-    const { events } = this.#turn
+    const { events } = this.#batch
     for (const row of all) {
       for (const column of events.identifiers) {
         const identifier = column[row]
@@ -59,16 +69,16 @@ export class Identities {
     for (const row of rows) this.see(row)
   }
 
-  /** Adds what changed to the turn's changes. */
-  settle(): void {
-    const { images } = this.#turn
+  /** Adds the changed rows to `changes`. */
+  settle(changes: Changes): void {
+    const { images } = this.#batch
     const after = new Rows('identity')
     for (const identifier of this.#touched) {
       const image = images.identifier.get(identifier) as IdentifierImage
       this.#addRows(after, identifier, image, image.profile)
     }
     const profileAt = after.column('profile_id')
-    diff(this.#before, after, this.#turn.change('identity'), (before, row, _after, newRow) =>
+    diff(this.#before, after, changes.of('identity'), (before, row, _after, newRow) =>
       newRow < 0 || before.column('profile_id')[row] !== profileAt[newRow]
         ? 'identity'
         : 'progress',
@@ -79,7 +89,7 @@ export class Identities {
   #addRows(rows: Rows, identifier: string, image: IdentifierImage, profile: string): void {
     const namespace = namespaceOf(identifier)
     const value = identifier.slice(namespace.length + 1)
-    const isPerson = this.#turn.compiled.identity.person.includes(namespace)
+    const isPerson = this.#batch.compiled.identity.person.includes(namespace)
     const totals = new Map<string, Sighting>()
     for (const list of Object.values(image.sightings)) {
       for (const sighting of list) {

@@ -1,39 +1,42 @@
 /**
- * What a batch's links, aliases and unlinks change: which identifiers belong to another person
- * than before, and which refusals come and go.
+ * Links, aliases and unlinks of a batch → identifiers that get another profile, and refused pairs
+ * that come and go.
  *
- * Only the first link of a pair that no unlink cancels decides anything, so a component keeps that
- * one place, the aliases and the latest unlink for each pair; a batch that changes none of these
- * changes nobody. Otherwise the components its pairs touch are put together and decided anew,
- * from their pairs alone. Only an unlink that comes late, before links already seen, must look for
- * the next link in the history of the streams that carry both identifiers.
+ * Only the first link of a pair that no unlink cancels decides anything. So a component keeps, for
+ * each pair, the place of that link, the aliases and the latest unlink; a batch that changes none
+ * of these moves no identifier. Otherwise the components its pairs touch are merged and resolved
+ * again, from their pairs alone. Only a late unlink, before links already seen, must look for the
+ * next link in the history of the streams that carry both identifiers.
  */
 
-import type { EventBatch } from '../decode/event-batch.ts'
 import type { ComponentImage, IdentifierImage, Pair } from './state-store.ts'
 import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
 import { namespaceOf } from '../base/identifier.ts'
 import { resolvePersons, type Attempt, type Conflict } from '../stages/resolve-identity.ts'
-import { diff, Rows } from './changelog.ts'
+import { Changes, diff, Rows } from './changelog.ts'
 import { encodePart } from '../base/hash.ts'
-import type { Turn } from './micro-batch.ts'
+import type { MicroBatch } from './micro-batch.ts'
 
-/** What a batch says of one pair. */
+/** Identifiers that get another profile. */
+export type Moves = Map<string, { before: string; after: string }>
+
+/** Result of linking: what moves, and the changes of `identity_conflicts`. */
+export type Linked = { moves: Moves; changes: Changes }
+
+/** Links, aliases and unlinks of one pair in a batch. */
 type Sayings = { kept: string; refused: string; links: Place[]; aliases: Place[]; unlinks: Place[] }
 
-/**
- * Applies the batch's sayings to the images and fills `turn.moved`. The identifier images of
- * everything said must be loaded. `landedRow` maps a row of the batch to the turn's, -1 dropped.
- */
-export async function relink(turn: Turn, batch: EventBatch, landedRow: Int32Array): Promise<void> {
-  const newRows = Array.from({ length: turn.newCount }, (_, row) => row)
-  const corrections = batch.corrections.flatMap(({ row, kind, a, b }) => {
-    const landed = landedRow[row] as number
-    return landed < 0 ? [] : [{ place: turn.events.place(landed), kind, a, b }]
-  })
-  const sayings = [...sayingsOf(turn, newRows, corrections).values()]
-  if (sayings.length === 0) return
-  const { identifier, component } = turn.images
+/** Applies the batch's links and `corrections` to the images of identifiers and components. The
+ * identifier images of all of them must be loaded. */
+export async function linkIdentities(
+  batch: MicroBatch,
+  corrections: readonly PlacedCorrection[],
+): Promise<Linked> {
+  const linked: Linked = { moves: new Map(), changes: new Changes() }
+  const newRows = Array.from({ length: batch.newCount }, (_, row) => row)
+  const sayings = [...sayingsOf(batch, newRows, corrections).values()]
+  if (sayings.length === 0) return linked
+  const { identifier, component } = batch.images
   await component.load(
     sayings.flatMap(({ kept, refused }) =>
       [kept, refused].flatMap((name) => identifier.get(name)?.component ?? []),
@@ -41,26 +44,33 @@ export async function relink(turn: Turn, batch: EventBatch, landedRow: Int32Arra
   )
   const changed: Pair[] = []
   for (const saying of sayings) {
-    const pair = await applySaying(turn, saying, pairOf(turn, saying))
+    const pair = await applySaying(batch, saying, pairOf(batch, saying))
     if (pair !== null) changed.push(pair)
   }
-  for (const group of groupsOf(turn, changed)) await resolveGroup(turn, group)
+  for (const group of groupsOf(batch, changed)) await resolveGroup(batch, linked, group)
+  return linked
 }
 
-/** An alias or unlink and where it was said. */
+/** An alias or unlink and the place of its event. */
 export type PlacedCorrection = { place: Place; kind: 'alias' | 'unlink'; a: string; b: string }
 
-/**
- * Decides the components of `names` anew from what remains of their history; `erased` identifiers
- * are in none afterwards. The names' images must be loaded. Returns the keys the components had.
- */
+/** Identifiers to be linked again without the events of an erased person. */
+export type Relinking = {
+  names: Iterable<string>
+  /** Of these, identifiers that belong to no component afterwards. */
+  erased: ReadonlySet<string>
+  /** Corrections that remain. */
+  corrections: readonly PlacedCorrection[]
+}
+
+/** Resolves the components of `names` again from what remains of their history. The names' images
+ * must be loaded. Returns the keys that the components had, too. */
 export async function relinkRemaining(
-  turn: Turn,
-  names: Iterable<string>,
-  erased: ReadonlySet<string>,
-  corrections: readonly PlacedCorrection[],
-): Promise<string[]> {
-  const { identifier, component } = turn.images
+  batch: MicroBatch,
+  { names, erased, corrections }: Relinking,
+): Promise<Linked & { components: string[] }> {
+  const linked: Linked = { moves: new Map(), changes: new Changes() }
+  const { identifier, component } = batch.images
   const keys = [...new Set([...names].flatMap((name) => identifier.get(name)?.component ?? []))]
   await component.load(keys)
   const old = keys.map((key) => component.get(key) as ComponentImage)
@@ -70,37 +80,37 @@ export async function relinkRemaining(
   const streams = new Set(
     [...members].flatMap((name) => Object.keys(identifier.get(name)?.sightings ?? {})),
   )
-  await turn.loadHistory(streams)
-  const rows = [...streams].flatMap((stream) => turn.remainingOf(stream))
+  await batch.loadHistory(streams)
+  const rows = [...streams].flatMap((stream) => batch.remainingOf(stream))
   const about = corrections.filter(({ a, b }) => members.has(a) && members.has(b))
   const pairs: Pair[] = []
-  for (const saying of sayingsOf(turn, rows, about).values()) {
+  for (const saying of sayingsOf(batch, rows, about).values()) {
     if (!members.has(saying.kept) || !members.has(saying.refused)) continue
     const { kept, refused } = saying
     const fresh = { kept, refused, firstLink: null, aliases: [], unlinked: null }
-    const pair = await applySaying(turn, saying, fresh)
+    const pair = await applySaying(batch, saying, fresh)
     if (pair !== null) pairs.push(pair)
   }
   const [key] = members
-  if (key !== undefined) decide(turn, key, { members, pairs }, old)
+  if (key !== undefined) decide(batch, linked, key, { members, pairs }, old)
   else
     changeConflicts(
-      turn,
+      linked.changes,
       old.flatMap(({ conflicts }) => conflicts),
       [],
     )
-  return keys
+  return { ...linked, components: keys }
 }
 
-/** Everything that rows and corrections say, by pair. */
+/** Links, aliases and unlinks of rows and corrections, by pair. */
 function sayingsOf(
-  turn: Turn,
+  batch: MicroBatch,
   rows: Iterable<number>,
   corrections: readonly PlacedCorrection[],
 ): Map<string, Sayings> {
   const sayings = new Map<string, Sayings>()
   const of = (a: string, b: string): Sayings => {
-    const [kept, refused] = inPriority(turn, a, b)
+    const [kept, refused] = inPriority(batch, a, b)
     const key = pairKey(kept, refused)
     let saying = sayings.get(key)
     if (saying === undefined) {
@@ -110,8 +120,8 @@ function sayingsOf(
     return saying
   }
   for (const row of rows) {
-    for (const [kept, refused] of linksOf(turn, row)) {
-      of(kept, refused).links.push(turn.events.place(row))
+    for (const [kept, refused] of linksOf(batch, row)) {
+      of(kept, refused).links.push(batch.events.place(row))
     }
   }
   for (const { place, kind, a, b } of corrections) {
@@ -124,9 +134,9 @@ function sayingsOf(
 }
 
 /** The pairs an event links: its highest-priority person identifier with each of the others. */
-function linksOf(turn: Turn, row: number): [kept: string, refused: string][] {
-  const { identifiers } = turn.events
-  const persons = turn.compiled.identity.person.length
+function linksOf(batch: MicroBatch, row: number): [kept: string, refused: string][] {
+  const { identifiers } = batch.events
+  const persons = batch.compiled.identity.person.length
   const links: [string, string][] = []
   let kept: string | undefined
   for (let n = 0; n < persons; n++) {
@@ -138,8 +148,8 @@ function linksOf(turn: Turn, row: number): [kept: string, refused: string][] {
   return links
 }
 
-function inPriority(turn: Turn, a: string, b: string): [string, string] {
-  const { person } = turn.compiled.identity
+function inPriority(batch: MicroBatch, a: string, b: string): [string, string] {
+  const { person } = batch.compiled.identity
   const ahead = person.indexOf(namespaceOf(a)) - person.indexOf(namespaceOf(b)) || compareText(a, b)
   return ahead <= 0 ? [a, b] : [b, a]
 }
@@ -148,22 +158,22 @@ function pairKey(kept: string, refused: string): string {
   return `${encodePart(kept)}/${encodePart(refused)}`
 }
 
-/** What is remembered of the pair. */
-function pairOf(turn: Turn, { kept, refused }: Sayings): Pair {
-  const key = turn.images.identifier.get(kept)?.component ?? null
-  const component = key === null ? undefined : turn.images.component.get(key)
+/** The pair as its component has it. */
+function pairOf(batch: MicroBatch, { kept, refused }: Sayings): Pair {
+  const key = batch.images.identifier.get(kept)?.component ?? null
+  const component = key === null ? undefined : batch.images.component.get(key)
   const pair = component?.pairs.find((p) => p.kept === kept && p.refused === refused)
   return pair ?? { kept, refused, firstLink: null, aliases: [], unlinked: null }
 }
 
 /** The pair with the sayings applied, or null when they change nothing about it. */
-async function applySaying(turn: Turn, saying: Sayings, pair: Pair): Promise<Pair | null> {
+async function applySaying(batch: MicroBatch, saying: Sayings, pair: Pair): Promise<Pair | null> {
   const unlinked = latest([...saying.unlinks, ...(pair.unlinked === null ? [] : [pair.unlinked])])
   const counts = (place: Place) => unlinked === null || comparePlaces(place, unlinked) > 0
   const links = saying.links.filter(counts)
   if (pair.firstLink !== null) {
     if (counts(pair.firstLink)) links.push(pair.firstLink)
-    else links.push(...(await linksInHistory(turn, pair)).filter(counts))
+    else links.push(...(await linksInHistory(batch, pair)).filter(counts))
   }
   const aliases = [...pair.aliases, ...saying.aliases].filter(counts)
   const firstLink = earliest(links)
@@ -193,31 +203,32 @@ function samePlace(a: Place | null, b: Place | null): boolean {
 }
 
 /** All links of a pair on record. */
-async function linksInHistory(turn: Turn, pair: Pair): Promise<Place[]> {
-  const left = turn.images.identifier.get(pair.kept)?.sightings ?? {}
-  const right = turn.images.identifier.get(pair.refused)?.sightings ?? {}
+async function linksInHistory(batch: MicroBatch, pair: Pair): Promise<Place[]> {
+  const left = batch.images.identifier.get(pair.kept)?.sightings ?? {}
+  const right = batch.images.identifier.get(pair.refused)?.sightings ?? {}
   const streams = Object.keys(left).filter((stream) => Object.hasOwn(right, stream))
-  await turn.loadHistory(streams)
+  await batch.loadHistory(streams)
   return streams.flatMap((stream) =>
-    (turn.oldRows.get(stream) ?? [])
+    batch
+      .historyOf(stream)
       .filter((row) =>
-        linksOf(turn, row).some(
+        linksOf(batch, row).some(
           ([kept, refused]) => kept === pair.kept && refused === pair.refused,
         ),
       )
-      .map((row) => turn.events.place(row)),
+      .map((row) => batch.events.place(row)),
   )
 }
 
-/** Components, by key, and new pairs, that must be decided together. */
+/** Components, by key, and new pairs, that must be resolved together. */
 type Group = { components: Set<string>; members: Set<string>; pairs: Pair[] }
 
 /** Puts together what the changed pairs connect. */
-function groupsOf(turn: Turn, changed: Pair[]): Set<Group> {
+function groupsOf(batch: MicroBatch, changed: Pair[]): Set<Group> {
   const groupOf = new Map<string, Group>()
   const groupFor = (name: string): Group => {
-    const key = turn.images.identifier.get(name)?.component ?? null
-    const members = key === null ? [name] : (turn.images.component.get(key)?.members ?? [])
+    const key = batch.images.identifier.get(name)?.component ?? null
+    const members = key === null ? [name] : (batch.images.component.get(key)?.members ?? [])
     const known = groupOf.get(name)
     if (known !== undefined) return known
     const components = new Set(key === null ? [] : [key])
@@ -242,38 +253,43 @@ function groupsOf(turn: Turn, changed: Pair[]): Set<Group> {
   return new Set(groupOf.values())
 }
 
-/** Decides a group anew and writes down what that changes. */
-async function resolveGroup(turn: Turn, group: Group): Promise<void> {
-  const { identifier, component } = turn.images
+/** Resolves a group again and adds what that changes to `linked`. */
+async function resolveGroup(batch: MicroBatch, linked: Linked, group: Group): Promise<void> {
+  const { identifier, component } = batch.images
   await identifier.load(group.members)
   const old = [...group.components].map((key) => component.get(key) as ComponentImage)
   const pairs = new Map<string, Pair>()
   for (const pair of [...old.flatMap((image) => image.pairs), ...group.pairs]) {
     pairs.set(pairKey(pair.kept, pair.refused), pair)
   }
-  const key = largest(turn, group) ?? ([...group.members][0] as string)
+  const key = largest(batch, group) ?? ([...group.members][0] as string)
   // What goes into another leaves no copy of what was said.
   for (const absorbed of group.components) {
     if (absorbed !== key) component.put(absorbed, { members: [], pairs: [], conflicts: [] })
   }
-  decide(turn, key, { ...group, pairs: [...pairs.values()] }, old)
+  decide(batch, linked, key, { ...group, pairs: [...pairs.values()] }, old)
 }
 
-/** Decides a component from its pairs alone; `old` is what it was, in however many parts. */
+/** Resolves a component from its pairs alone; `old` are the components it is made of. */
 function decide(
-  turn: Turn,
+  batch: MicroBatch,
+  linked: Linked,
   key: string,
   { members, pairs }: { members: Set<string>; pairs: Pair[] },
   old: ComponentImage[],
 ): void {
-  const { identifier, component } = turn.images
-  const { profileOf, conflicts } = resolvePersons(pairs.flatMap(attemptsOf), turn.compiled.identity)
+  const { identifier, component } = batch.images
+  const { profileOf, conflicts } = resolvePersons(
+    pairs.flatMap(attemptsOf),
+    batch.compiled.identity,
+  )
   component.put(key, { members: [...members], pairs, conflicts })
   for (const member of members) {
     const profile = profileOf.get(member) ?? member
     const image = identifier.get(member) ?? freshIdentifier(member)
     if (image.profile !== profile) {
-      turn.moved.set(member, { before: image.profile, after: profile })
+      const before = linked.moves.get(member)?.before ?? image.profile
+      linked.moves.set(member, { before, after: profile })
     }
     if (image.component !== key || image.profile !== profile) {
       image.component = key
@@ -282,7 +298,7 @@ function decide(
     }
   }
   changeConflicts(
-    turn,
+    linked.changes,
     old.flatMap((image) => image.conflicts),
     conflicts,
   )
@@ -301,13 +317,13 @@ function attemptsOf({ kept, refused, firstLink, aliases }: Pair): Attempt[] {
 }
 
 /** The component with the most members keeps its key, so that the fewest images change. */
-function largest(turn: Turn, group: Group): string | undefined {
-  const size = (key: string) => turn.images.component.get(key)?.members.length ?? 0
+function largest(batch: MicroBatch, group: Group): string | undefined {
+  const size = (key: string) => batch.images.component.get(key)?.members.length ?? 0
   return [...group.components].sort((a, b) => size(b) - size(a))[0]
 }
 
-function changeConflicts(turn: Turn, before: Conflict[], after: Conflict[]): void {
-  const change = turn.change('identity_conflict')
+function changeConflicts(changes: Changes, before: Conflict[], after: Conflict[]): void {
+  const change = changes.of('identity_conflict')
   diff(conflictRows(before), conflictRows(after), change, (_before, _row, _after, newRow) =>
     newRow < 0 ? 'identity' : 'late_event',
   )

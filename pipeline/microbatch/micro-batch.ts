@@ -1,115 +1,90 @@
 /**
- * One turn of the pipeline: a batch's events, the history that had to be read for it, and what is
- * found out about each row on the way to the commit.
+ * Working set of one micro-batch: its events, the history read for it, and the state it continues
+ * from.
  *
- * Rows below `newCount` are the batch's; rows above are history, read stream by stream and only
- * for what must be derived again. `before` is what the tables say of a row now, `after` what they
- * will say; both are filled by `streams.ts`.
+ * Rows below `newCount` are the batch's own. Rows above are history, read stream by stream and only
+ * where something must be derived again. Steps read the working set and return what they found;
+ * only `loadHistory` adds to it, and `images` is a write-back cache.
  */
 
 import type { EventBatch } from '../decode/event-batch.ts'
 import type { Compiled } from '../definition/compile.ts'
 import { Events, streamOf } from '../stages/events.ts'
 import { addSegment, segmentText } from './history-codec.ts'
-import type {
-  ComponentImage,
-  IdentifierImage,
-  Images,
-  ProfileImage,
-  StreamImage,
-} from './state-store.ts'
-import type { Claim } from '../stages/resolve-identity.ts'
-import { Rows, type TableChange } from './changelog.ts'
-import type { Session } from '../stages/sessionize.ts'
-import { VERSIONED_NAMES, type VersionedName } from '../warehouse/tables.ts'
+import type { AllImages, StateStore } from './state-store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
-/** What a turn reads back. */
-export type Memory = Pick<Warehouse, 'images' | 'segments' | 'due' | 'outbox'>
+/** Warehouse look-ups of a micro-batch beyond its state. */
+export type Lookups = Pick<Warehouse, 'due' | 'outbox'>
 
-export type AllImages = {
-  stream: Images<StreamImage>
-  identifier: Images<IdentifierImage>
-  component: Images<ComponentImage>
-  profile: Images<ProfileImage>
+export type MicroBatchParts = {
+  compiled: Compiled
+  images: AllImages
+  state: Pick<StateStore, 'segments'>
+  warehouse: Lookups
+  /** Watermark of the last commit, microseconds; null before the first event. */
+  watermarkBefore: number | null
+  watermark: number | null
+  /** Ids of stored events that this batch erases. */
+  erased?: ReadonlySet<string>
 }
 
-/** Whose an event is, and in which session. */
-export type Belonging = { profile: string[]; session: string[] }
-
-/** A stream cut and assigned from the beginning. `profiles[i]` is that of `sessions[i]`. */
-export type Placed = { sessions: Session[]; profiles: string[]; claim: Claim }
-
-export class Turn {
+export class MicroBatch {
   readonly compiled: Compiled
   readonly images: AllImages
-  readonly warehouse: Memory
+  readonly warehouse: Lookups
   readonly events: Events
   /** By row: the event's code, -1 when no journey and no funnel names it. */
   readonly codes: number[] = []
   newCount = 0
-  readonly before: Belonging = { profile: [], session: [] }
-  readonly after: Belonging = { profile: [], session: [] }
   /** New rows by stream, in event order. */
   readonly newRows = new Map<string, number[]>()
-  /** History by stream, in event order; only streams that were asked for. */
-  readonly oldRows = new Map<string, number[]>()
-  /** Streams that were derived from the beginning, as they were and as they will be. */
-  readonly placed = new Map<string, { was: Placed; is: Placed }>()
-  /** Identifiers whose profile this batch changes. */
-  readonly moved = new Map<string, { before: string; after: string }>()
-  /** Ids of events on record that are being erased: the tables have them and will not. */
-  readonly erased = new Set<string>()
-  readonly changes = new Map<VersionedName, TableChange>()
+  readonly erased: ReadonlySet<string>
   readonly watermarkBefore: number | null
   readonly watermark: number | null
+  readonly #state: Pick<StateStore, 'segments'>
+  /** History by stream, in event order; only streams that have been read. */
+  readonly #oldRows = new Map<string, number[]>()
 
-  constructor(parts: {
-    compiled: Compiled
-    images: AllImages
-    warehouse: Memory
-    watermarkBefore: number | null
-    watermark: number | null
-  }) {
+  constructor(parts: MicroBatchParts) {
     this.compiled = parts.compiled
     this.images = parts.images
+    this.#state = parts.state
     this.warehouse = parts.warehouse
     this.watermarkBefore = parts.watermarkBefore
     this.watermark = parts.watermark
+    this.erased = parts.erased ?? new Set()
     this.events = new Events(parts.compiled.namespaces.length, parts.compiled.operandPaths.length)
-    for (const table of VERSIONED_NAMES) {
-      const supersedes = { keys: [], because: [] }
-      this.changes.set(table, { inserts: new Rows(table), supersedes })
-    }
-  }
-
-  change(table: VersionedName): TableChange {
-    return this.changes.get(table) as TableChange
   }
 
   isNew(row: number): boolean {
     return row < this.newCount
   }
 
-  /** True when some journey knows or counts the event, or some funnel asks for it. */
+  /** True when a journey knows or counts the event, or a funnel needs it. */
   isRelevant(row: number): boolean {
     return this.compiled.needsEveryEvent || (this.codes[row] as number) >= 0
   }
 
+  /** History of a stream, in event order; empty unless `loadHistory` has read it. */
+  historyOf(stream: string): readonly number[] {
+    return this.#oldRows.get(stream) ?? []
+  }
+
   /** All rows of a stream whose history has been read, in event order. */
   rowsOf(stream: string): number[] {
-    const rows = [...(this.oldRows.get(stream) ?? []), ...(this.newRows.get(stream) ?? [])]
+    const rows = [...this.historyOf(stream), ...(this.newRows.get(stream) ?? [])]
     return rows.sort(this.events.inOrder)
   }
 
-  /** The same without those that are being erased. */
+  /** The same without the events that are being erased. */
   remainingOf(stream: string): number[] {
     const rows = this.rowsOf(stream)
     if (this.erased.size === 0) return rows
     return rows.filter((row) => !this.erased.has(this.events.eventId[row] as string))
   }
 
-  /** Takes the batch's events: `rows` are those that landed, in the batch's order. */
+  /** Adds the events at `rows` of a decoded batch, in that order. */
   add(batch: EventBatch, rows: readonly number[]): void {
     const { events, compiled } = this
     const nameCodes = batch.name.values.map((name) => compiled.eventCodes.get(name) ?? -1)
@@ -143,9 +118,9 @@ export class Turn {
 
   /** Reads the history of streams that have not been read yet. */
   async loadHistory(streams: Iterable<string>): Promise<void> {
-    const missing = [...new Set(streams)].filter((stream) => !this.oldRows.has(stream))
+    const missing = [...new Set(streams)].filter((stream) => !this.#oldRows.has(stream))
     if (missing.length === 0) return
-    const stored = await this.warehouse.segments(missing)
+    const stored = await this.#state.segments(missing)
     for (const stream of missing) {
       const rows: number[] = []
       for (const segment of stored.get(stream) ?? []) {
@@ -154,12 +129,20 @@ export class Turn {
           this.codes.push(this.compiled.eventCodes.get(this.events.name[row] as string) ?? -1)
         }
       }
-      this.oldRows.set(stream, rows.sort(this.events.inOrder))
+      this.#oldRows.set(stream, rows.sort(this.events.inOrder))
     }
   }
 
-  /** The batch's events of a stream, as history keeps them. */
-  segmentOf(stream: string): string {
-    return segmentText(this.events, this.newRows.get(stream) ?? [])
+  /** History segments that this batch adds, by stream. */
+  *segments(): Generator<[stream: string, segment: string]> {
+    for (const [stream, rows] of this.newRows) yield [stream, segmentText(this.events, rows)]
+  }
+
+  /** Segments that replace the whole history of `streams`; those with no event left are absent. */
+  *rewrittenSegments(streams: Iterable<string>): Generator<[stream: string, segment: string]> {
+    for (const stream of streams) {
+      const rows = this.remainingOf(stream)
+      if (rows.length > 0) yield [stream, segmentText(this.events, rows)]
+    }
   }
 }

@@ -6,41 +6,44 @@
  */
 
 import { uuidOf } from '../base/hash.ts'
-import type { DueEffect, Tabulated } from './journey-rows.ts'
-import type { Turn } from './micro-batch.ts'
+import type { DueEffect } from './journey-rows.ts'
+import type { MicroBatch } from './micro-batch.ts'
 
-/** Rows for the outbox, in the order to be published. */
+/** Row of the outbox. */
 export type OutboxRow = DueEffect & {
   kind: 'effect' | 'retraction'
   status: 'due' | 'expired'
 }
 
-/** Compares what profiles carried with what they carry; `continued` is all new. */
+/** Effects that profiles carry: of continued profiles the new ones, of refolded ones all that they
+ * had and all that they have. */
+export type CarriedEffects = { continued: DueEffect[]; was: DueEffect[]; is: DueEffect[] }
+
+/** Rows for the outbox, in the order to be published. */
 export async function outboxRows(
-  turn: Turn,
-  continued: Tabulated,
-  refolded: { was: Tabulated; is: Tabulated },
+  batch: MicroBatch,
+  { continued, ...refolded }: CarriedEffects,
 ): Promise<OutboxRow[]> {
-  const was = new Map(refolded.was.effects.map((effect) => [effect.key, effect]))
-  const is = new Set(refolded.is.effects.map((effect) => effect.key))
-  const come = refolded.is.effects.filter((effect) => !was.has(effect.key))
+  const was = new Map(refolded.was.map((effect) => [effect.key, effect]))
+  const is = new Set(refolded.is.map((effect) => effect.key))
+  const come = refolded.is.filter((effect) => !was.has(effect.key))
   const gone = [...was.values()].filter((effect) => !is.has(effect.key))
   const asked = [...come, ...gone].map((effect) => uuidOf(effect.key))
-  const fates = asked.length === 0 ? new Map() : await turn.warehouse.outbox(asked)
+  const fates = asked.length === 0 ? new Map() : await batch.warehouse.outbox(asked)
   const rows: OutboxRow[] = []
   for (const effect of gone) {
     if (fates.get(uuidOf(effect.key)) === 'due') {
       rows.push({ ...effect, kind: 'retraction', status: 'due' })
     }
   }
-  for (const effect of [...continued.effects, ...come]) {
+  for (const effect of [...continued, ...come]) {
     if (fates.has(uuidOf(effect.key))) continue
-    rows.push({ ...effect, kind: 'effect', status: isExpired(turn, effect) ? 'expired' : 'due' })
+    rows.push({ ...effect, kind: 'effect', status: isExpired(batch, effect) ? 'expired' : 'due' })
   }
   return rows
 }
 
-function isExpired(turn: Turn, effect: DueEffect): boolean {
-  if (effect.withinUs === null || turn.watermark === null) return false
-  return turn.watermark - effect.occurredAt > effect.withinUs
+function isExpired(batch: MicroBatch, effect: DueEffect): boolean {
+  if (effect.withinUs === null || batch.watermark === null) return false
+  return batch.watermark - effect.occurredAt > effect.withinUs
 }

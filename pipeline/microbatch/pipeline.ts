@@ -1,11 +1,11 @@
 /**
- * One turn: a decoded batch goes in, one commit comes out. The order of the flow is read here.
+ * Micro-batches: each takes a decoded batch and makes one commit.
  *
- *   land → link → sessions → whose they are → journeys → commit
+ *   deduplicate → derive (see `derive.ts`) → build the commit → commit
  *
- * Between turns the pipeline holds the head of the warehouse and the images; both are exactly what
- * the last commit leaves, which may still be under way. When anything fails nothing is committed,
- * the images are forgotten, and the same batch can be given again.
+ * Between micro-batches the pipeline keeps the head of the warehouse and the images. Both are what
+ * the last commit leaves, including an in-flight commit. When anything fails, nothing is committed,
+ * the images are dropped, and the same batch can be given again.
  */
 
 import type { EventBatch } from '../decode/event-batch.ts'
@@ -14,17 +14,15 @@ import { CommitBuilder, deadLetterIdOf } from './commit-builder.ts'
 import { compile, withoutJourneys, type Compiled } from '../definition/compile.ts'
 import type { Definitions, Release } from '../definition/load.ts'
 import { ErasedPersons } from './suppression-list.ts'
-import type { OutboxRow } from './outbox.ts'
-import { Identities } from './identifier-rows.ts'
 import { land, type Landing } from './deduplicate.ts'
-import { relink } from './link-identities.ts'
-import { Profiles } from './derive-profiles.ts'
+import { derive, type Derived } from './derive.ts'
+import type { PlacedCorrection } from './link-identities.ts'
 import { firstEntries, ReleaseLog, runningOf, type Running } from '../warehouse/release-log.ts'
-import { continueStream, placeStreams, rederiveStreams } from './derive-sessions.ts'
-import { Turn, type AllImages } from './micro-batch.ts'
+import { MicroBatch } from './micro-batch.ts'
+import type { AllImages, StateStore } from './state-store.ts'
 import type { Commit, Head, LandedKey, Warehouse } from '../warehouse/warehouse.ts'
 
-/** Images kept in memory between batches, of each kind, unless the caller says otherwise. */
+/** Images of each kind kept in memory between batches, unless the caller sets another bound. */
 const IMAGES_MAX = 4_000
 
 /** What the caller says about a batch. */
@@ -40,7 +38,7 @@ export type Delivery = {
   applying?: readonly LandedKey[]
 }
 
-/** What a turn did. */
+/** What a micro-batch did. */
 export type Outcome = {
   read: number
   landed: number
@@ -53,11 +51,20 @@ export type Outcome = {
   effects: number
 }
 
-/** A turn whose commit is under way. */
+/** A micro-batch whose commit is in flight. */
 export type Begun = { outcome: Outcome; committed: Promise<void> }
 
 /** How much of the tables is derived: whose the events are, or their journeys and funnels too. */
 export type Extent = 'people' | 'everything'
+
+export type PipelineOptions = {
+  /** Of hashed namespaces. */
+  hashKey?: string | undefined
+  extent?: Extent
+  imagesMax?: number | undefined
+  /** Where images and history are read; the warehouse by default. */
+  state?: StateStore
+}
 
 export class Pipeline {
   /** What the tables are derived from: the live versions, whatever the directory has. */
@@ -68,6 +75,7 @@ export class Pipeline {
   /** What turns derive. */
   readonly #derived: Compiled
   readonly #warehouse: Warehouse
+  readonly #state: StateStore
   readonly #images: AllImages
   readonly #erased: ErasedPersons
   /** Where the last commit leaves the warehouse, be it under way. */
@@ -82,6 +90,7 @@ export class Pipeline {
     erased: ErasedPersons,
     extent: Extent,
     imagesMax: number,
+    state: StateStore,
   ) {
     this.#warehouse = warehouse
     this.definitions = running.definitions
@@ -92,7 +101,8 @@ export class Pipeline {
     this.#unreleased = running.unreleased
     this.#erased = erased
     const isEmpty = head.batch === 0
-    this.#images = imagesFor(this.compiled, { warehouse, max: imagesMax, isEmpty })
+    this.#state = state
+    this.#images = imagesFor(this.compiled, { state, max: imagesMax, isEmpty })
   }
 
   /** Continues where the warehouse's last commit left off, under what is live in it. With the key
@@ -104,13 +114,14 @@ export class Pipeline {
       hashKey,
       extent = 'everything',
       imagesMax = IMAGES_MAX,
-    }: { hashKey?: string | undefined; extent?: Extent; imagesMax?: number | undefined } = {},
+      state = warehouse,
+    }: PipelineOptions = {},
   ): Promise<Pipeline> {
     const head = await warehouse.open()
     const running = runningOf(definitions, await ReleaseLog.read(warehouse))
     const { identity } = running.definitions
     const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
-    return new Pipeline(warehouse, running, head, erased, extent, imagesMax)
+    return new Pipeline(warehouse, running, head, erased, extent, imagesMax, state)
   }
 
   get head(): Readonly<Head> {
@@ -135,18 +146,12 @@ export class Pipeline {
     const before = this.#committed
     try {
       const landing = await land(this.#warehouse, batch, this.#erased)
-      const turn = this.#turnOf(batch, landing, delivery.watermark ?? null)
-      const identities = new Identities(turn)
-      const profiles = new Profiles(turn)
-      await loadImages(turn, batch, landing)
-      await relink(turn, batch, landing.landedRow)
-      await deriveStreams(turn, identities, profiles)
-      const effects = await profiles.fold()
-      identities.settle()
-      const commit = await this.#commitOf(turn, batch, landing, effects, profiles, delivery)
+      const working = this.#workingSet(batch, landing, delivery.watermark ?? null)
+      const derived = await derive(working, landedCorrections(working, batch, landing))
+      const commit = await this.#commitOf(working, derived, batch, landing, delivery)
       await before
-      this.#committed = this.#commit(commit, turn.watermark)
-      const outcome = outcomeOf(batch, landing, effects.length)
+      this.#committed = this.#commit(commit, working.watermark)
+      const outcome = outcomeOf(batch, landing, derived.effects.length)
       return { outcome, committed: this.#committed }
     } catch (thrown) {
       await before.finally(() => this.#forget())
@@ -154,27 +159,27 @@ export class Pipeline {
     }
   }
 
-  #turnOf(batch: EventBatch, landing: Landing, asked: number | null): Turn {
+  #workingSet(batch: EventBatch, landing: Landing, asked: number | null): MicroBatch {
     let watermark = this.#head.watermark ?? -Infinity
     for (const row of landing.rows) watermark = Math.max(watermark, batch.occurredAt[row] ?? 0)
     if (asked !== null) watermark = Math.max(watermark, asked)
-    const turn = new Turn({
+    const working = new MicroBatch({
       compiled: this.#derived,
       images: this.#images,
+      state: this.#state,
       warehouse: this.#warehouse,
       watermarkBefore: this.#head.watermark,
       watermark: watermark === -Infinity ? null : watermark,
     })
-    turn.add(batch, landing.rows)
-    return turn
+    working.add(batch, landing.rows)
+    return working
   }
 
   async #commitOf(
-    turn: Turn,
+    working: MicroBatch,
+    { changes, effects, timers }: Derived,
     batch: EventBatch,
     landing: Landing,
-    effects: OutboxRow[],
-    profiles: Profiles,
     delivery: Delivery,
   ): Promise<Commit> {
     const builder = new CommitBuilder()
@@ -186,18 +191,18 @@ export class Pipeline {
     const stillRefused = new Set(refused)
     builder.resolutions((delivery.resolving ?? []).filter((id) => !stillRefused.has(id)))
     builder.applied(delivery.applying ?? [])
-    for (const [table, change] of turn.changes) builder.change(table, change)
+    for (const [table, change] of changes) builder.change(table, change)
     builder.effects(effects)
-    builder.history(turn)
-    builder.timers(profiles.timers)
-    builder.images(turn)
+    builder.history(working.segments())
+    builder.timers(timers)
+    builder.images(working.images)
     builder.releases(firstEntries(this.#unreleased))
     builder.funnels(this.#unreleased, this.compiled.funnels)
     return builder.build(
       {
         batch: this.#head.batch + 1,
         recordedAt: Math.max(receivedAt, this.#head.recordedAt + 1),
-        watermark: turn.watermark,
+        watermark: working.watermark,
       },
       {
         origin,
@@ -220,7 +225,7 @@ export class Pipeline {
       this.#forget()
       throw thrown
     })
-    // Whoever awaits it is told; that may be the next batch.
+    // Its failure reaches whoever awaits it, which may be the next batch.
     committed.catch(() => undefined)
     return committed
   }
@@ -230,43 +235,16 @@ export class Pipeline {
   }
 }
 
-/** Images of all that the batch names: its streams, its identifiers, what its pairs are about. */
-export async function loadImages(turn: Turn, batch: EventBatch, landing: Landing): Promise<void> {
-  const { stream, identifier } = turn.images
-  await stream.load(turn.newRows.keys())
-  const identifiers = new Set<string>()
-  for (const column of turn.events.identifiers) {
-    for (const name of column) if (name !== undefined) identifiers.add(name)
-  }
-  for (const { row, a, b } of batch.corrections) {
-    if ((landing.landedRow[row] as number) >= 0) identifiers.add(a).add(b)
-  }
-  for (const key of turn.newRows.keys()) {
-    const named = stream.get(key)?.open.named
-    if (named !== undefined && named !== null) identifiers.add(named)
-  }
-  await identifier.load(identifiers)
-}
-
-/** Continues what can be continued and derives again what the batch turned over, and `again`. */
-export async function deriveStreams(
-  turn: Turn,
-  identities: Identities,
-  profiles: Profiles,
-  again = new Set<string>(),
-): Promise<void> {
-  for (const identifier of turn.moved.keys()) {
-    const image = turn.images.identifier.get(identifier)
-    for (const stream of Object.keys(image?.sightings ?? {})) again.add(stream)
-  }
-  for (const stream of turn.newRows.keys()) {
-    if (again.has(stream)) continue
-    if (continueStream(turn, identities, stream)) profiles.gain(stream)
-    else again.add(stream)
-  }
-  await placeStreams(turn, again)
-  rederiveStreams(turn, identities, again)
-  for (const stream of again) profiles.compare(stream)
+/** Aliases and unlinks of the events that landed. */
+export function landedCorrections(
+  { events }: MicroBatch,
+  batch: EventBatch,
+  { landedRow }: Landing,
+): PlacedCorrection[] {
+  return batch.corrections.flatMap(({ row, kind, a, b }) => {
+    const landed = landedRow[row] as number
+    return landed < 0 ? [] : [{ place: events.place(landed), kind, a, b }]
+  })
 }
 
 function outcomeOf(batch: EventBatch, landing: Landing, effects: number): Outcome {

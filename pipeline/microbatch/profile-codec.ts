@@ -9,11 +9,16 @@ import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec
 import { STREAM_CODEC } from './stream-codec.ts'
 import type { Compiled } from '../definition/compile.ts'
 import { instanceId, type Instance, type Instances, type TrackState } from '../stages/instance.ts'
-import { Images, JSON_CODEC, type Codec, type ProfileImage } from './state-store.ts'
+import {
+  Images,
+  JSON_CODEC,
+  type AllImages,
+  type Codec,
+  type ProfileImage,
+  type StateStore,
+} from './state-store.ts'
 import type { Machine } from '../definition/machine.ts'
 import type { Place } from '../base/event-order.ts'
-import type { AllImages } from './micro-batch.ts'
-import type { Warehouse } from '../warehouse/warehouse.ts'
 
 type StoredTrack = [
   state: number,
@@ -52,7 +57,7 @@ type StoredProfile = [
 /** The caches of all kinds of images of a warehouse. */
 export function imagesFor(
   compiled: Compiled,
-  parts: { warehouse: Pick<Warehouse, 'images'>; max: number; isEmpty: boolean },
+  parts: { state: Pick<StateStore, 'images'>; max: number; isEmpty: boolean },
 ): AllImages {
   return {
     stream: new Images({ ...parts, kind: 'stream', codec: STREAM_CODEC }),

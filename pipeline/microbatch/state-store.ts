@@ -1,6 +1,6 @@
 /**
- * Images: what deriving remembers of a key between batches, so that an event continues from where
- * the last one left off without reading history.
+ * State store: the image of each key that a micro-batch continues from, so that an event goes on
+ * where the last one left off without reading history.
  *
  * `Images` is a write-back cache of one kind. Within a batch: `load` what the batch may touch, then
  * `get`, change in place, and `put`. With the commit `settle`; after a failure `forget`, because
@@ -86,9 +86,20 @@ export const JSON_CODEC = {
   decode: (text: string) => JSON.parse(text),
 }
 
+/** What micro-batches continue from: the latest images, and the chain of history segments of each
+ * stream. Both are written with each commit. The warehouse is one; a local store may stand in. */
+export type StateStore = Pick<Warehouse, 'images' | 'segments'>
+
+export type AllImages = {
+  stream: Images<StreamImage>
+  identifier: Images<IdentifierImage>
+  component: Images<ComponentImage>
+  profile: Images<ProfileImage>
+}
+
 export class Images<T> {
   readonly #kind: ImageKind
-  readonly #warehouse: Pick<Warehouse, 'images'>
+  readonly #state: Pick<StateStore, 'images'>
   readonly #codec: Codec<T>
   readonly #max: number
   /** Null: known to be absent, for this batch. */
@@ -98,13 +109,13 @@ export class Images<T> {
 
   constructor(parts: {
     kind: ImageKind
-    warehouse: Pick<Warehouse, 'images'>
+    state: Pick<StateStore, 'images'>
     codec: Codec<T>
     max: number
     isEmpty: boolean
   }) {
     this.#kind = parts.kind
-    this.#warehouse = parts.warehouse
+    this.#state = parts.state
     this.#codec = parts.codec
     this.#max = parts.max
     this.#hasAll = parts.isEmpty
@@ -123,7 +134,7 @@ export class Images<T> {
       }
     }
     if (missing.length === 0) return
-    const stored = this.#hasAll ? null : await this.#warehouse.images(this.#kind, missing)
+    const stored = this.#hasAll ? null : await this.#state.images(this.#kind, missing)
     for (const key of missing) {
       const text = stored?.get(key)
       this.#cache.set(key, text === undefined ? null : this.#codec.decode(text))

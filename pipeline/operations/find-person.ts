@@ -13,7 +13,7 @@ import {
   splitIdentifier,
   type IdentifierReader,
 } from '../decode/identifier-values.ts'
-import type { AllImages } from '../microbatch/micro-batch.ts'
+import type { AllImages } from '../microbatch/state-store.ts'
 import type { Compiled } from '../definition/compile.ts'
 import type { PlacedCorrection } from '../microbatch/link-identities.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'

@@ -1,9 +1,9 @@
 /**
- * The journeys of some profiles from the beginning: all their events go in, and the commit that
- * has their rows comes out. It is the last stage of a turn (`profiles.ts`) over profiles of which
- * nothing is remembered, so what it gives is what any sequence of batches gives.
+ * Journeys of some profiles from their first event: takes all their events and builds the commit
+ * that has their rows. It runs the last steps of a micro-batch (`derive.ts`) over profiles without
+ * images, so its rows equal those of any sequence of batches.
  *
- * Effects are left out: deriving something again makes nothing happen.
+ * Effects are left out: a replay sends nothing.
  */
 
 import { imagesFor } from '../microbatch/profile-codec.ts'
@@ -12,9 +12,11 @@ import { compile, type Compiled } from '../definition/compile.ts'
 import type { ChunkDecoder } from '../decode/decode.ts'
 import type { Definitions } from '../definition/load.ts'
 import { assert } from '../base/errors.ts'
-import { Profiles } from '../microbatch/derive-profiles.ts'
+import { deriveProfiles } from '../microbatch/derive.ts'
 import { decodeStored, landedDecoder } from './stored-events.ts'
-import { Turn, type Memory } from '../microbatch/micro-batch.ts'
+import { MicroBatch, type Lookups } from '../microbatch/micro-batch.ts'
+import { Ownership, Placements } from '../microbatch/place-streams.ts'
+import type { StateStore } from '../microbatch/state-store.ts'
 import type { Commit, Head } from '../warehouse/warehouse.ts'
 
 /** All events of some profiles that journeys ask for, and whose they are. */
@@ -34,7 +36,8 @@ export type FoldSettings = {
   hasMemory: boolean
 }
 
-const NO_MEMORY: Memory = {
+/** The state store and the look-ups of profiles that have no history. */
+const NO_MEMORY: StateStore & Lookups = {
   images: () => Promise.resolve(new Map()),
   segments: () => Promise.resolve(new Map()),
   due: () => Promise.resolve([]),
@@ -55,30 +58,29 @@ export class PartFolder {
   async fold({ lines, profileIds, sessionIds, head, origin }: Part): Promise<Commit> {
     const batch = decodeStored(this.#decoder, lines, head.recordedAt)
     assert(batch.count === profileIds.length, 'every event of a profile says who')
-    const turn = this.#turn(head.watermark)
-    turn.add(
+    const working = this.#workingSet(head.watermark)
+    working.add(
       batch,
       Array.from({ length: batch.count }, (_, row) => row),
     )
-    turn.after.profile.push(...profileIds)
-    turn.after.session.push(...sessionIds)
-    const profiles = new Profiles(turn)
-    for (const stream of turn.newRows.keys()) profiles.gain(stream)
-    await profiles.fold()
+    const owners = new Ownership(profileIds, sessionIds)
+    const placements = new Placements(working, new Map(), owners)
+    const { changes, timers } = await deriveProfiles(working, placements)
     const builder = new CommitBuilder()
-    for (const [table, change] of turn.changes) builder.change(table, change)
+    for (const [table, change] of changes) builder.change(table, change)
     if (this.#hasMemory) {
-      builder.timers(profiles.timers)
-      builder.images(turn)
+      builder.timers(timers)
+      builder.images(working.images)
     }
     return builder.build(head, { origin, read: batch.count, duplicates: 0, rejected: 0 })
   }
 
-  #turn(watermark: number | null): Turn {
-    const parts = { warehouse: NO_MEMORY, max: Infinity, isEmpty: true }
-    return new Turn({
+  #workingSet(watermark: number | null): MicroBatch {
+    const parts = { state: NO_MEMORY, max: Infinity, isEmpty: true }
+    return new MicroBatch({
       compiled: this.#compiled,
       images: imagesFor(this.#compiled, parts),
+      state: NO_MEMORY,
       warehouse: NO_MEMORY,
       watermarkBefore: watermark,
       watermark,

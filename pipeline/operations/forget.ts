@@ -8,7 +8,8 @@
  * sent or taken back: nothing has happened to anybody.
  */
 
-import { deriveStreams, loadImages } from '../microbatch/pipeline.ts'
+import { deriveErasure, type Erasing } from '../microbatch/derive.ts'
+import { landedCorrections } from '../microbatch/pipeline.ts'
 import { arrowTable } from '../warehouse/arrow.ts'
 import { emptyBatch, type EventBatch } from '../decode/event-batch.ts'
 import { imagesFor } from '../microbatch/profile-codec.ts'
@@ -20,16 +21,13 @@ import { ErasedPersons, type ErasedHashes } from '../microbatch/suppression-list
 import { cutMessages } from './redact-inbox.ts'
 import { correctionsOf, findPerson, lettersOf, type Person } from './find-person.ts'
 import { IdentifierReader } from '../decode/identifier-values.ts'
-import { Identities } from '../microbatch/identifier-rows.ts'
 import type { Identity } from '../definition/settings.ts'
-import { land, type Landing } from '../microbatch/deduplicate.ts'
+import { land } from '../microbatch/deduplicate.ts'
 import { landedTable } from '../io/inbox-source.ts'
-import { relink, relinkRemaining } from '../microbatch/link-identities.ts'
-import { Profiles } from '../microbatch/derive-profiles.ts'
 import { pseudonymised } from './pseudonymize.ts'
 import { ReleaseLog, runningOf } from '../warehouse/release-log.ts'
 import { decodeStored, landedDecoder, lineOf, STORED_COLUMNS } from './stored-events.ts'
-import { Turn } from '../microbatch/micro-batch.ts'
+import { MicroBatch } from '../microbatch/micro-batch.ts'
 import type { ErasedRows, Warehouse } from '../warehouse/warehouse.ts'
 
 export type ForgetOptions = {
@@ -58,7 +56,7 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
   const compiled = compile(definitions)
   const { identity } = compiled
   const isEmpty = head.batch === 0
-  const images = imagesFor(compiled, { warehouse, max: Infinity, isEmpty })
+  const images = imagesFor(compiled, { state: warehouse, max: Infinity, isEmpty })
   const reader = new IdentifierReader(identity, hashKey)
   const columns = isKept ? STORED_COLUMNS.join(', ') : undefined
   const person = await findPerson({ warehouse, compiled, images }, user, reader, columns)
@@ -68,23 +66,34 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
   const letters = await lettersOf(warehouse, erased)
 
   const { watermark } = head
-  const turn = new Turn({ compiled, images, warehouse, watermarkBefore: watermark, watermark })
+  const working = new MicroBatch({
+    compiled,
+    images,
+    state: warehouse,
+    warehouse,
+    watermarkBefore: watermark,
+    watermark,
+    erased: person.events,
+  })
   const successor = isKept
     ? asNobodys(person, compiled, reader)
     : emptyBatch(compiled.namespaces.length)
   const landing = await land(warehouse, successor, erased)
-  turn.add(successor, landing.rows)
-  const { components, timers } = await deriveInstead(turn, warehouse, person, successor, landing)
+  working.add(successor, landing.rows)
+  const corrections = landedCorrections(working, successor, landing)
+  const erasing = await erasingOf(working, warehouse, person)
+  const { changes, timers, components } = await deriveErasure(working, corrections, erasing)
 
-  for (const { supersedes } of turn.changes.values()) supersedes.because.fill('rebuilt')
-  const remaining = person.streams.filter((stream) => turn.remainingOf(stream).length > 0)
-  for (const stream of remaining) turn.newRows.set(stream, turn.remainingOf(stream))
+  const history = new Map([...working.segments(), ...working.rewrittenSegments(person.streams)])
   const builder = new CommitBuilder()
   builder.events(successor, landing)
-  for (const [table, change] of turn.changes) builder.change(table, change)
-  builder.history(turn)
+  for (const [table, change] of changes) {
+    change.supersedes.because.fill('rebuilt')
+    builder.change(table, change)
+  }
+  builder.history(history)
   builder.timers(timers)
-  builder.images(turn)
+  builder.images(images)
   const batch = head.batch + 1
   const commit = builder.build(
     { batch, recordedAt: Math.max(at, head.recordedAt + 1), watermark },
@@ -97,7 +106,7 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
     events: [...person.events],
     names: [...person.persons, ...person.devices],
     streams: person.streams,
-    emptied: person.streams.filter((stream) => !remaining.includes(stream)),
+    emptied: person.streams.filter((stream) => !history.has(stream)),
     components,
     letters,
     messages: messages.cut,
@@ -127,36 +136,23 @@ function asNobodys({ rows }: Person, compiled: Compiled, reader: IdentifierReade
   return { ...decodeStored(decoder, bytes, 0), refusals: [] }
 }
 
-/** Derives what the person's events touched from those that remain, and what takes their place. */
-async function deriveInstead(
-  turn: Turn,
+/** What must be derived again without the person's events. Reads the history of their streams. */
+async function erasingOf(
+  working: MicroBatch,
   warehouse: Warehouse,
   person: Person,
-  successor: EventBatch,
-  landing: Landing,
-) {
-  const { images } = turn
-  for (const eventId of person.events) turn.erased.add(eventId)
-  await turn.loadHistory(person.streams)
+): Promise<Erasing> {
+  await working.loadHistory(person.streams)
   const { remaining, named } = await correctionsOf(warehouse, person.events)
+  const { events, compiled } = working
   const names = new Set([...person.persons, ...named])
-  for (const column of turn.events.identifiers.slice(0, turn.compiled.identity.person.length)) {
+  for (const column of events.identifiers.slice(0, compiled.identity.person.length)) {
     column.forEach((name, row) => {
-      if (name === undefined) return
-      if (turn.erased.has(turn.events.eventId[row] as string)) names.add(name)
+      if (name !== undefined && person.events.has(events.eventId[row] as string)) names.add(name)
     })
   }
-  await loadImages(turn, successor, landing)
-  await images.identifier.load(names)
   const erased = new Set(person.persons)
-  const components = await relinkRemaining(turn, names, erased, remaining)
-  await relink(turn, successor, landing.landedRow)
-  const identities = new Identities(turn)
-  const profiles = new Profiles(turn)
-  await deriveStreams(turn, identities, profiles, new Set(person.streams))
-  await profiles.fold()
-  identities.settle()
-  return { components, timers: profiles.timers }
+  return { names, erased, corrections: remaining, streams: person.streams }
 }
 
 function certificateOf(kind: string, hashes: ErasedHashes, counts: ErasedRows) {

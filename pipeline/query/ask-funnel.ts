@@ -11,17 +11,14 @@ import { compile, type Compiled } from '../definition/compile.ts'
 import { namesOfFunnels } from '../definition/compile-funnel.ts'
 import type { Definitions } from '../definition/load.ts'
 import { Events } from '../stages/events.ts'
-import { Facts } from '../stages/journey-facts.ts'
 import type { EventFunnel } from '../definition/funnel.ts'
-import { FunnelFacts } from '../stages/funnel-facts.ts'
-import { freshFunnels, FunnelFold } from '../stages/fold-funnels.ts'
 import { type Json, valueAt } from '../base/json.ts'
 import { firstEntries } from '../warehouse/release-log.ts'
-import { tabulateFunnels } from '../microbatch/funnel-rows.ts'
+import { freshStanding, ProfileFold } from '../microbatch/profile-fold.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
-/** Attempts found before they are written. */
-const ATTEMPTS_MAX = 20_000
+/** Events of whole profiles that are folded before their attempts are written. */
+const EVENTS_MAX = 20_000
 
 export type FunnelAnswer = {
   /** Rows of `funnel_steps`. */
@@ -66,7 +63,9 @@ class Asking {
   #codes: number[] = []
   #sessions: string[] = []
   #profile: string | null = null
-  #found = new FunnelFacts()
+  /** First row of the profile. */
+  #from = 0
+  #folding: ProfileFold
   #batch = 0
 
   constructor(parts: Parameters<typeof askFunnel>[0]) {
@@ -79,6 +78,7 @@ class Asking {
     if (isPath && !this.#paths.includes(by)) this.#paths.push(by)
     this.#byPath = isPath ? this.#paths.indexOf(by) : -1
     this.#events = new Events(0, this.#paths.length)
+    this.#folding = this.#begin()
   }
 
   async run(): Promise<void> {
@@ -113,7 +113,7 @@ class Asking {
   async #add(row: Row): Promise<void> {
     if (row['profile_id'] !== this.#profile) {
       this.#fold()
-      if (this.#found.attempts.length >= ATTEMPTS_MAX) await this.#flush()
+      if (this.#events.count >= EVENTS_MAX) await this.#flush()
       this.#profile = row['profile_id'] as string
     }
     const events = this.#events
@@ -134,32 +134,31 @@ class Asking {
     this.#paths.forEach((path, o) => events.operands[o]?.push(valueAt(event, path)))
   }
 
-  /** Folds the profile at hand in one go, and lets go of its events. */
-  #fold(): void {
-    if (this.#profile === null) return
-    const { funnels } = this.#compiled
-    const events = this.#events
-    const from = this.#found.attempts.length
-    const rows = events.eventId.map((_, row) => row)
-    new FunnelFold({
-      funnels,
-      events,
-      codes: this.#codes,
-      sessionOf: this.#sessions,
-      facts: new Facts(),
-      found: this.#found,
-    }).run(this.#profile, freshFunnels(funnels), rows, 0, this.#parts.watermark)
-    if (this.#byPath >= 0) this.#nameBy(from)
+  /** A fold over events still to be added. */
+  #begin(): ProfileFold {
     this.#events = new Events(0, this.#paths.length)
     this.#codes = []
     this.#sessions = []
+    this.#from = 0
+    const sessionOf = this.#sessions
+    return new ProfileFold(this.#compiled, { events: this.#events, codes: this.#codes, sessionOf })
   }
 
-  /** The value asked for takes the place of the source in the rows of this question. */
-  #nameBy(from: number): void {
+  /** Folds the events of the current profile. */
+  #fold(): void {
+    if (this.#profile === null) return
+    const { count } = this.#events
+    const rows = Array.from({ length: count - this.#from }, (_, i) => this.#from + i)
+    this.#from = count
+    const standing = freshStanding(this.#compiled)
+    this.#folding.run(this.#profile, standing, rows, this.#parts.watermark)
+  }
+
+  /** Writes the value asked for as the source of each attempt. */
+  #nameBy(): void {
     const { eventId, operands } = this.#events
     const rowOf = new Map(eventId.map((id, row) => [id, row]))
-    for (const { attempt } of this.#found.attempts.slice(from)) {
+    for (const { attempt } of this.#folding.attempts) {
       const value = operands[this.#byPath]?.[rowOf.get(attempt.eventId ?? '') ?? -1]
       attempt.source =
         value === undefined || typeof value === 'string' ? (value ?? null) : JSON.stringify(value)
@@ -168,10 +167,11 @@ class Asking {
 
   async #flush(): Promise<void> {
     const { scratch, definitions, watermark } = this.#parts
-    const { attempt, step } = tabulateFunnels(this.#found)
+    if (this.#byPath >= 0) this.#nameBy()
+    const { rows } = this.#folding.rows()
     const builder = new CommitBuilder()
-    for (const rows of [attempt, step]) {
-      builder.change(rows.table, { inserts: rows, supersedes: { keys: [], because: [] } })
+    for (const inserts of rows) {
+      builder.change(inserts.table, { inserts, supersedes: { keys: [], because: [] } })
     }
     if (this.#batch === 0) {
       const releases = definitions.releases.filter(({ kind }) => kind === 'funnel')
@@ -182,6 +182,6 @@ class Asking {
     const note = { origin: 'question', read: 0, duplicates: 0, rejected: 0 }
     const head = { batch: this.#batch, recordedAt: this.#batch, watermark }
     await scratch.commit(builder.build(head, note))
-    this.#found = new FunnelFacts()
+    this.#folding = this.#begin()
   }
 }

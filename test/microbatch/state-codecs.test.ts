@@ -8,7 +8,7 @@ import { Images, JSON_CODEC } from '../../pipeline/microbatch/state-store.ts'
 
 test('what the last batch changed stays, of the rest what was used last', async () => {
   const asked: string[] = []
-  const warehouse = {
+  const state = {
     images: async (_kind: string, keys: string[]) => {
       asked.push(...keys)
       return new Map<string, string>()
@@ -16,7 +16,7 @@ test('what the last batch changed stays, of the rest what was used last', async 
   }
   const images = new Images<number>({
     kind: 'stream',
-    warehouse,
+    state,
     codec: JSON_CODEC,
     max: 2,
     isEmpty: true,

@@ -1,0 +1,103 @@
+/**
+ * Derivation of a micro-batch. The order of the steps is written here and nowhere else.
+ *
+ *   link identities → derive sessions → plan profiles → place streams → fold profiles → outbox
+ */
+
+import { Changes } from './changelog.ts'
+import { foldProfiles, planProfiles, type Timers } from './derive-profiles.ts'
+import { deriveSessions, type DerivedSessions } from './derive-sessions.ts'
+import {
+  linkIdentities,
+  relinkRemaining,
+  type PlacedCorrection,
+  type Relinking,
+} from './link-identities.ts'
+import type { MicroBatch } from './micro-batch.ts'
+import { outboxRows, type OutboxRow } from './outbox.ts'
+
+/** What a batch does to the warehouse beside its events and images. */
+export type Derived = {
+  changes: Changes
+  /** Rows for the outbox, in the order to be published. */
+  effects: OutboxRow[]
+  timers: Timers
+}
+
+/** Derives everything that the batch's events and `corrections` change. */
+export async function derive(
+  batch: MicroBatch,
+  corrections: readonly PlacedCorrection[],
+): Promise<Derived> {
+  await loadImages(batch, corrections)
+  const { moves, changes } = await linkIdentities(batch, corrections)
+  return deriveFrom(batch, changes, await deriveSessions(batch, moves, []))
+}
+
+/** What an erasure derives again: `names` to be linked again, and `streams` that lose events. */
+export type Erasing = Relinking & { streams: readonly string[] }
+
+/** The same while the batch's `erased` events go. Returns the keys that the erased person's
+ * components had, too. */
+export async function deriveErasure(
+  batch: MicroBatch,
+  corrections: readonly PlacedCorrection[],
+  erasing: Erasing,
+): Promise<Derived & { components: string[] }> {
+  await loadImages(batch, corrections)
+  await batch.images.identifier.load(erasing.names)
+  const { components, ...relinked } = await relinkRemaining(batch, erasing)
+  const linked = await linkIdentities(batch, corrections)
+  relinked.changes.add(linked.changes)
+  for (const [name, { before, after }] of linked.moves) {
+    relinked.moves.set(name, { before: relinked.moves.get(name)?.before ?? before, after })
+  }
+  const sessions = await deriveSessions(batch, relinked.moves, erasing.streams)
+  return { ...(await deriveFrom(batch, relinked.changes, sessions)), components }
+}
+
+/** Derives journeys and funnels alone, over events whose owners and sessions are given. */
+export function deriveProfiles(
+  batch: MicroBatch,
+  placements: DerivedSessions['placements'],
+): Promise<Derived> {
+  const continued = [...batch.newRows.keys()]
+  const sessions = { placements, continued, rederived: [], changes: new Changes() }
+  return deriveFrom(batch, new Changes(), sessions)
+}
+
+/** `changes` are those of the links. */
+async function deriveFrom(
+  batch: MicroBatch,
+  changes: Changes,
+  sessions: DerivedSessions,
+): Promise<Derived> {
+  const { placements } = sessions
+  const plan = await planProfiles(batch, sessions)
+  await placements.place(plan.streams)
+  const profiles = foldProfiles(batch, plan, placements)
+  const effects = await outboxRows(batch, profiles.effects)
+  changes.add(sessions.changes)
+  changes.add(profiles.changes)
+  return { changes, effects, timers: profiles.timers }
+}
+
+/** Loads the images of what the batch names: its streams, its identifiers, those of its corrections
+ * and those that its streams' open sessions name. */
+async function loadImages(
+  batch: MicroBatch,
+  corrections: readonly PlacedCorrection[],
+): Promise<void> {
+  const { stream, identifier } = batch.images
+  await stream.load(batch.newRows.keys())
+  const identifiers = new Set<string>()
+  for (const column of batch.events.identifiers) {
+    for (const name of column) if (name !== undefined) identifiers.add(name)
+  }
+  for (const { a, b } of corrections) identifiers.add(a).add(b)
+  for (const key of batch.newRows.keys()) {
+    const named = stream.get(key)?.open.named
+    if (named !== undefined && named !== null) identifiers.add(named)
+  }
+  await identifier.load(identifiers)
+}

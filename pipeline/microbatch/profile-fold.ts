@@ -1,0 +1,102 @@
+/**
+ * Journeys and funnels of profiles, folded over one belief about which events are theirs, and the
+ * rows that follow from it.
+ */
+
+import type { Compiled } from '../definition/compile.ts'
+import type { Place } from '../base/event-order.ts'
+import type { Events } from '../stages/events.ts'
+import { Fold } from '../stages/fold-journeys.ts'
+import { freshFunnels, FunnelFold, funnelsDueOf, type FunnelState } from '../stages/fold-funnels.ts'
+import { FunnelFacts } from '../stages/funnel-facts.ts'
+import { dueOf, freshProfile, type ProfileState } from '../stages/instance.ts'
+import { Facts } from '../stages/journey-facts.ts'
+import { Rows } from './changelog.ts'
+import { tabulateFunnels } from './funnel-rows.ts'
+import { tabulate, type DueEffect } from './journey-rows.ts'
+
+/** Journeys and funnels of a profile between two folds. */
+export type Standing = { state: ProfileState; funnels: FunnelState }
+
+/** The standing of a profile before its first event. */
+export function freshStanding({ machines, funnels }: Compiled): Standing {
+  return { state: freshProfile(machines), funnels: freshFunnels(funnels) }
+}
+
+/** Earliest instant, microseconds, at which something is decided without an event; `Infinity` if
+ * nothing is pending. */
+export function standingDue({ funnels }: Compiled, standing: Standing): number {
+  return Math.min(dueOf(standing.state), funnelsDueOf(funnels, standing.funnels))
+}
+
+/** Rows of the folded profiles. `ended` are keys of rows that an earlier fold wrote, by table. */
+export type FoldedRows = { rows: Rows[]; ended: Map<Rows['table'], string[]>; effects: DueEffect[] }
+
+export class ProfileFold {
+  readonly #events: Events
+  readonly #sessionOf: readonly string[]
+  readonly #facts = new Facts()
+  readonly #found = new FunnelFacts()
+  readonly #journeys: Fold
+  readonly #funnels: FunnelFold
+
+  /** `codes` and `sessionOf` are by row of `events`; all three may grow between runs. Only the
+   * sessions of rows that are folded are read. */
+  constructor(
+    { machines, funnels }: Compiled,
+    parts: {
+      events: Events
+      codes: readonly number[]
+      sessionOf: readonly (string | undefined)[]
+    },
+  ) {
+    const { events, codes } = parts
+    const sessionOf = parts.sessionOf as readonly string[]
+    this.#events = events
+    this.#sessionOf = sessionOf
+    this.#journeys = new Fold(machines, events, codes, this.#facts)
+    const facts = this.#facts
+    const found = this.#found
+    this.#funnels = new FunnelFold({ funnels, events, codes, sessionOf, facts, found })
+  }
+
+  /** Attempts at funnels found so far. */
+  get attempts(): FunnelFacts['attempts'] {
+    return this.#found.attempts
+  }
+
+  /** True when rows that come next in event order change rows already written. */
+  mustFoldAgain(standing: Standing, last: Place | null, rows: readonly number[]): boolean {
+    return this.#funnels.mustFoldAgain(standing.funnels, last, rows)
+  }
+
+  /** Continues `standing` in place over rows of the profile, in event order, and up to the
+   * watermark, microseconds. */
+  run(
+    profileId: string,
+    standing: Standing,
+    rows: readonly number[],
+    watermark: number | null,
+  ): void {
+    const from = this.#facts.transitions.count
+    this.#journeys.run(profileId, standing.state, rows, watermark)
+    this.#funnels.run(profileId, standing.funnels, rows, from, watermark)
+  }
+
+  /** Rows of everything folded so far. */
+  rows(): FoldedRows {
+    const journeys = tabulate(this.#facts, this.#events, this.#sessionOf)
+    const funnels = tabulateFunnels(this.#found)
+    const { transition, state, cycle, rejection, effects } = journeys
+    const { attempt, step } = funnels
+    return {
+      rows: [transition, state, cycle, rejection, attempt, step],
+      ended: new Map([
+        [state.table, journeys.endedStays],
+        [attempt.table, funnels.endedAttempts],
+        [step.table, funnels.endedSteps],
+      ]),
+      effects,
+    }
+  }
+}
