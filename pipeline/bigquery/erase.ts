@@ -242,7 +242,8 @@ export class BigQueryErasure {
 
   /** The relations that a text names, as steps before it, and those of the table it is about. */
   #relationsOf(text: string, about?: TableName): string[] {
-    const isNamed = (name: string) => new RegExp(`\\b${name}\\b`).test(text)
+    const words = new Set(text.match(/\w+/g))
+    const isNamed = (name: string) => words.has(name)
     const value = (place: number) => `json_value(content, '$[${place}]')`
     const number = (place: number) => `cast(${value(place)} as int64)`
     const lists: [string, string][] = [

@@ -251,7 +251,7 @@ class BigQueryWarehouse implements Warehouse {
     const at = atOf(this.#place)
     return sql
       .replaceAll(/\$(\d+)/g, '@p$1')
-      .replaceAll(/(?<![.`\w])(\w+_as_of)(?=\()/g, (name: string) => at(name))
+      .replaceAll(/(?<![.`\w])(\w{1,64}_as_of)(?=\()/g, (name: string) => at(name))
   }
 
   #read(sql: string, parameters: Parameters = {}): Promise<Row[]> {

@@ -48,11 +48,16 @@ function cutChunk(
     messages.map(({ data }) => data),
     messages.map(({ publish_time }) => publish_time),
   )
-  const { bytes, ends } = unpack(framed.bytes, framed.messages)
+  const { bytes, ends, refused } = unpack(framed.bytes, framed.messages)
   const isErased = erasedLines(bytes, decoder, erased, at)
   messages.forEach((message, n) => {
-    const lines = linesIn(bytes, ends[n - 1] ?? 0, ends[n] as number)
-    const kept = lines.filter(([from]) => !isErased.has(from))
+    const isOneLetter = refused.has(n)
+    const lines = isOneLetter
+      ? [[0, message.data.length] as [number, number]]
+      : linesIn(bytes, ends[n - 1] ?? 0, ends[n] as number)
+    const kept = isOneLetter
+      ? lines.filter(() => !erased.isIn(message.data))
+      : lines.filter(([from]) => !isErased.has(from))
     const isWhole = kept.length === lines.length
     const isNamed = erased.isIn(Buffer.from(message.attributes))
     if (isWhole && !isNamed) return

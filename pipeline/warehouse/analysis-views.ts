@@ -38,8 +38,13 @@ export function analysisViews(): AnalysisView[] {
 
 /** Relations a text reads, by name; its own steps are left out. */
 export function readsOf(text: string): string[] {
-  const code = text.replaceAll(/--.*$/gm, '')
-  const steps = new Set([...code.matchAll(/(\w+) as \(\s*select/g)].map(([, step]) => step))
-  const named = [...code.matchAll(/\b(?:from|join)\s+(\w+)/g)].map(([, name = '']) => name)
+  const code = text
+    .split('\n')
+    .map((line) => line.split('--', 1)[0])
+    .join('\n')
+  const steps = new Set(
+    [...code.matchAll(/\b(\w{1,64}) as \(\s{0,64}select/g)].map(([, step]) => step),
+  )
+  const named = [...code.matchAll(/\b(?:from|join)\s{1,64}(\w+)/g)].map(([, name = '']) => name)
   return [...new Set(named)].filter((name) => !steps.has(name)).sort()
 }

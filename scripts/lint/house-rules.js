@@ -4,6 +4,7 @@
  */
 
 import { dirname, join, relative, sep } from 'node:path'
+import { linearPatterns } from './linear-patterns.js'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
@@ -154,5 +155,11 @@ const plainEnglish = {
 
 export default {
   meta: { name: 'house' },
-  rules: { imports, header, 'wall-clock': wallClock, 'plain-english': plainEnglish },
+  rules: {
+    imports,
+    header,
+    'wall-clock': wallClock,
+    'plain-english': plainEnglish,
+    'linear-patterns': linearPatterns,
+  },
 }
