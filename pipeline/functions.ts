@@ -141,15 +141,21 @@ function advance(): Promise<RunReport> {
   return advancing
 }
 
+async function openEngineAloud(warehouse: Warehouse): Promise<Engine> {
+  const engine = await openEngine(warehouse, engineSettings(), PATIENCE)
+  for (const warning of engine.warnings) log('WARNING', warning)
+  return engine
+}
+
 async function applyLanded(): Promise<RunReport> {
   const seconds = process.env['DESIRE_PATH_ADVANCE_SECONDS'] ?? ADVANCE_SECONDS_DEFAULT
   const signal = AbortSignal.timeout(secondsOf('DESIRE_PATH_ADVANCE_SECONDS', seconds))
   const kept = await instance()
   const { warehouse } = kept
   try {
-    kept.engine ??= await openEngine(warehouse, engineSettings(), PATIENCE)
+    const engine = (kept.engine ??= await openEngineAloud(warehouse))
     return await run({
-      ...kept.engine,
+      ...engine,
       ...PATIENCE,
       source: landedSource(warehouse, signal),
       warehouseUrl: warehouse.url,

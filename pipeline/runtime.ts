@@ -21,6 +21,8 @@ export type Engine = {
   pipeline: Pipeline
   /** Those that are live. */
   definitions: Definitions
+  /** Names in the definitions that are probably wrong, one sentence each. */
+  warnings: string[]
   decode: Decode
   publish: (() => Promise<void>) | undefined
   /** Leaves the warehouse open. */
@@ -50,6 +52,7 @@ export async function openEngine(
   return {
     pipeline,
     definitions: pipeline.definitions,
+    warnings: definitions.warnings,
     decode: decoder.decode,
     publish: outlet?.publish,
     close: async () => {

@@ -3,6 +3,7 @@
 import { checkGuard } from './check-guard.ts'
 import { PATH_MARK } from './cohort.ts'
 import { tracksOf, type Journey } from './journey.ts'
+import { didYouMean } from './near-name.ts'
 import {
   checkDuration,
   checkMembers,
@@ -97,9 +98,10 @@ function checkQuestion(
   ])
   const journey = journeys.find(({ id }) => id === condition['journey'])
   if (journey === undefined) {
-    const known = journeys.map(({ id }) => id).join(', ') || 'none'
+    const ids = journeys.map(({ id }) => id)
+    const known = ids.join(', ') || 'none'
     const what = `journey ${JSON.stringify(condition['journey'])} is not defined`
-    problems.add(where, `${what}; there is: ${known}`)
+    problems.add(where, `${what}; ${didYouMean(condition['journey'], ids)}there is: ${known}`)
     return
   }
   const asked = condition[question]
@@ -129,7 +131,8 @@ function checkState(
   if (places.some((names) => names.includes(place as string))) return
   const known = places.map(([state, full]) => (tracks.length === 1 ? state : full)).join(', ')
   const what = `${member} ${JSON.stringify(place)} is no state of ${journey.id}`
-  problems.add(where, `${what}; write one of ${known}`)
+  const fix = `${didYouMean(place, places.flat())}write one of ${known}`
+  problems.add(where, `${what}; ${fix}`)
 }
 
 function checkPath(

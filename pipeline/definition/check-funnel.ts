@@ -10,6 +10,7 @@ import {
   STEPS_MAX,
   TIES,
 } from './funnel.ts'
+import { didYouMean } from './near-name.ts'
 import {
   checkDuration,
   checkMembers,
@@ -102,7 +103,8 @@ export function checkJourneyFunnels(problems: Problems, funnels: unknown, places
       const { state } = step
       if (typeof state !== 'string' || !places.includes(state)) {
         const what = `step ${JSON.stringify(state)} is no state`
-        problems.add(at, `${what}; write one of ${places.join(', ')}`)
+        const fix = `${didYouMean(state, places)}write one of ${places.join(', ')}`
+        problems.add(at, `${what}; ${fix}`)
       }
       checkMembers(problems, `${at}, step ${i + 1}`, step, STATE_STEP_MEMBERS)
       checkLimits(problems, `${at}, step ${i + 1}`, step, i, steps.length)

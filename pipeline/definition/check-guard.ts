@@ -5,6 +5,7 @@
 
 import { checkDuration, isPlain, type Plain, type Problems } from './problems.ts'
 import { OPERATORS } from './guard.ts'
+import { didYouMean } from './near-name.ts'
 import { memberPathFault } from './path.ts'
 
 /** The track whose guard it is, and the states of every track. */
@@ -140,5 +141,7 @@ function checkPlace(
   if (isThere) return
   const places = [...scope.tracks].flatMap(([name, states]) => states.map((s) => `${name}.${s}`))
   const what = `guard: ${member} ${JSON.stringify(place)} is no state`
-  problems.add(where, `${what}; write one of ${places.join(', ')}`)
+  const known = [...places, ...[...scope.tracks.values()].flat()]
+  const fix = `${didYouMean(place, known)}write one of ${places.join(', ')}`
+  problems.add(where, `${what}; ${fix}`)
 }

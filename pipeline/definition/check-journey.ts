@@ -10,6 +10,7 @@ import { checkJourneyFunnels } from './check-funnel.ts'
 import { checkGraph } from './check-graph.ts'
 import { checkGuard, type GuardScope } from './check-guard.ts'
 import { parseDuration } from './duration.ts'
+import { didYouMean } from './near-name.ts'
 import { memberPathFault } from './path.ts'
 import {
   checkDuration,
@@ -140,7 +141,10 @@ function checkTrack(
   const { initial } = track
   if (typeof initial !== 'string' || !states.includes(initial)) {
     const what = `initial ${JSON.stringify(initial)} is no state`
-    problems.add(`${at}initial`, `${what}; write one of ${states.join(', ')}`)
+    problems.add(
+      `${at}initial`,
+      `${what}; ${didYouMean(initial, states)}write one of ${states.join(', ')}`,
+    )
   } else {
     const first = (track['states'] as Plain)[initial]
     if (isPlain(first) && first['type'] === 'final') {
@@ -238,7 +242,8 @@ function checkCandidate(
     typeof candidate === 'string' ? candidate : isPlain(candidate) ? candidate['target'] : null
   if (typeof target !== 'string' || !states.includes(target)) {
     const what = `${label} targets ${JSON.stringify(target)}, which is no state`
-    problems.add(where, `${what}; write one of ${states.join(', ')}`)
+    const fix = `${didYouMean(target, states)}write one of ${states.join(', ')}`
+    problems.add(where, `${what}; ${fix}`)
   }
   if (!isPlain(candidate)) return
   checkMembers(problems, `${where}, ${label}`, candidate, CANDIDATE_MEMBERS)

@@ -115,8 +115,8 @@ function namesOf(journey: Journey): Set<string> {
   return names
 }
 
-/** Every name in `on`, `ignore` or `startOn`. */
-function knownNames(journey: Journey): Set<string> {
+/** Returns every event name in `on`, `ignore` and `startOn` of a journey. */
+export function knownNames(journey: Journey): Set<string> {
   const names = new Set([...(journey.startOn ?? []), ...(journey.ignore ?? [])])
   for (const holder of holdersOf(journey)) {
     for (const name of Object.keys(holder.on ?? {})) names.add(name)

@@ -13,6 +13,9 @@ export type EventDefinitions<Name extends string = string> = {
   unknown?: 'accept' | 'refuse'
 }
 
+/** Schemas for a definitions folder that lies elsewhere, where `zod` does not resolve. */
+export { z } from 'zod'
+
 /** Everything wrong with `events.ts`; what it leaves out is no fault. */
 export function checkEvents(file: string, definitions: unknown): string[] {
   const problems = new Problems(file)

@@ -9,14 +9,15 @@
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { checkCohort } from './check-cohort.ts'
 import { checkFunnel } from './check-funnel.ts'
 import { checkJourney } from './check-journey.ts'
 import { checkIdentity, checkSessions } from './check-settings.ts'
 import type { Cohort } from './cohort.ts'
-import { messageOf, UserError } from '../base/errors.ts'
+import { UserError } from '../base/errors.ts'
+import { checkNames, type NamedDefinitions } from './check-names.ts'
 import { checkEvents, type EventDefinitions } from './events.ts'
+import { importModule, type Module } from './import-module.ts'
 import type { EventFunnel } from './funnel.ts'
 import { identityOf, sessionsOf, type Identity, type Sessions } from './settings.ts'
 import type { Journey } from './journey.ts'
@@ -64,19 +65,28 @@ export function makeDefinitions(parts: {
   })
 }
 
-/** Reads `identity.ts`, `sessions.ts` and the files of `journeys`, `funnels` and `cohorts`. */
-export async function loadDefinitions(dir: string): Promise<Definitions> {
+/**
+ * Reads `identity.ts`, `sessions.ts` and the files of `journeys`, `funnels` and `cohorts`, and
+ * compares the names in them with `events.ts`. `warnings` are to be shown to the author; a
+ * `UserError` lists everything that is wrong.
+ */
+export async function loadDefinitions(dir: string): Promise<Definitions & { warnings: string[] }> {
   const found = await stat(dir).catch(() => null)
   if (found === null || !found.isDirectory()) {
     throw new UserError(`--definitions ${dir} is no directory: give one with journeys/*.ts in it`)
   }
-  return checked({
+  const modules = {
     identity: (await loadModule(dir, 'identity')) ?? { file: 'identity.ts', definition: {} },
     sessions: (await loadModule(dir, 'sessions')) ?? { file: 'sessions.ts', definition: {} },
     journeys: await importAll(dir, 'journeys'),
     funnels: await importAll(dir, 'funnels'),
     cohorts: await importAll(dir, 'cohorts'),
-  })
+  }
+  const definitions = checked(modules)
+  const events = await loadEventDefinitions(dir)
+  const { errors, warnings } = checkNames(modules as NamedDefinitions, events)
+  refuseUnsound(errors)
+  return { ...definitions, warnings }
 }
 
 async function importAll(dir: string, folder: string): Promise<Module[]> {
@@ -92,8 +102,6 @@ export async function loadEventDefinitions(dir: string): Promise<EventDefinition
   return { events: {}, ...(module.definition as Partial<EventDefinitions>) }
 }
 
-type Module = { file: string; definition: unknown }
-
 const EXTENSIONS = ['.ts', '.js', '.mjs']
 
 async function modulesIn(dir: string): Promise<string[]> {
@@ -108,16 +116,6 @@ async function loadModule(dir: string, name: string): Promise<Module | null> {
   const files = await modulesIn(resolve(dir))
   const file = files.find((candidate) => EXTENSIONS.some((end) => candidate === name + end))
   return file === undefined ? null : importModule(dir, file)
-}
-
-async function importModule(dir: string, file: string): Promise<Module> {
-  try {
-    const module = (await import(pathToFileURL(resolve(dir, file)).href)) as { default?: unknown }
-    if (module.default === undefined) throw new Error('it has no default export')
-    return { file, definition: module.default }
-  } catch (thrown) {
-    throw new UserError(`${resolve(dir, file)} cannot be loaded: ${messageOf(thrown)}`)
-  }
 }
 
 function checked(modules: {

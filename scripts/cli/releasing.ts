@@ -3,7 +3,8 @@
 import { userInfo } from 'node:os'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../../pipeline/config.ts'
-import { loadDefinitions, type Definitions, type Release } from '../../pipeline/definition/load.ts'
+import { definitionsIn } from './definitions.ts'
+import { type Definitions, type Release } from '../../pipeline/definition/load.ts'
 import { REBUILDING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { rebuild, type Rebuild, type Rebuilt } from '../../pipeline/operations/replay.ts'
@@ -36,7 +37,7 @@ export async function inWarehouse(
   isReplayed = false,
 ): Promise<void> {
   const warehouse = warehouseOf(options.warehouse, REBUILDING)
-  const defined = await loadDefinitions(options.definitions)
+  const defined = await definitionsIn(options.definitions)
   try {
     const { batch } = await warehouse.open()
     if (batch === 0) {

@@ -10,7 +10,7 @@ import type { CohortChange, CohortRun } from '../../pipeline/warehouse/cohort-ch
 import type { Cohort } from '../../pipeline/definition/cohort.ts'
 import { cohortMembers, runCohorts } from '../../pipeline/query/run-cohorts.ts'
 import { DEFINITIONS_DEFAULT, instantOf, warehouseOf } from '../../pipeline/config.ts'
-import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { definitionsIn } from '../cli/definitions.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import type { Head, Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
@@ -81,7 +81,7 @@ const members = cohortCommand('members', 'Lists who is a member, asked now.')
   )
 
 async function asking(options: Options, action: (ask: Ask) => Promise<void>): Promise<void> {
-  const { cohorts } = await loadDefinitions(options.definitions)
+  const { cohorts } = await definitionsIn(options.definitions)
   const warehouse = warehouseOf(options.warehouse, ASKING)
   const head = await warehouse.open()
   try {

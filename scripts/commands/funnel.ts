@@ -11,7 +11,10 @@ import { askFunnel, type FunnelAnswer } from '../../pipeline/query/ask-funnel.ts
 import { checkFunnel } from '../../pipeline/definition/check-funnel.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
 import { DEFINITIONS_DEFAULT, warehouseOf } from '../../pipeline/config.ts'
-import { loadDefinitions, makeDefinitions } from '../../pipeline/definition/load.ts'
+import { namesOfFunnels } from '../../pipeline/definition/compile-funnel.ts'
+import { nearestName } from '../../pipeline/definition/near-name.ts'
+import { definitionsIn, showWarnings } from '../cli/definitions.ts'
+import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../../pipeline/definition/funnel.ts'
@@ -62,13 +65,12 @@ async function ask(options: Options): Promise<void> {
     const { watermark } = await warehouse.open()
     const cohort = options.cohort ?? null
     if (cohort !== null) await refuseNeverRun(warehouse, cohort)
+    await checkSteps(warehouse, funnel, options.definition === undefined)
     const answer = await withScratch((scratch) =>
       askFunnel({ warehouse, watermark, scratch, definitions, by, cohort }),
     )
     const text = options.json === true ? jsonOf(answer, watermark) : textOf(answer, watermark, by)
     process.stdout.write(text)
-    const isZero = answer.steps.some((step) => step['reached'] === 0)
-    if (isZero) await noteUnheard(warehouse, funnel)
   } finally {
     await warehouse.close()
   }
@@ -77,7 +79,7 @@ async function ask(options: Options): Promise<void> {
 async function funnelOf(options: Options): Promise<EventFunnel> {
   const { steps, definition } = options
   if (definition !== undefined) {
-    const { funnels } = await loadDefinitions(options.definitions)
+    const { funnels } = await definitionsIn(options.definitions)
     const found = funnels.find(({ id }) => id === definition)
     if (found !== undefined) return found
     const known = funnels.map(({ id }) => id).join(', ') || 'none'
@@ -112,17 +114,28 @@ async function refuseNeverRun(warehouse: Warehouse, cohort: string): Promise<voi
   throw new UserError(`${what}: npm run cohort -- run ${cohort}; there is: ${there}`, 2)
 }
 
-/** A step that no event is named after is likelier a slip than a fact. */
-async function noteUnheard(warehouse: Warehouse, funnel: EventFunnel): Promise<void> {
+/**
+ * Compares the events of a funnel with those on record. A misspelt name of an ad-hoc funnel is an
+ * error; any other unknown name is a warning, because its events may still come.
+ */
+async function checkSteps(
+  warehouse: Warehouse,
+  funnel: EventFunnel,
+  isAdHoc: boolean,
+): Promise<void> {
   const rows = await warehouse.query(
     'select name from events group by name order by count(*) desc, name',
   )
-  const heard = rows.map((row) => row['name'] as string)
-  const steps = funnel.steps.map((step) => (typeof step === 'string' ? step : step.event))
-  const unheard = steps.filter((name) => !heard.includes(name))
-  if (unheard.length === 0) return
-  const known = heard.slice(0, NAMES_SHOWN).join(', ') || 'none'
-  process.stderr.write(`no event is named ${unheard.join(', ')}; there is: ${known}\n`)
+  const onRecord = rows.map((row) => row['name'] as string)
+  for (const step of new Set(namesOfFunnels([funnel]))) {
+    if (onRecord.includes(step)) continue
+    const nearest = nearestName(step, onRecord)
+    const fix = nearest === null ? '' : `did you mean '${nearest.name}'? `
+    const known = onRecord.slice(0, NAMES_SHOWN).join(', ') || 'none'
+    const what = `no event on record is named '${step}'; ${fix}there is: ${known}`
+    if (isAdHoc && nearest?.isSlip === true) throw new UserError(what, 2)
+    showWarnings([what])
+  }
 }
 
 function byOf(by: string | undefined): string | null {

@@ -23,6 +23,7 @@ import { UserError } from '../../pipeline/base/errors.ts'
 import { fileSource } from '../../pipeline/io/file-source.ts'
 import { run, type RunReport } from '../../pipeline/run.ts'
 import { interruption, warehouseCommand } from '../cli/command.ts'
+import { showWarnings } from '../cli/definitions.ts'
 import { limitsOf, withLimits, type LimitOptions } from '../cli/health.ts'
 import { listeningOf } from '../worker/metrics.ts'
 import { startProgress } from '../cli/progress.ts'
@@ -80,6 +81,7 @@ async function start(files: string[], options: Options): Promise<void> {
   const isTerminal = process.stderr.isTTY === true
   try {
     const engine = await openEngine(warehouse, settings, { signal })
+    showWarnings(engine.warnings)
     for (const { kind, id, version } of engine.pipeline.waiting) {
       process.stderr.write(
         `${kind} ${id} ${version} is not live; this run goes on under what is: ` +

@@ -6,7 +6,7 @@
  */
 
 import { DEFINITIONS_DEFAULT } from '../../pipeline/config.ts'
-import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { definitionsIn } from '../cli/definitions.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { command } from '../cli/command.ts'
 import { carryOut } from './carry-out.ts'
@@ -31,7 +31,7 @@ type Options = {
 async function stepsOf(options: Options): Promise<Step[]> {
   const site = siteOf(options)
   if (options.remove !== undefined) return removalOf(site)
-  const { identity } = await loadDefinitions(options.definitions)
+  const { identity } = await definitionsIn(options.definitions)
   const isHashed = identity.hashed.length > 0
   return planOf({ ...site, definitionsDir: options.definitions, isHashed })
 }

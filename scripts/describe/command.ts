@@ -5,7 +5,7 @@
  */
 
 import { DEFINITIONS_DEFAULT, WAREHOUSE_DEFAULT, warehouseOf } from '../../pipeline/config.ts'
-import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { definitionsIn } from '../cli/definitions.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import { command } from '../cli/command.ts'
@@ -19,7 +19,7 @@ export const program = command('npm run describe', 'Prints a journey as a Mermai
   .option('--warehouse <url>', `count what is there, for example ${WAREHOUSE_DEFAULT}`)
   .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
   .action(async (options: Options) => {
-    const { journeys } = await loadDefinitions(options.definitions)
+    const { journeys } = await definitionsIn(options.definitions)
     const journey = journeys.find(({ id }) => id === options.journey)
     if (journey === undefined) {
       const known = journeys.map(({ id }) => id).join(', ')

@@ -38,6 +38,7 @@ export async function work(warehouse: Warehouse, settings: WorkerSettings): Prom
   const { subscription, messagesMax, waitMs, listening, limits } = settings
   try {
     const engine = await openEngine(warehouse, settings, patience)
+    for (const warning of engine.warnings) log('WARNING', warning)
     const source = pubsubSource(subscription, {
       messagesMax,
       waitMs,

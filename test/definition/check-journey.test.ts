@@ -124,7 +124,7 @@ describe('a journey is refused with a message', () => {
     [
       'no such place',
       guarded({ in: 'main.z' }),
-      'guard: in "main.z" is no state; write one of main.a, main.b',
+      'guard: in "main.z" is no state; did you mean \'main.a\'? write one of main.a, main.b',
     ],
     ['a place too long', guarded({ in: 'main.b.x' }), 'guard: in "main.b.x" is no state'],
     ['no such visit', guarded({ visits: 'z', gte: 1 }), 'guard: visits "z" is no state'],

@@ -53,7 +53,9 @@ test('a step that no event is named after is pointed out beside the answer', asy
   const { status, stdout, stderr } = await ask('--steps', 'Product Viewed, Bought', '--json')
   expect(status).toBe(0)
   expect(answerOf(stdout).steps[1]).toMatchObject({ reached: 0 })
-  expect(stderr).toMatch(/^no event is named Bought; there is: Product Viewed, .*Order Completed/)
+  expect(stderr).toMatch(
+    /^warning: no event on record is named 'Bought'; there is: Product Viewed, .*Order Completed/,
+  )
   const heard = await ask('--steps', 'Payment Failed, Signed Up', '--within', '1s')
   expect(heard).toMatchObject({ status: 0, stderr: '' })
 })
@@ -67,6 +69,9 @@ test('what is wrong with a question is told, with exit code 2', async () => {
   expect(await wrong()).toBe("error: no funnel: give --steps 'A, B, C', or --definition ID")
   expect(await wrong('--steps', 'A, B', '--order', 'loose')).toBe(
     'error: the funnel: order "loose" is unknown; write one of sequential, strict, any',
+  )
+  expect(await wrong('--steps', 'Product Viewed, Order Complted')).toMatch(
+    /^error: no event on record is named 'Order Complted'; did you mean 'Order Completed'\? there is: /,
   )
   expect(await wrong('--definition', 'lost')).toBe(
     'error: --definition lost is not in definitions/funnels; ' +

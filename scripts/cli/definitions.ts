@@ -1,0 +1,15 @@
+/** Definitions for the commands: read from their folder, with warnings on standard error. */
+
+import { loadDefinitions, type Definitions } from '../../pipeline/definition/load.ts'
+
+/** Reads a definitions folder and shows its warnings. Throws as `loadDefinitions` does. */
+export async function definitionsIn(dir: string): Promise<Definitions> {
+  const { warnings, ...definitions } = await loadDefinitions(dir)
+  showWarnings(warnings)
+  return definitions
+}
+
+/** Prints warnings on standard error, one a line. */
+export function showWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
+}

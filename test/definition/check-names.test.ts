@@ -1,0 +1,196 @@
+/** Names in definitions are compared with `events.ts`: misspelt ones are errors. */
+
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { checkCohort } from '../../pipeline/definition/check-cohort.ts'
+import { checkJourney } from '../../pipeline/definition/check-journey.ts'
+import { checkNames, type NamedDefinitions } from '../../pipeline/definition/check-names.ts'
+import type { Cohort } from '../../pipeline/definition/cohort.ts'
+import type { EventFunnel } from '../../pipeline/definition/funnel.ts'
+import type { Journey } from '../../pipeline/definition/journey.ts'
+import { nearestName } from '../../pipeline/definition/near-name.ts'
+
+const EVENTS = {
+  'Product Viewed': null,
+  'Product Added': z.object({ price: z.number().nullish(), item: z.object({ sku: z.string() }) }),
+  'Order Completed': z.strictObject({ value: z.number() }),
+  'Cart Shared': z.looseObject({ channel: z.string() }),
+  Refunded: z.union([z.object({ amount: z.number() }), z.object({ share: z.number() })]),
+}
+
+const journey = (change: Partial<Journey> = {}, states: object = {}) =>
+  ({
+    id: 'buy',
+    version: 1,
+    initial: 'cart',
+    states: { cart: { on: { 'Order Completed': 'bought' } }, bought: { type: 'final' }, ...states },
+    ...change,
+  }) as Journey
+
+function found(
+  parts: {
+    journey?: Journey
+    funnel?: Partial<EventFunnel>
+    cohort?: Cohort
+    splitOn?: string[]
+  },
+  unknown: 'accept' | 'refuse' = 'accept',
+) {
+  const funnel = { id: 'f', steps: ['Product Viewed'], within: '1d', ...parts.funnel }
+  const definitions: NamedDefinitions = {
+    sessions: { file: 'sessions.ts', definition: { splitOn: parts.splitOn ?? [] } },
+    journeys: [{ file: 'j.ts', definition: parts.journey ?? journey() }],
+    funnels: [{ file: 'f.ts', definition: funnel }],
+    cohorts: parts.cohort === undefined ? [] : [{ file: 'c.ts', definition: parts.cohort }],
+  }
+  return checkNames(definitions, { events: EVENTS, unknown })
+}
+
+const candidate = (event: string, guard: object) =>
+  journey({}, { cart: { on: { [event]: { target: 'bought', guard } } } })
+
+const addEvent = (name: string) => `if it is another event, add '${name}': null there`
+const ORDER_SLIP = `event 'Order Complted' is not in events.ts; did you mean 'Order Completed'? ${addEvent('Order Complted')}`
+
+describe('a misspelt event is an error', () => {
+  test.each<[place: string, parts: Parameters<typeof found>[0], where: string]>([
+    ['on', { journey: journey({ on: { 'Order Complted': 'cart' } }) }, 'j.ts: root: on'],
+    ['startOn', { journey: journey({ startOn: ['Order Complted'] }) }, 'j.ts: startOn'],
+    [
+      'ignore',
+      { journey: journey({}, { cart: { ignore: ['Order Complted'] } }) },
+      'j.ts: state cart: ignore',
+    ],
+    [
+      'a count guard',
+      { journey: candidate('Product Viewed', { not: { count: 'Order Complted', gte: 2 } }) },
+      "j.ts: state cart, on 'Product Viewed': guard on count",
+    ],
+    [
+      'a guard on the name',
+      { journey: candidate('Product Viewed', { field: 'name', in: ['Order Complted'] }) },
+      "j.ts: state cart, on 'Product Viewed': guard on name",
+    ],
+    ['a step', { funnel: { steps: ['Product Viewed', 'Order Complted'] } }, 'f.ts: step 2'],
+    ['an exclusion', { funnel: { exclude: [{ event: 'Order Complted' }] } }, 'f.ts: exclude 1'],
+    [
+      'a cohort',
+      {
+        cohort: {
+          id: 'c',
+          who: {
+            all: [
+              {
+                not: {
+                  journey: 'buy',
+                  reached: 'bought',
+                  where: { field: 'name', eq: 'Order Complted' },
+                },
+              },
+            ],
+          },
+        },
+      },
+      'c.ts: who.all[0].not: guard on name',
+    ],
+  ])('in %s', (_place, parts, where) => {
+    expect(found(parts)).toEqual({ errors: [`${where}: ${ORDER_SLIP}`], warnings: [] })
+  })
+
+  test('in the track of a parallel journey', () => {
+    const { id, version, ...track } = journey({ on: { 'Order Complted': 'cart' } })
+    const parallel = { id, version, type: 'parallel', states: { pay: track } } as Journey
+    expect(found({ journey: parallel }).errors).toEqual([
+      `j.ts: track pay, root: on: ${ORDER_SLIP}`,
+    ])
+  })
+})
+
+test('an event that resembles no known one is a warning, and an error under refuse', () => {
+  const parts = { funnel: { steps: ['Ticket Opened'] } }
+  const what = `f.ts: step 1: event 'Ticket Opened' is not in events.ts; ${addEvent('Ticket Opened')}`
+  expect(found(parts)).toEqual({ errors: [], warnings: [what] })
+  expect(found(parts, 'refuse')).toEqual({ errors: [what], warnings: [] })
+})
+
+test('no name is checked against an events.ts that names no event', () => {
+  const modules = {
+    sessions: { file: 'sessions.ts', definition: {} },
+    journeys: [{ file: 'j.ts', definition: journey() }],
+    funnels: [],
+    cohorts: [],
+  }
+  expect(checkNames(modules, { events: {} })).toEqual({ errors: [], warnings: [] })
+})
+
+const inEvents = "in events.ts; did you mean 'price'? if it is another property, add it there"
+
+describe('a path of a property', () => {
+  test.each<[what: string, event: string, path: string]>([
+    ['in the schema', 'Product Added', 'price'],
+    ['below an object', 'Product Added', 'item.sku'],
+    ['in one of several schemas', 'Refunded', 'share'],
+    ['of an event without a schema', 'Product Viewed', 'anything'],
+    ['outside a loose schema', 'Cart Shared', 'anything'],
+  ])('%s is accepted', (_what, event, path) => {
+    const guarded = candidate(event, { property: path, exists: true })
+    expect(found({ journey: guarded }, 'refuse')).toEqual({ errors: [], warnings: [] })
+  })
+
+  test.each<[what: string, event: string, path: string, errors: number, warnings: number]>([
+    ['that is misspelt', 'Product Added', 'pirce', 1, 0],
+    ['that is misspelt below an object', 'Product Added', 'item.skuu', 1, 0],
+    ['that is misspelt in a loose schema', 'Cart Shared', 'chanel', 1, 0],
+    ['below a number', 'Product Added', 'price.amount', 1, 0],
+    ['that a strict schema refuses', 'Order Completed', 'coupon', 1, 0],
+    ['that a schema does not list', 'Product Added', 'coupon', 0, 1],
+  ])('%s is found', (_what, event, path, errors, warnings) => {
+    const result = found({ journey: candidate(event, { property: path, exists: true }) })
+    expect([result.errors.length, result.warnings.length]).toEqual([errors, warnings])
+  })
+
+  test('is looked up for every event that a key, held value or split may meet', () => {
+    const key = { property: 'pirce' }
+    const keyed = journey({ key, startOn: ['Product Viewed', 'Product Added'] })
+    const split = found({ splitOn: ['properties.pirce', 'context.pirce'] }).errors
+    expect(found({ journey: keyed }).errors).toEqual([
+      `j.ts: key: property 'pirce' is not in the schema ${inEvents}`,
+    ])
+    expect(split).toEqual([
+      `sessions.ts: splitOn: property 'pirce' is not in the schema ${inEvents}`,
+    ])
+    const steps = ['Product Viewed', 'Product Added']
+    expect(found({ funnel: { steps, holdConstant: ['properties.pirce'] } }).errors).toEqual([
+      `f.ts: holdConstant: property 'pirce' is not in the schema of 'Product Added' ${inEvents}`,
+    ])
+    expect(found({ journey: journey({ key: { property: 'order' }, startOn: steps }) })).toEqual({
+      errors: [],
+      warnings: [],
+    })
+  })
+})
+
+test('an unknown state is answered with the nearest one', () => {
+  expect(checkJourney('j.ts', journey({ initial: 'carts' }))).toContain(
+    `j.ts: initial: initial "carts" is no state; did you mean 'cart'? write one of cart, bought`,
+  )
+  const cohort = { id: 'c', who: { journey: 'buy', reached: 'bougth' } }
+  expect(checkCohort('c.ts', cohort, [journey()])).toEqual([
+    `c.ts: who: reached "bougth" is no state of buy; did you mean 'bought'? write one of cart, bought`,
+  ])
+})
+
+test.each<[name: string, known: string[], nearest: ReturnType<typeof nearestName>]>([
+  ['order_completed', ['Order Completed'], { name: 'Order Completed', isSlip: true }],
+  [
+    'Order Compelted',
+    ['Order Created', 'Order Completed'],
+    { name: 'Order Completed', isSlip: true },
+  ],
+  ['Signed In', ['Signed Up'], { name: 'Signed Up', isSlip: false }],
+  ['B', ['A'], null],
+  ['Refund', [], null],
+  ['x'.repeat(100_000), ['y'.repeat(100_000)], null],
+])('the name nearest to %.20s is found', (name, known, nearest) => {
+  expect(nearestName(name, known)).toEqual(nearest)
+})
