@@ -1,13 +1,14 @@
 /**
- * The run: pull → decode → advance → commit → publish → acknowledge, one micro-batch a turn.
+ * Run loop: pull → decode → derive → commit → publish → acknowledge, one micro-batch after another.
  *
- * Start reading here, then `advance.ts`, which is one turn. Decoding is done in a worker thread,
- * one batch ahead. Each batch continues from what the one before it commits, so everything after
- * decoding is sequential, but that a file's next batch is derived while the warehouse is still
- * writing the one before. Messages are acknowledged after their batch is committed and not
- * before; a run that is interrupted finishes the batch at hand. What fails only for now is tried
- * again with patience, see `retry.ts`.
+ * Start reading here, then `microbatch/pipeline.ts`, which makes one micro-batch. A worker thread
+ * decodes one batch ahead. Each batch continues from the commit before it, so everything after
+ * decoding is sequential; a file's next batch is derived while the warehouse still writes the one
+ * before. Messages are acknowledged only after their batch is committed. An interrupted run
+ * finishes the current batch. Transient errors are retried, see `base/retry.ts`.
  */
+
+import PQueue from 'p-queue'
 
 import type { Decode } from './decode/decoder-thread.ts'
 import type { Begun, Delivery, Outcome, Pipeline } from './microbatch/pipeline.ts'
@@ -16,7 +17,7 @@ import { elapsedMs, now } from './base/clock.ts'
 import { retrying, type Retry } from './base/retry.ts'
 import type { Chunk, Source } from './io/source.ts'
 
-/** What a run did, for the screen. */
+/** Counts of a run. */
 export type RunReport = {
   read: number
   landed: number
@@ -36,37 +37,37 @@ export type RunOptions = {
   source: Source
   decode: Decode
   warehouseUrl: string
-  /** The watermark asked for, microseconds. It is applied with the last batch: a watermark ahead
-   * of the events would decide timeouts that events still to come would prevent, and undo them. */
+  /** Requested watermark, microseconds. It is applied with the last batch: a watermark ahead of the
+   * events would decide timeouts that later events prevent. */
   watermark: number | null
-  /** Told of every committed batch, and how long its commit took from the decoded batch on. */
+  /** Called after every commit with the milliseconds since the batch was decoded. */
   onBatch?: (report: RunReport, chunk: Chunk, commitMs: number) => void
-  /** Does every turn: whoever else asks the warehouse may do so between two. */
+  /** Wraps each micro-batch: others may query the warehouse between two. */
   inTurn?: (turn: () => Promise<void>) => Promise<void>
-  /** Publishes what has been committed to the outbox; called after a batch that did. */
+  /** Publishes the outbox; called after a batch that wrote to it. */
   publish?: (() => Promise<void>) | undefined
-  /** Told of every fault of the outside that is tried again. */
+  /** Called before each retry of a transient error. */
   onRetry?: (retry: Retry) => void
-  /** Aborted: the batch at hand is finished, then the run ends. */
+  /** When aborted, the run finishes the current batch and ends. */
   signal?: AbortSignal
 }
 
 type Decoding = { chunk: Chunk; receivedAt: number; batch: Promise<EventBatch> }
 
-/** Processes everything the source gives. */
+/** Processes everything that the source yields. Rejects when a batch fails for good; what was
+ * committed before stays committed and acknowledged. */
 export function run(options: RunOptions): Promise<RunReport> {
   return new Run(options).toEnd()
 }
 
 class Run {
   readonly #options: RunOptions
-  /** Whether a batch is begun while the commit before is under way. Of a live source others ask
-   * between turns, and what is published is asked for. */
+  /** Whether a batch is begun while the commit before is in flight. Not with a live source, where
+   * others query between micro-batches, nor when publishing, which reads the outbox. */
   readonly #isAhead: boolean
   readonly #startedAt = elapsedMs()
   readonly #report: RunReport
-  /** The end of the turn before. */
-  #ended: Promise<void> = Promise.resolve()
+  readonly #commits = new CommitQueue()
 
   constructor(options: RunOptions) {
     const { pipeline, source, publish, warehouseUrl } = options
@@ -95,17 +96,17 @@ class Run {
         next.catch(() => undefined)
         const decoding = current
         const isLast = source.isLive !== true && (await next) === null
-        await inTurn(() => this.#turn(decoding, isLast))
+        await inTurn(() => this.#process(decoding, isLast))
         current = await next
       }
-      await this.#ended
+      await this.#commits.drained()
       if (this.#report.batches === 0 && source.isLive !== true && !signal?.aborted) {
         const nothing = emptyBatch(pipeline.compiled.namespaces.length)
         const delivery = this.#delivery({ origin: source.origin, receivedAt: now() }, true)
         add(this.#report, await pipeline.advance(nothing, delivery))
       }
     } finally {
-      await this.#ended.catch(() => undefined)
+      await this.#commits.drained().catch(() => undefined)
       await chunks.return?.()
     }
     return this.#report
@@ -122,15 +123,13 @@ class Run {
     return { chunk, receivedAt, batch }
   }
 
-  async #turn({ chunk, receivedAt, batch }: Decoding, isLast: boolean): Promise<void> {
+  async #process({ chunk, receivedAt, batch }: Decoding, isLast: boolean): Promise<void> {
     const delivery = this.#delivery({ ...chunk, receivedAt }, isLast)
     const events = await batch
     const begunAt = elapsedMs()
     const begun = await this.#begin(events, delivery)
-    const before = this.#ended
-    this.#ended = this.#end(before, begun, chunk, begunAt)
-    this.#ended.catch(() => undefined)
-    await (this.#isAhead ? before : this.#ended)
+    this.#commits.add(() => this.#finish(begun, chunk, begunAt))
+    await (this.#isAhead ? this.#commits.hasRoom() : this.#commits.drained())
   }
 
   #delivery({ origin, receivedAt, applying = [] }: Delivery, isLast: boolean): Delivery {
@@ -153,21 +152,49 @@ class Run {
     return retrying('commit', begin, this.#options)
   }
 
-  /** What comes after a commit, turn by turn. The batch itself is no longer held. */
-  async #end(
-    before: Promise<void>,
-    { outcome, committed }: Begun,
-    chunk: Chunk,
-    begunAt: number,
-  ): Promise<void> {
+  /** Waits for the commit, then publishes, acknowledges and reports. The batch itself is free by
+   * then. */
+  async #finish({ outcome, committed }: Begun, chunk: Chunk, begunAt: number): Promise<void> {
     await committed
-    await before
     const commitMs = elapsedMs() - begunAt
     add(this.#report, outcome)
     if (outcome.effects > 0) await this.#options.publish?.()
     await chunk.acknowledge()
     this.#report.elapsedMs = elapsedMs() - this.#startedAt
     this.#options.onBatch?.(this.#report, chunk, commitMs)
+  }
+}
+
+/** Commits in order, one at a time. After a failure the rest is skipped. */
+class CommitQueue {
+  readonly #queue = new PQueue({ concurrency: 1 })
+  #failure: { thrown: unknown } | null = null
+
+  add(work: () => Promise<void>): void {
+    void this.#queue.add(async () => {
+      if (this.#failure !== null) return
+      try {
+        await work()
+      } catch (thrown) {
+        this.#failure = { thrown }
+      }
+    })
+  }
+
+  /** Resolves when no commit waits behind the current one; rejects when one has failed. */
+  async hasRoom(): Promise<void> {
+    await this.#queue.onSizeLessThan(1)
+    this.#check()
+  }
+
+  /** Resolves when every commit is done; rejects when one has failed. */
+  async drained(): Promise<void> {
+    await this.#queue.onIdle()
+    this.#check()
+  }
+
+  #check(): void {
+    if (this.#failure !== null) throw this.#failure.thrown
   }
 }
 

@@ -211,20 +211,14 @@ function compileTrack(parts: TrackParts): CompiledTrack {
   const roots = compileHolder(track, ways)
   const journeyIgnore = new Set(parts.journey.type === 'parallel' ? parts.journey.ignore : [])
   const eventNames = parts.codes.keys()
+  const ofJourney = (event: string) => (journeyIgnore.has(event) ? IGNORED : null)
   const cells = states.flatMap((state) => {
     const definition = track.states[state] ?? {}
     const own = compileHolder(definition, ways)
     const isFinal = definition.type === 'final'
-    return eventNames.map((event): Cell | null => {
-      const ignored =
-        own(event)?.ignored || roots(event)?.ignored || journeyIgnore.has(event) || false
-      if (isFinal) return ignored ? { ways: [], ignored } : null
-      return (
-        own(event) ??
-        roots(event) ??
-        (journeyIgnore.has(event) ? { ways: [], ignored: true } : null)
-      )
-    })
+    return eventNames.map((event) =>
+      resolveCell([own(event), roots(event), ofJourney(event)], isFinal),
+    )
   })
   return {
     name,
@@ -236,6 +230,16 @@ function compileTrack(parts: TrackParts): CompiledTrack {
     cells,
     timeouts: states.map((state) => compileTimeouts(track.states[state]?.after ?? {}, ways)),
   }
+}
+
+const IGNORED: Cell = { ways: [], ignored: true }
+
+/** What a track in a state does with an event: `levels` are the state's own cell, the track root's
+ * and the journey's. The first level that names the event decides; a final state takes nothing and
+ * only ignores, whichever level says so. */
+function resolveCell(levels: readonly (Cell | null)[], isFinal: boolean): Cell | null {
+  if (isFinal) return levels.some((level) => level?.ignored) ? IGNORED : null
+  return levels.find((level) => level !== null) ?? null
 }
 
 function effectsOf(track: Track, state: string): Effect[] {

@@ -58,15 +58,16 @@ export function freshStanding(): Standing {
   return { open: [], hasEntered: false, isRemoved: false }
 }
 
-/** Attempts by their held values. */
-type Lists = Map<string, Attempt[]>
-/** Of one scope: by what has been reached. */
-type Places = Map<string, Lists>
+/** Attempts of one scope that reached the same steps with the same held values. */
+type List = { held: string; attempts: Attempt[] }
 
 export class Attempts {
   readonly #funnel: CompiledFunnel
   readonly #standing: Standing
-  readonly #scopes = new Map<string, Places>()
+  /** By `listKey`. */
+  readonly #lists = new Map<string, List>()
+  /** The same lists by scope. */
+  readonly #scopes = new Map<string, List[]>()
   readonly #touched = new Set<Attempt>()
   readonly #withdrawn: Attempt[] = []
   readonly #steps: { attempt: Attempt; fact: Omit<StepFact, keyof StepOwner> }[] = []
@@ -141,7 +142,7 @@ export class Attempts {
 
   /** The attempt that stands where the point would open one gives way to it. */
   #withdrawStanding(point: Point, step: number): void {
-    const list = this.#scopes.get(point.scope)?.get(String(step))?.get(point.held) ?? []
+    const list = this.#lists.get(listKey(point.scope, String(step), point.held))?.attempts ?? []
     const standing = list[list.length - 1]
     if (standing === undefined) return
     list.pop()
@@ -155,23 +156,21 @@ export class Attempts {
 
   /** Advances the attempts that the point can bring to a step. */
   #serve(point: Point, step: number): void {
-    const places = this.#scopes.get(point.scope)
-    if (places === undefined) return
     const { steps } = this.#funnel
     for (let from = step - 1; from >= 0; from--) {
-      const list = places.get(String(from))?.get(point.held)
-      if (list !== undefined) this.#advance(list, step, point)
+      const list = this.#lists.get(listKey(point.scope, String(from), point.held))
+      if (list !== undefined) this.#advance(list.attempts, step, point)
       if (steps[from]?.isOptional !== true) break
     }
   }
 
   #serveAny(point: Point): void {
     let hasServed = false
-    for (const lists of this.#scopes.get(point.scope)?.values() ?? []) {
-      const list = lists.get(point.held) ?? []
-      const reached = list[0]?.reached ?? []
+    for (const { held, attempts } of this.#scopes.get(point.scope) ?? []) {
+      if (held !== point.held) continue
+      const reached = attempts[0]?.reached ?? []
       const step = point.steps.find((one) => !reached.includes(one))
-      if (step !== undefined && this.#advance(list, step, point) > 0) hasServed = true
+      if (step !== undefined && this.#advance(attempts, step, point) > 0) hasServed = true
     }
     if (!hasServed && point.steps[0] !== undefined) this.#enter(point, point.steps[0])
   }
@@ -238,20 +237,17 @@ export class Attempts {
     because: EndedBecause,
   ): number {
     let count = 0
-    for (const lists of this.#scopes.get(scope)?.values() ?? []) {
-      for (const [held, list] of lists) {
-        const [first] = list
-        if (first === undefined) lists.delete(held)
-        if (first === undefined || !isDeep(depthOf(this.#funnel, first.reached))) continue
-        retain(list, (attempt) => {
-          if (attempt.tie === this.#tie) return true
-          const deadline = deadlineOf(this.#funnel, attempt)
-          const isOver = at > deadline
-          this.#end(attempt, isOver ? 'window' : because, isOver ? deadline : at)
-          if (!isOver) count += 1
-          return false
-        })
-      }
+    for (const { attempts } of this.#scopes.get(scope) ?? []) {
+      const [first] = attempts
+      if (first === undefined || !isDeep(depthOf(this.#funnel, first.reached))) continue
+      retain(attempts, (attempt) => {
+        if (attempt.tie === this.#tie) return true
+        const deadline = deadlineOf(this.#funnel, attempt)
+        const isOver = at > deadline
+        this.#end(attempt, isOver ? 'window' : because, isOver ? deadline : at)
+        if (!isOver) count += 1
+        return false
+      })
     }
     return count
   }
@@ -269,15 +265,13 @@ export class Attempts {
     let decided = -Infinity
     const { open } = this.#standing
     open.length = 0
-    for (const places of this.#scopes.values()) {
-      for (const lists of places.values()) {
-        for (const attempt of [...lists.values()].flat()) {
-          const deadline = deadlineOf(this.#funnel, attempt)
-          if (watermark !== null && deadline < watermark) {
-            this.#end(attempt, 'window', deadline)
-            decided = Math.max(decided, deadline)
-          } else open.push(attempt)
-        }
+    for (const { attempts } of this.#lists.values()) {
+      for (const attempt of attempts) {
+        const deadline = deadlineOf(this.#funnel, attempt)
+        if (watermark !== null && deadline < watermark) {
+          this.#end(attempt, 'window', deadline)
+          decided = Math.max(decided, deadline)
+        } else open.push(attempt)
       }
     }
     if (this.#standing.isRemoved) open.length = 0
@@ -310,12 +304,16 @@ export class Attempts {
       this.#funnel.order === 'any'
         ? reached.toSorted((a, b) => a - b).join()
         : String(reached[reached.length - 1])
-    const places = entryOf(this.#scopes, scope, (): Places => new Map())
-    return entryOf(
-      entryOf(places, place, (): Lists => new Map()),
-      held,
-      (): Attempt[] => [],
-    )
+    const key = listKey(scope, place, held)
+    let list = this.#lists.get(key)
+    if (list === undefined) {
+      list = { held, attempts: [] }
+      this.#lists.set(key, list)
+      const lists = this.#scopes.get(scope)
+      if (lists === undefined) this.#scopes.set(scope, [list])
+      else lists.push(list)
+    }
+    return list.attempts
   }
 }
 
@@ -352,8 +350,7 @@ function retain<T>(list: T[], isKept: (item: T) => boolean): void {
   list.length = kept
 }
 
-function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key)
-  if (value === undefined) map.set(key, (value = make()))
-  return value
+/** Key of a list. A place is digits and commas and held values are JSON, so neither has a NUL. */
+function listKey(scope: string, place: string, held: string): string {
+  return `${place}\0${held}\0${scope}`
 }

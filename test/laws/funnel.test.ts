@@ -2,7 +2,6 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Json } from '../../pipeline/base/json.ts'
 import { eventStream } from '../support/arbitraries.ts'
 import { funnel } from '../support/arbitraries-funnel.ts'
 import { FunnelBench, type Told } from '../support/funnel-history.ts'
@@ -27,7 +26,8 @@ test('attempts are those of the slow reading, folded in one go or event by event
         ordinal: event.ordinal,
         source: event.source,
         session: `s${i % 2}`,
-        properties: flat(event.properties, event.context),
+        properties: event.properties,
+        context: event.context,
       }))
       const seen = events
         .map((event, i) => ({ event, profile_id: 'p', session_id: `s${i % 2}` }))
@@ -48,9 +48,3 @@ test('attempts are those of the slow reading, folded in one go or event by event
     },
   )
 }, 120_000)
-
-/** Values by operand path. */
-function flat(properties: { [name: string]: Json }, context: { [name: string]: Json }) {
-  const campaign = context['campaign'] as { source?: Json } | undefined
-  return { ...properties, 'context.campaign.source': campaign?.source ?? null }
-}

@@ -33,6 +33,7 @@ export type Told = {
   source?: string
   session?: string
   properties?: { [name: string]: Json }
+  context?: { [name: string]: Json }
 }
 
 const MINUTE = 60_000_000
@@ -81,8 +82,8 @@ export class FunnelBench {
       this.#events.ordinal.push(event.ordinal ?? 0)
       this.#events.source.push(event.source ?? 'web')
       compiled.operandPaths.forEach((path, o) => {
-        const { properties = {}, source = 'web' } = event
-        this.#events.operands[o]?.push(valueAt({ properties, source }, path))
+        const { properties = {}, context = {}, source = 'web' } = event
+        this.#events.operands[o]?.push(valueAt({ properties, context, source }, path))
       })
     }
     this.#rows = told.map((_, row) => row).sort(this.#events.inOrder)
