@@ -2,13 +2,23 @@
  * Messages → whole lines. A message holds one event (on one line or over several), an array of
  * events, or NDJSON; all of it may be gzip. What is in it lands as the sender wrote it.
  *
- * A message that cannot be unpacked is refused as a whole; its bytes stay as they came. A message
- * counts, here and for whoever bounds a batch, as large as it says it is when unpacked, and is
- * never unpacked to more.
+ * A message that cannot be unpacked, or has more lines than its bytes can hold events, is refused as
+ * a whole; its bytes stay as they came. A message counts, here and for whoever bounds a batch, as
+ * large as it is when unpacked, and is never unpacked to more than the bound.
  */
 
 import { gunzipSync } from 'node:zlib'
 import { messageOf } from '../base/errors.ts'
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  isJson,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from './json-scan.ts'
 import type { Rejection } from './wire-event.ts'
 
 /** Messages in one run of bytes: where each ends, and when it was published, microseconds. */
@@ -22,18 +32,40 @@ export const CHUNK_BYTES_MAX = 32 * 1024 * 1024
 /** Larger messages are refused. Packed, none is larger than 10 MB. */
 export const UNPACKED_BYTES_MAX = 32 * 1024 * 1024
 
+/**
+ * Lines of a message: 16, and one more for each 64 bytes, which no event is shorter than. A line
+ * costs some hundred bytes of memory when it is refused, whatever its length.
+ */
+const LINES_FREE = 16
+const LINE_BYTES_MIN = 64
+
 const NEW_LINE = 0x0a
 const SPACE = 0x20
-const QUOTE = 0x22
-const COMMA = 0x2c
-const BACKSLASH = 0x5c
-const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 const LINE_END = Uint8Array.of(NEW_LINE)
+/** How a member of a gzip file begins, and the least bytes it has. */
+const MEMBER_START = Uint8Array.of(0x1f, 0x8b, 0x08)
+const MEMBER_BYTES_MIN = 18
 
-/** Bytes of a message when unpacked, by its own account. */
+/**
+ * Bytes of a message when unpacked, at most one more than the bound. A single member of gzip says
+ * how many it has; of what may be several members they are counted.
+ */
 export function unpackedSize(data: Uint8Array): number {
   if (!isPacked(data)) return data.length
-  return new DataView(data.buffer, data.byteOffset).getUint32(data.length - 4, true)
+  const packed = bufferOf(data)
+  if (packed.indexOf(MEMBER_START, MEMBER_START.length) < 0) {
+    return Math.min(packed.readUInt32LE(data.length - 4), UNPACKED_BYTES_MAX + 1)
+  }
+  try {
+    return gunzipSync(packed, { maxOutputLength: UNPACKED_BYTES_MAX }).length
+  } catch (thrown) {
+    const { code } = thrown as { code?: unknown }
+    return code === 'ERR_BUFFER_TOO_LARGE' ? UNPACKED_BYTES_MAX + 1 : data.length
+  }
+}
+
+function bufferOf(data: Uint8Array): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.length)
 }
 
 /** Messages as one run of bytes. `publishedAt` in microseconds. */
@@ -88,42 +120,52 @@ function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
 
 /** Whether it says that it is gzip. */
 export function isPacked(data: Uint8Array): boolean {
-  return data.length >= 18 && data[0] === 0x1f && data[1] === 0x8b
+  return data.length >= MEMBER_BYTES_MIN && data[0] === 0x1f && data[1] === 0x8b
 }
 
 function linesOf(data: Uint8Array): Uint8Array | Rejection {
   if (data.length === 0) return { reason: 'missing_field', detail: 'data: the message has none' }
-  if (!isPacked(data)) return splitEvents(data)
+  if (!isPacked(data)) return boundedLines(splitEvents(data))
   const size = unpackedSize(data)
   if (size > UNPACKED_BYTES_MAX) {
-    const detail = `the message has ${size} bytes unpacked, more than ${UNPACKED_BYTES_MAX}`
+    const detail = `the message has more than ${UNPACKED_BYTES_MAX} bytes unpacked`
     return { reason: 'too_large', detail }
   }
   try {
-    return splitEvents(gunzipSync(data, { maxOutputLength: Math.max(1, size) }))
+    return boundedLines(splitEvents(gunzipSync(data, { maxOutputLength: Math.max(1, size) })))
   } catch (thrown) {
     return { reason: 'invalid_gzip', detail: `the message is no gzip: ${messageOf(thrown)}` }
   }
+}
+
+/** Lines that are not blank are counted only as far as the bound. */
+function boundedLines(data: Uint8Array): Uint8Array | Rejection {
+  const linesMax = LINES_FREE + Math.floor(data.length / LINE_BYTES_MIN)
+  let lines = 0
+  let isBlank = true
+  for (let at = 0; at < data.length; at++) {
+    const byte = data[at] as number
+    if (byte === NEW_LINE) isBlank = true
+    else if (isBlank && byte > SPACE) {
+      isBlank = false
+      lines += 1
+      if (lines > linesMax) break
+    }
+  }
+  if (lines <= linesMax) return data
+  const detail = `the message has more than ${linesMax} lines in ${data.length} bytes`
+  return { reason: 'too_large', detail }
 }
 
 /** One event a line. What is neither an object nor an array over several lines is left alone. */
 function splitEvents(data: Uint8Array): Uint8Array {
   const start = data.findIndex((byte) => byte > SPACE)
   const lineEnd = data.indexOf(NEW_LINE, start)
-  const isList = data[start] === OPEN_LIST
-  const mayGoOn = data[start] === OPEN_OBJECT && lineEnd >= 0
-  if (!isList && !(mayGoOn && parsed(data.subarray(start, lineEnd)) === undefined)) return data
-  const whole = parsed(data)
-  if (whole === undefined) return data
+  const isList = data[start] === OPEN_BRACKET
+  const mayGoOn = data[start] === OPEN_BRACE && lineEnd >= 0
+  if (!isList && !(mayGoOn && !isJson(data.subarray(start, lineEnd)))) return data
+  if (!isJson(data)) return data
   return isList ? elementsOf(data, start) : onOneLine(data)
-}
-
-function parsed(data: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.length).toString())
-  } catch {
-    return undefined
-  }
 }
 
 /** JSON has line breaks between its tokens only: they are as good as spaces. */
@@ -144,8 +186,8 @@ function elementsOf(data: Uint8Array, start: number): Uint8Array {
       continue
     }
     if (byte === QUOTE) isText = true
-    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth += 1
-    else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1
+    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) depth += 1
+    else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth -= 1
     else if (depth === 1 && (byte === COMMA || byte <= SPACE)) lines[at] = NEW_LINE
     if (depth === 0) lines[at] = NEW_LINE
     if (depth === 0) break

@@ -75,6 +75,11 @@ describe('a message holds', () => {
     expect(lines[0]).toBe(odd)
   })
 
+  test('gzip of several members', () => {
+    const members = Buffer.concat([gzipSync(`${e('e1')}\n`), gzipSync(`${e('e2')}\n${e('e3')}`)])
+    expect(decode(members, e('e4'))).toMatchObject({ ids: ['e1', 'e2', 'e3', 'e4'], refused: [] })
+  })
+
   test('nothing, in an empty array', () => {
     expect(decode('[]', '[ ]', '\n')).toMatchObject({ ids: [], refused: [] })
   })
@@ -95,7 +100,37 @@ describe('a message is refused', () => {
     const bomb = gzipSync(Buffer.alloc(UNPACKED_BYTES_MAX + 1))
     const { refused, details } = decode(liar, bomb)
     expect(refused.map(([reason]) => reason)).toEqual(['invalid_gzip', 'too_large'])
-    expect(details).toContain(`has ${UNPACKED_BYTES_MAX + 1} bytes unpacked`)
+    expect(details).toContain(`has more than ${UNPACKED_BYTES_MAX} bytes unpacked`)
+  })
+
+  test('when its members of gzip unpack to too much together', () => {
+    const member = gzipSync(Buffer.alloc(UNPACKED_BYTES_MAX / 2 + 1))
+    const { refused, details } = decode(Buffer.concat([member, member]))
+    expect(refused.map(([reason]) => reason)).toEqual(['too_large'])
+    expect(details).toContain('unpacked')
+  })
+
+  test('whole, when it has more lines than its bytes can hold events', () => {
+    const packed = gzipSync('0\n'.repeat(UNPACKED_BYTES_MAX / 2))
+    const { ids, refused } = decode(packed, e('e1'), `[${'0,'.repeat(1_000)}0]`)
+    expect(ids).toEqual(['e1'])
+    expect(refused).toEqual([
+      ['too_large', packed.toString()],
+      ['too_large', `[${'0,'.repeat(1_000)}0]`],
+    ])
+  })
+
+  test('line by line, when its bytes can hold as many events', () => {
+    const { ids, refused } = decode(`${e('e1')}\n${'0\n'.repeat(15)}`)
+    expect({ ids, refused: refused.length }).toEqual({ ids: ['e1'], refused: 15 })
+  })
+
+  test('in little memory, however deep it is nested', () => {
+    const deep = gzipSync('['.repeat(2_000_000) + ']'.repeat(2_000_000))
+    const before = process.memoryUsage().rss
+    const { refused } = decode(deep)
+    expect(refused.map(([reason]) => reason)).toEqual(['too_large'])
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
   })
 
   test('when it has no data, attributes or not', () => {
@@ -107,6 +142,12 @@ describe('a message is refused', () => {
     expect(ids).toEqual(['e1'])
     expect(refused.map(([, raw]) => raw)).toEqual(['7', '{"a":1}', `[${e('e2')}]`, '[1, 2'])
   })
+})
+
+test('a chunk is cut by the unpacked size of gzip of several members', () => {
+  const half = gzipSync(Buffer.alloc(CHUNK_BYTES_MAX / 2))
+  const members = { data: Buffer.concat([half, half, gzipSync('')]) }
+  expect(cutToSize([members, { data: gzipSync(Buffer.alloc(10)) }])).toEqual([members])
 })
 
 test('a chunk is cut by what its messages are when unpacked, and has at least one', () => {

@@ -1,0 +1,159 @@
+/**
+ * A validating scanner of JSON bytes: checks syntax as `JSON.parse` does and makes no value. Each
+ * function takes the position where something begins and returns the position just after it, or -1
+ * where it is not valid JSON.
+ *
+ * Reading beyond the array is harmless: what is there is no byte of any token.
+ */
+
+export const QUOTE = 0x22
+export const COMMA = 0x2c
+export const COLON = 0x3a
+export const BACKSLASH = 0x5c
+export const OPEN_BRACKET = 0x5b
+export const CLOSE_BRACKET = 0x5d
+export const OPEN_BRACE = 0x7b
+export const CLOSE_BRACE = 0x7d
+const LETTER_U = 0x75
+const MINUS = 0x2d
+const PLUS = 0x2b
+const POINT = 0x2e
+const ZERO = 0x30
+const NINE = 0x39
+
+/** By byte, 1 where a text goes on: all but quotes, backslashes and control characters. */
+const IS_TEXT = table((byte) => byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH)
+const IS_ESCAPE = table((byte) => '"\\/bfnrt'.includes(String.fromCharCode(byte)))
+const IS_HEX = table((byte) => /^[0-9a-fA-F]$/.test(String.fromCharCode(byte)))
+
+/** White space within a line, and between lines too. */
+export const SPACE_IN_LINE = table((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
+export const SPACE_ANYWHERE = table((byte) => SPACE_IN_LINE[byte] === 1 || byte === 0x0a)
+
+const WORDS = ['true', 'false', 'null'].map((word) => Buffer.from(word))
+
+/** Types of the containers that are open, 1 for an object; grows with the nesting. */
+let open = new Uint8Array(512)
+
+function table(has: (byte: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (has(byte) ? 1 : 0))
+}
+
+/** Skips the white space of the table. */
+export function skipSpace(bytes: Uint8Array, from: number, space: Uint8Array): number {
+  let at = from
+  while (space[bytes[at] as number] === 1) at += 1
+  return at
+}
+
+/** A text whose opening quote is just before `from`. */
+export function endOfText(bytes: Uint8Array, from: number): number {
+  let at = from
+  for (;;) {
+    while (IS_TEXT[bytes[at] as number] === 1) at += 1
+    if (bytes[at] === QUOTE) return at + 1
+    if (bytes[at] !== BACKSLASH) return -1
+    at = endOfEscape(bytes, at + 1)
+    if (at < 0) return -1
+  }
+}
+
+function endOfEscape(bytes: Uint8Array, at: number): number {
+  if (IS_ESCAPE[bytes[at] as number] === 1) return at + 1
+  if (bytes[at] !== LETTER_U) return -1
+  for (let i = 1; i <= 4; i++) if (IS_HEX[bytes[at + i] as number] !== 1) return -1
+  return at + 5
+}
+
+/** A number, `true`, `false` or `null`. */
+function endOfScalar(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] as number
+  if (first === MINUS || isDigit(first)) return endOfNumber(bytes, at)
+  const word = WORDS.find((one) => one[0] === first)
+  return word?.every((byte, i) => bytes[at + i] === byte) ? at + word.length : -1
+}
+
+function endOfNumber(bytes: Uint8Array, from: number): number {
+  let at = bytes[from] === MINUS ? from + 1 : from
+  if (bytes[at] === ZERO) at += 1
+  else at = endOfDigits(bytes, at)
+  if (at >= 0 && bytes[at] === POINT) at = endOfDigits(bytes, at + 1)
+  if (at < 0 || ((bytes[at] as number) | 0x20) !== 0x65) return at
+  const sign = bytes[at + 1]
+  return endOfDigits(bytes, sign === PLUS || sign === MINUS ? at + 2 : at + 1)
+}
+
+function endOfDigits(bytes: Uint8Array, from: number): number {
+  let at = from
+  while (isDigit(bytes[at] as number)) at += 1
+  return at === from ? -1 : at
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= NINE
+}
+
+/** Any value, nested at most so deep, with white space of the table between its tokens. */
+export function endOfValue(
+  bytes: Uint8Array,
+  from: number,
+  space: Uint8Array,
+  nestingMax: number,
+): number {
+  const first = bytes[from]
+  if (first === QUOTE) return endOfText(bytes, from + 1)
+  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return endOfScalar(bytes, from)
+  let at = from
+  let depth = 0
+  nested: for (;;) {
+    if (depth === nestingMax) return -1
+    let isObject = bytes[at] === OPEN_BRACE
+    if (depth === open.length) open = grown(open)
+    open[depth] = isObject ? 1 : 0
+    depth += 1
+    at = skipSpace(bytes, at + 1, space)
+    let isEmpty = bytes[at] === (isObject ? CLOSE_BRACE : CLOSE_BRACKET)
+    for (;;) {
+      if (!isEmpty) {
+        if (isObject) at = endOfKey(bytes, at, space)
+        if (at < 0) return -1
+        const byte = bytes[at]
+        if (byte === OPEN_BRACE || byte === OPEN_BRACKET) continue nested
+        at = byte === QUOTE ? endOfText(bytes, at + 1) : endOfScalar(bytes, at)
+        if (at < 0) return -1
+      }
+      isEmpty = false
+      at = skipSpace(bytes, at, space)
+      while (bytes[at] === (isObject ? CLOSE_BRACE : CLOSE_BRACKET)) {
+        depth -= 1
+        if (depth === 0) return at + 1
+        isObject = open[depth - 1] === 1
+        at = skipSpace(bytes, at + 1, space)
+      }
+      if (bytes[at] !== COMMA) return -1
+      at = skipSpace(bytes, at + 1, space)
+    }
+  }
+}
+
+/** A member's key, its colon and the space after it. */
+function endOfKey(bytes: Uint8Array, from: number, space: Uint8Array): number {
+  if (bytes[from] !== QUOTE) return -1
+  const keyEnd = endOfText(bytes, from + 1)
+  if (keyEnd < 0) return -1
+  const at = skipSpace(bytes, keyEnd, space)
+  return bytes[at] === COLON ? skipSpace(bytes, at + 1, space) : -1
+}
+
+function grown(array: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(array.length * 2)
+  larger.set(array)
+  return larger
+}
+
+/** Whether the bytes are one value of JSON, over however many lines and however deep. */
+export function isJson(bytes: Uint8Array): boolean {
+  const from = skipSpace(bytes, 0, SPACE_ANYWHERE)
+  const end = endOfValue(bytes, from, SPACE_ANYWHERE, Infinity)
+  return end >= 0 && skipSpace(bytes, end, SPACE_ANYWHERE) === bytes.length
+}

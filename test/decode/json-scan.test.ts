@@ -1,0 +1,81 @@
+/** The scanner accepts what `JSON.parse` accepts, and ends where the value ends. */
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { endOfValue, isJson, SPACE_IN_LINE } from '../../pipeline/decode/json-scan.ts'
+
+const bytesOf = (text: string) => new TextEncoder().encode(text)
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Pieces of JSON, sound and broken. */
+const piece = fc.constantFrom(
+  ...['{', '}', '[', ']', ',', ':', '"', '"a"', '""', '"\\n"', '"\\u00e9"', '"\\u00g0"', '"\\x"'],
+  ...[
+    '"\t"',
+    '"é\u2028"',
+    '\\',
+    '0',
+    '-0',
+    '01',
+    '1.5',
+    '.5',
+    '1.',
+    '1e5',
+    '1E+5',
+    '1e',
+    '-',
+    '+1',
+  ],
+  ...['true', 'false', 'null', 'nul', 'trueish', ' ', '\n', '\r\n', '\t', '\u00a0', '\ufeff', '//'],
+  ...['"k":', '"k" : ', '{"k":1}', '[1,2]', '{}', '[]', '\u0000', '"\u007f"'],
+)
+
+test('random pieces of JSON are valid exactly when JSON.parse takes them', () => {
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 9 }), (pieces) => {
+      const text = pieces.join('')
+      expect(isJson(bytesOf(text))).toBe(parses(text))
+    }),
+    { numRuns: 5_000 },
+  )
+})
+
+test('JSON with one byte changed is valid exactly when JSON.parse takes it', () => {
+  fc.assert(
+    fc.property(
+      fc.json({ maxDepth: 4 }),
+      fc.nat(),
+      fc.constantFrom(...'{}[],:"\\0e-. x\n'),
+      (json, seed, replacement) => {
+        const at = seed % json.length
+        const text = json.slice(0, at) + replacement + json.slice(at + 1)
+        expect(isJson(bytesOf(json))).toBe(true)
+        expect(isJson(bytesOf(text))).toBe(parses(text))
+      },
+    ),
+    { numRuns: 2_000 },
+  )
+})
+
+test('a value ends where the next token begins, and never beyond its line', () => {
+  const end = (text: string) => endOfValue(bytesOf(text), 0, SPACE_IN_LINE, 500)
+  expect(end('{"a": [1, {"b": "]"}]}, 7')).toBe(22)
+  expect(end('12,')).toBe(2)
+  expect(end('{"a":1,\n"b":2}')).toBe(-1)
+  expect(end('{"a":')).toBe(-1)
+})
+
+test('nesting beyond the bound is refused', () => {
+  const nested = (depth: number) => bytesOf('['.repeat(depth) + ']'.repeat(depth))
+  expect(endOfValue(nested(500), 0, SPACE_IN_LINE, 500)).toBe(1_000)
+  expect(endOfValue(nested(501), 0, SPACE_IN_LINE, 500)).toBe(-1)
+  expect(isJson(nested(100_000))).toBe(true)
+})
