@@ -7,7 +7,12 @@
  */
 
 import type { Correction, EventBatch, RejectionReason } from './event-batch.ts'
-import { BatchBuilder, type Canonical } from './event-batch-builder.ts'
+import {
+  BatchBuilder,
+  landedTexts,
+  type Canonical,
+  type LandedTexts,
+} from './event-batch-builder.ts'
 import { HOUR, parseInstant } from '../base/clock.ts'
 import type { EventDefinitions } from '../definition/events.ts'
 import { isObject, type Wire, type Json } from '../base/json.ts'
@@ -22,6 +27,11 @@ import { isSegment, readSegment } from './segment-format.ts'
 /** Longer lines are refused unread; of those this many bytes are kept. */
 export const LINE_BYTES_MAX = 4 * 1024 * 1024
 const KEPT_OF_TOO_LARGE = 64 * 1024
+/**
+ * An event is refused when what lands of it has more bytes. It may be more than the line had, and
+ * as JSON within JSON twice as much again: with that it fits a request to BigQuery, which has 20 MB.
+ */
+export const LANDED_BYTES_MAX = 8 * 1024 * 1024
 /** Arrays and objects in one another beyond this are refused: walking them has no other bound. */
 const NESTING_MAX = 500
 const TEXT_LENGTH_MAX = 256
@@ -38,6 +48,8 @@ export type DecodeOptions = {
   events: EventDefinitions
   /** For namespaces declared `hashed`. */
   hashKey: string | undefined
+  /** Lines are events on record, which were accepted: no limit of size or nesting is applied. */
+  isOnRecord?: boolean
 }
 
 class Refused extends Error {
@@ -105,14 +117,14 @@ export class ChunkDecoder {
 
   #line(chunk: Uint8Array, from: number, to: number, landedAt: number, into: BatchBuilder): void {
     try {
-      if (to - from > LINE_BYTES_MAX) {
+      if (to - from > LINE_BYTES_MAX && !this.#options.isOnRecord) {
         const detail = `the line has ${to - from} bytes, more than ${LINE_BYTES_MAX}`
         into.refuse(from, from + KEPT_OF_TOO_LARGE, 'too_large', detail)
         return
       }
       const line = this.#textOf(chunk.subarray(from, to))
       if (line.trim() === '') return
-      const wire = parse(line)
+      const wire = this.#parse(line)
       const unjudged = this.#read(wire, landedAt)
       if (isRejection(unjudged)) throw new Refused(unjudged)
       const event = this.#judge(unjudged, landedAt)
@@ -129,6 +141,20 @@ export class ChunkDecoder {
     } catch {
       return refuse('invalid_utf8', 'the line is not UTF-8')
     }
+  }
+
+  #parse(line: string): Wire {
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(line)
+    } catch (thrown) {
+      const why = thrown instanceof RangeError ? 'nested too deeply' : 'not JSON'
+      return refuse('invalid_json', `${shown(line)} is ${why}`)
+    }
+    if (line.length > 2 * NESTING_MAX && !this.#options.isOnRecord && isTooDeep(parsed)) {
+      return refuse('invalid_json', `the line nests deeper than ${NESTING_MAX} levels`)
+    }
+    return isObject(parsed) ? parsed : refuse('unknown_format', `${shown(parsed)} is no object`)
   }
 
   #read(wire: Wire, landedAt: number): Unjudged | Rejection {
@@ -228,11 +254,13 @@ export class ChunkDecoder {
     to: number,
     into: BatchBuilder,
   ): void {
-    const row = into.begin(event, from, to)
     const slices = sliceMembers(line, [unjudged.propertiesMember, unjudged.contextMember])
     const properties = sliced(line, slices?.[0], event.properties, slices === null)
     const context = sliced(line, slices?.[1], event.context, slices === null)
-    into.texts(row, event, properties, context)
+    const texts = landedTexts(event, properties, context)
+    if (!this.#options.isOnRecord) judgeSize(event, texts)
+    const row = into.begin(event, from, to)
+    into.texts(row, event, texts)
     for (let o = 0; o < this.#paths.length; o++) {
       into.operands[o]?.push(valueAt(event, this.#paths[o] as string[]))
     }
@@ -257,18 +285,13 @@ export class ChunkDecoder {
   }
 }
 
-function parse(line: string): Wire {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(line)
-  } catch (thrown) {
-    const why = thrown instanceof RangeError ? 'nested too deeply' : 'not JSON'
-    return refuse('invalid_json', `${shown(line)} is ${why}`)
-  }
-  if (line.length > 2 * NESTING_MAX && isTooDeep(parsed)) {
-    return refuse('invalid_json', `the line nests deeper than ${NESTING_MAX} levels`)
-  }
-  return isObject(parsed) ? parsed : refuse('unknown_format', `${shown(parsed)} is no object`)
+/** Bytes are counted only where the characters alone do not say that there are few. */
+function judgeSize({ eventId, name, source }: Canonical, texts: LandedTexts): void {
+  const landed = [eventId, name, source, ...Object.values(texts)]
+  if (landed.reduce((units, text) => units + text.length, 0) * 3 <= LANDED_BYTES_MAX) return
+  const bytes = landed.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  if (bytes <= LANDED_BYTES_MAX) return
+  refuse('too_large', `the event lands with ${bytes} bytes, more than ${LANDED_BYTES_MAX}`)
 }
 
 function isTooDeep(value: unknown): boolean {

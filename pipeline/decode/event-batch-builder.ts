@@ -24,6 +24,28 @@ export type Canonical = {
   unlink: [string, string] | null
 }
 
+/** What lands of an event as JSON text; empty where there is no alias or unlink. */
+export type LandedTexts = {
+  identifiers: string
+  properties: string
+  context: string
+  alias: string
+  unlink: string
+}
+
+/** The texts of an event whose properties and context are written down. */
+export function landedTexts(event: Canonical, properties: string, context: string): LandedTexts {
+  return {
+    identifiers: JSON.stringify(event.identifiers),
+    properties,
+    context,
+    alias: event.alias === null ? '' : JSON.stringify(event.alias),
+    unlink: event.unlink === null ? '' : JSON.stringify(event.unlink),
+  }
+}
+
+/** Names of fields in a detail are the sender's, and may be long. */
+const DETAIL_LENGTH_MAX = 1_000
 const BYTES_AT_FIRST = 1 << 16
 /** A UTF-16 unit is at most three bytes of UTF-8. */
 const BYTES_PER_UNIT = 3
@@ -95,7 +117,9 @@ export class BatchBuilder {
   }
 
   refuse(from: number, to: number, reason: RejectionReason, detail: string): void {
-    this.#refusals.push({ from, to, reason, detail: detail.toWellFormed() })
+    const short =
+      detail.length <= DETAIL_LENGTH_MAX ? detail : `${detail.slice(0, DETAIL_LENGTH_MAX - 1)}…`
+    this.#refusals.push({ from, to, reason, detail: short.toWellFormed() })
   }
 
   /** Adds an event's row and returns its number. */
@@ -112,13 +136,11 @@ export class BatchBuilder {
   }
 
   /** Adds what lands as text, and what the event's fingerprint is of. */
-  texts(row: number, event: Canonical, properties: string, context: string): void {
-    const identifiers = JSON.stringify(event.identifiers)
+  texts(row: number, event: Canonical, texts: LandedTexts): void {
+    const { identifiers, properties, context, alias, unlink } = texts
     this.#identifiersJson.push(identifiers)
     this.#propertiesJson.push(properties)
     this.#contextJson.push(context)
-    const alias = event.alias === null ? '' : JSON.stringify(event.alias)
-    const unlink = event.unlink === null ? '' : JSON.stringify(event.unlink)
     if (alias !== '') this.#aliasJson.set(row, alias)
     if (unlink !== '') this.#unlinkJson.set(row, unlink)
     const when = event.waited === undefined ? event.occurredAt : `waited ${event.waited}`

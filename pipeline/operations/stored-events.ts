@@ -2,7 +2,7 @@
  * Events as they are on record, read back: as lines of the native form, decoded once more.
  *
  * What is read is as it landed: hashed values are not hashed again, `received_at` is kept, and
- * what has been accepted once is not judged by event definitions again.
+ * what has been accepted once is judged neither by event definitions nor by limits of size again.
  */
 
 import type { EventBatch } from '../decode/event-batch.ts'
@@ -40,6 +40,7 @@ export function landedDecoder(identity: Identity, operandPaths: string[]): Chunk
     format: 'native',
     events: { events: {} },
     hashKey: undefined,
+    isOnRecord: true,
   })
 }
 

@@ -112,6 +112,18 @@ describe('a line is refused, with the field and the value', () => {
     expect(refusals[0]).toMatchObject({ reason: 'too_large', from: 0 })
   })
 
+  test('that would land with more bytes than a row may have', () => {
+    const escaped = `"\\u0070roperties":{"a":[${'1e20,'.repeat(600_000)}0]}`
+    const rewritten = decode(`{${escaped},${event({}).slice(1)}`)
+    expect(rewritten.refusals[0]?.reason).toBe('too_large')
+    expect(rewritten.refusals[0]?.detail).toMatch(/the event lands with 13\d+ bytes, more than/)
+  })
+
+  test('with a detail of bounded length', () => {
+    const { refusals } = decode(event({ identifiers: { ['n'.repeat(100_000)]: true } }))
+    expect(refusals[0]?.detail.length).toBe(1_000)
+  })
+
   test('of a name that events.ts does not have, if it says so', () => {
     const events = { events: {}, unknown: 'refuse' as const }
     expect(decode(event({}), { events }).refusals[0]?.reason).toBe('unknown_event')

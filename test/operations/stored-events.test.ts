@@ -1,0 +1,33 @@
+/** Events on record, read back as lines: what was accepted once is accepted again. */
+
+import { expect, test } from 'vitest'
+import { LINE_BYTES_MAX } from '../../pipeline/decode/decode.ts'
+import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import {
+  decodeStored,
+  landedDecoder,
+  lineOf,
+  STORED_COLUMNS,
+} from '../../pipeline/operations/stored-events.ts'
+import { Harness } from '../support/dump.ts'
+
+const EVENT = '"name":"A","occurred_at":"2026-03-01T10:00:00Z","identifiers":{"user_id":"u1"}'
+
+test('events of the largest line, and larger once written out, are read back', async () => {
+  const opening = `{"event_id":"largest",${EVENT},"properties":{"x":"`
+  const filled = opening + 'x'.repeat(LINE_BYTES_MAX - opening.length - 3)
+  const escaped = `"\\u0070roperties":{"a":[${'1e20,'.repeat(330_000)}0]}`
+  const definitions = makeDefinitions({})
+  const harness = new Harness(definitions)
+  const lines = [`${filled}"}}`, `{"event_id":"escaped",${EVENT},${escaped}}`]
+  expect(Buffer.byteLength(lines[0] as string)).toBe(LINE_BYTES_MAX)
+  expect(await harness.feed(lines)).toMatchObject({ landed: 2, refused: new Map() })
+  const rows = await harness.warehouse.query(
+    `select ${STORED_COLUMNS.join(', ')} from events order by event_id desc`,
+  )
+  const stored = new TextEncoder().encode(rows.map(lineOf).join('\n'))
+  expect(stored.length).toBeGreaterThan(2.5 * LINE_BYTES_MAX)
+  const batch = decodeStored(landedDecoder(definitions.identity, []), stored, 0)
+  expect(batch.eventId).toEqual(['largest', 'escaped'])
+  await harness.warehouse.close()
+})
