@@ -19,6 +19,7 @@ import { isObject, type Wire, type Json } from '../base/json.ts'
 import { isRejection, notAnInstant, shown, type Rejection, type Unjudged } from './wire-event.ts'
 import { IdentifierReader, splitIdentifier } from './identifier-values.ts'
 import type { Identity } from '../definition/settings.ts'
+import { nestingOf } from './json-scan.ts'
 import { sliceMembers } from './json-slice.ts'
 import { unpack, type Messages } from './unpack-messages.ts'
 import { isNative, readNative } from './native-format.ts'
@@ -124,7 +125,10 @@ export class ChunkDecoder {
       }
       const line = this.#textOf(chunk.subarray(from, to))
       if (line.trim() === '') return
-      const wire = this.#parse(line)
+      if (to - from > 2 * NESTING_MAX && !this.#options.isOnRecord) {
+        judgeNesting(chunk.subarray(from, to))
+      }
+      const wire = parse(line)
       const unjudged = this.#read(wire, landedAt)
       if (isRejection(unjudged)) throw new Refused(unjudged)
       const event = this.#judge(unjudged, landedAt)
@@ -141,20 +145,6 @@ export class ChunkDecoder {
     } catch {
       return refuse('invalid_utf8', 'the line is not UTF-8')
     }
-  }
-
-  #parse(line: string): Wire {
-    let parsed: unknown
-    try {
-      parsed = JSON.parse(line)
-    } catch (thrown) {
-      const why = thrown instanceof RangeError ? 'nested too deeply' : 'not JSON'
-      return refuse('invalid_json', `${shown(line)} is ${why}`)
-    }
-    if (line.length > 2 * NESTING_MAX && !this.#options.isOnRecord && isTooDeep(parsed)) {
-      return refuse('invalid_json', `the line nests deeper than ${NESTING_MAX} levels`)
-    }
-    return isObject(parsed) ? parsed : refuse('unknown_format', `${shown(parsed)} is no object`)
   }
 
   #read(wire: Wire, landedAt: number): Unjudged | Rejection {
@@ -294,14 +284,21 @@ function judgeSize({ eventId, name, source }: Canonical, texts: LandedTexts): vo
   refuse('too_large', `the event lands with ${bytes} bytes, more than ${LANDED_BYTES_MAX}`)
 }
 
-function isTooDeep(value: unknown): boolean {
-  let level = [value]
-  for (let depth = 0; depth <= NESTING_MAX && level.length > 0; depth++) {
-    level = level.flatMap((one) =>
-      typeof one === 'object' && one !== null ? Object.values(one as Wire) : [],
-    )
+function parse(line: string): Wire {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(line)
+  } catch (thrown) {
+    const why = thrown instanceof RangeError ? 'nested too deeply' : 'not JSON'
+    return refuse('invalid_json', `${shown(line)} is ${why}`)
   }
-  return level.length > 0
+  return isObject(parsed) ? parsed : refuse('unknown_format', `${shown(parsed)} is no object`)
+}
+
+/** Before parsing: parsed nesting costs many times its bytes. */
+function judgeNesting(line: Uint8Array): void {
+  if (nestingOf(line) <= NESTING_MAX) return
+  refuse('invalid_json', `the line is nested deeper than ${NESTING_MAX} levels`)
 }
 
 /** A required text of 1 to 256 characters. */

@@ -151,6 +151,23 @@ function grown(array: Uint8Array): Uint8Array<ArrayBuffer> {
   return larger
 }
 
+/** The most brackets and braces that are open at once, valid JSON or not. */
+export function nestingOf(bytes: Uint8Array): number {
+  let depth = 0
+  let deepest = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number
+    if (byte === QUOTE) {
+      at = endOfText(bytes, at + 1) - 1
+      if (at < 0) break
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth += 1
+      if (depth > deepest) deepest = depth
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1
+  }
+  return deepest
+}
+
 /** Whether the bytes are one value of JSON, over however many lines and however deep. */
 export function isJson(bytes: Uint8Array): boolean {
   const from = skipSpace(bytes, 0, SPACE_ANYWHERE)

@@ -38,9 +38,13 @@ const event = (changes: object) => JSON.stringify({ ...EVENT, ...changes })
 describe('a line is refused, with the field and the value', () => {
   test.each<[line: string, reason: string, detail: string]>([
     ['{', 'invalid_json', 'is not JSON'],
-    ['{"a":'.repeat(9_000), 'invalid_json', 'is '],
-    [event({ name: JSON.parse(NESTED) as unknown }), 'invalid_json', 'nests deeper than 500'],
-    [event({ properties: JSON.parse(NESTED) as unknown }), 'invalid_json', 'nests deeper than 500'],
+    ['{"a":'.repeat(9_000), 'invalid_json', 'nested deeper than 500'],
+    [event({ name: JSON.parse(NESTED) as unknown }), 'invalid_json', 'nested deeper than 500'],
+    [
+      event({ properties: JSON.parse(NESTED) as unknown }),
+      'invalid_json',
+      'nested deeper than 500',
+    ],
     ['[1]', 'unknown_format', '[1] is no object'],
     ['7', 'unknown_format', '7 is no object'],
     ['{"what":1}', 'unknown_format', 'members: ["what"] are of no known form'],
