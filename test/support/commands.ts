@@ -6,21 +6,25 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll } from 'vitest'
 
 export type Asked = { script: string; args: string[]; input: string }
 export type Ended = { status: number; stdout: string; stderr: string }
 
-/** Runs `scripts/SCRIPT.ts` with arguments and standard input, one at a time. */
-export function startCommands(env: { [name: string]: string } = {}) {
+const TSX = pathToFileURL(resolve('node_modules/tsx/dist/loader.mjs')).href
+
+/** Runs `scripts/SCRIPT.ts` with arguments and standard input in `cwd`, one at a time. */
+export function startCommands(env: { [name: string]: string } = {}, cwd = process.cwd()) {
   let child: ChildProcess | null = null
   let death: Promise<never>
   afterAll(() => child?.kill())
   return async (script: string, args: string[], input = ''): Promise<Ended> => {
     if (child === null) {
-      const execArgv = ['--import', 'tsx']
-      child = fork('test/support/command-process.ts', [], {
-        execArgv,
+      child = fork(resolve('test/support/command-process.ts'), [], {
+        execArgv: ['--import', TSX],
+        cwd,
         env: { ...process.env, ...env },
       })
       death = once(child, 'exit').then(died)
