@@ -1,8 +1,8 @@
 /**
  * The deployed entry points, for Functions Framework.
  *
- * - `ingest` takes a Pub/Sub message and lands it as it is, for `advance` to apply; it answers once
- *   it is on record. Invocations in flight share one write.
+ * - `ingest` takes a Pub/Sub message and lands it as it is, but for plain values of hashed
+ *   namespaces, for `advance` to apply; it answers once it is on record. Invocations in flight share one write.
  * - `advance` (HTTP) and `advance-event` (CloudEvent) apply what has landed, in micro-batches,
  *   until nothing is left or time is up. When nothing has landed they write nothing.
  *
@@ -24,20 +24,26 @@ import {
   warehouseToFeed,
 } from './config.ts'
 import { isObject } from './base/json.ts'
-import { openEngine, type Engine } from './runtime.ts'
+import { landingOf, openEngine, type Engine } from './runtime.ts'
 import { messageOf } from './base/errors.ts'
 import { landedSource, messageOfBody } from './io/inbox-source.ts'
 import { log, logRetry } from './base/log.ts'
 import { retrying } from './base/retry.ts'
 import { run, type RunReport } from './run.ts'
 import { SharedWrite } from './io/inbox-writer.ts'
-import type { Warehouse } from './warehouse/warehouse.ts'
+import type { LandedMessage, Warehouse } from './warehouse/warehouse.ts'
 
 const ADVANCE_SECONDS_DEFAULT = '50'
 const PATIENCE = { onRetry: logRetry }
 
 /** What an instance keeps between invocations. */
-type Opened = { warehouse: Warehouse; write: SharedWrite; engine: Engine | null }
+type Opened = {
+  warehouse: Warehouse
+  write: SharedWrite
+  /** A message without plain values of hashed namespaces. */
+  redacted: (message: LandedMessage) => LandedMessage
+  engine: Engine | null
+}
 
 let opened: Promise<Opened> | null = null
 let advancing: Promise<RunReport> | null = null
@@ -53,8 +59,8 @@ http(
         'the body holds no Pub/Sub message with an id: {"message":{"messageId":…}}',
       )
     }
-    const { write } = await instance()
-    await write.land(message)
+    const { write, redacted } = await instance()
+    await write.land(redacted(message))
   }),
 )
 
@@ -132,7 +138,8 @@ function instance(): Promise<Opened> {
 async function openInstance(): Promise<Opened> {
   const warehouse = warehouseToFeed(process.env['DESIRE_PATH_WAREHOUSE'] ?? WAREHOUSE_DEFAULT)
   await retrying('opening', () => warehouse.open(), PATIENCE)
-  return { warehouse, write: new SharedWrite(warehouse, PATIENCE), engine: null }
+  const redacted = await landingOf(warehouse, engineSettings().definitionsDir)
+  return { warehouse, write: new SharedWrite(warehouse, PATIENCE), redacted, engine: null }
 }
 
 /** One run at a time: who comes while it is under way gets its report. */

@@ -4,11 +4,14 @@ import { Pipeline } from './microbatch/pipeline.ts'
 import type { Format } from './config.ts'
 import type { PubsubName } from './io/pubsub-name.ts'
 import { startDecoder, type Decode } from './decode/decoder-thread.ts'
-import { loadDefinitions, type Definitions } from './definition/load.ts'
-import { HASH_KEY_VARIABLE } from './decode/identifier-values.ts'
+import { loadDefinitions, loadIdentity, type Definitions } from './definition/load.ts'
+import { HASH_KEY_VARIABLE, requiredKey } from './decode/hash-key.ts'
 import { EffectPublisher } from './io/outbox-publisher.ts'
 import { retrying, type Patience } from './base/retry.ts'
-import type { Warehouse } from './warehouse/warehouse.ts'
+import { redactorOf } from './decode/decode.ts'
+import { unrecordedKey } from './microbatch/key-on-record.ts'
+import { ReleaseLog } from './warehouse/release-log.ts'
+import type { LandedMessage, Warehouse } from './warehouse/warehouse.ts'
 
 export type EngineSettings = {
   definitionsDir: string
@@ -39,6 +42,7 @@ export async function openEngine(
   const { definitionsDir, format } = settings
   const definitions = await loadDefinitions(definitionsDir)
   const hashKey = process.env[HASH_KEY_VARIABLE]
+  requiredKey(definitions.identity, hashKey)
   const open = () => Pipeline.open(warehouse, definitions, { hashKey })
   const pipeline = await retrying('opening', open, patience)
   const outlet = await outletOf(warehouse, settings.effects, patience)
@@ -60,6 +64,20 @@ export async function openEngine(
       await outlet?.close()
     },
   }
+}
+
+/** What a message goes through before it lands as it came: nothing where no namespace is hashed.
+ * The warehouse must be open. */
+export async function landingOf(
+  warehouse: Warehouse,
+  definitionsDir: string,
+): Promise<(message: LandedMessage) => LandedMessage> {
+  const identity = await loadIdentity(definitionsDir)
+  const hashKey = process.env[HASH_KEY_VARIABLE]
+  const redactor = redactorOf(identity, hashKey)
+  if (redactor === null) return (message) => message
+  unrecordedKey(identity, hashKey, await ReleaseLog.read(warehouse), warehouse.url)
+  return (message) => redactor.landing(message)
 }
 
 /** The library that publishes is loaded only by those who publish. */

@@ -21,7 +21,8 @@ import { IdentifierReader, splitIdentifier } from './identifier-values.ts'
 import type { Identity } from '../definition/settings.ts'
 import { nestingOf } from './json-scan.ts'
 import { sliceMembers } from './json-slice.ts'
-import { unpack, type Messages } from './unpack-messages.ts'
+import { unpack, type Messages, type Unpacked } from './unpack-messages.ts'
+import { Redactor } from './redact.ts'
 import { isNative, readNative } from './native-format.ts'
 import { isSegment, readSegment } from './segment-format.ts'
 
@@ -53,6 +54,12 @@ export type DecodeOptions = {
   isOnRecord?: boolean
 }
 
+/** Redacts input as this decoder bounds it; null where no namespace is hashed. */
+export function redactorOf(identity: Identity, hashKey: string | undefined): Redactor | null {
+  const bounds = { lineBytesMax: LINE_BYTES_MAX, keptOfTooLarge: KEPT_OF_TOO_LARGE }
+  return Redactor.of(identity, hashKey, bounds)
+}
+
 class Refused extends Error {
   readonly reason: RejectionReason
 
@@ -72,27 +79,32 @@ export class ChunkDecoder {
   readonly #personCount: number
   readonly #identifiers: IdentifierReader
   readonly #paths: string[][]
+  /** Null where no namespace is hashed. */
+  readonly #redactor: Redactor | null
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true })
 
   constructor(options: DecodeOptions) {
     this.#options = options
     this.#namespaces = [...options.identity.person, ...options.identity.device]
     this.#personCount = options.identity.person.length
-    this.#identifiers = new IdentifierReader(options.identity, options.hashKey)
+    // Input is redacted before it is read: hashed values are hashes by then.
+    this.#identifiers = new IdentifierReader({ ...options.identity, hashed: [] }, undefined)
+    this.#redactor = redactorOf(options.identity, options.hashKey)
     this.#paths = options.operandPaths.map((path) => path.split('.'))
   }
 
   /** `chunk` is whole lines; `landedAt` (microseconds) is when they came. */
   decode(chunk: Uint8Array, landedAt: number): EventBatch {
     const builder = this.#builder()
-    this.#lines(chunk, 0, chunk.length, landedAt, builder)
-    return builder.build(chunk)
+    const lines = this.#redactor?.lines(chunk) ?? chunk
+    this.#lines(lines, 0, lines.length, landedAt, builder)
+    return builder.build(lines)
   }
 
   /** `chunk` is messages; each came when it was published. */
   decodeMessages(chunk: Uint8Array, messages: Messages): EventBatch {
     const builder = this.#builder()
-    const { bytes, ends, refused } = unpack(chunk, messages)
+    const { bytes, ends, refused } = this.unpack(chunk, messages)
     ends.forEach((to, message) => {
       const from = ends[message - 1] ?? 0
       const refusal = refused.get(message)
@@ -100,6 +112,12 @@ export class ChunkDecoder {
       else this.#lines(bytes, from, to, messages.publishedAt[message] as number, builder)
     })
     return builder.build(bytes)
+  }
+
+  /** The messages of `chunk` as lines, in order and redacted. */
+  unpack(chunk: Uint8Array, messages: Messages): Unpacked {
+    const unpacked = unpack(chunk, messages)
+    return this.#redactor?.unpacked(unpacked) ?? unpacked
   }
 
   #builder(): BatchBuilder {

@@ -1,10 +1,9 @@
 /**
- * Identifier values as they land: trimmed, those that say nothing told apart, those of hashed
- * namespaces replaced. Plain values of hashed namespaces go no further than this file.
+ * Identifier values as they land: trimmed, placeholders told apart, those of hashed namespaces
+ * replaced by their hashes.
  */
 
-import { createHmac } from 'node:crypto'
-import { UserError } from '../base/errors.ts'
+import { HASH_KEY_VARIABLE, hashOf, requiredKey } from './hash-key.ts'
 import type { Identity } from '../definition/settings.ts'
 
 /** Values that say nothing about who, in lower case. */
@@ -26,9 +25,8 @@ const IGNORED = [
 ]
 
 const ONLY_ZEROS_AND_DASHES = /^[0-]+$/
-
-/** The environment variable with the key of the hashes. */
-export const HASH_KEY_VARIABLE = 'DESIRE_PATH_HASH_KEY'
+/** What a hashed value lands as. */
+export const HASH = /^[0-9a-f]{64}$/
 
 /** An identifier read from input: `landed` is its value, `isIgnored` when it says nothing. */
 export type ReadValue = { landed: string; isIgnored: boolean }
@@ -42,13 +40,7 @@ export class IdentifierReader {
   constructor(identity: Identity, hashKey: string | undefined) {
     this.#ignored = new Set([...IGNORED, ...identity.ignore.map((value) => fold(value))])
     this.#hashed = new Set(identity.hashed)
-    this.#hashKey = hashKey ?? null
-    if (this.#hashed.size > 0 && (hashKey === undefined || hashKey === '')) {
-      throw new UserError(
-        `identity.ts hashes ${identity.hashed.join(', ')}: ` +
-          `set ${HASH_KEY_VARIABLE} to a secret key`,
-      )
-    }
+    this.#hashKey = requiredKey(identity, hashKey)
   }
 
   /** Null when the value is neither a text nor a number that keeps its digits. */
@@ -58,10 +50,7 @@ export class IdentifierReader {
     const trimmed = text.trim()
     const isIgnored = this.saysNothing(trimmed)
     if (isIgnored || !this.#hashed.has(namespace)) return { landed: trimmed, isIgnored }
-    const hash = createHmac('sha256', this.#hashKey as string)
-      .update(trimmed)
-      .digest('hex')
-    return { landed: hash, isIgnored }
+    return { landed: hashOf(this.#hashKey as string, trimmed), isIgnored }
   }
 
   /** The identifiers of `namespaces` that a text may stand for: by its value, or written out. */
@@ -72,7 +61,10 @@ export class IdentifierReader {
     const pairs = isWrittenOut ? [[prefix, rest] as const, ...asValue] : asValue
     const names = pairs.flatMap(([namespace, value]) => {
       const read = this.read(namespace, value)
-      return read === null || read.isIgnored ? [] : [`${namespace}:${read.landed}`]
+      if (read === null || read.isIgnored) return []
+      const names = [`${namespace}:${read.landed}`]
+      const isHash = this.#hashed.has(namespace) && HASH.test(value)
+      return isHash ? [...names, `${namespace}:${value}`] : names
     })
     return [...new Set(isWrittenOut ? [...names, text.trim()] : names)]
   }
@@ -104,7 +96,7 @@ export function splitIdentifier(identifier: unknown): [namespace: string, value:
 /** A value of a hashed namespace may be given as it landed, or plain where the key is at hand. */
 export function landedValue(identity: Identity, namespace: string, value: string): string {
   const key = process.env[HASH_KEY_VARIABLE]
-  const isLanded = !identity.hashed.includes(namespace) || /^[0-9a-f]{64}$/.test(value)
+  const isLanded = !identity.hashed.includes(namespace) || HASH.test(value)
   if (isLanded || key === undefined || key === '') return value
   return new IdentifierReader(identity, key).read(namespace, value)?.landed ?? value
 }

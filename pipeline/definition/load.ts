@@ -94,6 +94,13 @@ async function importAll(dir: string, folder: string): Promise<Module[]> {
   return Promise.all(files.map((file) => importModule(dir, `${folder}/${file}`)))
 }
 
+/** Reads `identity.ts` of a directory; without one, the defaults. */
+export async function loadIdentity(dir: string): Promise<Identity> {
+  const module = (await loadModule(dir, 'identity')) ?? { file: 'identity.ts', definition: {} }
+  refuseUnsound(checkIdentity(module.file, module.definition))
+  return identityOf(module.definition as Partial<Identity>)
+}
+
 /** Reads `events.ts` of a directory; without one, any event of any properties is accepted. */
 export async function loadEventDefinitions(dir: string): Promise<EventDefinitions> {
   const module = await loadModule(dir, 'events')

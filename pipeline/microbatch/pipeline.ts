@@ -14,6 +14,7 @@ import { CommitBuilder, deadLetterIdOf } from './commit-builder.ts'
 import { compile, withoutJourneys, type Compiled } from '../definition/compile.ts'
 import type { Definitions, Release } from '../definition/load.ts'
 import { ErasedPersons } from './suppression-list.ts'
+import { unrecordedKey } from './key-on-record.ts'
 import { land, type Landing } from './deduplicate.ts'
 import { derive, type Derived } from './derive.ts'
 import type { PlacedCorrection } from './link-identities.ts'
@@ -105,8 +106,8 @@ export class Pipeline {
     this.#images = imagesFor(this.compiled, { state, max: imagesMax, isEmpty })
   }
 
-  /** Continues where the warehouse's last commit left off, under what is live in it. With the key
-   * of hashed namespaces, erased persons are known again in refused lines by plain values too. */
+  /** Continues where the warehouse's last commit left off, under what is live in it. Whoever decodes
+   * input gives the key of hashed namespaces; another than the first is a `UserError`. */
   static async open(
     warehouse: Warehouse,
     definitions: Definitions,
@@ -118,8 +119,11 @@ export class Pipeline {
     }: PipelineOptions = {},
   ): Promise<Pipeline> {
     const head = await warehouse.open()
-    const running = runningOf(definitions, await ReleaseLog.read(warehouse))
+    const log = await ReleaseLog.read(warehouse)
+    const running = runningOf(definitions, log)
     const { identity } = running.definitions
+    const key = unrecordedKey(identity, hashKey, log, warehouse.url)
+    running.unreleased = [...running.unreleased, ...key]
     const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
     return new Pipeline(warehouse, running, head, erased, extent, imagesMax, state)
   }

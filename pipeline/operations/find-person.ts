@@ -8,11 +8,8 @@
 
 import type { ErasedPersons } from '../microbatch/suppression-list.ts'
 import { UserError } from '../base/errors.ts'
-import {
-  HASH_KEY_VARIABLE,
-  splitIdentifier,
-  type IdentifierReader,
-} from '../decode/identifier-values.ts'
+import { HASH_KEY_VARIABLE } from '../decode/hash-key.ts'
+import { splitIdentifier, type IdentifierReader } from '../decode/identifier-values.ts'
 import type { AllImages } from '../microbatch/state-store.ts'
 import type { Compiled } from '../definition/compile.ts'
 import type { PlacedCorrection } from '../microbatch/link-identities.ts'

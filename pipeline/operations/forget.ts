@@ -8,6 +8,7 @@
  * sent or taken back: nothing has happened to anybody.
  */
 
+import { unrecordedKey } from '../microbatch/key-on-record.ts'
 import { deriveErasure, type Erasing } from '../microbatch/derive.ts'
 import { landedCorrections } from '../microbatch/pipeline.ts'
 import { arrowTable } from '../warehouse/arrow.ts'
@@ -52,9 +53,11 @@ export type Forgotten = { person: Person; counts: ErasedRows; kept: number; batc
 export async function forget(options: ForgetOptions): Promise<Forgotten> {
   const { warehouse, user, isKept, isPlan, at, hashKey } = options
   const head = await warehouse.open()
-  const { definitions } = runningOf(options.definitions, await ReleaseLog.read(warehouse))
+  const log = await ReleaseLog.read(warehouse)
+  const { definitions } = runningOf(options.definitions, log)
   const compiled = compile(definitions)
   const { identity } = compiled
+  unrecordedKey(identity, hashKey, log, warehouse.url)
   const isEmpty = head.batch === 0
   const images = imagesFor(compiled, { state: warehouse, max: Infinity, isEmpty })
   const reader = new IdentifierReader(identity, hashKey)

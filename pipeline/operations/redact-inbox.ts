@@ -79,10 +79,33 @@ function erasedLines(
   at: number,
 ): Set<number> {
   const batch = decoder.decode(bytes, at)
+  const lineAt = storedLines(bytes, batch.raw)
   const isErased = erased.rowsOf(batch)
   const accepted = [...batch.lineFrom].filter((_, row) => isErased?.[row] === 1)
-  const refused = batch.refusals.filter(({ from, to }) => erased.isIn(bytes.subarray(from, to)))
-  return new Set([...accepted, ...refused.map(({ from }) => from)])
+  const refused = batch.refusals.filter(({ from, to }) => {
+    const stored = lineAt(from)
+    const end = bytes.indexOf(NEW_LINE, stored)
+    const line = bytes.subarray(stored, end < 0 ? bytes.length : end)
+    return erased.isIn(line) || erased.isIn(batch.raw.subarray(from, to))
+  })
+  return new Set([...accepted, ...refused.map(({ from }) => from)].map(lineAt))
+}
+
+/** Returns where a line of the decoded bytes begins in the stored ones. The two differ where the
+ * decoder redacts plain values; line breaks are the same. */
+function storedLines(stored: Uint8Array, decoded: Uint8Array): (from: number) => number {
+  if (stored === decoded) return (from) => from
+  const starts = lineStarts(stored)
+  const startOf = new Map(lineStarts(decoded).map((from, line) => [from, starts[line] as number]))
+  return (from) => startOf.get(from) as number
+}
+
+function lineStarts(bytes: Uint8Array): number[] {
+  const starts = [0]
+  for (let at = bytes.indexOf(NEW_LINE); at >= 0; at = bytes.indexOf(NEW_LINE, at + 1)) {
+    starts.push(at + 1)
+  }
+  return starts
 }
 
 /** From and up to where each line is, blank ones left out, without its end. */

@@ -9,7 +9,7 @@ import { DEFINITIONS_DEFAULT, FORMATS, formatOf, warehouseOf } from '../../pipel
 import { startDecoder } from '../../pipeline/decode/decoder-thread.ts'
 import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
-import { HASH_KEY_VARIABLE } from '../../pipeline/decode/identifier-values.ts'
+import { HASH_KEY_VARIABLE, requiredKey } from '../../pipeline/decode/hash-key.ts'
 import { refeed } from '../../pipeline/operations/replay-dead-letters.ts'
 import { command, warehouseCommand } from '../cli/command.ts'
 
@@ -100,6 +100,7 @@ const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter aga
     const definitions = await loadDefinitions(options.definitions)
     try {
       const hashKey = process.env[HASH_KEY_VARIABLE]
+      requiredKey(definitions.identity, hashKey)
       const pipeline = await Pipeline.open(warehouse, definitions, { hashKey })
       const decoder = startDecoder({
         identity: definitions.identity,

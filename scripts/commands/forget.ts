@@ -8,7 +8,7 @@ import { DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../../pipeline/conf
 import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { forget, type Forgotten } from '../../pipeline/operations/forget.ts'
-import { HASH_KEY_VARIABLE } from '../../pipeline/decode/identifier-values.ts'
+import { HASH_KEY_VARIABLE } from '../../pipeline/decode/hash-key.ts'
 import { warehouseCommand } from '../cli/command.ts'
 
 type Options = {

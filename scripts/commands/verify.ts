@@ -11,6 +11,7 @@ import { warehouseOf } from '../../pipeline/config.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
+import { plainValuesOnRecord, type PlainRows } from '../../pipeline/query/plain-values-on-record.ts'
 import { recompute } from '../../pipeline/operations/replay-all.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
@@ -36,8 +37,10 @@ async function verify({ warehouse: url, against, json }: Options): Promise<void>
         const onBatch = (done: number) => note(`${done} events derived again`)
         await warehouse.open()
         const definitions = await definitionsOnRecord(warehouse)
+        const plain = await plainValuesOnRecord(warehouse, definitions.identity)
         await recompute({ warehouse, scratch, definitions, onBatch })
         await tell(warehouse, scratch, ['stored', 'recomputed'], json === true)
+        refusePlain(plain, definitions.identity.hashed, url)
       })
       return
     }
@@ -56,6 +59,18 @@ async function verify({ warehouse: url, against, json }: Options): Promise<void>
     await other?.close()
     await warehouse.close()
   }
+}
+
+/** Throws a `UserError` if there are plain values of hashed namespaces. */
+function refusePlain(plain: PlainRows | null, hashed: readonly string[], url: string): void {
+  const found = Object.entries(plain ?? {}).filter(([, rows]) => rows > 0)
+  if (found.length === 0) return
+  const tables = found.map(([table, rows]) => `${table} (rows: ${rows})`).join(', ')
+  throw new UserError(
+    `${url} has plain values of hashed namespaces (${hashed.join(', ')}) in ${tables}: they landed ` +
+      'before input was redacted. Feed a new warehouse from the source, then delete this one: ' +
+      'npm start -- --warehouse duckdb:NEW.duckdb FILE',
+  )
 }
 
 /** On a terminal, what a long run is at. */

@@ -33,6 +33,13 @@ async function stepsOf(options: Options): Promise<Step[]> {
   if (options.remove !== undefined) return removalOf(site)
   const { identity } = await definitionsIn(options.definitions)
   const isHashed = identity.hashed.length > 0
+  if (isHashed && site.landing === 'subscription') {
+    throw new UserError(
+      `--landing subscription writes messages as they came, plain values of ` +
+        `${identity.hashed.join(', ')} too: identity.ts hashes them; use --landing function`,
+      2,
+    )
+  }
   return planOf({ ...site, definitionsDir: options.definitions, isHashed })
 }
 

@@ -48,13 +48,24 @@ function bySubscription(site: Site): Step[] {
 
 function byFunction(site: Site): Step[] {
   const { project, dataset } = site
-  const { account, allow, allowInDataset, allowInProject, pubsub } = toolsOf(site)
-  const { topics, subscriptions, functions, accounts, emailOf } = namesOf(site)
+  const { account, allow, allowInDataset, allowInProject, memberOf, pubsub } = toolsOf(site)
+  const { topics, subscriptions, functions, accounts, emailOf, hashKey } = namesOf(site)
   const { ingest } = accounts
   const mayAppend = 'Allow ingest to append to the table of landed messages.'
   const maySee = 'Allow it to see that the dataset is there and up to date.'
   return [
     account(ingest, 'ingest, which lands messages'),
+    ...(site.isHashed
+      ? [
+          allow(
+            'Allow ingest to read the key of hashed identifiers.',
+            'secrets',
+            hashKey,
+            memberOf(ingest),
+            'roles/secretmanager.secretAccessor',
+          ),
+        ]
+      : []),
     account(accounts.push, 'who brings them to it, and may do nothing else'),
     allowInDataset(mayAppend, ingest, 'bigquery.dataEditor', TABLE),
     allowInDataset(maySee, ingest, 'bigquery.dataViewer'),
@@ -71,6 +82,7 @@ function byFunction(site: Site): Step[] {
       concurrency: 80,
       seconds: INGEST_SECONDS,
       variables: [`DESIRE_PATH_WAREHOUSE=bigquery:${project}.${dataset}`],
+      ...(site.isHashed ? { secrets: `DESIRE_PATH_HASH_KEY=${hashKey}:latest` } : {}),
       learn: 'INGEST_URL',
     }),
     allow(

@@ -34,7 +34,8 @@ const BATCH_AT_HAND = 240
 const KEPT_LONGEST = '31d'
 
 export function planOf(site: Site): Step[] {
-  return [...foundation(site), ...building(site), ...landing(site), ...advancing(site)]
+  const key = site.isHashed ? hashing(site) : []
+  return [...foundation(site), ...building(site), ...key, ...landing(site), ...advancing(site)]
 }
 
 /** What both ways of landing stand on. */
@@ -146,7 +147,6 @@ function advancing(site: Site): Step[] {
       memberOf(accounts.advance),
       'roles/pubsub.publisher',
     ),
-    ...(site.isHashed ? hashing(site) : []),
     ...functionSteps(site, {
       why:
         'The function that applies what has landed. One instance at most: a second would only ' +

@@ -180,7 +180,7 @@ test('the same events again bring nothing back, and the tables can be derived ag
   expect(counts.map(({ kind }) => kind)).toEqual(['pseudonymised', 'pseudonymised', 'erased'])
 })
 
-test('plain values of a hashed namespace go from properties too', async () => {
+test('pseudonyms replace the hashes of hashed namespaces in properties too', async () => {
   const hashed = makeDefinitions({ identity: { hashed: ['email'] }, journeys: [walk] })
   const harness = new Harness(hashed)
   const { warehouse } = harness
@@ -192,7 +192,7 @@ test('plain values of a hashed namespace go from properties too', async () => {
   const { email } = JSON.parse(row?.['identifiers'] as string) as { email: string }
   expect(email).toMatch(/^nobody-/)
   expect(JSON.parse(row?.['properties'] as string)).toEqual({
-    reply_to: email,
+    reply_to: ` ${email}`,
     cc: 'adam@example.org',
   })
 })

@@ -64,7 +64,7 @@ test('landed messages lose the lines of the person, and no other byte', async ()
   })
 })
 
-test('refused lines are known by plain values of hashed namespaces', async () => {
+test('forget finds redacted dead letters by their hashes', async () => {
   const identity = { hashed: ['email'] }
   const harness = new Harness(makeDefinitions({ identity }))
   const { warehouse, definitions } = harness
@@ -83,8 +83,10 @@ test('refused lines are known by plain values of hashed namespaces', async () =>
   expect(await letters()).toHaveLength(4)
   const options = { warehouse, definitions, at: AT, isKept: false, isPlan: false, hashKey: 'test' }
   await forget({ ...options, user: 'email:ada@example.org' })
-  expect(await letters()).toEqual([lines[2]])
+  // A value in other case is another hash, and of a broken line no value is kept.
+  const kept = ['"x8"', '"x9"', '"user_id":*']
+  expect(await letters()).toEqual(kept.map((part) => expect.stringContaining(part)))
   harness.restart()
-  expect(await harness.feed(lines)).toMatchObject({ read: 5, landed: 0, erased: 4 })
-  expect(await letters()).toEqual([lines[2]])
+  expect(await harness.feed(lines)).toMatchObject({ read: 5, landed: 0, erased: 2 })
+  expect(await letters()).toHaveLength(3)
 })

@@ -88,6 +88,21 @@ if gcloud iam service-accounts describe journeys-build@my-project.iam.gserviceac
     --format=none
 fi
 
+# A right of journeys-advance@my-project.iam.gserviceaccount.com on what stays.
+if gcloud iam service-accounts describe journeys-advance@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1 &&
+  gcloud secrets describe journeys-hash-key --project=my-project > /dev/null 2>&1; then
+  gcloud secrets add-iam-policy-binding journeys-hash-key \
+    --member=serviceAccount:journeys-advance@my-project.iam.gserviceaccount.com \
+    --role=roles/secretmanager.secretAccessor \
+    --format=none \
+    --project=my-project
+  gcloud secrets remove-iam-policy-binding journeys-hash-key \
+    --member=serviceAccount:journeys-advance@my-project.iam.gserviceaccount.com \
+    --role=roles/secretmanager.secretAccessor \
+    --format=none \
+    --project=my-project
+fi
+
 # A right of journeys-landing@my-project.iam.gserviceaccount.com on what stays.
 if gcloud iam service-accounts describe journeys-landing@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1 &&
   bq --project_id=my-project show --dataset my-project:journeys > /dev/null 2>&1; then
@@ -124,16 +139,16 @@ if gcloud iam service-accounts describe journeys-advance@my-project.iam.gservice
     --format=none
 fi
 
-# A right of journeys-advance@my-project.iam.gserviceaccount.com on what stays.
-if gcloud iam service-accounts describe journeys-advance@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1 &&
+# A right of journeys-ingest@my-project.iam.gserviceaccount.com on what stays.
+if gcloud iam service-accounts describe journeys-ingest@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1 &&
   gcloud secrets describe journeys-hash-key --project=my-project > /dev/null 2>&1; then
   gcloud secrets add-iam-policy-binding journeys-hash-key \
-    --member=serviceAccount:journeys-advance@my-project.iam.gserviceaccount.com \
+    --member=serviceAccount:journeys-ingest@my-project.iam.gserviceaccount.com \
     --role=roles/secretmanager.secretAccessor \
     --format=none \
     --project=my-project
   gcloud secrets remove-iam-policy-binding journeys-hash-key \
-    --member=serviceAccount:journeys-advance@my-project.iam.gserviceaccount.com \
+    --member=serviceAccount:journeys-ingest@my-project.iam.gserviceaccount.com \
     --role=roles/secretmanager.secretAccessor \
     --format=none \
     --project=my-project

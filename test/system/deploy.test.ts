@@ -200,7 +200,7 @@ test('no right outlives its account, even when the removal is cut short', () => 
   for (const landing of ['subscription', 'function'] as const) {
     machine.sh(scriptOf(planOf(site(landing, { isHashed: true }))))
   }
-  expect(machine.rights()).toHaveLength(10)
+  expect(machine.rights()).toHaveLength(11)
   const cut = machine.deploy(['--remove', '--yes'], 'secrets remove-iam-policy-binding')
   expect([cut.status, cut.stderr]).toEqual([1, expect.stringContaining('permission denied')])
   expect(machine.rights().length).toBeGreaterThan(0)

@@ -1,0 +1,218 @@
+/**
+ * Replaces the values of hashed namespaces in a line of JSON by their hashes, in place: the rest of
+ * the line stays as the sender wrote it, and a redacted line is decoded as the plain one would be.
+ *
+ * A value of a namespace is every text and number in a member named as the namespace, at any depth
+ * (`user_id`, `userId` and `User ID` are one name), every identifier of it in `alias` and `unlink`,
+ * and what Segment keeps under other names. It is replaced there and wherever else the line has it.
+ */
+
+import { parseInstant } from '../base/clock.ts'
+import type { Identity } from '../definition/settings.ts'
+import { hashOf } from './hash-key.ts'
+import { HASH, IdentifierReader, textOf } from './identifier-values.ts'
+import { walkJson, type Place, type TokenKind } from './json-tokens.ts'
+import { isLong, ValueMatcher } from './value-matcher.ts'
+
+/** Members of the wire forms, which are never values. */
+const MEMBERS = [
+  ...['event_id', 'name', 'occurred_at', 'ordinal', 'received_at', 'source', 'identifiers'],
+  ...['properties', 'context', 'alias', 'unlink', 'type', 'event', 'messageId', 'userId'],
+  ...['anonymousId', 'previousId', 'groupId', 'traits', 'timestamp', 'originalTimestamp'],
+  ...['sentAt', 'receivedAt', 'library', 'device', 'id'],
+]
+/** Where Segment has an identifier under another name than its namespace's. */
+const ELSEWHERE = new Map([
+  ['previousId', 'user_id'],
+  ['context.device.id', 'device_id'],
+])
+const PAIRS = ['alias', 'unlink']
+/** Members that are read as instants, and do not land as text. */
+const INSTANTS = [
+  ...['occurred_at', 'received_at', 'timestamp', 'originalTimestamp', 'sentAt', 'receivedAt'],
+]
+const NAME_BYTES_MAX = 1024
+
+/** A line as it may be kept, and how many occurrences were replaced. */
+export type Replaced = { bytes: Uint8Array; count: number }
+
+type Edit = { from: number; to: number; text: string }
+
+export class PlainValues {
+  readonly #names: Set<string>
+  readonly #elsewhere: Map<string, boolean>
+  readonly #members: Set<string>
+  readonly #reader: IdentifierReader
+  readonly #hash: (trimmed: string) => string
+
+  /** Without a key, `has` alone can be called. */
+  constructor(identity: Identity, key: string | null) {
+    this.#names = new Set(identity.hashed.map(folded))
+    this.#elsewhere = new Map(
+      [...ELSEWHERE].map(([path, namespace]) => [path, this.#names.has(folded(namespace))]),
+    )
+    this.#members = new Set([...MEMBERS, ...identity.person, ...identity.device])
+    this.#reader = new IdentifierReader({ ...identity, hashed: [] }, undefined)
+    this.#hash = (trimmed) => hashOf(key ?? '', trimmed)
+  }
+
+  /** True for a word that a line of this pipeline's forms has, whoever it is about. */
+  isMember(word: string): boolean {
+    return this.#members.has(word)
+  }
+
+  /** Whether a line of JSON has a value that is not hashed. */
+  has(line: Uint8Array): boolean {
+    return this.#find(line, true).edits.length > 0
+  }
+
+  /** `line` is a JSON object. `isRedacted`: values that look like hashes are hashes. */
+  replace(line: Uint8Array, isRedacted: boolean): Replaced {
+    const { edits, values } = this.#find(line, isRedacted)
+    if (edits.length === 0) return { bytes: line, count: 0 }
+    const all = values.size === 0 ? edits : merged(edits, this.#occurrences(line, values))
+    return { bytes: edited(line, all), count: all.length }
+  }
+
+  /** Values where they are named, and what they are replaced by. */
+  #find(line: Uint8Array, isRedacted: boolean): { edits: Edit[]; values: Map<string, string> } {
+    const values = new Map<string, string>()
+    const edits: Edit[] = []
+    const hashed = (text: string): string | null => {
+      const trimmed = text.trim()
+      if (this.#reader.saysNothing(trimmed)) return null
+      if (isRedacted && HASH.test(trimmed)) return null
+      let hash = values.get(trimmed)
+      if (hash === undefined) values.set(trimmed, (hash = this.#hash(trimmed)))
+      return hash
+    }
+    this.#walk(line, (kind, from, to, place) => {
+      if (kind === 'key') return
+      const text = kind === 'text' ? textAt(line, from, to) : numberAt(line, from, to)
+      if (this.#isValue(place)) {
+        const hash = hashed(text.shown)
+        if (hash === null) return
+        // What no identifier can be stays so: a hash in its place would be one.
+        const json = text.value === null ? `["${hash}"]` : `"${hash}"`
+        edits.push(kind === 'text' ? quoted(from, to, json) : { from, to, text: json })
+      } else if (isPair(place)) {
+        const colon = text.shown.indexOf(':')
+        const prefix = text.shown.slice(0, Math.max(0, colon))
+        if (colon > 0 && !this.#names.has(folded(prefix))) return
+        const hash = hashed(text.shown.slice(colon + 1))
+        if (hash === null) return
+        const json = JSON.stringify(colon > 0 ? `${prefix}:${hash}` : hash)
+        edits.push(kind === 'text' ? quoted(from, to, json) : { from, to, text: json })
+      }
+    })
+    return { edits, values }
+  }
+
+  /** Values in the other texts, keys and numbers of the line. */
+  #occurrences(line: Uint8Array, values: Map<string, string>): Edit[] {
+    const edits: Edit[] = []
+    const sought = Array.from(values, ([value, hash]) => ({ value, hash }))
+    const matcher = new ValueMatcher(sought)
+    this.#walk(line, (kind, from, to, place) => {
+      if (kind === 'number') {
+        if (place.depth === 1 || this.#isValue(place)) return
+        const { shown } = numberAt(line, from, to)
+        const hash = isLong(shown) ? values.get(shown) : undefined
+        if (hash !== undefined) edits.push({ from, to, text: `"${hash}"` })
+        return
+      }
+      if (kind === 'key' ? this.#isMemberAt(line, from, to) : this.#isKept(line, from, to, place)) {
+        return
+      }
+      const isCanonical = place.depth === 1 || place.names[0] === 'identifiers' || isPair(place)
+      matcher.find(line, from, to, !isCanonical, (start, end, text) =>
+        edits.push({ from: start, to: end, text }),
+      )
+    })
+    return edits
+  }
+
+  #walk(line: Uint8Array, visit: (k: TokenKind, from: number, to: number, p: Place) => void) {
+    walkJson(line, (from, to) => this.#isName(line, from, to), visit)
+  }
+
+  #isName(line: Uint8Array, from: number, to: number): boolean {
+    return to - from <= NAME_BYTES_MAX && this.#names.has(folded(textAt(line, from, to).shown))
+  }
+
+  #isMemberAt(line: Uint8Array, from: number, to: number): boolean {
+    if (to - from > NAME_BYTES_MAX) return false
+    return this.#isName(line, from, to) || this.#members.has(textAt(line, from, to).shown)
+  }
+
+  #isValue({ depth, names, isNamed }: Place): boolean {
+    if (isNamed) return true
+    return names.length === depth && this.#elsewhere.get(names.join('.')) === true
+  }
+
+  /** Whether a text is not searched: it has been replaced whole, or does not land. */
+  #isKept(line: Uint8Array, from: number, to: number, place: Place): boolean {
+    if (this.#isValue(place)) return true
+    const [member = ''] = place.names
+    if (place.depth !== 1) return false
+    if (member === 'type') return true
+    return INSTANTS.includes(member) && parseInstant(textAt(line, from, to).shown) !== null
+  }
+}
+
+/** Names that differ in case and punctuation alone are one. */
+function folded(name: string): string {
+  const letters = name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
+  return letters === '' ? name : letters
+}
+
+function isPair({ depth, names }: Place): boolean {
+  return depth >= 1 && PAIRS.includes(names[0] ?? '')
+}
+
+function quoted(from: number, to: number, text: string): Edit {
+  return { from: from - 1, to: to + 1, text }
+}
+
+/** `value` is null for what no identifier can be; `shown` is its text all the same. */
+type Scalar = { shown: string; value: string | null }
+
+function textAt(line: Uint8Array, from: number, to: number): Scalar {
+  const raw = Buffer.from(line.buffer, line.byteOffset + from, to - from).toString()
+  const shown = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
+  return { shown, value: textOf(shown) }
+}
+
+function numberAt(line: Uint8Array, from: number, to: number): Scalar {
+  const raw = Buffer.from(line.buffer, line.byteOffset + from, to - from).toString()
+  const value = textOf(Number(raw))
+  return { shown: value ?? raw, value }
+}
+
+/** Edits of two walks in the order of the line. Those of the first replace a token whole, and may
+ * hold some of the second. */
+function merged(first: readonly Edit[], second: readonly Edit[]): Edit[] {
+  const all: Edit[] = []
+  let next = 0
+  let done = 0
+  for (const edit of second) {
+    while (next < first.length && (first[next] as Edit).from <= edit.from) {
+      const whole = first[next] as Edit
+      all.push(whole)
+      done = whole.to
+      next += 1
+    }
+    if (edit.from >= done) all.push(edit)
+  }
+  return [...all, ...first.slice(next)]
+}
+
+function edited(line: Uint8Array, edits: readonly Edit[]): Uint8Array {
+  const parts: Uint8Array[] = []
+  let done = 0
+  for (const { from, to, text } of edits) {
+    parts.push(line.subarray(done, from), Buffer.from(text))
+    done = to
+  }
+  return Buffer.concat([...parts, line.subarray(done)])
+}
