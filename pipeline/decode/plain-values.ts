@@ -16,10 +16,32 @@ import { isLong, ValueMatcher } from './value-matcher.ts'
 
 /** Members of the wire forms, which are never values. */
 const MEMBERS = [
-  ...['event_id', 'name', 'occurred_at', 'ordinal', 'received_at', 'source', 'identifiers'],
-  ...['properties', 'context', 'alias', 'unlink', 'type', 'event', 'messageId', 'userId'],
-  ...['anonymousId', 'previousId', 'groupId', 'traits', 'timestamp', 'originalTimestamp'],
-  ...['sentAt', 'receivedAt', 'library', 'device', 'id'],
+  'event_id',
+  'name',
+  'occurred_at',
+  'ordinal',
+  'received_at',
+  'source',
+  'identifiers',
+  'properties',
+  'context',
+  'alias',
+  'unlink',
+  'type',
+  'event',
+  'messageId',
+  'userId',
+  'anonymousId',
+  'previousId',
+  'groupId',
+  'traits',
+  'timestamp',
+  'originalTimestamp',
+  'sentAt',
+  'receivedAt',
+  'library',
+  'device',
+  'id',
 ]
 /** Where Segment has an identifier under another name than its namespace's. */
 const ELSEWHERE = new Map([
@@ -29,7 +51,12 @@ const ELSEWHERE = new Map([
 const PAIRS = ['alias', 'unlink']
 /** Members that are read as instants, and do not land as text. */
 const INSTANTS = [
-  ...['occurred_at', 'received_at', 'timestamp', 'originalTimestamp', 'sentAt', 'receivedAt'],
+  'occurred_at',
+  'received_at',
+  'timestamp',
+  'originalTimestamp',
+  'sentAt',
+  'receivedAt',
 ]
 const NAME_BYTES_MAX = 1024
 

@@ -65,6 +65,13 @@ class Units {
     const isUpper = byte >= 0x41 && byte <= 0x5a
     // A form writes a space as a plus.
     const unit = isUpper ? byte + SPACE : byte === SPACE ? PLUS : byte
+    const isEscapable = unit === BACKSLASH || unit === QUOTE || unit === SLASH
+    if (isEscapable && this.count > 0 && this.unit[this.count - 1] === BACKSLASH) {
+      // Backslashes that are percent-encoded themselves.
+      this.unit[this.count - 1] = unit
+      this.to[this.count - 1] = to
+      return to
+    }
     const isDigit = unit >= 0x30 && unit <= 0x39
     const isText = (unit >= 0x61 && unit <= 0x7a) || isDigit || unit >= 0x80
     this.unit[this.count] = unit

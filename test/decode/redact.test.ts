@@ -1,0 +1,285 @@
+/**
+ * Redaction of hashed namespaces: no plain value is left in anything that decoding gives, in any
+ * spelling, and a redacted line is read as the plain one.
+ */
+
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
+import { REJECTION_REASONS, type EventBatch } from '../../pipeline/decode/event-batch.ts'
+import { hashOf } from '../../pipeline/decode/hash-key.ts'
+import { messagesOf } from '../../pipeline/decode/unpack-messages.ts'
+import { IDENTITY_DEFAULT } from '../../pipeline/definition/settings.ts'
+import { textOf } from '../../pipeline/microbatch/deduplicate.ts'
+
+const KEY = 'secret'
+const NOW = 1_772_366_400_000_000
+const ADA = 'ada+x@example.org'
+const ADA_HASH = hashOf(KEY, ADA)
+/** How the address may be spelled; the plain forms come first. */
+const SPELLINGS = [
+  ADA,
+  'ADA+X@Example.ORG',
+  'ada+x%40example.org',
+  'ada%2bx%40example%2Eorg',
+  'ada%252Bx%2540example.org',
+  'ada\\u002bx\\u0040example.org',
+  'ada+x\\\\u0040example.org',
+]
+
+const decoder = new ChunkDecoder({
+  identity: { ...IDENTITY_DEFAULT, hashed: ['email', 'user_id'] },
+  operandPaths: [],
+  format: undefined,
+  events: {
+    events: { Priced: z.object({ price: z.number() }), Seen: null, Identify: null, Alias: null },
+    unknown: 'refuse',
+  },
+  hashKey: KEY,
+})
+
+const decode = (...lines: string[]) => decoder.decode(Buffer.from(lines.join('\n')), NOW)
+const again = (batch: EventBatch) => decoder.decode(batch.raw.slice(), NOW)
+const rawOf = ({ raw }: EventBatch) => Buffer.from(raw).toString('latin1')
+
+/** All that decoding gives, as text without escapes. */
+function everythingOf(batch: EventBatch): string {
+  const columns = [batch.identifiersJson, batch.propertiesJson, batch.contextJson]
+  const texts = columns.map(({ bytes }) => Buffer.from(bytes).toString('latin1'))
+  const plain = [batch.eventId, batch.name.values, batch.source.values, batch.refusals]
+  const pairs = [...batch.aliasJson.values(), ...batch.unlinkJson.values()]
+  return [rawOf(batch), ...texts, JSON.stringify(plain), ...pairs].join('\n')
+}
+
+function expectNoPlain(batch: EventBatch, ...more: string[]): void {
+  let text = everythingOf(batch).toLowerCase()
+  for (let level = 0; level < 4; level++) {
+    for (const value of [...SPELLINGS, ...more]) expect(text).not.toContain(value.toLowerCase())
+    text = text
+      .replaceAll(/%([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+      .replaceAll(/\\+u00([0-9a-f]{2})/g, (_, hex: string) =>
+        String.fromCharCode(parseInt(hex, 16)),
+      )
+  }
+}
+
+const event = (changes: object = {}) => ({
+  event_id: 'e1',
+  name: 'Seen',
+  occurred_at: '2026-03-01T10:00:00Z',
+  identifiers: { email: ADA, anonymous_id: 'a1' },
+  ...changes,
+})
+const native = (changes: object = {}) => JSON.stringify(event(changes))
+
+describe('no plain value is left', () => {
+  test.each(SPELLINGS)('of an address spelled %s in texts and keys', (spelling) => {
+    const line = native({ properties: { a: ['SPOT'], SPOT: { b: 'see SPOTs, SPOT' } } })
+    const batch = decode(line.replaceAll('SPOT', spelling))
+    expect(batch.count).toBe(1)
+    expectNoPlain(batch)
+    expect(textOf(batch.propertiesJson, 0).split(ADA_HASH)).toHaveLength(5)
+  })
+
+  test('of JSON within JSON within JSON', () => {
+    const inner = JSON.stringify({ q: JSON.stringify({ email: ADA, 'a"\\b': ADA }) })
+    const batch = decode(native({ properties: { inner }, context: { url: `/?q=${inner}` } }))
+    expectNoPlain(batch)
+    const { inner: landed } = JSON.parse(textOf(batch.propertiesJson, 0)) as { inner: string }
+    const { q } = JSON.parse(landed) as { q: string }
+    expect(JSON.parse(q)).toEqual({ email: ADA_HASH, 'a"\\b': ADA_HASH })
+  })
+
+  test('of quotes, backslashes, spaces and letters beyond ASCII', () => {
+    for (const value of ['DOMAIN\\new "Zoë" 🜁', 'a/b c d', 'zoë@example.org']) {
+      const forms = [value, encodeURIComponent(value), JSON.stringify(value)]
+      const escaped = encodeURIComponent(JSON.stringify(value))
+      const plus = encodeURIComponent(value).replaceAll('%20', '+')
+      const properties = { list: [...forms, escaped, plus, `x${value}y`] }
+      const batch = decode(native({ identifiers: { email: value }, properties }))
+      const hash = hashOf(KEY, value)
+      expect(JSON.parse(textOf(batch.propertiesJson, 0))).toEqual({
+        list: [hash, hash, `"${hash}"`, `%22${hash}%22`, hash, `x${hash}y`],
+      })
+    }
+  })
+
+  test('of members named as the namespace, at any depth and in any style', () => {
+    const properties = { deep: [{ 'E-Mail': ['bob@y.org', { work: 'eve@y.org' }] }], userId: 4711 }
+    const batch = decode(native({ properties, context: { n: 'bob@y.org', EMAIL: ' zed@y.org ' } }))
+    expectNoPlain(batch, 'bob@y.org', 'eve@y.org', 'zed@y.org', '4711')
+    expect(JSON.parse(textOf(batch.propertiesJson, 0))).toEqual({
+      deep: [{ 'E-Mail': [hashOf(KEY, 'bob@y.org'), { work: hashOf(KEY, 'eve@y.org') }] }],
+      userId: hashOf(KEY, '4711'),
+    })
+  })
+
+  test('of a member that is given twice', () => {
+    const line = native({ properties: { a: 1 } }).replace(
+      '"a":1',
+      '"email":"bob@y.org","email":"c"',
+    )
+    expectNoPlain(decode(line), 'bob@y.org')
+  })
+
+  test('of canonical fields, other identifiers and pairs', () => {
+    const line = native({
+      event_id: `id-${ADA}`,
+      source: `from ${ADA}`,
+      identifiers: { email: ADA, anonymous_id: ADA, other: `x:${ADA}` },
+      alias: [`email: ${ADA} `, 'user_id:u-12345'],
+      unlink: ['user_id:u-99999', ` email:${ADA}`],
+    })
+    const batch = decode(line)
+    expect(batch.count).toBe(1)
+    expectNoPlain(batch, 'u-12345', 'u-99999')
+    expect(batch.aliasJson.get(0)).toBe(
+      JSON.stringify([`email:${ADA_HASH}`, `user_id:${hashOf(KEY, 'u-12345')}`]),
+    )
+  })
+
+  test('of Segment calls', () => {
+    const call = { messageId: 'm', timestamp: '2026-03-01T10:00:00Z', anonymousId: 'a-1' }
+    const context = { traits: { email: 'bob@y.org' }, ip: 'bob@y.org', page: { url: `?e=${ADA}` } }
+    const traits = { email: ADA, bio: `write to ${ADA}` }
+    const calls = [
+      { ...call, type: 'identify', userId: 'user-1', traits, context },
+      {
+        ...call,
+        type: 'alias',
+        userId: 'user-1',
+        previousId: 'user-0',
+        context: { was: 'user-0' },
+      },
+    ]
+    const batch = decode(...calls.map((one) => JSON.stringify(one)))
+    expect(batch.count).toBe(2)
+    expectNoPlain(batch, 'bob@y.org', 'user-1', 'user-0')
+    expect(JSON.parse(textOf(batch.identifiersJson, 0))).toEqual({
+      user_id: hashOf(KEY, 'user-1'),
+      email: ADA_HASH,
+      anonymous_id: 'a-1',
+    })
+    expect(batch.corrections[0]).toMatchObject({ a: `user_id:${hashOf(KEY, 'user-0')}` })
+  })
+})
+
+test('leaves placeholders, short values inside of words, times and other values as they are', () => {
+  const properties = { n: 7, a: '17', b: '2027-7', c: 'unknown', email: ' GUEST' }
+  const batch = decode(native({ identifiers: { user_id: 7, email: 'unknown' }, properties }))
+  expect(JSON.parse(textOf(batch.propertiesJson, 0))).toEqual({
+    ...properties,
+    b: `2027-${hashOf(KEY, '7')}`,
+  })
+  expect(JSON.parse(textOf(batch.identifiersJson, 0))).toMatchObject({ email: 'unknown' })
+  const spaced =
+    ' {"event_id" : "e1", "name":"Seen","occurred_at":1772359200000,\t"identifiers":{"anonymous_id":"a"} }\r'
+  expect(rawOf(decode(spaced))).toBe(spaced)
+})
+
+/** A line for each reason to refuse it that the decoder has. */
+const REFUSED: { [reason: string]: string } = {
+  invalid_utf8: `${native()}\xff`,
+  invalid_json: native().slice(0, -9),
+  too_large: native({ properties: { a: 'x'.repeat(4 * 1024 * 1024) } }),
+  unknown_format: JSON.stringify({ email: ADA, text: `by ${ADA}` }),
+  missing_field: native({ name: undefined, properties: { text: ADA } }),
+  invalid_field: native({ ordinal: ADA }),
+  no_identifier: native({ identifiers: { phone: ADA, email: null }, context: { email: ADA } }),
+  occurred_in_future: native({ occurred_at: '2027-03-01T10:00:00Z' }),
+  unknown_event: native({ name: `Mail to ${ADA}` }),
+  invalid_properties: native({ name: 'Priced', properties: { price: ADA, email: ADA } }),
+}
+
+describe('a refused line', () => {
+  test.each(Object.entries(REFUSED))('of reason %s has no plain value', (reason, line) => {
+    const batch = decoder.decode(Buffer.from(line, 'latin1'), NOW)
+    expect(batch.refusals.map((refusal) => refusal.reason)).toEqual([reason])
+    const [refusal] = batch.refusals
+    const kept = batch.raw.slice(refusal?.from, refusal?.to)
+    expectNoPlain({ ...batch, raw: kept })
+    expect(Buffer.from(kept).toString()).toContain('redacted')
+    const isJson = !['invalid_utf8', 'invalid_json', 'too_large'].includes(reason)
+    if (isJson) expect(JSON.parse(Buffer.from(kept).toString())).toHaveProperty('redacted')
+    // Fed again it is the same line.
+    const next = decoder.decode(kept.slice(), NOW)
+    expect(Buffer.compare(next.raw, kept)).toBe(0)
+    if (reason !== 'too_large') expect(next.refusals).toMatchObject([{ reason }])
+  })
+
+  test('has a line above for every reason but those of messages and of what is on record', () => {
+    const others = ['invalid_gzip', 'duplicate_event_id']
+    const known = [...Object.keys(REFUSED), ...others]
+    expect(REJECTION_REASONS.filter((reason) => !known.includes(reason))).toEqual([])
+  })
+
+  test('that cannot be parsed keeps punctuation and the names of members', () => {
+    const batch = decode(`{"event_id":"e 1","identifiers":{"email: "${ADA}'}, ${ADA};${ADA}`)
+    expect(rawOf(batch)).toMatch(
+      /^\{"event_id":"\* \*","identifiers":\{"email: "\*'\}, \*;\* \[redacted 5 [0-9a-f]{32} [0-9a-f]{16}\]$/,
+    )
+    const other = decode(`{"event_id":"e 1","identifiers":{"email: "${ADA}'}, ${ADA};${ADA}2`)
+    expect(rawOf(other)).not.toBe(rawOf(batch))
+  })
+
+  test('of a message that is no gzip keeps nothing of it', () => {
+    const packed = gzipSync(native(), { level: 0 })
+    const { bytes, messages } = messagesOf(
+      [packed.fill(7, 10, 14), Buffer.from(native())],
+      [NOW, NOW],
+    )
+    const batch = decoder.decodeMessages(bytes, messages)
+    expect(batch.refusals).toMatchObject([{ reason: 'invalid_gzip' }])
+    expect(batch.count).toBe(1)
+    expectNoPlain(batch)
+  })
+})
+
+test('a redacted line is decoded as the plain one, and is not redacted again', () => {
+  const properties = { email: 'bob@y.org', text: `by ${ADA}` }
+  const batch = decode(native({ properties, alias: [`email:${ADA}`, 'user_id:u-1'] }), native())
+  const next = again(batch)
+  expect(Buffer.compare(next.raw, batch.raw)).toBe(0)
+  expect([...next.fingerprint]).toEqual([...batch.fingerprint])
+  expect(next.identifiers).toEqual(batch.identifiers)
+  expect(rawOf(batch)).toContain(',"redacted":{"values":')
+})
+
+test('a sender cannot pass a plain value as a hash', () => {
+  const hex = 'a'.repeat(64)
+  const line = native({ identifiers: { email: hex } })
+  const forged = `${line.slice(0, -1)},"redacted":{"values":1,"key":"${'0'.repeat(32)}"}}`
+  for (const one of [line, forged]) {
+    const batch = decode(one)
+    expect(JSON.parse(textOf(batch.identifiersJson, 0))).toEqual({ email: hashOf(KEY, hex) })
+  }
+  expectNoPlain(decode(`${ADA} [redacted 1 ${'0'.repeat(32)} ${'0'.repeat(16)}]`))
+})
+
+test('takes linear time on many values, long values and long runs of escapes', () => {
+  const shapes: ((bytes: number) => string)[] = [
+    (bytes) =>
+      native({ emails: Array.from({ length: bytes / 20 }, (_, n) => ({ email: `v-${n}@x` })) }),
+    (bytes) => native({ email: 'ab'.repeat(bytes / 4), properties: { a: 'ab'.repeat(bytes / 4) } }),
+    (bytes) => native({ properties: { a: '%25'.repeat(bytes / 3) } }),
+    (bytes) => native({ properties: { a: '\\'.repeat(bytes / 2) } }),
+    (bytes) => '"\\"'.repeat(bytes / 3),
+    (bytes) => '{ '.repeat(bytes / 2),
+  ]
+  for (const shape of shapes) {
+    const costs = [64, 128, 256].map((kib) => {
+      const line = shape(kib * 1024)
+      const runs = [0, 1, 2].map(() => {
+        const before = process.cpuUsage()
+        decode(line)
+        const { user, system } = process.cpuUsage(before)
+        return user + system
+      })
+      return Math.min(...runs)
+    })
+    const [small = 0, , large = 0] = costs
+    // Four times the bytes; anything quadratic takes sixteen times as long.
+    expect(large).toBeLessThan(9 * small + 20_000)
+  }
+})
