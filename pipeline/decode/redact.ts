@@ -25,7 +25,9 @@ const GZIP = Uint8Array.of(0x1f, 0x8b)
 const GZIP_SIZE_BYTES = 4
 const DIGEST_DIGITS = 32
 /** At the end of a masked line; the number of words has ten digits at most. */
-const SEAL = new RegExp(` \\[redacted (\\d{1,10}) ([0-9a-f]{${DIGEST_DIGITS}}) ([0-9a-f]{16})\\]$`)
+const SEAL = / \[redacted (\d{1,10}) ([0-9a-f]{32}) ([0-9a-f]{16})\]$/
+/** At the end of a redacted line. */
+const MARK = /,"redacted":\{"values":\d{1,10},"key":"([0-9a-f]{32})"\}\}$/
 const SEAL_BYTES_MAX = 80
 
 /** What is too large to be read: the bytes of a line, and how many of them are kept. */
@@ -35,7 +37,6 @@ export class Redactor {
   readonly #key: string
   readonly #bounds: LineBounds
   readonly #values: PlainValues
-  readonly #mark: RegExp
   readonly #fingerprint: string
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -44,7 +45,6 @@ export class Redactor {
     this.#bounds = bounds
     this.#values = new PlainValues(identity, key)
     this.#fingerprint = fingerprintOf(key)
-    this.#mark = new RegExp(`,"redacted":\\{"values":\\d{1,10},"key":"${this.#fingerprint}"\\}\\}$`)
   }
 
   /** Returns null where no namespace is hashed. Throws a `UserError` if the key is missing. */
@@ -112,7 +112,7 @@ export class Redactor {
     if (!isJsonObject(text)) return this.#masked(line, line, true)
     const end = endOf(line)
     const tail = Buffer.from(line.subarray(Math.max(0, end - 2 * SEAL_BYTES_MAX), end))
-    const isRedacted = this.#mark.test(tail.toString('latin1'))
+    const isRedacted = MARK.exec(tail.toString('latin1'))?.[1] === this.#fingerprint
     const { bytes, count } = this.#values.replace(line, isRedacted)
     return count === 0 || isRedacted ? bytes : this.#marked(bytes, count)
   }
