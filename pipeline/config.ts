@@ -4,16 +4,16 @@
  */
 
 import type { PubsubName } from './io/pubsub-name.ts'
-import { rm } from 'node:fs/promises'
 import { bigqueryWarehouse } from './bigquery/warehouse.ts'
 import type { Place } from './bigquery/client.ts'
 import { now, parseInstant } from './base/clock.ts'
-import { duckdbWarehouse } from './duckdb/warehouse.ts'
+import { duckdbWarehouse, type DuckDBOptions } from './duckdb/warehouse.ts'
 import { openRemoteDifference } from './duckdb/remote-difference.ts'
-import { REBUILDING, type Means } from './duckdb/resource-limits.ts'
+import { ASKING, REBUILDING, type Means } from './duckdb/resource-limits.ts'
+import { removeFile } from './duckdb/rewrite-file.ts'
 import { UserError } from './base/errors.ts'
 import type { Scratch } from './warehouse/scratch.ts'
-import type { IfMissing, Warehouse } from './warehouse/warehouse.ts'
+import type { Warehouse } from './warehouse/warehouse.ts'
 
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
 export const DEFINITIONS_DEFAULT = 'definitions'
@@ -29,29 +29,40 @@ export type Format = (typeof FORMATS)[number]
 /** Where BigQuery's emulator listens, `HOST:REST_PORT:GRPC_PORT`; without it, Google's. */
 export const EMULATOR_VARIABLE = 'DESIRE_PATH_BIGQUERY_EMULATOR'
 
-/** One that is there: `duckdb:path`, to be opened with these means, or `bigquery:project.dataset`.
- * `option` is what it was given for. */
-export function warehouseOf(url: string, means?: Means, option = '--warehouse'): Warehouse {
-  return warehouseAt(url, option, 'refuse', means)
+/** Returns the existing warehouse at `duckdb:path`, to be opened with these means, or at
+ * `bigquery:project.dataset`. */
+export function warehouseOf(url: string, means?: Means): Warehouse {
+  return warehouseAt(url, { ifMissing: 'refuse', ...(means === undefined ? {} : { means }) })
+}
+
+/** Returns the same for commands that only read: nothing on disk is changed or repaired. `option`
+ * is what the URL was given for. */
+export function warehouseToRead(url: string, option?: string): Warehouse {
+  return warehouseAt(url, { ifMissing: 'refuse', means: ASKING, isReader: true }, option)
 }
 
 /** The same for those who feed it: `open` makes it where it is not there. The path `:memory:` keeps
  * nothing. */
 export function warehouseToFeed(url: string): Warehouse {
-  return warehouseAt(url, '--warehouse', 'make')
+  return warehouseAt(url, { ifMissing: 'make' })
 }
 
-function warehouseAt(url: string, option: string, ifMissing: IfMissing, means?: Means): Warehouse {
+function warehouseAt(url: string, options: DuckDBOptions, option = '--warehouse'): Warehouse {
   const colon = url.indexOf(':')
   const engine = url.slice(0, colon)
   const place = url.slice(colon + 1)
-  if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, means, ifMissing)
-  if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url), ifMissing)
+  if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, { ...options, onNotice })
+  if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url), options.ifMissing)
   throw new UserError(
     `${option} ${JSON.stringify(url)} is no warehouse: write duckdb:PATH, for example ` +
       `${WAREHOUSE_DEFAULT}, or bigquery:PROJECT.DATASET`,
     2,
   )
+}
+
+/** Notices go where they do not mix with what a command prints. */
+function onNotice(notice: string): void {
+  process.stderr.write(`note: ${notice}\n`)
 }
 
 /** The file where a recomputation goes on until it is taken over: beside the warehouse, or for a
@@ -60,11 +71,9 @@ export function scratchOf({ url }: Warehouse): Scratch {
   const place = url.slice(url.indexOf(':') + 1)
   const path = `${url.startsWith('duckdb:') ? place : place.replaceAll(':', '-')}.recomputed`
   return {
-    warehouse: () => duckdbWarehouse(path, REBUILDING),
+    warehouse: () => duckdbWarehouse(path, { means: REBUILDING }),
     openDifference: openRemoteDifference,
-    discard: async () => {
-      for (const end of ['', '.wal', '.tmp']) await rm(path + end, { recursive: true, force: true })
-    },
+    discard: () => removeFile(path),
   }
 }
 

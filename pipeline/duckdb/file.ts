@@ -21,8 +21,8 @@ import {
 } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
 import { appendTable, type Filling } from './append.ts'
+import { notDuckDB, openFailure, workFailure } from './engine-errors.ts'
 import type { Means } from './resource-limits.ts'
-import { messageOf, UserError } from '../base/errors.ts'
 import type { Row } from '../warehouse/warehouse.ts'
 
 /** A join with at most so many keys on one side tells the scan of the other which they are, and
@@ -44,7 +44,11 @@ const SETTINGS = {
   max_vacuum_tasks: '0',
 }
 
+/** What a file is opened for: a reader changes nothing on disk. */
+export type Access = 'read' | 'write'
+
 export class DuckDBFile {
+  readonly #path: string
   readonly #instance: DuckDBInstance
   readonly #connection: DuckDBConnection
   readonly #appenders = new Map<string, DuckDBAppender>()
@@ -52,30 +56,37 @@ export class DuckDBFile {
   /** Whether this is what has opened the file. */
   readonly #isOwner: boolean
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, isOwner: boolean) {
+  private constructor(
+    path: string,
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    isOwner: boolean,
+  ) {
+    this.#path = path
     this.#instance = instance
     this.#connection = connection
     this.#isOwner = isOwner
   }
 
-  /** `path` may be `:memory:`. Throws a `UserError` that says why a file cannot be opened. */
-  static async open(path: string, means: Means): Promise<DuckDBFile> {
-    const instance = await createInstance(path, means)
-    return new DuckDBFile(instance, await connected(instance), true)
+  /** `path` may be `:memory:`. Several processes may read a file that none writes. Throws a
+   * `UserError` that says why a file cannot be opened. */
+  static async open(path: string, means: Means, access: Access = 'write'): Promise<DuckDBFile> {
+    const instance = await createInstance(path, means, access)
+    return new DuckDBFile(path, instance, await connected(instance), true)
   }
 
   /** A connection of its own to the same file, to be closed before it. Temporary tables are a
    * connection's own, and what others commit is seen as soon as it is committed. */
   async beside(): Promise<DuckDBFile> {
-    return new DuckDBFile(this.#instance, await connected(this.#instance), false)
+    return new DuckDBFile(this.#path, this.#instance, await connected(this.#instance), false)
   }
 
   async run(statement: string): Promise<void> {
-    await this.#connection.run(statement)
+    await this.#explained(() => this.#connection.run(statement))
   }
 
   async query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {
-    const result = await this.#connection.runAndReadAll(sql, parameters)
+    const result = await this.#explained(() => this.#connection.runAndReadAll(sql, parameters))
     return result.getRowObjects().map(plainRow)
   }
 
@@ -109,9 +120,20 @@ export class DuckDBFile {
 
   /** Appends rows; inside a transaction, if one is open, else on their own. */
   async append(table: string, rows: Table, fillings: readonly Filling[] = []): Promise<void> {
-    const appender = await this.#appender(table)
-    appendTable(appender, rows, fillings)
-    appender.flushSync()
+    await this.#explained(async () => {
+      const appender = await this.#appender(table)
+      appendTable(appender, rows, fillings)
+      appender.flushSync()
+    })
+  }
+
+  /** Does `work`; of its failures, a full disk and the like become errors that say what to do. */
+  async #explained<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (thrown) {
+      throw workFailure(this.#path, thrown)
+    }
   }
 
   /** Makes the rows of a temporary table. */
@@ -170,9 +192,12 @@ async function connected(instance: DuckDBInstance): Promise<DuckDBConnection> {
 }
 
 const SPILL_DIR = join(tmpdir(), `desire-path-${process.pid}`)
-const NO_FILE_OF_DUCKDB = 'not a valid DuckDB database file'
 
-async function createInstance(path: string, { memory, threads }: Means): Promise<DuckDBInstance> {
+async function createInstance(
+  path: string,
+  { memory, threads }: Means,
+  access: Access,
+): Promise<DuckDBInstance> {
   let instance: DuckDBInstance
   try {
     instance = await DuckDBInstance.create(path, {
@@ -182,11 +207,15 @@ async function createInstance(path: string, { memory, threads }: Means): Promise
       // A file spills beside itself. What is in memory would spill into the current directory, and
       // two processes there would get in each other's way.
       ...(path === ':memory:' ? { temp_directory: SPILL_DIR } : {}),
+      ...(access === 'read' ? { access_mode: 'READ_ONLY' } : {}),
     })
   } catch (thrown) {
-    throw openFailure(path, messageOf(thrown))
+    throw openFailure(path, thrown)
   }
-  if (path !== ':memory:' && !(await isFile(instance))) throw openFailure(path, NO_FILE_OF_DUCKDB)
+  if (path !== ':memory:' && !(await isFile(instance))) {
+    instance.closeSync()
+    throw notDuckDB(path)
+  }
   return instance
 }
 
@@ -198,21 +227,6 @@ async function isFile(instance: DuckDBInstance): Promise<boolean> {
   )
   connection.closeSync()
   return found.value(0, 0) === true
-}
-
-/** DuckDB's reasons for not opening a file, in words that say what to do. */
-function openFailure(path: string, message: string): UserError {
-  const holder = /\(PID (\d+)/.exec(message)?.[1]
-  if (message.includes('lock')) {
-    const who = holder === undefined ? 'another process' : `process ${holder}`
-    return new UserError(
-      `${path} is locked: ${who} has it open; wait for it to end, or choose another --warehouse`,
-    )
-  }
-  if (message.includes(NO_FILE_OF_DUCKDB)) {
-    return new UserError(`${path} is not a DuckDB file: choose another --warehouse`)
-  }
-  return new UserError(`${path} cannot be opened as a warehouse: ${message.split('\n')[0]}`)
 }
 
 function plainRow(row: { [column: string]: DuckDBValue }): Row {

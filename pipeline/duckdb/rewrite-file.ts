@@ -1,58 +1,81 @@
 /**
- * A DuckDB file written anew. What is deleted stays in the blocks of a file until they are written
- * over; a file that is made of what remains has none of it. The old one is replaced at the end, by
- * a rename, so that a crash leaves one or the other.
- *
- * That a file is to be written anew is said by another beside it, made before anything is deleted
- * and removed at the very end: after a crash whoever opens the warehouse next finishes the work.
+ * Rewriting a DuckDB file after an erasure. Deleted rows stay in the blocks of a file until they
+ * are overwritten; a copy made of the remaining rows has none of them. The copy replaces the file
+ * by a rename. The mark (`erase-mark.ts`) states how far this has come, and a crash at any point
+ * leaves one valid file.
  */
 
 import { existsSync } from 'node:fs'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
+import { removeEraseMark, setEraseMark, syncFolder } from './erase-mark.ts'
 import { DuckDBFile } from './file.ts'
 import type { Means } from './resource-limits.ts'
 import { literal, schema, storageOf } from './schema.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from '../warehouse/tables.ts'
 
-const markOf = (path: string) => `${path}.erasing`
+/** Where the copy is made. */
+export const copyOf = (path: string) => `${path}.rewritten`
 
-/** Says that the file is to be written anew, whatever happens to this process. */
-export async function markForRewrite(path: string): Promise<void> {
-  if (path !== ':memory:') await writeFile(markOf(path), '')
-}
+/** What DuckDB keeps beside a file: its log, in its forms during a checkpoint. */
+const LOGS = ['.wal', '.wal.checkpoint', '.wal.recovery']
 
-/** Takes that back. */
-export async function unmarkForRewrite(path: string): Promise<void> {
-  await rm(markOf(path), { force: true })
-}
-
-export function isMarkedForRewrite(path: string): boolean {
-  return path !== ':memory:' && existsSync(markOf(path))
-}
-
-/** Closes the file and gives the one that has taken its place; one in memory stays. */
-export async function rewritten(file: DuckDBFile, path: string, means: Means): Promise<DuckDBFile> {
+/**
+ * Closes the file and returns the copy that has taken its place; a warehouse in memory stays as it
+ * is. The mark must be set. If the copy cannot be made, nothing of it is left and the file stays
+ * open.
+ */
+export async function rewritten(
+  file: DuckDBFile,
+  path: string,
+  means: Means,
+  batch: number | null,
+): Promise<DuckDBFile> {
   if (path === ':memory:') return file
-  const fresh = `${path}.rewritten`
+  try {
+    await copy(file, copyOf(path), means)
+    await setEraseMark(path, { phase: 'replacing', batch })
+  } catch (thrown) {
+    await file.run('detach database if exists rewritten').catch(() => undefined)
+    await removeFile(copyOf(path))
+    throw thrown
+  }
+  file.close()
+  await replaceFile(path)
+  return DuckDBFile.open(path, means)
+}
+
+/** Puts the complete copy in the place of the file. The mark must be in phase `replacing`; after a
+ * crash this is repeated from the start. */
+export async function replaceFile(path: string): Promise<void> {
+  const fresh = copyOf(path)
+  if (existsSync(fresh)) {
+    for (const end of LOGS) await rm(path + end, { force: true })
+    await rename(fresh, path)
+    await syncFolder(path)
+  }
+  await rm(`${path}.tmp`, { recursive: true, force: true })
+  await removeEraseMark(path)
+}
+
+/** Removes a DuckDB file with everything that DuckDB keeps beside it, the file itself last. */
+export async function removeFile(path: string): Promise<void> {
+  for (const end of [...LOGS, '.tmp', '']) await rm(path + end, { recursive: true, force: true })
+}
+
+async function copy(file: DuckDBFile, fresh: string, means: Means): Promise<void> {
   await removeFile(fresh)
   const made = await DuckDBFile.open(fresh, means)
-  for (const statement of schema().statements) await made.run(statement)
-  made.close()
+  try {
+    await made.transaction(() => made.run(schema().statements.join(';\n')))
+  } finally {
+    made.close()
+  }
   file.dropAppenders()
   await file.run(`attach ${literal(fresh)} as rewritten`)
   const pending = VERSIONED_NAMES.map((table) => `${table}_pending`)
   for (const table of [...(Object.keys(TABLES) as TableName[]).map(storageOf), ...pending]) {
     await file.run(`insert into rewritten.${table} by name select * from ${table}`)
   }
+  await file.run('checkpoint rewritten')
   await file.run('detach rewritten')
-  file.close()
-  await rename(fresh, path)
-  await rm(`${path}.tmp`, { recursive: true, force: true })
-  await unmarkForRewrite(path)
-  return DuckDBFile.open(path, means)
-}
-
-/** With what DuckDB keeps beside it. */
-async function removeFile(path: string): Promise<void> {
-  for (const end of ['', '.wal', '.tmp']) await rm(path + end, { recursive: true, force: true })
 }

@@ -10,11 +10,13 @@ import { existsSync } from 'node:fs'
 import type { Table } from 'apache-arrow'
 import { imageTable } from '../warehouse/image-tables.ts'
 import type { Filling } from './append.ts'
-import { DuckDBFile } from './file.ts'
+import type { DuckDBFile } from './file.ts'
 import { RUNNING, type Means } from './resource-limits.ts'
 import { eraseRows } from './erase.ts'
 import { DuckDBLookups } from './lookups.ts'
-import { isMarkedForRewrite, markForRewrite, rewritten, unmarkForRewrite } from './rewrite-file.ts'
+import { removeEraseMark, setEraseMark } from './erase-mark.ts'
+import { openToRead, openToWrite, unfinished } from './open-file.ts'
+import { rewritten } from './rewrite-file.ts'
 import { DuckDBTakeover } from './takeover.ts'
 import { COLUMNS, foldStatements, otherTable, schema, STAMP, storageOf } from './schema.ts'
 import { assert, messageOf, UserError } from '../base/errors.ts'
@@ -46,13 +48,19 @@ import type {
 /** Pending supersedes of a table at which they are folded. */
 const PENDING_MAX = 300_000
 
+export type DuckDBOptions = {
+  means?: Means
+  ifMissing?: IfMissing
+  /** Whether the file is only read. Nothing on disk is changed then, unless the file is of an
+   * earlier schema. */
+  isReader?: boolean
+  /** Told in one line of an erasure that is unfinished, was completed or was undone. */
+  onNotice?: (notice: string) => void
+}
+
 /** `path` may be `:memory:`, which is always made. Nothing is opened before `open`. */
-export function duckdbWarehouse(
-  path: string,
-  means = RUNNING,
-  ifMissing: IfMissing = 'make',
-): Warehouse {
-  return new DuckDBWarehouse(path, means, path === ':memory:' ? 'make' : ifMissing)
+export function duckdbWarehouse(path: string, options: DuckDBOptions = {}): Warehouse {
+  return new DuckDBWarehouse(path, options)
 }
 
 /** Rolls back an erasure that was only planned. */
@@ -67,15 +75,21 @@ class DuckDBWarehouse implements Warehouse {
   readonly #path: string
   readonly #means: Means
   readonly #ifMissing: IfMissing
+  readonly #onNotice: (notice: string) => void
+  #isReader: boolean
   #opened: Opened | null = null
   #head: Head = NO_HEAD
   /** Rows waiting in each `_pending` table. */
   readonly #pending = new Map<VersionedName, number>()
 
-  constructor(path: string, means: Means, ifMissing: IfMissing) {
+  constructor(path: string, options: DuckDBOptions) {
+    const { means = RUNNING, ifMissing = 'make', isReader = false, onNotice } = options
+    const isMemory = path === ':memory:'
     this.#path = path
     this.#means = means
-    this.#ifMissing = ifMissing
+    this.#ifMissing = isMemory ? 'make' : ifMissing
+    this.#isReader = isReader && !isMemory
+    this.#onNotice = onNotice ?? (() => undefined)
     this.url = `duckdb:${path}`
   }
 
@@ -87,9 +101,7 @@ class DuckDBWarehouse implements Warehouse {
   async open(): Promise<Head> {
     if (this.#opened === null) {
       if (this.#ifMissing === 'refuse' && !existsSync(this.#path)) throw noWarehouse(this.url)
-      let file = await DuckDBFile.open(this.#path, this.#means)
-      await this.#makeSchema(file)
-      if (isMarkedForRewrite(this.#path)) file = await rewritten(file, this.#path, this.#means)
+      const file = await this.#openFile()
       await this.#use(file)
       const counts = await file.counts(VERSIONED_NAMES.map((table) => `${table}_pending` as const))
       for (const table of VERSIONED_NAMES) {
@@ -98,6 +110,14 @@ class DuckDBWarehouse implements Warehouse {
     }
     this.#head = await readHead((sql) => this.query(sql))
     return this.#head
+  }
+
+  /** A reader of a file with an earlier schema becomes a writer, to make the schema. */
+  async #openFile(): Promise<DuckDBFile> {
+    const opening = { path: this.#path, means: this.#means, onNotice: this.#onNotice }
+    const read = this.#isReader ? await openToRead(opening) : null
+    this.#isReader = read !== null
+    return read ?? openToWrite(opening, (file) => this.#makeSchema(file))
   }
 
   async #use(file: DuckDBFile): Promise<void> {
@@ -234,24 +254,30 @@ class DuckDBWarehouse implements Warehouse {
     isPlan: boolean,
   ): Promise<ErasedRows> {
     const { file } = this.#open
+    const { batch } = commit
     let counts: ErasedRows = {}
-    if (!isPlan) await markForRewrite(this.#path)
+    if (!isPlan) await setEraseMark(this.#path, { phase: 'erasing', batch })
     try {
       await this.#apply(commit, async () => {
-        counts = await eraseRows(file, commit.batch, erasure)
-        const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
+        counts = await eraseRows(file, batch, erasure)
+        const stamp = [BigInt(commit.recordedAt), BigInt(batch)]
         await file.append(storageOf('erasures'), certificate(counts), stamp)
         if (isPlan) throw new PlannedOnly()
       })
     } catch (thrown) {
       if (thrown instanceof PlannedOnly) return counts
-      await unmarkForRewrite(this.#path)
+      // If the file cannot be read any more, the next writer decides by the mark.
+      const head = await readHead((sql) => this.query(sql)).catch(() => null)
+      if (head !== null && head.batch < batch) await removeEraseMark(this.#path)
       throw thrown
     }
-    this.#open.lookups.close()
-    const next = await rewritten(file, this.#path, this.#means)
-    await this.#use(next)
     for (const table of VERSIONED_NAMES) this.#pending.set(table, 0)
+    this.#open.lookups.close()
+    const next = await rewritten(file, this.#path, this.#means, batch).catch(async (thrown) => {
+      await this.#use(file)
+      throw unfinished(this.#path, thrown)
+    })
+    await this.#use(next)
     return counts
   }
 
@@ -294,7 +320,7 @@ class DuckDBWarehouse implements Warehouse {
 
   async close(): Promise<void> {
     if (this.#opened === null) return
-    for (const table of VERSIONED_NAMES) {
+    for (const table of this.#isReader ? [] : VERSIONED_NAMES) {
       if ((this.#pending.get(table) ?? 0) > 0) await this.#fold(table)
     }
     this.#opened.lookups.close()

@@ -2,7 +2,12 @@
 
 import { userInfo } from 'node:os'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
-import { DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../../pipeline/config.ts'
+import {
+  DEFINITIONS_DEFAULT,
+  scratchOf,
+  warehouseOf,
+  warehouseToRead,
+} from '../../pipeline/config.ts'
 import { definitionsIn } from './definitions.ts'
 import { type Definitions, type Release } from '../../pipeline/definition/load.ts'
 import { REBUILDING } from '../../pipeline/duckdb/resource-limits.ts'
@@ -30,13 +35,24 @@ export type Scene = {
   running: Running
 }
 
+type Work = (scene: Scene) => Promise<void>
+
 /** Opens the warehouse for `work`, and closes it. `isReplayed`: see `runningOf`. */
-export async function inWarehouse(
+export function inWarehouse(options: Shared, work: Work, isReplayed = false): Promise<void> {
+  return within(warehouseOf(options.warehouse, REBUILDING), options, work, isReplayed)
+}
+
+/** The same for work that only reads. */
+export function readingWarehouse(options: Shared, work: Work): Promise<void> {
+  return within(warehouseToRead(options.warehouse), options, work, false)
+}
+
+async function within(
+  warehouse: Warehouse,
   options: Shared,
-  work: (scene: Scene) => Promise<void>,
-  isReplayed = false,
+  work: Work,
+  isReplayed: boolean,
 ): Promise<void> {
-  const warehouse = warehouseOf(options.warehouse, REBUILDING)
   const defined = await definitionsIn(options.definitions)
   try {
     const { batch } = await warehouse.open()

@@ -10,7 +10,7 @@ import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 
 export async function withScratch<T>(work: (scratch: Warehouse) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'desire-path-'))
-  const scratch = duckdbWarehouse(join(dir, 'scratch.duckdb'), ASKING)
+  const scratch = duckdbWarehouse(join(dir, 'scratch.duckdb'), { means: ASKING })
   return withTemporary(dir, async () => {
     try {
       await scratch.open()

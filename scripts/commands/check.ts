@@ -4,9 +4,8 @@
  * their first rows.
  */
 
-import { warehouseOf } from '../../pipeline/config.ts'
+import { warehouseToRead } from '../../pipeline/config.ts'
 import { failedChecks, ROWS_SHOWN } from '../../pipeline/warehouse/integrity-checks.ts'
-import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { warehouseCommand } from '../cli/command.ts'
 
@@ -14,7 +13,7 @@ export const program = warehouseCommand(
   'npm run check',
   'Asks whether the tables are sound.',
 ).action(async (options: { warehouse: string }) => {
-  const warehouse = warehouseOf(options.warehouse, ASKING)
+  const warehouse = warehouseToRead(options.warehouse)
   await warehouse.open()
   try {
     const { asked, failed } = await failedChecks(warehouse)

@@ -1,14 +1,14 @@
 /**
  * `npm run compact -- --warehouse bigquery:PROJECT.DATASET`: puts aside what readers of the current
  * tables need not pay for. Without `--yes` it tells the plan and changes nothing. No view gives
- * another row, then or now. A DuckDB file does the same whenever it is closed and needs no such
- * command.
+ * another row, then or now. A DuckDB file does the same whenever it is closed; for one, the command
+ * finishes an erasure that was interrupted.
  */
 
 import { BigQueryClient } from '../../pipeline/bigquery/client.ts'
 import { compact, compactionPlan, type Surplus } from '../../pipeline/bigquery/compact.ts'
 import { atOf, madeSchema, schemaHash } from '../../pipeline/bigquery/migrate.ts'
-import { bigqueryPlaceOf } from '../../pipeline/config.ts'
+import { bigqueryPlaceOf, warehouseOf } from '../../pipeline/config.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { command } from '../cli/command.ts'
 import { grouped } from '../cli/funnel-lines.ts'
@@ -19,10 +19,11 @@ export const program = command(
   'npm run compact',
   'Puts aside versions of closed months and old images.',
 )
-  .requiredOption('--warehouse <url>', 'the dataset, bigquery:PROJECT.DATASET')
+  .requiredOption('--warehouse <url>', 'bigquery:PROJECT.DATASET, or duckdb:PATH')
   .option('--yes', 'do it; without it, only the plan is told')
   .option('--json', 'one JSON object')
   .action(async ({ warehouse, yes, json }: Options) => {
+    if (warehouse.startsWith('duckdb:')) return tidy(warehouse, json)
     const place = bigqueryPlaceOf(warehouse)
     const client = await BigQueryClient.connect(place)
     const at = atOf(place)
@@ -42,6 +43,18 @@ export const program = command(
     const tables = due.map(({ table, rows, surplus }) => ({ table, rows, surplus }))
     process.stdout.write(`${JSON.stringify({ done: yes === true, batch: plan.batch, tables })}\n`)
   })
+
+/** Opens a DuckDB file as a writer and closes it: both tidy it. */
+async function tidy(url: string, json: true | undefined): Promise<void> {
+  const warehouse = warehouseOf(url)
+  const { batch } = await warehouse.open()
+  await warehouse.close()
+  process.stdout.write(
+    json === true
+      ? `${JSON.stringify({ done: true, batch, tables: [] })}\n`
+      : `${url} is tidy: nothing is unfinished, nothing is pending\n`,
+  )
+}
 
 function lineOf({ table, rows, surplus }: Surplus): string {
   const what = table.endsWith('_image') ? 'replaced images' : 'ended versions'

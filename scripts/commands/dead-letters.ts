@@ -5,7 +5,13 @@
 
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
-import { DEFINITIONS_DEFAULT, FORMATS, formatOf, warehouseOf } from '../../pipeline/config.ts'
+import {
+  DEFINITIONS_DEFAULT,
+  FORMATS,
+  formatOf,
+  warehouseOf,
+  warehouseToRead,
+} from '../../pipeline/config.ts'
 import { startDecoder } from '../../pipeline/decode/decoder-thread.ts'
 import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
@@ -20,7 +26,7 @@ const list = warehouseCommand('list', `Shows unresolved dead letters, the latest
   .option('--reason <reason>', 'only those refused for this reason')
   .option('--json', 'one JSON object a line, all of them, with the raw text')
   .action(async (options: { warehouse: string; reason?: string; json?: boolean }) => {
-    const warehouse = warehouseOf(options.warehouse)
+    const warehouse = warehouseToRead(options.warehouse)
     await warehouse.open()
     try {
       const letters = await warehouse.query(
@@ -56,7 +62,7 @@ const show = warehouseCommand('show', 'Shows one dead letter in full.')
   .option('--json', 'one JSON object, with the raw text')
   .action(async (id: string, options: { warehouse: string; json?: boolean }) => {
     if (!ID.test(id)) throw new UserError(`${id} is no id of a dead letter: list shows them`, 2)
-    const warehouse = warehouseOf(options.warehouse)
+    const warehouse = warehouseToRead(options.warehouse)
     await warehouse.open()
     try {
       const [letter] = await warehouse.query(

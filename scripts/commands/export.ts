@@ -13,7 +13,7 @@ import { pipeline } from 'node:stream/promises'
 import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { arrowFile } from '../../pipeline/warehouse/arrow-file.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
-import { warehouseOf } from '../../pipeline/config.ts'
+import { warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { literal } from '../../pipeline/duckdb/schema.ts'
 import { messageOf, UserError } from '../../pipeline/base/errors.ts'
@@ -37,7 +37,7 @@ export const program = warehouseCommand('npm run export', 'Writes a public view 
       const known = Object.keys(WRITERS).join(', ')
       throw new UserError(`--out ${JSON.stringify(options.out)} must end in one of ${known}`, 2)
     }
-    const warehouse = warehouseOf(options.warehouse, ASKING)
+    const warehouse = warehouseToRead(options.warehouse)
     await warehouse.open()
     const part = `${options.out}.part`
     try {

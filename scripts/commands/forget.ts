@@ -31,6 +31,10 @@ export const program = warehouseCommand('npm run forget', 'Erases a person for e
     const warehouse = warehouseOf(options.warehouse, ASKING)
     const definitions = await loadDefinitions(options.definitions)
     try {
+      await warehouse.open()
+      // An interrupted replay may have left a copy of the events: it goes first, because a crash
+      // after the erasure would keep it.
+      if (!isPlan) await scratchOf(warehouse).discard()
       const forgotten = await forget({
         warehouse,
         definitions,
@@ -40,8 +44,6 @@ export const program = warehouseCommand('npm run forget', 'Erases a person for e
         at: now(),
         hashKey: process.env[HASH_KEY_VARIABLE],
       })
-      // An interrupted replay may have left a copy of the events.
-      if (!isPlan) await scratchOf(warehouse).discard()
       process.stdout.write(
         options.json === true
           ? `${JSON.stringify(objectOf(forgotten, isPlan))}\n`

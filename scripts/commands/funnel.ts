@@ -10,12 +10,11 @@ import pc from 'picocolors'
 import { askFunnel, type FunnelAnswer } from '../../pipeline/query/ask-funnel.ts'
 import { checkFunnel } from '../../pipeline/definition/check-funnel.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
-import { DEFINITIONS_DEFAULT, warehouseOf } from '../../pipeline/config.ts'
+import { DEFINITIONS_DEFAULT, warehouseToRead } from '../../pipeline/config.ts'
 import { namesOfFunnels } from '../../pipeline/definition/compile-funnel.ts'
 import { nearestName } from '../../pipeline/definition/near-name.ts'
 import { definitionsIn, showWarnings } from '../cli/definitions.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../../pipeline/definition/funnel.ts'
 import { PATH_FORMS, pathFault } from '../../pipeline/definition/path.ts'
@@ -60,7 +59,7 @@ async function ask(options: Options): Promise<void> {
   const funnel = await funnelOf(options)
   const by = byOf(options.by)
   const definitions = makeDefinitions({ funnels: [funnel] })
-  const warehouse = warehouseOf(options.warehouse, ASKING)
+  const warehouse = warehouseToRead(options.warehouse)
   try {
     const { watermark } = await warehouse.open()
     const cohort = options.cohort ?? null

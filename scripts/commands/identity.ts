@@ -7,7 +7,7 @@
 
 import { auditIdentity, type Audit } from '../../pipeline/query/audit-identity.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
-import { warehouseOf } from '../../pipeline/config.ts'
+import { warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import {
   CORRECTION_NAME,
@@ -22,7 +22,7 @@ import { command, warehouseCommand } from '../cli/command.ts'
 const audit = warehouseCommand('audit', 'The largest persons, contested devices, refused links.')
   .option('--json', 'one JSON object')
   .action(async ({ warehouse: url, json }: { warehouse: string; json?: boolean }) => {
-    const warehouse = warehouseOf(url, ASKING)
+    const warehouse = warehouseToRead(url)
     await warehouse.open()
     try {
       const { identity } = await definitionsOnRecord(warehouse)

@@ -17,6 +17,7 @@ import { diffLines } from '../cli/release-diff.ts'
 import {
   build,
   inWarehouse,
+  readingWarehouse,
   kindOf,
   parallelOf,
   releaseCommand,
@@ -32,7 +33,7 @@ type Move = Shared & { yes?: boolean; why?: string; parallel: string }
 
 const status = releaseCommand('status', 'Shows versions: live, behind, not built.').action(
   (options: Shared) =>
-    inWarehouse(options, async ({ warehouse, running }) => {
+    readingWarehouse(options, async ({ warehouse, running }) => {
       const statuses = await versionStatuses(warehouse)
       const waiting = running.waiting.filter((one) => !statuses.some((built) => isSame(built, one)))
       if (options.json === true) {
@@ -57,7 +58,7 @@ const diff = releaseCommand('diff', 'Shows what another version of a journey wou
   .argument('<from>', 'a version')
   .argument('<to>', 'another')
   .action((id: string, from: string, to: string, options: Shared) =>
-    inWarehouse(options, async ({ warehouse }) => {
+    readingWarehouse(options, async ({ warehouse }) => {
       const [before, after] = [versionOf(from), versionOf(to)]
       const statuses = await versionStatuses(warehouse)
       const notes = [before, after].flatMap((version) => {

@@ -6,8 +6,7 @@
  * arguments.
  */
 
-import { warehouseOf } from '../../pipeline/config.ts'
-import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import { warehouseToRead } from '../../pipeline/config.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { warehouseCommand } from '../cli/command.ts'
 import { duration, grouped } from '../cli/funnel-lines.ts'
@@ -30,7 +29,7 @@ export const program = withLimits(
   .option('--json', 'one JSON object')
   .action(async (options: Options) => {
     const limits = limitsOf(options)
-    const warehouse = warehouseOf(options.warehouse, ASKING)
+    const warehouse = warehouseToRead(options.warehouse)
     await warehouse.open()
     try {
       const status = statusOf(await readHealth(warehouse), limits)

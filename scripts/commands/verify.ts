@@ -7,8 +7,7 @@
 
 import { formatInstant } from '../../pipeline/base/clock.ts'
 import { compareWarehouses, type Comparison } from '../../pipeline/query/compare-warehouses.ts'
-import { warehouseOf } from '../../pipeline/config.ts'
-import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import { warehouseToRead } from '../../pipeline/config.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
 import { plainValuesOnRecord, type PlainRows } from '../../pipeline/query/plain-values-on-record.ts'
@@ -29,8 +28,8 @@ export const program = warehouseCommand(
 
 async function verify({ warehouse: url, against, json }: Options): Promise<void> {
   if (against === url) throw new UserError(`--against ${url} is the warehouse itself`, 2)
-  const warehouse = warehouseOf(url, ASKING)
-  const other = against === undefined ? null : warehouseOf(against, ASKING, '--against')
+  const warehouse = warehouseToRead(url)
+  const other = against === undefined ? null : warehouseToRead(against, '--against')
   try {
     if (other === null) {
       await withScratch(async (scratch) => {

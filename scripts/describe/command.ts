@@ -4,7 +4,7 @@
  * each way was taken.
  */
 
-import { DEFINITIONS_DEFAULT, WAREHOUSE_DEFAULT, warehouseOf } from '../../pipeline/config.ts'
+import { DEFINITIONS_DEFAULT, WAREHOUSE_DEFAULT, warehouseToRead } from '../../pipeline/config.ts'
 import { definitionsIn } from '../cli/definitions.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
@@ -35,7 +35,7 @@ export const program = command('npm run describe', 'Prints a journey as a Mermai
   })
 
 async function counted(url: string, journey: Journey): Promise<Counts> {
-  const warehouse = warehouseOf(url)
+  const warehouse = warehouseToRead(url)
   await warehouse.open()
   try {
     return await countJourney(warehouse, journey)

@@ -6,8 +6,7 @@
  * Exit 0: told; 1: failed, or nobody is known by that name; 2: wrong arguments.
  */
 
-import { instantOf, warehouseOf } from '../../pipeline/config.ts'
-import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
+import { instantOf, warehouseToRead } from '../../pipeline/config.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
 import { isOfTime, type Outcome } from '../../pipeline/query/explain-outcome.ts'
@@ -51,7 +50,7 @@ async function explain(options: Options): Promise<void> {
     throw new UserError('--html and --json are two forms of one story: give one of them', 2)
   }
   const asOf = options.asOf === undefined ? null : instantOf('--as-of', options.asOf)
-  const warehouse = warehouseOf(options.warehouse, ASKING)
+  const warehouse = warehouseToRead(options.warehouse)
   await warehouse.open()
   try {
     const { identity, journeys } = await definitionsOnRecord(warehouse, asOf)

@@ -3,7 +3,7 @@
  * one page that anybody can open.
  */
 
-import { warehouseOf } from '../../pipeline/config.ts'
+import { warehouseToRead } from '../../pipeline/config.ts'
 import { warehouseCommand } from '../cli/command.ts'
 import { writePage } from '../cli/page.ts'
 import { reportPage } from './bundle.ts'
@@ -18,7 +18,7 @@ export const program = warehouseCommand(
   .option('--journey <id>', 'only this journey (default: all)')
   .option('--out <file>', 'the HTML file to write', 'report.html')
   .action(async ({ warehouse: url, journey, out }: Options) => {
-    const warehouse = warehouseOf(url)
+    const warehouse = warehouseToRead(url)
     await warehouse.open()
     try {
       await writePage('--out', out, await reportPage(await collect(warehouse, journey ?? null)))

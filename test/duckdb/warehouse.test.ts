@@ -17,7 +17,6 @@ import { arrowTable, supersedeTable } from '../../pipeline/warehouse/arrow.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { DuckDBFile } from '../../pipeline/duckdb/file.ts'
 import { RUNNING } from '../../pipeline/duckdb/resource-limits.ts'
-import { markForRewrite } from '../../pipeline/duckdb/rewrite-file.ts'
 import { hashes64 } from '../../pipeline/base/hash.ts'
 import { landedTable } from '../../pipeline/io/inbox-source.ts'
 import { batchOf, uuids } from '../support/batches.ts'
@@ -84,7 +83,7 @@ test('whoever only asks makes no warehouse of a file without our tables', async 
   await theirs.run('create table orders (order_id integer)')
   theirs.close()
   const before = readFileSync(path)
-  const asked = duckdbWarehouse(path, RUNNING, 'refuse')
+  const asked = duckdbWarehouse(path, { ifMissing: 'refuse' })
   await expect(asked.open()).rejects.toThrow(`no warehouse at duckdb:${path}: check the name`)
   expect(readFileSync(path).equals(before)).toBe(true)
   expect(readdirSync(dir).filter((name) => name.startsWith('theirs'))).toEqual(['theirs.duckdb'])
@@ -122,7 +121,7 @@ test.each([
 
 test('a file of an earlier version with the same tables is brought up to date', async () => {
   const path = await earlierFile('earlier.duckdb', 'drop table cohort_runs_log; drop view stuck')
-  const warehouse = duckdbWarehouse(path, RUNNING, 'refuse')
+  const warehouse = duckdbWarehouse(path, { ifMissing: 'refuse' })
   expect(await warehouse.open()).toMatchObject({ batch: 1 })
   expect(await warehouse.query('select journey from stuck')).toEqual([])
   expect(await warehouse.query('select cohort from cohort_runs')).toEqual([])
@@ -147,7 +146,7 @@ test('what an erasure left in free blocks is gone when the file is opened next',
   await warehouse.close()
   expect(readFileSync(path).includes(secret)).toBe(true)
   // As a process leaves it that is killed between its commit and the writing anew.
-  await markForRewrite(path)
+  writeFileSync(`${path}.erasing`, '')
   await warehouse.open()
   expect(await warehouse.unapplied({ messagesMax: 9, bytesMax: 9 })).toMatchObject([messages[1]])
   await warehouse.close()
