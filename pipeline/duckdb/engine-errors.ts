@@ -33,7 +33,15 @@ const FAULTS: readonly (readonly [EngineFault, RegExp])[] = [
 ]
 
 /** Where an invalidated database repeats the error that invalidated it. */
-const ORIGINAL = /\bOriginal error: "([^\n]*)"?$/m
+const ORIGINAL = 'Original error: "'
+
+/** Returns the error that an invalidated database repeats, without its closing quote. */
+function originalOf(message: string): string | null {
+  const at = message.indexOf(ORIGINAL)
+  if (at === -1) return null
+  const line = message.slice(at + ORIGINAL.length).split('\n')[0] as string
+  return line.endsWith('"') ? line.slice(0, -1) : line
+}
 
 /** Returns the class of an error message of the engine, or null for every other error. */
 export function faultOf(message: string): EngineFault | null {
@@ -41,8 +49,8 @@ export function faultOf(message: string): EngineFault | null {
   const said = first.replace(PREFIX, '')
   const found = FAULTS.find(([, pattern]) => pattern.test(said))
   if (found !== undefined) return found[0]
-  const original = ORIGINAL.exec(message)?.[1]
-  return original === undefined ? null : faultOf(original.replace(/"$/, ''))
+  const original = originalOf(message)
+  return original === null ? null : faultOf(original)
 }
 
 /** Returns a `UserError` that names the file, the cause and the next step of a file that could not
@@ -107,6 +115,5 @@ export function workFailure(path: string, thrown: unknown): unknown {
 
 /** The line of a message that says why the disk took no more. */
 function diskCause(message: string): string {
-  const original = ORIGINAL.exec(message)?.[1]?.replace(/"$/, '')
-  return original ?? (message.split('\n')[0] as string)
+  return originalOf(message) ?? (message.split('\n')[0] as string)
 }

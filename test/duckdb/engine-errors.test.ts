@@ -99,6 +99,11 @@ test.each([
     'TransactionContext Error: Failed to commit: Could not write file "/a": No space left on device',
     'disk',
   ],
+  [
+    'FATAL Error: Failed: database has been invalidated because of a previous fatal error.\n' +
+      'Original error: "IO Error: Could not write file "/a": No space left on device"',
+    'disk',
+  ],
 ] as const)('the class of %j is %s', (message, fault) => {
   expect(faultOf(message)).toBe(fault)
 })
