@@ -1,0 +1,89 @@
+/**
+ * When a function answers, what it answers for is in the files: a copy taken at that moment, as the
+ * machine would have it after losing power, is opened and read.
+ */
+
+import { once } from 'node:events'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { getTestServer } from '@google-cloud/functions-framework/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import { closeInstance } from '../../pipeline/functions.ts'
+import type { Row } from '../../pipeline/warehouse/warehouse.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+const database = join(dir, 'functions.duckdb')
+const servers: Server[] = []
+let copies = 0
+
+beforeAll(() => {
+  process.env['DESIRE_PATH_WAREHOUSE'] = `duckdb:${database}`
+})
+afterAll(async () => {
+  await closeInstance()
+  for (const server of servers) server.close()
+  rmSync(dir, { recursive: true })
+})
+
+async function serve(target: string): Promise<string> {
+  const server = getTestServer(target).listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+async function post(url: string, body: object): Promise<number> {
+  const headers = {
+    'content-type': 'application/json',
+    'ce-id': '1',
+    'ce-source': '//pubsub.googleapis.com/projects/shop/topics/events',
+    'ce-specversion': '1.0',
+    'ce-type': 'google.cloud.pubsub.topic.v1.messagePublished',
+  }
+  return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).status
+}
+
+/** Takes the copy at once, without waiting for anything. */
+async function readCopy(sql: string): Promise<Row[]> {
+  const path = join(dir, `copy-${(copies += 1)}.duckdb`)
+  for (const end of ['', '.wal']) {
+    if (existsSync(database + end)) copyFileSync(database + end, path + end)
+  }
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  const rows = await warehouse.query(sql)
+  await warehouse.close()
+  return rows
+}
+
+const pushed = (id: string) => {
+  const event = {
+    event_id: id,
+    name: 'Go',
+    occurred_at: '2026-03-02T10:00:00Z',
+    identifiers: { user_id: 'u1' },
+  }
+  const data = Buffer.from(JSON.stringify(event)).toString('base64')
+  return { message: { messageId: id, data }, subscription: 'projects/shop/subscriptions/events' }
+}
+
+test('a function answers once the files have what it answers for', async () => {
+  const ingest = await serve('ingest')
+  const found: Row[] = []
+  for (const id of ['m1', 'm2', 'm3']) {
+    expect(await post(ingest, pushed(id))).toBe(204)
+    found.push(...(await readCopy('select count(*) as landed from landed_messages')))
+  }
+  expect(found).toEqual([{ landed: 1 }, { landed: 2 }, { landed: 3 }])
+
+  const applied = 'select (select count(*) from events) as events, count(*) as batches from batches'
+  expect(await post(await serve('advance'), {})).toBe(200)
+  expect(await readCopy(applied)).toEqual([{ events: 3, batches: 1 }])
+  await post(ingest, pushed('m4'))
+  expect(await post(await serve('advance-event'), pushed('ping'))).toBe(204)
+  expect(await readCopy(applied)).toEqual([{ events: 4, batches: 2 }])
+})
