@@ -12,6 +12,7 @@ import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { funnelled } from '../support/arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, sessions } from '../support/arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from '../support/dump.ts'
+import { expectOutbox } from '../support/outbox.ts'
 import { emptyWarehouse } from '../support/reused-warehouse.ts'
 import { reference, VIEWS } from '../reference/reference.ts'
 
@@ -68,6 +69,7 @@ test(
         for (const view of VIEWS) {
           expect({ view, rows: actual[view] }).toEqual({ view, rows: sorted(expected[view] ?? []) })
         }
+        await expectOutbox(harness.warehouse, expected['effects'] ?? [])
         expect((await failedChecks(harness.warehouse)).failed).toEqual([])
         await harness.warehouse.close()
       }),

@@ -4,7 +4,8 @@
  *
  * Ids that are hashes in the product are texts here: a transition is
  * `journey|version|instance|track|cause|event or instant`, and so is the stay it enters; a cycle is
- * its closing transition and `|cycle`.
+ * its closing transition and `|cycle`. Effects are those of the believed transitions; the outbox,
+ * which is a log of what was sent and taken back, follows from them.
  */
 
 import {
@@ -19,9 +20,9 @@ import type { Guard } from '../../pipeline/definition/guard-syntax.ts'
 import type { Identity, Sessions } from '../../pipeline/definition/settings.ts'
 import type { Json } from '../../pipeline/base/json.ts'
 import { at, inEventOrder, micros, place, type AcceptedEvent } from './identity.ts'
-
 import type { EventFunnel } from '../../pipeline/definition/funnel.ts'
 import { compare } from './compare.ts'
+import { effectRows } from './effects.ts'
 import { funnelTables } from './funnel.ts'
 
 export type { AcceptedEvent } from './identity.ts'
@@ -141,6 +142,7 @@ class Runner {
   private seq = 0
   private instanceNo = 0
   private instanceId = ''
+  private startEventId = ''
   private isRunning = false
 
   private readonly journey: Journey
@@ -205,6 +207,7 @@ class Runner {
     this.counts = {}
     this.seq = 0
     this.instanceNo += 1
+    this.startEventId = one.event.event_id
     const parts = [this.profile, ...(this.key === null ? [] : [this.key]), one.event.event_id]
     this.instanceId = parts.map(encode).join('/')
     this.stands = tracksOf(this.journey).map(([name, track]) => ({
@@ -289,7 +292,7 @@ class Runner {
   private enter(
     stand: Stand,
     to: string,
-    cause: string,
+    how: string,
     at: number,
     one: Seen | null,
     effects: Effect[],
@@ -298,7 +301,7 @@ class Runner {
     const own = { journey, version, instance_id: this.instanceId }
     const named = { ...own, instance_no: this.instanceNo, profile_id: this.profile }
     const by = one === null ? String(at) : one.event.event_id
-    const id = [journey, version, this.instanceId, stand.name, cause, by].join('|')
+    const id = [journey, version, this.instanceId, stand.name, how, by].join('|')
     const visit = (stand.visits[to] ?? 0) + 1
     stand.visits[to] = visit
     this.seq += 1
@@ -307,15 +310,15 @@ class Runner {
       ...named,
       track: stand.name,
       seq: this.seq,
-      cause,
-      from_state: cause === 'start' ? null : stand.state,
+      cause: how,
+      from_state: how === 'start' ? null : stand.state,
       to_state: to,
       event_id: one?.event.event_id ?? null,
       event_name: one?.event.name ?? null,
       source: one?.event.source ?? null,
       session_id: one?.session_id ?? null,
       occurred_at: at,
-      dwell_ms: cause === 'start' ? null : Math.floor((at - stand.enteredAt) / 1000),
+      dwell_ms: how === 'start' ? null : Math.floor((at - stand.enteredAt) / 1000),
       visit,
     })
     if (stand.stay !== null) {
@@ -335,9 +338,11 @@ class Runner {
       is_final: definition?.type === 'final',
     }
     this.tables['states']?.push(stand.stay)
-    ;[...effects, ...(definition?.effects ?? [])].forEach((effect, index) =>
-      this.tables['effects']?.push({ transition_id: id, type: effect.type, index }),
-    )
+    const cause = one === null ? `${at}@${this.startEventId}` : one.event.event_id
+    const where = [journey, version, encode(this.key ?? ''), stand.name, how].join('/')
+    const carried = { ...own, profile_id: this.profile, occurred_at: at }
+    const all = [...effects, ...(definition?.effects ?? [])]
+    this.tables['effects']?.push(...effectRows(all, { where, cause, carried }))
     stand.state = to
     stand.enteredAt = at
     stand.pending = Object.entries(definition?.after ?? {})
