@@ -1,0 +1,41 @@
+/**
+ * `npm run soak -- --minutes 30`: runs a worker for so long over simulated days of the sample shop,
+ * faster than they were, and disturbs it: kills, restarts, messages that come again, late events,
+ * merges of people, erasures and replays. Then it compares all tables with a second derivation,
+ * runs the checks of `sql/checks/`, and compares the growth of the last third with the middle one.
+ * Everything is kept in a temporary directory, which is removed at the end.
+ *
+ * Exit 0: sound; 1: not, or failed; 2: wrong arguments.
+ */
+
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { UserError } from '../pipeline/base/errors.ts'
+import { command, main } from './cli/command.ts'
+import { withTemporary } from './cli/temporary.ts'
+import { Soak } from './soak/soak.ts'
+
+const MINUTES_MAX = 24 * 60
+
+const program = command('npm run soak', 'Runs a disturbed worker for minutes, then verifies.')
+  .option('--minutes <count>', 'how long it takes, about', '30')
+  .option('--seed <number>', 'of the sample shop and of the disturbances', '1')
+  .action(async (options: { minutes: string; seed: string }) => {
+    const minutes = wholeOf('--minutes', options.minutes, MINUTES_MAX)
+    const seed = wholeOf('--seed', options.seed, Number.MAX_SAFE_INTEGER)
+    const dir = mkdtempSync(join(tmpdir(), 'desire-path-soak-'))
+    await withTemporary(dir, () => new Soak(dir, minutes, seed).run())
+  })
+
+function wholeOf(option: string, text: string, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : 0
+  if (value >= 1 && value <= max) return value
+  throw new UserError(
+    `${option} ${JSON.stringify(text)} is not valid: use a whole number from 1 to ${max}, ` +
+      `for example npm run soak -- ${option} 5`,
+    2,
+  )
+}
+
+await main(program)
