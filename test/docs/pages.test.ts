@@ -9,7 +9,7 @@ import { startCommands } from '../support/commands.ts'
 import { blocksOf, isShown, maskedLines, stepsOf } from './page.ts'
 import { ask, makeCheckout, removeCheckout, runLine, writeFile } from './reader.ts'
 
-const PAGES = ['definitions/README.md']
+const PAGES = ['definitions/README.md', 'sql/README.md']
 const isUpdating = process.env['UPDATE_DOCS'] !== undefined
 
 /** The page with what was printed in the place of what it showed. */
