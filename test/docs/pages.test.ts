@@ -9,7 +9,13 @@ import { startCommands } from '../support/commands.ts'
 import { blocksOf, isShown, maskedLines, stepsOf } from './page.ts'
 import { ask, makeCheckout, removeCheckout, runLine, writeFile } from './reader.ts'
 
-const PAGES = ['definitions/README.md', 'sql/README.md']
+const PAGES = [
+  'definitions/README.md',
+  'sql/README.md',
+  'test/README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+]
 const isUpdating = process.env['UPDATE_DOCS'] !== undefined
 
 /** The page with what was printed in the place of what it showed. */
@@ -43,7 +49,7 @@ describe.each(PAGES)('%s', (path) => {
     removeCheckout(dir)
     if (isUpdating) writeFileSync(path, corrected(page, wrong))
     else for (const { line, shown, text } of wrong) expect(text, `${path}:${line}`).toBe(shown)
-  }, 60_000)
+  }, 120_000)
 
   test('links to files that exist', () => {
     const page = readFileSync(path, 'utf8')
