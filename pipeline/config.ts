@@ -18,6 +18,8 @@ import type { Warehouse } from './warehouse/warehouse.ts'
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
 export const DEFINITIONS_DEFAULT = 'definitions'
 export const BATCH_SIZE_DEFAULT = 20_000
+/** Events per micro-batch that a file grows to, unless a size is given. */
+export const BACKLOG_BATCH_SIZE = 100_000
 const BATCH_SIZE_MAX = 1_000_000
 export const BATCH_SECONDS_DEFAULT = 1
 /** Messages are held while a batch waits for more. */

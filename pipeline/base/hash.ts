@@ -95,7 +95,8 @@ export function hash64(text: string): bigint {
 export function hashes64(texts: readonly string[]): BigUint64Array {
   const halves = new Int32Array(texts.length * 2)
   for (let row = 0; row < texts.length; row++) {
-    lanesOf(texts[row] as string)
+    // Rows of one group follow each other: its text is hashed once.
+    if (row === 0 || texts[row] !== texts[row - 1]) lanesOf(texts[row] as string)
     halves[row * 2] = h1
     halves[row * 2 + 1] = h2
   }

@@ -31,8 +31,9 @@ export type CompiledStep = {
   isOptional: boolean
 }
 
-/** A step or an exclusion that an event may be, by its number. */
-export type Match = { index: number; where: Condition | null }
+/** A step or an exclusion that an event may be, by its number. `alone` is the list of that number,
+ * made once for all events. */
+export type Match = { index: number; alone: number[]; where: Condition | null }
 
 export type CompiledExclusion = {
   /** It ends attempts that have reached `from` steps or more, and fewer than `to`. */
@@ -110,7 +111,11 @@ function matches(
   const byCode: (Match[] | undefined)[] = []
   parts.forEach(({ event, where }, index) => {
     const list = (byCode[names.codeOf(event)] ??= [])
-    list.push({ index, where: where === undefined ? null : compileWhere(where, names) })
+    list.push({
+      index,
+      alone: [index],
+      where: where === undefined ? null : compileWhere(where, names),
+    })
   })
   return byCode
 }

@@ -32,15 +32,15 @@ const PAGES_FILTERED = '5000'
 /**
  * Storage v1.5 has zstd; without vacuum, checkpoints do not merge row groups again and again.
  *
- * Every column that is appended to holds a block in memory, full or not. With the usual blocks of
- * 256 KB these are more than a run leaves DuckDB, and each commit spilled them and read them back;
- * they count for the bound of the log too, so that every small batch ended in a checkpoint.
+ * Every column that is appended to keeps a block in memory, full or not. Blocks of 256 KB compress
+ * better and cost less to write than smaller ones, and a run has the memory for them. The log is
+ * long, so that a small batch does not end in a checkpoint; a file that was not closed replays it.
  */
 const SETTINGS = {
   dynamic_or_filter_threshold: PAGES_FILTERED,
   storage_compatibility_version: 'v1.5.0',
-  default_block_size: '65536',
-  wal_autocheckpoint: '32MB',
+  default_block_size: '262144',
+  wal_autocheckpoint: '128MB',
   max_vacuum_tasks: '0',
 }
 

@@ -71,17 +71,18 @@ export class KeyedTables {
 
   /**
    * History segments of streams in commit order, up to and without a batch: rows with `stream` and
-   * `segment`. The batch is told apart here and not by the query: DuckDB leaves out a condition
-   * that its statistics say holds for every row, and while that batch is being committed its rows
-   * can be seen before the statistics know of them.
+   * `segment`. The batch is left out and the order made here and not by the query. While a batch is
+   * being committed, its rows are visible before the column statistics include them, and DuckDB
+   * trusts those: it drops a condition that they say always holds, and packs the values that it
+   * sorts into as few bits as their range needs, so batch 257 came back as batch 1.
    */
   async segments(streams: string[], before: number): Promise<Row[]> {
     await this.#file.refill('wanted', keyTable(hashes64(streams), streams))
     const rows = await this.#file.query(
-      `select stream, segment, recorded_by from history where rowid in (
-         select history.rowid from history semi join wanted on wanted.k = history.k)
-       order by rowid`,
+      `select stream, segment, recorded_by, rowid from history where rowid in (
+         select history.rowid from history semi join wanted on wanted.k = history.k)`,
     )
+    rows.sort((a, b) => (a['rowid'] as number) - (b['rowid'] as number))
     const wanted = new Set(streams)
     return rows.filter(
       (row) => (row['recorded_by'] as number) < before && wanted.has(row['stream'] as string),

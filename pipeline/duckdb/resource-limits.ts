@@ -1,11 +1,11 @@
-/** What DuckDB may take of the machine; what is beyond the memory, it spills. */
+/** DuckDB resource limits. DuckDB spills what exceeds the memory. */
 
 export type Means = { memory: string; threads: number }
 
-/** For those who derive and commit: the other core is theirs, and while one thread of DuckDB's
- * commits, a second would only spin. The memory is enough for a batch, whatever the history. */
-export const RUNNING: Means = { memory: '128MB', threads: 1 }
-/** For those who derive a version again, of each of the two files. */
-export const REBUILDING: Means = { memory: '160MB', threads: 1 }
-/** For those who only ask: an analysis goes over all that has happened at once. */
+/** A run: the other core derives, and a second thread of DuckDB would only spin while the first
+ * commits. The memory holds the row groups of a large transaction. */
+export const RUNNING: Means = { memory: '512MB', threads: 1 }
+/** A replay, for each of its two files. */
+export const REBUILDING: Means = { memory: '512MB', threads: 1 }
+/** Queries: an analysis reads the whole history at once. */
 export const ASKING: Means = { memory: '1GB', threads: 2 }

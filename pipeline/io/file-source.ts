@@ -17,12 +17,13 @@ const CHUNK_BYTES_MAX = 64 * 1024 * 1024
 const READ_BYTES = 1 << 20
 const NEW_LINE = 0x0a
 
+/** Lines of a chunk. Chunks of a file, which is a backlog, double from `linesMax` up to
+ * `backlogLinesMax`; chunks of standard input do not grow, so that none waits for a slow writer. */
+export type FileBounds = { linesMax: number; backlogLinesMax?: number; signal?: AbortSignal }
+
 /** `paths` are files, `.gz` allowed, or `-` for standard input. All are looked at before any is
  * read: a path that cannot be read is a `UserError`. When aborted, it waits for no more input. */
-export async function fileSource(
-  paths: readonly string[],
-  bounds: { linesMax: number; signal?: AbortSignal },
-): Promise<Source> {
+export async function fileSource(paths: readonly string[], bounds: FileBounds): Promise<Source> {
   let total: number | null = 0
   for (const path of paths) {
     const size: number | null = await sizeOf(path)
@@ -48,7 +49,7 @@ async function sizeOf(path: string): Promise<number | null> {
 
 async function* chunksOf(
   paths: readonly string[],
-  { linesMax, signal }: { linesMax: number; signal?: AbortSignal },
+  { linesMax, backlogLinesMax = linesMax, signal }: FileBounds,
   total: number | null,
 ): AsyncGenerator<Chunk> {
   let before = 0
@@ -59,7 +60,8 @@ async function* chunksOf(
     stream.on('error', (error: Error) => plain.destroy(error))
     if (signal !== undefined) addAbortSignal(signal, stream)
     try {
-      for await (const bytes of cutAtLines(plain, linesMax)) {
+      const growTo = path === '-' ? linesMax : backlogLinesMax
+      for await (const bytes of cutAtLines(plain, linesMax, growTo)) {
         yield {
           bytes,
           origin: path === '-' ? 'standard input' : path,
@@ -75,12 +77,14 @@ async function* chunksOf(
   }
 }
 
-/** Whole lines, at most `linesMax` of them at a time. A line beyond the decoder's bound is cut to
+/** Whole lines, at most `linesMax` of them at a time, and twice as many each time up to `growTo`. A line beyond the decoder's bound is cut to
  * just over it, so that it is refused as too large and never held whole. */
 export async function* cutAtLines(
   stream: Readable | AsyncIterable<Buffer>,
   linesMax: number,
+  growTo = linesMax,
 ): AsyncGenerator<Uint8Array> {
+  let limit = linesMax
   let parts: Buffer[] = []
   let size = 0
   let lines = 0
@@ -100,6 +104,7 @@ export async function* cutAtLines(
     parts = []
     size = 0
     lines = 0
+    limit = Math.min(limit * 2, growTo)
     return chunk
   }
   for await (const data of stream) {
@@ -120,7 +125,7 @@ export async function* cutAtLines(
       if (lineBreak < 0) break
       lineBytes = 0
       lines += 1
-      if (lines >= linesMax || size + from - kept >= CHUNK_BYTES_MAX) {
+      if (lines >= limit || size + from - kept >= CHUNK_BYTES_MAX) {
         keep(bytes.subarray(kept, from))
         kept = from
         yield take()

@@ -39,8 +39,9 @@ export type Tabulated = {
 /** `sessionOf[row]` is the session of an event. */
 export function tabulate(facts: Facts, events: Events, sessionOf: readonly string[]): Tabulated {
   const { transitions } = facts
+  const names = new InstanceNames()
   const keys = Array.from({ length: transitions.count }, (_, fact) =>
-    transitionKey(
+    names.transitionKey(
       transitions.instance[fact] as Instance,
       transitions.track.at(fact),
       transitions.cause.at(fact),
@@ -49,10 +50,10 @@ export function tabulate(facts: Facts, events: Events, sessionOf: readonly strin
     ),
   )
   const state = new Rows('state')
-  addStays(facts, keys, state)
-  const endedStays = addEndedStays(facts, keys, state)
+  addStays(facts, keys, names, state)
+  const endedStays = addEndedStays(facts, keys, names, state)
   return {
-    transition: transitionRows(facts, events, keys, sessionOf),
+    transition: transitionRows(facts, events, keys, names, sessionOf),
     state,
     cycle: cycleRows(facts, keys),
     rejection: rejectionRows(facts, events, sessionOf),
@@ -61,18 +62,41 @@ export function tabulate(facts: Facts, events: Events, sessionOf: readonly strin
   }
 }
 
-/** What a transition's id is the hash of; a stay's id is its entering transition's. */
-function transitionKey(
-  instance: Instance,
-  track: number,
-  cause: number,
-  eventId: string | null,
-  at: number,
-): string {
-  const { machine } = instance
-  const name = (machine.tracks[track] as CompiledTrack).name
-  const by = cause === TIMEOUT ? String(at) : (eventId as string)
-  return `${machine.id}/${machine.version}/${instance.id}/${name}/${CAUSES[cause]}/${by}`
+/** Texts that the rows of an instance share, each built once. */
+class InstanceNames {
+  readonly #prefixes = new Map<Instance, string>()
+  readonly #groups = new Map<Instance, string>()
+
+  /** What a transition's id is the hash of; a stay's id is its entering transition's. */
+  transitionKey(
+    instance: Instance,
+    track: number,
+    cause: number,
+    eventId: string | null,
+    at: number,
+  ): string {
+    const { machine } = instance
+    let prefix = this.#prefixes.get(instance)
+    if (prefix === undefined) {
+      prefix = `${machine.id}/${machine.version}/${instance.id}`
+      this.#prefixes.set(instance, prefix)
+    }
+    const name = (machine.tracks[track] as CompiledTrack).name
+    const by = cause === TIMEOUT ? String(at) : (eventId as string)
+    return `${prefix}/${name}/${CAUSES[cause]}/${by}`
+  }
+
+  /** What the views number instances by. */
+  groupKey(instance: Instance): string {
+    let group = this.#groups.get(instance)
+    if (group === undefined) {
+      const { machine, profileId, key } = instance
+      const part = key === null ? '' : `/${encodePart(key)}`
+      group = `${machine.id}/${machine.version}/${encodePart(profileId)}${part}`
+      this.#groups.set(instance, group)
+    }
+    return group
+  }
 }
 
 function eventIdOf(facts: Facts, events: Events, fact: number): string | null {
@@ -80,16 +104,11 @@ function eventIdOf(facts: Facts, events: Events, fact: number): string | null {
   return row < 0 ? null : (events.eventId[row] as string)
 }
 
-/** What the views number instances by. */
-function groupKey({ machine, profileId, key }: Instance): string {
-  const part = key === null ? '' : `/${encodePart(key)}`
-  return `${machine.id}/${machine.version}/${encodePart(profileId)}${part}`
-}
-
 function transitionRows(
   facts: Facts,
   events: Events,
   keys: string[],
+  names: InstanceNames,
   sessionOf: readonly string[],
 ): Rows {
   const { transitions: t } = facts
@@ -119,7 +138,7 @@ function transitionRows(
       t.at.at(fact),
       from < 0 ? null : wholeMs(t.dwell.at(fact)),
       t.visit.at(fact),
-      groupKey(instance),
+      names.groupKey(instance),
       instance.startedAt,
       instance.startOrdinal,
       instance.startEventId,
@@ -128,10 +147,10 @@ function transitionRows(
   return rows
 }
 
-function addStays(facts: Facts, keys: string[], rows: Rows): void {
+function addStays(facts: Facts, keys: string[], names: InstanceNames, rows: Rows): void {
   const { transitions: t } = facts
   for (let fact = 0; fact < keys.length; fact++) {
-    addStay(rows, facts, keys, {
+    addStay(rows, facts, keys, names, {
       key: keys[fact] as string,
       instance: t.instance[fact] as Instance,
       track: t.track.at(fact),
@@ -143,14 +162,14 @@ function addStays(facts: Facts, keys: string[], rows: Rows): void {
   }
 }
 
-function addEndedStays(facts: Facts, keys: string[], rows: Rows): string[] {
+function addEndedStays(facts: Facts, keys: string[], names: InstanceNames, rows: Rows): string[] {
   const { endedStays: s } = facts
   return s.instance.map((instance, i) => {
     const track = s.track.at(i)
     const enteredAt = s.enteredAt.at(i)
     const cause = s.cause.at(i)
-    const key = transitionKey(instance, track, cause, s.eventId[i] ?? null, enteredAt)
-    addStay(rows, facts, keys, {
+    const key = names.transitionKey(instance, track, cause, s.eventId[i] ?? null, enteredAt)
+    addStay(rows, facts, keys, names, {
       key,
       instance,
       track,
@@ -173,7 +192,7 @@ type Stay = {
   exit: number
 }
 
-function addStay(rows: Rows, facts: Facts, keys: string[], stay: Stay): void {
+function addStay(rows: Rows, facts: Facts, keys: string[], names: InstanceNames, stay: Stay): void {
   const { instance, exit } = stay
   const { machine } = instance
   const track = machine.tracks[stay.track] as CompiledTrack
@@ -190,7 +209,7 @@ function addStay(rows: Rows, facts: Facts, keys: string[], stay: Stay): void {
     exit < 0 ? null : facts.transitions.at.at(exit),
     exit < 0 ? null : (keys[exit] as string),
     track.isFinal[stay.state] as boolean,
-    groupKey(instance),
+    names.groupKey(instance),
     instance.startedAt,
     instance.startOrdinal,
     instance.startEventId,

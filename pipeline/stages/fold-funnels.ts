@@ -117,6 +117,7 @@ export class FunnelFold implements Scope {
   /** True when rows that come next in event order change what has been told of the profile. */
   mustFoldAgain(state: FunnelState, last: Place | null, rows: readonly number[]): boolean {
     const { funnels, events } = this.#parts
+    if (rows.length === 0 || funnels.every(({ journey }) => journey !== null)) return false
     const tied = rows.filter((row) => events.occurredAt[row] === last?.[0])
     return funnels.some((funnel, f) => {
       if (funnel.journey !== null) return false
@@ -161,8 +162,11 @@ export class FunnelFold implements Scope {
     const isNamed =
       funnel.stepsOfEvent[code] !== undefined || funnel.exclusionsOfEvent[code] !== undefined
     if (!isNamed && !seesAll) return null
-    const held = funnel.heldOperands.map((operand) => keyText(events.operands[operand]?.[row]))
-    const steps = held.includes(null) ? [] : this.#matches(funnel.stepsOfEvent, row)
+    const held =
+      funnel.heldOperands.length === 0
+        ? NONE_HELD
+        : funnel.heldOperands.map((operand) => keyText(events.operands[operand]?.[row]))
+    const steps = held.includes(null) ? NONE : this.#matches(funnel.stepsOfEvent, row)
     const exclusions = this.#matches(funnel.exclusionsOfEvent, row)
     if (steps.length === 0 && exclusions.length === 0 && !seesAll) return null
     const eventId = events.eventId[row] as string
@@ -186,7 +190,7 @@ export class FunnelFold implements Scope {
     const list: Match[] | undefined = byCode[this.#parts.codes[row] as number]
     if (list === undefined) return NONE
     const [only] = list
-    if (list.length === 1 && only !== undefined && only.where === null) return [only.index]
+    if (list.length === 1 && only !== undefined && only.where === null) return only.alone
     this.#row = row
     return list.filter(({ where }) => where === null || where(this)).map(({ index }) => index)
   }
@@ -246,6 +250,7 @@ export class FunnelFold implements Scope {
 }
 
 const NONE: number[] = []
+const NONE_HELD: (string | null)[] = []
 
 /** Nothing is open, so that only a step can change anything. */
 function isIdle(standing: Standing | Levels): boolean {

@@ -8,6 +8,7 @@
 
 import {
   BATCH_SECONDS_DEFAULT,
+  BACKLOG_BATCH_SIZE,
   BATCH_SIZE_DEFAULT,
   batchSizeOf,
   batchWaitOf,
@@ -33,7 +34,7 @@ import { screen } from '../cli/screen.ts'
 type Options = LimitOptions & {
   warehouse: string
   format?: string
-  batchSize: string
+  batchSize?: string
   batchSeconds: string
   source?: string
   effects?: string
@@ -42,11 +43,13 @@ type Options = LimitOptions & {
   definitions: string
 }
 
+const BATCH_SIZES = `${BATCH_SIZE_DEFAULT}, growing to ${BACKLOG_BATCH_SIZE} in a file`
+
 export const program = warehouseCommand('npm start', 'Turns product events into customer journeys.')
   .argument('[files...]', 'NDJSON files, - for standard input; none: the bundled sample')
   .option('--format <format>', `wire format: ${FORMATS.join(', ')} (default: by each line's shape)`)
   .option('--source <url>', 'a subscription to read instead, pubsub:PROJECT/SUBSCRIPTION')
-  .option('--batch-size <events>', 'events per micro-batch', String(BATCH_SIZE_DEFAULT))
+  .option('--batch-size <events>', `events per micro-batch (default: ${BATCH_SIZES})`)
   .option('--batch-seconds <s>', 'a --source batch waits so long', String(BATCH_SECONDS_DEFAULT))
   .option('--effects <url>', 'a topic that effects go to, pubsub:PROJECT/TOPIC')
   .option('--metrics <port>', 'a --source worker tells of itself at [HOST:]PORT, over HTTP')
@@ -57,7 +60,8 @@ withLimits(program).action(start)
 
 async function start(files: string[], options: Options): Promise<void> {
   const warehouse = warehouseToFeed(options.warehouse)
-  const linesMax = batchSizeOf(options.batchSize)
+  const linesMax = batchSizeOf(options.batchSize ?? String(BATCH_SIZE_DEFAULT))
+  const backlogLinesMax = options.batchSize === undefined ? BACKLOG_BATCH_SIZE : linesMax
   const waitMs = batchWaitOf(options.batchSeconds)
   const watermark = options.watermark === undefined ? null : watermarkOf(options.watermark)
   const telling = tellingOf(options)
@@ -77,7 +81,9 @@ async function start(files: string[], options: Options): Promise<void> {
   }
   const signal = interruption(() => process.stderr.write('\nfinishing the batch at hand …\n'))
   const source =
-    files.length === 0 ? sampleSource(linesMax) : await fileSource(files, { linesMax, signal })
+    files.length === 0
+      ? sampleSource(linesMax)
+      : await fileSource(files, { linesMax, backlogLinesMax, signal })
   const isTerminal = process.stderr.isTTY === true
   try {
     const engine = await openEngine(warehouse, settings, { signal })
