@@ -16,7 +16,7 @@ import {
 } from './problems.ts'
 
 const SHARED = ['journey', 'where', 'afterCycle']
-/** What each question takes beside its own member. */
+/** Options of each condition beside its own member. */
 const QUESTIONS: { [question: string]: string[] } = {
   reached: ['times', 'within'],
   cycled: ['times', 'within'],
@@ -27,21 +27,21 @@ const KNOWN = ['all', 'any', 'not', ...Object.keys(QUESTIONS)].join(', ')
 const TIMES = ['eq', 'gt', 'gte', 'lt', 'lte']
 const STEPS_MAX = 64
 
-/** Everything wrong with a cohort; empty when it is sound. The journeys are sound. */
+/** Returns every problem of a cohort; empty if it is valid. The journeys must be valid. */
 export function checkCohort(file: string, cohort: unknown, journeys: Journey[]): string[] {
   const problems = new Problems(file)
   if (!isPlain(cohort)) {
-    problems.add('', 'the default export is no cohort; export default defineCohort({ … })')
+    problems.add('', 'the default export is not a cohort; export default defineCohort({ … })')
     return problems.found
   }
   if (!isData(problems, cohort)) return problems.found
   checkMembers(problems, '', cohort, ['id', 'version', 'who'])
   const { id, version = 1 } = cohort
   if (typeof id !== 'string' || !NAME.test(id)) {
-    problems.add('', `id ${JSON.stringify(id)} is no name; ${NAME_RULE}`)
+    problems.add('', `id ${JSON.stringify(id)} is not a valid name; ${NAME_RULE}`)
   }
   if (!Number.isSafeInteger(version) || (version as number) < 1) {
-    problems.add('', `version ${JSON.stringify(version)} is no version; write 1, 2, 3 …`)
+    problems.add('', `version ${JSON.stringify(version)} is not a version number; write 1, 2, 3 …`)
   }
   checkCondition(problems, 'who', cohort['who'], journeys)
   return problems.found
@@ -54,7 +54,7 @@ function checkCondition(
   journeys: Journey[],
 ): void {
   if (!isPlain(condition)) {
-    const what = `${JSON.stringify(condition) ?? 'nothing'} is no condition`
+    const what = `${JSON.stringify(condition) ?? 'nothing'} is not a condition`
     problems.add(where, `${what}; write { journey, reached: state }`)
     return
   }
@@ -63,7 +63,7 @@ function checkCondition(
     if (parts === undefined) continue
     checkMembers(problems, where, condition, [member])
     if (!Array.isArray(parts) || parts.length === 0) {
-      problems.add(where, `${member} is no list of conditions; list at least one in it`)
+      problems.add(where, `${member} is not a list of conditions; list at least one in it`)
       return
     }
     ;(parts as unknown[]).forEach((part, i) =>
@@ -78,7 +78,7 @@ function checkCondition(
   }
   const question = Object.keys(QUESTIONS).find((name) => condition[name] !== undefined)
   if (question === undefined) {
-    problems.add(where, `${JSON.stringify(condition)} asks nothing; write one of ${KNOWN}`)
+    problems.add(where, `${JSON.stringify(condition)} is not a condition; write one of ${KNOWN}`)
     return
   }
   checkQuestion(problems, where, condition, question, journeys)
@@ -130,7 +130,7 @@ function checkState(
   )
   if (places.some((names) => names.includes(place as string))) return
   const known = places.map(([state, full]) => (tracks.length === 1 ? state : full)).join(', ')
-  const what = `${member} ${JSON.stringify(place)} is no state of ${journey.id}`
+  const what = `${member} ${JSON.stringify(place)} is not a state of ${journey.id}`
   const fix = `${didYouMean(place, places.flat())}write one of ${known}`
   problems.add(where, `${what}; ${fix}`)
 }
@@ -148,13 +148,13 @@ function checkPath(
     steps.every((state) => Object.hasOwn(states, state)),
   )
   if (isRound && isOfTrack) return
-  const what = `${member} ${JSON.stringify(path)} is no cycle of ${journey.id}`
+  const what = `${member} ${JSON.stringify(path)} is not a cycle of ${journey.id}`
   problems.add(where, `${what}; write the states of one track and the first again, 'a > b > a'`)
 }
 
 function checkOrder(problems: Problems, where: string, steps: unknown, journey: Journey): void {
   if (!Array.isArray(steps) || steps.length < 2 || steps.length > STEPS_MAX) {
-    problems.add(where, `inOrder is no list of 2 to ${STEPS_MAX} states; write ['a', 'b']`)
+    problems.add(where, `inOrder is not a list of 2 to ${STEPS_MAX} states; write ['a', 'b']`)
     return
   }
   for (const step of steps as unknown[]) checkState(problems, where, 'inOrder', step, journey)
@@ -167,7 +167,7 @@ function checkTimes(problems: Problems, where: string, times: unknown): void {
   const counts = Object.values(bounds)
   const isSound = counts.every((count) => Number.isSafeInteger(count) && (count as number) >= 0)
   if (counts.length > 0 && isSound) return
-  problems.add(where, `times ${JSON.stringify(times)} is no count; write { gte: 2 }`)
+  problems.add(where, `times ${JSON.stringify(times)} is not a count; write { gte: 2 }`)
 }
 
 function checkDwell(problems: Problems, where: string, dwell: unknown): void {

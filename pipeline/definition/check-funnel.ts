@@ -39,26 +39,26 @@ const FUNNEL_MEMBERS = [
 const STEP_MEMBERS = ['event', 'where', 'within', 'minGap', 'optional']
 const STATE_STEP_MEMBERS = ['state', 'within', 'minGap', 'optional']
 const EXCLUSION_MEMBERS = ['event', 'where', 'between', 'effect']
-/** What `semantics: 'clickhouse'` leaves open: the rest is what `windowFunnel` does. */
+/** Options beside `semantics: 'clickhouse'`; `windowFunnel` fixes all others. */
 const CLICKHOUSE_MEMBERS = ['id', 'version', 'steps', 'within', 'semantics', 'count']
 
 const HELD_EXAMPLE = 'properties.product_id'
 
-/** Everything wrong with a funnel of events; empty when it is sound. */
+/** Returns every problem of a funnel of events; empty if it is valid. */
 export function checkFunnel(file: string, funnel: unknown): string[] {
   const problems = new Problems(file)
   if (!isPlain(funnel)) {
-    problems.add('', 'the default export is no funnel; export default defineFunnel({ … })')
+    problems.add('', 'the default export is not a funnel; export default defineFunnel({ … })')
     return problems.found
   }
   if (!isData(problems, funnel)) return problems.found
   checkMembers(problems, '', funnel, FUNNEL_MEMBERS)
   const { id, version = 1 } = funnel
   if (typeof id !== 'string' || !NAME.test(id)) {
-    problems.add('', `id ${JSON.stringify(id)} is no name; ${NAME_RULE}`)
+    problems.add('', `id ${JSON.stringify(id)} is not a valid name; ${NAME_RULE}`)
   }
   if (!Number.isSafeInteger(version) || (version as number) < 1) {
-    problems.add('', `version ${JSON.stringify(version)} is no version; write 1, 2, 3 …`)
+    problems.add('', `version ${JSON.stringify(version)} is not a version number; write 1, 2, 3 …`)
   }
   const steps = stepsOf(problems, '', funnel, 'event')
   steps.forEach((step, i) => {
@@ -83,18 +83,18 @@ export function checkFunnel(file: string, funnel: unknown): string[] {
   return problems.found
 }
 
-/** Everything wrong with a journey's `funnels`; `places` are its states as steps may name them. */
+/** Checks a journey's `funnels`; `places` are the names of its states that steps may use. */
 export function checkJourneyFunnels(problems: Problems, funnels: unknown, places: string[]): void {
   if (funnels === undefined) return
   if (!isPlain(funnels)) {
-    problems.add('funnels', 'it is no map; write funnels: { name: { steps: […] } }')
+    problems.add('funnels', 'it is not a map; write funnels: { name: { steps: […] } }')
     return
   }
   for (const [id, funnel] of Object.entries(funnels)) {
     const at = `funnel ${id}`
     if (!NAME.test(id)) problems.add(at, `the name is not allowed; ${NAME_RULE}`)
     if (!isPlain(funnel)) {
-      problems.add(at, 'it is no funnel; write { steps: [state, …] }')
+      problems.add(at, 'it is not a funnel; write { steps: [state, …] }')
       continue
     }
     checkMembers(problems, at, funnel, ['steps', 'within', 'order', 'entry', 'count'])
@@ -102,7 +102,7 @@ export function checkJourneyFunnels(problems: Problems, funnels: unknown, places
     steps.forEach((step, i) => {
       const { state } = step
       if (typeof state !== 'string' || !places.includes(state)) {
-        const what = `step ${JSON.stringify(state)} is no state`
+        const what = `step ${JSON.stringify(state)} is not a state`
         const fix = `${didYouMean(state, places)}write one of ${places.join(', ')}`
         problems.add(at, `${what}; ${fix}`)
       }
@@ -118,7 +118,7 @@ export function checkJourneyFunnels(problems: Problems, funnels: unknown, places
   }
 }
 
-/** The steps as objects; `subject` is what a step that is only a text names. */
+/** Returns the steps as objects; a step that is a text becomes a member named `subject`. */
 function stepsOf(problems: Problems, where: string, funnel: Plain, subject: string): Plain[] {
   const { steps } = funnel
   if (!Array.isArray(steps) || steps.length === 0) {
@@ -135,7 +135,7 @@ function stepsOf(problems: Problems, where: string, funnel: Plain, subject: stri
 function checkEvent(problems: Problems, where: string, value: Plain): void {
   const { event } = value
   if (typeof event !== 'string' || event === '') {
-    problems.add(where, `event ${JSON.stringify(event)} is no event name; write a text`)
+    problems.add(where, `event ${JSON.stringify(event)} is not an event name; write a text`)
   }
   if (value['where'] !== undefined) checkGuard(problems, where, value['where'], null)
 }
@@ -185,13 +185,13 @@ function checkHeld(problems: Problems, held: unknown): void {
 function checkExclusions(problems: Problems, exclusions: unknown, steps: number): void {
   if (exclusions === undefined) return
   if (!Array.isArray(exclusions)) {
-    problems.add('', `exclude ${JSON.stringify(exclusions)} is no list; write [{ event: … }]`)
+    problems.add('', `exclude ${JSON.stringify(exclusions)} is not a list; write [{ event: … }]`)
     return
   }
   ;(exclusions as unknown[]).forEach((exclusion, i) => {
     const where = `exclude ${i + 1}`
     if (!isPlain(exclusion)) {
-      problems.add(where, `${JSON.stringify(exclusion)} is no exclusion; write { event: … }`)
+      problems.add(where, `${JSON.stringify(exclusion)} is not an exclusion; write { event: … }`)
       return
     }
     checkMembers(problems, where, exclusion, EXCLUSION_MEMBERS)
@@ -203,12 +203,12 @@ function checkExclusions(problems: Problems, exclusions: unknown, steps: number)
     if (isRange && 1 <= (from as number) && (from as number) < (to as number)) {
       if ((to as number) <= steps) return
     }
-    const what = `between ${JSON.stringify(between)} are no two steps of ${steps}`
+    const what = `between ${JSON.stringify(between)} are not two steps of ${steps}`
     problems.add(where, `${what}; write [1, 2], the earlier first`)
   })
 }
 
-/** In any order there is no step before. */
+/** Rejects limits from the step before, which does not exist in any order. */
 function checkAny(problems: Problems, steps: Plain[]): void {
   steps.forEach((step, i) => {
     for (const member of ['within', 'minGap', 'optional']) {

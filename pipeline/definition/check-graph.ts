@@ -3,7 +3,7 @@
 import type { Problems } from './problems.ts'
 import type { Candidates, State, Track } from './journey.ts'
 
-/** The track must have passed the checks of its parts. */
+/** Checks the graph of a track whose parts have passed their checks. */
 export function checkGraph(problems: Problems, name: string, track: Track): void {
   const at = name === 'main' ? '' : `track ${name}, `
   const reached = reachable(track)

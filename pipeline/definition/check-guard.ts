@@ -1,6 +1,6 @@
 /**
- * The static checks of guards: each asks something, of something that is there. A guard of a
- * funnel (scope null) can ask about the event alone.
+ * The static checks of guards: subjects, operators and the states they name. A guard of a funnel or
+ * cohort (scope null) depends on the event alone.
  */
 
 import { checkDuration, isPlain, type Plain, type Problems } from './problems.ts'
@@ -8,7 +8,7 @@ import { OPERATORS } from './guard.ts'
 import { didYouMean } from './near-name.ts'
 import { memberPathFault } from './path.ts'
 
-/** The track whose guard it is, and the states of every track. */
+/** The guard's own track, and the states of every track. */
 export type GuardScope = { track: string; tracks: Map<string, string[]> }
 
 const EVENT_SUBJECTS = ['property', 'context', 'field']
@@ -21,13 +21,13 @@ export function checkGuard(
   scope: GuardScope | null,
 ): void {
   if (!isPlain(guard)) {
-    problems.add(where, `guard ${JSON.stringify(guard)} is no guard; write { property, eq }`)
+    problems.add(where, `guard ${JSON.stringify(guard)} is not a guard; write { property, eq }`)
     return
   }
   const ofInstance = scope === null ? askedOfInstance(guard) : undefined
   if (ofInstance !== undefined) {
     const known = [...EVENT_SUBJECTS, 'all', 'any', 'not'].join(', ')
-    problems.add(where, `guard: ${ofInstance} asks about an instance; write one of ${known}`)
+    problems.add(where, `guard: ${ofInstance} depends on an instance; write one of ${known}`)
     return
   }
   for (const member of ['all', 'any']) {
@@ -53,7 +53,7 @@ export function checkGuard(
     checkPlace(problems, where, 'in', guard['in'], scope)
   } else {
     const known = [...SUBJECTS, 'in', 'dwell', 'all', 'any', 'not'].join(', ')
-    problems.add(where, `guard ${JSON.stringify(guard)} asks nothing; write one of ${known}`)
+    problems.add(where, `guard ${JSON.stringify(guard)} has no subject; write one of ${known}`)
   }
 }
 
@@ -104,18 +104,18 @@ function checkSubject(
   checkOnly(problems, where, guard, [subject, ...OPERATORS])
   const about = guard[subject]
   const label = `guard on ${subject} ${JSON.stringify(about)}`
-  if (typeof about !== 'string') problems.add(where, `${label}: it is no text; write a name`)
+  if (typeof about !== 'string') problems.add(where, `${label}: it is not a text; write a name`)
   if (!OPERATORS.some((operator) => guard[operator] !== undefined)) {
     problems.add(where, `${label} is without an op; write one of ${OPERATORS.join(', ')}`)
   }
   if (guard['in'] !== undefined && !Array.isArray(guard['in'])) {
-    problems.add(where, `${label}: in is no list; write in: [ … ]`)
+    problems.add(where, `${label}: in is not a list; write in: [ … ]`)
   }
   if (guard['exists'] !== undefined && typeof guard['exists'] !== 'boolean') {
     problems.add(where, `${label}: exists is not true or false`)
   }
   if (subject === 'field' && about !== 'source' && about !== 'name') {
-    problems.add(where, `${label}: there is no such field; write source or name`)
+    problems.add(where, `${label}: the field does not exist; write source or name`)
   }
   if ((subject === 'property' || subject === 'context') && typeof about === 'string') {
     const fault = memberPathFault(subject, about)
@@ -140,7 +140,7 @@ function checkPlace(
       : more.length === 0 && (scope.tracks.get(track)?.includes(state) ?? false)
   if (isThere) return
   const places = [...scope.tracks].flatMap(([name, states]) => states.map((s) => `${name}.${s}`))
-  const what = `guard: ${member} ${JSON.stringify(place)} is no state`
+  const what = `guard: ${member} ${JSON.stringify(place)} is not a state`
   const known = [...places, ...[...scope.tracks.values()].flat()]
   const fix = `${didYouMean(place, known)}write one of ${places.join(', ')}`
   problems.add(where, `${what}; ${fix}`)

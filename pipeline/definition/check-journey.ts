@@ -2,8 +2,8 @@
  * The static checks of definitions: what is wrong, where, and what to write instead. Definitions
  * may be anything an author's file exports; nothing here throws.
  *
- * `check-graph.ts` asks what only the whole machine can answer; `check-guard.ts` knows guards,
- * `check-funnel.ts` funnels.
+ * `check-graph.ts` checks the machine as a whole, `check-guard.ts` guards and `check-funnel.ts`
+ * funnels.
  */
 
 import { checkJourneyFunnels } from './check-funnel.ts'
@@ -41,11 +41,11 @@ const TRACK_MEMBERS = ['initial', 'states', 'on', 'ignore']
 const STATE_MEMBERS = ['type', 'on', 'after', 'ignore', 'effects']
 const CANDIDATE_MEMBERS = ['target', 'guard', 'effects']
 
-/** Everything wrong with a journey; empty when it is sound. */
+/** Returns every problem of a journey; empty if it is valid. */
 export function checkJourney(file: string, journey: unknown): string[] {
   const problems = new Problems(file)
   if (!isPlain(journey)) {
-    problems.add('', 'the default export is no journey; export default defineJourney({ … })')
+    problems.add('', 'the default export is not a journey; export default defineJourney({ … })')
     return problems.found
   }
   if (!isData(problems, journey)) return problems.found
@@ -68,10 +68,10 @@ export function checkJourney(file: string, journey: unknown): string[] {
 function checkHead(problems: Problems, journey: Plain): void {
   const { id, version, type, key, restart } = journey
   if (typeof id !== 'string' || !NAME.test(id)) {
-    problems.add('', `id ${JSON.stringify(id)} is no name; ${NAME_RULE}`)
+    problems.add('', `id ${JSON.stringify(id)} is not a valid name; ${NAME_RULE}`)
   }
   if (!Number.isSafeInteger(version) || (version as number) < 1) {
-    problems.add('', `version ${JSON.stringify(version)} is no version; write 1, 2, 3 …`)
+    problems.add('', `version ${JSON.stringify(version)} is not a version number; write 1, 2, 3 …`)
   }
   if (type !== undefined && type !== 'parallel') {
     problems.add('', `type ${JSON.stringify(type)} is unknown; write 'parallel' or leave it out`)
@@ -99,7 +99,7 @@ function checkKey(problems: Problems, key: unknown): void {
 function checkNames(problems: Problems, where: string, member: string, names: unknown): void {
   if (names === undefined) return
   if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return
-  problems.add(where, `${member} ${JSON.stringify(names)} is no list of event names`)
+  problems.add(where, `${member} ${JSON.stringify(names)} is not a list of event names`)
 }
 
 function tracksOf(problems: Problems, journey: Plain): [string, Plain][] {
@@ -114,7 +114,7 @@ function tracksOf(problems: Problems, journey: Plain): [string, Plain][] {
   return tracks.flatMap(([name, track]): [string, Plain][] => {
     if (!NAME.test(name)) problems.add(`track ${name}`, `the name is not allowed; ${NAME_RULE}`)
     if (!isPlain(track)) {
-      problems.add(`track ${name}`, 'it is no track; write { initial, states }')
+      problems.add(`track ${name}`, 'it is not a track; write { initial, states }')
       return []
     }
     checkMembers(problems, `track ${name}`, track, TRACK_MEMBERS)
@@ -135,12 +135,12 @@ function checkTrack(
   const at = name === 'main' ? '' : `track ${name}, `
   const states = statesOf(track)
   if (states.length === 0) {
-    problems.add(`${at}states`, 'there is no state; write states: { name: { … } }')
+    problems.add(`${at}states`, 'it has no states; write states: { name: { … } }')
     return
   }
   const { initial } = track
   if (typeof initial !== 'string' || !states.includes(initial)) {
-    const what = `initial ${JSON.stringify(initial)} is no state`
+    const what = `initial ${JSON.stringify(initial)} is not a state`
     problems.add(
       `${at}initial`,
       `${what}; ${didYouMean(initial, states)}write one of ${states.join(', ')}`,
@@ -180,7 +180,7 @@ function checkState(
 ): void {
   if (!NAME.test(name)) problems.add(where, `the name is not allowed; ${NAME_RULE}`)
   if (!isPlain(state)) {
-    problems.add(where, "it is no state; write { on: { … } } or { type: 'final' }")
+    problems.add(where, "it is not a state; write { on: { … } } or { type: 'final' }")
     return
   }
   checkMembers(problems, where, state, STATE_MEMBERS)
@@ -211,13 +211,13 @@ function checkWays(
 ): void {
   if (ways === undefined) return
   if (!isPlain(ways)) {
-    problems.add(where, `${member} ${JSON.stringify(ways)} is no map to targets`)
+    problems.add(where, `${member} ${JSON.stringify(ways)} is not a map to targets`)
     return
   }
   for (const [by, list] of Object.entries(ways)) {
     const label = `${member} '${by}'`
     if (member === 'after' && parseDuration(by) === null) {
-      problems.add(where, `${label} is no duration; ${DURATION_RULE}`)
+      problems.add(where, `${label} is not a duration; ${DURATION_RULE}`)
     }
     const candidates: unknown[] = Array.isArray(list) ? list : [list]
     if (candidates.length === 0) problems.add(where, `${label} lists nothing; name a target`)
@@ -241,7 +241,7 @@ function checkCandidate(
   const target =
     typeof candidate === 'string' ? candidate : isPlain(candidate) ? candidate['target'] : null
   if (typeof target !== 'string' || !states.includes(target)) {
-    const what = `${label} targets ${JSON.stringify(target)}, which is no state`
+    const what = `${label} targets ${JSON.stringify(target)}, which is not a state`
     const fix = `${didYouMean(target, states)}write one of ${states.join(', ')}`
     problems.add(where, `${what}; ${fix}`)
   }
@@ -256,7 +256,7 @@ function checkCandidate(
 function checkEffects(problems: Problems, where: string, effects: unknown): void {
   if (effects === undefined) return
   if (!Array.isArray(effects)) {
-    problems.add(where, `effects ${JSON.stringify(effects)} is no list`)
+    problems.add(where, `effects ${JSON.stringify(effects)} is not a list`)
     return
   }
   for (const effect of effects as unknown[]) {

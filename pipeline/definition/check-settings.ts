@@ -11,11 +11,11 @@ import {
   type Plain,
 } from './problems.ts'
 
-/** Everything wrong with `identity.ts`. */
+/** Returns every problem of `identity.ts`; empty if it is valid. */
 export function checkIdentity(file: string, identity: unknown): string[] {
   const problems = new Problems(file)
   if (!isPlain(identity)) {
-    problems.add('', 'the default export is no identity; export default defineIdentity({ … })')
+    problems.add('', 'the default export is not an identity; export default defineIdentity({ … })')
     return problems.found
   }
   if (!isData(problems, identity)) return problems.found
@@ -24,13 +24,14 @@ export function checkIdentity(file: string, identity: unknown): string[] {
   const list = (member: string): string[] => {
     const names = merged[member]
     if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names
-    problems.add('', `${member} ${JSON.stringify(names)} is no list of texts`)
+    problems.add('', `${member} ${JSON.stringify(names)} is not a list of texts`)
     return []
   }
   const [person, device] = [list('person'), list('device')]
   const namespaces = [...person, ...device]
   list('ignore')
-  if (namespaces.length === 0) problems.add('', "there is no namespace; write person: ['user_id']")
+  if (namespaces.length === 0)
+    problems.add('', "no namespace is declared; write person: ['user_id']")
   namespaces.forEach((name, i) => {
     if (name === '' || name.includes(':')) {
       problems.add('', `namespace ${JSON.stringify(name)} is not allowed; write it without a colon`)
@@ -42,7 +43,7 @@ export function checkIdentity(file: string, identity: unknown): string[] {
     if (person.includes(name)) continue
     problems.add(
       '',
-      `exclusive names ${name}, which is no person namespace; write one of ${person}`,
+      `exclusive names ${name}, which is not a person namespace; write one of ${person}`,
     )
   }
   for (const name of list('hashed')) {
@@ -55,16 +56,16 @@ export function checkIdentity(file: string, identity: unknown): string[] {
     problems.add('', `contested ${JSON.stringify(contested)} is unknown; ${fix}`)
   }
   if (!Number.isSafeInteger(most) || (most as number) < 1) {
-    problems.add('', `maxPersonsPerDevice ${JSON.stringify(most)} is no count; write 1 or more`)
+    problems.add('', `maxPersonsPerDevice ${JSON.stringify(most)} is not a count; write 1 or more`)
   }
   return problems.found
 }
 
-/** Everything wrong with `sessions.ts`. */
+/** Returns every problem of `sessions.ts`; empty if it is valid. */
 export function checkSessions(file: string, sessions: unknown): string[] {
   const problems = new Problems(file)
   if (!isPlain(sessions)) {
-    problems.add('', 'the default export is no object; export default defineSessions({ … })')
+    problems.add('', 'the default export is not an object; export default defineSessions({ … })')
     return problems.found
   }
   if (!isData(problems, sessions)) return problems.found

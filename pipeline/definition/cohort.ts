@@ -1,6 +1,6 @@
 /**
- * What a cohort's definition is: plain data, a condition on what a profile did in its journeys up
- * to an instant of event time. `cohort.ts` says what each part means.
+ * Shape of a cohort's definition: plain data, a condition on what a profile did in its journeys up
+ * to an instant of event time. `compile-cohort.ts` implements each part.
  */
 
 import type { EventGuard } from './funnel.ts'
@@ -18,7 +18,7 @@ type Moves = {
   afterCycle?: string
 }
 
-/** Moves not longer ago than this. */
+/** Limits moves to those of this long before the instant. */
 type Recent = { within?: Duration }
 
 export type Reached = Moves & Recent & { reached: string; times?: Times }
@@ -42,5 +42,5 @@ export type Cohort = {
   who: CohortCondition
 }
 
-/** What stands between the states of a cycle's path. */
+/** Separator of the states in a cycle's path. */
 export const PATH_MARK = ' > '

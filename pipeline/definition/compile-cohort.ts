@@ -1,6 +1,6 @@
 /**
  * Cohorts, compiled once to a question about one profile: did it make such moves by an instant of
- * event time? Pure; every way of asking (members, runs) asks here.
+ * event time? Pure; members and runs both use it.
  *
  * - `reached`: entered the state, its initial one included, as often as `times` says (once or
  *   more); `cycled`: went round exactly this cycle as often.
@@ -51,7 +51,7 @@ export type CompiledCohorts = {
   paths: string[]
 }
 
-/** The cohorts must have passed the static checks. */
+/** Compiles cohorts, which must have passed the static checks. */
 export function compileCohorts(cohorts: readonly Cohort[]): CompiledCohorts {
   const paths: string[] = []
   return {
@@ -96,7 +96,7 @@ function compileCondition(condition: CohortCondition, paths: string[]): Question
 
 type Selection = (moves: readonly Move[], at: number) => Move[]
 
-/** The moves of the journey that are recent enough, after the cycle, and of such an event. */
+/** Returns the moves of the journey that are recent, after the cycle and pass the guard. */
 function compileSelection(
   condition: Exclude<CohortCondition, { all: unknown } | { any: unknown } | { not: unknown }>,
   paths: string[],
@@ -177,7 +177,7 @@ function namesIn(paths: string[]) {
   }
 }
 
-/** A guard of the event that made a move; the static checks leave it nothing else to ask. */
+/** Compiles a guard of the event that made a move. */
 function moveGuard(condition: Condition): (move: Move) => boolean {
   let move: Move
   const scope: Scope = {

@@ -25,14 +25,14 @@ import { tracksOf, type Journey } from './journey.ts'
 export type CompiledStep = {
   /** The event's or the state's name. */
   name: string
-  /** Microseconds from the step before that is not optional; `Infinity` and 0 are no limit. */
+  /** Microseconds from the step before that is not optional; `Infinity` and 0 mean no limit. */
   withinUs: number
   minGapUs: number
   isOptional: boolean
 }
 
-/** A step or an exclusion that an event may be, by its number. `alone` is the list of that number,
- * made once for all events. */
+/** 0-based number of a step or exclusion that an event may serve, and its guard. `alone` is the list
+ * of that number, made once for all events. */
 export type Match = { index: number; alone: number[]; where: Condition | null }
 
 export type CompiledExclusion = {
@@ -48,7 +48,7 @@ export type CompiledFunnel = {
   journey: string | null
   version: number
   steps: CompiledStep[]
-  /** Microseconds from the entry; `Infinity` is no limit. */
+  /** Microseconds from the entry; `Infinity` means no limit. */
   windowUs: number
   order: Order
   entry: Entry
@@ -103,7 +103,7 @@ export function compileFunnel(funnel: EventFunnel, names: FunnelNames): Compiled
   }
 }
 
-/** By event code, what the event may be. */
+/** Returns the steps or exclusions that an event may serve, by event code. */
 function matches(
   parts: readonly { event: string; where?: EventGuard }[],
   names: FunnelNames,
@@ -120,7 +120,7 @@ function matches(
   return byCode
 }
 
-/** It asks about the event alone: no counter, state or track is ever named. */
+/** Compiles a guard of the event alone, which names no counter, state or track. */
 function compileWhere(where: EventGuard, { operandOf }: FunnelNames): Condition {
   const absent = { track: -1, state: -1 }
   return compileGuard(where, {
@@ -131,7 +131,7 @@ function compileWhere(where: EventGuard, { operandOf }: FunnelNames): Condition 
   })
 }
 
-/** The funnels of a journey, in the order of its definition. */
+/** Compiles the funnels of a journey, in the order of its definition. */
 export function compileJourneyFunnels(journey: Journey): CompiledFunnel[] {
   return Object.entries(journey.funnels ?? {}).map(([id, funnel]) =>
     compileJourneyFunnel(id, funnel, journey),
@@ -188,7 +188,7 @@ function stepsOfState(steps: readonly StateStep[], journey: Journey): number[][]
   )
 }
 
-/** Every event name that funnels ask for. */
+/** Returns every event name in the steps and exclusions of funnels. */
 export function namesOfFunnels(funnels: readonly EventFunnel[]): string[] {
   return funnels.flatMap(({ steps, exclude }) => [
     ...steps.map((step) => (typeof step === 'string' ? step : step.event)),

@@ -1,6 +1,6 @@
 /**
- * Definitions → what the stages run on. The definitions must have passed the static checks of
- * `check.ts`; compiling them is total and deterministic.
+ * Definitions → what the stages run on. The definitions must have passed the static checks;
+ * compiling them is total and deterministic.
  */
 
 import {
@@ -87,7 +87,7 @@ export function compile(parts: {
   }
 }
 
-/** The same where no journey or funnel asks for an event; what is kept of events is the same. */
+/** Returns the definitions without journeys and funnels. The same parts of events are stored. */
 export function withoutJourneys(compiled: Compiled): Compiled {
   const nothing = { machines: [], funnels: [], needsEveryEvent: false, eventCodes: new Map() }
   return { ...compiled, ...nothing }
@@ -108,7 +108,7 @@ class Numbering {
   }
 }
 
-/** Every event name a journey knows or counts. */
+/** Returns every event name that a journey names or counts. */
 function namesOf(journey: Journey): Set<string> {
   const names = knownNames(journey)
   for (const guard of guardsOf(journey)) if ('count' in guard) names.add(guard.count)
@@ -125,7 +125,7 @@ export function knownNames(journey: Journey): Set<string> {
   return names
 }
 
-/** What can have `on` and `ignore`: the roots of the tracks, and all states. */
+/** Returns the holders of `on` and `ignore`: the roots of the tracks, and all states. */
 function holdersOf(journey: Journey): (Track | State)[] {
   return tracksOf(journey).flatMap(([, track]) => [track, ...Object.values(track.states)])
 }
@@ -234,7 +234,7 @@ function compileTrack(parts: TrackParts): CompiledTrack {
 
 const IGNORED: Cell = { ways: [], ignored: true }
 
-/** What a track in a state does with an event: `levels` are the state's own cell, the track root's
+/** Resolves what a track in a state does with an event. `levels` are the state's own cell, the track root's
  * and the journey's. The first level that names the event decides; a final state takes nothing and
  * only ignores, whichever level says so. */
 function resolveCell(levels: readonly (Cell | null)[], isFinal: boolean): Cell | null {
@@ -246,7 +246,7 @@ function effectsOf(track: Track, state: string): Effect[] {
   return track.states[state]?.effects ?? []
 }
 
-/** What a state or a root says of an event: null when it does not name it. */
+/** Returns the cell of a state or root by event; null for an event that it does not name. */
 function compileHolder(
   holder: Track | State,
   ways: (candidates: Candidates) => Way[],
@@ -269,7 +269,7 @@ function compileTimeouts(
     .sort((a, b) => a.delay - b.delay)
 }
 
-/** `state` means the asking track's, or of the first track that has such a state. */
+/** Resolves `state` (of the guard's own track, else of the first track that has it) or `track.state`. */
 export function stateOf(
   reference: string,
   parts: Pick<TrackParts, 'index' | 'tracks'>,
@@ -290,7 +290,7 @@ export function stateOf(
   return find(other, reference)
 }
 
-/** Instants and lengths in microseconds; `Infinity` is no limit. */
+/** Instants and lengths in microseconds; `Infinity` means no limit. */
 export type SessionRules = {
   gap: number
   maxDuration: number

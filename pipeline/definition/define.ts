@@ -1,10 +1,9 @@
 /**
- * What authors write definitions with. These functions return what they are given: they only
- * type it, and a plain object does as well.
+ * Functions that type definitions. They return what they are given; a plain object works too.
  *
  * A target, an initial state, a funnel step or a state in a guard that does not exist is a compile
- * error, and so is an event name that the project's `events.ts` does not have: a project says
- * which events there are by adding them to `EventNames`.
+ * error, and so is an event name that the project's `events.ts` does not have. A project
+ * adds its event names to `EventNames`.
  */
 
 import type { Cohort } from './cohort.ts'
@@ -114,12 +113,12 @@ export function defineCohort(cohort: Cohort): Cohort {
   return cohort
 }
 
-/** Types `identity.ts`; what is left out is as in `IDENTITY_DEFAULT`. */
+/** Types `identity.ts`; `IDENTITY_DEFAULT` has the defaults. */
 export function defineIdentity(identity: Partial<Identity>): Partial<Identity> {
   return identity
 }
 
-/** Types `sessions.ts`; what is left out is as in `SESSIONS_DEFAULT`. */
+/** Types `sessions.ts`; `SESSIONS_DEFAULT` has the defaults. */
 export function defineSessions(sessions: Partial<Sessions>): Partial<Sessions> {
   return sessions
 }

@@ -12,7 +12,7 @@ const UNIT_MS: { [unit: string]: number } = {
   w: 604_800_000,
 }
 
-/** Microseconds of a duration, or null when it is not one. Zero and less are not durations. */
+/** Returns the microseconds of a duration, or null if it is not one. Zero is not a duration. */
 export function parseDuration(duration: unknown): number | null {
   if (typeof duration !== 'string') return null
   const parts = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(duration)

@@ -1,26 +1,26 @@
 /**
- * What `definitions/events.ts` says: which events there are, and what their properties must be.
+ * Shape and checks of `definitions/events.ts`: the events and the schemas of their properties.
  */
 
 import type { ZodType } from 'zod'
 import { isPlain, Problems } from './problems.ts'
 
 export type EventDefinitions<Name extends string = string> = {
-  /** By name: the schema of the properties, or null when anything goes. Schemas judge; what lands
-   * is what was sent. */
+  /** By name: the schema of the properties, or null when anything goes. Schemas only accept or
+   * refuse; what lands is what was sent. */
   events: { [N in Name]: ZodType | null }
-  /** What becomes of events of other names: `accept` (default) or `refuse`. */
+  /** Events of other names: `accept` (default) or `refuse`. */
   unknown?: 'accept' | 'refuse'
 }
 
 /** Schemas for a definitions folder that lies elsewhere, where `zod` does not resolve. */
 export { z } from 'zod'
 
-/** Everything wrong with `events.ts`; what it leaves out is no fault. */
+/** Returns every problem of `events.ts`; empty if it is valid. Every member is optional. */
 export function checkEvents(file: string, definitions: unknown): string[] {
   const problems = new Problems(file)
   if (!isPlain(definitions)) {
-    problems.add('', 'the default export is no object; export default defineEvents({ … })')
+    problems.add('', 'the default export is not an object; export default defineEvents({ … })')
     return problems.found
   }
   for (const member of Object.keys(definitions)) {
@@ -29,14 +29,14 @@ export function checkEvents(file: string, definitions: unknown): string[] {
   }
   const { events, unknown } = definitions
   if (events !== undefined && !isPlain(events)) {
-    problems.add('', 'events is no map; write events: { name: schema or null }')
+    problems.add('', 'events is not a map; write events: { name: schema or null }')
   }
   for (const [name, schema] of Object.entries(isPlain(events) ? events : {})) {
     if (schema === null || typeof (schema as Partial<ZodType>)?.safeParse === 'function') continue
-    problems.add(`event '${name}'`, 'its schema is no zod schema; write z.object({ … }) or null')
+    problems.add(`event '${name}'`, 'its schema is not a zod schema; write z.object({ … }) or null')
   }
   if (unknown !== undefined && unknown !== 'accept' && unknown !== 'refuse') {
-    problems.add('', `unknown ${JSON.stringify(unknown)} is no rule; write 'accept' or 'refuse'`)
+    problems.add('', `unknown ${JSON.stringify(unknown)} is not a rule; write 'accept' or 'refuse'`)
   }
   return problems.found
 }

@@ -1,15 +1,15 @@
 /**
- * What a funnel's definition is: plain data, like a journey. Steps of a funnel of its own
+ * Shape of a funnel's definition: plain data, like a journey. Steps of a funnel of its own
  * (`definitions/funnels/*.ts`) are events; steps of a journey's `funnels` are its states.
  *
- * Every option is written out here with its default first. `funnel.ts` says what they mean.
+ * Options are listed with their default first. `definitions/README.md` documents them.
  */
 
 import type { Duration } from './duration.ts'
 import type { Json } from '../base/json.ts'
 import type { Operators } from './guard-syntax.ts'
 
-/** The part of the guard language that asks about the event alone. */
+/** Guards that depend on the event alone. */
 export type EventGuard =
   | ({ property: string } & Operators)
   | ({ context: string } & Operators)
@@ -67,7 +67,7 @@ export type EventFunnel = {
   semantics?: 'native' | 'clickhouse' | { clickhouse: ClickhouseMode[] }
 }
 
-/** Under a journey's `funnels`. Entry is `first` and the count `instances` unless said. */
+/** Under a journey's `funnels`. Entry is `first` and the count `instances` by default. */
 export type JourneyFunnel = {
   steps: (string | StateStep)[]
   /** Absent: an attempt lasts as long as its instance. */
@@ -77,16 +77,16 @@ export type JourneyFunnel = {
   count?: Exclude<Count, 'sessions'>
 }
 
-/** Steps of one funnel at most. */
+/** Maximum number of steps of a funnel. */
 export const STEPS_MAX = 64
 
-/** The modes of `semantics: 'clickhouse'`; null for a funnel of our own semantics. */
+/** Returns the modes of `semantics: 'clickhouse'`, or null for native semantics. */
 export function clickhouseModes({ semantics }: EventFunnel): ClickhouseMode[] | null {
   if (semantics === undefined || semantics === 'native') return null
   return semantics === 'clickhouse' ? [] : semantics.clickhouse
 }
 
-/** The options in force of an event funnel, every default filled in. */
+/** Returns the options of an event funnel with every default filled in. */
 export function eventOptions(funnel: EventFunnel): { [option: string]: Json } {
   const modes = clickhouseModes(funnel)
   if (modes !== null) {
@@ -109,7 +109,7 @@ export function eventOptions(funnel: EventFunnel): { [option: string]: Json } {
   }
 }
 
-/** The options in force of a journey's funnel. */
+/** Returns the options of a journey's funnel with every default filled in. */
 export function journeyOptions(funnel: JourneyFunnel): { [option: string]: Json } {
   return {
     within: funnel.within ?? null,

@@ -1,7 +1,7 @@
 /**
  * Guards, compiled once to closures over a scope that the fold fills in. Pure and synchronous.
  *
- * There is no conversion between types: a comparison of different types, or with something
+ * Types are never converted: a comparison of different types, or with something
  * absent, is false, `ne` included; only `exists: false` holds for the absent. JSON null is absent,
  * in a definition too; inside arrays and objects it is a value.
  */
@@ -11,7 +11,7 @@ import { parseDuration } from './duration.ts'
 import type { Guard, Operators } from './guard-syntax.ts'
 import { compareText } from '../base/event-order.ts'
 
-/** What a guard may ask. `row` is -1 at a timeout: then property, context and field are absent. */
+/** Values that a guard reads. At a timeout, property, context and field are absent. */
 export type Scope = {
   /** Value of an operand (see `compile.ts`) of the event. */
   operand(index: number): Json | undefined
@@ -27,7 +27,7 @@ export type Scope = {
   dwell(track: number): number
 }
 
-/** How names in a guard become numbers; `compile.ts` gives it. */
+/** Resolves the names in a guard to numbers; `compile.ts` implements it. */
 export type Names = {
   operandOf(path: string): number
   countSlotOf(eventName: string): number
@@ -39,7 +39,7 @@ export type Names = {
 
 export type Condition = (scope: Scope) => boolean
 
-/** A guard as a function. The guard must have passed the static checks. */
+/** Compiles a guard to a function. The guard must have passed the static checks. */
 export function compileGuard(guard: Guard, names: Names): Condition {
   if ('all' in guard) return every(guard.all.map((part) => compileGuard(part, names)))
   if ('any' in guard) {
@@ -124,7 +124,7 @@ function includes(list: Json | undefined, value: Json): boolean {
   return Array.isArray(list) && list.some((item) => isEqual(item, value))
 }
 
-/** NaN, which no comparison holds for, unless both are numbers or both are strings. */
+/** Compares two numbers or two strings. Returns NaN, for which no comparison holds, otherwise. */
 function ordering(value: Json | undefined, operand: Json): number {
   if (typeof value === 'number' && typeof operand === 'number') {
     return value < operand ? -1 : value > operand ? 1 : 0

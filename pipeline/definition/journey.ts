@@ -1,10 +1,9 @@
 /**
- * What a definition is: plain data, no functions, so that it can be printed, hashed, drawn,
- * compiled to a table and walked to make tests. The words are XState v5's where XState has them.
+ * Shape of a journey's definition: plain data without functions, so that it can be printed, hashed,
+ * drawn and compiled. The terms are XState v5's where XState has them.
  *
  * These are the shapes as the pipeline reads them. `define.ts` narrows them for the author, so
- * that a wrong target, state or event name is a compile error; `check.ts` says what is wrong with
- * a definition that compiles all the same.
+ * that a wrong target, state or event name is a compile error; the `check-*.ts` files find the rest.
  */
 
 import type { Guard } from './guard-syntax.ts'
@@ -55,10 +54,10 @@ export type ParallelJourney = JourneyCommon & {
   type: 'parallel'
   states: { [track: string]: Track }
 }
-/** A journey as its author wrote it. */
+/** A journey as it is written in its file. */
 export type Journey = SingleJourney | ParallelJourney
 
-/** The tracks of a journey in their order; a journey without tracks has one, called `main`. */
+/** Returns the tracks of a journey in their order; a journey without tracks has one, called `main`. */
 export function tracksOf(journey: Journey): [name: string, track: Track][] {
   if (journey.type === 'parallel') return Object.entries(journey.states)
   return [['main', journey]]

@@ -1,9 +1,8 @@
 /**
- * A directory of definitions → definitions that have been checked, with every default filled in.
+ * Loads a folder of definitions, checks them and fills in every default.
  *
- * Modules are default exports of plain data; each is optional. All problems of all files are told
- * at once. What may not change under a warehouse is found by content: `releases.ts` compares
- * hashes with what the warehouse has on record.
+ * Modules are default exports of plain data; each is optional. One error lists the problems of all
+ * files. `release-log.ts` compares the hashes of definitions with those on record.
  */
 
 import { createHash } from 'node:crypto'
@@ -73,7 +72,7 @@ export function makeDefinitions(parts: {
 export async function loadDefinitions(dir: string): Promise<Definitions & { warnings: string[] }> {
   const found = await stat(dir).catch(() => null)
   if (found === null || !found.isDirectory()) {
-    throw new UserError(`--definitions ${dir} is no directory: give one with journeys/*.ts in it`)
+    throw new UserError(`--definitions ${dir} is not a folder: give one with journeys/*.ts in it`)
   }
   const modules = {
     identity: (await loadModule(dir, 'identity')) ?? { file: 'identity.ts', definition: {} },
@@ -161,7 +160,7 @@ function checked(modules: {
   })
 }
 
-/** Definitions that have been checked, in their order, and what is put on record of them. */
+/** Returns checked definitions in the order of their ids, with their releases. */
 export function withReleases(parts: Omit<Definitions, 'releases'>): Definitions {
   const { identity, sessions } = parts
   const journeys = byId(parts.journeys)
@@ -183,7 +182,7 @@ export function withReleases(parts: Omit<Definitions, 'releases'>): Definitions 
 
 function refuseUnsound(problems: string[]): void {
   if (problems.length === 0) return
-  throw new UserError(`the definitions are not sound:\n  ${problems.join('\n  ')}`)
+  throw new UserError(`the definitions are not valid:\n  ${problems.join('\n  ')}`)
 }
 
 function byId<T extends { id: string }>(definitions: T[]): T[] {
@@ -202,7 +201,7 @@ function repeated(kind: string, modules: Module[]): string[] {
   })
 }
 
-/** The order of an object's members is content: timeouts run in the order of the tracks. */
+/** Returns a version of a definition. The order of members counts: tracks run in their order. */
 export function releaseOf(kind: string, id: string, version: number, definition: unknown): Release {
   const content = JSON.stringify(definition)
   const hash = createHash('sha256').update(content).digest('hex')

@@ -1,7 +1,6 @@
 /**
- * A journey compiled to a table: what the fold walks. Names have become numbers; for each track,
- * state and known event there is one cell that says what the state, the root and the journey
- * together make of it, so that the fold never looks anything up twice.
+ * A journey compiled to a table that the fold walks. Names are numbers. Each track, state and known
+ * event has one cell, which combines what the state, the root and the journey declare.
  */
 
 import type { Condition } from './guard.ts'
@@ -17,7 +16,7 @@ export type Way = {
   effects: Effect[]
 }
 
-/** What a track in a state makes of an event. `ways` are tried in order. */
+/** What a track in a state does with an event. `ways` are tried in order. */
 export type Cell = { ways: Way[]; ignored: boolean }
 
 /** A timeout of a state, `delay` microseconds after entry. */

@@ -1,4 +1,4 @@
-/** Where the static checks write down what they find, and what several of them need. */
+/** Problems found by the static checks, and checks that several of them share. */
 
 import { parseDuration } from './duration.ts'
 import { pathFault } from './path.ts'
@@ -7,7 +7,7 @@ export const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
 export const NAME_RULE = 'write letters, digits, _ and -, not beginning with a digit or -'
 export const DURATION_RULE = 'write a number above 0 and one of ms s m h d w, such as 30m'
 
-/** Problems found so far, each with where it is. */
+/** Collects problems, each with its place in a file. */
 export class Problems {
   readonly #file: string
   readonly found: string[] = []
@@ -34,7 +34,7 @@ export function checkDuration(
   duration: unknown,
 ): void {
   if (duration === undefined || parseDuration(duration) !== null) return
-  problems.add(where, `${label} ${JSON.stringify(duration)} is no duration; ${DURATION_RULE}`)
+  problems.add(where, `${label} ${JSON.stringify(duration)} is not a duration; ${DURATION_RULE}`)
 }
 
 /** Checks a list of paths into an event; `example` is a path that an error suggests. */
@@ -56,8 +56,8 @@ export function checkPaths(
 }
 
 /**
- * What cannot be written as JSON cannot be told of either, and may have no end; what JSON leaves
- * out or writes as something else is not in the content's hash.
+ * Returns whether a definition is plain JSON data. Anything else cannot be hashed or printed, or is
+ * left out by JSON.
  */
 export function isData(problems: Problems, definition: Plain): boolean {
   let odd: string | null = null
@@ -70,7 +70,7 @@ export function isData(problems: Problems, definition: Plain): boolean {
     odd ??= 'a bigint or itself'
   }
   if (odd !== null) {
-    problems.add('', `it holds ${odd}, which is no plain data; write JSON values`)
+    problems.add('', `it holds ${odd}, which is not plain data; write JSON values`)
   }
   return odd === null
 }

@@ -23,7 +23,7 @@ export const IDENTITY_DEFAULT: Identity = {
   maxPersonsPerDevice: 8,
 }
 
-/** Fills in the defaults. Of the namespaces that are exclusive by default, those declared are. */
+/** Fills in the defaults. Default exclusive namespaces apply only if they are declared. */
 export function identityOf(given: Partial<Identity>): Identity {
   const identity = withDefaults(IDENTITY_DEFAULT, given)
   if (given.exclusive !== undefined) return identity
@@ -40,7 +40,7 @@ export function sessionsOf(given: Partial<Sessions>): Sessions {
   return withDefaults(SESSIONS_DEFAULT, given)
 }
 
-/** A member that is undefined is one that is left out. */
+/** Fills in defaults; an undefined member counts as left out. */
 function withDefaults<T extends object>(defaults: T, given: Partial<T>): T {
   const said = Object.entries(given).filter(([, value]) => value !== undefined)
   return { ...defaults, ...(Object.fromEntries(said) as Partial<T>) }

@@ -44,16 +44,16 @@ test.each([
   ['sixty-four steps', { ...sound, steps: Array.from({ length: 64 }, (_, i) => `s${i}`) }],
   ['the sample', firstPurchase],
   ['the other sample', emailReturn],
-])('%s is sound', (_, funnel) => {
+])('accepts %s', (_, funnel) => {
   expect(checkFunnel('f.ts', funnel)).toEqual([])
 })
 
 test.each<[object, string]>([
   [
     { id: 'a b' },
-    'f.ts: id "a b" is no name; write letters, digits, _ and -, not beginning with a digit or -',
+    'f.ts: id "a b" is not a valid name; write letters, digits, _ and -, not beginning with a digit or -',
   ],
-  [{ version: 0 }, 'f.ts: version 0 is no version; write 1, 2, 3 …'],
+  [{ version: 0 }, 'f.ts: version 0 is not a version number; write 1, 2, 3 …'],
   [
     { step: [] },
     'f.ts: step is unknown; write one of id, version, steps, within, order, entry, count, exclude, holdConstant, ties, semantics',
@@ -63,14 +63,14 @@ test.each<[object, string]>([
     { steps: Array.from({ length: 65 }, () => 'A') },
     'f.ts: it has 65 steps; write at most 64, or split it',
   ],
-  [{ steps: ['A', 7] }, 'f.ts: step 2: event 7 is no event name; write a text'],
+  [{ steps: ['A', 7] }, 'f.ts: step 2: event 7 is not an event name; write a text'],
   [
     { steps: [{ event: 'A', within: '1d' }, 'B'] },
     'f.ts: step 1: within has no step before it to be measured from; take it out',
   ],
   [
     { steps: ['A', { event: 'B', minGap: '0s' }] },
-    'f.ts: step 2: minGap "0s" is no duration; write a number above 0 and one of ms s m h d w, such as 30m',
+    'f.ts: step 2: minGap "0s" is not a duration; write a number above 0 and one of ms s m h d w, such as 30m',
   ],
   [
     { steps: ['A', { event: 'B', optional: true }] },
@@ -78,11 +78,11 @@ test.each<[object, string]>([
   ],
   [
     { steps: ['A', { event: 'B', where: { count: 'A', eq: 2 } }] },
-    'f.ts: step 2: guard: count asks about an instance; write one of property, context, field, all, any, not',
+    'f.ts: step 2: guard: count depends on an instance; write one of property, context, field, all, any, not',
   ],
   [
     { steps: ['A', { event: 'B', where: { any: [{ in: 'main.s' }] } }] },
-    'f.ts: step 2: guard: in asks about an instance; write one of property, context, field, all, any, not',
+    'f.ts: step 2: guard: in depends on an instance; write one of property, context, field, all, any, not',
   ],
   [
     { steps: ['A', { event: 'B', where: { property: 'x' } }] },
@@ -94,7 +94,7 @@ test.each<[object, string]>([
   ],
   [
     { within: 'soon' },
-    'f.ts: within "soon" is no duration; write a number above 0 and one of ms s m h d w, such as 30m',
+    'f.ts: within "soon" is not a duration; write a number above 0 and one of ms s m h d w, such as 30m',
   ],
   [{ order: 'loose' }, 'f.ts: order "loose" is unknown; write one of sequential, strict, any'],
   [{ entry: 'last' }, 'f.ts: entry "last" is unknown; write one of every, first, latest'],
@@ -124,7 +124,7 @@ test.each<[object, string]>([
   ],
   [
     { exclude: [{ event: 'X', between: [2, 2] }] },
-    'f.ts: exclude 1: between [2,2] are no two steps of 3; write [1, 2], the earlier first',
+    'f.ts: exclude 1: between [2,2] are not two steps of 3; write [1, 2], the earlier first',
   ],
   [
     { exclude: [{ event: 'X', effect: 'ban' }] },
@@ -142,13 +142,13 @@ test.each<[object, string]>([
     { semantics: 'clickhouse', entry: 'first' },
     "f.ts: entry is not ClickHouse's; take it out, or take semantics out",
   ],
-])('%j is told of', (change, problem) => {
+])('reports %j', (change, problem) => {
   expect(problemsOf(change)).toEqual([problem])
 })
 
-test('a default export that is no funnel is told of', () => {
+test('reports a default export that is not a funnel', () => {
   const fix = 'export default defineFunnel({ … })'
-  expect(checkFunnel('f.ts', 7)).toEqual([`f.ts: the default export is no funnel; ${fix}`])
+  expect(checkFunnel('f.ts', 7)).toEqual([`f.ts: the default export is not a funnel; ${fix}`])
 })
 
 const journey = (funnel: object) => ({
@@ -163,7 +163,7 @@ test.each<[object, string[]]>([
   [{ steps: ['a', { state: 'main.b', within: '1h' }], entry: 'every', count: 'profiles' }, []],
   [
     { steps: ['a', 'c'] },
-    ['j.ts: funnel way: step "c" is no state; write one of a, main.a, b, main.b'],
+    ['j.ts: funnel way: step "c" is not a state; write one of a, main.a, b, main.b'],
   ],
   [
     { steps: ['a', 'b'], order: 'any' },
@@ -177,6 +177,6 @@ test.each<[object, string[]]>([
     { steps: ['a', { state: 'b', where: {} }] },
     ['j.ts: funnel way, step 2: where is unknown; write one of state, within, minGap, optional'],
   ],
-])("a journey's funnel %j", (funnel, problems) => {
+])("checks a journey's funnel %j", (funnel, problems) => {
   expect(checkJourney('j.ts', journey(funnel))).toEqual(problems)
 })

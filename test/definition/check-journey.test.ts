@@ -30,11 +30,15 @@ function endless(): object {
 
 const guarded = (guard: unknown) => withState({ on: { Go: { target: 'b', guard } } })
 
-describe('a journey is refused with a message', () => {
+describe('rejects a journey with a message', () => {
   test.each<[what: string, journey: unknown, message: string]>([
-    ['no object', null, 'j.ts: the default export is no journey; export default defineJourney'],
-    ['bad id', journey({ id: '1j' }), 'j.ts: id "1j" is no name; write letters, digits'],
-    ['bad version', journey({ version: 0 }), 'j.ts: version 0 is no version; write 1, 2, 3'],
+    ['no object', null, 'j.ts: the default export is not a journey; export default defineJourney'],
+    ['bad id', journey({ id: '1j' }), 'j.ts: id "1j" is not a valid name; write letters, digits'],
+    [
+      'bad version',
+      journey({ version: 0 }),
+      'j.ts: version 0 is not a version number; write 1, 2, 3',
+    ],
     ['unknown member', journey({ inital: 'a' }), 'j.ts: inital is unknown; write one of id,'],
     ['bad key', journey({ key: 'x' }), 'j.ts: key "x" is not a key; write { property:'],
     [
@@ -60,12 +64,12 @@ describe('a journey is refused with a message', () => {
     [
       'no such initial',
       journey({ initial: 'z' }),
-      'j.ts: initial: initial "z" is no state; write one',
+      'j.ts: initial: initial "z" is not a state; write one',
     ],
     [
       'unknown target',
       withState({ on: { Go: 'z' } }),
-      'j.ts: state a: on \'Go\' targets "z", which is no state; write one of a, b',
+      'j.ts: state a: on \'Go\' targets "z", which is not a state; write one of a, b',
     ],
     [
       'unreachable state',
@@ -100,12 +104,12 @@ describe('a journey is refused with a message', () => {
     [
       'bad duration',
       withState({ on: leaving, after: { '1 hour': 'b' } }),
-      "j.ts: state a: after '1 hour' is no duration; write a number above 0",
+      "j.ts: state a: after '1 hour' is not a duration; write a number above 0",
     ],
     [
       'zero duration',
       withState({ on: leaving, after: { '0s': 'b' } }),
-      "j.ts: state a: after '0s' is no duration",
+      "j.ts: state a: after '0s' is not a duration",
     ],
     [
       'guard without an op',
@@ -119,17 +123,17 @@ describe('a journey is refused with a message', () => {
     [
       'no such field',
       guarded({ field: 'id', eq: 'x' }),
-      'there is no such field; write source or name',
+      'the field does not exist; write source or name',
     ],
     [
       'no such place',
       guarded({ in: 'main.z' }),
-      'guard: in "main.z" is no state; did you mean \'main.a\'? write one of main.a, main.b',
+      'guard: in "main.z" is not a state; did you mean \'main.a\'? write one of main.a, main.b',
     ],
-    ['a place too long', guarded({ in: 'main.b.x' }), 'guard: in "main.b.x" is no state'],
-    ['no such visit', guarded({ visits: 'z', gte: 1 }), 'guard: visits "z" is no state'],
-    ['no guard', guarded(7), 'guard 7 is no guard'],
-    ['guard of nothing', guarded({}), 'guard {} asks nothing'],
+    ['a place too long', guarded({ in: 'main.b.x' }), 'guard: in "main.b.x" is not a state'],
+    ['no such visit', guarded({ visits: 'z', gte: 1 }), 'guard: visits "z" is not a state'],
+    ['no guard', guarded(7), 'guard 7 is not a guard'],
+    ['guard of nothing', guarded({}), 'guard {} has no subject'],
     [
       'leaving a final state',
       journey({ states: { a: { on: leaving }, b: { type: 'final', on: { Go: 'a' } } } }),
@@ -165,22 +169,22 @@ describe('a journey is refused with a message', () => {
     [
       'effect within nothing',
       withState({ on: leaving, effects: [{ type: 'x', within: 'soon' }] }),
-      'effect within "soon" is no duration',
+      'effect within "soon" is not a duration',
     ],
     [
       'funnel through nowhere',
       journey({ funnels: { f: { steps: ['a', 'z'] } } }),
-      'j.ts: funnel f: step "z" is no state',
+      'j.ts: funnel f: step "z" is not a state',
     ],
     [
       'funnel in no time',
       journey({ funnels: { f: { steps: ['a'], within: '0s' } } }),
-      'j.ts: funnel f: within "0s" is no duration',
+      'j.ts: funnel f: within "0s" is not a duration',
     ],
     [
       'a step that only reads like a state',
       journey({ funnels: { f: { steps: [['a']] } } }),
-      'j.ts: funnel f: step ["a"] is no state',
+      'j.ts: funnel f: step ["a"] is not a state',
     ],
     [
       'root on beside tracks',
@@ -202,35 +206,39 @@ describe('a journey is refused with a message', () => {
       withState({ on: { Go: { target: 'b', gaurd: {} } } }),
       "j.ts: state a, on 'Go': gaurd is unknown; write one of target,",
     ],
-    ['unknown track', guarded({ in: 'left.a' }), 'guard: in "left.a" is no state'],
-    ['dwell for no duration', guarded({ dwell: { lt: 'soon' } }), 'dwell lt "soon" is no duration'],
-    ['missing states', journey({ states: undefined }), 'j.ts: states: there is no state'],
-    ['startOn is no list', journey({ startOn: 'Go' }), 'j.ts: startOn "Go" is no list'],
+    ['unknown track', guarded({ in: 'left.a' }), 'guard: in "left.a" is not a state'],
+    [
+      'dwell for no duration',
+      guarded({ dwell: { lt: 'soon' } }),
+      'dwell lt "soon" is not a duration',
+    ],
+    ['missing states', journey({ states: undefined }), 'j.ts: states: it has no states'],
+    ['startOn is not a list', journey({ startOn: 'Go' }), 'j.ts: startOn "Go" is not a list'],
     ['bad restart', journey({ restart: 'yes' }), 'j.ts: restart "yes" is not true or false'],
     [
-      'effects are no list',
+      'effects are not a list',
       withState({ on: leaving, effects: {} }),
-      'j.ts: state a: effects {} is no list',
+      'j.ts: state a: effects {} is not a list',
     ],
     ['a bigint', journey({ version: 1n }), 'j.ts: it holds a bigint or itself'],
     ['a guard that holds itself', guarded(endless()), 'j.ts: it holds a bigint or itself'],
     [
-      'ignore is no list',
+      'ignore is not a list',
       withState({ on: leaving, ignore: 'Go' }),
-      'j.ts: state a: ignore "Go" is no list',
+      'j.ts: state a: ignore "Go" is not a list',
     ],
   ])('%s', (_what, definition, message) => {
     expect(checkJourney('j.ts', definition).join('\n')).toContain(message)
   })
 })
 
-test('a root that ignores no list is told of once', () => {
+test('reports a root whose ignore is not a list once', () => {
   expect(checkJourney('j.ts', journey({ ignore: 'Go' }))).toEqual([
-    'j.ts: root: ignore "Go" is no list of event names',
+    'j.ts: root: ignore "Go" is not a list of event names',
   ])
 })
 
-describe('sound definitions are left alone', () => {
+describe('accepts a valid journey', () => {
   test.each<[what: string, journey: object]>([
     ['the smallest', journey({})],
     [
@@ -267,28 +275,31 @@ describe('sound definitions are left alone', () => {
     expect(checkJourney('j.ts', definition)).toEqual([])
   })
 
-  test('identity and sessions without a word are the defaults', () => {
+  test('fills in the defaults of empty identity and session definitions', () => {
     expect(checkIdentity('identity.ts', {})).toEqual([])
     expect(checkSessions('sessions.ts', {})).toEqual([])
   })
 })
 
 test.each<[identity: object, message: string]>([
-  [{ person: [], device: [], exclusive: [] }, 'there is no namespace'],
+  [{ person: [], device: [], exclusive: [] }, 'no namespace is declared'],
   [{ person: ['a:b'], exclusive: [] }, 'namespace "a:b" is not allowed'],
   [{ person: ['x'], device: ['x'], exclusive: [] }, 'namespace x is there twice'],
-  [{ exclusive: ['anonymous_id'] }, 'exclusive names anonymous_id, which is no person namespace'],
+  [
+    { exclusive: ['anonymous_id'] },
+    'exclusive names anonymous_id, which is not a person namespace',
+  ],
   [{ hashed: ['phone'] }, 'hashed names phone, which is not declared'],
   [{ contested: 'last' }, 'contested "last" is unknown'],
   [{ contested: ['first'] }, 'contested ["first"] is unknown'],
-  [{ maxPersonsPerDevice: 0 }, 'maxPersonsPerDevice 0 is no count'],
+  [{ maxPersonsPerDevice: 0 }, 'maxPersonsPerDevice 0 is not a count'],
   [{ persons: [] }, 'persons is unknown; write one of person'],
-])('identity %j is refused', (identity, message) => {
+])('rejects identity %j', (identity, message) => {
   expect(checkIdentity('identity.ts', identity).join('\n')).toContain(message)
 })
 
 test.each<[sessions: object, message: string]>([
-  [{ gap: '30' }, 'gap "30" is no duration'],
+  [{ gap: '30' }, 'gap "30" is not a duration'],
   [{ gapp: '30m' }, 'gapp is unknown; write one of gap'],
   [{ splitOn: 'x' }, 'splitOn "x" is not a list'],
   [
@@ -301,12 +312,12 @@ test.each<[sessions: object, message: string]>([
   ],
   [{ splitOn: ['properties'] }, 'splitOn: "properties" is not a path into an event; write source'],
   [{ splitOn: [7] }, 'splitOn: 7 is not a path into an event; write source, name'],
-  [{ maxDuration: '0h' }, 'maxDuration "0h" is no duration'],
-])('sessions %j are refused', (sessions, message) => {
+  [{ maxDuration: '0h' }, 'maxDuration "0h" is not a duration'],
+])('rejects sessions %j', (sessions, message) => {
   expect(checkSessions('sessions.ts', sessions).join('\n')).toContain(message)
 })
 
-test('an undefined member is left out, and so is an exclusive namespace not declared', () => {
+test('treats an undefined member as left out, and drops undeclared exclusive namespaces', () => {
   const { identity, sessions } = makeDefinitions({
     identity: { person: ['customer'], contested: undefined as never },
     sessions: { gap: undefined as never, splitOn: undefined as never },
@@ -315,18 +326,18 @@ test('an undefined member is left out, and so is an exclusive namespace not decl
   expect(sessions).toEqual(SESSIONS_DEFAULT)
 })
 
-test('a default export that is nothing is told of, beside others', () => {
+test('reports an empty default export beside others', () => {
   const journeys = [null, undefined] as unknown as Journey[]
-  expect(() => makeDefinitions({ journeys })).toThrow('the default export is no journey')
+  expect(() => makeDefinitions({ journeys })).toThrow('the default export is not a journey')
 })
 
 test.each<[events: unknown, message: string]>([
-  [null, 'x.ts: the default export is no object; export default defineEvents'],
+  [null, 'x.ts: the default export is not an object; export default defineEvents'],
   [{ event: {} }, 'x.ts: event is unknown; write one of events, unknown'],
-  [{ events: [] }, 'x.ts: events is no map'],
-  [{ events: { Go: 5 } }, "x.ts: event 'Go': its schema is no zod schema; write z.object"],
-  [{ unknown: 'drop' }, "x.ts: unknown \"drop\" is no rule; write 'accept' or 'refuse'"],
-])('events %j are refused', (events, message) => {
+  [{ events: [] }, 'x.ts: events is not a map'],
+  [{ events: { Go: 5 } }, "x.ts: event 'Go': its schema is not a zod schema; write z.object"],
+  [{ unknown: 'drop' }, "x.ts: unknown \"drop\" is not a rule; write 'accept' or 'refuse'"],
+])('rejects events %j', (events, message) => {
   expect(checkEvents('x.ts', events).join('\n')).toContain(message)
   expect(checkEvents('x.ts', { events: { Go: null, Stop: z.object({}) } })).toEqual([])
 })
@@ -337,14 +348,14 @@ test.each<[what: string, operand: unknown]>([
   ['NaN', Number.NaN],
   ['a Map', new Map()],
   ['a RegExp', /x/],
-])('%s is no plain data', (what, eq) => {
+])('rejects %s as not plain data', (what, eq) => {
   expect(checkJourney('j.ts', guarded({ property: 'x', eq }))).toEqual([
-    `j.ts: it holds ${what}, which is no plain data; write JSON values`,
+    `j.ts: it holds ${what}, which is not plain data; write JSON values`,
   ])
 })
 
-test('identity and sessions hold plain data only', () => {
-  const message = ['x.ts: it holds a bigint or itself, which is no plain data; write JSON values']
+test('rejects identity and sessions that are not plain data', () => {
+  const message = ['x.ts: it holds a bigint or itself, which is not plain data; write JSON values']
   expect(checkIdentity('x.ts', { maxPersonsPerDevice: 1n })).toEqual(message)
   expect(checkSessions('x.ts', { gap: 1n })).toEqual(message)
 })

@@ -52,7 +52,7 @@ const candidate = (event: string, guard: object) =>
 const addEvent = (name: string) => `if it is another event, add '${name}': null there`
 const ORDER_SLIP = `event 'Order Complted' is not in events.ts; did you mean 'Order Completed'? ${addEvent('Order Complted')}`
 
-describe('a misspelt event is an error', () => {
+describe('rejects a misspelt event', () => {
   test.each<[place: string, parts: Parameters<typeof found>[0], where: string]>([
     ['on', { journey: journey({ on: { 'Order Complted': 'cart' } }) }, 'j.ts: root: on'],
     ['startOn', { journey: journey({ startOn: ['Order Complted'] }) }, 'j.ts: startOn'],
@@ -106,14 +106,14 @@ describe('a misspelt event is an error', () => {
   })
 })
 
-test('an event that resembles no known one is a warning, and an error under refuse', () => {
+test('warns of an event that resembles no known one, and rejects it under refuse', () => {
   const parts = { funnel: { steps: ['Ticket Opened'] } }
   const what = `f.ts: step 1: event 'Ticket Opened' is not in events.ts; ${addEvent('Ticket Opened')}`
   expect(found(parts)).toEqual({ errors: [], warnings: [what] })
   expect(found(parts, 'refuse')).toEqual({ errors: [what], warnings: [] })
 })
 
-test('no name is checked against an events.ts that names no event', () => {
+test('accepts any name if events.ts names no event', () => {
   const modules = {
     sessions: { file: 'sessions.ts', definition: {} },
     journeys: [{ file: 'j.ts', definition: journey() }],
@@ -170,13 +170,13 @@ describe('a path of a property', () => {
   })
 })
 
-test('an unknown state is answered with the nearest one', () => {
+test('suggests the nearest state for an unknown one', () => {
   expect(checkJourney('j.ts', journey({ initial: 'carts' }))).toContain(
-    `j.ts: initial: initial "carts" is no state; did you mean 'cart'? write one of cart, bought`,
+    `j.ts: initial: initial "carts" is not a state; did you mean 'cart'? write one of cart, bought`,
   )
   const cohort = { id: 'c', who: { journey: 'buy', reached: 'bougth' } }
   expect(checkCohort('c.ts', cohort, [journey()])).toEqual([
-    `c.ts: who: reached "bougth" is no state of buy; did you mean 'bought'? write one of cart, bought`,
+    `c.ts: who: reached "bougth" is not a state of buy; did you mean 'bought'? write one of cart, bought`,
   ])
 })
 
@@ -191,6 +191,6 @@ test.each<[name: string, known: string[], nearest: ReturnType<typeof nearestName
   ['B', ['A'], null],
   ['Refund', [], null],
   ['x'.repeat(100_000), ['y'.repeat(100_000)], null],
-])('the name nearest to %.20s is found', (name, known, nearest) => {
+])('finds the name nearest to %.20s', (name, known, nearest) => {
   expect(nearestName(name, known)).toEqual(nearest)
 })

@@ -172,14 +172,14 @@ test.each<[unknown, string]>([
   [{ journey: 'lost', reached: 'paid' }, 'who: journey "lost" is not defined; there is: order'],
   [
     { journey, reached: 'payed' },
-    'who: reached "payed" is no state of order; write one of cart, checkout, idle, paid',
+    `who: reached "payed" is not a state of order; did you mean 'paid'? write one of cart, checkout, idle, paid`,
   ],
   [
     { not: { journey } },
-    'who.not: {"journey":"order"} asks nothing; ' +
+    'who.not: {"journey":"order"} is not a condition; ' +
       'write one of all, any, not, reached, cycled, in, inOrder',
   ],
-  [{ all: [] }, 'who: all is no list of conditions; list at least one in it'],
+  [{ all: [] }, 'who: all is not a list of conditions; list at least one in it'],
   [
     { any: [{ ...paid, dwell: { gte: '1h' } }] },
     'who.any[0]: dwell is unknown; ' +
@@ -187,14 +187,17 @@ test.each<[unknown, string]>([
   ],
   [
     { journey, cycled: 'cart > checkout' },
-    'who: cycled "cart > checkout" is no cycle of order; ' +
+    'who: cycled "cart > checkout" is not a cycle of order; ' +
       "write the states of one track and the first again, 'a > b > a'",
   ],
-  [{ journey, inOrder: ['cart'] }, "who: inOrder is no list of 2 to 64 states; write ['a', 'b']"],
-  [{ ...paid, times: { gte: -1 } }, 'who: times {"gte":-1} is no count; write { gte: 2 }'],
+  [
+    { journey, inOrder: ['cart'] },
+    "who: inOrder is not a list of 2 to 64 states; write ['a', 'b']",
+  ],
+  [{ ...paid, times: { gte: -1 } }, 'who: times {"gte":-1} is not a count; write { gte: 2 }'],
   [
     { ...paid, within: 'a week' },
-    'who: within "a week" is no duration; write a number above 0 and one of ms s m h d w, ' +
+    'who: within "a week" is not a duration; write a number above 0 and one of ms s m h d w, ' +
       'such as 30m',
   ],
   [
@@ -203,10 +206,10 @@ test.each<[unknown, string]>([
   ],
   [
     { ...paid, where: { visits: 'cart', gte: 2 } },
-    'who: guard: visits asks about an instance; write one of property, context, field, ' +
+    'who: guard: visits depends on an instance; write one of property, context, field, ' +
       'all, any, not',
   ],
-  [undefined, 'who: nothing is no condition; write { journey, reached: state }'],
+  [undefined, 'who: nothing is not a condition; write { journey, reached: state }'],
 ])('%j is refused', (who, problem) => {
   expect(checkCohort('c.ts', { id: 'asked', who }, [order])).toEqual([`c.ts: ${problem}`])
 })

@@ -224,6 +224,6 @@ test('what is wrong with a question is told', async () => {
   )
   write('cohorts/odd.ts', { id: 'odd', who: { journey: 'order', reached: 'lost' } })
   expect((await wrong('run')).err).toContain(
-    'cohorts/odd.ts: who: reached "lost" is no state of order; write one of cart, paid',
+    'cohorts/odd.ts: who: reached "lost" is not a state of order; write one of cart, paid',
   )
 })

@@ -254,7 +254,7 @@ test.each<[what: string, args: (file: string) => string[], message: string]>([
   ['a warehouse under a file', (file) => ['--warehouse', `duckdb:${file}/x`], 'cannot be opened'],
   ['a warehouse that is a directory', () => ['--warehouse', `duckdb:${dir}`], 'cannot be opened'],
   ['input under a file', (file) => [`${file}/x`], 'cannot be read: ENOTDIR'],
-  ['definitions under a file', (file) => ['--definitions', `${file}/x`], 'is no directory'],
+  ['definitions under a file', (file) => ['--definitions', `${file}/x`], 'is not a folder'],
 ])('%s exits with 1 and one line', async (_what, args, message) => {
   const { status, stdout, stderr } = await start(fresh(), ...args(written(line('e1'))))
   expect({ status, stdout, lines: stderr.split('\n').length }).toEqual({

@@ -81,6 +81,6 @@ test('definitions that are not sound are not packaged', () => {
   const args = ['--import', 'tsx', 'scripts/package.ts', '--definitions', bad, '--out', target]
   const ended = spawnSync(process.execPath, args, { encoding: 'utf8' })
   expect(ended.status).toBe(1)
-  expect(ended.stderr).toContain('the definitions are not sound')
+  expect(ended.stderr).toContain('the definitions are not valid')
   expect(existsSync(target)).toBe(false)
 })
