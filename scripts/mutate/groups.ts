@@ -1,0 +1,49 @@
+/** What `npm run mutate` changes, and the tests that must notice. Each group takes some minutes. */
+
+export type Group = { files: readonly string[]; tests: readonly string[] }
+
+const LAWS = ['test/laws/law.test.ts', 'test/laws/effects.test.ts']
+
+export const GROUPS: { readonly [name: string]: Group } = {
+  sessions: {
+    files: ['pipeline/stages/sessionize.ts'],
+    tests: ['test/stages/sessionize.test.ts'],
+  },
+  identity: {
+    files: ['pipeline/stages/resolve-identity.ts'],
+    tests: ['test/stages/resolve-identity.test.ts'],
+  },
+  journeys: {
+    files: ['pipeline/stages/fold-journeys.ts', 'pipeline/stages/instance.ts'],
+    tests: ['test/stages/fold-journeys.test.ts'],
+  },
+  funnels: {
+    files: ['pipeline/stages/fold-funnels.ts', 'pipeline/stages/funnel-attempts.ts'],
+    tests: ['test/stages/fold-funnels.test.ts'],
+  },
+  acknowledgement: {
+    files: [
+      'pipeline/run.ts',
+      'pipeline/io/inbox-source.ts',
+      'pipeline/io/inbox-writer.ts',
+      'pipeline/io/outbox-publisher.ts',
+    ],
+    tests: [
+      'test/microbatch/run.test.ts',
+      'test/io/crash-at-each-step.test.ts',
+      'test/io/outbox-publisher.test.ts',
+    ],
+  },
+  commit: {
+    files: [
+      'pipeline/microbatch/deduplicate.ts',
+      'pipeline/microbatch/commit-builder.ts',
+      'pipeline/microbatch/outbox.ts',
+    ],
+    tests: ['test/microbatch/incremental.test.ts', 'test/decode/decode.test.ts', ...LAWS],
+  },
+  erasure: {
+    files: ['pipeline/microbatch/suppression-list.ts', 'pipeline/operations/forget.ts'],
+    tests: ['test/operations/forget.test.ts', 'test/operations/forget-keep-anonymous.test.ts'],
+  },
+}
