@@ -1,7 +1,7 @@
 /** Sessions, rule by rule: what starts one, what does not. */
 
-import { test } from 'vitest'
-import { check } from '../support/history.ts'
+import { expect, test } from 'vitest'
+import { check, tell } from '../support/history.ts'
 
 test('a session starts after more than half an hour of silence, not after exactly that', () =>
   check(`
@@ -14,13 +14,13 @@ test('a session starts after more than half an hour of silence, not after exactl
 
 test('another person of an exclusive namespace starts a session, an absent one does not', () =>
   check(`
-    at     anonymous_id  user_id  email  ->  session
-    10:00  a1            -        -          e1
-    10:01  a1            u1       -          e1
-    10:02  a1            -        x@y        e1
-    10:03  a1            u2       -          e4
-    10:04  a1            -        z@y        e4
-    10:05  a1            u1       -          e6
+    at     anonymous_id  user_id  email  ->  session  because
+    10:00  a1            -        -          e1       first
+    10:01  a1            u1       -          e1       -
+    10:02  a1            -        x@y        e1       -
+    10:03  a1            u2       -          e4       person
+    10:04  a1            -        z@y        e4       -
+    10:05  a1            u1       -          e6       person
   `))
 
 test('ignored values say nothing about who', () =>
@@ -60,11 +60,11 @@ test('starts a session when the source or the name of the event changes', async 
 test('a session is cut before it lasts longer than the most it may', () =>
   check(
     `
-    at        anonymous_id  ->  session
-    10:00     a1                e1
-    10:20     a1                e1
-    10:40     a1                e1
-    10:40:01  a1                e4
+    at        anonymous_id  ->  session  because
+    10:00     a1                e1       first
+    10:20     a1                e1       -
+    10:40     a1                e1       -
+    10:40:01  a1                e4       max_duration
   `,
     { sessions: { maxDuration: '40m' } },
   ))
@@ -94,3 +94,21 @@ test('without a device the stream is the first person identifier', () =>
     10:03  u1       -      -             d1             e4
     10:04  u1       -      a1            d1             e5
   `))
+
+test('a session that goes on in later batches has all of its events', async () => {
+  const { warehouse } = await tell(`
+    at     anonymous_id  event
+    10:00  a1            Seen
+    10:10  a1            Read
+    10:20  a1            Left
+    11:00  a1            Seen
+  `)
+  const sessions = await warehouse.query(
+    'select session_id, event_count, last_event from sessions order by session_id',
+  )
+  expect(sessions.map((row) => Object.values(row))).toEqual([
+    ['e1', 3, 'Left'],
+    ['e4', 1, 'Seen'],
+  ])
+  await warehouse.close()
+})
