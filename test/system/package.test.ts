@@ -59,8 +59,8 @@ test('starts under the framework and answers', async () => {
   const functions = await FunctionsProcess.start(out, 'ingest', {})
   const headers = { 'content-type': 'application/json' }
   const answer = await fetch(functions.url, { method: 'POST', headers, body: '{"a":1}' })
-  expect(answer.status).toBe(500)
-  expect(await answer.text()).toBe('the request holds no Pub/Sub message with an id')
+  expect(answer.status).toBe(400)
+  expect(await answer.text()).toContain('the body holds no Pub/Sub message with an id')
   await functions.stop()
 })
 
