@@ -1,9 +1,9 @@
 /**
- * Rows of a versioned table on their way to a commit: plain arrays by column, and the text that
- * says which rows are versions of one another.
+ * Changelog of the versioned tables: rows to insert, and keys of rows to supersede.
  *
- * A uuid or hash64 column holds the text that will be hashed, so that rows are compared by what
- * they mean and only those that are written are hashed.
+ * Rows are plain arrays by column. Rows with the same key are versions of one row. A uuid or hash64
+ * column contains the text to be hashed: rows are compared by text, and only written rows are
+ * hashed.
  */
 
 import { TABLES, VERSIONED_NAMES, type VersionedName } from '../warehouse/tables.ts'
@@ -16,7 +16,7 @@ export type RowValues = readonly Value[]
 
 export class Rows {
   readonly table: VersionedName
-  /** What `row_key` is the hash of. */
+  /** Texts that `row_key` is the hash of. */
   readonly keys: string[] = []
   /** By column, in the order of the table's columns without `row_key`. */
   readonly columns: Value[][]
@@ -46,24 +46,24 @@ export class Rows {
     for (let row = 0; row < other.count; row++) this.addFrom(other, row)
   }
 
-  /** Position of a column, for reading it row by row. */
+  /** Returns the values of a column by name. */
   column(name: string): Value[] {
     const at = TABLES[this.table].columns.findIndex((column) => column.name === name) - 1
     return this.columns[at] as Value[]
   }
 }
 
-/** What a batch does to one versioned table. */
+/** Changes of one versioned table. */
 export type TableChange = {
   inserts: Rows
   supersedes: { keys: string[]; because: SupersededBecause[] }
 }
 
-/** What a batch, or one step of it, does to the versioned tables. */
+/** Changes of the versioned tables by a batch or one of its steps. */
 export class Changes {
   readonly #tables = new Map<VersionedName, TableChange>()
 
-  /** The change of a table, empty at first. */
+  /** Returns the change of a table, empty at first. */
   of(table: VersionedName): TableChange {
     let change = this.#tables.get(table)
     if (change === undefined) {
@@ -103,10 +103,10 @@ export class Changes {
   }
 }
 
-/** Why a row is superseded; `after` is -1 when nothing takes its place. */
+/** Reason for superseding a row; `newRow` is -1 when no row replaces it. */
 export type Reason = (before: Rows, row: number, after: Rows, newRow: number) => SupersededBecause
 
-/** Adds to `change` what turns `before` into `after`; equal rows are left alone. */
+/** Adds to `change` the difference from `before` to `after`; equal rows are unchanged. */
 export function diff(before: Rows, after: Rows, change: TableChange, reason: Reason): void {
   const oldRows = new Map<string, number>()
   for (let row = 0; row < before.count; row++) oldRows.set(before.keys[row] as string, row)

@@ -1,6 +1,6 @@
 /**
- * What a turn found out → one atomic write, as Arrow tables. Hashing happens here, and only for
- * what is written.
+ * Builds a commit, one atomic write, as Arrow tables. Ids are hashed here, and only those of rows
+ * that are written.
  */
 
 import { imageTable } from '../warehouse/image-tables.ts'
@@ -25,7 +25,7 @@ import { TABLES, type TableName, type VersionedName } from '../warehouse/tables.
 import type { AllImages } from './state-store.ts'
 import { IMAGE_KINDS, type Commit, type LandedKey, type RowCounts } from '../warehouse/warehouse.ts'
 
-/** What goes into the `batches` row beside what the commit counts itself. */
+/** Values of the `batches` row that the commit does not count itself. */
 export type BatchNote = { origin: string; read: number; duplicates: number; rejected: number }
 
 /** Collects a commit table by table. */
@@ -62,7 +62,7 @@ export class CommitBuilder {
     })
   }
 
-  /** Refused lines that are not on record. */
+  /** Adds refused lines that are not on record. */
   deadLetters(
     batch: EventBatch,
     landing: Landing,
@@ -85,7 +85,7 @@ export class CommitBuilder {
     })
   }
 
-  /** Dead letters that were fed again and not refused for the same reason. */
+  /** Marks dead letters as resolved: they were fed again and not refused for the same reason. */
   resolutions(ids: readonly string[]): void {
     this.#insert('dead_letter_resolution', ids.length, { dead_letter_id: uuidsFromText(ids) })
   }
@@ -103,7 +103,7 @@ export class CommitBuilder {
     })
   }
 
-  /** The steps of the funnels that are put on record. */
+  /** Adds the steps of funnels that are registered with this commit. */
   funnels(releases: readonly Release[], funnels: readonly CompiledFunnel[]): void {
     const steps = funnels
       .filter((funnel) => releases.some((release) => isOf(release, funnel)))
@@ -119,7 +119,7 @@ export class CommitBuilder {
     })
   }
 
-  /** Runs of cohorts, and who entered and left by them. */
+  /** Adds runs of cohorts, and the profiles that entered and left. */
   cohorts(runs: readonly CohortRun[], changes: readonly CohortChange[]): void {
     this.#insert('cohort_runs', runs.length, {
       cohort: runs.map(({ cohort }) => cohort),
@@ -147,7 +147,7 @@ export class CommitBuilder {
     this.#supersedes.set(table, supersedeTable(hashed(supersedes.keys), supersedes.because))
   }
 
-  /** Rows that the warehouse itself takes over with this commit. */
+  /** Counts rows that the warehouse takes over with this commit. */
   taken({ inserted, superseded }: RowCounts): void {
     this.#inserted += inserted
     this.#superseded += superseded
@@ -171,7 +171,7 @@ export class CommitBuilder {
     })
   }
 
-  /** Landed messages that the batch is made of. */
+  /** Marks landed messages as applied by this batch. */
   applied(messages: readonly LandedKey[]): void {
     this.#insert('applied_messages', messages.length, {
       subscription_name: messages.map((message) => message.subscription_name),
@@ -180,7 +180,7 @@ export class CommitBuilder {
     })
   }
 
-  /** Events for later derivations, one segment a stream. */
+  /** Adds history segments, one a stream. */
   history(segments: Iterable<[stream: string, segment: string]>): void {
     const streams: string[] = []
     const texts: string[] = []
@@ -255,7 +255,7 @@ const OWN_IDS: { [T in VersionedName]?: string } = {
   funnel_attempt: 'attempt_id',
 }
 
-/** Columns of versioned rows as Arrow takes them: what is to be hashed is hashed. */
+/** Columns of versioned rows for Arrow, with uuid and hash64 columns hashed. */
 function columnsOf(rows: Rows): { [column: string]: ColumnData } {
   const rowKeys = hashed(rows.keys)
   const columns: { [column: string]: ColumnData } = { row_key: rowKeys }

@@ -1,6 +1,6 @@
 /**
- * Acceptance, decided once: which of a batch's events are new, which are redelivered, and which
- * carry an id that another event has landed under.
+ * Deduplication: which events of a batch are new, which are redelivered, and which have the id of
+ * another event that landed before. Acceptance is decided here, once.
  *
  * An event equal in all but `received_at` to the one on record is dropped and counted. Equal means
  * equal as decoded: bytes that differ only in spacing or key order are the same event.
@@ -14,12 +14,12 @@ import { uuidOf } from '../base/hash.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
 export type Landing = {
-  /** Rows of the batch that land, in its order. */
+  /** Accepted rows of the batch, in its order. */
   rows: number[]
   /** By row of the batch: its position in `rows`, or -1. */
   landedRow: Int32Array
   duplicates: number
-  /** Events, refused ones too, of persons who were erased: they are dropped. */
+  /** Dropped events and refused lines of erased persons. */
   erased: number
   /** Lines refused by the decoder, and events refused here. */
   refusals: Refusal[]

@@ -1,6 +1,6 @@
 /**
- * What funnels keep of a profile as text: only open attempts, arrays by position. A profile that
- * has none, and of whom nothing else is to be remembered, keeps nothing.
+ * Codec of a profile's funnels: only open attempts, as arrays by position. A profile without open
+ * attempts and other marks has no text.
  */
 
 import type { Standing } from '../stages/funnel-attempts.ts'

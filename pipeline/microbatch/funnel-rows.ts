@@ -9,7 +9,7 @@ import { Rows, type RowValues } from './changelog.ts'
 export type TabulatedFunnels = {
   attempt: Rows
   step: Rows
-  /** Keys of rows that an earlier fold told of and that are believed no more. */
+  /** Keys of rows that an earlier fold wrote and that are superseded. */
   endedAttempts: string[]
   endedSteps: string[]
 }
@@ -46,7 +46,7 @@ export function tabulateFunnels(facts: FunnelFacts): TabulatedFunnels {
   return { attempt, step, endedAttempts, endedSteps }
 }
 
-/** What an attempt's id is the hash of. */
+/** Text that an attempt's id is the hash of. */
 function attemptKey({ funnel, profileId, attempt }: Omit<AttemptFact, 'replaces'>): string {
   const owner = funnel.journey === null ? encodePart(profileId) : attempt.scope
   return `funnel/${ownName(funnel)}/${funnel.version}/${owner}/${encodePart(attempt.key)}`

@@ -1,16 +1,15 @@
 /**
- * History: the events of a stream that a batch brought, as one text, a segment.
+ * Codec of history segments: the events that one batch adds to one stream, as one text.
  *
- * The text is column by column, because events of a stream repeat each other: what they are called,
- * where they come from and whom they name is written once and numbered, and instants are told by
- * what has passed since the one before.
+ * Events of a stream repeat each other, so the text is column by column. Names, sources and
+ * identifiers are written once and numbered; instants are differences to the one before.
  */
 
 import { earlierVersion } from '../base/errors.ts'
 import type { Events } from '../stages/events.ts'
 import type { Json } from '../base/json.ts'
 
-/** Numbers of texts count from 1; 0 is no text. A column that says nothing of any event is null. */
+/** Numbers of texts count from 1; 0 is no text. A column without any value is null. */
 type Segment = [
   texts: string[],
   /** Microseconds: the first from the epoch, the others from the one before. */
@@ -25,7 +24,7 @@ type Segment = [
   operands: (Json[] | null)[],
 ]
 
-/** The segment of rows, which are in event order. */
+/** Returns the segment of rows, which must be in event order. */
 export function segmentText(events: Events, rows: readonly number[]): string {
   const texts: string[] = []
   const numbers = new Map<string, number>()
@@ -59,8 +58,8 @@ export function segmentText(events: Events, rows: readonly number[]): string {
   return JSON.stringify(stored)
 }
 
-/** Adds the events of a segment to the working set; their rows. A segment of an earlier form throws
- * a `UserError`. */
+/** Adds the events of a segment to the working set and returns their rows. Throws a `UserError` for
+ * a segment of an earlier version. */
 export function addSegment(events: Events, stream: string, text: string): number[] {
   const [texts, passed, ordinals, eventIds, names, sources, identifiers, operands] = JSON.parse(
     text,

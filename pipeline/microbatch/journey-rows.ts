@@ -1,6 +1,6 @@
 /**
  * Facts → rows of `transitions`, `states`, `cycles` and `rejections`, and the effects they carry.
- * This is where numbers become names and ids get the text they are the hash of.
+ * Numbers become names here, and ids the texts they are hashes of.
  */
 
 import type { Events } from '../stages/events.ts'
@@ -11,9 +11,9 @@ import { parseDuration } from '../definition/duration.ts'
 import type { CompiledTrack, Machine } from '../definition/machine.ts'
 import { Rows } from './changelog.ts'
 
-/** An effect of a transition that is believed. `withinUs` null is no limit. */
+/** Effect of a current transition. `withinUs` in microseconds; null is no limit. */
 export type DueEffect = {
-  /** What `effect_id` is the hash of: cause and content. It names no profile and no instance, so a
+  /** Text that `effect_id` is the hash of: cause and content. It names no profile and no instance, so a
    * merge of people publishes nothing twice. */
   key: string
   transition: string
@@ -32,7 +32,7 @@ export type Tabulated = {
   cycle: Rows
   rejection: Rows
   effects: DueEffect[]
-  /** Stays an earlier fold opened and this one ended: the open version of these is over. */
+  /** Keys of stays that an earlier fold opened and this one ended. */
   endedStays: string[]
 }
 
@@ -67,7 +67,7 @@ class InstanceNames {
   readonly #prefixes = new Map<Instance, string>()
   readonly #groups = new Map<Instance, string>()
 
-  /** What a transition's id is the hash of; a stay's id is its entering transition's. */
+  /** Text that a transition's id is the hash of; a stay has the id of its entering transition. */
   transitionKey(
     instance: Instance,
     track: number,
@@ -86,7 +86,7 @@ class InstanceNames {
     return `${prefix}/${name}/${CAUSES[cause]}/${by}`
   }
 
-  /** What the views number instances by. */
+  /** Text of the group that the views number instances in. */
   groupKey(instance: Instance): string {
     let group = this.#groups.get(instance)
     if (group === undefined) {

@@ -166,7 +166,7 @@ function pairOf(batch: MicroBatch, { kept, refused }: Sayings): Pair {
   return pair ?? { kept, refused, firstLink: null, aliases: [], unlinked: null }
 }
 
-/** The pair with the sayings applied, or null when they change nothing about it. */
+/** Returns the pair with the batch's links and corrections applied; null if nothing changes. */
 async function applySaying(batch: MicroBatch, saying: Sayings, pair: Pair): Promise<Pair | null> {
   const unlinked = latest([...saying.unlinks, ...(pair.unlinked === null ? [] : [pair.unlinked])])
   const counts = (place: Place) => unlinked === null || comparePlaces(place, unlinked) > 0
@@ -223,7 +223,7 @@ async function linksInHistory(batch: MicroBatch, pair: Pair): Promise<Place[]> {
 /** Components, by key, and new pairs, that must be resolved together. */
 type Group = { components: Set<string>; members: Set<string>; pairs: Pair[] }
 
-/** Puts together what the changed pairs connect. */
+/** Groups the components that the changed pairs connect. */
 function groupsOf(batch: MicroBatch, changed: Pair[]): Set<Group> {
   const groupOf = new Map<string, Group>()
   const groupFor = (name: string): Group => {
@@ -263,7 +263,7 @@ async function resolveGroup(batch: MicroBatch, linked: Linked, group: Group): Pr
     pairs.set(pairKey(pair.kept, pair.refused), pair)
   }
   const key = largest(batch, group) ?? ([...group.members][0] as string)
-  // What goes into another leaves no copy of what was said.
+  // A component that is merged into another leaves no pairs behind.
   for (const absorbed of group.components) {
     if (absorbed !== key) component.put(absorbed, { members: [], pairs: [], conflicts: [] })
   }

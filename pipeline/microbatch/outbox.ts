@@ -1,8 +1,10 @@
 /**
- * The outbox. An effect is written when its transition is first committed, under an id that
- * follows from the cause, so that deriving the transition again, or for another profile after a
- * merge of people, writes nothing twice. When no believed transition has it any more it is
- * retracted, once, and stays so. An effect that expired was never sent and needs no retraction.
+ * Outbox: effects to publish and effects to retract.
+ *
+ * An effect is written when its transition is first committed. Its id follows from the cause, so
+ * deriving the transition again, or for another profile after a merge of people, writes nothing
+ * twice. An effect that no current transition has any more is retracted, once and for good. An
+ * expired effect was never sent and needs no retraction.
  */
 
 import { uuidOf } from '../base/hash.ts'

@@ -26,12 +26,12 @@ import type { Commit, Head, LandedKey, Warehouse } from '../warehouse/warehouse.
 /** Images of each kind kept in memory between batches, unless the caller sets another bound. */
 const IMAGES_MAX = 4_000
 
-/** What the caller says about a batch. */
+/** Origin and time of a batch. */
 export type Delivery = {
   origin: string
   /** Now, microseconds. */
   receivedAt: number
-  /** The watermark asked for, microseconds. */
+  /** Requested watermark, microseconds. */
   watermark?: number | null
   /** Dead letters whose bytes this batch is made of. */
   resolving?: readonly string[]
@@ -55,7 +55,7 @@ export type Outcome = {
 /** A micro-batch whose commit is in flight. */
 export type Begun = { outcome: Outcome; committed: Promise<void> }
 
-/** How much of the tables is derived: whose the events are, or their journeys and funnels too. */
+/** Extent of a derivation: sessions and identities alone, or journeys and funnels too. */
 export type Extent = 'people' | 'everything'
 
 export type PipelineOptions = {
@@ -73,13 +73,13 @@ export class Pipeline {
   /** Defined versions that are not live. */
   readonly waiting: readonly Release[]
   readonly compiled: Compiled
-  /** What turns derive. */
+  /** What micro-batches derive. */
   readonly #derived: Compiled
   readonly #warehouse: Warehouse
   readonly #state: StateStore
   readonly #images: AllImages
   readonly #erased: ErasedPersons
-  /** Where the last commit leaves the warehouse, be it under way. */
+  /** Position after the last commit, including an in-flight one. */
   #head: Head
   #committed: Promise<void> = Promise.resolve()
   #unreleased: Release[]
@@ -132,20 +132,20 @@ export class Pipeline {
     return this.#head
   }
 
-  /** Whether a batch may be begun while the commit before it is under way. */
+  /** Whether a batch may begin while the commit before it is in flight. */
   get answersMeanwhile(): boolean {
     return this.#warehouse.answersMeanwhile
   }
 
-  /** Takes a batch all the way. After a rejection the warehouse is as it was. */
+  /** Derives and commits a batch. After a rejection the warehouse is unchanged. */
   async advance(batch: EventBatch, delivery: Delivery): Promise<Outcome> {
     const { outcome, committed } = await this.begin(batch, delivery)
     await committed
     return outcome
   }
 
-  /** Takes a batch up to its commit, which is under way then. Where the warehouse answers meanwhile
-   * the next batch may be begun; it fails with what was committed before it. */
+  /** Derives a batch and starts its commit. If `answersMeanwhile`, the next batch may begin before
+   * the commit is done; it fails if that commit does. */
   async begin(batch: EventBatch, delivery: Delivery): Promise<Begun> {
     const before = this.#committed
     try {

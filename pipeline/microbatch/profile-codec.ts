@@ -1,8 +1,8 @@
 /**
- * Images as text. A profile's is arrays by position, because field names would be most of it.
+ * Codec of profile images: arrays by position, because field names would be most of the text.
  *
- * Infinities, which JSON cannot say, are null. What follows from the rest (an instance's id, its
- * `due`) is made again when reading.
+ * Infinities, which JSON does not have, are null. Values that follow from the rest, such as an
+ * instance's id, are computed when reading.
  */
 
 import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec.ts'
@@ -54,7 +54,7 @@ type StoredProfile = [
   funnels?: StoredFunnels,
 ]
 
-/** The caches of all kinds of images of a warehouse. */
+/** Returns empty caches of all kinds of images. */
 export function imagesFor(
   compiled: Compiled,
   parts: { state: Pick<StateStore, 'images'>; max: number; isEmpty: boolean },

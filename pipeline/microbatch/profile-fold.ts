@@ -1,6 +1,6 @@
 /**
- * Journeys and funnels of profiles, folded over one belief about which events are theirs, and the
- * rows that follow from it.
+ * Journeys and funnels of profiles, folded over one assignment of events to profiles, and their
+ * rows.
  */
 
 import type { Compiled } from '../definition/compile.ts'

@@ -18,17 +18,17 @@ import type { ProfileState } from '../stages/instance.ts'
 import type { FunnelState } from '../stages/fold-funnels.ts'
 import type { ImageKind, Warehouse } from '../warehouse/warehouse.ts'
 
-/** Of a stream: where it stands, and what decides whose its closed sessions are. */
+/** Image of a stream: its open session, and what decides the owners of its closed ones. */
 export type StreamImage = {
   /** Its last event. */
   last: Place
   open: Session
   openProfile: string
-  /** What closed sessions name, each once, in the order of first naming, with its profile. */
+  /** Person identifiers that closed sessions name, each once, in order of first naming. */
   names: [identifier: string, profile: string][]
-  /** What the latest closed session that names somebody names. */
+  /** Identifier that the latest closed session with a person names. */
   lastNamed: string | null
-  /** Some closed session names nobody. */
+  /** Some closed session names no person. */
   hasUnnamed: boolean
   /** How those are decided, as of the last batch. */
   claim: Claim
@@ -37,7 +37,7 @@ export type StreamImage = {
 /** How often and when a stream carries an identifier, by the profile of its events. */
 export type Sighting = [profile: string, firstAt: number, lastAt: number, count: number]
 
-/** Of an identifier, person or device. */
+/** Image of an identifier, person or device. */
 export type IdentifierImage = {
   /** Key of its component; null when no link, alias or unlink has ever named it. */
   component: string | null
@@ -47,7 +47,7 @@ export type IdentifierImage = {
   sightings: { [stream: string]: Sighting[] }
 }
 
-/** Of two person identifiers: what has been said about them that no unlink cancels. */
+/** Links, aliases and the latest unlink of two person identifiers; cancelled ones are left out. */
 export type Pair = {
   kept: string
   refused: string
@@ -57,14 +57,14 @@ export type Pair = {
   unlinked: Place | null
 }
 
-/** Of identifiers connected by pairs, refused and cancelled ones too. */
+/** Image of a component: identifiers connected by pairs, including refused and cancelled ones. */
 export type ComponentImage = {
   members: string[]
   pairs: Pair[]
   conflicts: { kept: string; refused: string; place: Place }[]
 }
 
-/** Of a profile that some journey has seen an event of. */
+/** Image of a profile with an event that some journey knows. */
 export type ProfileImage = {
   profileId: string
   /** The last event folded; null when the profile has lost them all. */
@@ -77,10 +77,10 @@ export type ProfileImage = {
   funnels: FunnelState
 }
 
-/** How an image is written and read. */
+/** Codec of an image. */
 export type Codec<T> = { encode(image: T): string; decode(text: string): T }
 
-/** For images that are JSON as they are. */
+/** Codec of images that are plain JSON. */
 export const JSON_CODEC = {
   encode: (image: unknown): string => JSON.stringify(image),
   decode: (text: string) => JSON.parse(text),
@@ -146,20 +146,20 @@ export class Images<T> {
     return this.#cache.get(key) ?? undefined
   }
 
-  /** Says that the image is new or was changed in place. */
+  /** Marks the image as new or changed in place. */
   put(key: string, image: T): void {
     this.#cache.set(key, image)
     this.#changed.add(key)
   }
 
-  /** What `put` has named since the last `settle`, as it is to be stored. */
+  /** Returns the images put since the last `settle`, encoded. */
   changed(): { keys: string[]; texts: string[] } {
     const keys = [...this.#changed]
     return { keys, texts: keys.map((key) => this.#codec.encode(this.#cache.get(key) as T)) }
   }
 
-  /** The changes are in a commit that is under way, and stay here until the next. Drops what is
-   * absent, and the longest unused of the others beyond the bound. */
+  /** Call once the changes are in a commit. Changed images stay cached until the next one; of the
+   * others the least recently used beyond the bound are dropped. */
   settle(): void {
     let surplus = this.#cache.size - this.#max
     for (const [key, image] of this.#cache) {
@@ -171,7 +171,7 @@ export class Images<T> {
     this.#changed.clear()
   }
 
-  /** The changes are lost: everything is read again. */
+  /** Drops everything after a failed commit: images are read again. */
   forget(): void {
     this.#changed.clear()
     this.#cache.clear()

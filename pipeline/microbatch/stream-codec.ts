@@ -1,4 +1,4 @@
-/** A stream's image as text: arrays by position, because field names would be half of it. */
+/** Codec of stream images: arrays by position, because field names would be half of the text. */
 
 import { earlierVersion } from '../base/errors.ts'
 import type { Codec, StreamImage } from './state-store.ts'

@@ -1,5 +1,5 @@
 /**
- * A profile's level as ClickHouse's `windowFunnel` finds it, told as one attempt of the profile.
+ * Level of a profile as ClickHouse's `windowFunnel` computes it, as one attempt of the profile.
  *
  * It keeps for every step the chain of events that last reached it: an entry replaces the chain of
  * the first step, and a step is reached when the step before it has a chain whose entry lies no
@@ -31,10 +31,10 @@ type Chain = {
   served: Served[]
 }
 
-/** What has been told of the profile. */
+/** Attempt that was last written for the profile. */
 type Told = { chain: Chain; because: EndedBecause | null }
 
-/** What is kept of a profile between runs: JSON. */
+/** State of a profile between runs, as JSON. */
 export type Levels = {
   /** By step. */
   chains: Chain[][]

@@ -1,10 +1,9 @@
 /**
- * The working set of events: one array per column, rows by number. Stages take an `Events` and row
- * numbers sorted in event order; they never see a row as an object.
+ * Events as columns: one array per column, rows by number. Stages take an `Events` and row numbers
+ * sorted in event order, never a row as an object.
  *
- * It holds what deriving needs and no more: the texts that only land (properties, context) stay in
- * the batch, and of those only the operands (the values at paths that a guard, a key or `splitOn`
- * reads) are here.
+ * It has only what deriving needs. Properties and context stay in the decoded batch; their operands
+ * (the values at paths that a guard, a key or `splitOn` reads) are here.
  */
 
 import type { Json } from '../base/json.ts'

@@ -1,14 +1,14 @@
 /**
- * Compiled funnels × what a profile did → attempts, and the steps they reached. Keyed by profile,
- * pure and synchronous: one more fold, continued and told of exactly as `fold.ts` is.
+ * Compiled funnels × a profile's events and transitions → attempts, and the steps they reached.
+ * Keyed by profile, pure and synchronous, and continued as `fold-journeys.ts` is.
  *
- * A funnel of events is driven by the profile's events, a journey's funnel by the states that the
- * fold says its instances entered; completing an instance ends its attempts. What an attempt is,
- * `attempts.ts` says; `window-funnel.ts` for `semantics: 'clickhouse'`.
+ * A funnel of events reads the profile's events. A journey's funnel reads the states that its
+ * instances enter; completing an instance ends its attempts. `funnel-attempts.ts` defines attempts,
+ * `clickhouse-funnel.ts` those of `semantics: 'clickhouse'`.
  *
- * A profile can be continued as long as its new events come after all that it has folded, none
- * lies before a window that has been decided, and none ties with the last event folded or removes
- * the profile (`mustFoldAgain`): those two change what has been told.
+ * A profile can be continued while its new events come after all that it has folded, and none lies
+ * before a window that has been decided. An event that ties with the last one folded, or removes
+ * the profile, changes rows already written: the profile is refolded (`mustFoldAgain`).
  */
 
 import {
@@ -59,7 +59,7 @@ export function funnelsDueOf(funnels: readonly CompiledFunnel[], state: FunnelSt
   return due
 }
 
-/** What the stage runs over: the working set, and what is found out of it. */
+/** Input of the stage, and the facts it adds to. */
 export type FunnelParts = {
   funnels: readonly CompiledFunnel[]
   events: Events
@@ -67,7 +67,7 @@ export type FunnelParts = {
   codes: readonly number[]
   /** By row: the session. */
   sessionOf: readonly string[]
-  /** What the fold says, which the journeys' funnels are driven by. */
+  /** Facts of the journeys, which journeys' funnels read. */
   facts: Facts
   found: FunnelFacts
 }
@@ -114,7 +114,7 @@ export class FunnelFold implements Scope {
     return rows.some((row) => funnel.stepsOfEvent[codes[row] as number] !== undefined)
   }
 
-  /** True when rows that come next in event order change what has been told of the profile. */
+  /** True when rows that come next in event order change rows already written. */
   mustFoldAgain(state: FunnelState, last: Place | null, rows: readonly number[]): boolean {
     const { funnels, events } = this.#parts
     if (rows.length === 0 || funnels.every(({ journey }) => journey !== null)) return false
@@ -154,7 +154,7 @@ export class FunnelFold implements Scope {
     if (tied.length > 0) stage.take(tied)
   }
 
-  /** Null when the funnel does not ask for the event. */
+  /** Null when the funnel does not need the event. */
   #pointOf(funnel: CompiledFunnel, row: number): Point | null {
     const { events, codes, sessionOf } = this.#parts
     const code = codes[row] as number
@@ -242,7 +242,7 @@ export class FunnelFold implements Scope {
     return this.#parts.events[name][this.#row]
   }
 
-  // A condition on a step asks about the event alone.
+  // A condition on a step reads the event alone.
   count = (): number => 0
   visits = (): number => 0
   state = (): number => -1

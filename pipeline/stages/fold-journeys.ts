@@ -4,7 +4,7 @@
  *
  * A profile can be folded in one go or continued from its state: the same facts come out, as long
  * as the events come in event order and none lies before a timeout that has been decided. The
- * state a fold leaves is JSON (see `checkpoint.ts`).
+ * state a fold leaves is JSON.
  *
  * Time is the events' own. Before an event, every timeout due at or before its instant fires;
  * after the last, every timeout due at or before the watermark. Instances do not see each other,
@@ -38,7 +38,7 @@ export class Fold implements Scope {
   /** By row: the event's code, -1 when no journey knows or counts it. */
   readonly #codes: readonly number[]
   readonly #facts: Facts
-  /** What is being folded, for the guards. */
+  /** Current profile, instance and event, for the guards. */
   #profileId = ''
   #profile: ProfileState
   #machine: Machine

@@ -1,6 +1,6 @@
 /**
- * The attempts of one profile at one funnel, under our own semantics (`window-funnel.ts` has
- * ClickHouse's). Pure and synchronous; `funnel.ts` gives it the events.
+ * Attempts of one profile at one funnel (`clickhouse-funnel.ts` has ClickHouse's semantics). Pure
+ * and synchronous; `fold-funnels.ts` gives it the events.
  *
  * - A first step opens an attempt: every one (`every`), the first ever (`first`), or the last of
  *   several that no further step parts (`latest`: a later entry takes the place of an attempt that
@@ -14,8 +14,8 @@
  * - Strict: an event that is not the attempt's next step ends it (`order`).
  * - An exclusion ends the attempts that stand between its steps (`excluded`); with `remove-profile`
  *   the profile has no attempts at this funnel at all.
- * - Events of the same instant and ordinal are a tie: nobody knows their order, so it is decided in
- *   the attempt's favour. They serve in the order of the steps, and an attempt that one of them
+ * - Events of the same instant and ordinal are a tie: their order is unknown, so it is decided in the
+ *   attempt's favour. They serve in the order of the steps, and an attempt that one of them
  *   served is neither excluded nor put out of order by another. `mustIncrease` asks instead that
  *   every step be later than the one before it that is not optional.
  *
@@ -45,7 +45,7 @@ export type Point = {
   exclusions: number[]
 }
 
-/** What is kept of a profile and a funnel between runs: JSON. */
+/** State of a profile and a funnel between runs, as JSON. */
 export type Standing = {
   open: Attempt[]
   /** There has been an entry, and `entry: first` allows no other. */
@@ -97,7 +97,7 @@ export class Attempts {
     }
   }
 
-  /** The instance that `scope` is was completed at `at`: what it has not reached it never will. */
+  /** Ends all attempts of a completed instance, whose id is `scope`. */
   complete(scope: string, at: number): void {
     this.#tie += 1
     this.#endAll(scope, () => true, at, 'final')
@@ -115,7 +115,7 @@ export class Attempts {
 
   #enter(point: Point, step: number): void {
     const { entry, steps, journey } = this.#funnel
-    // Of a journey's funnel `first` is an instance's: `funnel.ts` gives only that.
+    // Of a journey's funnel `first` is an instance's: `fold-funnels.ts` gives only that.
     if (entry === 'first' && journey === null && this.#standing.hasEntered) return
     this.#standing.hasEntered = true
     const attempt: Attempt = {
@@ -258,8 +258,8 @@ export class Attempts {
   }
 
   /**
-   * Decides every window that has passed at the watermark (null: none), writes down what changed,
-   * and leaves what is open in `standing`. Returns the latest deadline decided.
+   * Decides every window that has passed at the watermark (null: none), adds changed attempts to
+   * `facts`, and leaves open ones in `standing`. Returns the latest deadline decided.
    */
   finish(profileId: string, watermark: number | null, facts: FunnelFacts): number {
     let decided = -Infinity

@@ -1,6 +1,6 @@
 /**
- * What the funnel stage says happened: attempts that were opened or changed, and the steps they
- * reached. `tabulate-funnel.ts` makes rows of them.
+ * Facts of the funnel stage: attempts that were opened or changed, and the steps they reached.
+ * `microbatch/funnel-rows.ts` makes rows of them.
  */
 
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
@@ -28,7 +28,7 @@ export type Attempt = {
   /** When the last of them that is not optional was reached, microseconds. */
   anchorAt: number
 
-  /** An earlier run has told of it. */
+  /** An earlier run has written it. */
   isOnRecord: boolean
   ended: { because: EndedBecause; at: number } | null
   /** The tie in which it last reached a step, and the events that served it there. */
@@ -45,7 +45,7 @@ export type AttemptFact = {
 }
 
 export type StepFact = AttemptFact & {
-  /** 1-based: how manieth step it is; in any order that is not the step's number. */
+  /** 1-based step position; with `order: any` it differs from the step's number. */
   number: number
   step: number
   at: number
@@ -55,7 +55,7 @@ export type StepFact = AttemptFact & {
 export class FunnelFacts {
   readonly attempts: AttemptFact[] = []
   readonly steps: StepFact[] = []
-  /** Told of by an earlier run, and to be told of no more; and steps of theirs likewise. */
+  /** Attempts, and steps of them, that an earlier run wrote and this one withdraws. */
   readonly withdrawn: Omit<AttemptFact, 'replaces'>[] = []
   readonly withdrawnSteps: (Omit<AttemptFact, 'replaces'> & { number: number })[] = []
 }

@@ -1,6 +1,6 @@
 /**
- * One run of a journey, and what a profile is between folds: its instances, which are JSON but for
- * their machine (see `checkpoint.ts`).
+ * Instance of a journey, and the state of a profile between folds: its instances. All but their
+ * machine is JSON (see `microbatch/profile-codec.ts`).
  */
 
 import { encodePart } from '../base/hash.ts'
@@ -26,7 +26,7 @@ export type Instance = {
   isComplete: boolean
 }
 
-/** Where a track of an instance stands. */
+/** State of a track of an instance. */
 export type TrackState = {
   state: number
   enteredAt: number
@@ -95,7 +95,7 @@ export function instanceId(profileId: string, key: string | null, startEventId: 
   return `${encodePart(profileId)}/${encodePart(key)}/${start}`
 }
 
-/** What a fold holds before its first run. */
+/** Machine of a fold before its first run. */
 export const NO_MACHINE: Machine = {
   id: '',
   version: 0,

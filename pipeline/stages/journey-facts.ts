@@ -1,7 +1,6 @@
 /**
- * What the fold says happened, as columns: one entry per transition, stay that ended, cycle,
- * rejection and effect. Nothing is hashed, named or put into words here: `tabulate.ts` does that
- * for the facts that are kept.
+ * Facts of the journey fold, as columns: one entry per transition, stay that ended, cycle,
+ * rejection and effect. All are numbers; `microbatch/journey-rows.ts` makes names and ids of them.
  */
 
 import type { Instance } from './instance.ts'

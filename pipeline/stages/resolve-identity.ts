@@ -1,5 +1,5 @@
 /**
- * Links → persons, and sessions → whose they are. Pure and synchronous.
+ * Links → persons, and sessions → profiles. Pure and synchronous.
  *
  * `resolvePersons` is keyed by component: a set of identifiers closed under every link ever tried
  * between them, the refused ones too. `assignSessions` is keyed by stream. Neither depends on
@@ -9,7 +9,7 @@
 import { namespaceOf } from '../base/identifier.ts'
 import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
 
-/** What of `definitions/identity.ts` decides. */
+/** Rules of `definitions/identity.ts` that decide persons. */
 export type PersonRules = {
   person: string[]
   exclusive: string[]
@@ -99,7 +99,7 @@ function compareMembers(a: string, b: string, rules: PersonRules): number {
 
 /**
  * How the sessions of a stream that name nobody are decided:
- * - `nobody`: no session names anybody, all are the anonymous profile's;
+ * - `nobody`: no session names a person, all belong to the anonymous profile;
  * - `neighbours`: the person named before, else the person named after;
  * - `anonymous`, `first`: as the `contested` setting says, or the stream is shared.
  */
@@ -115,7 +115,7 @@ export function claimOf(persons: Iterable<string>, rules: PersonRules): Claim {
 }
 
 /**
- * Whose each session of a stream is. `named[i]` is the profile that session i names, or null; the
+ * Returns the profile of each session of a stream. `named[i]` is the profile that session i names, or null; the
  * result has a profile for each.
  */
 export function assignSessions(
