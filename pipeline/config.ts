@@ -67,6 +67,13 @@ function onNotice(notice: string): void {
   process.stderr.write(`note: ${notice}\n`)
 }
 
+/** Returns the folder of the local state store of a DuckDB file, beside it; undefined for a dataset
+ * and for a warehouse in memory. */
+export function stateDirOf({ url }: Warehouse): string | undefined {
+  const isFile = url.startsWith('duckdb:') && url !== 'duckdb::memory:'
+  return isFile ? `${url.slice('duckdb:'.length)}.state` : undefined
+}
+
 /** The file where a recomputation goes on until it is taken over: beside the warehouse, or for a
  * dataset in the current directory. */
 export function scratchOf({ url }: Warehouse): Scratch {

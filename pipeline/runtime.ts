@@ -10,6 +10,8 @@ import { EffectPublisher } from './io/outbox-publisher.ts'
 import { retrying, type Patience } from './base/retry.ts'
 import { redactorOf } from './decode/decode.ts'
 import { unrecordedKey } from './microbatch/key-on-record.ts'
+import { openLocalState } from './state/local-state.ts'
+import { warehouseState } from './state/state-store.ts'
 import { ReleaseLog } from './warehouse/release-log.ts'
 import type { LandedMessage, Warehouse } from './warehouse/warehouse.ts'
 
@@ -18,6 +20,8 @@ export type EngineSettings = {
   format: Format | undefined
   /** The topic that effects go to. */
   effects: PubsubName | undefined
+  /** Folder of the local state store; undefined: the warehouse is read. */
+  stateDir?: string | undefined
 }
 
 export type Engine = {
@@ -43,8 +47,14 @@ export async function openEngine(
   const definitions = await loadDefinitions(definitionsDir)
   const hashKey = process.env[HASH_KEY_VARIABLE]
   requiredKey(definitions.identity, hashKey)
-  const open = () => Pipeline.open(warehouse, definitions, { hashKey })
-  const pipeline = await retrying('opening', open, patience)
+  const { stateDir } = settings
+  const open = async () => {
+    await warehouse.open()
+    const local = stateDir === undefined ? null : await openLocalState(stateDir, warehouse)
+    const state = local ?? warehouseState(warehouse)
+    return { state, pipeline: await Pipeline.open(warehouse, definitions, { hashKey, state }) }
+  }
+  const { pipeline, state } = await retrying('opening', open, patience)
   const outlet = await outletOf(warehouse, settings.effects, patience)
   const decoder = startDecoder({
     identity: definitions.identity,
@@ -60,6 +70,7 @@ export async function openEngine(
     decode: decoder.decode,
     publish: outlet?.publish,
     close: async () => {
+      state.close()
       await decoder.close()
       await outlet?.close()
     },

@@ -7,6 +7,7 @@
  */
 
 import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import type { Table } from 'apache-arrow'
 import { imageTable } from '../warehouse/image-tables.ts'
 import type { Filling } from './append.ts'
@@ -256,7 +257,11 @@ class DuckDBWarehouse implements Warehouse {
     const { file } = this.#open
     const { batch } = commit
     let counts: ErasedRows = {}
-    if (!isPlan) await setEraseMark(this.#path, { phase: 'erasing', batch })
+    if (!isPlan) {
+      // A state store of runs may name the person. It goes first: it can be deleted at any time.
+      await rm(`${this.#path}.state`, { recursive: true, force: true })
+      await setEraseMark(this.#path, { phase: 'erasing', batch })
+    }
     try {
       await this.#apply(commit, async () => {
         counts = await eraseRows(file, batch, erasure)

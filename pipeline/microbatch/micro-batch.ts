@@ -11,7 +11,8 @@ import type { EventBatch } from '../decode/event-batch.ts'
 import type { Compiled } from '../definition/compile.ts'
 import { Events, streamOf } from '../stages/events.ts'
 import { addSegment, segmentText } from './history-codec.ts'
-import type { AllImages, StateStore } from './state-store.ts'
+import type { AllImages } from './state-store.ts'
+import type { StateReads } from '../state/state-store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
 /** Warehouse look-ups of a micro-batch beyond its state. */
@@ -20,7 +21,7 @@ export type Lookups = Pick<Warehouse, 'due' | 'outbox'>
 export type MicroBatchParts = {
   compiled: Compiled
   images: AllImages
-  state: Pick<StateStore, 'segments'>
+  state: Pick<StateReads, 'segments'>
   warehouse: Lookups
   /** Watermark of the last commit, microseconds; null before the first event. */
   watermarkBefore: number | null
@@ -42,7 +43,7 @@ export class MicroBatch {
   readonly erased: ReadonlySet<string>
   readonly watermarkBefore: number | null
   readonly watermark: number | null
-  readonly #state: Pick<StateStore, 'segments'>
+  readonly #state: Pick<StateReads, 'segments'>
   /** History by stream, in event order; only streams that have been read. */
   readonly #oldRows = new Map<string, number[]>()
 

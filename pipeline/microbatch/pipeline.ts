@@ -20,7 +20,8 @@ import { derive, type Derived } from './derive.ts'
 import type { PlacedCorrection } from './link-identities.ts'
 import { firstEntries, ReleaseLog, runningOf, type Running } from '../warehouse/release-log.ts'
 import { MicroBatch } from './micro-batch.ts'
-import type { AllImages, StateStore } from './state-store.ts'
+import type { AllImages } from './state-store.ts'
+import { warehouseState, type StateStore } from '../state/state-store.ts'
 import type { Commit, Head, LandedKey, Warehouse } from '../warehouse/warehouse.ts'
 
 /** Images of each kind kept in memory between batches, unless the caller sets another bound. */
@@ -115,7 +116,7 @@ export class Pipeline {
       hashKey,
       extent = 'everything',
       imagesMax = IMAGES_MAX,
-      state = warehouse,
+      state = warehouseState(warehouse),
     }: PipelineOptions = {},
   ): Promise<Pipeline> {
     const head = await warehouse.open()
@@ -222,7 +223,8 @@ export class Pipeline {
     this.#head = { batch: commit.batch, recordedAt: commit.recordedAt, watermark }
     this.#unreleased = []
     for (const images of Object.values(this.#images)) images.settle()
-    const committed = this.#warehouse.commit(commit).catch((thrown: unknown) => {
+    const done = this.#state.follow(commit, this.#warehouse.commit(commit))
+    const committed = done.catch((thrown: unknown) => {
       this.#head = before.head
       this.#unreleased = before.unreleased
       this.#committed = Promise.resolve()

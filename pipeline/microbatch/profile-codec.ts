@@ -9,14 +9,8 @@ import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec
 import { STREAM_CODEC } from './stream-codec.ts'
 import type { Compiled } from '../definition/compile.ts'
 import { instanceId, type Instance, type Instances, type TrackState } from '../stages/instance.ts'
-import {
-  Images,
-  JSON_CODEC,
-  type AllImages,
-  type Codec,
-  type ProfileImage,
-  type StateStore,
-} from './state-store.ts'
+import { Images, JSON_CODEC, type AllImages, type Codec, type ProfileImage } from './state-store.ts'
+import type { StateReads } from '../state/state-store.ts'
 import type { Machine } from '../definition/machine.ts'
 import type { Place } from '../base/event-order.ts'
 
@@ -57,7 +51,7 @@ type StoredProfile = [
 /** Returns empty caches of all kinds of images. */
 export function imagesFor(
   compiled: Compiled,
-  parts: { state: Pick<StateStore, 'images'>; max: number; isEmpty: boolean },
+  parts: { state: Pick<StateReads, 'images'>; max: number; isEmpty: boolean },
 ): AllImages {
   return {
     stream: new Images({ ...parts, kind: 'stream', codec: STREAM_CODEC }),

@@ -16,7 +16,8 @@ import type { Session } from '../stages/sessionize.ts'
 import type { Place } from '../base/event-order.ts'
 import type { ProfileState } from '../stages/instance.ts'
 import type { FunnelState } from '../stages/fold-funnels.ts'
-import type { ImageKind, Warehouse } from '../warehouse/warehouse.ts'
+import type { ImageKind } from '../warehouse/warehouse.ts'
+import type { StateReads } from '../state/state-store.ts'
 
 /** Image of a stream: its open session, and what decides the owners of its closed ones. */
 export type StreamImage = {
@@ -86,10 +87,6 @@ export const JSON_CODEC = {
   decode: (text: string) => JSON.parse(text),
 }
 
-/** What micro-batches continue from: the latest images, and the chain of history segments of each
- * stream. Both are written with each commit. The warehouse is one; a local store may stand in. */
-export type StateStore = Pick<Warehouse, 'images' | 'segments'>
-
 export type AllImages = {
   stream: Images<StreamImage>
   identifier: Images<IdentifierImage>
@@ -99,7 +96,7 @@ export type AllImages = {
 
 export class Images<T> {
   readonly #kind: ImageKind
-  readonly #state: Pick<StateStore, 'images'>
+  readonly #state: Pick<StateReads, 'images'>
   readonly #codec: Codec<T>
   readonly #max: number
   /** Null: known to be absent, for this batch. */
@@ -109,7 +106,7 @@ export class Images<T> {
 
   constructor(parts: {
     kind: ImageKind
-    state: Pick<StateStore, 'images'>
+    state: Pick<StateReads, 'images'>
     codec: Codec<T>
     max: number
     isEmpty: boolean

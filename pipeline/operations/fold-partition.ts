@@ -16,7 +16,7 @@ import { deriveProfiles } from '../microbatch/derive.ts'
 import { decodeStored, landedDecoder } from './stored-events.ts'
 import { MicroBatch, type Lookups } from '../microbatch/micro-batch.ts'
 import { Ownership, Placements } from '../microbatch/place-streams.ts'
-import type { StateStore } from '../microbatch/state-store.ts'
+import type { StateReads } from '../state/state-store.ts'
 import type { Commit, Head } from '../warehouse/warehouse.ts'
 
 /** All events of some profiles that journeys ask for, and whose they are. */
@@ -37,7 +37,7 @@ export type FoldSettings = {
 }
 
 /** The state store and the look-ups of profiles that have no history. */
-const NO_MEMORY: StateStore & Lookups = {
+const NO_MEMORY: StateReads & Lookups = {
   images: () => Promise.resolve(new Map()),
   segments: () => Promise.resolve(new Map()),
   due: () => Promise.resolve([]),

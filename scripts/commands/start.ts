@@ -16,6 +16,7 @@ import {
   FORMATS,
   formatOf,
   pubsubOf,
+  stateDirOf,
   warehouseToFeed,
   watermarkOf,
 } from '../../pipeline/config.ts'
@@ -69,6 +70,7 @@ async function start(files: string[], options: Options): Promise<void> {
     definitionsDir: options.definitions,
     format: options.format === undefined ? undefined : formatOf(options.format),
     effects: options.effects === undefined ? undefined : pubsubOf('--effects', options.effects),
+    stateDir: stateDirOf(warehouse),
   }
   if (options.source !== undefined) {
     const subscription = pubsubOf('--source', options.source)

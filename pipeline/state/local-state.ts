@@ -1,0 +1,255 @@
+/**
+ * Local state store: a log in a folder beside a long-lived or repeated run, over a warehouse.
+ *
+ * It is written after the commit, and continues from the batch that it names. One that is ahead of
+ * the warehouse, of another warehouse, or from before an erasure or a takeover is discarded; one
+ * that is behind forgets the keys that changed meanwhile. What it does not have is read from the
+ * warehouse. When it fails in any way it is removed, and the warehouse is read instead: a batch
+ * never fails because of it.
+ */
+
+import { readFileSync, rmSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { StateLog, type Position, type Written } from './state-log.ts'
+import type { StateStore } from './state-store.ts'
+import { IMAGE_KINDS, type Commit, type ImageKind, type Warehouse } from '../warehouse/warehouse.ts'
+
+/** The space of keys of history; those of images are the numbers of their kinds. */
+const HISTORY = IMAGE_KINDS.length
+
+/** Opens the store in a folder. Returns null if another process has it open. The warehouse is
+ * open. */
+export async function openLocalState(
+  dir: string,
+  warehouse: Warehouse,
+): Promise<StateStore | null> {
+  if (!lock(dir)) return null
+  const log = StateLog.open(dir)
+  const { batch, recordedAt } = await warehouse.open()
+  const erasures = await numberOf(warehouse, 'select count(*) as n from erasures')
+  const isSound = log.position !== null && (await isOf(warehouse, log.position, batch, erasures))
+  if (isSound) {
+    await catchUp(log, warehouse, batch)
+    return new LocalState(dir, log, warehouse)
+  }
+  log.remove()
+  lock(dir)
+  const fresh = StateLog.open(dir)
+  fresh.write([], { batch, recordedAt, erasures, isComplete: batch === 0 })
+  return new LocalState(dir, fresh, warehouse)
+}
+
+class LocalState implements StateStore {
+  readonly #dir: string
+  readonly #warehouse: Warehouse
+  /** Null: the store has failed and is gone. */
+  #log: StateLog | null
+  /** Segments of the commit that is under way, by stream. */
+  #underWay: Map<string, string> | null = null
+
+  constructor(dir: string, log: StateLog, warehouse: Warehouse) {
+    this.#dir = dir
+    this.#log = log
+    this.#warehouse = warehouse
+  }
+
+  async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
+    const space = IMAGE_KINDS.indexOf(kind)
+    const found = new Map<string, string>()
+    const unknown = this.#try((log) => {
+      return keys.filter((key) => {
+        const record = log.get(space, key)
+        if (record?.type === 'value') found.set(key, record.text)
+        return record === null ? log.position?.isComplete !== true : record.type === 'unknown'
+      })
+    })
+    if (unknown === null) return this.#warehouse.images(kind, keys)
+    if (unknown.length === 0) return found
+    const read = await this.#warehouse.images(kind, unknown)
+    this.#learn([...read].map(([key, text]) => ({ type: 'value', space, key, text })))
+    for (const [key, text] of read) found.set(key, text)
+    return found
+  }
+
+  async segments(streams: string[]): Promise<Map<string, string[]>> {
+    const found = new Map<string, string[]>()
+    const unknown = this.#try((log) => {
+      return streams.filter((stream) => {
+        const record = log.get(HISTORY, stream)
+        if (record?.type === 'value') found.set(stream, log.chain(record))
+        return record === null ? log.position?.isComplete !== true : record.type === 'unknown'
+      })
+    })
+    if (unknown === null) return this.#warehouse.segments(streams)
+    const asked = new Set(unknown)
+    for (const [stream, segment] of this.#underWay ?? []) {
+      if (asked.has(stream) || !streams.includes(stream)) continue
+      found.set(stream, [...(found.get(stream) ?? []), segment])
+    }
+    if (unknown.length === 0) return found
+    const isQuiet = this.#underWay === null
+    const read = await this.#warehouse.segments(unknown)
+    // With a commit under way the answer may have its segments, which come again when it is done.
+    if (isQuiet && this.#underWay === null) {
+      this.#learn([...read].flatMap(([stream, texts]) => chainOf(stream, texts)))
+    }
+    for (const [stream, texts] of read) found.set(stream, texts)
+    return found
+  }
+
+  async follow(commit: Commit, committed: Promise<void>): Promise<void> {
+    this.#underWay = segmentsOf(commit)
+    try {
+      await committed
+      this.#try((log) => log.write(writtenBy(log, commit), positionAfter(log, commit)))
+    } finally {
+      this.#underWay = null
+    }
+  }
+
+  close(): void {
+    this.#try((log) => log.close())
+    this.#log = null
+    rmSync(join(this.#dir, 'lock'), { force: true })
+  }
+
+  /** What has been read from the warehouse. */
+  #learn(written: Written[]): void {
+    this.#try((log) => log.write(written, log.position as Position))
+  }
+
+  /** Does `work` with the log. After a failure the store is removed; null then. */
+  #try<Result>(work: (log: StateLog) => Result): Result | null {
+    if (this.#log === null) return null
+    try {
+      return work(this.#log)
+    } catch {
+      const log = this.#log
+      this.#log = null
+      log.remove()
+      return null
+    }
+  }
+}
+
+function segmentsOf({ inserts }: Commit): Map<string, string> {
+  const history = inserts.get('history')
+  const streams = history?.getChild('stream')
+  const segments = history?.getChild('segment')
+  const found = new Map<string, string>()
+  for (let row = 0; row < (history?.numRows ?? 0); row++) {
+    found.set(streams?.get(row) as string, segments?.get(row) as string)
+  }
+  return found
+}
+
+/** A segment is added to a chain that is here, or begins one where every chain is. */
+function writtenBy(log: StateLog, commit: Commit): Written[] {
+  const written: Written[] = []
+  for (const [kind, rows] of commit.images) {
+    const [keys, texts] = [rows.getChild('key'), rows.getChild('image')]
+    const space = IMAGE_KINDS.indexOf(kind)
+    for (let row = 0; row < rows.numRows; row++) {
+      const [key, text] = [keys?.get(row) as string, texts?.get(row) as string]
+      written.push({ type: 'value', space, key, text })
+    }
+  }
+  for (const [key, text] of segmentsOf(commit)) {
+    const before = log.get(HISTORY, key)
+    const isKnown = before === null ? log.position?.isComplete === true : before.type === 'value'
+    if (isKnown) written.push({ type: 'value', space: HISTORY, key, text, isNext: true })
+  }
+  return written
+}
+
+function positionAfter(log: StateLog, { batch, recordedAt }: Commit): Position {
+  return { ...(log.position as Position), batch, recordedAt }
+}
+
+function chainOf(stream: string, texts: readonly string[]): Written[] {
+  return texts.map((text, i) => ({
+    type: 'value',
+    space: HISTORY,
+    key: stream,
+    text,
+    isNext: i > 0,
+  }))
+}
+
+/** Whether a store at a position is of this warehouse, and nothing was rewritten since. */
+async function isOf(
+  warehouse: Warehouse,
+  position: Position,
+  batch: number,
+  erasures: number,
+): Promise<boolean> {
+  if (position.batch > batch || position.erasures !== erasures) return false
+  if (position.batch === 0) return batch === 0
+  const isThere = await numberOf(
+    warehouse,
+    `select count(*) as n from batches where batch = ${position.batch} ` +
+      `and unix_micros(recorded_at) = ${position.recordedAt}`,
+  )
+  if (isThere !== 1) return false
+  const takeovers = await numberOf(
+    warehouse,
+    `select count(*) as n from releases_log where action <> 'registered' ` +
+      `and recorded_by > ${position.batch}`,
+  )
+  return takeovers === 0
+}
+
+/** Forgets the keys that later commits have changed. */
+async function catchUp(log: StateLog, warehouse: Warehouse, batch: number): Promise<void> {
+  const position = log.position as Position
+  if (position.batch === batch) return
+  const written: Written[] = []
+  const changed = async (table: string, column: string, space: number) => {
+    const rows = warehouse.stream(
+      `select distinct ${column} as key from ${table} where recorded_by > ${position.batch}`,
+    )
+    for await (const some of rows) {
+      for (const { key } of some) {
+        written.push({ type: 'unknown', space, key: key as string, text: '' })
+      }
+    }
+  }
+  for (const [space, kind] of IMAGE_KINDS.entries()) await changed(`${kind}_image`, 'key', space)
+  await changed('history', 'stream', HISTORY)
+  const recordedAt = await numberOf(
+    warehouse,
+    `select unix_micros(recorded_at) as n from batches where batch = ${batch}`,
+  )
+  log.write(written, { ...position, batch, recordedAt })
+}
+
+async function numberOf(warehouse: Warehouse, sql: string): Promise<number> {
+  const [row] = await warehouse.query(sql)
+  return row?.['n'] as number
+}
+
+/** Takes the folder for this process. A lock of a process that is gone, or with this process's own
+ * number from an earlier life, is void. */
+function lock(dir: string): boolean {
+  mkdirSync(dir, { recursive: true })
+  const path = join(dir, 'lock')
+  for (;;) {
+    try {
+      writeFileSync(path, String(process.pid), { flag: 'wx' })
+      return true
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown
+      const holder = Number(readFileSync(path, 'utf8'))
+      if (holder !== process.pid && isAlive(holder)) return false
+      rmSync(path, { force: true })
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
