@@ -17,26 +17,41 @@ import { IMAGE_KINDS, type Commit, type ImageKind, type Warehouse } from '../war
 /** The space of keys of history; those of images are the numbers of their kinds. */
 const HISTORY = IMAGE_KINDS.length
 
-/** Opens the store in a folder. Returns null if another process has it open. The warehouse is
- * open. */
+/** Opens the store in a folder. Returns null if another process has it open, or if the folder
+ * cannot be used. The warehouse is open. */
 export async function openLocalState(
   dir: string,
   warehouse: Warehouse,
 ): Promise<StateStore | null> {
-  if (!lock(dir)) return null
-  const log = StateLog.open(dir)
+  const log = attempt(() => (lock(dir) ? StateLog.open(dir) : null))
+  if (log === null) return null
   const { batch, recordedAt } = await warehouse.open()
   const erasures = await numberOf(warehouse, 'select count(*) as n from erasures')
-  const isSound = log.position !== null && (await isOf(warehouse, log.position, batch, erasures))
-  if (isSound) {
-    await catchUp(log, warehouse, batch)
-    return new LocalState(dir, log, warehouse)
+  const { position } = log
+  if (position !== null && (await isOf(warehouse, position, batch, erasures))) {
+    const state = new LocalState(dir, log, warehouse)
+    if (position.batch < batch) {
+      const changed = await changedSince(warehouse, position.batch)
+      state.write(changed, { ...position, batch, recordedAt })
+    }
+    return state
   }
-  log.remove()
-  lock(dir)
-  const fresh = StateLog.open(dir)
-  fresh.write([], { batch, recordedAt, erasures, isComplete: batch === 0 })
-  return new LocalState(dir, fresh, warehouse)
+  return attempt(() => {
+    log.remove()
+    if (!lock(dir)) return null
+    const fresh = StateLog.open(dir)
+    fresh.write([], { batch, recordedAt, erasures, isComplete: batch === 0 })
+    return new LocalState(dir, fresh, warehouse)
+  })
+}
+
+/** Returns what `work` does, or null if it fails. */
+function attempt<Result>(work: () => Result | null): Result | null {
+  try {
+    return work()
+  } catch {
+    return null
+  }
 }
 
 class LocalState implements StateStore {
@@ -113,9 +128,14 @@ class LocalState implements StateStore {
     rmSync(join(this.#dir, 'lock'), { force: true })
   }
 
-  /** What has been read from the warehouse. */
-  #learn(written: Written[]): void {
-    this.#try((log) => log.write(written, log.position as Position))
+  /** Takes what the warehouse has at a position. */
+  write(written: readonly Written[], position: Position): void {
+    this.#try((log) => log.write(written, position))
+  }
+
+  #learn(written: readonly Written[]): void {
+    const position = this.#log?.position ?? null
+    if (position !== null && written.length > 0) this.write(written, position)
   }
 
   /** Does `work` with the log. After a failure the store is removed; null then. */
@@ -199,14 +219,12 @@ async function isOf(
   return takeovers === 0
 }
 
-/** Forgets the keys that later commits have changed. */
-async function catchUp(log: StateLog, warehouse: Warehouse, batch: number): Promise<void> {
-  const position = log.position as Position
-  if (position.batch === batch) return
+/** Returns marks of the keys that commits after a batch have changed. */
+async function changedSince(warehouse: Warehouse, batch: number): Promise<Written[]> {
   const written: Written[] = []
-  const changed = async (table: string, column: string, space: number) => {
+  const mark = async (table: string, column: string, space: number) => {
     const rows = warehouse.stream(
-      `select distinct ${column} as key from ${table} where recorded_by > ${position.batch}`,
+      `select distinct ${column} as key from ${table} where recorded_by > ${batch}`,
     )
     for await (const some of rows) {
       for (const { key } of some) {
@@ -214,13 +232,9 @@ async function catchUp(log: StateLog, warehouse: Warehouse, batch: number): Prom
       }
     }
   }
-  for (const [space, kind] of IMAGE_KINDS.entries()) await changed(`${kind}_image`, 'key', space)
-  await changed('history', 'stream', HISTORY)
-  const recordedAt = await numberOf(
-    warehouse,
-    `select unix_micros(recorded_at) as n from batches where batch = ${batch}`,
-  )
-  log.write(written, { ...position, batch, recordedAt })
+  for (const [space, kind] of IMAGE_KINDS.entries()) await mark(`${kind}_image`, 'key', space)
+  await mark('history', 'stream', HISTORY)
+  return written
 }
 
 async function numberOf(warehouse: Warehouse, sql: string): Promise<number> {

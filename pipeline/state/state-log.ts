@@ -138,8 +138,8 @@ export class StateLog {
     const summary = { size: this.#size, garbage: this.#garbage, position: this.#position }
     const head = Buffer.from(JSON.stringify({ ...summary, version: FORMAT_VERSION }))
     const lengths = Buffer.alloc(8)
-    lengths.writeUInt32LE(head.length, 0)
-    lengths.writeUInt32LE(crc32(index, crc32(head)), 4)
+    lengths.writeUInt32LE(head.length, 4)
+    lengths.writeUInt32LE(crc32(Buffer.concat([lengths.subarray(4), head, index])), 0)
     const path = join(this.#dir, 'index')
     writeFileSync(`${path}.new`, Buffer.concat([lengths, head, index]))
     renameSync(`${path}.new`, path)
@@ -174,9 +174,9 @@ export class StateLog {
     if (!existsSync(path)) return false
     const bytes = readFileSync(path)
     if (bytes.length < 8) return false
+    if (crc32(bytes.subarray(4)) !== bytes.readUInt32LE(0)) return false
     const rest = bytes.subarray(8)
-    if (crc32(rest) !== bytes.readUInt32LE(4)) return false
-    const headEnd = bytes.readUInt32LE(0)
+    const headEnd = bytes.readUInt32LE(4)
     const head = JSON.parse(rest.toString('utf8', 0, headEnd))
     const index = KeyIndex.read(rest.subarray(headEnd))
     if (head.size !== this.#size || head.version !== FORMAT_VERSION || index === null) return false

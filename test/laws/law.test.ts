@@ -1,12 +1,16 @@
 /**
  * The law: the current tables are a function of the accepted events, the definitions and the
  * watermark. Whatever the batches, the order of arrival, the redeliveries and the restarts, and
- * whether a batch waits for the commit before it, they are what the slow reference makes of the
+ * whether a batch waits for the commit before it, with or without a state store, whatever becomes of
+ * it between two runs, they are what the slow reference makes of the
  * same events in one go.
  */
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { failedChecks } from '../../pipeline/warehouse/integrity-checks.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { funnelled } from '../support/arbitraries-funnel.ts'
@@ -14,6 +18,7 @@ import { arrivals, eventStream, identity, sessions } from '../support/arbitrarie
 import { dump, Harness, lineOf, sorted } from '../support/dump.ts'
 import { expectOutbox } from '../support/outbox.ts'
 import { emptyWarehouse } from '../support/reused-warehouse.ts'
+import { DAMAGES, damageState } from '../support/damaged-state.ts'
 import { reference, VIEWS } from '../reference/reference.ts'
 
 const RUNS = Number(process.env['LAW_RUNS'] ?? 20)
@@ -21,6 +26,10 @@ const RUNS = Number(process.env['LAW_RUNS'] ?? 20)
 const TIME_MAX_MS = 300_000
 /** No timeout of the arbitrary journeys is longer than this after the last event. */
 const LATER = 3_600_000_000
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+let runs = 0
 
 const scene = fc
   .record({
@@ -35,6 +44,7 @@ const scene = fc
       parts: fc.constant(parts),
       batches: arrivals(parts.events),
       restarts: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+      state: fc.option(fc.array(fc.constantFrom(...DAMAGES), { minLength: 1, maxLength: 5 })),
       waits: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
       imagesMax: fc.constantFrom(1, 3, 4_000),
     }),
@@ -44,16 +54,19 @@ test(
   'batches, order, redelivery, restarts and memory do not show in the tables',
   async () => {
     await fc.assert(
-      fc.asyncProperty(scene, async ({ parts, batches, restarts, waits, imagesMax }) => {
+      fc.asyncProperty(scene, async ({ parts, batches, restarts, waits, imagesMax, state }) => {
         const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
-        const harness = new Harness(definitions, emptyWarehouse(), imagesMax)
+        const stateDir = state === null ? undefined : join(dir, `${(runs += 1)}.state`)
+        const harness = new Harness(definitions, emptyWarehouse(), imagesMax, stateDir)
         const watermark = Math.max(...parts.events.map((e) => e.occurred_at)) + parts.watermark
         let last = Promise.resolve()
         for (const [i, batch] of batches.entries()) {
           const isLast = i === batches.length - 1
           if (restarts[i % restarts.length]) {
             await last
-            harness.restart()
+            const damage = state?.[i % state.length] ?? 'none'
+            harness.restart(damage === 'closed')
+            if (stateDir !== undefined) damageState(stateDir, damage, i)
           }
           const begun = await harness.begin(batch.map(lineOf), isLast ? watermark : null)
           last = begun.committed

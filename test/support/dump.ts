@@ -4,6 +4,8 @@ import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
 import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import type { Definitions } from '../../pipeline/definition/load.ts'
+import { openLocalState } from '../../pipeline/state/local-state.ts'
+import type { StateStore } from '../../pipeline/state/state-store.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { emptyWarehouse } from './reused-warehouse.ts'
 import { attemptName } from '../reference/funnel.ts'
@@ -63,25 +65,45 @@ export class Harness {
   readonly warehouse: Warehouse
   /** Images kept between batches; undefined: as many as runs keep. */
   readonly #imagesMax: number | undefined
+  /** Folder of a local state store; undefined: the warehouse is read. */
+  readonly #stateDir: string | undefined
+  #state: StateStore | null = null
   #pipeline: Pipeline | null = null
   #clock = 1_800_000_000_000_000
 
-  constructor(definitions: Definitions, warehouse = emptyWarehouse(), imagesMax?: number) {
+  constructor(
+    definitions: Definitions,
+    warehouse = emptyWarehouse(),
+    imagesMax?: number,
+    stateDir?: string,
+  ) {
     this.definitions = definitions
     this.warehouse = warehouse
     this.#imagesMax = imagesMax
+    this.#stateDir = stateDir
   }
 
   async pipeline(): Promise<Pipeline> {
-    this.#pipeline ??= await Pipeline.open(this.warehouse, this.definitions, {
-      hashKey: 'test',
-      imagesMax: this.#imagesMax,
-    })
+    this.#pipeline ??= await this.#open()
     return this.#pipeline
   }
 
-  /** Forgets everything in memory, as a crash would. */
-  restart(): void {
+  async #open(): Promise<Pipeline> {
+    await this.warehouse.open()
+    if (this.#stateDir !== undefined) {
+      this.#state = await openLocalState(this.#stateDir, this.warehouse)
+    }
+    return Pipeline.open(this.warehouse, this.definitions, {
+      hashKey: 'test',
+      imagesMax: this.#imagesMax,
+      ...(this.#state === null ? {} : { state: this.#state }),
+    })
+  }
+
+  /** Forgets everything in memory, as a crash would, or after closing the state store. */
+  restart(isClosed = false): void {
+    if (isClosed) this.#state?.close()
+    this.#state = null
     this.#pipeline = null
   }
 

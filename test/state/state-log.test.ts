@@ -1,0 +1,163 @@
+/** A state log that is cut or damaged anywhere holds what was whole before, and never lies. */
+
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, expect, test } from 'vitest'
+import { KeyIndex, type Place } from '../../pipeline/state/key-index.ts'
+import { DamagedLog, StateLog, type Written } from '../../pipeline/state/state-log.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+let folders = 0
+const fresh = () => join(dir, String((folders += 1)))
+
+const KEYS = ['a', 'b', 'ü', '']
+const SPACES = [0, 4]
+
+const value = (key: string, text: string, space = 0): Written => ({
+  type: 'value',
+  space,
+  key,
+  text,
+})
+const next = (key: string, text: string): Written => ({ ...value(key, text, 4), isNext: true })
+const at = (batch: number) => ({ batch, recordedAt: batch, erasures: 0, isComplete: true })
+
+/** Everything that a log has, as text. */
+function contentOf(log: StateLog): string {
+  const found = SPACES.flatMap((space) =>
+    KEYS.map((key) => {
+      const record = log.get(space, key)
+      return record === null ? null : [record.type, ...log.chain(record)]
+    }),
+  )
+  return JSON.stringify([log.position, found])
+}
+
+/** Writes batches; the content after each, the empty log's first. */
+function writeAll(folder: string, batches: Written[][], compactBytesMin?: number) {
+  const log = StateLog.open(folder, compactBytesMin)
+  const contents = [contentOf(log)]
+  batches.forEach((batch, i) => {
+    log.write(batch, at(i + 1))
+    contents.push(contentOf(log))
+  })
+  return { log, contents }
+}
+
+const BATCHES = [
+  [value('a', '1'), next('a', 's1'), value('ü', 'x'.repeat(600))],
+  [value('a', '2'), next('a', 's2'), next('b', 's1')],
+  [{ ...value('a', ''), type: 'unknown' as const }, next('a', 's3'), value('', '9')],
+]
+
+test('a log cut at any byte has what its last whole batch left, and goes on', () => {
+  const folder = fresh()
+  const { contents } = writeAll(folder, BATCHES)
+  const bytes = readFileSync(join(folder, 'log'))
+  let last = 0
+  for (let length = 0; length <= bytes.length; length++) {
+    writeFileSync(join(folder, 'log'), bytes.subarray(0, length))
+    const log = StateLog.open(folder)
+    const known = contents.indexOf(contentOf(log))
+    expect({ length, known: known >= last }).toEqual({ length, known: true })
+    last = known
+    if (length % 97 !== 0) continue
+    log.write([value('b', 'more'), next('a', 'more')], at(9))
+    const after = contentOf(log)
+    expect(contentOf(StateLog.open(folder))).toBe(after)
+  }
+  expect(last).toBe(contents.length - 1)
+})
+
+test.each([false, true])('a flipped bit anywhere is noticed, with an index: %s', (hasIndex) => {
+  const folder = fresh()
+  const { log, contents } = writeAll(folder, BATCHES)
+  log.close()
+  const [bytes, index] = ['log', 'index'].map((name) => readFileSync(join(folder, name)))
+  for (let byte = 0; byte < (bytes as Buffer).length; byte++) {
+    const damaged = Buffer.from(bytes as Buffer)
+    damaged[byte] = (damaged[byte] as number) ^ (1 << (byte % 8))
+    writeFileSync(join(folder, 'log'), damaged)
+    if (hasIndex) writeFileSync(join(folder, 'index'), index as Buffer)
+    const again = StateLog.open(folder)
+    let found: string
+    try {
+      found = contentOf(again)
+    } catch (thrown) {
+      expect(thrown).toBeInstanceOf(DamagedLog)
+      continue
+    }
+    expect({ byte, isKnown: contents.includes(found) }).toEqual({ byte, isKnown: true })
+  }
+})
+
+test('a damaged, foreign or outdated index is not used', () => {
+  const folder = fresh()
+  const { log, contents } = writeAll(folder, BATCHES)
+  log.close()
+  const index = readFileSync(join(folder, 'index'))
+  for (let byte = 0; byte < index.length; byte += 61) {
+    const damaged = Buffer.from(index)
+    damaged[byte] = (damaged[byte] as number) ^ 1
+    writeFileSync(join(folder, 'index'), damaged)
+    expect(contentOf(StateLog.open(folder))).toBe(contents.at(-1))
+    expect(existsSync(join(folder, 'index'))).toBe(false)
+  }
+  const again = StateLog.open(folder)
+  again.write([value('a', 'later')], at(4))
+  writeFileSync(join(folder, 'index'), index)
+  expect(contentOf(StateLog.open(folder))).toBe(contentOf(again))
+  appendFileSync(join(folder, 'log'), 'torn')
+  expect(contentOf(StateLog.open(folder))).toBe(contentOf(again))
+})
+
+const written = fc.oneof(
+  fc
+    .record({ key: fc.constantFrom(...KEYS), text: fc.string({ maxLength: 40 }) })
+    .map(({ key, text }) => value(key, text)),
+  fc
+    .record({ key: fc.constantFrom(...KEYS), text: fc.string({ maxLength: 40 }) })
+    .map(({ key, text }) => next(key, text)),
+  fc.constantFrom(...KEYS).map((key): Written => ({ ...value(key, '', 4), type: 'unknown' })),
+)
+
+test('compaction, closing and opening do not change what a log has', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(written, { maxLength: 6 }), { maxLength: 12 }), (batches) => {
+      const [small, large] = [fresh(), fresh()]
+      const compacted = writeAll(small, batches, 64)
+      const whole = writeAll(large, batches)
+      expect(compacted.contents).toEqual(whole.contents)
+      compacted.log.close()
+      expect(contentOf(StateLog.open(small))).toBe(whole.contents.at(-1))
+      whole.log.remove()
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('keys with one hash are told apart by the keys', () => {
+  const keys: string[] = []
+  const index = new KeyIndex()
+  const isKey = (key: string) => (place: Place) => keys[place.offset - 1] === key
+  for (let i = 0; i < 3_000; i++) {
+    const key = `k${i}`
+    keys.push(key)
+    index.set(BigInt(i % 7) << 32n, { offset: keys.length, length: i }, isKey(key))
+  }
+  for (const i of [0, 1, 6, 7, 2_999]) {
+    expect(index.find(BigInt(i % 7) << 32n, isKey(`k${i}`))).toEqual({ offset: i + 1, length: i })
+  }
+  expect(index.find(3n << 32n, isKey('absent'))).toBe(null)
+  expect(index.count).toBe(3_000)
+})

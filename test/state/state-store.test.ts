@@ -1,0 +1,202 @@
+/** State stores answer as the warehouse does, whatever becomes of their folder between two runs. */
+
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { hashes64 } from '../../pipeline/base/hash.ts'
+import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import { openLocalState } from '../../pipeline/state/local-state.ts'
+import { warehouseState, type StateStore } from '../../pipeline/state/state-store.ts'
+import { arrowTable } from '../../pipeline/warehouse/arrow.ts'
+import type { Commit, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { DAMAGES, damageState } from '../support/damaged-state.ts'
+import { commitOf, imagesOf } from '../warehouse/warehouse.contract.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+let files = 0
+const fresh = () => join(dir, `${(files += 1)}.duckdb`)
+
+/** A commit with an image of each key and a segment of each stream. */
+function remembering(batch: number, images: string[], streams: string[]): Commit {
+  const segments = streams.map((stream) => `${stream}${batch}`)
+  const rows = { k: hashes64(streams), stream: streams, segment: segments }
+  return commitOf(batch, {
+    images: imagesOf(
+      'profile',
+      images.map((key) => [key, `${key}${batch}`]),
+    ),
+    inserts: new Map([['history', arrowTable('history', rows, streams.length)]]),
+  })
+}
+
+const follow = (state: StateStore, warehouse: Warehouse, commit: Commit) =>
+  state.follow(commit, warehouse.commit(commit))
+
+async function answers(state: StateStore) {
+  const images = await state.images('profile', ['a', 'b', 'never'])
+  const segments = await state.segments(['s', 't', 'never'])
+  return { images: Object.fromEntries(images), segments: Object.fromEntries(segments) }
+}
+
+async function opened(path = fresh()) {
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  return { path, warehouse, stateDir: `${path}.state` }
+}
+
+async function localState(stateDir: string, warehouse: Warehouse): Promise<StateStore> {
+  const state = await openLocalState(stateDir, warehouse)
+  if (state === null) throw new Error('the store is not open')
+  return state
+}
+
+describe.each([
+  [
+    'in the warehouse',
+    (_: string, warehouse: Warehouse) => Promise.resolve(warehouseState(warehouse)),
+  ],
+  ['in a folder', localState],
+] as const)('a store %s', (_where, open) => {
+  test('has the latest image of a key and all segments of a stream in order', async () => {
+    const { warehouse, stateDir } = await opened()
+    const state = await open(stateDir, warehouse)
+    expect(await answers(state)).toEqual({ images: {}, segments: {} })
+    await follow(state, warehouse, remembering(1, ['a', 'b'], ['s']))
+    await follow(state, warehouse, remembering(2, ['a'], ['s', 't']))
+    expect(await answers(state)).toEqual({
+      images: { a: 'a2', b: 'b1' },
+      segments: { s: ['s1', 's2'], t: ['t2'] },
+    })
+    expect(Object.fromEntries(await state.images('stream', ['a']))).toEqual({})
+    state.close()
+    await warehouse.close()
+  })
+
+  test('answers with the segments of a commit under way, once', async () => {
+    const { warehouse, stateDir } = await opened()
+    const state = await open(stateDir, warehouse)
+    await follow(state, warehouse, remembering(1, ['a'], ['s']))
+    const done = follow(state, warehouse, remembering(2, [], ['s', 't']))
+    const expected = new Map([['s', ['s1', 's2']], ['t', ['t2']]]) // prettier-ignore
+    expect(await state.segments(['s', 't'])).toEqual(expected)
+    await done
+    expect(await state.segments(['s', 't'])).toEqual(expected)
+    state.close()
+    await warehouse.close()
+  })
+
+  test('has nothing of a commit that fails', async () => {
+    const { warehouse, stateDir } = await opened()
+    const state = await open(stateDir, warehouse)
+    await follow(state, warehouse, remembering(1, ['a'], ['s']))
+    await expect(follow(state, warehouse, remembering(7, ['a'], ['s']))).rejects.toThrow()
+    expect(await answers(state)).toEqual({ images: { a: 'a1' }, segments: { s: ['s1'] } })
+    state.close()
+    await warehouse.close()
+  })
+})
+
+/** What can happen to a store of two batches before the next run; the warehouse has three. */
+const HAPPENED: [what: string, happen: (stateDir: string) => Promise<void> | void][] = [
+  ...DAMAGES.map((damage): [string, (stateDir: string) => void] => [
+    damage,
+    (stateDir) => damageState(stateDir, damage, 3),
+  ]),
+  [
+    'swapped for that of another warehouse',
+    async (stateDir) => {
+      const other = await opened()
+      const state = await localState(other.stateDir, other.warehouse)
+      const commit = { ...remembering(1, ['a', 'never'], ['s', 'never']), recordedAt: 5 }
+      await follow(state, other.warehouse, commit)
+      state.close()
+      await other.warehouse.close()
+      for (const name of readdirSync(other.stateDir)) {
+        copyFileSync(join(other.stateDir, name), join(stateDir, name))
+      }
+    },
+  ],
+  [
+    'a file and not a folder',
+    (stateDir) => {
+      rmSync(stateDir, { recursive: true })
+      writeFileSync(stateDir, '')
+    },
+  ],
+  [
+    'locked by a process that is gone',
+    (stateDir) => writeFileSync(join(stateDir, 'lock'), '4194305'),
+  ],
+]
+
+test.each(HAPPENED)('a store that was left %s answers as the warehouse', async (_what, happen) => {
+  const { path, warehouse, stateDir } = await opened()
+  const state = await localState(stateDir, warehouse)
+  await follow(state, warehouse, remembering(1, ['a', 'b'], ['s']))
+  await follow(state, warehouse, remembering(2, ['a'], ['s', 't']))
+  state.close()
+  await warehouse.commit(remembering(3, ['b'], ['t']))
+  await happen(stateDir)
+  await warehouse.close()
+  const again = await opened(path)
+  const next = (await openLocalState(stateDir, again.warehouse)) ?? warehouseState(again.warehouse)
+  const expected = {
+    images: { a: 'a2', b: 'b3' },
+    segments: { s: ['s1', 's2'], t: ['t2', 't3'] },
+  }
+  for (let reading = 0; reading < 2; reading++) expect(await answers(next)).toEqual(expected)
+  await follow(next, again.warehouse, remembering(4, ['a'], ['s']))
+  expect(await answers(next)).toEqual({
+    images: { a: 'a4', b: 'b3' },
+    segments: { s: ['s1', 's2', 's4'], t: ['t2', 't3'] },
+  })
+  next.close()
+  await again.warehouse.close()
+})
+
+test('a store that is ahead of its warehouse is discarded', async () => {
+  const { path, warehouse, stateDir } = await opened()
+  const state = await localState(stateDir, warehouse)
+  await follow(state, warehouse, remembering(1, ['a'], ['s']))
+  await warehouse.close()
+  const restored = fresh()
+  copyFileSync(path, restored)
+  const longer = await opened(path)
+  await follow(state, longer.warehouse, remembering(2, ['a'], ['s']))
+  state.close()
+  await longer.warehouse.close()
+  const earlier = await opened(restored)
+  const next = await localState(stateDir, earlier.warehouse)
+  expect(await answers(next)).toEqual({ images: { a: 'a1' }, segments: { s: ['s1'] } })
+  next.close()
+  await earlier.warehouse.close()
+})
+
+test('a store that a living process has open is left alone', async () => {
+  const { warehouse, stateDir } = await opened()
+  mkdirSync(stateDir)
+  writeFileSync(join(stateDir, 'lock'), String(process.ppid))
+  expect(await openLocalState(stateDir, warehouse)).toBe(null)
+  expect(existsSync(join(stateDir, 'log'))).toBe(false)
+  await warehouse.close()
+})
+
+test('a store of a new warehouse asks nothing of it', async () => {
+  const { warehouse, stateDir } = await opened()
+  const state = await localState(stateDir, warehouse)
+  await follow(state, warehouse, remembering(1, ['a'], ['s']))
+  await answers(state)
+  expect(warehouse.reads).toMatchObject({ images: 0, segments: 0 })
+  state.close()
+  await warehouse.close()
+})

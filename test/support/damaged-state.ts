@@ -1,0 +1,35 @@
+/** What can become of the folder of a state store between two runs, for tests. */
+
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** `none`: the run was killed; `closed`: it ended. */
+export const DAMAGES = [
+  'none',
+  'closed',
+  'deleted',
+  'truncated',
+  'corrupted',
+  'emptied',
+  'put back',
+  'kept for later',
+] as const
+export type Damage = (typeof DAMAGES)[number]
+
+/** Damages the log of the store in a folder; `at` chooses where. */
+export function damageState(dir: string, damage: Damage, at: number): void {
+  const log = join(dir, 'log')
+  const copy = `${dir}.earlier`
+  if (!existsSync(log)) return
+  const bytes = readFileSync(log)
+  const place = Math.floor(bytes.length * (((at + 1) * 0.618) % 1))
+  if (damage === 'deleted') rmSync(dir, { recursive: true })
+  if (damage === 'truncated') truncateSync(log, place)
+  if (damage === 'emptied') truncateSync(log, 0)
+  if (damage === 'kept for later') writeFileSync(copy, bytes)
+  if (damage === 'put back' && existsSync(copy)) writeFileSync(log, readFileSync(copy))
+  if (damage === 'corrupted') {
+    bytes[place] = (bytes[place] as number) ^ (1 << (at % 8))
+    writeFileSync(log, bytes)
+  }
+}
