@@ -52,7 +52,12 @@ export async function openEngine(
     await warehouse.open()
     const local = stateDir === undefined ? null : await openLocalState(stateDir, warehouse)
     const state = local ?? warehouseState(warehouse)
-    return { state, pipeline: await Pipeline.open(warehouse, definitions, { hashKey, state }) }
+    try {
+      return { state, pipeline: await Pipeline.open(warehouse, definitions, { hashKey, state }) }
+    } catch (thrown) {
+      state.close()
+      throw thrown
+    }
   }
   const { pipeline, state } = await retrying('opening', open, patience)
   const outlet = await outletOf(warehouse, settings.effects, patience)

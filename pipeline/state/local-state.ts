@@ -16,6 +16,8 @@ import { IMAGE_KINDS, type Commit, type ImageKind, type Warehouse } from '../war
 
 /** The space of keys of history; those of images are the numbers of their kinds. */
 const HISTORY = IMAGE_KINDS.length
+/** A store that has missed changes of more keys is begun anew. */
+const MISSED_MAX = 200_000
 
 /** Opens the store in a folder. Returns null if another process has it open, or if the folder
  * cannot be used. The warehouse is open. */
@@ -29,12 +31,13 @@ export async function openLocalState(
   const erasures = await numberOf(warehouse, 'select count(*) as n from erasures')
   const { position } = log
   if (position !== null && (await isOf(warehouse, position, batch, erasures))) {
-    const state = new LocalState(dir, log, warehouse)
-    if (position.batch < batch) {
-      const changed = await changedSince(warehouse, position.batch)
-      state.write(changed, { ...position, batch, recordedAt })
+    const isBehind = position.batch < batch
+    const changed = isBehind ? await changedSince(warehouse, position.batch) : []
+    if (changed !== null) {
+      const state = new LocalState(dir, log, warehouse)
+      if (isBehind) state.write(changed, { ...position, batch, recordedAt })
+      return state
     }
-    return state
   }
   return attempt(() => {
     log.remove()
@@ -219,22 +222,26 @@ async function isOf(
   return takeovers === 0
 }
 
-/** Returns marks of the keys that commits after a batch have changed. */
-async function changedSince(warehouse: Warehouse, batch: number): Promise<Written[]> {
+/** Returns marks of the keys that commits after a batch have changed; null: they are too many to
+ * be worth it. */
+async function changedSince(warehouse: Warehouse, batch: number): Promise<Written[] | null> {
   const written: Written[] = []
   const mark = async (table: string, column: string, space: number) => {
     const rows = warehouse.stream(
       `select distinct ${column} as key from ${table} where recorded_by > ${batch}`,
     )
     for await (const some of rows) {
+      if (written.length + some.length > MISSED_MAX) return false
       for (const { key } of some) {
         written.push({ type: 'unknown', space, key: key as string, text: '' })
       }
     }
+    return true
   }
-  for (const [space, kind] of IMAGE_KINDS.entries()) await mark(`${kind}_image`, 'key', space)
-  await mark('history', 'stream', HISTORY)
-  return written
+  for (const [space, kind] of IMAGE_KINDS.entries()) {
+    if (!(await mark(`${kind}_image`, 'key', space))) return null
+  }
+  return (await mark('history', 'stream', HISTORY)) ? written : null
 }
 
 async function numberOf(warehouse: Warehouse, sql: string): Promise<number> {

@@ -58,6 +58,8 @@ export class StateLog {
   #file: number
   #size: number
   #index: KeyIndex
+  /** The record that was read last, to compare its key: it is often the one asked for. */
+  #last: { offset: number; record: StateRecord } | null = null
   /** Bytes of records that have been replaced. */
   #garbage = 0
   #position: Position | null = null
@@ -90,7 +92,10 @@ export class StateLog {
   /** Returns the latest record of a key, or null. Throws `DamagedLog`. */
   get(space: number, key: string): StateRecord | null {
     const place = this.#find(space, key)
-    return place === null ? null : this.#recordAt(place.offset, place.length)
+    if (place === null) return null
+    return this.#last?.offset === place.offset
+      ? this.#last.record
+      : this.#recordAt(place.offset, place.length)
   }
 
   /** Returns the texts of a key's segments, oldest first. Throws `DamagedLog`. */
@@ -251,6 +256,7 @@ export class StateLog {
     closeSync(before.file)
     this.#file = file
     this.#index = index
+    this.#last = null
     this.#size = size
     this.#garbage = 0
   }
@@ -265,6 +271,7 @@ export class StateLog {
 
   #isOf(place: Place, space: number, key: string): boolean {
     const record = this.#recordAt(place.offset, place.length)
+    this.#last = { offset: place.offset, record }
     return record.space === space && record.key === key
   }
 

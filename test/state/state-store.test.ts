@@ -200,3 +200,29 @@ test('a store of a new warehouse asks nothing of it', async () => {
   state.close()
   await warehouse.close()
 })
+
+test('an erasure removes the store before anything is deleted', async () => {
+  const { warehouse, stateDir } = await opened()
+  const state = await localState(stateDir, warehouse)
+  await follow(state, warehouse, remembering(1, ['a'], ['s']))
+  state.close()
+  const nothing = { events: [], names: ['a'], streams: [], emptied: ['s'], components: [] }
+  const erasure = { ...nothing, letters: [], messages: [], dues: [] }
+  const certificate = () =>
+    arrowTable(
+      'erasures',
+      {
+        kind: ['erased'],
+        salt: [''],
+        identifier_hashes: ['[]'],
+        event_hashes: ['[]'],
+        counts: ['{}'],
+      },
+      1,
+    )
+  await warehouse.erase(commitOf(2), erasure, certificate, true)
+  expect(existsSync(stateDir)).toBe(true)
+  await warehouse.erase(commitOf(2), erasure, certificate, false)
+  expect(existsSync(stateDir)).toBe(false)
+  await warehouse.close()
+})
