@@ -15,6 +15,7 @@ import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { foldRates } from './fold.ts'
+import { naiveMs, parseMs } from './naive.ts'
 import { refreshMs } from './refresh.ts'
 import { viewCosts } from './views.ts'
 import { command } from '../cli/command.ts'
@@ -76,11 +77,18 @@ async function endToEnd(dir: string, events: number): Promise<void> {
   const startedAt = elapsedMs()
   node('scripts/start.ts', ['--warehouse', `duckdb:${join(dir, 'ours.duckdb')}`, file])
   const ours = (events * 1_000) / (elapsedMs() - startedAt)
-  const theirs = (events * 1_000) / (await refreshMs(file, join(dir, 'refresh.duckdb')))
+  const rate = (ms: number) => (events * 1_000) / ms
+  const theirs = rate(await refreshMs(file, join(dir, 'refresh.duckdb')))
+  const naive = rate(naiveMs(file, join(dir, 'naive.ndjson')))
+  const parsing = rate(parseMs(file))
   say(`end to end, ${grouped(events)} events of ${grouped(bytes / events)} bytes`)
   say(`  npm start                        ${grouped(ours).padStart(12)} events/s`)
   say(`  SQL full refresh (does less)     ${grouped(theirs).padStart(12)} events/s`)
-  say(`  ratio                            ${(ours / theirs).toFixed(2).padStart(12)}`)
+  say(`  naive script in memory           ${grouped(naive).padStart(12)} events/s`)
+  say(`  bare JSON.parse of the lines     ${grouped(parsing).padStart(12)} events/s`)
+  say(`  ratio to the refresh             ${(ours / theirs).toFixed(2).padStart(12)}`)
+  say(`  ratio to the naive script        ${(ours / naive).toFixed(2).padStart(12)}`)
+  say(`  ratio to bare JSON.parse         ${(ours / parsing).toFixed(3).padStart(12)}`)
 }
 
 function fold(): void {
