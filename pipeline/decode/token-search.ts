@@ -20,7 +20,11 @@ export class TokenSearch {
   readonly #multiplier: number
   /** Ascending by length. */
   readonly #lengths: Length[] = []
+  /** By the low 16 bits of a hash: whether a value has them. Most starts need no further look. */
+  readonly #filter = new Uint8Array(0x10000)
   #prefixes = new Int32Array(0)
+  /** By place in the window: whether it is within a word. */
+  #isWithin = new Uint8Array(0)
 
   /** `seed`: any 32 bits. Sketches are comparable under one seed only. */
   constructor(seed: number) {
@@ -40,6 +44,7 @@ export class TokenSearch {
   /** Adds a value to those searched for. An empty one is never found. */
   add({ length, hash }: Sketch): void {
     if (length === 0) return
+    this.#filter[hash & 0xffff] = 1
     const known = this.#lengths.find((one) => one.length === length)
     if (known !== undefined) {
       known.hashes.add(hash)
@@ -55,39 +60,50 @@ export class TokenSearch {
   *find(text: string): Generator<[from: number, to: number]> {
     const longest = this.#lengths.at(-1)?.length ?? 0
     if (longest === 0) return
-    const words = wordTable()
-    const isWithinWord = (at: number) =>
-      words[text.charCodeAt(at - 1)] === 1 && words[text.charCodeAt(at)] === 1
     const window = Math.max(WINDOW, longest)
     for (let first = 0; first < text.length; first += window) {
       const end = Math.min(text.length, first + window + longest)
-      const prefixes = this.#prefixesOf(text, first, end)
+      this.#readWindow(text, first, end)
+      const prefixes = this.#prefixes
+      const isWithin = this.#isWithin
+      const filter = this.#filter
       const last = Math.min(text.length, first + window)
       for (let from = first; from < last; from++) {
-        if (isWithinWord(from)) continue
+        if (isWithin[from - first] === 1) continue
         const before = prefixes[from - first] as number
         for (const { length, power, hashes } of this.#lengths) {
           const to = from + length
           if (to > end) break
-          if (isWithinWord(to)) continue
-          const hash = ((prefixes[to - first] as number) - Math.imul(before, power)) | 0
-          if (hashes.has(mixed(hash))) yield [from, to]
+          if (isWithin[to - first] === 1) continue
+          const hash = mixed((prefixes[to - first] as number) - Math.imul(before, power))
+          if (filter[hash & 0xffff] === 1 && hashes.has(hash)) yield [from, to]
         }
       }
     }
   }
 
-  /** Rolling hashes of the text from `first` up to each place until `end`. */
-  #prefixesOf(text: string, first: number, end: number): Int32Array {
-    if (this.#prefixes.length <= end - first) this.#prefixes = new Int32Array(end - first + 1)
+  /** Fills in the rolling hash up to each place from `first` to `end`, and word boundaries. */
+  #readWindow(text: string, first: number, end: number): void {
+    if (this.#prefixes.length <= end - first) {
+      this.#prefixes = new Int32Array(end - first + 1)
+      this.#isWithin = new Uint8Array(end - first + 1)
+    }
     const prefixes = this.#prefixes
+    const isWithin = this.#isWithin
     const folded = foldTable()
+    const words = wordTable()
+    const multiplier = this.#multiplier
     let hash = 0
+    let wordBefore = words[text.charCodeAt(first - 1)] ?? 0
     for (let at = first; at < end; at++) {
-      hash = (Math.imul(hash, this.#multiplier) + (folded[text.charCodeAt(at)] as number)) | 0
+      const unit = text.charCodeAt(at)
+      const word = words[unit] as number
+      isWithin[at - first] = wordBefore & word
+      wordBefore = word
+      hash = (Math.imul(hash, multiplier) + (folded[unit] as number)) | 0
       prefixes[at - first + 1] = hash
     }
-    return prefixes
+    isWithin[end - first] = wordBefore & (words[text.charCodeAt(end)] ?? 0)
   }
 }
 

@@ -20,7 +20,9 @@ const QUOTES = new Set(['"', "'", '`'])
 const FIELD_ENDS = new Set(['', '\n', '\r', ',', ';', '\t', '|'])
 const URL_ENDS = new Set(['=', '&', '/', '?', '#', ...FIELD_ENDS])
 const BETWEEN = new Set(' \t"\'`:=>[\\')
-const DELIMITERS = new Set('"\'`,;|&=<>()[]{}\\/?#: \t\r\n')
+/** By code unit: whether it ends a value. */
+const DELIMITER_UNITS = new Uint8Array(128)
+for (const unit of '"\'`,;|&=<>()[]{}\\/?#: \t\r\n') DELIMITER_UNITS[unit.charCodeAt(0)] = 1
 
 const ONLY_DIGITS = /^\d+$/
 
@@ -86,7 +88,7 @@ export function* delimitedIn(text: string): Generator<[from: number, to: number]
   }
   let from = 0
   for (let at = 0; at <= text.length; at++) {
-    if (at < text.length && !DELIMITERS.has(text[at] as string)) continue
+    if (at < text.length && DELIMITER_UNITS[text.charCodeAt(at)] !== 1) continue
     const to = text[at - 1] === '.' ? at - 1 : at
     if (to > from && isBoundary(text, from)) yield [from, to]
     from = at + 1

@@ -1,0 +1,165 @@
+/**
+ * Lines made to be slow to search: decoding, the search of an erasure, redelivery after it and the
+ * search of the inbox take linear time in their bytes.
+ */
+
+import { cpuUsage } from 'node:process'
+import { expect, test } from 'vitest'
+import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
+import { IdentifierReader } from '../../pipeline/decode/identifier-values.ts'
+import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import { ErasedPersons } from '../../pipeline/microbatch/suppression-list.ts'
+import { land } from '../../pipeline/microbatch/deduplicate.ts'
+import { lettersOf } from '../../pipeline/operations/find-person.ts'
+import { cutMessages } from '../../pipeline/operations/redact-inbox.ts'
+import { pseudonymised } from '../../pipeline/operations/pseudonymize.ts'
+import { landedTable } from '../../pipeline/io/inbox-source.ts'
+import { Harness } from '../support/dump.ts'
+
+const AT = 1_900_000_000_000_000
+const SIZES = [64, 128, 256].map((kilobytes) => kilobytes * 1024)
+const ROUNDS = 3
+/** Values of the erased: `7` is everywhere in some lines and stands out nowhere. */
+const VALUES = ['7', 'b b b b', 'ada@example.org', '"":""', '%2525x']
+
+const repeated = (text: string, size: number) =>
+  text.repeat(Math.ceil(size / text.length)).slice(0, size)
+
+/** Lines by what they are made of. */
+const LINES: [name: string, make: (size: number) => string][] = [
+  ['a brace and spaces', (size) => `{${repeated(' ', size)}`],
+  ['a quote and escaped quotes', (size) => `"${repeated('\\"', size)}`],
+  ['backslashes', (size) => `"${repeated('\\', size)}`],
+  ['percent signs', (size) => repeated('%25', size)],
+  ['escapes', (size) => `{"a":"${repeated('\\u005c', size)}`],
+  ['a key and spaces', (size) => `{"user_id":${repeated(' ', size)}`],
+  ['short values', (size) => repeated('a 7 ', size)],
+  ['single characters', (size) => repeated('a a a a a a a b ', size)],
+  ['brackets', (size) => repeated('[', size)],
+  ['a name and separators', (size) => `user_id${repeated('_-', size)}7`],
+]
+
+const identity = { hashed: ['email'] }
+const definitions = makeDefinitions({ identity })
+const rules = definitions.identity
+
+function decoder(): ChunkDecoder {
+  const options = { operandPaths: [], format: undefined, events: { events: {} }, hashKey: 'test' }
+  return new ChunkDecoder({ identity: rules, ...options })
+}
+
+/** Milliseconds of CPU for each size: medians of rounds that take the sizes in turn. */
+async function costs(work: (size: number) => Promise<unknown> | unknown): Promise<number[]> {
+  const rounds = SIZES.map((): number[] => [])
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [n, size] of SIZES.entries()) {
+      const before = cpuUsage()
+      await work(size)
+      const { user, system } = cpuUsage(before)
+      rounds[n]?.push((user + system) / 1_000)
+    }
+  }
+  return rounds.map((times) => times.sort((a, b) => a - b)[ROUNDS >> 1] as number)
+}
+
+/** Shorter times are of the clock and the collector. */
+const FLOOR_MS = 10
+/** A machine that does other work disturbs one measurement, not each. */
+const ATTEMPTS = 3
+
+async function expectLinear(name: string, work: (size: number) => Promise<unknown> | unknown) {
+  const tried: number[][] = []
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const medians = await costs(work)
+    const isLinear = medians.every((median, n) => {
+      return n === 0 || median < 3 * Math.max(medians[n - 1] as number, FLOOR_MS)
+    })
+    if (isLinear) return
+    tried.push(medians)
+  }
+  expect({ name, tried }).toEqual({ name, tried: [] })
+}
+
+async function suppressing(harness: Harness): Promise<ErasedPersons> {
+  const head = await harness.warehouse.open()
+  const erased = await ErasedPersons.load(harness.warehouse, head, rules, 'test')
+  erased.add(
+    VALUES.map((value) => `user_id:${value}`),
+    [],
+  )
+  return erased
+}
+
+test('decoding takes linear time', async () => {
+  for (const [name, make] of LINES) {
+    await expectLinear(name, (size) => decoder().decode(Buffer.from(make(size)), AT))
+  }
+})
+
+test('dropping refused lines that come again takes linear time', async () => {
+  const harness = new Harness(definitions)
+  const erased = await suppressing(harness)
+  for (const [name, make] of LINES) {
+    await expectLinear(name, (size) => {
+      const batch = decoder().decode(Buffer.from(make(size)), AT)
+      return land(harness.warehouse, batch, erased)
+    })
+  }
+})
+
+test('searching dead letters takes linear time', async () => {
+  for (const [name, make] of LINES.slice(0, 2)) {
+    const bySize = new Map<number, Harness>()
+    for (const size of SIZES) {
+      const harness = new Harness(definitions)
+      await harness.feed([make(size)])
+      bySize.set(size, harness)
+    }
+    const erased = await suppressing(bySize.get(SIZES[0] as number) as Harness)
+    await expectLinear(name, (size) => lettersOf((bySize.get(size) as Harness).warehouse, erased))
+    for (const { warehouse } of bySize.values()) await warehouse.close()
+  }
+})
+
+test('searching the inbox takes linear time', async () => {
+  for (const [name, make] of LINES.slice(0, 2)) {
+    const bySize = new Map<number, Harness>()
+    for (const size of SIZES) {
+      const harness = new Harness(definitions)
+      await harness.warehouse.open()
+      const message = {
+        subscription_name: 's',
+        message_id: 'm',
+        publish_time: AT,
+        data: Buffer.from(make(size)),
+        attributes: '{}',
+      }
+      await harness.warehouse.append('landed_messages', landedTable([message]), AT)
+      bySize.set(size, harness)
+    }
+    const erased = await suppressing(bySize.get(SIZES[0] as number) as Harness)
+    await expectLinear(name, (size) =>
+      cutMessages((bySize.get(size) as Harness).warehouse, decoder(), erased, AT),
+    )
+    for (const { warehouse } of bySize.values()) await warehouse.close()
+  }
+})
+
+test('replacing words of an event by pseudonyms takes linear time', async () => {
+  const reader = new IdentifierReader({ ...rules, hashed: [] }, undefined)
+  for (const [name, make] of LINES) {
+    await expectLinear(name, (size) => {
+      const row = {
+        event_id: 'x1',
+        occurred_at: AT,
+        ordinal: 0,
+        identifiers: JSON.stringify({ user_id: 'a a a a', email: '"\\"\\"\\' }),
+        properties: JSON.stringify({ note: make(size) }),
+        context: '{}',
+        alias: null,
+        unlink: null,
+      }
+      return pseudonymised([row], ['user_id', 'email'], reader)
+    })
+  }
+})
