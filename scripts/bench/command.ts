@@ -14,6 +14,7 @@ import { elapsedMs, now } from '../../pipeline/base/clock.ts'
 import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import { decodeRates } from './decode.ts'
 import { foldRates } from './fold.ts'
 import { naiveMs, parseMs } from './naive.ts'
 import { refreshMs } from './refresh.ts'
@@ -40,6 +41,7 @@ export const program = command('npm run bench', 'Measures speed beside peers.')
     const dir = mkdtempSync(join(tmpdir(), 'desire-path-bench-'))
     try {
       await endToEnd(dir, Number(options.events))
+      await decode()
       fold()
       await flat(dir)
     } finally {
@@ -89,6 +91,14 @@ async function endToEnd(dir: string, events: number): Promise<void> {
   say(`  ratio to the refresh             ${(ours / theirs).toFixed(2).padStart(12)}`)
   say(`  ratio to the naive script        ${(ours / naive).toFixed(2).padStart(12)}`)
   say(`  ratio to bare JSON.parse         ${(ours / parsing).toFixed(3).padStart(12)}`)
+}
+
+async function decode(): Promise<void> {
+  const [ours, parse] = await decodeRates()
+  say('decode alone, one thread')
+  say(`  decode                           ${grouped(ours).padStart(12)} events/s`)
+  say(`  JSON.parse                       ${grouped(parse).padStart(12)} lines/s`)
+  say(`  decode ÷ JSON.parse              ${(ours / parse).toFixed(2).padStart(12)}`)
 }
 
 function fold(): void {
