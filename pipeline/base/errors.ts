@@ -27,11 +27,3 @@ export function assert(condition: unknown, invariant: string): asserts condition
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
-
-/** What the pipeline remembers is in a form that it no longer reads. */
-export function earlierVersion(): UserError {
-  return new UserError(
-    'this warehouse was made by an earlier version of this program, which remembers in another ' +
-      'way: feed its events into a new one',
-  )
-}

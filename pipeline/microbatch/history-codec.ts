@@ -5,9 +5,11 @@
  * identifiers are written once and numbered; instants are differences to the one before.
  */
 
-import { earlierVersion } from '../base/errors.ts'
+import { unversioned, versioned } from './encoding-version.ts'
 import type { Events } from '../stages/events.ts'
 import type { Json } from '../base/json.ts'
+
+const ENCODING = 1
 
 /** Numbers of texts count from 1; 0 is no text. A column without any value is null. */
 type Segment = [
@@ -55,17 +57,15 @@ export function segmentText(events: Events, rows: readonly number[]): string {
       return values.some((value) => value !== null) ? values : null
     }),
   ]
-  return JSON.stringify(stored)
+  return versioned(ENCODING, JSON.stringify(stored))
 }
 
 /** Adds the events of a segment to the working set and returns their rows. Throws a `UserError` for
- * a segment of an earlier version. */
+ * a segment of another encoding. */
 export function addSegment(events: Events, stream: string, text: string): number[] {
   const [texts, passed, ordinals, eventIds, names, sources, identifiers, operands] = JSON.parse(
-    text,
+    unversioned('history', ENCODING, text),
   ) as Segment
-  // Every event has a name; an earlier form begins with an event, and that with its instant.
-  if (typeof texts?.[0] !== 'string') throw earlierVersion()
   let instant = 0
   return eventIds.map((eventId, i) => {
     const row = events.count

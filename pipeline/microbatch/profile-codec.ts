@@ -9,10 +9,28 @@ import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec
 import { STREAM_CODEC } from './stream-codec.ts'
 import type { Compiled } from '../definition/compile.ts'
 import { instanceId, type Instance, type Instances, type TrackState } from '../stages/instance.ts'
-import { Images, JSON_CODEC, type AllImages, type Codec, type ProfileImage } from './state-store.ts'
+import {
+  Images,
+  JSON_CODEC,
+  type AllImages,
+  type Codec,
+  type ComponentImage,
+  type IdentifierImage,
+  type ProfileImage,
+} from './state-store.ts'
 import type { StateReads } from '../state/state-store.ts'
 import type { Machine } from '../definition/machine.ts'
 import type { Place } from '../base/event-order.ts'
+import { versionedCodec } from './encoding-version.ts'
+import type { ImageKind } from '../warehouse/warehouse.ts'
+
+/** Numbers of the encodings; one that changes gets the next. */
+const ENCODINGS: { [kind in ImageKind]: number } = {
+  stream: 1,
+  identifier: 1,
+  component: 1,
+  profile: 1,
+}
 
 type StoredTrack = [
   state: number,
@@ -53,11 +71,15 @@ export function imagesFor(
   compiled: Compiled,
   parts: { state: Pick<StateReads, 'images'>; max: number; isEmpty: boolean },
 ): AllImages {
+  const images = <K extends ImageKind, T>(kind: K, codec: Codec<T>) => {
+    const numbered = versionedCodec(`${kind} state`, ENCODINGS[kind], codec)
+    return new Images<T>({ ...parts, kind, codec: numbered })
+  }
   return {
-    stream: new Images({ ...parts, kind: 'stream', codec: STREAM_CODEC }),
-    identifier: new Images({ ...parts, kind: 'identifier', codec: JSON_CODEC }),
-    component: new Images({ ...parts, kind: 'component', codec: JSON_CODEC }),
-    profile: new Images({ ...parts, kind: 'profile', codec: profileCodec(compiled) }),
+    stream: images('stream', STREAM_CODEC),
+    identifier: images('identifier', JSON_CODEC as Codec<IdentifierImage>),
+    component: images('component', JSON_CODEC as Codec<ComponentImage>),
+    profile: images('profile', profileCodec(compiled)),
   }
 }
 

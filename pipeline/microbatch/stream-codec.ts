@@ -1,6 +1,5 @@
 /** Codec of stream images: arrays by position, because field names would be half of the text. */
 
-import { earlierVersion } from '../base/errors.ts'
 import type { Codec, StreamImage } from './state-store.ts'
 import type { Json } from '../base/json.ts'
 import type { Place } from '../base/event-order.ts'
@@ -48,7 +47,6 @@ export const STREAM_CODEC: Codec<StreamImage> = {
   },
   decode: (text) => {
     const stored = JSON.parse(text) as StoredStream
-    if (!Array.isArray(stored)) throw earlierVersion()
     const [last, open, openProfile, names, lastNamed, hasUnnamed, claim] = stored
     return {
       last,

@@ -1,0 +1,37 @@
+/**
+ * Version numbers of what is remembered as text: every state image and history segment begins with
+ * the number of its encoding and a space. Another number is refused, never guessed by shape.
+ * `test/microbatch/pinned-encodings.test.ts` pins each encoding: changing one takes a new number.
+ */
+
+import { UserError } from '../base/errors.ts'
+import type { Codec } from './state-store.ts'
+
+/** Longer prefixes are no number. */
+const DIGITS_MAX = 4
+
+/** Returns a text under the number of its encoding. */
+export function versioned(version: number, text: string): string {
+  return `${version} ${text}`
+}
+
+/** Returns the text without its number. Throws a `UserError` if it has another, or none: encodings
+ * before the first number count as 0. */
+export function unversioned(what: string, version: number, text: string): string {
+  const prefix = `${version} `
+  if (text.startsWith(prefix)) return text.slice(prefix.length)
+  const [found] = /^\d{1,4}(?= )/.exec(text.slice(0, DIGITS_MAX + 1)) ?? ['0']
+  throw new UserError(
+    `${what} of this warehouse has encoding ${found}, and this version of the program reads ` +
+      `encoding ${version}: load the original events into a new warehouse, ` +
+      'npm start -- --warehouse duckdb:NEW.duckdb FILE',
+  )
+}
+
+/** Returns a codec that writes and checks the number. */
+export function versionedCodec<T>(what: string, version: number, codec: Codec<T>): Codec<T> {
+  return {
+    encode: (image) => versioned(version, codec.encode(image)),
+    decode: (text) => codec.decode(unversioned(what, version, text)),
+  }
+}
