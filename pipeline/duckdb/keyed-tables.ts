@@ -73,8 +73,8 @@ export class KeyedTables {
    * History segments of streams in commit order, up to and without a batch: rows with `stream` and
    * `segment`. The batch is left out and the order made here and not by the query. While a batch is
    * being committed, its rows are visible before the column statistics include them, and DuckDB
-   * trusts those: it drops a condition that they say always holds, and packs the values that it
-   * sorts into as few bits as their range needs, so batch 257 came back as batch 1.
+   * trusts those: it drops a condition that they say always holds. A sort in SQL once returned a
+   * segment of a commit in progress as well; packing by the same statistics is the likely cause.
    */
   async segments(streams: string[], before: number): Promise<Row[]> {
     await this.#file.refill('wanted', keyTable(hashes64(streams), streams))
