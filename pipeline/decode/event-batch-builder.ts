@@ -24,7 +24,7 @@ export type Canonical = {
   unlink: [string, string] | null
 }
 
-/** What lands of an event as JSON text; empty where there is no alias or unlink. */
+/** JSON texts of an event as they land; empty without an alias or unlink. */
 export type LandedTexts = {
   identifiers: string
   properties: string

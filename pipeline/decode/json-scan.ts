@@ -3,7 +3,7 @@
  * function takes the position where something begins and returns the position just after it, or -1
  * where it is not valid JSON.
  *
- * Reading beyond the array is harmless: what is there is no byte of any token.
+ * Reading beyond the array is harmless: the value there is not a byte of any token.
  */
 
 export const QUOTE = 0x22

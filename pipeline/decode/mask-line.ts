@@ -9,7 +9,7 @@ const NOT_UTF8 = 0xff
 /** Bytes between words. */
 const BETWEEN = new Uint8Array(256)
 for (const byte of Buffer.from('\t\r\n {}[]()<>,:;"\'=|&?')) BETWEEN[byte] = 1
-/** Longer words are no names of members. */
+/** Longer words are not member names. */
 const NAME_BYTES_MAX = 64
 const LITERALS = new Set(['true', 'false', 'null'])
 

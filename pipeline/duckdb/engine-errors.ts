@@ -9,7 +9,7 @@ import { messageOf, UserError } from '../base/errors.ts'
 /**
  * `locked`: another process has the file open. `corrupt`: the file or its log is damaged.
  * `foreign`: not a DuckDB file. `version`: the file was written by another DuckDB. `memory`: the
- * memory limit was reached. `disk`: there is no room to write.
+ * memory limit was reached. `disk`: the disk is full.
  */
 export type EngineFault = 'locked' | 'corrupt' | 'foreign' | 'version' | 'memory' | 'disk'
 

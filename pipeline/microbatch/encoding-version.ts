@@ -7,7 +7,7 @@
 import { UserError } from '../base/errors.ts'
 import type { Codec } from './state-store.ts'
 
-/** Longer prefixes are no number. */
+/** Longer prefixes are not numbers. */
 const DIGITS_MAX = 4
 
 /** Returns a text under the number of its encoding. */

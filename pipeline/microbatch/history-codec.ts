@@ -11,7 +11,7 @@ import type { Json } from '../base/json.ts'
 
 const ENCODING = 1
 
-/** Numbers of texts count from 1; 0 is no text. A column without any value is null. */
+/** Numbers of texts count from 1; 0 is not a text. A column without any value is null. */
 type Segment = [
   texts: string[],
   /** Microseconds: the first from the epoch, the others from the one before. */

@@ -11,7 +11,7 @@ import { parseDuration } from '../definition/duration.ts'
 import type { CompiledTrack, Machine } from '../definition/machine.ts'
 import { Rows } from './changelog.ts'
 
-/** Effect of a current transition. `withinUs` in microseconds; null is no limit. */
+/** Effect of a current transition. `withinUs` in microseconds; null means unlimited. */
 export type DueEffect = {
   /** Text that `effect_id` is the hash of: cause and content. It names no profile and no instance, so a
    * merge of people publishes nothing twice. */

@@ -2,7 +2,7 @@
  * `npm run bench [-- --events N]`: three figures, each beside a peer measured in the same run.
  * `npm run bench -- --views duckdb:PATH` asks every analysis view of a warehouse instead, and
  * `npm run bench -- --cloud` sends messages through Pub/Sub's emulator into each warehouse.
- * It is no test: machines differ, and what is claimed is the ratio.
+ * It is not a test: machines differ, so only the ratio counts.
  */
 
 import { execFileSync } from 'node:child_process'
