@@ -13,7 +13,7 @@
  * are called as the shared text calls them.
  */
 
-import { analysisViews, readsOf } from '../warehouse/analysis-views.ts'
+import { analysisViews } from '../warehouse/analysis-views.ts'
 import {
   asOfTexts,
   liveFunnel,
@@ -22,10 +22,10 @@ import {
   storedColumns,
   SUPERSEDED,
   versionsText,
-  viewTexts,
   type At,
   type ViewText,
 } from '../warehouse/view-sql.ts'
+import { sqlFiles } from '../warehouse/sql-files.ts'
 import type { Column } from '../warehouse/column.ts'
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from '../warehouse/tables.ts'
 
@@ -212,8 +212,9 @@ export function viewStatements(at: At): string[] {
     view({ name: 'live_release', text: liveRelease('true', at) }),
     view({ name: 'live_funnel', text: liveFunnel('true', at) }),
     ...VERSIONED_NAMES.map((table) => view(versionsText(table, at))),
-    ...viewTexts().map(({ name, text }) => view({ name, text: qualified(readsOf(text), text) })),
-    ...analysisViews().map(({ name, text, reads }) => view({ name, text: qualified(reads, text) })),
+    ...[...sqlFiles('views'), ...analysisViews()].map(({ name, text, reads }) =>
+      view({ name, text: qualified(reads, text) }),
+    ),
     ...asOfTexts(at).map(
       ({ name, text }) =>
         `create or replace table function ${at(name)}(believed_at timestamp) as ${text}`,

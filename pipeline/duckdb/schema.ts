@@ -20,10 +20,10 @@ import {
   storedColumns,
   SUPERSEDED,
   versionsText,
-  viewTexts,
   type At,
   type ViewText,
 } from '../warehouse/view-sql.ts'
+import { sqlFiles } from '../warehouse/sql-files.ts'
 import type { Column } from '../warehouse/column.ts'
 import { KEYED_TABLES } from '../warehouse/image-tables.ts'
 import { uuidOf } from '../base/hash.ts'
@@ -108,7 +108,7 @@ function makingStatements(): string[] {
     ...VERSIONED_NAMES.flatMap(relationStatements),
     ...liveStatements(),
     ...VERSIONED_NAMES.map((table) => view(versionsText(table, at))),
-    ...viewTexts().map(view),
+    ...sqlFiles('views').map(view),
     ...FUNCTIONS,
     ...analysisViews().map(view),
     ...asOfTexts(at).map(

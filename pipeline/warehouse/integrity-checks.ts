@@ -3,10 +3,8 @@
  * with what a row of it would mean.
  */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { sqlFiles } from './sql-files.ts'
 import type { Row, Warehouse } from './warehouse.ts'
-
-const DIR = new URL('../../sql/checks/', import.meta.url)
 
 /** Rows shown of a failed check; one more is asked for, to tell that there are more. */
 export const ROWS_SHOWN = 5
@@ -17,18 +15,13 @@ export type FailedCheck = { name: string; meaning: string; rows: Row[] }
 export async function failedChecks(
   warehouse: Warehouse,
 ): Promise<{ asked: number; failed: FailedCheck[] }> {
-  const files = readdirSync(DIR)
-    .filter((file) => file.endsWith('.sql'))
-    .sort()
+  const checks = sqlFiles('checks')
   const failed: FailedCheck[] = []
-  for (const file of files) {
-    const text = readFileSync(new URL(file, DIR), 'utf8').trim()
+  for (const { name, text } of checks) {
     const rows = await warehouse.query(`select * from (\n${text}\n) limit ${ROWS_SHOWN + 1}`)
-    if (rows.length > 0) {
-      failed.push({ name: file.slice(0, -'.sql'.length), meaning: meaningOf(text), rows })
-    }
+    if (rows.length > 0) failed.push({ name, meaning: meaningOf(text), rows })
   }
-  return { asked: files.length, failed }
+  return { asked: checks.length, failed }
 }
 
 /** The comment a text opens with, as one line. */

@@ -6,13 +6,11 @@
  * how its relations are called. The rest is here, once.
  */
 
-import { readFileSync, readdirSync } from 'node:fs'
 import { analysisViews } from './analysis-views.ts'
 import type { Column } from './column.ts'
 import { IS_MOVE } from './release-log.ts'
+import { sqlFiles } from './sql-files.ts'
 import { TABLES, VERSIONED_NAMES, type TableSpec, type VersionedName } from './tables.ts'
-
-const VIEWS_DIR = new URL('../../sql/views/', import.meta.url)
 
 /** How a warehouse calls a relation of its own. */
 export type At = (relation: string) => string
@@ -60,17 +58,6 @@ export function liveFunnel(condition: string, at: At): string {
 
 export type ViewText = { name: string; text: string }
 
-/** The texts of `sql/views/`, by name. */
-export function viewTexts(): ViewText[] {
-  return readdirSync(VIEWS_DIR)
-    .filter((file) => file.endsWith('.sql'))
-    .sort()
-    .map((file) => ({
-      name: file.slice(0, -'.sql'.length),
-      text: readFileSync(new URL(file, VIEWS_DIR), 'utf8').trim(),
-    }))
-}
-
 /** A query that is a text over relations of its own: each name with what it is. */
 export function over(relations: readonly [name: string, query: string][], text: string): string {
   const steps = relations.map(([name, query]) => `${name} as (${query})`)
@@ -88,7 +75,7 @@ export function asOfTexts(at: At): ViewText[] {
     functions.push({ name: `${view}_as_of`, text: query })
     then.set(view, `select * from ${at(`${view}_as_of`)}(believed_at)`)
   }
-  for (const { name, text } of viewTexts()) {
+  for (const { name, text } of sqlFiles('views')) {
     const table = VERSIONED_NAMES.find((versioned) => TABLES[versioned].view === name)
     if (table !== undefined) add(name, over(relationsThen(table, at), text))
   }

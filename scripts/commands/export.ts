@@ -17,7 +17,7 @@ import { warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { literal } from '../../pipeline/duckdb/schema.ts'
 import { messageOf, UserError } from '../../pipeline/base/errors.ts'
-import { viewTexts } from '../../pipeline/warehouse/view-sql.ts'
+import { sqlFiles } from '../../pipeline/warehouse/sql-files.ts'
 import { TABLES, VERSIONED_NAMES } from '../../pipeline/warehouse/tables.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
@@ -99,7 +99,7 @@ async function inMemory<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<
 /** The columns of a public relation; names of nothing public are refused. */
 async function described(table: string): Promise<Described[]> {
   const names = [
-    ...[...viewTexts(), ...analysisViews()].map(({ name }) => name),
+    ...[...sqlFiles('views'), ...analysisViews()].map(({ name }) => name),
     ...VERSIONED_NAMES.map((versioned) => TABLES[versioned].versions),
   ].sort()
   if (!names.includes(table)) {

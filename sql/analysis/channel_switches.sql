@@ -2,6 +2,7 @@
 -- Grain: one row per pair of sources that follow each other in an instance, by journey and version.
 -- Caveat: seen at the events that moved the instance, its start included; timeouts have no source
 -- and are passed over, and what a journey ignores is not seen.
+-- Reads: transitions
 with moves as (
   select
     journey,

@@ -4,6 +4,8 @@
 -- change. added less removed is the change of the day's count in that view. Reasons are those of
 -- the removed rows; rows added alone came with late events. Sessions and funnel attempts count on
 -- the day they start.
+-- Reads: batches, cycle_facts, funnel_attempt_versions, rejection_facts, session_versions
+-- Reads: transition_facts
 with spans as (
   select
     batch,

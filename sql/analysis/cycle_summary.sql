@@ -2,6 +2,7 @@
 -- Grain: one row per path gone round, by journey, version and track.
 -- Caveat: converted means that the instance's track is in a final state now, which can only be
 -- after the cycle; an instance under way counts as lost until then. Quantiles are nearest-rank.
+-- Reads: cycles, states
 with ends as (
   select
     journey,

@@ -2,6 +2,7 @@
 -- Grain: one row per UTC day and state, by journey, version and track; a state's days run without
 -- a gap from its first entry to the day of the watermark, changed or not.
 -- Caveat: the last day ends at the watermark; who has come to a final state stays counted there.
+-- Reads: calendar, states
 with moves as (
   select
     journey,

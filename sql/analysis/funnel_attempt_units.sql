@@ -2,6 +2,7 @@
 -- profile, its session or its instance.
 -- Grain: one row per attempt.
 -- Caveat: a unit is named by the id of what it is.
+-- Reads: funnel_attempts, funnel_definitions
 select
   funnel_attempts.funnel,
   funnel_attempts.journey,

@@ -4,6 +4,7 @@
 -- session; last that of its last session begun before the conversion, or before the entry where
 -- there was none. Counts are of the funnel's unit (see funnel_units); a source that is not known
 -- is null.
+-- Reads: funnel_units, sessions
 with touches as (
   select 'entry' as touch
   union all select 'first'

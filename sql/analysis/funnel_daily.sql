@@ -2,6 +2,7 @@
 -- Grain: one row per funnel and UTC day on which a unit that is told of entered.
 -- Caveat: counts are of the funnel's unit (see funnel_units). The last days are young: compare
 -- rate_of_decided, and look at pending.
+-- Reads: funnel_units
 with days as (
   select
     funnel,

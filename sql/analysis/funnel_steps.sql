@@ -4,6 +4,7 @@
 -- who reached the step ended, and add up to reached; went_on counts those who came further.
 -- rate_of_decided leaves the pending out, rate_of_all does not. Times are nearest-rank quantiles
 -- from the step reached before, in the unit's first attempt that came so far.
+-- Reads: funnel_attempt_steps, funnel_attempt_units, funnel_definitions, funnel_units
 with steps as (
   select
     attempt_id,

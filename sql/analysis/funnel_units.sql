@@ -2,6 +2,7 @@
 -- Grain: one row per funnel and unit.
 -- Caveat: of a unit with several attempts one is told: the first that converted, else the first
 -- that still may, else the first of those that came deepest. deepest_step is over all of them.
+-- Reads: funnel_attempt_units
 with ranked as (
   select
     funnel,

@@ -1,6 +1,7 @@
 -- Between which kinds of identifiers links are refused.
 -- Grain: one row per pair of namespaces: of the identifier kept and of the one refused.
 -- Caveat: a refused pair counts once, at its first refusal.
+-- Reads: identity_conflicts
 select
   substr(kept, 1, strpos(kept, ':') - 1) as kept_namespace,
   substr(refused, 1, strpos(refused, ':') - 1) as refused_namespace,

@@ -3,6 +3,7 @@
 -- Caveat: instances of lap 3 are also among those of laps 1 and 2. converted_count counts those
 -- that converted after the lap, whether they went round again or not; leaving_count those that did
 -- not go round again, leaving_converted_count those of them that converted.
+-- Reads: cycles, states
 with ends as (
   select
     journey,

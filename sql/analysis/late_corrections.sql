@@ -3,6 +3,9 @@
 -- Caveat: row_id is the view's own key, as text; happened_at is the event time of the row.
 -- how_late_ms is how far happened_at lay behind the watermark of the batch that corrected it,
 -- believed_ms how long the version was believed, by the clock.
+-- Reads: batches, cycle_facts, event_profile_versions, events, funnel_attempt_versions
+-- Reads: identity_conflict_versions, identity_versions, rejection_facts, session_versions
+-- Reads: state_versions, transition_facts
 with superseded as (
   select
     'transitions' as view_name,

@@ -4,6 +4,7 @@
 -- to a state on its way and so closes a cycle ('went_back'). What came next is the transition out
 -- of where it then stood, in the same instance and track; next_state is null while there is none.
 -- share is of all that left in the same way.
+-- Reads: cycles, transitions
 with moves as (
   select
     transition_id,

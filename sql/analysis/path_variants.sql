@@ -2,6 +2,7 @@
 -- Grain: one row per sequence of states, by journey, version and track.
 -- Caveat: instances under way count with the way they have come so far. coverage is the share of
 -- the track's instances, cumulative_coverage that of this variant and all commoner ones.
+-- Reads: transitions
 with ways as (
   select
     journey,

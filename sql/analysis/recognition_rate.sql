@@ -3,6 +3,7 @@
 -- event.
 -- Caveat: known means a person, named then or later; profiles count once a day and source. A
 -- person's namespace is one of the first eight that the identity definition lists.
+-- Reads: releases, sessions
 with definitions as (
   select content
   from releases

@@ -3,6 +3,7 @@
 -- watermark.
 -- Caveat: profiles as recognised now, anonymous ones included. n_day_rate is the share active in
 -- that very week, rolling_rate in that week or a later one; the last week is not over yet.
+-- Reads: calendar, sessions
 with activity as (
   select
     profile_id,

@@ -3,6 +3,7 @@
 -- Caveat: a self-loop enters a state from itself, a repeat enters it again through others;
 -- rework_rate is their share of all entries. Instances and profiles are all that were in the
 -- state, reworked ones those that entered it more than once.
+-- Reads: transitions
 select
   journey,
   version,

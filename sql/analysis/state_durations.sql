@@ -2,6 +2,7 @@
 -- Grain: one row per state and visit, by journey, version and track.
 -- Caveat: quantiles are nearest-rank and of completed stays; who is still inside at the watermark
 -- is counted apart. Stays in a final state never complete.
+-- Reads: states
 with stays as (
   select
     journey,

@@ -3,6 +3,7 @@
 -- have no row.
 -- Caveat: attempted counts the events that moved an instance or were rejected, whatever the reason,
 -- so that the rates of a day's reasons add up; events a journey ignores leave no row to count.
+-- Reads: rejections, transitions
 with moved as (
   select
     journey,

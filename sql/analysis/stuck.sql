@@ -2,6 +2,7 @@
 -- Grain: one row per open stay, not in a final state, that at the watermark has lasted longer than
 -- nine in ten of the completed stays in its state.
 -- Caveat: a state nobody has left yet has no such bound, and nobody is stuck in it.
+-- Reads: batches, states
 with watermarks as (
   select max(watermark) as watermark from batches
 ),

@@ -2,6 +2,7 @@
 -- Grain: one row per from_state, to_state and cause, by journey, version and track.
 -- Caveat: probability is the share of all exits of from_state in that track, so the rows of one
 -- from_state, timeouts and self-transitions included, sum to 1. Starts have no from_state.
+-- Reads: transitions
 with counted as (
   select
     journey,

@@ -1,6 +1,7 @@
 -- Commits.
 -- Grain: one row per micro-batch.
 -- Caveat: everything a batch recorded became visible with its row.
+-- Reads: batches_log
 select
   batch,
   recorded_at,

@@ -2,6 +2,7 @@
 -- Grain: one row per cohort, profile and run that changed it.
 -- Caveat: left because corrected, or because of identity, was never to be a member; a log: nothing
 -- here is ever superseded.
+-- Reads: cohort_changes_log
 select
   cohort,
   version,

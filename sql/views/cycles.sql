@@ -1,6 +1,7 @@
 -- Ways back to a state that was left, found by loop erasure.
 -- Grain: one row per completed cycle.
 -- Caveat: cycle_no counts within an instance and track.
+-- Reads: cycle_now, live_release
 select
   cycle_id,
   cycle_now.journey,

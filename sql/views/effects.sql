@@ -1,6 +1,7 @@
 -- The outbox: what transitions asked to be sent, and what was taken back.
 -- Grain: one row per effect, and retraction of one.
 -- Caveat: a log: an effect whose transition is superseded stays, followed by its retraction.
+-- Reads: effects_log
 select
   effect_id,
   kind,

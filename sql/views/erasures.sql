@@ -3,6 +3,7 @@
 -- Grain: one row per erasure.
 -- Caveat: hashes are HMAC-SHA256 under the salt, of `namespace:value` and of event ids. An entry
 -- `LENGTH:CHECKSUM:HASH` is a value as it is searched for in refused lines.
+-- Reads: erasures_log
 select
   kind,
   salt,

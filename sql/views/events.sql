@@ -1,6 +1,7 @@
 -- Events that were accepted, as they landed.
 -- Grain: one row per accepted event.
 -- Caveat: append-only; nothing here is ever superseded.
+-- Reads: events_log
 select
   event_id,
   name,

@@ -2,6 +2,7 @@
 -- Grain: one row per attempt and step.
 -- Caveat: an optional step that was passed over has no row. In any order step_no says how manieth
 -- the step was; event_id is null where a timeout entered the state.
+-- Reads: funnel_attempt_step_now, live_funnel
 select
   attempt_id,
   funnel_attempt_step_now.funnel,

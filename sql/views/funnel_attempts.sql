@@ -3,6 +3,7 @@
 -- Caveat: pending is no drop-off: the window is still open at the watermark. journey and
 -- instance_id are null where the steps are events; source, event_id and session_id are the entry's,
 -- null where a timeout entered. attempt_no counts a profile's attempts at the funnel by entry.
+-- Reads: funnel_attempt_now, live_funnel
 select
   attempt_id,
   funnel_attempt_now.funnel,

@@ -2,6 +2,7 @@
 -- Grain: one row per funnel and step.
 -- Caveat: journey is null where the steps are events; options is JSON, every default filled in. In
 -- any order there is no telling which step comes when: step is null.
+-- Reads: funnel_definitions_log, live_funnel
 select
   funnel_definitions_log.funnel,
   funnel_definitions_log.journey,

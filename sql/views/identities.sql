@@ -1,6 +1,7 @@
 -- Identifiers and whose they are.
 -- Grain: one row per identifier and profile.
 -- Caveat: a person identifier has one row, a device identifier one per profile of its events.
+-- Reads: identity_now
 select
   namespace,
   value,

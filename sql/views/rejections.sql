@@ -1,6 +1,7 @@
 -- Known events that a running instance neither took nor ignored.
 -- Grain: one row per event and instance.
 -- Caveat: state is the configuration, tracks joined by |.
+-- Reads: live_release, rejection_now
 select
   event_id,
   event_name,

@@ -4,6 +4,7 @@
 -- Caveat: the version of a journey that was promoted or rolled back to last is live. released_by is
 -- null for what a run put on record by itself. On BigQuery hash is a reserved
 -- word: write releases.hash.
+-- Reads: releases_log
 select
   kind,
   id,

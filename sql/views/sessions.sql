@@ -1,6 +1,7 @@
 -- Sessions, cut per stream.
 -- Grain: one row per session.
 -- Caveat: session_no counts a profile's sessions by the event order of their first events.
+-- Reads: session_now
 select
   session_id,
   stream,

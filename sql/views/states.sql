@@ -1,6 +1,7 @@
 -- Stays in states, of the live version of each journey.
 -- Grain: one row per stay.
 -- Caveat: exited_at is null while the instance is in the state.
+-- Reads: live_release, state_now
 with starts as (
   select distinct
     instance_group,

@@ -9,7 +9,8 @@ import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
-import { asOfTexts, viewTexts } from '../../pipeline/warehouse/view-sql.ts'
+import { sqlFiles } from '../../pipeline/warehouse/sql-files.ts'
+import { asOfTexts } from '../../pipeline/warehouse/view-sql.ts'
 import { TABLES, VERSIONED_NAMES } from '../../pipeline/warehouse/tables.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { funnel } from '../support/arbitraries-funnel.ts'
@@ -38,7 +39,7 @@ const scene = fc
   .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
 
 const CURRENT = [
-  ...viewTexts().map(({ name }) => name),
+  ...sqlFiles('views').map(({ name }) => name),
   ...VERSIONED_NAMES.map((table) => TABLES[table].versions),
   ...analysisViews().map(({ name }) => name),
 ]

@@ -7,7 +7,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { readsOf } from '../../pipeline/warehouse/analysis-views.ts'
 import type { Column } from '../../pipeline/warehouse/column.ts'
 import {
   TABLES,
@@ -18,6 +17,7 @@ import {
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { freePort } from './free-port.ts'
 import { peer, peerDir } from './peers.ts'
+import { readRelations } from './read-relations.ts'
 import { cellOf, KIND, valueOf, type Cell } from './zetasql-values.ts'
 
 const PACKAGE = '@fivetrandevelopers/zetasql'
@@ -233,7 +233,7 @@ export class Analyzer {
   async rowsOf(sql: string, given: { [relation: string]: Row[] }): Promise<Row[]> {
     const columns = this.#asked.get(sql) ?? (await this.columnsOf(sql))
     this.#asked.set(sql, columns)
-    const reads = readsOf(sql)
+    const reads = await readRelations(sql)
     const relations = this.#relations.filter(
       ({ name }) => given[name] !== undefined && reads.includes(name),
     )
