@@ -107,14 +107,18 @@ export class CommitBuilder {
   funnels(releases: readonly Release[], funnels: readonly CompiledFunnel[]): void {
     const steps = funnels
       .filter((funnel) => releases.some((release) => isOf(release, funnel)))
-      .flatMap((funnel) => funnel.steps.map(({ name }, i) => ({ funnel, number: i + 1, name })))
+      .flatMap((funnel) => funnel.steps.map((step, i) => ({ funnel, number: i + 1, ...step })))
     this.#insert('funnel_definitions', steps.length, {
       funnel: steps.map(({ funnel }) => funnel.id),
       journey: steps.map(({ funnel }) => funnel.journey),
       version: steps.map(({ funnel }) => funnel.version),
       step_no: steps.map(({ number }) => number),
       step: steps.map(({ funnel, name }) => (funnel.order === 'any' ? null : name)),
+      is_optional: steps.map(({ isOptional }) => isOptional),
       count_by: steps.map(({ funnel }) => funnel.countBy),
+      within_ms: steps.map(({ funnel: { windowUs } }) =>
+        windowUs === Infinity ? null : Math.ceil(windowUs / 1_000),
+      ),
       options: steps.map(({ funnel }) => funnel.options),
     })
   }

@@ -75,6 +75,7 @@ function attemptRow(key: string, { funnel, profileId, attempt }: AttemptFact): R
     depthOf(funnel, attempt.reached),
     outcome,
     because,
+    attempt.ended?.at ?? null,
     convertedAt,
     convertedAt === null ? null : Math.floor((convertedAt - attempt.at) / 1_000),
     attempt.ordinal,

@@ -21,6 +21,8 @@ import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 const EVENTS_MAX = 20_000
 
 export type FunnelAnswer = {
+  /** Row of `funnel_conversion`. */
+  conversion: Row
   /** Rows of `funnel_steps`. */
   steps: Row[]
   /** Rows of `funnel_by_source` by entry, where `source` is the value asked for; else empty. */
@@ -44,12 +46,14 @@ export async function askFunnel(parts: {
   const asking = new Asking(parts)
   await asking.run()
   const steps = await scratch.query('select * from funnel_steps order by step_no')
-  if (by === null) return { steps, groups: [] }
+  const [conversion = {}] = await scratch.query('select * from funnel_conversion')
+  if (by === null) return { conversion, steps, groups: [] }
   const groups = await scratch.query(
-    `select source, entered, converted, dropped, pending, rate_of_decided, rate_of_all
+    `select source, entered, converted, dropped, pending, rate_of_all, matured_count,
+       matured_converted_count, matured_rate, matured_rate_low, matured_rate_high
      from funnel_by_source where touch = 'entry' order by entered desc, source nulls last`,
   )
-  return { steps, groups }
+  return { conversion, steps, groups }
 }
 
 class Asking {

@@ -18,7 +18,7 @@
 import type { Point } from './funnel-attempts.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import { EVENT } from './journey-facts.ts'
-import type { Attempt, AttemptFact, EndedBecause, FunnelFacts } from './funnel-facts.ts'
+import type { Attempt, AttemptFact, FunnelFacts } from './funnel-facts.ts'
 
 type Served = { key: string; eventId: string | null; at: number }
 
@@ -32,7 +32,7 @@ type Chain = {
 }
 
 /** Attempt that was last written for the profile. */
-type Told = { chain: Chain; because: EndedBecause | null }
+type Told = { chain: Chain; because: 'converted' | 'window' | 'order' | null }
 
 /** State of a profile between runs, as JSON. */
 export type Levels = {
@@ -52,6 +52,8 @@ export class WindowFunnel {
   readonly #funnel: CompiledFunnel
   readonly #modes: NonNullable<CompiledFunnel['clickhouse']>
   readonly #levels: Levels
+  /** When the scan was stopped in this run. */
+  #stoppedAt = -Infinity
 
   /** Continues from `levels`, in place. */
   constructor(funnel: CompiledFunnel, levels: Levels) {
@@ -62,18 +64,19 @@ export class WindowFunnel {
 
   /** Takes the points of one instant, in event order. */
   take(points: readonly Point[]): void {
-    for (const point of points) if (point.steps.length === 0) this.#pass()
+    for (const point of points) if (point.steps.length === 0) this.#pass(point)
     this.#funnel.steps.forEach((_, step) => {
       for (const point of points) if (point.steps.includes(step)) this.#serve(point, step)
     })
   }
 
   /** An event that is no step. */
-  #pass(): void {
-    if (this.#modes.has('strict_order') && this.#levels.best !== null) this.#stop()
+  #pass({ at }: Point): void {
+    if (this.#modes.has('strict_order') && this.#levels.best !== null) this.#stop(at)
   }
 
-  #stop(): void {
+  #stop(at: number): void {
+    if (!this.#levels.isStopped) this.#stoppedAt = at
     this.#levels.isStopped = true
     for (const chains of this.#levels.chains) chains.length = 0
   }
@@ -84,9 +87,10 @@ export class WindowFunnel {
     const served = { key: point.key, eventId: point.eventId, at: point.at }
     const { ordinal, source, sessionId } = point
     if (step === 0) this.#reach(0, { ordinal, source, sessionId, served: [served] })
-    else if (this.#modes.has('strict_deduplication') && chains[step]?.length !== 0) this.#stop()
+    else if (this.#modes.has('strict_deduplication') && chains[step]?.length !== 0)
+      this.#stop(point.at)
     else if (chains[step - 1]?.length === 0) {
-      if (this.#modes.has('strict_order') && best !== null) this.#stop()
+      if (this.#modes.has('strict_order') && best !== null) this.#stop(point.at)
     } else {
       for (const chain of this.#inWindow(step - 1, point.at)) {
         if (this.#canServe(chain, point)) {
@@ -148,7 +152,8 @@ export class WindowFunnel {
     const attempt = attemptOf(chain)
     const last = chain.served[chain.served.length - 1] as Served
     if (because !== null) {
-      attempt.ended = { because, at: because === 'window' ? deadline : last.at }
+      const endedAt = { converted: last.at, window: deadline, order: this.#stoppedAt }
+      attempt.ended = { because, at: endedAt[because] }
     }
     const owner: AttemptFact = { funnel: this.#funnel, profileId, attempt, replaces: was !== null }
     facts.attempts.push(owner)

@@ -9,32 +9,43 @@ export type Paint = ReturnType<typeof pc.createColors>
 
 export const grouped = (count: unknown): string => Number(count).toLocaleString('en-US')
 
-/** Rows of `funnel_steps` of one funnel, by step: a line each, and one for the whole. */
-export function funnelLines(steps: readonly Row[], paint: Paint): string[] {
+/**
+ * Rows of `funnel_steps` of one funnel, by step, and its row of `funnel_conversion`: a line each. A
+ * step's rate is over the matured units that reached the step before.
+ */
+export function funnelLines(steps: readonly Row[], conversion: Row, paint: Paint): string[] {
   const first = steps[0]
   if (first === undefined) return []
   const entered = Number(first['reached'])
   const label = Math.max(...steps.map((step) => nameOf(step).length))
-  const lines = steps.map((step, i) => {
+  const lines = steps.map((step) => {
     const reached = Number(step['reached'])
     const bar = '█'.repeat(Math.round((BAR * reached) / Math.max(entered, 1))).padEnd(BAR, '·')
-    const before = i === 0 ? 0 : Number(steps[i - 1]?.['reached'])
     const typical = step['median_since_previous_ms']
     const since = typical === null ? '' : `, in ${duration(Number(typical))}`
-    const further = before === 0 ? '' : `${percent(reached, before)} of the step before${since}`
+    const rate = step['matured_rate']
+    const further = rate === null ? '' : `${percent(Number(rate), 1)} of the step before${since}`
     const numbers = `${grouped(reached).padStart(9)} ${percent(reached, entered).padStart(6)}`
     return `${nameOf(step).padEnd(label)} ${paint.cyan(bar)}${numbers}  ${further}`.trimEnd()
   })
-  const [converted, dropped, pending] = ['converted', 'dropped', 'pending'].map((outcome) =>
-    Number(first[outcome]),
-  ) as [number, number, number]
-  const decided = converted + dropped
-  return [
-    ...lines,
-    `of ${grouped(decided)} decided ${String(first['count_by'])} ${grouped(converted)} converted ` +
-      `(${percent(converted, decided)}); ${grouped(pending)} pending`,
-    optionsText(first['options']),
-  ]
+  const unit = String(first['count_by'])
+  const whole = `${maturedText(conversion, unit)}; ${grouped(conversion['pending'])} pending`
+  return [...lines, whole, optionsText(first['options'])]
+}
+
+/** How many of the matured `units` of a row converted, and how sure that is, in words. */
+export function maturedText(row: Row, units: string): string {
+  if (row['matured_count'] === null) {
+    return `${grouped(row['converted'])} ${units} converted; no rate without a window`
+  }
+  if (row['matured_rate'] === null) return `no ${units} are matured yet`
+  const [rate, low, high] = ['matured_rate', 'matured_rate_low', 'matured_rate_high'].map((name) =>
+    percent(Number(row[name]), 1),
+  )
+  return (
+    `of ${grouped(row['matured_count'])} matured ${units} ` +
+    `${grouped(row['matured_converted_count'])} converted (${rate}, 95 % interval ${low} to ${high})`
+  )
 }
 
 function nameOf(step: Row): string {

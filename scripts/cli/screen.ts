@@ -72,7 +72,12 @@ async function funnelPart(warehouse: Warehouse, journeys: Journey[], paint: Pain
     [journey.id, name],
   )
   if (Number(steps[0]?.['reached'] ?? 0) === 0) return { title: '', lines: [] }
-  return { title: `Funnel: ${journey.id}, ${name}`, lines: funnelLines(steps, paint) }
+  const [conversion = {}] = await warehouse.query(
+    'select * from funnel_conversion where journey = $1 and funnel = $2',
+    [journey.id, name],
+  )
+  const lines = funnelLines(steps, conversion, paint)
+  return { title: `Funnel: ${journey.id}, ${name}`, lines }
 }
 
 async function cyclesPart(warehouse: Warehouse): Promise<Part> {

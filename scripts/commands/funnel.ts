@@ -19,9 +19,9 @@ import { UserError } from '../../pipeline/base/errors.ts'
 import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../../pipeline/definition/funnel.ts'
 import { PATH_FORMS, pathFault } from '../../pipeline/definition/path.ts'
 import type { Json } from '../../pipeline/base/json.ts'
-import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
-import { funnelLines, grouped, percent } from '../cli/funnel-lines.ts'
+import { funnelLines, grouped, maturedText } from '../cli/funnel-lines.ts'
 import { withScratch } from '../cli/scratch-warehouse.ts'
 
 type Options = {
@@ -144,30 +144,31 @@ function byOf(by: string | undefined): string | null {
   throw new UserError(`--by: ${fault}`, 2)
 }
 
-function jsonOf({ steps, groups }: FunnelAnswer, watermark: number | null): string {
-  const told = steps.map((step) => {
-    const options = JSON.parse(String(step['options'])) as Json
-    return { ...step, options }
-  })
+function jsonOf(answer: FunnelAnswer, watermark: number | null): string {
+  const withOptions = (row: Row) => {
+    const options = JSON.parse(String(row['options'])) as Json
+    return { ...row, options }
+  }
+  const conversion = withOptions(answer.conversion)
+  const steps = answer.steps.map(withOptions)
   const asOf = watermark === null ? null : formatInstant(watermark)
-  return `${JSON.stringify({ watermark: asOf, steps: told, groups })}\n`
+  return `${JSON.stringify({ watermark: asOf, conversion, steps, groups: answer.groups })}\n`
 }
 
-function textOf({ steps, groups }: FunnelAnswer, watermark: number | null, by: string | null) {
+function textOf(answer: FunnelAnswer, watermark: number | null, by: string | null): string {
+  const { conversion, steps, groups } = answer
   const asOf = watermark === null ? 'no events yet' : `as of ${formatInstant(watermark)}`
   const paint = pc.createColors(process.stdout.isTTY === true)
-  const lines = [paint.bold(`Funnel, ${asOf}`), ...funnelLines(steps, paint)]
+  const lines = [paint.bold(`Funnel, ${asOf}`), ...funnelLines(steps, conversion, paint)]
   if (by !== null) {
     lines.push('', paint.bold(`By ${by} of the entry`))
     const label = Math.max(...groups.map((group) => nameOf(group['source']).length), 0)
     for (const group of groups.slice(0, GROUPS_SHOWN)) {
-      const converted = Number(group['converted'])
-      const decided = converted + Number(group['dropped'])
       lines.push(
         `${nameOf(group['source']).padEnd(label)} ` +
           `${grouped(group['entered']).padStart(9)} entered, ` +
-          `${grouped(converted)} of ${grouped(decided)} decided converted ` +
-          `(${percent(converted, decided)}), ${grouped(group['pending'])} pending`,
+          `${maturedText(group, String(conversion['count_by']))}, ` +
+          `${grouped(group['pending'])} pending`,
       )
     }
     if (groups.length > GROUPS_SHOWN) {

@@ -3,7 +3,7 @@
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { optionsText } from '../cli/funnel-lines.ts'
 import { FUNNEL_STEPS_MAX, FUNNELS_MAX } from './bounds.ts'
-import type { FunnelPart } from './document.ts'
+import type { FunnelPart, MaturedPart } from './document.ts'
 import { grouped, number, numberOrNull, text } from './read.ts'
 
 /** Those of a journey; with null, those whose steps are events. */
@@ -12,16 +12,27 @@ export async function collectFunnels(
   journey: string | null,
 ): Promise<FunnelPart[]> {
   const rows = await warehouse.query(
-    `select funnel, step_no, step, count_by, options, reached, converted, dropped, pending,
-       rate_of_decided, median_since_previous_ms, p90_since_previous_ms
+    `select funnel, step_no, step, is_optional, count_by, options, reached, converted, dropped,
+       pending, matured_count, matured_converted_count, matured_rate, matured_rate_low,
+       matured_rate_high, median_since_previous_ms, p90_since_previous_ms
      from funnel_steps
      where coalesce(journey, '') = $1 and step_no <= ${FUNNEL_STEPS_MAX}
      qualify dense_rank() over (order by funnel) <= ${FUNNELS_MAX}
      order by funnel, step_no`,
     [journey ?? ''],
   )
+  const wholes = grouped(
+    await warehouse.query(
+      `select funnel, matured_count, matured_converted_count, matured_rate, matured_rate_low,
+         matured_rate_high
+       from funnel_conversion where coalesce(journey, '') = $1`,
+      [journey ?? ''],
+    ),
+    'funnel',
+  )
   return [...grouped(rows, 'funnel')].map(([name, steps]) => ({
     name,
+    matured: maturedOf(wholes.get(name)?.[0] ?? {}),
     stepsAre: journey === null ? 'events' : 'states',
     countBy: text(steps[0]?.['count_by']),
     options: optionsText(steps[0]?.['options']),
@@ -31,14 +42,28 @@ export async function collectFunnels(
 
 function stepOf(row: Row): FunnelPart['steps'][number] {
   return {
-    // Where the order is any, there is no telling which step comes when.
+    // In any order no step has a fixed place.
     step: row['step'] === null ? `any step, ${text(row['step_no'])}` : text(row['step']),
     reached: number(row['reached']),
     converted: number(row['converted']),
     dropped: number(row['dropped']),
     pending: number(row['pending']),
-    rateOfDecided: numberOrNull(row['rate_of_decided']),
+    isOptional: row['is_optional'] === true,
+    matured: maturedOf(row),
     medianMs: numberOrNull(row['median_since_previous_ms']),
     p90Ms: numberOrNull(row['p90_since_previous_ms']),
+  }
+}
+
+/** Null where the funnel has no window. */
+function maturedOf(row: Row): MaturedPart | null {
+  const count = numberOrNull(row['matured_count'])
+  if (count === null) return null
+  return {
+    count,
+    converted: number(row['matured_converted_count']),
+    rate: numberOrNull(row['matured_rate']),
+    low: numberOrNull(row['matured_rate_low']),
+    high: numberOrNull(row['matured_rate_high']),
   }
 }

@@ -140,19 +140,33 @@ export type FunnelPart = {
   countBy: string
   /** The options in force, in words. */
   options: string
+  /** Of the whole funnel; null without a window. */
+  matured: MaturedPart | null
   steps: FunnelStep[]
+}
+
+/** Units that entered at least one window before the watermark, and how many of them converted. */
+export type MaturedPart = {
+  count: number
+  converted: number
+  /** Null when nobody is matured, and for a first step. */
+  rate: number | null
+  /** Wilson's interval, 95 %. */
+  low: number | null
+  high: number | null
 }
 
 /** Those who reached a step, by what became of them in the end: the three add up. */
 export type FunnelStep = {
   step: string
+  isOptional: boolean
   reached: number
   converted: number
   dropped: number
   /** May still convert: their window is open. */
   pending: number
-  /** Converted, of those that are not pending. */
-  rateOfDecided: number | null
+  /** Matured units that reached the step before, and how many of them reached this one. */
+  matured: MaturedPart | null
   /** From the step before. */
   medianMs: number | null
   p90Ms: number | null

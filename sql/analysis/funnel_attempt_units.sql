@@ -23,8 +23,10 @@ select
   deepest_step,
   outcome,
   ended_because,
+  ended_at,
   converted_at,
   time_to_convert_ms,
+  within_ms,
   options,
 from funnel_attempts
 inner join funnel_definitions

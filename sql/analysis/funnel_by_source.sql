@@ -2,8 +2,8 @@
 -- Grain: one row per funnel, touch and source.
 -- Caveat: touch entry is the source of the event that entered; first that of the profile's first
 -- session; last that of its last session begun before the conversion, or before the entry where
--- there was none. Counts are of the funnel's unit (see funnel_units); a source that is not known
--- is null.
+-- there was none. Counts are of the funnel's unit (see funnel_units); an unknown source is null.
+-- Rate and interval are as in funnel_conversion.
 -- Reads: funnel_units, sessions
 with touches as (
   select 'entry' as touch
@@ -37,6 +37,8 @@ touched as (
     first_source,
     last_source,
     outcome,
+    within_ms,
+    is_matured,
     options,
   from funnel_units
   left join first_touches on first_touches.profile_id = funnel_units.profile_id
@@ -54,9 +56,32 @@ attributed as (
     touch,
     if(touch = 'entry', entry_source, if(touch = 'first', first_source, last_source)) as source,
     outcome,
+    within_ms,
+    is_matured,
     options,
   from touched
   cross join touches
+),
+counted as (
+  select
+    funnel,
+    journey,
+    version,
+    count_by,
+    touch,
+    source,
+    count(outcome) as entered,
+    countif(outcome = 'converted') as converted,
+    countif(outcome = 'dropped') as dropped,
+    countif(outcome = 'pending') as pending,
+    if(max(within_ms) is null, null, countif(is_matured)) as matured_count,
+    if(
+      max(within_ms) is null, null, countif(is_matured and outcome = 'converted')
+    ) as matured_converted_count,
+    nullif(countif(is_matured), 0) as matured_known,
+    any_value(options) as options,
+  from attributed
+  group by funnel, journey, version, count_by, touch, source
 )
 select
   funnel,
@@ -65,13 +90,33 @@ select
   count_by,
   touch,
   source,
-  count(outcome) as entered,
-  countif(outcome = 'converted') as converted,
-  countif(outcome = 'dropped') as dropped,
-  countif(outcome = 'pending') as pending,
-  countif(outcome = 'converted')
-    / nullif(countif(outcome <> 'pending'), 0) as rate_of_decided,
-  countif(outcome = 'converted') / count(outcome) as rate_of_all,
-  any_value(options) as options,
-from attributed
-group by funnel, journey, version, count_by, touch, source
+  entered,
+  converted,
+  dropped,
+  pending,
+  converted / entered as rate_of_all,
+  matured_count,
+  matured_converted_count,
+  matured_converted_count / matured_known as matured_rate,
+  case
+    when matured_converted_count = 0 and matured_known > 0 then 0
+    else round(
+      (matured_converted_count + 1.9207294103470627 - 1.959963984540054 * sqrt(
+        matured_converted_count * (matured_known - matured_converted_count) / matured_known
+          + 0.9603647051735313
+      )) / (matured_known + 3.8414588206941254),
+      9
+    )
+  end as matured_rate_low,
+  case
+    when matured_converted_count = matured_known then 1
+    else round(
+      (matured_converted_count + 1.9207294103470627 + 1.959963984540054 * sqrt(
+        matured_converted_count * (matured_known - matured_converted_count) / matured_known
+          + 0.9603647051735313
+      )) / (matured_known + 3.8414588206941254),
+      9
+    )
+  end as matured_rate_high,
+  options,
+from counted

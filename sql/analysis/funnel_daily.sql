@@ -1,7 +1,8 @@
 -- Funnels by day of entry.
--- Grain: one row per funnel and UTC day on which a unit that is told of entered.
--- Caveat: counts are of the funnel's unit (see funnel_units). The last days are young: compare
--- rate_of_decided, and look at pending.
+-- Grain: one row per funnel and UTC day on which a counted unit entered.
+-- Caveat: counts are of the funnel's unit (see funnel_units). A day is comparable with another once
+-- matured_count has come up to entered: until then matured_rate is of those who entered early
+-- enough. Rate and interval are as in funnel_conversion.
 -- Reads: funnel_units
 with days as (
   select
@@ -12,6 +13,8 @@ with days as (
     date_from_unix_date(div(unix_micros(entered_at), 86400000000)) as day,
     outcome,
     time_to_convert_ms,
+    within_ms,
+    is_matured,
     options,
   from funnel_units
 ),
@@ -24,12 +27,37 @@ ranked as (
     day,
     outcome,
     time_to_convert_ms,
+    within_ms,
+    is_matured,
     options,
     row_number() over (
       partition by funnel, journey, day order by time_to_convert_ms nulls last
     ) as convert_rank,
     count(time_to_convert_ms) over (partition by funnel, journey, day) as convert_count,
   from days
+),
+counted as (
+  select
+    funnel,
+    journey,
+    version,
+    day,
+    count_by,
+    count(outcome) as entered,
+    countif(outcome = 'converted') as converted,
+    countif(outcome = 'dropped') as dropped,
+    countif(outcome = 'pending') as pending,
+    if(max(within_ms) is null, null, countif(is_matured)) as matured_count,
+    if(
+      max(within_ms) is null, null, countif(is_matured and outcome = 'converted')
+    ) as matured_converted_count,
+    nullif(countif(is_matured), 0) as matured_known,
+    min(
+      if(2 * convert_rank >= convert_count, time_to_convert_ms, null)
+    ) as median_time_to_convert_ms,
+    any_value(options) as options,
+  from ranked
+  group by funnel, journey, version, day, count_by
 )
 select
   funnel,
@@ -37,16 +65,34 @@ select
   version,
   day,
   count_by,
-  count(outcome) as entered,
-  countif(outcome = 'converted') as converted,
-  countif(outcome = 'dropped') as dropped,
-  countif(outcome = 'pending') as pending,
-  countif(outcome = 'converted')
-    / nullif(countif(outcome <> 'pending'), 0) as rate_of_decided,
-  countif(outcome = 'converted') / count(outcome) as rate_of_all,
-  min(
-    if(2 * convert_rank >= convert_count, time_to_convert_ms, null)
-  ) as median_time_to_convert_ms,
-  any_value(options) as options,
-from ranked
-group by funnel, journey, version, day, count_by
+  entered,
+  converted,
+  dropped,
+  pending,
+  converted / entered as rate_of_all,
+  matured_count,
+  matured_converted_count,
+  matured_converted_count / matured_known as matured_rate,
+  case
+    when matured_converted_count = 0 and matured_known > 0 then 0
+    else round(
+      (matured_converted_count + 1.9207294103470627 - 1.959963984540054 * sqrt(
+        matured_converted_count * (matured_known - matured_converted_count) / matured_known
+          + 0.9603647051735313
+      )) / (matured_known + 3.8414588206941254),
+      9
+    )
+  end as matured_rate_low,
+  case
+    when matured_converted_count = matured_known then 1
+    else round(
+      (matured_converted_count + 1.9207294103470627 + 1.959963984540054 * sqrt(
+        matured_converted_count * (matured_known - matured_converted_count) / matured_known
+          + 0.9603647051735313
+      )) / (matured_known + 3.8414588206941254),
+      9
+    )
+  end as matured_rate_high,
+  median_time_to_convert_ms,
+  options,
+from counted

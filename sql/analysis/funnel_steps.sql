@@ -2,8 +2,10 @@
 -- Grain: one row per funnel and step; a step that nobody reached has one too.
 -- Caveat: counts are of the funnel's unit (count_by). converted, dropped and pending say how those
 -- who reached the step ended, and add up to reached; went_on counts those who came further.
--- rate_of_decided leaves the pending out, rate_of_all does not. Times are nearest-rank quantiles
--- from the step reached before, in the unit's first attempt that came so far.
+-- matured_count counts the matured units that reached the step before it that is not optional, and
+-- matured_converted_count those of them that reached this step: matured_rate is from one step to the
+-- next, and null for the first. funnel_conversion has the whole funnel. Times are nearest-rank
+-- quantiles from the step reached before, in the unit's first attempt that came so far.
 -- Reads: funnel_attempt_steps, funnel_attempt_units, funnel_definitions, funnel_units
 with steps as (
   select
@@ -39,6 +41,7 @@ ranked as (
     reached.journey,
     step_no,
     outcome,
+    is_matured,
     deepest_step > step_no as is_further,
     since_previous_ms,
     row_number() over (
@@ -64,6 +67,7 @@ counted as (
     countif(outcome = 'converted') as converted,
     countif(outcome = 'dropped') as dropped,
     countif(outcome = 'pending') as pending,
+    countif(is_matured) as matured_reached,
     min(
       if(2 * since_previous_rank >= since_previous_count, since_previous_ms, null)
     ) as median_since_previous_ms,
@@ -72,26 +76,116 @@ counted as (
     ) as p90_since_previous_ms,
   from ranked
   group by funnel, journey, step_no
+),
+defined as (
+  select
+    funnel,
+    journey,
+    version,
+    step_no,
+    step,
+    is_optional,
+    count_by,
+    within_ms,
+    options,
+    max(if(is_optional, null, step_no)) over (
+      partition by funnel, journey
+      order by step_no
+      rows between unbounded preceding and 1 preceding
+    ) as step_no_before,
+  from funnel_definitions
+),
+joined as (
+  select
+    defined.funnel,
+    defined.journey,
+    version,
+    defined.step_no,
+    step,
+    is_optional,
+    count_by,
+    within_ms,
+    step_no_before,
+    coalesce(counted.reached, 0) as reached,
+    coalesce(counted.went_on, 0) as went_on,
+    coalesce(counted.converted, 0) as converted,
+    coalesce(counted.dropped, 0) as dropped,
+    coalesce(counted.pending, 0) as pending,
+    if(within_ms is null, null, coalesce(counted.matured_reached, 0)) as matured_reached,
+    if(within_ms is null, null, coalesce(before.matured_reached, 0)) as matured_before,
+    counted.median_since_previous_ms,
+    counted.p90_since_previous_ms,
+    options,
+  from defined
+  left join counted
+    on counted.funnel = defined.funnel
+    and coalesce(counted.journey, '') = coalesce(defined.journey, '')
+    and counted.step_no = defined.step_no
+  left join counted as before
+    on before.funnel = defined.funnel
+    and coalesce(before.journey, '') = coalesce(defined.journey, '')
+    and before.step_no = step_no_before
+),
+matured as (
+  select
+    funnel,
+    journey,
+    version,
+    step_no,
+    step,
+    is_optional,
+    count_by,
+    reached,
+    went_on,
+    converted,
+    dropped,
+    pending,
+    if(step_no_before is null, matured_reached, matured_before) as matured_count,
+    matured_reached as matured_converted_count,
+    nullif(if(step_no_before is null, null, matured_before), 0) as matured_known,
+    median_since_previous_ms,
+    p90_since_previous_ms,
+    options,
+  from joined
 )
 select
-  funnel_definitions.funnel,
-  funnel_definitions.journey,
-  funnel_definitions.version,
-  funnel_definitions.step_no,
-  funnel_definitions.step,
+  funnel,
+  journey,
+  version,
+  step_no,
+  step,
+  is_optional,
   count_by,
-  coalesce(reached, 0) as reached,
-  coalesce(went_on, 0) as went_on,
-  coalesce(converted, 0) as converted,
-  coalesce(dropped, 0) as dropped,
-  coalesce(pending, 0) as pending,
-  converted / nullif(converted + dropped, 0) as rate_of_decided,
+  reached,
+  went_on,
+  converted,
+  dropped,
+  pending,
   converted / nullif(reached, 0) as rate_of_all,
+  matured_count,
+  matured_converted_count,
+  matured_converted_count / matured_known as matured_rate,
+  case
+    when matured_converted_count = 0 and matured_known > 0 then 0
+    else round(
+      (matured_converted_count + 1.9207294103470627 - 1.959963984540054 * sqrt(
+        matured_converted_count * (matured_known - matured_converted_count) / matured_known
+          + 0.9603647051735313
+      )) / (matured_known + 3.8414588206941254),
+      9
+    )
+  end as matured_rate_low,
+  case
+    when matured_converted_count = matured_known then 1
+    else round(
+      (matured_converted_count + 1.9207294103470627 + 1.959963984540054 * sqrt(
+        matured_converted_count * (matured_known - matured_converted_count) / matured_known
+          + 0.9603647051735313
+      )) / (matured_known + 3.8414588206941254),
+      9
+    )
+  end as matured_rate_high,
   median_since_previous_ms,
   p90_since_previous_ms,
   options,
-from funnel_definitions
-left join counted
-  on counted.funnel = funnel_definitions.funnel
-  and coalesce(counted.journey, '') = coalesce(funnel_definitions.journey, '')
-  and counted.step_no = funnel_definitions.step_no
+from matured

@@ -1,9 +1,14 @@
 -- What funnels count: an attempt, a profile, a session or an instance, as the funnel's count says.
 -- Grain: one row per funnel and unit.
--- Caveat: of a unit with several attempts one is told: the first that converted, else the first
--- that still may, else the first of those that came deepest. deepest_step is over all of them.
--- Reads: funnel_attempt_units
-with ranked as (
+-- Caveat: of a unit with several attempts one is counted: the first that converted, else the first
+-- that still may, else the first of those that came deepest. deepest_step is over all of them. The
+-- unit is matured when that attempt entered at least one window before the watermark; is_matured is
+-- null where the funnel has no window.
+-- Reads: batches, funnel_attempt_units
+with watermarks as (
+  select max(watermark) as watermark from batches
+),
+ranked as (
   select
     funnel,
     journey,
@@ -18,8 +23,10 @@ with ranked as (
     max(deepest_step) over (partition by funnel, journey, unit) as deepest_step,
     outcome,
     ended_because,
+    ended_at,
     converted_at,
     time_to_convert_ms,
+    within_ms,
     options,
     row_number() over (
       partition by funnel, journey, unit
@@ -47,8 +54,12 @@ select
   deepest_step,
   outcome,
   ended_because,
+  ended_at,
   converted_at,
   time_to_convert_ms,
+  within_ms,
+  unix_micros(entered_at) + 1000 * within_ms <= unix_micros(watermark) as is_matured,
   options,
 from ranked
+cross join watermarks
 where rank_in_unit = 1

@@ -1,6 +1,6 @@
 -- Attempts at funnels, of the live version of each.
 -- Grain: one row per attempt.
--- Caveat: pending is no drop-off: the window is still open at the watermark. journey and
+-- Caveat: a pending attempt has not dropped off: its window is open at the watermark. journey and
 -- instance_id are null where the steps are events; source, event_id and session_id are the entry's,
 -- null where a timeout entered. attempt_no counts a profile's attempts at the funnel by entry.
 -- Reads: funnel_attempt_now, live_funnel
@@ -27,6 +27,7 @@ select
   deepest_step,
   outcome,
   ended_because,
+  ended_at,
   converted_at,
   time_to_convert_ms,
 from funnel_attempt_now

@@ -1,7 +1,8 @@
 -- Steps and options of the live version of each funnel, whether anybody came or not.
 -- Grain: one row per funnel and step.
--- Caveat: journey is null where the steps are events; options is JSON, every default filled in. In
--- any order there is no telling which step comes when: step is null.
+-- Caveat: journey is null where the steps are events; options is JSON, every default filled in;
+-- within_ms is the window, null where the funnel has none. In any order no step has a fixed place:
+-- step is null.
 -- Reads: funnel_definitions_log, live_funnel
 select
   funnel_definitions_log.funnel,
@@ -9,7 +10,9 @@ select
   funnel_definitions_log.version,
   step_no,
   step,
+  is_optional,
   count_by,
+  within_ms,
   options,
   recorded_at,
 from funnel_definitions_log

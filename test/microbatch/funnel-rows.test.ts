@@ -153,21 +153,21 @@ test('every step of every funnel is counted, those that nobody reached too', asy
     at('11:02'),
   )
   const columns = 'step_no, step, reached, went_on, converted, dropped, pending'
-  const rates = 'round(rate_of_decided, 2), round(rate_of_all, 2)'
+  const rates = 'matured_count, round(matured_rate, 2), round(rate_of_all, 2)'
   const times = 'median_since_previous_ms / 60000'
   const ask = (funnel: string) =>
     rows(`select ${columns}, ${rates}, ${times} from funnel_steps where funnel = '${funnel}'
       order by step_no`)
   // u2 has two attempts, of which the second is still open.
   expect(await ask('visit')).toEqual([
-    '1 Seen 3 1 1 0 2 1 0.33 -',
-    '2 Added 1 1 1 0 0 1 1 10',
-    '3 Paid 1 0 1 0 0 1 1 20',
+    '1 Seen 3 1 1 0 2 1 - 0.33 -',
+    '2 Added 1 1 1 0 0 1 1 1 10',
+    '3 Paid 1 0 1 0 0 1 1 1 20',
   ])
   expect(await ask('sale')).toEqual([
-    '1 cart 1 0 0 0 1 - 0 -',
-    '2 checkout 0 0 0 0 0 - - -',
-    '3 paid 0 0 0 0 0 - - -',
+    '1 cart 1 0 0 0 1 0 - 0 -',
+    '2 checkout 0 0 0 0 0 0 - - -',
+    '3 paid 0 0 0 0 0 0 - - -',
   ])
   const [options] = await rows("select distinct options from funnel_steps where funnel = 'visit'")
   expect(JSON.parse(options ?? '')).toEqual({

@@ -53,7 +53,7 @@ export type Tables = {
 const DAY = 86_400_000_000
 export const dayOf = (at: number) => Math.floor(at / DAY)
 export const dateOf = (day: number) => formatInstant(day * DAY).slice(0, 10)
-const wholeMs = (from: number, to: number) => Math.floor((to - from) / 1_000)
+export const wholeMs = (from: number, to: number) => Math.floor((to - from) / 1_000)
 
 /** Rows that agree in `key`, as lists. */
 export function groups<T>(rows: readonly T[], key: (row: T) => unknown[]): T[][] {

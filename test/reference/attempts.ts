@@ -22,8 +22,12 @@ export type Thing = {
   isLater: boolean
 }
 
-/** Reached steps in order, and how it ended: null is pending. */
-export type Walk = { reached: { step: number; thing: Thing }[]; because: string | null }
+/** Reached steps in order, and how and when it ended: null is pending. */
+export type Walk = {
+  reached: { step: number; thing: Thing }[]
+  because: string | null
+  endedAt: number | null
+}
 
 export type Rules = {
   steps: { name: string; within?: string; minGap?: string; optional?: boolean }[]
@@ -114,13 +118,14 @@ function walk(one: Open, groups: Thing[][], rules: Rules): Walk {
     rules.order === 'any'
       ? reached.length === rules.steps.length
       : reached.at(-1)?.step === rules.steps.length - 1
-  if (isDone()) return { reached, because: 'converted' }
+  if (isDone()) return { reached, because: 'converted', endedAt: entry.at }
   for (let g = one.group; g < groups.length; g++) {
     const own = (groups[g] ?? []).filter((thing) => thing.scope === entry.scope)
     const rest = g > one.group || rules.order !== 'any' ? own : own.slice(own.indexOf(entry) + 1)
     let isServed = g === one.group
-    if (rest[0] !== undefined && rest[0].at > deadlineOf(reached, rules)) {
-      return { reached, because: 'window' }
+    const deadline = deadlineOf(reached, rules)
+    if (rest[0] !== undefined && rest[0].at > deadline) {
+      return { reached, because: 'window', endedAt: deadline }
     }
     const turns: [number, Thing][] =
       rules.order === 'any'
@@ -132,7 +137,7 @@ function walk(one: Open, groups: Thing[][], rules: Rules): Walk {
       if (!canReach(reached, step, thing, entry, rules)) continue
       reached.push({ step, thing })
       isServed = true
-      if (isDone()) return { reached, because: 'converted' }
+      if (isDone()) return { reached, because: 'converted', endedAt: thing.at }
     }
     if (isServed) continue
     const depth = rules.order === 'any' ? reached.length : (reached.at(-1)?.step ?? 0) + 1
@@ -140,12 +145,13 @@ function walk(one: Open, groups: Thing[][], rules: Rules): Walk {
       for (const { between, effect } of thing.exclusions) {
         const [from, to] = between ?? [1, rules.steps.length]
         if (depth < from || depth >= to) continue
-        return { reached, because: effect === 'remove-profile' ? 'removed' : 'excluded' }
+        const because = effect === 'remove-profile' ? 'removed' : 'excluded'
+        return { reached, because, endedAt: thing.at }
       }
-      if (rules.order === 'strict') return { reached, because: 'order' }
+      if (rules.order === 'strict') return { reached, because: 'order', endedAt: thing.at }
     }
   }
-  return { reached, because: null }
+  return { reached, because: null, endedAt: null }
 }
 
 function canReach(
@@ -186,7 +192,8 @@ function ended(walk: Walk, rules: Rules, watermark: number): Walk {
   const deadline = deadlineOf(walk.reached, rules)
   const completedAt = rules.completed.get(walk.reached[0]?.thing.scope ?? '')
   if (completedAt !== undefined) {
-    return { ...walk, because: completedAt > deadline ? 'window' : 'final' }
+    const because = completedAt > deadline ? 'window' : 'final'
+    return { ...walk, because, endedAt: Math.min(completedAt, deadline) }
   }
-  return { ...walk, because: watermark > deadline ? 'window' : null }
+  return watermark > deadline ? { ...walk, because: 'window', endedAt: deadline } : walk
 }

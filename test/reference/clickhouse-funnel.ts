@@ -23,12 +23,14 @@ export function clickhouseWalk(
   let chains: Chain[] = []
   let best: Chain | null = null
   let because: string | null = null
+  let endedAt: number | null = null
   const at = (level: number) => chains.filter((chain) => chain.length === level)
   for (const { step, thing } of turns) {
     if (because !== null) break
     const isEntered = best !== null
     if (step === -1) {
       if (has('strict_order') && isEntered) because = 'order'
+      if (because !== null) endedAt = thing.at
       continue
     }
     const next: Chain[] = []
@@ -46,17 +48,24 @@ export function clickhouseWalk(
         next.push([...chain, { step, thing }])
       }
     }
+    if (because !== null) endedAt = thing.at
     if (next.length === 0) continue
     if (!has('strict_once')) chains = chains.filter((chain) => chain.length !== step + 1)
     chains.push(...next)
     if (best === null || step + 1 > best.length) best = next[0] as Chain
-    if (best.length === count) because = 'converted'
+    if (best.length === count) {
+      because = 'converted'
+      endedAt = thing.at
+    }
   }
   if (best === null) return null
   if (because === null) {
     const open = chains.filter((chain) => chain.length < count)
-    const isOpen = open.some((chain) => (chain[0]?.thing.at ?? 0) + within >= watermark)
-    if (!isOpen) because = 'window'
+    const deadline = Math.max(...open.map((chain) => chain[0]?.thing.at ?? 0)) + within
+    if (deadline < watermark) {
+      because = 'window'
+      endedAt = deadline
+    }
   }
-  return { reached: best, because }
+  return { reached: best, because, endedAt }
 }

@@ -225,7 +225,7 @@ function tables(
 ): Row[][] {
   const attempts: Row[] = []
   const steps: Row[] = []
-  for (const [i, { reached, because }] of walks.entries()) {
+  for (const [i, { reached, because, endedAt }] of walks.entries()) {
     const entry = reached[0]?.thing as Thing
     const last = reached.at(-1) as Walk['reached'][number]
     const isConverted = because === 'converted'
@@ -241,6 +241,7 @@ function tables(
       deepest_step: isAny ? reached.length : last.step + 1,
       outcome: because === null ? 'pending' : isConverted ? 'converted' : 'dropped',
       ended_because: because ?? 'pending',
+      ended_at: endedAt,
       converted_at: isConverted ? last.thing.at : null,
       time_to_convert_ms: isConverted ? Math.floor((last.thing.at - entry.at) / 1000) : null,
       ordinal: entry.ordinal,

@@ -105,8 +105,11 @@ test('who may still go on is pending, and not lost', () => {
     [3, 1, 1, 1],
     [1, 1, 0, 0],
   ])
-  expect(steps?.map(({ rateOfDecided }) => rateOfDecided)).toEqual([1 / 3, 1 / 2, 1])
+  expect(steps?.map(({ matured }) => matured?.rate)).toEqual([null, 2 / 3, 1 / 2])
   expect(steps?.[1]?.medianMs).toBe(0.5 * HOUR)
+  // d entered half an hour before the watermark, of a window of a day: no rate counts d.
+  const sale = document.journeys.find(({ id }) => id === 'order')?.funnels[0]
+  expect(sale?.matured).toMatchObject({ count: 3, converted: 1, rate: 1 / 3 })
   const [quick] = document.funnels
   expect(quick).toMatchObject({ name: 'quick', stepsAre: 'events', countBy: 'attempts' })
   expect(quick?.options).toContain('within 1h')

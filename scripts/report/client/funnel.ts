@@ -1,6 +1,6 @@
 /** Funnels: of those that reached a step, who went on, who dropped out, and who may still go on. */
 
-import type { FunnelPart, FunnelStep } from '../document.ts'
+import type { FunnelPart, FunnelStep, MaturedPart } from '../document.ts'
 import { html, nothing, section, type Child } from './element.ts'
 import { count, duration, exactly, percent } from './format.ts'
 import { touchesState, type Selection } from './selection.ts'
@@ -14,7 +14,10 @@ export function funnels(
   return section(
     'funnel',
     'Funnel',
-    ['Whoever still has time to go on is pending, and is never counted as lost.'],
+    [
+      'Whoever still has time to go on is pending, and is never counted as lost. ' +
+        'Rates are of the matured: those who entered at least one window ago.',
+    ],
     own.length + byEvents.length === 0 ? null : key(),
     own.length === 0 ? nothing('This journey defines no funnel.') : null,
     ...own.map((part) => funnel(part, selection)),
@@ -46,17 +49,32 @@ function funnel(part: FunnelPart, selection: Selection): HTMLElement {
     { class: 'funnel' },
     html('h3', {}, part.name),
     html('p', { class: 'options' }, part.options),
+    html('p', { class: 'options' }, wholeText(part)),
     entry === undefined || entry.reached === 0
       ? nothing('Nobody has entered it yet.')
       : html('ol', {}, ...part.steps.map((step) => row(step, part, isDim(step)))),
   )
 }
 
+function wholeText({ matured, countBy }: FunnelPart): string {
+  if (matured === null) return 'It has no window, so no entry is ever matured, and it has no rate.'
+  if (matured.rate === null) return `No ${countBy} are matured yet.`
+  return `${percent(matured.rate)} of the ${count(matured.count)} matured ${countBy} converted${sure(matured)}.`
+}
+
+const rateText = (matured: MaturedPart): string =>
+  matured.rate === null ? '–' : percent(matured.rate) + sure(matured)
+
+/** How sure a rate is. */
+function sure({ low, high }: MaturedPart): string {
+  return `, 95 % interval ${percent(low)} to ${percent(high)}`
+}
+
 /** A step of one of several tracks is written `track.state`. */
 const bare = (step: string): string => step.split('.').at(-1) ?? step
 
 function row(step: FunnelStep, part: FunnelPart, isDim: boolean): HTMLElement {
-  const { reached, converted, pending, dropped, rateOfDecided, medianMs, p90Ms } = step
+  const { reached, converted, pending, dropped, matured, medianMs, p90Ms } = step
   const [entry = step] = part.steps
   const share = (kind: string, value: number): Child =>
     value === 0
@@ -85,7 +103,7 @@ function row(step: FunnelStep, part: FunnelPart, isDim: boolean): HTMLElement {
           share('is-pending', pending),
           share('is-dropped', dropped),
         ),
-    isLast || reached === 0
+    reached === 0
       ? null
       : html(
           'div',
@@ -93,11 +111,13 @@ function row(step: FunnelStep, part: FunnelPart, isDim: boolean): HTMLElement {
           html(
             'span',
             {},
-            rateOfDecided === null
-              ? 'nobody is decided yet'
-              : `${percent(rateOfDecided)} of the ${count(converted + dropped)} decided convert`,
+            matured === null || matured.rate === null
+              ? ''
+              : `${percent(matured.rate)} of the ${count(matured.count)} matured at the step before`,
           ),
-          html('span', {}, `${count(pending)} pending, ${count(dropped)} dropped out`),
+          isLast
+            ? null
+            : html('span', {}, `${count(pending)} pending, ${count(dropped)} dropped out`),
         ),
   )
   tip(item, () =>
@@ -106,10 +126,10 @@ function row(step: FunnelStep, part: FunnelPart, isDim: boolean): HTMLElement {
       ['Converted', exactly(converted)],
       ['Pending', exactly(pending)],
       ['Dropped out', exactly(dropped)],
-      ['Convert, of decided', percent(rateOfDecided)],
       ...((isEntry
         ? []
         : [
+            ['Of the step before', matured === null ? '–' : rateText(matured)],
             ['Half come within', duration(medianMs)],
             ['Nine in ten within', duration(p90Ms)],
           ]) as [string, string][]),

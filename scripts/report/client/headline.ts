@@ -30,14 +30,18 @@ function conversion(journey: JourneyPart): HTMLElement | null {
   }
   const [entry] = funnel.steps
   if (entry === undefined || entry.reached === 0) return null
-  const { converted, dropped, pending, rateOfDecided } = entry
+  const label = `Conversion: ${funnel.name}`
+  const pending = `${count(entry.pending)} are pending`
+  const { matured } = funnel
+  if (matured === null) {
+    return figure(label, '–', `${count(entry.converted)} converted; no window, so no rate`)
+  }
+  if (matured.rate === null) return figure(label, '–', `nobody is matured yet; ${pending}`)
   return figure(
-    `Conversion: ${funnel.name}`,
-    percent(rateOfDecided),
-    rateOfDecided === null
-      ? `nobody is decided yet; ${count(pending)} are pending`
-      : `${count(converted)} of the ${count(converted + dropped)} decided; ` +
-          `${count(pending)} more are pending`,
+    label,
+    percent(matured.rate),
+    `${count(matured.converted)} of the ${count(matured.count)} matured, ` +
+      `95 % interval ${percent(matured.low)} to ${percent(matured.high)}; ${pending}`,
   )
 }
 

@@ -1,0 +1,77 @@
+-- Conversion of funnels as a whole, over entries that are old enough to be decided.
+-- Grain: one row per funnel; a funnel that nobody entered has one too.
+-- Caveat: counts are of the funnel's unit (see funnel_units). Matured are those that entered at
+-- least one window before the watermark. matured_rate is their share that converted, between
+-- matured_rate_low and matured_rate_high with 95 % confidence (Wilson's interval). A funnel without
+-- a window has no matured entries: the four columns are null.
+-- Reads: funnel_definitions, funnel_units
+with units as (
+  select
+    funnel,
+    journey,
+    count(outcome) as entered,
+    countif(outcome = 'converted') as converted,
+    countif(outcome = 'dropped') as dropped,
+    countif(outcome = 'pending') as pending,
+    countif(is_matured) as matured_count,
+    countif(is_matured and outcome = 'converted') as matured_converted_count,
+  from funnel_units
+  group by funnel, journey
+),
+counted as (
+  select
+    funnel_definitions.funnel,
+    funnel_definitions.journey,
+    version,
+    count_by,
+    within_ms,
+    coalesce(entered, 0) as entered,
+    coalesce(converted, 0) as converted,
+    coalesce(dropped, 0) as dropped,
+    coalesce(pending, 0) as pending,
+    if(within_ms is null, null, coalesce(matured_count, 0)) as matured_count,
+    if(within_ms is null, null, coalesce(matured_converted_count, 0)) as matured_converted_count,
+    nullif(matured_count, 0) as matured_known,
+    options,
+  from funnel_definitions
+  left join units
+    on units.funnel = funnel_definitions.funnel
+    and coalesce(units.journey, '') = coalesce(funnel_definitions.journey, '')
+  where step_no = 1
+)
+select
+  funnel,
+  journey,
+  version,
+  count_by,
+  within_ms,
+  entered,
+  converted,
+  dropped,
+  pending,
+  converted / nullif(entered, 0) as rate_of_all,
+  matured_count,
+  matured_converted_count,
+  matured_converted_count / matured_known as matured_rate,
+  case
+    when matured_converted_count = 0 and matured_known > 0 then 0
+    else round(
+      (matured_converted_count + 1.9207294103470627 - 1.959963984540054 * sqrt(
+        matured_converted_count * (matured_known - matured_converted_count) / matured_known
+          + 0.9603647051735313
+      )) / (matured_known + 3.8414588206941254),
+      9
+    )
+  end as matured_rate_low,
+  case
+    when matured_converted_count = matured_known then 1
+    else round(
+      (matured_converted_count + 1.9207294103470627 + 1.959963984540054 * sqrt(
+        matured_converted_count * (matured_known - matured_converted_count) / matured_known
+          + 0.9603647051735313
+      )) / (matured_known + 3.8414588206941254),
+      9
+    )
+  end as matured_rate_high,
+  options,
+from counted

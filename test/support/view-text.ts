@@ -1,0 +1,20 @@
+/** The text of an analysis view over rows that a test writes down, without a pipeline. */
+
+import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
+import { over } from '../../pipeline/warehouse/view-sql.ts'
+import type { Row } from '../../pipeline/warehouse/warehouse.ts'
+import { emptyWarehouse } from './reused-warehouse.ts'
+
+/** Rows of a view over relations, each of them a query. */
+export async function viewRows(
+  view: string,
+  relations: readonly [name: string, query: string][],
+  order: string,
+): Promise<Row[]> {
+  const text = analysisViews().find(({ name }) => name === view)?.text ?? ''
+  const warehouse = emptyWarehouse()
+  await warehouse.open()
+  const rows = await warehouse.query(`${over(relations, text)} order by ${order}`)
+  await warehouse.close()
+  return rows
+}
