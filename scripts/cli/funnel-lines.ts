@@ -22,9 +22,11 @@ export function funnelLines(steps: readonly Row[], conversion: Row, paint: Paint
     const reached = Number(step['reached'])
     const bar = '█'.repeat(Math.round((BAR * reached) / Math.max(entered, 1))).padEnd(BAR, '·')
     const typical = step['median_since_previous_ms']
-    const since = typical === null ? '' : `, in ${duration(Number(typical))}`
     const rate = step['matured_rate']
-    const further = rate === null ? '' : `${percent(Number(rate), 1)} of the step before${since}`
+    const further = [
+      ...(rate === null ? [] : [`${percent(Number(rate), 1)} of the step before`]),
+      ...(typical === null ? [] : [`in ${duration(Number(typical))}`]),
+    ].join(', ')
     const numbers = `${grouped(reached).padStart(9)} ${percent(reached, entered).padStart(6)}`
     return `${nameOf(step).padEnd(label)} ${paint.cyan(bar)}${numbers}  ${further}`.trimEnd()
   })
@@ -43,8 +45,8 @@ export function maturedText(row: Row, units: string): string {
     percent(Number(row[name]), 1),
   )
   return (
-    `of ${grouped(row['matured_count'])} matured ${units} ` +
-    `${grouped(row['matured_converted_count'])} converted (${rate}, 95 % interval ${low} to ${high})`
+    `${rate} of ${grouped(row['matured_count'])} matured ${units} converted ` +
+    `(95 % interval ${low} to ${high})`
   )
 }
 
