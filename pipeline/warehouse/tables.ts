@@ -41,6 +41,14 @@ const instanceOrder = [
   hidden(text('instance_start_event_id')),
 ]
 
+/** The run of a journey that a row belongs to. */
+const runColumns = [
+  text('journey'),
+  integer('version'),
+  text('instance_id'),
+  text('profile_id'),
+] as const
+
 /** An image: the checkpoint of one key, and the log of them. */
 const imageColumns = [{ name: 'k', type: 'hash64' } as Column, text('key'), text('image')]
 
@@ -115,10 +123,7 @@ export const TABLES = {
     columns: [
       rowKey,
       uuid('transition_id'),
-      text('journey'),
-      integer('version'),
-      text('instance_id'),
-      text('profile_id'),
+      ...runColumns,
       text('track'),
       integer('seq'),
       text('cause'),
@@ -141,10 +146,7 @@ export const TABLES = {
     columns: [
       rowKey,
       uuid('state_id'),
-      text('journey'),
-      integer('version'),
-      text('instance_id'),
-      text('profile_id'),
+      ...runColumns,
       text('track'),
       text('state'),
       integer('visit'),
@@ -162,10 +164,7 @@ export const TABLES = {
     columns: [
       rowKey,
       uuid('cycle_id'),
-      text('journey'),
-      integer('version'),
-      text('instance_id'),
-      text('profile_id'),
+      ...runColumns,
       text('track'),
       integer('cycle_no'),
       text('anchor'),
@@ -185,10 +184,7 @@ export const TABLES = {
       rowKey,
       text('event_id'),
       text('event_name'),
-      text('journey'),
-      integer('version'),
-      text('instance_id'),
-      text('profile_id'),
+      ...runColumns,
       text('state'),
       text('reason'),
       instant('occurred_at'),
@@ -291,10 +287,7 @@ export const TABLES = {
       text('type'),
       json('payload'),
       uuid('transition_id'),
-      text('journey'),
-      integer('version'),
-      text('instance_id'),
-      text('profile_id'),
+      ...runColumns,
       instant('occurred_at'),
       hidden(integer('effect_no')),
     ],
