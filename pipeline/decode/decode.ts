@@ -287,7 +287,7 @@ export class ChunkDecoder {
     const counts = pair.every((identifier) => {
       const [namespace, value] = splitIdentifier(identifier) as [string, string]
       const at = this.#namespaces.indexOf(namespace)
-      return at >= 0 && at < this.#personCount && !this.#identifiers.saysNothing(value)
+      return at >= 0 && at < this.#personCount && !this.#identifiers.isPlaceholder(value)
     })
     if (counts) into.corrections.push({ row, kind, a: pair[0], b: pair[1] })
   }

@@ -48,7 +48,7 @@ export class IdentifierReader {
     const text = textOf(value)
     if (text === null) return null
     const trimmed = text.trim()
-    const isIgnored = this.saysNothing(trimmed)
+    const isIgnored = this.isPlaceholder(trimmed)
     if (isIgnored || !this.#hashed.has(namespace)) return { landed: trimmed, isIgnored }
     return { landed: hashOf(this.#hashKey as string, trimmed), isIgnored }
   }
@@ -70,7 +70,7 @@ export class IdentifierReader {
   }
 
   /** True for a value, as landed, that the ignore list names. */
-  saysNothing(landed: string): boolean {
+  isPlaceholder(landed: string): boolean {
     return this.#ignored.has(landed.toLowerCase()) || ONLY_ZEROS_AND_DASHES.test(landed)
   }
 }

@@ -107,7 +107,7 @@ export class PlainValues {
     const edits: Edit[] = []
     const hashed = (text: string): string | null => {
       const trimmed = text.trim()
-      if (this.#reader.saysNothing(trimmed)) return null
+      if (this.#reader.isPlaceholder(trimmed)) return null
       if (isRedacted && HASH.test(trimmed)) return null
       let hash = values.get(trimmed)
       if (hash === undefined) values.set(trimmed, (hash = this.#hash(trimmed)))

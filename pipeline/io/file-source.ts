@@ -1,7 +1,7 @@
 /**
- * Files and standard input as a source: cut at line ends into chunks of at most so many lines and
- * bytes. Nothing has to be acknowledged: a file that is run again gives the same events, which are
- * on record by then.
+ * Source of files and standard input. Cuts the input at line ends into chunks that are bounded in
+ * lines and bytes. Acknowledging does nothing: events of a file that is read again are dropped as
+ * duplicates.
  */
 
 import { createReadStream } from 'node:fs'
@@ -12,17 +12,17 @@ import { LINE_BYTES_MAX } from '../decode/decode.ts'
 import { messageOf, UserError } from '../base/errors.ts'
 import type { Chunk, Source } from './source.ts'
 
-/** A chunk is cut at this size even if it has few lines: batches are bounded in memory too. */
+/** A chunk ends at this size even if it has few lines, so that memory is bounded. */
 const CHUNK_BYTES_MAX = 64 * 1024 * 1024
 const READ_BYTES = 1 << 20
 const NEW_LINE = 0x0a
 
-/** Lines of a chunk. Chunks of a file, which is a backlog, double from `linesMax` up to
- * `backlogLinesMax`; chunks of standard input do not grow, so that none waits for a slow writer. */
+/** Lines per chunk. The chunks of a file double in size from `linesMax` up to `backlogLinesMax`.
+ * Chunks of standard input do not grow, so that no line waits for a slow writer. */
 export type FileBounds = { linesMax: number; backlogLinesMax?: number; signal?: AbortSignal }
 
-/** `paths` are files, `.gz` allowed, or `-` for standard input. All are looked at before any is
- * read: a path that cannot be read is a `UserError`. When aborted, it waits for no more input. */
+/** Opens files (`.gz` is decompressed) or standard input (`-`) as a source. Checks all paths first
+ * and throws a `UserError` for one that cannot be read. An aborted `signal` ends the input. */
 export async function fileSource(paths: readonly string[], bounds: FileBounds): Promise<Source> {
   let total: number | null = 0
   for (const path of paths) {
@@ -39,7 +39,7 @@ async function sizeOf(path: string): Promise<number | null> {
   if (path === '-') return null
   try {
     const found = await stat(path)
-    if (found.isDirectory()) throw new Error('it is a directory')
+    if (found.isDirectory()) throw new Error('it is a directory: name the files in it')
     await access(path, constants.R_OK)
     return found.isFile() ? found.size : null
   } catch (thrown) {
@@ -77,8 +77,9 @@ async function* chunksOf(
   }
 }
 
-/** Whole lines, at most `linesMax` of them at a time, and twice as many each time up to `growTo`. A line beyond the decoder's bound is cut to
- * just over it, so that it is refused as too large and never held whole. */
+/** Yields whole lines, first at most `linesMax` at a time, then twice as many each time up to
+ * `growTo`. Cuts a line that exceeds the decoder's limit to one byte over it: the decoder rejects
+ * it as too large and memory stays bounded. */
 export async function* cutAtLines(
   stream: Readable | AsyncIterable<Buffer>,
   linesMax: number,
@@ -88,7 +89,7 @@ export async function* cutAtLines(
   let parts: Buffer[] = []
   let size = 0
   let lines = 0
-  /** Bytes of the line at the end of `parts`, kept or not. */
+  /** Length of the unfinished last line, including bytes that were cut off. */
   let lineBytes = 0
   const keep = (part: Buffer) => {
     parts.push(part)
@@ -109,7 +110,7 @@ export async function* cutAtLines(
   }
   for await (const data of stream) {
     const bytes = data as Buffer
-    /** What is before it has been kept or left out. */
+    /** Bytes before this position are in `parts` or were cut off. */
     let kept = 0
     let from = 0
     while (from < bytes.length) {

@@ -1,9 +1,9 @@
 /**
- * Landed messages: raw, as they were delivered, in one table that can be replayed. Written by
- * whoever receives them; read here, by whoever advances the pipeline, as a source.
+ * Inbox source: messages that receivers stored in `landed_messages`, exactly as they were
+ * delivered.
  *
- * A batch records the messages it was made of in its own commit, so that none is applied twice and
- * none forgotten. A message that landed twice is twice the same events, of which one is dropped.
+ * Each batch records the messages it applied in its own commit, so every message is applied exactly
+ * once. A message that was stored twice contains the same events twice; the duplicates are dropped.
  */
 
 import { arrowTable } from '../warehouse/arrow.ts'
@@ -15,7 +15,7 @@ import type { LandedMessage, Warehouse } from '../warehouse/warehouse.ts'
 const MESSAGES_MAX = 20_000
 const BYTES_MAX = 16 * 1024 * 1024
 
-/** The landed messages that no batch has applied, until there are none, or `signal` says so. */
+/** Returns the messages that no batch has applied. Ends when all are applied or `signal` aborts. */
 export function landedSource(warehouse: Warehouse, signal: AbortSignal): Source {
   return {
     origin: 'landed messages',
@@ -24,7 +24,7 @@ export function landedSource(warehouse: Warehouse, signal: AbortSignal): Source 
   }
 }
 
-/** Each chunk is read after the one before is committed: until then it would be the same one. */
+/** Reads a chunk only after the previous one is committed; before that it would read the same one. */
 class Backlog implements AsyncIterator<Chunk> {
   readonly #warehouse: Warehouse
   readonly #signal: AbortSignal
@@ -66,7 +66,7 @@ class Backlog implements AsyncIterator<Chunk> {
   }
 }
 
-/** Messages as rows of `landed_messages`. */
+/** Returns messages as rows of `landed_messages`. */
 export function landedTable(messages: readonly LandedMessage[]) {
   const columns = {
     subscription_name: messages.map((message) => message.subscription_name),
@@ -78,7 +78,7 @@ export function landedTable(messages: readonly LandedMessage[]) {
   return arrowTable('landed_messages', columns, messages.length)
 }
 
-/** The message in a request body, `{ message, subscription }`; null when there is none. */
+/** Returns the message of a request body `{ message, subscription }`, or null without one. */
 export function messageOfBody(body: unknown, at: number): LandedMessage | null {
   const { message, subscription } = (body ?? {}) as { [member: string]: unknown }
   if (typeof message !== 'object' || message === null) return null

@@ -1,7 +1,7 @@
 /**
- * One write for what comes at the same time: each caller waits until the write that has its message
- * is done. A write begins when it has enough messages or bytes, or a little after its first; while
- * it is under way the next one gathers.
+ * Groups messages that arrive at the same time into one write. Each caller waits for the write that
+ * contains its message. A write starts when it has enough messages or bytes, or a few milliseconds
+ * after its first message. Messages that arrive during a write go into the next one.
  */
 
 import { now } from '../base/clock.ts'
@@ -32,7 +32,7 @@ export class SharedWrite {
     this.#bounds = bounds
   }
 
-  /** Settled when the message is on record, or is known not to be. */
+  /** Resolves when the message is stored; rejects when it is not. */
   land(message: LandedMessage): Promise<void> {
     const group = (this.#gathering ??= this.#gather())
     group.messages.push(message)

@@ -1,11 +1,10 @@
 /**
- * The outbox → a topic, after the commit: every effect that is due and every retraction, at least
- * once, and in order for each instance.
+ * Outbox publisher: sends due effects and retractions to a topic after their commit, at least once
+ * and in order for each instance.
  *
- * How far it has come is a row of `effect_publication`, written after the topic has taken a page.
- * After a crash in between, the page is published again: whoever receives effects tells by the
- * `effect_id` and `kind` that it has them. What was in the outbox before a topic was first
- * published to is history and is not sent.
+ * The publish position is a row of `effect_publication`, written after the topic accepts a page.
+ * After a crash in between, the page is published again; receivers deduplicate by `effect_id` and
+ * `kind`. Effects from before the first publication to a topic are not sent.
  */
 
 import { arrowTable } from '../warehouse/arrow.ts'
@@ -15,18 +14,18 @@ import { retrying, type Patience } from '../base/retry.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 const PAGE_ROWS = 1_000
-/** Later than every effect of a batch. */
+/** Larger than the number of any effect in a batch. */
 const BATCH_END = Number.MAX_SAFE_INTEGER
 
-/** A message with an effect; those of one `orderingKey` are to arrive in the order given. */
+/** Message of one effect. Messages with the same `orderingKey` must arrive in the order given. */
 export type EffectMessage = {
   data: Buffer
   attributes: { effect_id: string; kind: string; type: string; journey: string }
   orderingKey: string
 }
 
-/** Where effects go: settled when all are taken; to be called again with the same if they are not.
- * `pubsub-topic.ts` is one. */
+/** Sink for effects. `publish` resolves when all messages are accepted; after a failure it is
+ * called again with the same messages. `pubsub-sink.ts` implements it. */
 export type EffectTopic = { name: string; publish(messages: EffectMessage[]): Promise<void> }
 
 type Place = { batch: number; effect_no: number }
@@ -49,7 +48,7 @@ export class EffectPublisher {
     this.#published = published
   }
 
-  /** Continues where publishing to this topic stopped, and sends what has been left. */
+  /** Resumes at the recorded position of this topic and publishes everything after it. */
   static async open(
     warehouse: Warehouse,
     topic: EffectTopic,
@@ -68,7 +67,7 @@ export class EffectPublisher {
     return publisher
   }
 
-  /** Publishes everything that has been committed and not published. */
+  /** Publishes all committed effects that are not published yet. */
   async publish(): Promise<void> {
     for (;;) {
       const { batch, effect_no } = this.#published

@@ -1,4 +1,4 @@
 /** Names of Pub/Sub topics and subscriptions. */
 
-/** A subscription or a topic, `pubsub:project/id`. */
+/** A topic or subscription, written `pubsub:project/id`. */
 export type PubsubName = { project: string; id: string }

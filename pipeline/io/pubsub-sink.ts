@@ -1,10 +1,10 @@
-/** A Pub/Sub topic for effects. The only file that publishes. */
+/** Pub/Sub sink for effects. No other file publishes to Pub/Sub. */
 
 import { PubSub } from '@google-cloud/pubsub'
 import type { PubsubName } from './pubsub-name.ts'
 import type { EffectTopic } from './outbox-publisher.ts'
 
-/** Effects are few: a message waits no longer than this for others to go with it. */
+/** Longest wait to batch a message with others; effects are rare, so it is short. */
 const WAIT_MS = 5
 
 export type PubsubTopic = EffectTopic & { close(): Promise<void> }
@@ -22,7 +22,7 @@ export function pubsubTopic({ project, id }: PubsubName): PubsubTopic {
       const results = await Promise.allSettled(sent)
       const failed = results.find((result) => result.status === 'rejected')
       if (failed === undefined) return
-      // A key whose message has failed takes no more until it is told to.
+      // The client library blocks an ordering key after a failure until publishing is resumed.
       for (const { orderingKey } of messages) topic.resumePublishing(orderingKey)
       throw failed.reason
     },

@@ -1,14 +1,12 @@
 /**
- * A Pub/Sub subscription as a source: messages as they are delivered, in chunks bounded by number,
- * bytes and time.
+ * Pub/Sub source: messages of a subscription, in chunks bounded by number, bytes and time.
  *
- * A message is held (its deadline extended by the client library) from its delivery until its
- * chunk is acknowledged, which is after the commit; then it is acknowledged. Whatever is held when
- * the source is closed is handed back for delivery to another. Messages that come again, for
- * whatever reason, are the same events and are dropped where all duplicates are.
+ * A message is acknowledged after the commit of its chunk. Until then the client library extends
+ * its acknowledgement deadline. Closing the source returns unacknowledged messages for redelivery.
+ * Redelivered messages contain the same events and are deduplicated like any others.
  *
- * The only file that reads from a subscription. When the connection is lost the client library
- * opens it again, waiting longer each time, up to a minute; each time is told of.
+ * No other file reads from a subscription. When the connection is lost, the client library
+ * reconnects with backoff of up to a minute; `onReconnect` reports each loss.
  */
 
 import { Duration, PubSub, type Message, type Subscription } from '@google-cloud/pubsub'
@@ -18,29 +16,29 @@ import { messageOf, UserError } from '../base/errors.ts'
 import { CHUNK_BYTES_MAX, cutToSize, messagesOf, unpackedSize } from '../decode/unpack-messages.ts'
 import type { Chunk, Source } from './source.ts'
 
-/** Chunks held at once: one being committed, one decoded, one coming in. */
+/** Chunks in memory at once: one being committed, one being decoded, one being received. */
 const CHUNKS_HELD = 3
-/** How soon the messages of a worker that died come again; held on to for as long as one lives. */
+/** Redelivery delay for messages of a worker that died. A live worker extends the deadline. */
 const DEADLINE_SECONDS = 20
-/** Closing gives back what is held; what it cannot give back in time comes again by itself. */
+/** Longest wait on closing; messages not returned by then are redelivered after their deadline. */
 const CLOSE_SECONDS = 5
 const NOT_FOUND = 5
 const PERMISSION_DENIED = 7
 
 export type PubsubBounds = {
   messagesMax: number
-  /** A chunk waits no longer than this for more messages once it has one. */
+  /** Longest wait of a chunk for further messages, once it has one. */
   waitMs: number
-  /** Told of every loss of the connection that is mended. */
+  /** Called each time the connection is lost and reopened. */
   onReconnect?: (fault: string) => void
-  /** Aborted: no further chunk is given. */
+  /** When aborted, the source ends. */
   signal?: AbortSignal
 }
 
-/** `inFlight`: messages that were delivered and are not acknowledged. */
+/** `inFlight` counts messages that were delivered and are not acknowledged. */
 export type PubsubSource = Source & { inFlight(): number }
 
-/** Nothing is connected before the first chunk is asked for. */
+/** Returns the source. It connects when the first chunk is requested. */
 export function pubsubSource(name: PubsubName, bounds: PubsubBounds): PubsubSource {
   const origin = `pubsub:${name.project}/${name.id}`
   let delivery: Delivery | null = null
@@ -118,7 +116,7 @@ class Delivery implements AsyncIterator<Chunk> {
     }
   }
 
-  /** Until a message comes, time is up, or it is over. */
+  /** Waits until a message arrives, the time is up, or the source ends. */
   async #change(ms: number | null): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = ms === null ? undefined : setTimeout(resolve, Math.max(1, ms))
@@ -150,7 +148,7 @@ class Delivery implements AsyncIterator<Chunk> {
     }
   }
 
-  /** Gives back what is held, and sends the acknowledgements that are on their way. */
+  /** Returns unacknowledged messages for redelivery and flushes pending acknowledgements. */
   async return(): Promise<IteratorResult<Chunk, undefined>> {
     if (!this.#isClosed) {
       this.#isClosed = true
@@ -166,7 +164,7 @@ function sizeOf(messages: readonly Message[]): number {
   return messages.reduce((bytes, { data }) => bytes + unpackedSize(data), 0)
 }
 
-/** Microseconds. */
+/** Returns the publish time in microseconds. */
 function publishedAt({ publishTime }: Message): number {
   return Number(publishTime.getFullTime() / 1_000n)
 }
@@ -175,10 +173,12 @@ function failureOf(error: Error, { project, id }: PubsubName, origin: string): U
   const { code } = error as { code?: unknown }
   if (code === NOT_FOUND) {
     const make = `gcloud pubsub subscriptions create ${id} --topic=TOPIC --project=${project}`
-    return new UserError(`${origin} is not there: ${make} makes it`)
+    return new UserError(`${origin} does not exist: ${make} creates it`)
   }
   if (code === PERMISSION_DENIED) {
-    return new UserError(`${origin} may not be read: roles/pubsub.subscriber is needed`)
+    return new UserError(
+      `${origin} denies access: grant roles/pubsub.subscriber on it to the service account`,
+    )
   }
   return new UserError(`${origin} cannot be read: ${messageOf(error)}`)
 }

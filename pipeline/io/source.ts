@@ -1,29 +1,29 @@
 /**
- * Where messages come from. A source gives chunks of whole lines, and is told when the batch made
- * of a chunk is committed; before that it must be able to give the same lines again.
+ * Contract of sources. A source yields chunks of whole lines. It is notified when the batch of a
+ * chunk is committed; until then it must be able to yield the same lines again.
  */
 
 import type { Messages } from '../decode/unpack-messages.ts'
 import type { LandedKey } from '../warehouse/warehouse.ts'
 
 export type Chunk = {
-  /** Whole lines of NDJSON; or messages, if it says so. */
+  /** Whole lines of NDJSON, or message payloads when `messages` is set. */
   bytes: Uint8Array
   messages?: Messages
-  /** Landed messages that it is made of. */
+  /** Inbox messages that the chunk contains. */
   applying?: readonly LandedKey[]
-  /** Where they are from, for the `batches` and `dead_letters` tables. */
+  /** Value of the column `origin` in `batches` and `dead_letters`. */
   origin: string
-  /** How far the source is with this chunk, in bytes; `total` null when nobody can know. */
+  /** Bytes read so far including this chunk; `total` is null when the size is unknown. */
   progress: { done: number; total: number | null }
   /** Called once, after the commit. */
   acknowledge(): Promise<void>
 }
 
 export interface Source extends AsyncIterable<Chunk> {
-  /** What the source is called when it gives nothing. */
+  /** Origin used when the source yields nothing. */
   readonly origin: string
-  /** True when a chunk may be long in coming, or come only after the one before is acknowledged:
-   * it is asked for ahead, but not waited for. */
+  /** True when the next chunk may take long or requires the acknowledgement of the previous one: it
+   * is requested ahead but not waited for. */
   readonly isLive?: boolean
 }

@@ -1,9 +1,9 @@
 /**
- * A correction of who is who, as an event like any other: an `alias` or an `unlink` that goes
- * through the pipeline and takes effect backwards.
+ * Identity corrections. A correction is an ordinary event with an `alias` or an `unlink`, so the
+ * pipeline applies it retroactively like any other.
  *
- * It occurs at the watermark, after everything there: later, and it would decide timeouts;
- * earlier, and an unlink would not reach the links after it.
+ * The event occurs at the watermark, after all other events of that instant. A later time would
+ * trigger timeouts; an earlier one would leave later links in place.
  */
 
 import { Pipeline } from '../microbatch/pipeline.ts'
@@ -17,14 +17,16 @@ import type { Warehouse } from '../warehouse/warehouse.ts'
 
 export type CorrectionKind = 'link' | 'unlink'
 
-/** Who an identifier is of now. */
+/** Current profile of an identifier, and the number of events of that profile. */
 export type Standing = { identifier: string; profileId: string; eventCount: number }
 
 export const CORRECTION_NAME = 'Identity Corrected'
-/** Above any ordinal of a sender; corrections of one watermark follow one another by batch. */
+/** Larger than any ordinal of a sender. Adding the batch number orders corrections at one
+ * watermark. */
 const ORDINAL_FROM = 2 ** 52
 
-/** The two identifiers as landed, and whose they are. Throws when one cannot be corrected. */
+/** Returns both identifiers as stored, each with its current profile. Throws a `UserError` for an
+ * identifier that cannot be corrected. */
 export async function standingsOf(
   warehouse: Warehouse,
   { identity }: Definitions,
@@ -36,10 +38,16 @@ export async function standingsOf(
     const [namespace, value] = splitIdentifier(text.trim()) ?? ['', '']
     if (!identity.person.includes(namespace)) {
       const known = identity.person.join(', ')
-      throw new UserError(`${text} is no person identifier: write namespace:value, of ${known}`, 2)
+      throw new UserError(
+        `${text} is not a person identifier: use NAMESPACE:VALUE with a namespace of ${known}`,
+        2,
+      )
     }
-    if (reader.saysNothing(value.trim())) {
-      throw new UserError(`${text} is on the ignore list and says nothing about who`, 2)
+    if (reader.isPlaceholder(value.trim())) {
+      throw new UserError(
+        `${text} is on the ignore list, so it identifies no one: use another identifier`,
+        2,
+      )
     }
     const landed = landedValue(identity, namespace, value.trim())
     const [row] = await warehouse.query(
@@ -49,7 +57,12 @@ export async function standingsOf(
        where namespace = $1 and value = $2 group by identities.profile_id`,
       [namespace, landed],
     )
-    if (row === undefined) throw new UserError(`${text} is on no event of ${warehouse.url}`)
+    if (row === undefined) {
+      throw new UserError(
+        `${text} does not occur in ${warehouse.url}: check the value, or read its events first ` +
+          'with npm start',
+      )
+    }
     standings.push({
       identifier: `${namespace}:${landed}`,
       profileId: row['profile_id'] as string,
@@ -57,11 +70,13 @@ export async function standingsOf(
     })
   }
   const [a, b] = standings as [Standing, Standing]
-  if (a.identifier === b.identifier) throw new UserError(`${given[0]} is both: give two`, 2)
+  if (a.identifier === b.identifier) {
+    throw new UserError(`${given[0]} was given twice: use two different identifiers`, 2)
+  }
   return [a, b]
 }
 
-/** Feeds the event, and returns its id. */
+/** Processes the correction as a batch of one event, and returns the id of the event. */
 export async function correctIdentity(
   warehouse: Warehouse,
   definitions: Definitions,
@@ -87,6 +102,6 @@ export async function correctIdentity(
   const decoder = landedDecoder(definitions.identity, pipeline.compiled.operandPaths)
   const decoded = decoder.decode(new TextEncoder().encode(line), receivedAt)
   const outcome = await pipeline.advance(decoded, { origin: 'correction', receivedAt: now() })
-  assert(outcome.landed === 1, 'a correction is an event that lands')
+  assert(outcome.landed === 1, 'a correction lands as one event')
   return eventId
 }

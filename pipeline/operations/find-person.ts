@@ -1,9 +1,9 @@
 /**
- * Who is to be forgotten, and what is his: found in the images and the events.
+ * Finds what belongs to a person who is to be erased, in the state store and the events.
  *
- * His identifiers are those of his person, and the devices that no remaining event carries. His
- * events are those of his profile, and any other that carries one of his person identifiers or
- * names one in an alias or unlink: in a session that names somebody else, for example.
+ * The identifiers are the person identifiers of the profile, and the devices that no remaining
+ * event carries. The events are those of the profile, and any other event whose identifiers, alias
+ * or unlink contain one of the person identifiers.
  */
 
 import type { ErasedPersons } from '../microbatch/suppression-list.ts'
@@ -21,19 +21,19 @@ export type Person = {
   persons: string[]
   devices: string[]
   events: Set<string>
-  /** The same as rows of `events`, of which they have the columns that were asked for. */
+  /** The same events as rows of `events`, with the columns requested. */
   rows: Row[]
-  /** Those of them that carry none of the identifiers. */
+  /** Ids of the events that carry none of the identifiers. */
   unmarked: string[]
   streams: string[]
 }
 
-/** Devices that are asked for at once. */
+/** Devices counted by one query. */
 const DEVICES_MAX = 500
 
 export type Place = { warehouse: Warehouse; compiled: Compiled; images: AllImages }
 
-/** Finds the person; throws a `UserError` when there is none, or more than one. */
+/** Finds the person. Throws a `UserError` if nobody or more than one person matches. */
 export async function findPerson(
   place: Place,
   user: string,
@@ -55,7 +55,9 @@ export async function findPerson(
     profileId,
     ...named,
   ])
-  if (found.length === 0) throw new UserError(`no event of ${profileId} is here`)
+  if (found.length === 0) {
+    throw new UserError(`profile ${profileId} has no events: they were erased already`)
+  }
   const events = new Set(found.map((row) => row['event_id'] as string))
   const devices = await ownDevices(place, found, reader)
   const own = new Set([...persons, ...devices])
@@ -77,7 +79,7 @@ export async function findPerson(
   }
 }
 
-/** The person that a value of a person namespace, or `namespace:value`, stands for. */
+/** Resolves a value of a person namespace, or `namespace:value`, to its profile. */
 async function personOf({ compiled, images }: Place, user: string, reader: IdentifierReader) {
   const namespaces = compiled.identity.person
   const candidates = reader.namesOf(user, namespaces)
@@ -88,12 +90,14 @@ async function personOf({ compiled, images }: Place, user: string, reader: Ident
   if (profileId === undefined) {
     const isHashed = compiled.identity.hashed.length > 0
     throw new UserError(
-      `--user ${user} is nobody here: give a value of ${namespaces.join(' or ')}, or ` +
-        `NAMESPACE:VALUE${isHashed ? `, under the same ${HASH_KEY_VARIABLE}` : ''}`,
+      `--user ${user} matches no person: use a value of ${namespaces.join(' or ')}, or ` +
+        `NAMESPACE:VALUE${isHashed ? `, with the same ${HASH_KEY_VARIABLE} as the runs` : ''}`,
     )
   }
   if (profiles.size > 1) {
-    throw new UserError(`--user ${user} is several persons: give one of ${known.join(', ')}`)
+    throw new UserError(
+      `--user ${user} matches ${profiles.size} people: use one of ${known.join(', ')}`,
+    )
   }
   const keys = known.flatMap((name) => images.identifier.get(name)?.component ?? [])
   await images.component.load(keys)
@@ -106,18 +110,18 @@ async function personOf({ compiled, images }: Place, user: string, reader: Ident
   return { profileId, persons }
 }
 
-/** Where the JSON of a column has a text; it lands written in one way only. */
+/** SQL condition: the JSON of a column contains a text. JSON is always stored in one notation. */
 function isIn(column: string, text: string): string {
   return `strpos(cast(${column} as string), ${text}) > 0`
 }
 
-/** An identifier as it stands in the JSON of an event's identifiers. */
+/** Returns an identifier as a member of the `identifiers` JSON. */
 function memberOf(identifier: string): string {
   const [namespace, value] = splitIdentifier(identifier) ?? []
   return `${JSON.stringify(namespace)}:${JSON.stringify(value)}`
 }
 
-/** Devices of the events that no other event carries. */
+/** Returns the devices of the events that no other event carries. */
 async function ownDevices(
   { warehouse, compiled }: Place,
   found: Row[],
@@ -126,7 +130,7 @@ async function ownDevices(
   const carried = new Map<string, number>()
   for (const name of found.flatMap((row) => identifiersOf(row))) {
     const [namespace = '', value = ''] = splitIdentifier(name) ?? []
-    if (!compiled.identity.device.includes(namespace) || reader.saysNothing(value)) continue
+    if (!compiled.identity.device.includes(namespace) || reader.isPlaceholder(value)) continue
     carried.set(name, (carried.get(name) ?? 0) + 1)
   }
   const devices: string[] = []
@@ -148,7 +152,7 @@ function identifiersOf(row: Row): string[] {
   return Object.entries(identifiers).map(([namespace, value]) => `${namespace}:${value}`)
 }
 
-/** Identifiers that an event carries or corrects. */
+/** Returns the identifiers that an event carries, links or unlinks. */
 function mentioned(row: Row): string[] {
   const pairs = [row['alias'], row['unlink']].flatMap((text) =>
     typeof text === 'string' ? (JSON.parse(text) as string[]) : [],
@@ -156,7 +160,7 @@ function mentioned(row: Row): string[] {
   return [...identifiersOf(row), ...pairs]
 }
 
-/** Dead letters that tell of an erased person. */
+/** Returns the ids of dead letters that contain an erased person. */
 export async function lettersOf(warehouse: Warehouse, erased: ErasedPersons): Promise<string[]> {
   const letters: string[] = []
   for await (const rows of warehouse.stream('select dead_letter_id, raw from dead_letters')) {
@@ -167,7 +171,7 @@ export async function lettersOf(warehouse: Warehouse, erased: ErasedPersons): Pr
   return letters
 }
 
-/** Aliases and unlinks on record: of events that stay, and what erased ones name. */
+/** Returns the aliases and unlinks of the remaining events, and the identifiers in erased ones. */
 export async function correctionsOf(warehouse: Warehouse, erased: ReadonlySet<string>) {
   const rows = await warehouse.query(
     `select event_id, occurred_at, ordinal, alias, unlink from events

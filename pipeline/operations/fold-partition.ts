@@ -1,9 +1,9 @@
 /**
- * Journeys of some profiles from their first event: takes all their events and builds the commit
- * that has their rows. It runs the last steps of a micro-batch (`derive.ts`) over profiles without
- * images, so its rows equal those of any sequence of batches.
+ * Folds the journeys of some profiles from their first event on, and builds the commit with their
+ * rows. Runs the last steps of a micro-batch (`derive.ts`) over profiles without state, so its rows
+ * equal those of any sequence of batches.
  *
- * Effects are left out: a replay sends nothing.
+ * Writes no effects: a replay sends nothing.
  */
 
 import { imagesFor } from '../microbatch/profile-codec.ts'
@@ -19,24 +19,24 @@ import { Ownership, Placements } from '../microbatch/place-streams.ts'
 import type { StateReads } from '../state/state-store.ts'
 import type { Commit, Head } from '../warehouse/warehouse.ts'
 
-/** All events of some profiles that journeys ask for, and whose they are. */
+/** All events of some profiles that the journeys can use, with their profiles and sessions. */
 export type Part = {
-  /** One event a line, see `stored.ts`; lines of a profile stand together. */
+  /** One event per line, see `stored-events.ts`. The lines of a profile are adjacent. */
   lines: Uint8Array
   profileIds: string[]
   sessionIds: string[]
-  /** What the commit is to be: its number, time and watermark, and what `batches` says of it. */
+  /** Number, time and watermark of the commit. */
   head: Head
   origin: string
 }
 
 export type FoldSettings = {
   definitions: Definitions
-  /** Images and timers are written too, so that batches can go on from there. */
+  /** Whether to write state and timers too, so that batches can continue from them. */
   hasMemory: boolean
 }
 
-/** The state store and the look-ups of profiles that have no history. */
+/** State store and lookups of profiles without history. */
 const NO_MEMORY: StateReads & Lookups = {
   images: () => Promise.resolve(new Map()),
   segments: () => Promise.resolve(new Map()),
@@ -57,7 +57,7 @@ export class PartFolder {
 
   async fold({ lines, profileIds, sessionIds, head, origin }: Part): Promise<Commit> {
     const batch = decodeStored(this.#decoder, lines, head.recordedAt)
-    assert(batch.count === profileIds.length, 'every event of a profile says who')
+    assert(batch.count === profileIds.length, 'each line of a part decodes to one event')
     const working = this.#workingSet(head.watermark)
     working.add(
       batch,

@@ -1,4 +1,4 @@
-/** Who folds parts: this thread, or others, while this one reads and commits. */
+/** Fold worker pool: folds parts in this thread or in worker threads. */
 
 import type { Table } from 'apache-arrow'
 import { tableBytes, tableOfBytes } from '../warehouse/arrow-wire.ts'
@@ -6,14 +6,14 @@ import { PartFolder, type FoldSettings, type Part } from './fold-partition.ts'
 import { moduleBeside, startThread } from '../base/worker-thread.ts'
 import type { Commit } from '../warehouse/warehouse.ts'
 
-export type Folders = {
-  /** Commits come in the order of the parts; a part's lines may be given away. */
+export type FoldPool = {
+  /** Resolves to the commit of a part. `lines` may be transferred to a worker thread. */
   fold(part: Part): Promise<Commit>
   close(): Promise<void>
 }
 
-/** `threads` in all: 1 is this one, and of more all but this one fold. */
-export function startFolders(settings: FoldSettings, threads: number): Folders {
+/** Starts the pool. With 1 thread, this thread folds; with more, all threads except this one. */
+export function startFoldPool(settings: FoldSettings, threads: number): FoldPool {
   if (threads === 1) {
     const folder = new PartFolder(settings)
     return { fold: (part) => folder.fold(part), close: () => Promise.resolve() }
@@ -35,7 +35,7 @@ export function startFolders(settings: FoldSettings, threads: number): Folders {
   }
 }
 
-/** A commit between threads: its tables as Arrow's own bytes. */
+/** Commit in transit between threads: tables are serialized as Arrow IPC. */
 export type PackedCommit = {
   [member in keyof Commit]: Commit[member] extends Map<infer Name, Table>
     ? [Name, Uint8Array][]

@@ -1,4 +1,4 @@
-/** The worker thread that folds: takes parts, gives their commits back in the order they came. */
+/** Worker thread that folds parts and posts their commits in the same order. */
 
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { PartFolder, type FoldSettings, type Part } from './fold-partition.ts'

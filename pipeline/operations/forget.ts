@@ -1,11 +1,10 @@
 /**
- * Forgetting a person: afterwards the tables are those of the remaining events, and, where they
- * are kept as nobody's, of hers under pseudonyms.
+ * Erases a person. Afterwards the tables are a function of the remaining events; with `isKept`, of
+ * the remaining events and the pseudonymized ones.
  *
- * What the erased events touched is derived again by the stages every batch goes through, over
- * history without them: components, streams, profiles. What takes their place goes through the same
- * stages as a batch does. All of it is written in one transaction, with a certificate. No effect is
- * sent or taken back: nothing has happened to anybody.
+ * Components, streams and profiles that the erased events touched are derived again without them,
+ * by the stages of a micro-batch. Pseudonymized events land through the same stages. Everything is
+ * written in one transaction, with an erasure certificate. No effect is sent or retracted.
  */
 
 import { unrecordedKey } from '../microbatch/key-on-record.ts'
@@ -36,20 +35,20 @@ export type ForgetOptions = {
   definitions: Definitions
   /** A value of any person namespace, or `namespace:value`. */
   user: string
-  /** Keep the events, under pseudonyms. */
+  /** Keep the events under pseudonyms. */
   isKept: boolean
-  /** Only tell what would go. */
+  /** Only count what would be erased. */
   isPlan: boolean
-  /** Now, microseconds. */
+  /** Current time, microseconds. */
   at: number
-  /** Of hashed namespaces. */
+  /** Key of hashed namespaces. */
   hashKey?: string | undefined
 }
 
-/** `kept`: events that are kept as nobody's. */
+/** `kept` counts the events kept under pseudonyms. */
 export type Forgotten = { person: Person; counts: ErasedRows; kept: number; batch: number }
 
-/** Erases a person, or tells what would be erased. Images held elsewhere are stale afterwards. */
+/** Erases a person, or counts what would be erased. State cached elsewhere is stale afterwards. */
 export async function forget(options: ForgetOptions): Promise<Forgotten> {
   const { warehouse, user, isKept, isPlan, at, hashKey } = options
   const head = await warehouse.open()
@@ -79,7 +78,7 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
     erased: person.events,
   })
   const successor = isKept
-    ? asNobodys(person, compiled, reader)
+    ? pseudonymizedBatch(person, compiled, reader)
     : emptyBatch(compiled.namespaces.length)
   const landing = await land(warehouse, successor, erased)
   working.add(successor, landing.rows)
@@ -124,22 +123,28 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
   return { person, counts, kept: landing.rows.length, batch }
 }
 
-/** For lines as they came, of any form; what they say beside who is nobody's concern here. */
+/** Decoder of raw lines in any format. Only their identifiers matter here, so event definitions are
+ * not checked. */
 function rawDecoder(identity: Identity, hashKey: string | undefined): ChunkDecoder {
   const events = { events: {} }
   return new ChunkDecoder({ identity, operandPaths: [], format: undefined, events, hashKey })
 }
 
-/** The person's events under pseudonyms. Those that name nobody under today's definitions, and are
- * in no derived table, are not among them. */
-function asNobodys({ rows }: Person, compiled: Compiled, reader: IdentifierReader): EventBatch {
+/** Returns the person's events under pseudonyms. Leaves out events that carry no identifier under
+ * the current definitions: they are in no derived table. */
+function pseudonymizedBatch(
+  { rows }: Person,
+  compiled: Compiled,
+  reader: IdentifierReader,
+): EventBatch {
   const lines = pseudonymised(rows, compiled.namespaces, reader).map(lineOf)
   const bytes = new TextEncoder().encode(lines.join('\n'))
   const decoder = landedDecoder(compiled.identity, compiled.operandPaths)
   return { ...decodeStored(decoder, bytes, 0), refusals: [] }
 }
 
-/** What must be derived again without the person's events. Reads the history of their streams. */
+/** Returns what must be derived again without the person's events. Reads the history of their
+ * streams. */
 async function erasingOf(
   working: MicroBatch,
   warehouse: Warehouse,

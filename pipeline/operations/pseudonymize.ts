@@ -1,12 +1,11 @@
 /**
- * Events of a person as nobody's: what names her is replaced by pseudonyms that are drawn, not
- * computed, and kept nowhere but in the events themselves.
+ * Pseudonymizes the events of a person. Pseudonyms are random and stored only in the events.
  *
- * All identifiers of the events are replaced, of devices that others use and of other people too,
- * each by one pseudonym throughout, and so are event ids. So the events are joined among themselves
- * as they were, to nobody else's, and in the same order. In properties and context goes what the
- * identity definition knows: values of these identifiers, whole or as words in a longer text, in
- * whatever letters, and what stands under the name of a namespace.
+ * Every identifier of the events is replaced by one pseudonym throughout, including those of shared
+ * devices and of other people. Event ids are replaced too. The events stay linked to each other, in
+ * the same order, and are no longer linked to anyone else. In properties and context, values of
+ * these identifiers are replaced, whole or as words in a longer text, in any letter case; so is any
+ * value under the name of a namespace.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -19,10 +18,10 @@ import { TokenSearch } from '../decode/token-search.ts'
 import { comparePlaces, type Place } from '../base/event-order.ts'
 import type { Row } from '../warehouse/warehouse.ts'
 
-/** Shorter values are replaced only where they stand alone. */
+/** Shorter values are replaced only if they are a whole value. */
 const WORD_LENGTH_MIN = 3
 
-/** Rows of `events` as nobody's. `namespaces` are the declared ones. */
+/** Returns rows of `events` with pseudonyms. `namespaces` are the declared ones. */
 export function pseudonymised(
   rows: readonly Row[],
   namespaces: readonly string[],
@@ -87,9 +86,9 @@ class Pseudonyms {
     }
   }
 
-  /** What stands for a value; one that says nothing goes on saying it. */
+  /** Returns the pseudonym of a value. Placeholder values are kept. */
   #valueOf(namespace: string, value: string): string {
-    if (this.#reader.saysNothing(value)) return value
+    if (this.#reader.isPlaceholder(value)) return value
     const name = `${namespace}:${value}`
     let drawn = this.#values.get(name)
     if (drawn === undefined) this.#values.set(name, (drawn = `nobody-${drawnText()}`))
@@ -133,7 +132,7 @@ class Pseudonyms {
     return this.#withoutWords(text)
   }
 
-  /** Replaces values that stand as words in a text, the longest first. */
+  /** Replaces values that are words in a text, the longest first. */
   #withoutWords(text: string): string {
     let result = ''
     let kept = 0
@@ -157,7 +156,7 @@ class Pseudonyms {
   }
 }
 
-/** New ids for events, in the event order of the old ones. */
+/** Draws new event ids that sort like the old ones in event order. */
 function drawnInOrder(rows: readonly Row[]): Map<string, string> {
   const places = rows.map((row): Place => [
     row['occurred_at'] as number,

@@ -1,6 +1,6 @@
 /**
- * Landed messages without erased persons: of the raw messages on record exactly those lines are
- * cut that would be dropped if they landed again. Other lines stay as the sender wrote them.
+ * Removes erased persons from landed messages. Cuts exactly the lines that would be dropped if they
+ * landed again. Other lines stay as the sender wrote them.
  */
 
 import { gzipSync } from 'node:zlib'
@@ -13,10 +13,11 @@ const NEW_LINE = 0x0a
 const SPACE = 0x20
 const LINE_END = Uint8Array.of(NEW_LINE)
 
-/** Messages that have something cut, as they were, and what remains of those that are not gone. */
+/** `cut`: messages that lose something, as stored. `remains`: what is left of those not removed
+ * whole. */
 export type CutMessages = { cut: LandedMessage[]; remains: LandedMessage[] }
 
-/** Reads every landed message. `at` is now, microseconds. */
+/** Reads every landed message. `at` is the current time, microseconds. */
 export async function cutMessages(
   warehouse: Warehouse,
   decoder: ChunkDecoder,
@@ -71,7 +72,7 @@ function cutChunk(
   })
 }
 
-/** Where the lines of erased persons begin. */
+/** Returns the positions at which lines of erased persons begin. */
 function erasedLines(
   bytes: Uint8Array,
   decoder: ChunkDecoder,
@@ -91,8 +92,8 @@ function erasedLines(
   return new Set([...accepted, ...refused.map(({ from }) => from)].map(lineAt))
 }
 
-/** Returns where a line of the decoded bytes begins in the stored ones. The two differ where the
- * decoder redacts plain values; line breaks are the same. */
+/** Maps the start of a line in the decoded bytes to its start in the stored ones. The two differ
+ * where the decoder redacts plain values; line breaks are the same. */
 function storedLines(stored: Uint8Array, decoded: Uint8Array): (from: number) => number {
   if (stored === decoded) return (from) => from
   const starts = lineStarts(stored)
@@ -108,7 +109,7 @@ function lineStarts(bytes: Uint8Array): number[] {
   return starts
 }
 
-/** From and up to where each line is, blank ones left out, without its end. */
+/** Returns start and end of each line that is not blank, without its line break. */
 function linesIn(bytes: Uint8Array, first: number, end: number): [from: number, to: number][] {
   const lines: [number, number][] = []
   for (let from = first; from < end;) {

@@ -1,22 +1,22 @@
 /**
- * The stored events once more, from the beginning, under other definitions, into a warehouse of
- * their own. Nothing is published: its outbox is never read.
+ * Full replay: processes all stored events again under other definitions, into a scratch warehouse.
+ * The outbox of that warehouse is never published.
  *
- * It is done in two steps, by the stages of every run. First whose the events are: the ordinary
- * pipeline, in event order, with no journey to fold. Then the journeys of each profile, all its
- * events at once (`refold.ts`), which several threads may do. Memory is bounded by the batches and
- * parts on the way.
+ * It has two steps. The first resolves identity and sessions with the ordinary pipeline, in event
+ * order and without journeys. The second folds the journeys of each profile over all its events
+ * (`replay-journeys.ts`), in parallel if asked. Memory is bounded by the batches and parts in
+ * flight.
  *
- * A recomputation that was interrupted goes on where it was: what has landed there is dropped as a
- * duplicate, and a profile that has been folded is not folded again. What has landed here since is
- * processed at the end, as a run would.
+ * An interrupted replay resumes: events that have landed in the scratch warehouse are dropped as
+ * duplicates, and folded profiles are skipped. Events that arrive meanwhile are processed at the
+ * end, as in a run.
  */
 
 import { Pipeline, type Extent } from '../microbatch/pipeline.ts'
 import { emptyBatch } from '../decode/event-batch.ts'
 import { HOUR, now } from '../base/clock.ts'
 import type { Definitions } from '../definition/load.ts'
-import { progressOf, refold, type Spread } from './replay-journeys.ts'
+import { progressOf, replayJourneys, type Spread } from './replay-journeys.ts'
 import {
   countOf,
   decodeStored,
@@ -31,32 +31,33 @@ import {
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 const ORIGIN = 'stored events'
-/** What the fold is of, in the other warehouse. */
+/** Label of the fold in the scratch warehouse. */
 export const ALL_JOURNEYS = 'all journeys'
 
-export type Recomputation = Spread & {
+export type FullReplay = Spread & {
   /** Open; only read. */
   warehouse: Warehouse
-  /** Open: empty, or left by an interrupted recomputation under the same definitions. */
+  /** Open: empty, or left by an interrupted replay under the same definitions. */
   scratch: Warehouse
   definitions: Definitions
-  /** Told of every batch and part: how many events are done in this step, of how many. */
+  /** Called after every batch and part. */
   onBatch?: OnBatch | undefined
 }
 
-/** `total` is the step's. */
+/** `done` of `total` events of the step are processed. */
 export type OnBatch = (done: number, total: number, step: 'people' | 'journeys') => void
 
 /**
- * False when the other warehouse has events that are not here: it was left by a recomputation of
- * events that are gone. Throws a `UserError` when an event cannot be read back.
+ * Replays all events. Returns false if the scratch warehouse has events that the source lacks: it
+ * was left by a replay of events that were erased since. Throws a `UserError` if an event cannot be
+ * decoded.
  */
-export async function recompute(parts: Recomputation): Promise<boolean> {
+export async function replayEverything(parts: FullReplay): Promise<boolean> {
   const { scratch, onBatch } = parts
   const before = await progressOf(scratch)
   const isSound = before !== null || (await pass(parts, 'people'))
   const { watermark } = await scratch.open()
-  await refold({
+  await replayJourneys({
     ...parts,
     source: scratch,
     target: scratch,
@@ -69,8 +70,8 @@ export async function recompute(parts: Recomputation): Promise<boolean> {
   return before === null ? isSound : pass(parts, 'everything')
 }
 
-/** Reads all stored events and processes those that are not there yet; false, see `recompute`. */
-async function pass(parts: Recomputation, extent: Extent): Promise<boolean> {
+/** Processes the stored events that the scratch warehouse lacks. Returns false as `replayEverything` does. */
+async function pass(parts: FullReplay, extent: Extent): Promise<boolean> {
   const { warehouse, scratch, definitions, onBatch } = parts
   const { watermark } = await warehouse.open()
   const pipeline = await Pipeline.open(scratch, definitions, { extent })
@@ -98,7 +99,7 @@ async function pass(parts: Recomputation, extent: Extent): Promise<boolean> {
   return (await countOf(scratch)) === read - nameless
 }
 
-/** Event time, cut between hours. */
+/** Returns ranges of event time, cut at full hours. */
 function hoursOf(warehouse: Warehouse): Promise<{ ranges: Range<number>[]; total: number }> {
   const counted = warehouse.stream(
     `select max(occurred_at) as bound, count(*) as events from events
@@ -107,7 +108,7 @@ function hoursOf(warehouse: Warehouse): Promise<{ ranges: Range<number>[]; total
   return rangesOf<number>(counted, null)
 }
 
-/** All events in event order, a line each, as many at a time as go into a batch. */
+/** Yields all events in event order as lines, one batch at a time. */
 async function* linesInOrder(
   warehouse: Warehouse,
   ranges: readonly Range<number>[],
@@ -128,7 +129,7 @@ async function* linesInOrder(
   if (lines.length > 0) yield lines
 }
 
-/** All events, in event order. */
+/** Yields all events in event order. */
 async function* inOrder(
   warehouse: Warehouse,
   ranges: readonly Range<number>[],

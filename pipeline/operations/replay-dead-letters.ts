@@ -1,6 +1,6 @@
 /**
- * Dead letters as a source: the refused lines that nothing has come of yet, to be fed again after
- * a fix. Those that land, or are refused for another reason, count as resolved.
+ * Replays dead letters: processes unresolved rejected lines again after a fix. A letter counts as
+ * resolved if its line lands, or if it is rejected again for another reason.
  */
 
 import { now } from '../base/clock.ts'
@@ -8,12 +8,12 @@ import type { Pipeline } from '../microbatch/pipeline.ts'
 import type { Decode } from '../decode/decoder-thread.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
-/** Letters fed with one batch. */
+/** Letters per batch. */
 const LETTERS_MAX = 10_000
 
 export type RefeedReport = { fed: number; landed: number; duplicates: number; refused: number }
 
-/** Feeds every unresolved dead letter once, in the order of their ids, a batch at a time. */
+/** Processes every unresolved dead letter once, by ascending id, one batch at a time. */
 export async function refeed(
   warehouse: Warehouse,
   pipeline: Pipeline,

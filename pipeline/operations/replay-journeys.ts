@@ -1,11 +1,12 @@
 /**
- * The journeys of all profiles once more, from the events and whose they are on record, into a
- * warehouse of their own: in parts of whole profiles, each a commit, several at a time.
+ * Journey replay: folds the journeys of all profiles again, from stored events, profiles and
+ * sessions into a scratch warehouse. Works in parts of whole profiles; each part is a commit, and
+ * several are folded at once.
  *
- * Parts are cut from one reading in the order of profiles, so memory is bounded by the parts on
- * the way, and by the longest history of one profile. Their commits come in that order and say how
- * far they reach: a fold that was interrupted goes on after the last. How many threads fold, and
- * where the parts are cut, does not show in the rows.
+ * One query reads the events by profile, so memory is bounded by the parts in flight and by the
+ * longest history of a profile. Commits are written in that order and record the last profile, so
+ * an interrupted fold resumes after it. The number of threads and the size of parts do not affect
+ * rows.
  */
 
 import { now } from '../base/clock.ts'
@@ -14,7 +15,7 @@ import { compile } from '../definition/compile.ts'
 import type { Definitions } from '../definition/load.ts'
 import { assert } from '../base/errors.ts'
 import type { Part } from './fold-partition.ts'
-import { startFolders } from './fold-pool.ts'
+import { startFoldPool } from './fold-pool.ts'
 import { firstEntries } from '../warehouse/release-log.ts'
 import {
   lineOf,
@@ -27,35 +28,35 @@ import {
 import { isInside } from '../warehouse/takeover-sql.ts'
 import type { Commit, EventWindow, Head, Row, Warehouse } from '../warehouse/warehouse.ts'
 
-/** How a fold is spread; no part of it shows in the rows. */
+/** Parallelism of a fold. It does not affect rows. */
 export type Spread = {
-  /** Threads; 1: this one alone. Of more, all but this one fold. */
+  /** Threads. With 1, this thread folds; with more, all threads except this one. */
   parallel?: number
-  /** Events at which a part is cut, at the next profile. */
+  /** Events after which a part ends, at the next profile. */
   partEvents?: number
 }
 
-export type Refold = Spread & {
+export type JourneyReplay = Spread & {
   /** Open; only read. */
   source: Warehouse
   /** Open; may be the source itself. */
   target: Warehouse
   definitions: Definitions
   watermark: number | null
-  /** Only profiles with an event in it. */
+  /** Only profiles with an event in this window. */
   within: EventWindow | null
-  /** Images and timers too, not only the rows. */
+  /** Write state and timers too, not only rows. */
   hasMemory: boolean
-  /** What the fold is of, for whoever goes on with it. */
+  /** Identifies the fold, so that only the same fold resumes it. */
   label: string
-  /** Told after every part how many events are done, of how many. */
+  /** Called after every part with the number of folded events. */
   onPart?: ((done: number, total: number) => void) | undefined
 }
 
-/** How far a fold has come. */
+/** Position of a fold. */
 export type Progress = { label: string; upTo: string | null; isDone: boolean }
 
-/** What the last commit of a fold says; null when there is none. */
+/** Returns the position recorded by the last commit of a fold, or null before the first. */
 export async function progressOf(target: Warehouse): Promise<Progress | null> {
   const [last] = await target.query(
     "select origin from batches where origin like '{%' order by batch desc limit 1",
@@ -63,22 +64,22 @@ export async function progressOf(target: Warehouse): Promise<Progress | null> {
   return last === undefined ? null : (JSON.parse(last['origin'] as string) as Progress)
 }
 
-/** Folds what is left to fold. */
-export async function refold(parts: Refold): Promise<void> {
+/** Folds the profiles that are not folded yet. */
+export async function replayJourneys(parts: JourneyReplay): Promise<void> {
   const { target, definitions, label, hasMemory, parallel = 1 } = parts
   const { partEvents = STORED_EVENTS_MAX, onPart } = parts
   const before = await progressOf(target)
-  assert(before === null || before.label === label, 'a fold goes on with what it was of')
+  assert(before === null || before.label === label, 'only the same fold resumes')
   if (before?.isDone === true) return
   const heads = new Heads(await target.open(), parts.watermark)
   if (heads.isNew) await target.commit(onRecord(definitions, heads.next()))
   const asked = new Question(parts)
   const { ranges, total } = await asked.ranges(before?.upTo ?? null)
-  const folders = startFolders({ definitions, hasMemory }, parallel)
+  const pool = startFoldPool({ definitions, hasMemory }, parallel)
   const waiting: { events: number; commit: Promise<Commit> }[] = []
   let done = 0
   let committed = Promise.resolve()
-  /** Begins the first commit that waits; the next part is folded meanwhile. */
+  /** Starts the oldest waiting commit; meanwhile the next part is folded. */
   const settle = async () => {
     const first = waiting.shift()
     if (first === undefined) return
@@ -94,7 +95,7 @@ export async function refold(parts: Refold): Promise<void> {
     for await (const cut of partsOf(asked.rows(ranges), partEvents)) {
       const { lines, profileIds, sessionIds } = cut
       const origin = originOf({ label, upTo: profileIds.at(-1) as string, isDone: false })
-      const commit = folders.fold({ lines, profileIds, sessionIds, head: heads.next(), origin })
+      const commit = pool.fold({ lines, profileIds, sessionIds, head: heads.next(), origin })
       commit.catch(() => undefined)
       waiting.push({ events: profileIds.length, commit })
       if (waiting.length > parallel) await settle()
@@ -103,7 +104,7 @@ export async function refold(parts: Refold): Promise<void> {
     await committed
   } finally {
     await committed.catch(() => undefined)
-    await folders.close()
+    await pool.close()
   }
   const end = new CommitBuilder()
   const note = { origin: originOf({ label, upTo: null, isDone: true }), ...NOTHING_READ }
@@ -116,7 +117,7 @@ function originOf(progress: Progress): string {
   return JSON.stringify(progress)
 }
 
-/** The heads of the commits to come: they are numbered when their parts are cut. */
+/** Numbers the commits ahead. A part gets its number when it is cut. */
 class Heads {
   readonly isNew: boolean
   #last: Head
@@ -144,13 +145,13 @@ function onRecord(definitions: Definitions, head: Head): Commit {
   return builder.build(head, { origin: 'definitions', ...NOTHING_READ })
 }
 
-/** Which events are asked for: those that journeys name, of the profiles of the window. */
+/** Query for the events that the journeys name, of the profiles in the window. */
 class Question {
   readonly #source: Warehouse
   readonly #conditions: string[] = []
   readonly #parameters: (string | number)[] = []
 
-  constructor({ source, definitions, within }: Refold) {
+  constructor({ source, definitions, within }: JourneyReplay) {
     this.#source = source
     const { eventCodes, needsEveryEvent } = compile(definitions)
     if (!needsEveryEvent) {
@@ -165,13 +166,13 @@ class Question {
     )
   }
 
-  /** What comes after a profile. */
+  /** Returns ranges of the profiles after the given one. */
   ranges(after: string | null): Promise<{ ranges: Range<string>[]; total: number }> {
     const columns = 'profile_id as bound, count(*) as events'
     return rangesOf(this.#ask(columns, 'group by profile_id', { after, upTo: null }), after)
   }
 
-  /** Events and whose they are, in the order of profiles. */
+  /** Yields events with their profile and session, by profile. */
   async *rows(ranges: readonly Range<string>[]): AsyncGenerator<Row[]> {
     const columns = [...STORED_COLUMNS, 'profile_id', 'session_id'].join(', ')
     for (const range of ranges) yield* this.#ask(columns, '', range)
@@ -200,7 +201,7 @@ function whereOf(conditions: string[]): string {
 
 type Cut = Pick<Part, 'lines' | 'profileIds' | 'sessionIds'>
 
-/** Rows in the order of profiles, cut between two profiles. */
+/** Cuts rows that are sorted by profile into parts of whole profiles. */
 async function* partsOf(chunks: AsyncIterable<Row[]>, partEvents: number): AsyncGenerator<Cut> {
   let lines: string[] = []
   let profileIds: string[] = []

@@ -1,15 +1,15 @@
 /**
- * Replay, promotion and rollback: one thing with three names. A version is built from the stored
- * events by the very stages that derive the tables, in a warehouse beside this one, and what
- * differs is taken over in one transaction, together with the rows that say who did it and why.
+ * Replay, promotion and rollback. All three build a version from the stored events in a scratch
+ * warehouse, with the stages of a run, and take over the difference in one transaction. The same
+ * transaction records who did it and why.
  *
- * A replay of a version that is not live folds its journey alone, over the sessions and profiles on
- * record (`refold.ts`), and its rows come to stand beside the live ones, where nobody sees them. A
- * promotion or a rollback brings its rows up to date, moves the pointer, and exchanges what runs
- * continue from: for that everything is derived again (`recompute.ts`), as it is by a replay of the
- * live version or of everything.
+ * Replaying a version that is not live folds only its journey, over the recorded sessions and
+ * profiles (`replay-journeys.ts`). Its rows are stored beside the live ones, and current views do
+ * not show them. A promotion or a rollback updates these rows, makes the version live and replaces
+ * the state that runs continue from. That requires deriving everything again (`replay-all.ts`), and
+ * so does replaying a live version or everything.
  *
- * After a crash nothing of it is visible; done again, it goes on where it was.
+ * A crash leaves nothing visible. Running the command again resumes the build.
  */
 
 import type { Scratch } from '../warehouse/scratch.ts'
@@ -18,8 +18,8 @@ import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { compile } from '../definition/compile.ts'
 import type { Definitions, Release } from '../definition/load.ts'
 import { UserError } from '../base/errors.ts'
-import { ALL_JOURNEYS, recompute, type OnBatch } from './replay-all.ts'
-import { progressOf, refold, type Spread } from './replay-journeys.ts'
+import { ALL_JOURNEYS, replayEverything, type OnBatch } from './replay-all.ts'
+import { progressOf, replayJourneys, type Spread } from './replay-journeys.ts'
 import {
   exchanged,
   isSame,
@@ -31,45 +31,49 @@ import {
 import type { Commit, EventWindow, Head, RowCounts, Warehouse } from '../warehouse/warehouse.ts'
 
 export type Rebuild = {
-  /** Open; no run is under way in it. */
+  /** Open; no other run may be writing to it. */
   warehouse: Warehouse
   scratch: Scratch
-  /** What runs in it now (see `runningOf`). */
+  /** Definitions in force (see `runningOf`). */
   definitions: Definitions
-  /** The version to be built; null: everything, under the identity and sessions of `definitions`,
-   * which may be others than on record. */
+  /** Version to build. Null builds everything, under the identity and sessions of `definitions`,
+   * which may differ from the recorded ones. */
   release: Release | null
   action: 'replayed' | 'promoted' | 'rolled_back'
   by: string | null
   reason: string
-  /** Whether rows that readers see may be changed; else they are counted and left as they are. */
+  /** Whether visible rows may change. If false, changes are counted and not applied. */
   mayChangeLive: boolean
-  /** Only profiles with an event in it are built; not for what readers see. */
+  /** Only profiles with an event in this window are built. Not allowed for visible rows. */
   within?: EventWindow | null
   spread?: Spread
   onBatch?: OnBatch
 }
 
 export type Rebuilt = RowCounts & {
-  /** That were read for it. */
+  /** Events read. */
   events: number
-  /** False: all is as it should be, and on record. */
+  /** False if the rows are correct and recorded already. */
   isNeeded: boolean
-  /** False: nothing was to be done, or it was not allowed. */
+  /** False if nothing had to change, or the change was not allowed. */
   isDone: boolean
 }
 
-/** Batches that come while a version is built are caught up with, at most so many times. */
+/** Attempts to catch up with batches that are committed during the build. */
 const TRIES_MAX = 3
 
 export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
   const { warehouse, scratch, release, action, within = null } = parts
   const log = await ReleaseLog.read(warehouse)
   const isLive = release === null || log.live().some((one) => isSame(one, release))
-  if (isLive && action !== 'replayed') throw new UserError(`${wordsOf(release)} is live already`)
+  if (isLive && action !== 'replayed') {
+    throw new UserError(
+      `${wordsOf(release)} is already live: npm run release -- status prints the versions`,
+    )
+  }
   const changesLive = isLive || action !== 'replayed'
   if (changesLive && within !== null) {
-    throw new UserError('what readers see is built whole: leave out --from and --to', 2)
+    throw new UserError('a live version is always built whole: leave out --from and --to', 2)
   }
   const entries = entriesOf(parts, log)
   const rebuilt: Rebuilt = { inserted: 0, superseded: 0, events: 0, isNeeded: false, isDone: false }
@@ -92,7 +96,7 @@ export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
   return rebuilt
 }
 
-/** Builds all that there is beside the warehouse; where, and up to which head. */
+/** Builds everything in the scratch warehouse. Returns its URL and the head it is built up to. */
 async function built(parts: Rebuild, changesLive: boolean): Promise<{ from: string; head: Head }> {
   const { warehouse } = parts
   for (let tries = 0; tries < TRIES_MAX; tries++) {
@@ -100,30 +104,33 @@ async function built(parts: Rebuild, changesLive: boolean): Promise<{ from: stri
     const from = await computed(parts, changesLive ? everything(parts) : beside(parts, head))
     if ((await warehouse.open()).batch === head.batch) return { from, head }
   }
-  throw new UserError('batches are committed faster than they are caught up with: stop the runs')
+  throw new UserError(
+    'new batches are committed faster than the build catches up: stop the runs, then try again',
+  )
 }
 
-/** How another warehouse comes to have what is wanted. */
+/** How a scratch warehouse is built. */
 type Building = {
-  /** What is on record in it. */
+  /** Definitions recorded in it. */
   definitions: Definitions
-  /** What a fold in it is of. */
+  /** Label of its fold. */
   label: string
-  /** Goes on with what is there; false: that was of events that are gone. */
+  /** Builds or resumes. Returns false if what it found there was built from events erased since. */
   build: (other: Warehouse) => Promise<boolean>
 }
 
-/** All that batches derive. */
+/** Builds all derived tables. */
 function everything({ warehouse, release, definitions, spread, onBatch }: Rebuild): Building {
   const under = release === null ? definitions : exchanged(definitions, release)
   return {
     definitions: under,
     label: ALL_JOURNEYS,
-    build: (scratch) => recompute({ warehouse, scratch, definitions: under, onBatch, ...spread }),
+    build: (scratch) =>
+      replayEverything({ warehouse, scratch, definitions: under, onBatch, ...spread }),
   }
 }
 
-/** The rows of one version, over whose the events are on record to be. */
+/** Builds the rows of one version over the recorded profiles and sessions. */
 function beside(parts: Rebuild, { batch, watermark }: Head): Building {
   const { warehouse, release, within = null, spread, onBatch } = parts
   const bare = { ...parts.definitions, journeys: [], funnels: [], cohorts: [] }
@@ -134,7 +141,7 @@ function beside(parts: Rebuild, { batch, watermark }: Head): Building {
     definitions,
     label,
     build: async (target) => {
-      await refold({
+      await replayJourneys({
         ...fold,
         ...spread,
         target,
@@ -145,7 +152,7 @@ function beside(parts: Rebuild, { batch, watermark }: Head): Building {
   }
 }
 
-/** Builds in the other warehouse; its url. */
+/** Builds in the scratch warehouse and returns its URL. */
 async function computed({ scratch }: Rebuild, { build, ...wanted }: Building): Promise<string> {
   for (;;) {
     const other = scratch.warehouse()
@@ -157,13 +164,18 @@ async function computed({ scratch }: Rebuild, { build, ...wanted }: Building): P
       await other.close()
     }
     if (isSound) return other.url
-    if (batch === 0) throw new UserError('not every stored event could be processed again')
-    // What was left there was of other definitions, or of events that are gone.
+    if (batch === 0) {
+      throw new UserError(
+        'not all stored events were processed; some may have been erased meanwhile: run the same ' +
+          'command again',
+      )
+    }
+    // The scratch warehouse was left by other definitions, or by events erased since.
     await scratch.discard()
   }
 }
 
-/** Whether a warehouse is new, or left by the same building. */
+/** Returns whether a warehouse is new, or was left by the same build. */
 async function fits(
   other: Warehouse,
   { definitions, label }: Omit<Building, 'build'>,
@@ -177,7 +189,7 @@ async function fits(
   return progress === null || progress.label === label
 }
 
-/** What goes on record. */
+/** Returns the release entries to record. */
 function entriesOf(parts: Rebuild, log: ReleaseLog): ReleaseEntry[] {
   const { release, definitions, by, reason, within = null } = parts
   const action = within === null ? parts.action : 'replayed_in_part'

@@ -1,8 +1,8 @@
 /**
- * Events as they are on record, read back: as lines of the native form, decoded once more.
+ * Reads stored events back as lines in the native format and decodes them.
  *
- * What is read is as it landed: hashed values are not hashed again, `received_at` is kept, and
- * what has been accepted once is judged neither by event definitions nor by limits of size again.
+ * Stored values are final: hashed values are not hashed again, `received_at` is kept, and accepted
+ * events are not checked against event definitions or size limits again.
  */
 
 import type { EventBatch } from '../decode/event-batch.ts'
@@ -16,14 +16,14 @@ const PLAIN = ['event_id', 'name', 'source', 'ordinal']
 const INSTANTS = ['occurred_at', 'received_at']
 const JSONS = ['identifiers', 'properties', 'context', 'alias', 'unlink']
 
-/** What `lineOf` writes down, columns of `events`. */
+/** Columns of `events` that `lineOf` writes. */
 export const STORED_COLUMNS = [...PLAIN, ...INSTANTS, ...JSONS]
 
-/** Events and characters that are processed at once. */
+/** Events and characters processed at once. */
 export const STORED_EVENTS_MAX = 5_000
 export const STORED_UNITS_MAX = 8 * 1024 * 1024
 
-/** The event in its native form; what landed as JSON stays the text it is. */
+/** Returns the event in the native format. Members stored as JSON keep their text. */
 export function lineOf(row: Row): string {
   const text = (name: string) => `"${name}":${JSON.stringify(row[name])}`
   const instant = (name: string) => `"${name}":"${formatInstant(row[name] as number)}"`
@@ -32,7 +32,7 @@ export function lineOf(row: Row): string {
   return `{${members.join(',')}}`
 }
 
-/** A decoder of native lines whose identifiers are as they land. */
+/** Returns a decoder of native lines whose identifiers are already hashed. */
 export function landedDecoder(identity: Identity, operandPaths: string[]): ChunkDecoder {
   return new ChunkDecoder({
     identity: { ...identity, hashed: [] },
@@ -45,25 +45,25 @@ export function landedDecoder(identity: Identity, operandPaths: string[]): Chunk
 }
 
 /**
- * Decodes lines of stored events; `refusals` are those whom the definitions leave without an
- * identifier: they are in no derived table. Throws a `UserError` when one cannot be read back.
+ * Decodes lines of stored events. `refusals` has the events that carry no identifier under the
+ * definitions; they are in no derived table. Throws a `UserError` for any other refusal.
  */
 export function decodeStored(decoder: ChunkDecoder, lines: Uint8Array, at: number): EventBatch {
   const batch = decoder.decode(lines, at)
   const refusal = batch.refusals.find(({ reason }) => reason !== 'no_identifier')
   if (refusal === undefined) return batch
-  throw new UserError(`a stored event cannot be read back: ${refusal.detail}`)
+  throw new UserError(`a stored event cannot be decoded: ${refusal.detail}`)
 }
 
-/** Values from one, exclusive, up to another, inclusive; null is no bound. */
+/** Values after `after`, up to and including `upTo`; null is unbounded. */
 export type Range<T> = { after: T | null; upTo: T | null }
 
-/** Events that a warehouse is asked for at once, so that it can sort them in little memory. */
+/** Events per query, so that the engine sorts them in little memory. */
 const RANGE_EVENTS = 80_000
 
 /**
- * Cuts what comes after a value into ranges. `counted` has `bound` in ascending order, and how
- * many `events` there are from the one before up to it.
+ * Cuts the values after `after` into ranges. `counted` yields `bound` in ascending order, with the
+ * number of `events` between the previous bound and it.
  */
 export async function rangesOf<T>(
   counted: AsyncIterable<Row[]>,
@@ -88,7 +88,7 @@ export async function rangesOf<T>(
   return { ranges, total }
 }
 
-/** How many events have landed. */
+/** Returns the number of landed events. */
 export async function countOf(warehouse: Warehouse): Promise<number> {
   const [row] = await warehouse.query('select count(*) as events from events')
   return row?.['events'] as number

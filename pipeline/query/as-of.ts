@@ -1,6 +1,6 @@
 /**
- * What a warehouse has on record, as the pipeline takes it: the definitions its views show, and
- * its relations as they were believed at an instant. Nothing is read from a definitions directory.
+ * What a warehouse recorded: its definitions in force, and its relations as of an instant of
+ * knowledge time. Reads nothing from a definitions directory.
  */
 
 import { formatInstant } from '../base/clock.ts'
@@ -12,22 +12,22 @@ import type { Journey } from '../definition/journey.ts'
 import { ReleaseLog } from '../warehouse/release-log.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
-/** An instant as every engine reads it. */
+/** Returns an instant as a literal that every engine reads. */
 export function instantLiteral(instant: number): string {
   return `timestamp '${formatInstant(instant)}'`
 }
 
-/** A view of versioned rows as it is, or as it was believed at an instant. */
+/** Returns a view of versioned rows, or the same view as of an instant. */
 export function believed(view: string, asOf: number | null): string {
   return asOf === null ? view : `${view}_as_of(${instantLiteral(asOf)})`
 }
 
-/** For a log: the rows that were there at an instant. */
+/** Returns the condition for the rows of a log that existed at an instant. */
 export function recordedBy(asOf: number | null): string {
   return asOf === null ? 'true' : `recorded_at <= ${instantLiteral(asOf)}`
 }
 
-/** The definitions in force at an instant: of each kind and id, the version that was live. */
+/** Returns the definitions in force at an instant: per kind and id, the version that was live. */
 export async function definitionsOnRecord(
   warehouse: Warehouse,
   asOf: number | null = null,
@@ -36,8 +36,8 @@ export async function definitionsOnRecord(
   if (log.entries.length === 0) {
     throw new UserError(
       asOf === null
-        ? `${warehouse.url} has no definitions on record: run npm start on it first`
-        : `${warehouse.url} had nothing on record at ${formatInstant(asOf)}: give a later instant`,
+        ? `${warehouse.url} contains no definitions: run npm start on it first`
+        : `${warehouse.url} was empty at ${formatInstant(asOf)}: use a later instant`,
     )
   }
   const live = log.live()

@@ -1,7 +1,7 @@
 /**
- * A funnel asked of the stored events, without a release: profile by profile in event order through
- * the very stage that derives the tables, into the tables of a warehouse made for the question, so
- * that the very views that count released funnels count this one.
+ * Ad-hoc funnel: counts a funnel over the stored events without releasing it. Folds profile by
+ * profile in event order, with the stage that derives the tables, into a scratch warehouse. Its
+ * views then count the funnel as they count released ones.
  *
  * Memory is bounded by the largest profile and one flush.
  */
@@ -17,7 +17,7 @@ import { firstEntries } from '../warehouse/release-log.ts'
 import { freshStanding, ProfileFold } from '../microbatch/profile-fold.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
-/** Events of whole profiles that are folded before their attempts are written. */
+/** Events folded before their attempts are written. Profiles are never split. */
 const EVENTS_MAX = 20_000
 
 export type FunnelAnswer = {
@@ -25,13 +25,14 @@ export type FunnelAnswer = {
   conversion: Row
   /** Rows of `funnel_steps`. */
   steps: Row[]
-  /** Rows of `funnel_by_source` by entry, where `source` is the value asked for; else empty. */
+  /** Rows of `funnel_by_source` by entry, where `source` is the value grouped by; else empty. */
   groups: Row[]
 }
 
 /**
- * `definitions` hold the one funnel and no journey; `by` is `source`, or a path such as
- * `properties.plan`, of the event that entered; `scratch` is an empty warehouse. Both are open.
+ * Counts a funnel. `definitions` has this funnel and no journey. `by` is `source`, or a path into
+ * the entering event such as `properties.plan`. `scratch` is an empty warehouse. Both warehouses
+ * are open.
  */
 export async function askFunnel(parts: {
   warehouse: Warehouse
@@ -39,7 +40,7 @@ export async function askFunnel(parts: {
   scratch: Warehouse
   definitions: Definitions
   by: string | null
-  /** Only its members, as its last run found them; null: everybody. */
+  /** Counts only members of this cohort as of its last run; null counts everyone. */
   cohort: string | null
 }): Promise<FunnelAnswer> {
   const { scratch, by } = parts
@@ -60,14 +61,14 @@ class Asking {
   readonly #parts: Parameters<typeof askFunnel>[0]
   readonly #compiled: Compiled
   readonly #funnel: EventFunnel
-  /** Where the value asked for is among the operands; -1: the source stands as it is. */
+  /** Index of the grouping value among the operands; -1 groups by the stored source. */
   readonly #byPath: number
   readonly #paths: string[]
   #events: Events
   #codes: number[] = []
   #sessions: string[] = []
   #profile: string | null = null
-  /** First row of the profile. */
+  /** First row of the current profile. */
   #from = 0
   #folding: ProfileFold
   #batch = 0
@@ -138,7 +139,7 @@ class Asking {
     this.#paths.forEach((path, o) => events.operands[o]?.push(valueAt(event, path)))
   }
 
-  /** A fold over events still to be added. */
+  /** Starts a fold over events that are added later. */
   #begin(): ProfileFold {
     this.#events = new Events(0, this.#paths.length)
     this.#codes = []
@@ -158,7 +159,7 @@ class Asking {
     this.#folding.run(this.#profile, standing, rows, this.#parts.watermark)
   }
 
-  /** Writes the value asked for as the source of each attempt. */
+  /** Replaces the source of each attempt by the grouping value. */
   #nameBy(): void {
     const { eventId, operands } = this.#events
     const rowOf = new Map(eventId.map((id, row) => [id, row]))

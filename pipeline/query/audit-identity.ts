@@ -1,27 +1,27 @@
-/** Where resolution is likeliest to be wrong: the largest, the most contested, the refused. */
+/** Identity audit: largest profiles, devices of several people, refused links, blocked values. */
 
 import { IdentifierReader } from '../decode/identifier-values.ts'
 import type { Identity } from '../definition/settings.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 const SHOWN_MAX = 10
-/** Different blocked values counted one by one. */
+/** Distinct blocked values that are counted. */
 const BLOCKED_MAX = 1_000
 
 export type Audit = {
-  /** `profile_id`, `identifiers` (of persons), `devices`. */
+  /** `profile_id`, `identifiers` (of person namespaces), `devices`. */
   largestPersons: Row[]
   /** `device`, `persons`, `events`. */
   contestedDevices: Row[]
   refusedCount: number
-  /** `kept`, `refused`, `event_id`, `occurred_at`; the latest. */
+  /** `kept`, `refused`, `event_id`, `occurred_at`; newest first. */
   refusedLinks: Row[]
-  /** Values of the ignore list that events carry, the commonest. */
+  /** The most frequent values of the ignore list that events carry. */
   blockedValues: { identifier: string; events: number }[]
 }
 
 export async function auditIdentity(warehouse: Warehouse, identity: Identity): Promise<Audit> {
-  const [person, device] = [orNobody(identity.person), orNobody(identity.device)]
+  const [person, device] = [orPlaceholder(identity.person), orPlaceholder(identity.device)]
   const isPerson = `namespace in (${bound(person, 1)})`
   const largestPersons = await warehouse.query(
     `select profile_id, count(case when ${isPerson} then 1 end) as identifiers,
@@ -55,12 +55,12 @@ export async function auditIdentity(warehouse: Warehouse, identity: Identity): P
   }
 }
 
-/** A list in SQL has at least one element: where no namespace is declared, the one nobody has. */
-function orNobody(namespaces: readonly string[]): string[] {
+/** SQL lists need at least one element, so an empty list becomes a namespace that never occurs. */
+function orPlaceholder(namespaces: readonly string[]): string[] {
   return namespaces.length === 0 ? [''] : [...namespaces]
 }
 
-/** Their parameters, from the one of this number on. */
+/** Returns the parameters of a list, numbered from `from`. */
 function bound(namespaces: readonly string[], from: number): string {
   return namespaces.map((_, i) => `$${from + i}`).join(', ')
 }
@@ -73,7 +73,7 @@ async function blockedValues(warehouse: Warehouse, identity: Identity) {
     for (const row of chunk) {
       const identifiers = JSON.parse(row['identifiers'] as string) as { [name: string]: string }
       for (const [namespace, value] of Object.entries(identifiers)) {
-        if (!declared.has(namespace) || !reader.saysNothing(value)) continue
+        if (!declared.has(namespace) || !reader.isPlaceholder(value)) continue
         const name = `${namespace}:${value}`
         const known = counts.get(name)
         if (known === undefined && counts.size >= BLOCKED_MAX) continue

@@ -1,6 +1,6 @@
 /**
- * What cohorts are asked about, profile by profile from the public views: moves up to an instant of
- * event time, as believed now or at an instant of knowledge time. Memory is bounded by the largest
+ * Input of cohorts, profile by profile from the public views: transitions up to an instant of event
+ * time, as believed now or at an instant of knowledge time. Memory is bounded by the largest
  * profile.
  */
 
@@ -10,23 +10,23 @@ import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 export type CohortProfile = {
   id: string
-  /** When it was first seen; known where a cohort asks everybody. */
+  /** First event of the profile; loaded only if a cohort can include profiles without transitions. */
   seenAt: number
-  /** In the order of time. */
+  /** In time order. */
   moves: Move[]
-  /** Of a run: the cohorts it is a member of, and since when. */
+  /** Loaded for runs: cohorts of which it is a member, and since when. */
   memberOf: Map<string, number>
-  /** Of a run: when last its events became or ceased to be its own; -Infinity is never. */
+  /** Loaded for runs: when events last moved to or from the profile; -Infinity for never. */
   touchedAt: number
 }
 
 /** Event time, and knowledge time (null: now), microseconds. */
 export type Instants = { at: number; believedAt: number | null }
 
-/** Of a run: who is a member by the last run, and whom identity has touched since that instant. */
+/** Loads members as of the last run, and profiles whose events moved since this instant. */
 export type Since = { touchedSince: number }
 
-/** Columns of a move that rows of other kinds leave empty. */
+/** Columns of a transition that are null in rows of other kinds. */
 const EMPTY = [
   'instance_id',
   'track',
@@ -39,7 +39,8 @@ const EMPTY = [
   'context',
 ]
 
-/** All that have made a move of the cohorts' journeys; everybody where a cohort asks them. */
+/** Yields the profiles with a transition in the cohorts' journeys, and all profiles if a cohort can
+ * include those without one. */
 export async function* cohortProfiles(
   warehouse: Warehouse,
   compiled: CompiledCohorts,
@@ -63,7 +64,7 @@ export async function* cohortProfiles(
   if (profile !== null) yield profile
 }
 
-/** Rows of several kinds, those of a profile together. */
+/** Returns the query: rows of several kinds, sorted by profile. */
 export function profilesText(
   compiled: CompiledCohorts,
   { at, believedAt }: Instants,
@@ -129,7 +130,7 @@ function membersText(): string {
     from cohort_members`
 }
 
-/** Profiles that events were taken from, and those they went to. */
+/** Selects profiles that lost or gained events through identity changes. */
 function touchedText(since: number): string {
   const moved = `superseded_because = 'identity' and superseded_at > timestamp_micros(${since})`
   return `select profile_id, 'touched' as kind, ${filled('max(touched_at)')} from (
@@ -142,7 +143,7 @@ function touchedText(since: number): string {
     ) as touches group by profile_id`
 }
 
-/** The other columns of a row that is no move. */
+/** Fills the columns that rows of this kind do not have. */
 function filled(occurredAt: string, journey = 'null'): string {
   const empty = EMPTY.map((name) => `null as ${name}`).join(', ')
   return `${occurredAt} as occurred_at, ${journey} as journey, ${empty}`

@@ -1,6 +1,6 @@
 /**
- * Are two warehouses equal in what they believe now? View by view, both sides are read in the order
- * of the view's key and walked side by side, so that memory does not grow with the tables.
+ * Compares the current rows of two warehouses. Reads each view on both sides in key order and
+ * merges them, so memory does not grow with the tables.
  */
 
 import { createHash } from 'node:crypto'
@@ -8,7 +8,7 @@ import { assert } from '../base/errors.ts'
 import { compareText } from '../base/event-order.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
-/** The current views that must be equal, and the columns that tell their rows apart. */
+/** Views that must be equal, and the key columns of each. */
 const KEYS: { [view: string]: string[] } = {
   event_profiles: ['event_id'],
   sessions: ['session_id'],
@@ -22,10 +22,10 @@ const KEYS: { [view: string]: string[] } = {
   funnel_attempt_steps: ['attempt_id', 'step_no'],
 }
 
-/** Differing rows told of a view. */
+/** Differing rows shown per view. */
 const SHOWN_MAX = 5
 
-/** A row that is not the same on both sides; undefined: not there. */
+/** A row that differs; undefined on a side that lacks it. */
 export type Difference = { left: Row | undefined; right: Row | undefined }
 
 export type Comparison = {
@@ -34,7 +34,7 @@ export type Comparison = {
   /** SHA-256 over all rows in the order of their keys. */
   hashes: [left: string, right: string]
   differing: number
-  /** The first of them. */
+  /** The first `SHOWN_MAX` of them. */
   differences: Difference[]
 }
 
@@ -81,7 +81,7 @@ async function compareView(
   return { view, rows: [a.count, b.count], hashes, differing, differences }
 }
 
-/** A view read row by row in the order of its key. */
+/** Reads a view in key order. */
 class Side {
   readonly #chunks: AsyncIterator<Row[]>
   readonly #keys: string[]
@@ -111,7 +111,7 @@ class Side {
     }
     const row = this.#chunk[this.#at++] as Row
     const key = this.#keys.map((name) => row[name])
-    assert(this.count === 0 || compareKeys(this.key, key) <= 0, 'rows come in the order of keys')
+    assert(this.count === 0 || compareKeys(this.key, key) <= 0, 'rows are sorted by key')
     this.row = row
     this.key = key
     this.text = JSON.stringify(Object.entries(row).sort((a, b) => compareText(a[0], b[0])))

@@ -1,17 +1,17 @@
-/** What was once believed of a profile and was taken back: when, why, and which events did it. */
+/** Corrections of a profile: what was superseded, when, why, and by which events. */
 
 import { instantLiteral } from './as-of.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 export type Correction = {
-  /** When it was taken back, by which batch of which input. */
+  /** When and by which batch it was superseded, and the input of that batch. */
   at: number
   batch: number
   origin: string
   because: string
-  /** The profile's events that came with that batch. */
+  /** Events of the profile that landed with that batch. */
   events: { eventId: string; name: string; occurredAt: number }[]
-  /** In words, what was believed. */
+  /** The superseded rows as text. */
   takenBack: string[]
 }
 

@@ -1,6 +1,6 @@
 /**
- * Who a profile is: its identifiers, and for each the first of the profile's events that named it
- * together with another of them; and from what the asker typed, the profile.
+ * Identifiers of a profile, each with the first event that links it to another; and the lookup of a
+ * profile by an identifier.
  */
 
 import { landedValue, splitIdentifier } from '../decode/identifier-values.ts'
@@ -16,11 +16,11 @@ export type KnownIdentifier = {
   firstSeenAt: number
   lastSeenAt: number
   eventCount: number
-  /** Null: no event names it together with another. */
+  /** Null if no event names it together with another. */
   linkedBy: { eventId: string; name: string; occurredAt: number; with: string } | null
 }
 
-/** `rows` are of `identities`, `events` those of the profile in event order. */
+/** Returns the identifiers. `rows` are of `identities`; `events` are the profile's, in event order. */
 export function identifiersOf(
   rows: readonly Row[],
   identity: Identity,
@@ -58,7 +58,7 @@ function namesIn(event: Row): string[] {
   return [...names, ...alias]
 }
 
-/** The one profile of an identifier: `namespace:value`, or a value of any person namespace. */
+/** Returns the profile of an identifier: `namespace:value`, or a value of any person namespace. */
 export async function profileOf(
   warehouse: Warehouse,
   identity: Identity,
@@ -80,12 +80,12 @@ export async function profileOf(
     const then = asOf === null ? '' : ` at ${formatInstant(asOf)}`
     const known = [...identity.person, ...identity.device].join(', ')
     throw new UserError(
-      `--user ${user} was not known${then}: give a value of ${identity.person.join(', ')}, ` +
-        `or namespace:value (namespaces: ${known})`,
+      `--user ${user} matches no profile${then}: use a value of ${identity.person.join(', ')}, ` +
+        `or NAMESPACE:VALUE with a namespace of ${known}`,
     )
   }
   const several = [...found].map(([id, how]) => (id === how ? id : `${id} (${how})`)).join(', ')
-  throw new UserError(`--user ${user} is of several profiles: ${several}; give one of these`)
+  throw new UserError(`--user ${user} matches ${found.size} profiles: use one of ${several}`)
 }
 
 function meanings(identity: Identity, user: string): [namespace: string, value: string][] {

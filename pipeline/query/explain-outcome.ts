@@ -1,4 +1,4 @@
-/** What happened in a journey at an event or a deadline, as a story tells it. */
+/** Outcome of an event or a deadline in a journey, as `explain` reports it. */
 
 import type { Tried } from '../stages/trace-fold.ts'
 
@@ -14,6 +14,6 @@ export type Outcome = {
   tried: Tried[]
 }
 
-/** Whether no event made it, but time. */
+/** Whether a timeout caused the outcome. */
 export const isOfTime = ({ kind }: Pick<Outcome, 'kind'>): boolean =>
   kind === 'timeout' || kind === 'spent'

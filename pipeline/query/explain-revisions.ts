@@ -1,11 +1,10 @@
 /**
- * What was believed of a person over time: the story as it stood after every batch that changed
- * it. Read once and told again from what was read, so that it takes no more questions however
- * often the story changed.
+ * Revisions of a profile's explanation: one for every batch that changed it. All versions are read
+ * once, so the number of queries does not depend on the number of revisions.
  *
- * A person was not always one profile. Each belief therefore tells the profile asked for and those
- * that had events of the person then. One that has wholly become the person is told as a whole;
- * of another, whose other events are somebody else's, only the events that are the person's now.
+ * A person may have been several profiles before. Each revision therefore explains the requested
+ * profile and all profiles that owned its events at the time. A profile that has merged into it
+ * completely is explained whole; of any other profile, only the events that are now the person's.
  */
 
 import type { Definitions } from '../definition/load.ts'
@@ -16,7 +15,7 @@ import { correctionsOf, type Correction } from './explain-corrections.ts'
 import { listOf, versionsOf, type Versions } from './profile-versions.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
-/** `isWhole`: with timeouts, and with where it stood. */
+/** `isWhole`: includes timeouts and pending deadlines. */
 export type ProfileThen = Told & { isWhole: boolean }
 
 export type Belief = {
@@ -25,24 +24,24 @@ export type Belief = {
   batch: number
   origin: string
   watermark: number | null
-  /** The profile asked for first, if it was known. */
+  /** The requested profile first, if it existed. */
   profiles: ProfileThen[]
 }
 
 export type Beliefs = {
-  /** In the order of knowledge time; the last is what is believed now. */
+  /** In order of knowledge time; the last one is current. */
   beliefs: Iterable<Belief>
-  /** Earlier ones that are not told. */
+  /** Number of earlier revisions that are left out. */
   leftOut: number
   corrections: Correction[]
 }
 
 export type BeliefsAsked = {
   warehouse: Warehouse
-  /** As it is believed now. */
+  /** Current id of the profile. */
   profileId: string
   /** Only this journey; null: all. */
-  journey: string | null
+  /** Only this journey; null means all. */
   beliefsMax: number
 }
 
@@ -69,7 +68,7 @@ export async function tellBeliefs(asked: BeliefsAsked): Promise<Beliefs> {
   }
 }
 
-/** What one batch took back of several profiles for one reason is one correction. */
+/** Merges what one batch superseded for one reason in several profiles into one correction. */
 function merged(corrections: readonly Correction[]): Correction[] {
   const found = new Map<string, Correction>()
   for (const correction of corrections) {
@@ -87,7 +86,7 @@ function merged(corrections: readonly Correction[]): Correction[] {
   return [...found.values()].sort((a, b) => a.batch - b.batch)
 }
 
-/** The profile, and every other that an event of it ever belonged to. */
+/** Returns the profile and every other profile that ever owned one of its events. */
 async function profilesOf(warehouse: Warehouse, profileId: string): Promise<string[]> {
   const rows = await warehouse.query(
     `select distinct was.profile_id from event_profile_versions as was
@@ -98,7 +97,7 @@ async function profilesOf(warehouse: Warehouse, profileId: string): Promise<stri
   return [profileId, ...rows.map((row) => row['profile_id'] as string)]
 }
 
-/** Batches after which something else was believed, and the last of all. */
+/** Returns the batches that changed a version, and the newest batch. */
 async function batchesOf(
   warehouse: Warehouse,
   profileIds: string[],
@@ -124,7 +123,7 @@ async function batchesOf(
   return batches.filter((row, i) => instants.has(row['recorded_at']) || i === batches.length - 1)
 }
 
-/** The definitions in force after each of the batches; they change where a release says so. */
+/** Returns the definitions in force after each batch. They change only with a release. */
 async function definitionsOver(
   warehouse: Warehouse,
   batches: readonly Row[],
@@ -167,7 +166,7 @@ function* beliefsOf(parts: {
   }
 }
 
-/** What a story of somebody else says about events of the person. */
+/** Keeps the part of another profile's explanation that concerns events of the person. */
 function partOf(story: Told, own: ReadonlySet<string>): Told {
   const steps = story.steps
     .filter(({ eventId }) => own.has(eventId))

@@ -1,7 +1,7 @@
 /**
- * The story of one profile, as it is believed now or was at an instant: who it is and since which
- * event, its sessions, what every event did in every journey and why, what is pending, and what
- * was corrected afterwards. The journeys are folded again, by the fold, from the stored events.
+ * Explanation of one profile, now or as of an instant: its identifiers and the events that linked
+ * them, its sessions, the effect of every event in every journey with the reason, pending
+ * deadlines, and later corrections. Folds the journeys again from the stored events.
  */
 
 import { valueAt, type Json } from '../base/json.ts'
@@ -16,7 +16,7 @@ import { isOfTime, type Outcome } from './explain-outcome.ts'
 import { correctionsOf, type Correction } from './explain-corrections.ts'
 import { identifiersOf, type KnownIdentifier } from './explain-identifiers.ts'
 import { believedOf, versionsOf, type Versions } from './profile-versions.ts'
-import { TellingFold, type Choice, type Tried } from '../stages/trace-fold.ts'
+import { TracingFold, type Choice, type Tried } from '../stages/trace-fold.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 /** Instants are microseconds throughout. */
@@ -39,7 +39,7 @@ export type Pending = {
 
 export type Session = {
   sessionId: string
-  /** Of the profile's, from 1, by event order. */
+  /** 1-based position among the profile's sessions, in event order. */
   sessionNo: number
   stream: string
   startedAt: number
@@ -55,7 +55,7 @@ export type Told = {
   identifiers: KnownIdentifier[]
   sessions: Session[]
   steps: Step[]
-  /** Timeouts after the last event, up to the watermark. */
+  /** Timeouts between the last event and the watermark. */
   since: Outcome[]
   pending: Pending[]
 }
@@ -65,13 +65,13 @@ export type Story = Told & { corrections: Correction[] }
 export type Question = {
   warehouse: Warehouse
   profileId: string
-  /** Microseconds; null: now. */
+  /** Microseconds; null means now. */
   asOf: number | null
-  /** Only this journey; null: all. */
+  /** Only this journey; null means all. */
   journey: string | null
 }
 
-/** Tells it. Memory is bounded by the profile's events. */
+/** Explains a profile. Memory is bounded by the profile's events. */
 export async function tellStory(question: Question): Promise<Story> {
   const { warehouse, profileId, asOf } = question
   const versions = await versionsOf(warehouse, [profileId])
@@ -84,8 +84,8 @@ export async function tellStory(question: Question): Promise<Story> {
   return { ...told, corrections: await correctionsOf({ warehouse, profileId, asOf }) }
 }
 
-/** The same from what has been read, without what was corrected. `watermark` and `definitions` are
- * those of the instant. */
+/** Explains a profile from versions that were read, without corrections. `watermark` and
+ * `definitions` are those of the instant. */
 export function tell(
   versions: Versions,
   asked: Omit<Question, 'warehouse'> & { definitions: Definitions; watermark: number | null },
@@ -106,7 +106,7 @@ export function tell(
   }
 }
 
-/** In the order of their first events, whose ids are theirs. */
+/** Returns the sessions in the order of their first events. */
 function sessionsOf(sessions: Row[], events: Row[]): Session[] {
   const known = new Map(sessions.map((session) => [session['session_id'] as string, session]))
   const ids = [...new Set(events.map((event) => event['session_id'] as string))]
@@ -128,7 +128,8 @@ function sessionsOf(sessions: Row[], events: Row[]): Session[] {
   })
 }
 
-/** Event by event, after the timeouts due by then, so that what is found belongs to the event. */
+/** Folds event by event. Timeouts due before an event are folded first, so each outcome is
+ * attributed to its cause. */
 function foldAgain(
   definitions: Definitions,
   compiled: Compiled,
@@ -138,7 +139,7 @@ function foldAgain(
 ): Pick<Story, 'steps' | 'since' | 'pending'> {
   const { events, codes } = workingSet(compiled, rows)
   const facts = new Facts()
-  const fold = new TellingFold({ definitions, compiled, events, codes, facts })
+  const fold = new TracingFold({ definitions, compiled, events, codes, facts })
   const profile = freshProfile(compiled.machines)
   const reader = new OutcomeReader(facts)
   const steps = rows.map((row, i): Step => {
@@ -204,7 +205,7 @@ const ofInstance = ({ id, machine }: Instance, at: number) => ({
   tried: [],
 })
 
-/** Facts and choices since the last reading, as outcomes. */
+/** Converts new facts and choices into outcomes. */
 class OutcomeReader {
   readonly #facts: Facts
   #transitions = 0
@@ -214,7 +215,7 @@ class OutcomeReader {
     this.#facts = facts
   }
 
-  /** `at` is the instant of the event at hand. */
+  /** Reads what was added since the last call. `at` is the time of the current event. */
   read(choices: Choice[], at: number): Outcome[] {
     const outcomes: Outcome[] = []
     const { transitions, rejections } = this.#facts
@@ -251,13 +252,13 @@ class OutcomeReader {
   }
 }
 
-/** What the tracks of a machine tried at the event, and did not take. */
+/** Returns the guards that failed for the event, over all tracks of a machine. */
 function failedIn(choices: Choice[], machine: Machine): Tried[] {
   const failed = choices.filter((choice) => !choice.isTaken && !choice.isTimeout)
   return failed.flatMap((choice) => (choice.machine === machine ? choice.tried : []))
 }
 
-/** The configuration, tracks joined by `|` as `rejections` does. */
+/** Returns the states of all tracks, joined by `|` as in `rejections`. */
 function standing({ machine, tracks }: Instance): string {
   return tracks.map(({ state }, t) => machine.tracks[t]?.states[state] ?? '').join('|')
 }

@@ -1,6 +1,6 @@
 /**
- * Looks for plain values of hashed namespaces in what a warehouse keeps as it came: events, dead
- * letters and landed messages. Warehouses fed by versions without redaction have them.
+ * Finds unhashed values of hashed namespaces in raw data: events, dead letters and landed messages.
+ * Only warehouses written by versions without redaction contain them.
  */
 
 import { plainValueCheck } from '../decode/redact.ts'
@@ -11,10 +11,11 @@ import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 const NEW_LINE = '\n'
 const EVENT_MEMBERS = ['identifiers', 'properties', 'context', 'alias', 'unlink']
 
-/** Rows that have plain values, by table. */
+/** Number of rows with plain values, by table. */
 export type PlainRows = { events: number; dead_letters: number; landed_messages: number }
 
-/** Returns null where no namespace is hashed. Needs no key: what is not a hash is plain. */
+/** Returns null if no namespace is hashed. Needs no key, because hashes are recognized by their
+ * form. */
 export async function plainValuesOnRecord(
   warehouse: Warehouse,
   identity: Identity,

@@ -1,19 +1,19 @@
 /**
- * All that was ever believed of some profiles, read at once: every version of whose their events
- * are, of their sessions and of their identifiers. Each row says from when until when.
+ * All versions of some profiles: their events with the owning profile, their sessions and their
+ * identifiers. Each row has the time it was recorded and superseded.
  */
 
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 export type Versions = {
-  /** The events with what they say, in event order; once for every belief whose they are. */
+  /** In event order. An event has one row per version of its owning profile. */
   events: Row[]
   sessions: Row[]
-  /** By when they were first seen. */
+  /** By first occurrence. */
   identities: Row[]
 }
 
-/** Memory is bounded by the profiles' events, and by how often beliefs about them changed. */
+/** Reads all versions. Memory is bounded by the profiles' events and their changes. */
 export async function versionsOf(
   warehouse: Warehouse,
   profileIds: readonly string[],
@@ -40,12 +40,12 @@ export async function versionsOf(
   }
 }
 
-/** What stands for the profiles in a list of an SQL text. */
+/** Returns the parameters of a list of profiles. */
 export function listOf(profileIds: readonly string[]): string {
   return profileIds.map((_, i) => `$${i + 1}`).join(', ')
 }
 
-/** The rows of a profile as they were believed at an instant; null: now. */
+/** Returns the rows of a profile as of an instant; null means now. */
 export function believedOf(
   rows: readonly Row[],
   { profileId, asOf }: { profileId: string; asOf: number | null },

@@ -1,20 +1,20 @@
 /**
- * Two versions of a journey side by side, over the rows that both have in the warehouse now: who
- * stands elsewhere, how the funnels and the refusals come out, and who parts where.
+ * Compares two versions of a journey over the current rows of both: states of profiles, funnels,
+ * refused events, and the profiles that differ most.
  *
- * A profile goes another way when the two versions do not give it the very same transitions. Its
- * state is that of its latest stay in a track, whichever instance it belongs to.
+ * A profile differs if the versions give it different transitions. Its state in a track is that of
+ * its latest visit, in whichever instance.
  */
 
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 const TELLING_MAX = 20
 
-/** A transition that only one of the versions has. */
+/** A transition that only one version has. */
 export type Move = {
   from: string | null
   to: string
-  /** Null: its time was up. */
+  /** Null for a timeout. */
   event: string | null
   eventId: string | null
   at: number
@@ -22,14 +22,14 @@ export type Move = {
 
 export type ReleaseDiff = {
   profiles: number
-  /** Profiles that go another way. */
+  /** Profiles with different transitions. */
   differing: number
-  /** By track, where profiles stand under the one and under the other; null: nowhere. */
+  /** By track, the state of profiles under each version; null for none. */
   states: { track: string; before: string | null; after: string | null; profiles: number }[]
   funnels: { funnel: string; step: string; before: number; after: number }[]
-  /** Events that moved an instance, and events refused. */
+  /** Events that moved an instance, and events that were refused. */
   asked: { before: Asked; after: Asked }
-  /** Those with the most transitions that differ, and the first of them under each version. */
+  /** Profiles with the most differing transitions, and the first one under each version. */
   telling: { profile: string; moves: number; before: Move | null; after: Move | null }[]
 }
 

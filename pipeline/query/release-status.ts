@@ -1,4 +1,4 @@
-/** Which versions a warehouse holds, which are live, and how far the others have fallen behind. */
+/** Status of all versions in a warehouse: which are live, and how far the others are behind. */
 
 import {
   isMove,
@@ -14,11 +14,11 @@ export type VersionStatus = {
   id: string
   version: number
   isLive: boolean
-  /** Batches since its rows were last brought up to date that could have changed them. */
+  /** Batches since the last build of its rows that could have changed them. */
   behind: number
-  /** Only rows of some profiles have been built. */
+  /** Whether rows of only some profiles are built. */
   isPartial: boolean
-  /** Of the version's rows, as they stand. */
+  /** Current transitions of the version. */
   transitions: number
 }
 
@@ -50,7 +50,7 @@ export async function versionStatuses(warehouse: Warehouse): Promise<VersionStat
     .sort((a, b) => (a.id === b.id ? a.version - b.version : a.id < b.id ? -1 : 1))
 }
 
-/** Batches that landed events, moved the watermark, or changed whose the events are. */
+/** Returns the batches that landed events, moved the watermark, or changed identity or sessions. */
 async function telling(warehouse: Warehouse, log: ReleaseLog): Promise<number[]> {
   const rows = await warehouse.query(
     `select batch from (
@@ -64,7 +64,7 @@ async function telling(warehouse: Warehouse, log: ReleaseLog): Promise<number[]>
   return [...new Set([...landed, ...resolved.map(({ batch }) => batch)])]
 }
 
-/** The last batch whose events the rows of a version that is not live follow from. */
+/** Returns the last batch that is included in the rows of a version that is not live. */
 function currentUpTo(log: ReleaseLog, entry: RecordedEntry): number {
   let upTo = 0
   let isLive = false

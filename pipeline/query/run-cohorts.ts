@@ -1,10 +1,10 @@
 /**
- * Asking cohorts, and keeping what was found: the members at any two instants, and the run that
- * compares with the one before and commits who entered and who left, in a batch of its own.
+ * Cohort members and cohort runs. A run compares the members with those of the previous run, and
+ * commits who entered and who left in a batch of its own.
  *
- * Why somebody entered or left is found by asking again of the instant of the last run: whoever was
- * no different then, by what is believed now, has moved on since; of the others something was
- * believed that no longer is.
+ * The reason for a change is found by evaluating the cohort again at the time of the previous run,
+ * with today's rows. If the result then equals the previous run's, the profile has moved on since;
+ * otherwise the rows were corrected.
  */
 
 import { now } from '../base/clock.ts'
@@ -24,13 +24,13 @@ import { IS_MOVE, ReleaseLog } from '../warehouse/release-log.ts'
 import { Rows, type TableChange } from '../microbatch/changelog.ts'
 import type { Head, Row, Warehouse } from '../warehouse/warehouse.ts'
 
-/** What `batches` says a run's batch is from. */
+/** Value of `batches.origin` for cohort runs. */
 const COHORT_ORIGIN = 'cohort run'
 
-/** No version of a cohort is live: a run asks those it is given. */
+/** Cohort versions are recorded and never promoted: a run uses the definitions it is given. */
 const ON_RECORD = { action: 'registered', reason: 'first run', by: null } as const
 
-/** Members of a cohort, in the order of their ids. */
+/** Yields the members of a cohort, by ascending id. */
 export async function* cohortMembers(
   warehouse: Warehouse,
   cohort: Cohort,
@@ -51,19 +51,22 @@ function isIn({ holds }: CompiledCohort, { moves, seenAt }: CohortProfile, at: n
 
 export type CohortReport = { runs: CohortRun[]; changes: CohortChange[] }
 
-/** The run before, of one cohort. */
+/** Previous run of a cohort. */
 type Before = { version: number; evaluatedAt: number; recordedAt: number; recordedBy: number }
 
 type Asked = { compiled: CompiledCohort; before: Before | null; isRedefined: boolean }
 
-/** Runs cohorts as of the watermark; those since whose last run nothing was committed rest. */
+/** Runs cohorts as of the watermark. Skips cohorts for which nothing was committed since their last
+ * run. */
 export async function runCohorts(
   warehouse: Warehouse,
   head: Head,
   cohorts: readonly Cohort[],
 ): Promise<CohortReport> {
   const { watermark: at } = head
-  if (at === null) throw new UserError(`${warehouse.url} holds no events yet: npm start FILES`)
+  if (at === null) {
+    throw new UserError(`${warehouse.url} contains no events: npm start -- FILES reads them`)
+  }
   const releases = await unreleased(warehouse, cohorts)
   const { cohorts: all, paths } = compileCohorts(cohorts)
   const asked: Asked[] = []
@@ -84,7 +87,8 @@ export async function runCohorts(
   return comparison
 }
 
-/** Cohorts that are not on record. A version that is may not have changed. */
+/** Returns the cohorts that are not recorded yet. The content of a recorded version must not
+ * change. */
 async function unreleased(warehouse: Warehouse, cohorts: readonly Cohort[]): Promise<Release[]> {
   const known = await ReleaseLog.read(warehouse, "kind = 'cohort'")
   return cohorts.flatMap((cohort) => {
@@ -94,8 +98,8 @@ async function unreleased(warehouse: Warehouse, cohorts: readonly Cohort[]): Pro
     if (same === undefined) return [release]
     if (same.hash === release.hash) return []
     throw new UserError(
-      `cohort ${id} ${version} is on record and its content has changed: undo the change, or ` +
-        `give it version ${version + 1}`,
+      `cohort ${id} version ${version} is already recorded with other content: undo the change, or ` +
+        `set its version to ${version + 1}`,
     )
   })
 }
@@ -127,7 +131,7 @@ async function askedOf(warehouse: Warehouse, compiled: CompiledCohort): Promise<
   return { compiled, before, isRedefined }
 }
 
-/** Goes over the profiles once, and remembers only what has changed. */
+/** Compares profile by profile, and keeps only changes. */
 class Comparison implements CohortReport {
   readonly runs: CohortRun[]
   readonly changes: CohortChange[] = []

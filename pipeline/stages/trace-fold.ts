@@ -33,7 +33,7 @@ export type Choice = {
 
 type Home = { machine: Machine; track: number; names: Names }
 
-export class TellingFold extends Fold {
+export class TracingFold extends Fold {
   readonly #homes: Map<Way, Home>
   #choices: Choice[] = []
 

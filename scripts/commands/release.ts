@@ -110,7 +110,11 @@ async function move(
 ): Promise<void> {
   const release = { kind, id, version, hash, content }
   const live = scene.log.promoted(kind, id).at(-1)
-  if (live?.version === version) throw new UserError(`${nameOf(release)} is live already`)
+  if (live?.version === version) {
+    throw new UserError(
+      `${nameOf(release)} is already live: npm run release -- status prints the versions`,
+    )
+  }
   const verb = action === 'promoted' ? 'promote' : 'roll back to'
   const isLive = live === undefined ? 'none is live' : `live is ${live.version}`
   if (options.yes !== true) {

@@ -11,7 +11,7 @@ import { warehouseToRead } from '../../pipeline/config.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
 import { plainValuesOnRecord, type PlainRows } from '../../pipeline/query/plain-values-on-record.ts'
-import { recompute } from '../../pipeline/operations/replay-all.ts'
+import { replayEverything } from '../../pipeline/operations/replay-all.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
 import { withScratch } from '../cli/scratch-warehouse.ts'
@@ -37,7 +37,7 @@ async function verify({ warehouse: url, against, json }: Options): Promise<void>
         await warehouse.open()
         const definitions = await definitionsOnRecord(warehouse)
         const plain = await plainValuesOnRecord(warehouse, definitions.identity)
-        await recompute({ warehouse, scratch, definitions, onBatch })
+        await replayEverything({ warehouse, scratch, definitions, onBatch })
         await tell(warehouse, scratch, ['stored', 'recomputed'], json === true)
         refusePlain(plain, definitions.identity.hashed, url)
       })

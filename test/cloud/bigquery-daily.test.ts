@@ -11,7 +11,7 @@ import { makeDefinitions, type Definitions } from '../../pipeline/definition/loa
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { forget } from '../../pipeline/operations/forget.ts'
 import { landedTable } from '../../pipeline/io/inbox-source.ts'
-import { recompute } from '../../pipeline/operations/replay-all.ts'
+import { replayEverything } from '../../pipeline/operations/replay-all.ts'
 import { versionStatuses } from '../../pipeline/query/release-status.ts'
 import { TABLES, VERSIONED_NAMES } from '../../pipeline/warehouse/tables.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
@@ -289,7 +289,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
       expect(Buffer.from(left?.['data'] as Uint8Array).toString()).toBe(`${LINES[2]}\n`)
       const again = duckdbWarehouse(':memory:')
       await again.open()
-      await recompute({ warehouse: remote.warehouse, scratch: again, definitions: walk })
+      await replayEverything({ warehouse: remote.warehouse, scratch: again, definitions: walk })
       expect(await dump(remote.warehouse)).toEqual(await dump(again))
       await again.close()
       for (const harness of [embedded, remote]) {

@@ -168,6 +168,6 @@ describe.skipIf(jar === null)('the worker', () => {
     const missing = worker('pubsub:shop/none', join(dir, 'none.duckdb'))
     const { code, complaints } = await missing.end()
     expect({ code, lines: complaints.split('\n').length }).toEqual({ code: 1, lines: 1 })
-    expect(complaints).toContain('pubsub:shop/none is not there: gcloud pubsub subscriptions')
+    expect(complaints).toContain('pubsub:shop/none does not exist: gcloud pubsub subscriptions')
   })
 })

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareWarehouses } from '../../pipeline/query/compare-warehouses.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { recompute } from '../../pipeline/operations/replay-all.ts'
+import { replayEverything } from '../../pipeline/operations/replay-all.ts'
 import { versionStatuses } from '../../pipeline/query/release-status.ts'
 import { Harness } from '../support/dump.ts'
 import { emptyWarehouse } from '../support/reused-warehouse.ts'
@@ -30,7 +30,7 @@ async function expectRecomputed(harness: Harness, spread: object) {
   const scratch = emptyWarehouse()
   await scratch.open()
   const { warehouse, definitions } = harness
-  expect(await recompute({ warehouse, scratch, definitions, ...spread })).toBe(true)
+  expect(await replayEverything({ warehouse, scratch, definitions, ...spread })).toBe(true)
   for (const comparison of await compareWarehouses(warehouse, scratch)) {
     expect(comparison).toMatchObject({ differing: 0, differences: [] })
   }

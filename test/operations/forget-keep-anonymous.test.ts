@@ -8,7 +8,7 @@ import { parseInstant } from '../../pipeline/base/clock.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { storageOf } from '../../pipeline/duckdb/schema.ts'
 import { forget } from '../../pipeline/operations/forget.ts'
-import { recompute } from '../../pipeline/operations/replay-all.ts'
+import { replayEverything } from '../../pipeline/operations/replay-all.ts'
 import { TABLES, type TableName } from '../../pipeline/warehouse/tables.ts'
 import { dump, Harness, sorted } from '../support/dump.ts'
 import { emptyWarehouse } from '../support/reused-warehouse.ts'
@@ -169,7 +169,7 @@ test('the same events again bring nothing back, and the tables can be derived ag
   expect(await dump(harness.warehouse)).toEqual(before)
   const again = emptyWarehouse()
   await again.open()
-  await recompute({ warehouse: harness.warehouse, scratch: again, definitions })
+  await replayEverything({ warehouse: harness.warehouse, scratch: again, definitions })
   expect(await dump(again)).toEqual(before)
   // Whoever finds out who nobody was can still be asked to erase him.
   const [nobody] = await harness.warehouse.query(

@@ -114,7 +114,7 @@ test('the same events again bring nothing back and are counted', async () => {
 test('nobody of that name is told, and nothing is changed', async () => {
   const { warehouse } = await told(LINES)
   const options = { warehouse, definitions, isKept: false, isPlan: false, at: at(0) }
-  await expect(forget({ ...options, user: 'eve' })).rejects.toThrow('--user eve is nobody here')
+  await expect(forget({ ...options, user: 'eve' })).rejects.toThrow('--user eve matches no person')
 })
 
 test('what everybody else is said to be stays as it was, to the last version', async () => {

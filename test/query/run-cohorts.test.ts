@@ -123,8 +123,8 @@ test('a changed cohort needs a new version, whose changes are told apart', async
   await step(harness, [event('10:00', 'Added', u1)])
   const changed: Cohort = { ...inCart, who: { journey: 'order', reached: 'paid' } }
   await expect(step(harness, [], [changed])).rejects.toThrow(
-    'cohort in_cart 1 is on record and its content has changed: undo the change, or give it ' +
-      'version 2',
+    'cohort in_cart version 1 is already recorded with other content: undo the change, or set its ' +
+      'version to 2',
   )
   expect(await step(harness, [], [{ ...changed, version: 2 }])).toEqual([
     'user_id:u1 left: redefined',
@@ -169,7 +169,7 @@ test('npm run cohort runs, lists, shows and finds members', async () => {
   const empty = duckdbWarehouse(path)
   await empty.open()
   await empty.close()
-  expect((await run('cohort', ['run'])).err).toMatch(/holds no events yet: npm start FILES$/)
+  expect((await run('cohort', ['run'])).err).toMatch(/contains no events: npm start -- FILES reads them$/)
   expect((await feed(event('10:00', 'Added', u1), event('10:00', 'Added', u2))).status).toBe(0)
   expect((await run('cohort', ['list'])).out).toBe('in_cart  never run\n')
   const never = { cohort: 'in_cart', members: null, evaluatedAt: null }

@@ -49,7 +49,7 @@ export function inEventOrder(a: AcceptedEvent, b: AcceptedEvent): number {
 const NOBODY =
   ',null,undefined,none,nil,unknown,anonymous,guest,-1,0,true,false,nan,[object object]'.split(',')
 
-function saysNothing(value: string, identity: Identity): boolean {
+function isPlaceholder(value: string, identity: Identity): boolean {
   const lower = value.toLowerCase()
   if (NOBODY.includes(lower) || /^[-0]*$/.test(value)) return true
   return identity.ignore.some((ignored) => ignored.trim().toLowerCase() === lower)
@@ -59,7 +59,7 @@ function saysNothing(value: string, identity: Identity): boolean {
 function carried(event: AcceptedEvent, namespaces: string[], identity: Identity): string[] {
   return namespaces.flatMap((namespace) => {
     const value = event.identifiers[namespace]
-    if (value === undefined || saysNothing(value, identity)) return []
+    if (value === undefined || isPlaceholder(value, identity)) return []
     return [`${namespace}:${value}`]
   })
 }
@@ -170,7 +170,7 @@ function sayings(events: AcceptedEvent[], identity: Identity): Said[] {
 
 function isPerson(identifier: string, identity: Identity): boolean {
   const [namespace = '', ...rest] = identifier.split(':')
-  return identity.person.includes(namespace) && !saysNothing(rest.join(':'), identity)
+  return identity.person.includes(namespace) && !isPlaceholder(rest.join(':'), identity)
 }
 
 function samePair(x: Said, y: Said): boolean {

@@ -108,7 +108,7 @@ test('guards are told with values seen, then links, pending timeouts, correction
 test('what cannot be told is named', async () => {
   expect(await run('explain', [])).toMatchObject({ status: 2 })
   const nobody = await run('explain', ['--user', 'nobody'])
-  expect(nobody.stderr).toContain('--user nobody was not known')
+  expect(nobody.stderr).toContain('--user nobody matches no profile')
   const journey = await run('explain', ['--user', 'u1', '--journey', 'sale'])
   expect(journey).toMatchObject({ status: 2 })
   expect(journey.stderr).toContain('--journey sale is not on record; there is: buy')

@@ -105,7 +105,7 @@ test('the commands tell what to doubt, plan without --yes and correct with it', 
 test('identifiers that cannot be corrected are named', async () => {
   const at = ['--warehouse', `duckdb:${join(dir, 'w.duckdb')}`]
   const refused = (a: string, b: string) => run('identity', ['link', a, b, ...at])
-  expect((await refused('u1', 'user_id:u2')).stderr).toContain('u1 is no person identifier')
+  expect((await refused('u1', 'user_id:u2')).stderr).toContain('u1 is not a person identifier')
   expect((await refused('user_id:u1', 'user_id:guest')).stderr).toContain('is on the ignore list')
   expect((await refused('user_id:u1', 'user_id:u9')).stderr).toContain('user_id:u9 is on no event')
   expect(await refused('user_id:u1', 'user_id:u1')).toMatchObject({ status: 2 })

@@ -12,7 +12,7 @@ import { compareWarehouses } from '../../pipeline/query/compare-warehouses.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
-import { recompute } from '../../pipeline/operations/replay-all.ts'
+import { replayEverything } from '../../pipeline/operations/replay-all.ts'
 import { funnel } from '../support/arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, journey, sessions } from '../support/arbitraries.ts'
 import { startCommands } from '../support/commands.ts'
@@ -48,7 +48,7 @@ test('after random histories the tables are equal to those derived again', async
       await scratch.open()
       const { warehouse } = harness
       const definitions = await definitionsOnRecord(warehouse)
-      await recompute({ warehouse, scratch, definitions })
+      await replayEverything({ warehouse, scratch, definitions })
       for (const comparison of await compareWarehouses(harness.warehouse, scratch)) {
         expect(comparison).toMatchObject({ differing: 0, differences: [] })
         expect(comparison.hashes[0]).toBe(comparison.hashes[1])

@@ -42,6 +42,6 @@ test('a plan, then the same done, and the tables verify', { timeout: 60_000 }, a
   expect(await run('verify')).toMatchObject({ status: 0 })
   const again = await run('forget', '--user', user, '--yes')
   expect(again).toMatchObject({ status: 1, stdout: '' })
-  expect(again.stderr).toMatch(/^error: --user user_id:\S+ is nobody here: [^\n]*$/)
+  expect(again.stderr).toMatch(/^error: --user user_id:\S+ matches no person: [^\n]*$/)
   expect(await run('forget', '--yes')).toMatchObject({ status: 2 })
 })
