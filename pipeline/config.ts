@@ -1,6 +1,6 @@
 /**
- * Command lines → what to run. A wrong argument is a `UserError` with exit code 2, before anything
- * is opened.
+ * Parses command-line values. Throws a `UserError` with exit code 2 for an invalid value, before
+ * anything is opened.
  */
 
 import type { PubsubName } from './io/pubsub-name.ts'
@@ -18,33 +18,33 @@ import type { Warehouse } from './warehouse/warehouse.ts'
 export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
 export const DEFINITIONS_DEFAULT = 'definitions'
 export const BATCH_SIZE_DEFAULT = 20_000
-/** Events per micro-batch that a file grows to, unless a size is given. */
+/** Default batch size that the chunks of a file grow to, in events. */
 export const BACKLOG_BATCH_SIZE = 100_000
 const BATCH_SIZE_MAX = 1_000_000
 export const BATCH_SECONDS_DEFAULT = 1
-/** Messages are held while a batch waits for more. */
+/** Longest wait for a batch to fill, seconds. Messages stay unacknowledged meanwhile. */
 const BATCH_SECONDS_MAX = 300
 
 export const FORMATS = ['native', 'segment'] as const
 export type Format = (typeof FORMATS)[number]
 
-/** Where BigQuery's emulator listens, `HOST:REST_PORT:GRPC_PORT`; without it, Google's. */
+/** Address of a BigQuery emulator, `HOST:REST_PORT:GRPC_PORT`. Without it, Google's API is used. */
 export const EMULATOR_VARIABLE = 'DESIRE_PATH_BIGQUERY_EMULATOR'
 
-/** Returns the existing warehouse at `duckdb:path`, to be opened with these means, or at
- * `bigquery:project.dataset`. */
+/** Returns the existing warehouse at `duckdb:path` or `bigquery:project.dataset`. `means` limits
+ * the resources of DuckDB. */
 export function warehouseOf(url: string, means?: Means): Warehouse {
   return warehouseAt(url, { ifMissing: 'refuse', ...(means === undefined ? {} : { means }) })
 }
 
-/** Returns the same for commands that only read: nothing on disk is changed or repaired. `option`
- * is what the URL was given for. */
+/** Returns the warehouse for read-only commands: files are neither changed nor repaired. `option`
+ * is the flag that the URL was given for. */
 export function warehouseToRead(url: string, option?: string): Warehouse {
   return warehouseAt(url, { ifMissing: 'refuse', means: ASKING, isReader: true }, option)
 }
 
-/** The same for those who feed it: `open` makes it where it is not there. The path `:memory:` keeps
- * nothing. */
+/** Returns the warehouse for commands that write events: `open` creates it if it does not exist.
+ * `:memory:` is not persisted. */
 export function warehouseToFeed(url: string): Warehouse {
   return warehouseAt(url, { ifMissing: 'make' })
 }
@@ -56,26 +56,26 @@ function warehouseAt(url: string, options: DuckDBOptions, option = '--warehouse'
   if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, { ...options, onNotice })
   if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url), options.ifMissing)
   throw new UserError(
-    `${option} ${JSON.stringify(url)} is no warehouse: write duckdb:PATH, for example ` +
+    `${option} ${JSON.stringify(url)} is not a warehouse: use duckdb:PATH, for example ` +
       `${WAREHOUSE_DEFAULT}, or bigquery:PROJECT.DATASET`,
     2,
   )
 }
 
-/** Notices go where they do not mix with what a command prints. */
+/** Prints notices to standard error, apart from the output of the command. */
 function onNotice(notice: string): void {
   process.stderr.write(`note: ${notice}\n`)
 }
 
-/** Returns the folder of the local state store of a DuckDB file, beside it; undefined for a dataset
- * and for a warehouse in memory. */
+/** Returns the folder of the local state store beside a DuckDB file; undefined for a dataset and
+ * for a warehouse in memory. */
 export function stateDirOf({ url }: Warehouse): string | undefined {
   const isFile = url.startsWith('duckdb:') && url !== 'duckdb::memory:'
   return isFile ? `${url.slice('duckdb:'.length)}.state` : undefined
 }
 
-/** The file where a recomputation goes on until it is taken over: beside the warehouse, or for a
- * dataset in the current directory. */
+/** Returns the scratch file of a replay, which survives an interruption: beside the warehouse, or
+ * for a dataset in the current directory. */
 export function scratchOf({ url }: Warehouse): Scratch {
   const place = url.slice(url.indexOf(':') + 1)
   const path = `${url.startsWith('duckdb:') ? place : place.replaceAll(':', '-')}.recomputed`
@@ -86,24 +86,25 @@ export function scratchOf({ url }: Warehouse): Scratch {
   }
 }
 
-/** What is done to a dataset by a command of its own happens to a file by itself. */
-const FILES_KEEP = 'a DuckDB file is brought up to date when it is opened, tidied when it is closed'
+/** Why commands that maintain datasets do not apply to files. */
+const FILES_KEEP = 'a DuckDB file is migrated when it is opened and compacted when it is closed'
 
-/** A project id may have colons and dots (`example.com:app`); a dataset is a word. */
+/** Parses `bigquery:PROJECT.DATASET`. A project id may contain colons and dots (`example.com:app`);
+ * a dataset may not. */
 export function bigqueryPlaceOf(url: string): Place {
   const [, project, dataset] = /^bigquery:([a-z][a-z0-9.:-]*)\.(\w+)$/.exec(url) ?? []
   if (project === undefined || dataset === undefined) {
     const hint = url.startsWith('duckdb:')
       ? FILES_KEEP
-      : 'write bigquery:PROJECT.DATASET, for example bigquery:my-project.journeys'
-    throw new UserError(`--warehouse ${JSON.stringify(url)} is no dataset: ${hint}`, 2)
+      : 'use bigquery:PROJECT.DATASET, for example bigquery:my-project.journeys'
+    throw new UserError(`--warehouse ${JSON.stringify(url)} is not a dataset: ${hint}`, 2)
   }
   const emulator = process.env[EMULATOR_VARIABLE]
   if (emulator === undefined) return { project, dataset }
   const [, host, restPort, grpcPort] = /^([\w.-]+):(\d+):(\d+)$/.exec(emulator) ?? []
   if (host === undefined) {
     throw new UserError(
-      `${EMULATOR_VARIABLE}=${emulator} is no emulator: write HOST:REST_PORT:GRPC_PORT`,
+      `${EMULATOR_VARIABLE}=${emulator} is not an emulator address: use HOST:REST_PORT:GRPC_PORT`,
       2,
     )
   }
@@ -115,7 +116,7 @@ export function batchSizeOf(text: string): number {
   const size = /^\d+$/.test(text) ? Number(text) : 0
   if (size >= 1 && size <= BATCH_SIZE_MAX) return size
   throw new UserError(
-    `--batch-size ${JSON.stringify(text)} is no batch size: give a whole number of events from 1 ` +
+    `--batch-size ${JSON.stringify(text)} is not valid: use a whole number of events from 1 ` +
       `to ${BATCH_SIZE_MAX}`,
     2,
   )
@@ -126,33 +127,33 @@ export function pubsubOf(option: string, text: string): PubsubName {
   if (project !== undefined && id !== undefined) return { project, id }
   const what = option === '--source' ? 'subscription' : 'topic'
   throw new UserError(
-    `${option} ${JSON.stringify(text)} is no ${what}: write pubsub:PROJECT/${what.toUpperCase()}`,
+    `${option} ${JSON.stringify(text)} is not a ${what}: use pubsub:PROJECT/${what.toUpperCase()}`,
     2,
   )
 }
 
-/** Seconds given as text, in milliseconds. */
+/** Parses seconds; returns milliseconds. */
 export function secondsOf(option: string, text: string, max = 3_600): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : -1
   if (seconds >= 0 && seconds <= max) return seconds * 1_000
   throw new UserError(
-    `${option} ${JSON.stringify(text)} is no such time: give seconds from 0 to ${max}`,
+    `${option} ${JSON.stringify(text)} is not valid: use seconds from 0 to ${max}`,
     2,
   )
 }
 
-/** Milliseconds. */
+/** Parses a batch wait in seconds; returns milliseconds. */
 export function batchWaitOf(text: string): number {
   return secondsOf('--batch-seconds', text, BATCH_SECONDS_MAX)
 }
 
-/** Microseconds. `option` is what it was given for. */
+/** Parses an instant; returns microseconds. `option` is the flag it was given for. */
 export function instantOf(option: string, text: string): number {
   if (text === 'now') return now()
   const instant = parseInstant(/^\d+$/.test(text) ? Number(text) : text)
   if (instant !== null) return instant
   throw new UserError(
-    `${option} ${JSON.stringify(text)} is no instant: give RFC 3339 such as ` +
+    `${option} ${JSON.stringify(text)} is not an instant: use RFC 3339 such as ` +
       '2026-03-01T10:00:00Z, epoch milliseconds from the year 2000 on, or now',
     2,
   )
@@ -164,8 +165,8 @@ export function formatOf(text: string): Format {
   const format = FORMATS.find((known) => known === text)
   if (format !== undefined) return format
   throw new UserError(
-    `--format ${JSON.stringify(text)} is no wire format: choose one of ${FORMATS.join(', ')}, or ` +
-      'leave it out and each line is recognised by its shape',
+    `--format ${JSON.stringify(text)} is not a wire format: use one of ${FORMATS.join(', ')}, or ` +
+      'omit it to detect the format of each line',
     2,
   )
 }

@@ -1,15 +1,15 @@
 /**
  * The deployed entry points, for Functions Framework.
  *
- * - `ingest` takes a Pub/Sub message and lands it as it is, but for plain values of hashed
- *   namespaces, for `advance` to apply; it answers once it is on record. Invocations in flight share one write.
- * - `advance` (HTTP) and `advance-event` (CloudEvent) apply what has landed, in micro-batches,
- *   until nothing is left or time is up. When nothing has landed they write nothing.
+ * - `ingest` stores a Pub/Sub message in the inbox as it is, except for plain values of hashed
+ *   namespaces. It responds after the message is stored. Concurrent invocations share one write.
+ * - `advance` (HTTP) and `advance-event` (CloudEvent) apply the inbox in micro-batches until it is
+ *   empty or the time is up. They write nothing if the inbox is empty.
  *
- * All three are registered as HTTP functions: the framework answers a request that is not a
- * CloudEvent with an HTML page, and these answer with one line of JSON.
+ * All three are registered as HTTP functions: the framework responds to a request that is not a
+ * CloudEvent with an HTML page, and these respond with one line of JSON.
  *
- * A function that fails is called again by whoever called it: everything here may be repeated.
+ * Failed invocations are retried by their caller, so every step can be repeated safely.
  * Settings are environment variables, read at the first invocation: DESIRE_PATH_WAREHOUSE,
  * DESIRE_PATH_DEFINITIONS, DESIRE_PATH_EFFECTS, DESIRE_PATH_ADVANCE_SECONDS.
  */
@@ -36,11 +36,11 @@ import type { LandedMessage, Warehouse } from './warehouse/warehouse.ts'
 const ADVANCE_SECONDS_DEFAULT = '50'
 const PATIENCE = { onRetry: logRetry }
 
-/** What an instance keeps between invocations. */
+/** Resources that an instance keeps between invocations. */
 type Opened = {
   warehouse: Warehouse
   write: SharedWrite
-  /** A message without plain values of hashed namespaces. */
+  /** Replaces plain values of hashed namespaces in a message. */
   redacted: (message: LandedMessage) => LandedMessage
   engine: Engine | null
 }
@@ -52,11 +52,11 @@ http(
   'ingest',
   answering('ingest', async (request) => {
     const body: unknown = request.body
-    // In structured mode the message is the event's data; in binary mode, and pushed, the body.
+    // In structured mode the message is in `data`; in binary mode and in pushes it is the body.
     const message = messageOfBody(membersOf(body)['data'] ?? body, now())
     if (message === null) {
       throw new BadRequest(
-        'the body holds no Pub/Sub message with an id: {"message":{"messageId":…}}',
+        'the request body is not a Pub/Sub message with an id: send {"message":{"messageId":…}}',
       )
     }
     const { write, redacted } = await instance()
@@ -78,18 +78,18 @@ http(
     const members = membersOf(request.body)
     const isEvent = request.get('ce-id') !== undefined || 'specversion' in members
     if (!isEvent && !('message' in members)) {
-      throw new BadRequest('the request holds neither a CloudEvent nor a Pub/Sub message')
+      throw new BadRequest('the request body is neither a CloudEvent nor a Pub/Sub message')
     }
     await advance()
   }),
 )
 
-/** A request that its sender must change. */
+/** Client error: repeating the same request fails again. */
 class BadRequest extends Error {}
 
 /**
- * Answers POST requests: 200 with what `work` returns as JSON, or 204; 400 for a bad request, 500
- * for any other failure, each with one line of JSON. Other methods get 405.
+ * Handles POST requests. Responds 200 with the JSON that `work` returns, or 204; 400 for a bad
+ * request and 500 for any other failure, each with one line of JSON. Other methods get 405.
  */
 function answering(
   name: string,
@@ -118,7 +118,7 @@ function membersOf(body: unknown): { [member: string]: unknown } {
   return isObject(body) ? body : {}
 }
 
-/** Closes what the invocations so far have opened; the next one opens it again. */
+/** Closes the resources of earlier invocations; the next invocation opens them again. */
 export async function closeInstance(): Promise<void> {
   const closing = opened
   opened = null
@@ -142,7 +142,7 @@ async function openInstance(): Promise<Opened> {
   return { warehouse, write: new SharedWrite(warehouse, PATIENCE), redacted, engine: null }
 }
 
-/** One run at a time: who comes while it is under way gets its report. */
+/** Runs one at a time: a call during a run returns the report of that run. */
 function advance(): Promise<RunReport> {
   advancing ??= applyLanded().finally(() => (advancing = null))
   return advancing
@@ -171,7 +171,7 @@ async function applyLanded(): Promise<RunReport> {
       signal,
     })
   } catch (thrown) {
-    // Another writer may have gone on: the next invocation starts from what is committed then.
+    // Another writer may have committed: the next invocation starts from that commit.
     await kept.engine?.close()
     kept.engine = null
     throw thrown

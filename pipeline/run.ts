@@ -22,7 +22,7 @@ export type RunReport = {
   read: number
   landed: number
   duplicates: number
-  /** Events of erased persons, dropped. */
+  /** Events of erased persons that were dropped. */
   erased: number
   refused: number
   /** Refused lines by reason. */
@@ -37,12 +37,12 @@ export type RunOptions = {
   source: Source
   decode: Decode
   warehouseUrl: string
-  /** Requested watermark, microseconds. It is applied with the last batch: a watermark ahead of the
-   * events would decide timeouts that later events prevent. */
+  /** Requested watermark, microseconds. Applied with the last batch: a watermark ahead of the
+   * events would fire timeouts that later events prevent. */
   watermark: number | null
   /** Called after every commit with the milliseconds since the batch was decoded. */
   onBatch?: (report: RunReport, chunk: Chunk, commitMs: number) => void
-  /** Wraps each micro-batch: others may query the warehouse between two. */
+  /** Wraps each micro-batch, so that others can query the warehouse in between. */
   inTurn?: (turn: () => Promise<void>) => Promise<void>
   /** Publishes the outbox; called after a batch that wrote to it. */
   publish?: (() => Promise<void>) | undefined
@@ -62,8 +62,8 @@ export function run(options: RunOptions): Promise<RunReport> {
 
 class Run {
   readonly #options: RunOptions
-  /** Whether a batch is begun while the commit before is in flight. Not with a live source, where
-   * others query between micro-batches, nor when publishing, which reads the outbox. */
+  /** Whether a batch starts while the previous commit is in flight. Off for a live source, because
+   * others query between micro-batches, and when publishing, which reads the outbox. */
   readonly #isAhead: boolean
   readonly #startedAt = elapsedMs()
   readonly #report: RunReport
@@ -152,8 +152,7 @@ class Run {
     return retrying('commit', begin, this.#options)
   }
 
-  /** Waits for the commit, then publishes, acknowledges and reports. The batch itself is free by
-   * then. */
+  /** Waits for the commit, then publishes, acknowledges and reports. */
   async #finish({ outcome, committed }: Begun, chunk: Chunk, begunAt: number): Promise<void> {
     await committed
     const commitMs = elapsedMs() - begunAt
@@ -181,13 +180,13 @@ class CommitQueue {
     })
   }
 
-  /** Resolves when no commit waits behind the current one; rejects when one has failed. */
+  /** Resolves when no commit is queued behind the current one; rejects if one has failed. */
   async hasRoom(): Promise<void> {
     await this.#queue.onSizeLessThan(1)
     this.#check()
   }
 
-  /** Resolves when every commit is done; rejects when one has failed. */
+  /** Resolves when every commit is done; rejects if one has failed. */
   async drained(): Promise<void> {
     await this.#queue.onIdle()
     this.#check()

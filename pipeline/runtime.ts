@@ -1,4 +1,4 @@
-/** What a run needs beside its source, opened together and closed together. */
+/** Resources of a run besides its source: opened together and closed together. */
 
 import { Pipeline } from './microbatch/pipeline.ts'
 import type { Format } from './config.ts'
@@ -18,26 +18,26 @@ import type { LandedMessage, Warehouse } from './warehouse/warehouse.ts'
 export type EngineSettings = {
   definitionsDir: string
   format: Format | undefined
-  /** The topic that effects go to. */
+  /** Topic that effects are published to. */
   effects: PubsubName | undefined
-  /** Folder of the local state store; undefined: the warehouse is read. */
+  /** Folder of the local state store. If undefined, state is read from the warehouse. */
   stateDir?: string | undefined
 }
 
 export type Engine = {
   pipeline: Pipeline
-  /** Those that are live. */
+  /** Live definitions. */
   definitions: Definitions
-  /** Names in the definitions that are probably wrong, one sentence each. */
+  /** Names in the definitions that are probably misspelt, one sentence each. */
   warnings: string[]
   decode: Decode
   publish: (() => Promise<void>) | undefined
-  /** Leaves the warehouse open. */
+  /** Closes everything except the warehouse. */
   close(): Promise<void>
 }
 
-/** Opens the warehouse, the decoding thread and the topic. The warehouse is the caller's to close,
- * whatever becomes of this. */
+/** Opens the warehouse, the decoder thread and the topic. The caller closes the warehouse, even if
+ * this fails. */
 export async function openEngine(
   warehouse: Warehouse,
   settings: EngineSettings,
@@ -82,7 +82,7 @@ export async function openEngine(
   }
 }
 
-/** What a message goes through before it lands as it came: nothing where no namespace is hashed.
+/** Returns the redaction of messages before they are stored; identity if no namespace is hashed.
  * The warehouse must be open. */
 export async function landingOf(
   warehouse: Warehouse,
@@ -96,7 +96,7 @@ export async function landingOf(
   return (message) => redactor.landing(message)
 }
 
-/** The library that publishes is loaded only by those who publish. */
+/** Opens the topic. Loads the Pub/Sub client only if effects are published. */
 async function outletOf(warehouse: Warehouse, name: PubsubName | undefined, patience: Patience) {
   if (name === undefined) return undefined
   const { pubsubTopic } = await import('./io/pubsub-sink.ts')

@@ -1,8 +1,8 @@
 /**
- * The one file that reads the wall clock, and the one that knows how instants are written.
+ * Clock and instants. No other file reads the wall clock or formats instants.
  *
- * An instant is a number of microseconds since 1970-01-01 UTC, a safe integer: whole microseconds
- * are exact in a double from 1684 to 2255, and instants outside those years are refused.
+ * An instant is a number of microseconds since 1970-01-01 UTC and a safe integer. Whole
+ * microseconds are exact in a double from 1684 to 2255; instants outside these years are rejected.
  */
 
 /** Microseconds in a millisecond, a second, an hour. */
@@ -10,28 +10,28 @@ export const MS = 1_000
 export const SECOND = 1_000_000
 export const HOUR = 3_600 * SECOND
 
-/** Epoch milliseconds of 2000-01-01. A smaller number is refused: most are epoch seconds. */
+/** Epoch milliseconds of 2000-01-01. Smaller numbers are rejected, because most are epoch seconds. */
 const EPOCH_MS_MIN = 946_684_800_000
 
-/** The furthest an instant may lie from 1970, in microseconds. */
+/** Largest distance of an instant from 1970, in microseconds. */
 export const INSTANT_MAX = 9_000_000_000_000_000
 
-/** Now, in microseconds. */
+/** Returns the current time in microseconds. */
 export function now(): number {
   return Date.now() * MS
 }
 
-/** Milliseconds of a clock that only goes forward, for rates and time left. */
+/** Returns the milliseconds of a monotonic clock. */
 export function elapsedMs(): number {
   return performance.now()
 }
 
 const DAYS_OF_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334]
-/** From 1 January of the year 0 to that of 1970. */
+/** Days from 1 January of the year 0 to 1 January 1970. */
 const DAYS_BEFORE_1970 = 719_528
 
-/** `-`, `T` or a space, `:`, and the rest of the marks of RFC 3339, as character codes. */
+/** Character codes of the separators of RFC 3339. */
 const DASH = 0x2d
 const COLON = 0x3a
 const POINT = 0x2e
@@ -40,9 +40,9 @@ const LETTER_T = new Set(['T', 't', ' '].map((letter) => letter.charCodeAt(0)))
 const LETTER_Z = new Set(['Z', 'z'].map((letter) => letter.charCodeAt(0)))
 
 /**
- * Reads an RFC 3339 text (digits below a microsecond are cut off) or a number of epoch
- * milliseconds from the year 2000 on (fractions are kept down to a microsecond). Null when it is
- * neither. It is read digit by digit because a pattern and a `Date` were a tenth of all decoding.
+ * Parses RFC 3339 text (digits below a microsecond are cut off) or a number of epoch milliseconds
+ * from the year 2000 on (fractions are kept down to a microsecond). Returns null for anything else.
+ * Parses digit by digit, because a pattern and a `Date` took a tenth of the decoding time.
  */
 export function parseInstant(value: unknown): number | null {
   if (typeof value === 'number') {
@@ -78,7 +78,7 @@ export function parseInstant(value: unknown): number | null {
   return bounded(seconds * SECOND + fraction)
 }
 
-/** Says what an instant must be, and what a value that `parseInstant` refuses may have meant. */
+/** Describes valid instants, with a hint for values that look like epoch seconds. */
 export function instantHint(value: unknown): string {
   const forms = 'RFC 3339 text, or epoch milliseconds from the year 2000 on'
   const isSeconds =
@@ -86,7 +86,7 @@ export function instantHint(value: unknown): string {
   return isSeconds ? `${forms}: seconds must be multiplied by 1,000` : forms
 }
 
-/** The number that the digits from `from` up to `to` write; NaN when they are not all digits. */
+/** Parses the digits from `from` up to `to`; NaN if a character is not a digit. */
 function digits(text: string, from: number, to: number): number {
   let number = 0
   for (let at = from; at < to; at++) {
@@ -97,7 +97,7 @@ function digits(text: string, from: number, to: number): number {
   return number
 }
 
-/** Minutes ahead of UTC that the rest of a text says, from `at`; NaN when it is no offset. */
+/** Parses the UTC offset at `at`, in minutes; NaN if it is not an offset. */
 function offsetMinutes(text: string, at: number): number {
   const mark = text.charCodeAt(at)
   if (LETTER_Z.has(mark)) return at + 1 === text.length ? 0 : NaN
@@ -109,7 +109,7 @@ function offsetMinutes(text: string, at: number): number {
   return (mark === DASH ? -1 : 1) * (hours * 60 + minutes)
 }
 
-/** Days from 1 January 1970 to a date, which must exist. */
+/** Returns the days from 1 January 1970 to a valid date. */
 function daysTo(year: number, month: number, day: number): number {
   const past = year - 1
   const leapDays = Math.floor(past / 4) - Math.floor(past / 100) + Math.floor(past / 400) + 1
@@ -125,7 +125,8 @@ function bounded(micros: number): number | null {
   return Number.isSafeInteger(micros) && Math.abs(micros) <= INSTANT_MAX ? micros : null
 }
 
-/** `2026-03-01T10:00:00.000000Z`: six digits always, so that texts sort as instants do. */
+/** Formats an instant as `2026-03-01T10:00:00.000000Z`. It always has six decimals, so that texts
+ * sort like instants. */
 export function formatInstant(micros: number): string {
   const ms = Math.floor(micros / MS)
   const rest = String(micros - ms * MS).padStart(3, '0')

@@ -1,13 +1,12 @@
 /**
- * The three ways this project fails, never mixed.
+ * Kinds of failure.
  *
- * A bad datum is no error: it is a value with a reason (see `batch.ts`), stored and counted.
- * `UserError` is something the person at the keyboard can put right: its message names the thing,
- * the value and the next command. `assert` is for what cannot be: a broken invariant ends the
- * process, because going on would write tables that are not what the law says.
+ * Bad data is not an error: it is a value with a reason (see `event-batch.ts`), stored and counted.
+ * `UserError` is a failure that the user can fix: the message names the value and the next command.
+ * `assert` is for broken invariants: the process ends, because continuing would write wrong tables.
  */
 
-/** A failure the user can mend. `exitCode` 2 is for wrong arguments, 1 for everything else. */
+/** Failure that the user can fix. `exitCode` is 2 for invalid arguments, 1 for everything else. */
 export class UserError extends Error {
   readonly exitCode: 1 | 2
 
@@ -18,12 +17,12 @@ export class UserError extends Error {
   }
 }
 
-/** Ends the run when `condition` does not hold: a defect of this program, not of its input. */
+/** Throws if `condition` is false, which is a defect of this program and not of its input. */
 export function assert(condition: unknown, invariant: string): asserts condition {
   if (!condition) throw new Error(`broken invariant: ${invariant}`)
 }
 
-/** The text of anything thrown. */
+/** Returns the message of a thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }

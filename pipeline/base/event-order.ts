@@ -1,15 +1,16 @@
 /**
- * Event order: ascending (occurred_at, ordinal, event_id), the id by code point. It is total.
+ * Event order: ascending (occurred_at, ordinal, event_id), with ids compared by code point. It is a
+ * total order.
  *
- * JavaScript compares strings by UTF-16 unit, which puts astral characters (surrogates, U+D800 up)
- * before U+E000 to U+FFFF; code points put them after. Databases compare UTF-8 bytes, which agree
- * with code points.
+ * JavaScript compares UTF-16 units, which sorts astral characters (surrogates, from U+D800) before
+ * U+E000 to U+FFFF. By code point they come after. Databases compare UTF-8 bytes, which sort like
+ * code points.
  */
 
-/** One place in event order. */
+/** Position in event order. */
 export type Place = readonly [occurredAt: number, ordinal: number, eventId: string]
 
-/** Negative, zero or positive, by code point. */
+/** Compares texts by code point: negative, zero or positive. */
 export function compareText(a: string, b: string): number {
   if (a === b) return 0
   const length = Math.min(a.length, b.length)
@@ -22,12 +23,12 @@ export function compareText(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Units in the order of the code points they stand for. */
+/** Maps a UTF-16 unit to a number that sorts by code point. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }
 
-/** Negative, zero or positive, in event order. */
+/** Compares positions in event order: negative, zero or positive. */
 export function comparePlaces(a: Place, b: Place): number {
   return a[0] - b[0] || a[1] - b[1] || compareText(a[2], b[2])
 }

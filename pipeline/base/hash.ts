@@ -1,9 +1,9 @@
 /**
- * Hashes: deterministic, the same on every engine and machine, and not cryptographic. Ids are made
- * here and never by SQL, because the engines' hash functions differ.
+ * Hashes. They are deterministic on every engine and machine, and not cryptographic. Ids are
+ * computed here and never in SQL, because the engines' hash functions differ.
  *
- * A hash is of the text's UTF-16 code units: MurmurHash3 in its 128-bit form for 32-bit lanes,
- * a unit being fed as one 16-bit half of a word. 64-bit hashes are its first two lanes.
+ * Hashes are computed over UTF-16 code units with MurmurHash3 x86 128-bit; two units form one word.
+ * A 64-bit hash is the first two 32-bit lanes.
  */
 
 const C1 = 0x239b961b
@@ -11,7 +11,7 @@ const C2 = 0xab0e9789
 const C3 = 0x38b34ae5
 const C4 = 0xa1e38b93
 
-/** The four lanes of the last `lanesOf`, so that hashing allocates nothing. */
+/** The four lanes computed by the last `lanesOf`; module variables avoid allocation. */
 let h1 = 0
 let h2 = 0
 let h3 = 0
@@ -85,17 +85,17 @@ function avalanche(word: number): number {
   return h ^ (h >>> 16)
 }
 
-/** The 64-bit hash of a text, unsigned. */
+/** Returns the 64-bit hash of a text, unsigned. */
 export function hash64(text: string): bigint {
   lanesOf(text)
   return (BigInt(h2 >>> 0) << 32n) | BigInt(h1 >>> 0)
 }
 
-/** The 64-bit hashes of texts. */
+/** Returns the 64-bit hashes of texts. */
 export function hashes64(texts: readonly string[]): BigUint64Array {
   const halves = new Int32Array(texts.length * 2)
   for (let row = 0; row < texts.length; row++) {
-    // Rows of one group follow each other: its text is hashed once.
+    // Rows of a group are adjacent, so each text is hashed once.
     if (row === 0 || texts[row] !== texts[row - 1]) lanesOf(texts[row] as string)
     halves[row * 2] = h1
     halves[row * 2 + 1] = h2
@@ -103,13 +103,13 @@ export function hashes64(texts: readonly string[]): BigUint64Array {
   return new BigUint64Array(halves.buffer)
 }
 
-/** Adds the halves of a text's 64-bit hash to a list of them. */
+/** Appends the two 32-bit halves of a text's 64-bit hash. */
 export function pushHash64(text: string, halves: number[]): void {
   lanesOf(text)
   halves.push(h1, h2)
 }
 
-/** The 64-bit hashes that a list of halves holds. */
+/** Returns the 64-bit hashes of a list of halves. */
 export function hashesOfHalves(halves: readonly number[]): BigUint64Array {
   return new BigUint64Array(Int32Array.from(halves).buffer)
 }
@@ -131,14 +131,14 @@ function writeWord(out: Uint8Array, from: number, word: number): void {
   out[from + 3] = word
 }
 
-/** The 128-bit hash of a text as UUID text. */
+/** Returns the 128-bit hash of a text as UUID text. */
 export function uuidOf(text: string): string {
   const bytes = new Uint8Array(16)
   uuidInto(text, bytes, 0)
   return uuidText(bytes, 0)
 }
 
-/** UUID text of the 16 bytes from `16 * row`. */
+/** Returns the 16 bytes from `16 * row` as UUID text. */
 export function uuidText(bytes: Uint8Array, row: number): string {
   let digits = ''
   for (let i = 0; i < 16; i++) digits += (bytes[row * 16 + i] ?? 0).toString(16).padStart(2, '0')
@@ -151,7 +151,7 @@ export function uuidText(bytes: Uint8Array, row: number): string {
   ].join('-')
 }
 
-/** A part of a compound id: `%` and `/` are percent-encoded, so that parts cannot run together. */
+/** Encodes a part of a compound id. Escapes `%` and `/`, so that parts stay separate. */
 export function encodePart(part: string): string {
   if (part.indexOf('%') < 0 && part.indexOf('/') < 0) return part
   return part.replaceAll('%', '%25').replaceAll('/', '%2F')

@@ -1,6 +1,6 @@
 /** Identifiers written as `namespace:value`. */
 
-/** The namespace of `namespace:value`; a namespace has no colon. */
+/** Returns the namespace of `namespace:value`. A namespace contains no colon. */
 export function namespaceOf(identifier: string): string {
   return identifier.slice(0, identifier.indexOf(':'))
 }

@@ -1,6 +1,6 @@
-/** JSON values: their type, equality, and reading a path. */
+/** JSON values: type, equality and paths. */
 
-/** The value at a path through objects' own members; null is absent. */
+/** Returns the value at a path through own members of objects; undefined if absent. */
 export function valueAt(event: { [member: string]: Json }, path: string): Json | undefined {
   let value: Json | undefined = event
   for (const member of path.split('.')) {
@@ -10,10 +10,10 @@ export function valueAt(event: { [member: string]: Json }, path: string): Json |
   return value ?? undefined
 }
 
-/** JSON as it comes out of `JSON.parse`. */
+/** JSON value as `JSON.parse` returns it. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
-/** Deep equality of JSON; the order of an object's keys does not matter. */
+/** Compares JSON deeply; the order of members does not matter. */
 export function isEqual(a: Json, b: Json): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
@@ -26,7 +26,7 @@ export function isEqual(a: Json, b: Json): boolean {
   return keys.every((key) => Object.hasOwn(b, key) && isEqual(a[key] ?? null, b[key] ?? null))
 }
 
-/** A line's JSON object. */
+/** JSON object of a line. */
 export type Wire = { [member: string]: unknown }
 
 export function isObject(value: unknown): value is Wire {

@@ -1,7 +1,7 @@
 /**
- * What unattended programs say: one JSON object a line, with the members log collectors know.
- * Lines go through the process's own stream, where Functions Framework adds which invocation said
- * it, and whose loss of a reader the commands know of.
+ * Logs of unattended programs: one JSON object per line, with the members that log collectors
+ * expect. Lines go through `process.stdout`: Functions Framework adds the invocation there, and the
+ * commands handle a closed reader.
  */
 
 import { pino } from 'pino'
@@ -12,7 +12,7 @@ export type Severity = 'INFO' | 'WARNING' | 'ERROR'
 export type Fields = { [field: string]: string | number | boolean | null }
 export type Log = (severity: Severity, message: string, fields?: Fields) => void
 
-/** Cloud Logging's names of the library's levels. */
+/** Maps the library's levels to the names of Cloud Logging. */
 const LEVELS = { INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const
 const SEVERITIES = new Map(
   Object.entries(LEVELS).map(([severity, label]) => [pino.levels.values[label], severity]),
@@ -31,7 +31,7 @@ const logger = pino(
 export const log: Log = (severity, message, fields = {}) =>
   logger[LEVELS[severity]](fields, message)
 
-/** For `onRetry`: which fault is tried again, and when. */
+/** Logs a retry; use it as `onRetry`. */
 export function logRetry({ what, fault, attempt, waitMs }: Retry): void {
-  log('WARNING', `${what} failed, trying again`, { fault, attempt, wait_ms: waitMs })
+  log('WARNING', `${what} failed, retrying`, { fault, attempt, wait_ms: waitMs })
 }

@@ -1,13 +1,12 @@
 /**
- * Faults of the outside that pass: what they are, and trying again. Everything else is no matter
- * of patience and is thrown at once. Each further try is told of, so that it can be seen which
- * fault it was, and waits twice as long as the one before, up to a bound.
+ * Retries of transient external errors. Other errors are thrown at once. Each retry is reported,
+ * and waits twice as long as the one before, up to a limit.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from './errors.ts'
 
-/** With these a commit is tried for about two minutes. */
+/** Attempts per call. Together they take about two minutes. */
 const TRIES_MAX = 9
 const WAIT_FIRST_MS = 250
 const WAIT_MAX_MS = 30_000
@@ -25,19 +24,19 @@ const SYSTEM_CODES = new Set([
   'ETIMEDOUT',
 ])
 
-/** A fault that is about to be tried again. */
+/** Retry that is about to happen. */
 export type Retry = { what: string; fault: string; attempt: number; waitMs: number }
 
 export type Patience = { onRetry?: (retry: Retry) => void; signal?: AbortSignal }
 
-/** True for a fault of the outside that may be gone the next time. */
+/** Returns whether an error is external and transient. */
 export function isTransient(thrown: unknown): boolean {
   const code = (thrown as { code?: unknown } | null)?.code
   if (typeof code === 'string') return SYSTEM_CODES.has(code)
   return typeof code === 'number' && (GRPC_CODES.has(code) || HTTP_CODES.has(code))
 }
 
-/** Does `work`, again if need be: it must be safe to repeat after it failed. */
+/** Runs `work` and repeats it after transient errors. `work` must be safe to repeat. */
 export async function retrying<Result>(
   what: string,
   work: () => Promise<Result>,

@@ -1,21 +1,20 @@
 /**
- * A worker thread that answers: requests go in and answers come back in order. The caller bounds
- * how many are on the way.
+ * Worker thread with requests and responses in order. The caller limits how many are in flight.
  */
 
 import { Worker } from 'node:worker_threads'
 
 export type Thread<Request, Answer> = {
-  /** `moved` are buffers that are the thread's afterwards. */
+  /** `moved` lists buffers to transfer to the thread. */
   ask(request: Request, moved: ArrayBuffer[]): Promise<Answer>
   close(): Promise<void>
 }
 
-/** Most of what a batch makes dies young: the nursery is kept small, memory being the bound. */
+/** Most objects of a batch are short-lived; a small young generation limits memory. */
 const resourceLimits = { maxYoungGenerationSizeMb: 16 }
 
-/** A thread does not inherit the loaders of TypeScript sources: they are registered first. In a
- * package modules are JavaScript, and need none. */
+/** Threads do not inherit TypeScript loaders, so these are registered first. Packages contain
+ * JavaScript and need none. */
 const IS_SOURCE = import.meta.url.endsWith('.ts')
 const LOADERS = (IS_SOURCE ? ['tsx/cjs/api', 'tsx/esm/api'] : []).map((name) =>
   import.meta.resolve(name),
@@ -29,13 +28,14 @@ const starterOf = (module: URL) => `
 
 type Waiting<Answer> = { resolve(answer: Answer): void; reject(error: Error): void }
 
-/** The module at a path from another's, given as a source: in a package it is JavaScript. */
+/** Returns a module relative to another one. The name ends in `.ts`; in a package it is mapped to
+ * `.js`. */
 export function moduleBeside(url: string, source: string): URL {
   return new URL(IS_SOURCE ? source : source.replace(/\.ts$/, '.js'), url)
 }
 
-/** Starts a module, which gets `settings` as its `workerData` and answers each message by one.
- * When the thread dies, everything on the way is rejected. */
+/** Starts a thread with `settings` as `workerData`. If the thread dies, pending requests are
+ * rejected. */
 export function startThread<Request, Answer>(
   module: URL,
   settings: object,

@@ -172,7 +172,7 @@ export class ChunkDecoder {
     if (isNative(wire)) return readNative(wire)
     if (isSegment(wire)) return readSegment(wire, landedAt)
     const members = Object.keys(wire).slice(0, 8)
-    return { reason: 'unknown_format', detail: `members: ${shown(members)} are of no known form` }
+    return { reason: 'unknown_format', detail: `members ${shown(members)} match no known format` }
   }
 
   #judge(event: Unjudged, landedAt: number): Canonical {
@@ -237,7 +237,7 @@ export class ChunkDecoder {
     })
     const [a, b] = landed
     if (typeof a === 'string' && typeof b === 'string' && (a + b).isWellFormed()) return [a, b]
-    return refuse('invalid_field', `${field}: ${shown(value)} is no pair of namespace:value`)
+    return refuse('invalid_field', `${field}: ${shown(value)} is not a pair of NAMESPACE:VALUE`)
   }
 
   #judgeDefinition({ name, properties }: Canonical): void {
@@ -310,7 +310,7 @@ function parse(line: string): Wire {
     const why = thrown instanceof RangeError ? 'nested too deeply' : 'not JSON'
     return refuse('invalid_json', `${shown(line)} is ${why}`)
   }
-  return isObject(parsed) ? parsed : refuse('unknown_format', `${shown(parsed)} is no object`)
+  return isObject(parsed) ? parsed : refuse('unknown_format', `${shown(parsed)} is not an object`)
 }
 
 /** Before parsing: parsed nesting costs many times its bytes. */
@@ -346,18 +346,18 @@ function ordinalOf(value: unknown): number {
   if (value === undefined || value === null) return 0
   // Minus zero equals zero everywhere but in a comparison of texts.
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value + 0
-  return refuse('invalid_field', `ordinal: ${shown(value)} is no integer`)
+  return refuse('invalid_field', `ordinal: ${shown(value)} is not an integer`)
 }
 
 function sourceOf(value: unknown): string {
   if (value === undefined || value === null) return 'unknown'
   if (typeof value === 'string' && value.isWellFormed()) return value
-  return refuse('invalid_field', `source: ${shown(value)} is no text`)
+  return refuse('invalid_field', `source: ${shown(value)} is not a text`)
 }
 
 function objectOr(field: string, value: unknown): Wire {
   if (value === undefined || value === null) return {}
-  return isObject(value) ? value : refuse('invalid_field', `${field}: ${shown(value)} is no object`)
+  return isObject(value) ? value : refuse('invalid_field', `${field}: ${shown(value)} is not an object`)
 }
 
 function sliced(

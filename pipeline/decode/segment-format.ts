@@ -35,7 +35,7 @@ function isCall(type: unknown): type is string {
 export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection {
   const type = wire['type']
   if (!isCall(type)) {
-    return { reason: 'invalid_field', detail: `type: ${shown(type)} is no Segment call` }
+    return { reason: 'invalid_field', detail: `type: ${shown(type)} is not a Segment call` }
   }
   const context = wire['context']
   const waited = isAbsent(wire['timestamp']) ? waitedOf(wire) : undefined

@@ -134,7 +134,7 @@ function linesOf(data: Uint8Array): Uint8Array | Rejection {
   try {
     return boundedLines(splitEvents(gunzipSync(data, { maxOutputLength: Math.max(1, size) })))
   } catch (thrown) {
-    return { reason: 'invalid_gzip', detail: `the message is no gzip: ${messageOf(thrown)}` }
+    return { reason: 'invalid_gzip', detail: `the message is not valid gzip: ${messageOf(thrown)}` }
   }
 }
 

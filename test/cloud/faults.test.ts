@@ -136,7 +136,7 @@ describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
     }
     const rows = await left()
     const running = worker()
-    await running.until(({ message }) => message === 'commit failed, trying again')
+    await running.until(({ message }) => message === 'commit failed, retrying')
     line.cut()
     await bigquery?.stop()
     bigquery = await startBigQuery(kept)

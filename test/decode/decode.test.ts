@@ -1,4 +1,4 @@
-/** Decoding, rule by rule: what is accepted and how it lands, what is refused and why. */
+/** Decoding: which lines are accepted and how they land, and which are rejected and why. */
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -35,7 +35,7 @@ const NESTED = '['.repeat(2_000) + ']'.repeat(2_000)
 
 const event = (changes: object) => JSON.stringify({ ...EVENT, ...changes })
 
-describe('a line is refused, with the field and the value', () => {
+describe('rejected lines', () => {
   test.each<[line: string, reason: string, detail: string]>([
     ['{', 'invalid_json', 'is not JSON'],
     ['{"a":'.repeat(9_000), 'invalid_json', 'nested deeper than 500'],
@@ -45,9 +45,9 @@ describe('a line is refused, with the field and the value', () => {
       'invalid_json',
       'nested deeper than 500',
     ],
-    ['[1]', 'unknown_format', '[1] is no object'],
-    ['7', 'unknown_format', '7 is no object'],
-    ['{"what":1}', 'unknown_format', 'members: ["what"] are of no known form'],
+    ['[1]', 'unknown_format', '[1] is not an object'],
+    ['7', 'unknown_format', '7 is not an object'],
+    ['{"what":1}', 'unknown_format', 'members ["what"] match no known format'],
     [event({ event_id: undefined }), 'missing_field', 'event_id: missing'],
     [event({ event_id: null }), 'missing_field', 'event_id: missing'],
     [event({ event_id: 7 }), 'invalid_field', 'event_id: 7 is not a text of 1 to 256'],
@@ -67,12 +67,12 @@ describe('a line is refused, with the field and the value', () => {
     [event({ occurred_at: 946_684_799_999 }), 'invalid_field', 'from the year 2000 on'],
     [event({ received_at: 1_541_105_830 }), 'invalid_field', 'received_at: 1541105830 is not'],
     [event({ received_at: 'x' }), 'invalid_field', 'received_at: "x"'],
-    [event({ ordinal: 1.5 }), 'invalid_field', 'ordinal: 1.5 is no integer'],
-    [event({ ordinal: '1' }), 'invalid_field', 'ordinal: "1" is no integer'],
-    [event({ source: 7 }), 'invalid_field', 'source: 7 is no text'],
-    [event({ properties: [] }), 'invalid_field', 'properties: [] is no object'],
-    [event({ context: 'x' }), 'invalid_field', 'context: "x" is no object'],
-    [event({ identifiers: 'u1' }), 'invalid_field', 'identifiers: "u1" is no object'],
+    [event({ ordinal: 1.5 }), 'invalid_field', 'ordinal: 1.5 is not an integer'],
+    [event({ ordinal: '1' }), 'invalid_field', 'ordinal: "1" is not an integer'],
+    [event({ source: 7 }), 'invalid_field', 'source: 7 is not a text'],
+    [event({ properties: [] }), 'invalid_field', 'properties: [] is not an object'],
+    [event({ context: 'x' }), 'invalid_field', 'context: "x" is not an object'],
+    [event({ identifiers: 'u1' }), 'invalid_field', 'identifiers: "u1" is not an object'],
     [event({ identifiers: { user_id: true } }), 'invalid_field', 'identifiers.user_id: true'],
     [event({ identifiers: { user_id: {} } }), 'invalid_field', 'identifiers.user_id: {}'],
     [event({ identifiers: { user_id: 2 ** 53 } }), 'invalid_field', 'a number within 2^53'],
@@ -80,12 +80,12 @@ describe('a line is refused, with the field and the value', () => {
     [event({ identifiers: { user_id: ' NULL ' } }), 'no_identifier', 'has none of'],
     [event({ identifiers: { user_id: 0 } }), 'no_identifier', 'has none of'],
     [event({ identifiers: { cookie: 'c1' } }), 'no_identifier', 'has none of'],
-    [event({ alias: 'user_id:a' }), 'invalid_field', 'alias: "user_id:a" is no pair'],
-    [event({ alias: ['user_id:a'] }), 'invalid_field', 'alias: ["user_id:a"] is no pair'],
+    [event({ alias: 'user_id:a' }), 'invalid_field', 'alias: "user_id:a" is not a pair'],
+    [event({ alias: ['user_id:a'] }), 'invalid_field', 'alias: ["user_id:a"] is not a pair'],
     [
       event({ unlink: ['a', 'user_id:b'] }),
       'invalid_field',
-      'unlink: ["a","user_id:b"] is no pair',
+      'unlink: ["a","user_id:b"] is not a pair',
     ],
     [event({ occurred_at: '2026-03-02T12:00:00.000001Z' }), 'occurred_in_future', '24 h ahead'],
     [
@@ -105,45 +105,45 @@ describe('a line is refused, with the field and the value', () => {
     expect(refusals[0]?.detail).toContain(detail)
   })
 
-  test('that is not UTF-8', () => {
+  test('a line that is not UTF-8 is rejected', () => {
     const bytes = new TextEncoder().encode(event({ source: 'x' }))
     bytes[20] = 0xff
     expect(decode(bytes).refusals[0]?.reason).toBe('invalid_utf8')
   })
 
-  test('that is too large, keeping its beginning', () => {
+  test('a line that is too large is rejected and its beginning is kept', () => {
     const { refusals } = decode('x'.repeat(LINE_BYTES_MAX + 1))
     expect(refusals[0]).toMatchObject({ reason: 'too_large', from: 0 })
   })
 
-  test('that would land with more bytes than a row may have', () => {
+  test('a line that would exceed the row size after decoding is rejected', () => {
     const escaped = `"\\u0070roperties":{"a":[${'1e20,'.repeat(600_000)}0]}`
     const rewritten = decode(`{${escaped},${event({}).slice(1)}`)
     expect(rewritten.refusals[0]?.reason).toBe('too_large')
     expect(rewritten.refusals[0]?.detail).toMatch(/the event lands with 13\d+ bytes, more than/)
   })
 
-  test('with a detail of bounded length', () => {
+  test('the detail of a rejection has a bounded length', () => {
     const { refusals } = decode(event({ identifiers: { ['n'.repeat(100_000)]: true } }))
     expect(refusals[0]?.detail.length).toBe(1_000)
   })
 
-  test('of a name that events.ts does not have, if it says so', () => {
+  test('an event that events.ts does not declare is rejected if unknown is "refuse"', () => {
     const events = { events: {}, unknown: 'refuse' as const }
     expect(decode(event({}), { events }).refusals[0]?.reason).toBe('unknown_event')
     expect(REJECTION_REASONS).toContain('unknown_event')
   })
 })
 
-describe('a line is accepted', () => {
-  test('blank lines, line ends of both kinds and a byte order mark are no matter', () => {
+describe('accepted lines', () => {
+  test('skips blank lines and a byte order mark, and accepts both kinds of line ends', () => {
     const batch = decode(`\ufeff${event({})}\r\n\n  \n${event({ event_id: 'e2' })}`)
     expect(batch.refusals).toEqual([])
     expect(batch.eventId).toEqual(['e1', 'e2'])
     expect(batch.read).toBe(2)
   })
 
-  test('with every default', () => {
+  test('fills in every default', () => {
     const batch = decode(event({}))
     expect(batch.source.values).toEqual(['unknown'])
     expect([batch.ordinal[0], batch.receivedAt[0]]).toEqual([0, NOW])
@@ -158,15 +158,15 @@ describe('a line is accepted', () => {
     [1_772_359_200_000.5, 1_772_359_200_000_500],
     [946_684_800_000, 946_684_800_000_000],
     ['1969-12-31T23:59:59.999999Z', -1],
-  ])('occurred at %j', (occurred_at, micros) => {
+  ])('accepts occurred_at %j', (occurred_at, micros) => {
     expect(decode(event({ occurred_at })).occurredAt[0]).toBe(micros)
   })
 
-  test('exactly 24 hours ahead of its receipt', () => {
+  test('accepts an event exactly 24 hours ahead of its receipt', () => {
     expect(decode(event({ occurred_at: '2026-03-02T12:00:00Z' })).count).toBe(1)
   })
 
-  test('identifiers are trimmed, numbers are text, ignored and undeclared ones only land', () => {
+  test('trims identifiers, turns numbers into text, and links no ignored or undeclared ones', () => {
     const identifiers = {
       user_id: ' u1 ',
       email: 'none',
@@ -189,12 +189,12 @@ describe('a line is accepted', () => {
     ])
   })
 
-  test('what lands is the sender’s own text', () => {
+  test('stores the text as the sender wrote it', () => {
     const line = `{"properties" : {"n":1.0, "q":"\\"}"} ,${event({}).slice(1)}`
     expect(textOf(decode(line).propertiesJson, 0)).toBe('{"n":1.0, "q":"\\"}"}')
   })
 
-  test('operands go through own members of objects only', () => {
+  test('reads operands from own members of objects only', () => {
     const operand = (properties: object) => decode(event({ properties })).operands[0]?.[0]
     expect(operand({ a: { b: [1] } })).toEqual([1])
     expect(operand({ a: { b: null } })).toBeUndefined()
@@ -202,7 +202,7 @@ describe('a line is accepted', () => {
     expect(operand({ 'a.b': 1 })).toBeUndefined()
   })
 
-  test('operands are what they are after being kept as JSON', () => {
+  test('reads the same operands before and after storing them as JSON', () => {
     const operand = (b: string) =>
       decode(event({}).replace('}', `},"properties":{"a":{"b":${b}}}`)).operands[0]?.[0]
     expect(operand('1e308')).toBe(1e308)
@@ -210,7 +210,7 @@ describe('a line is accepted', () => {
     expect(operand('[1e999]')).toEqual([null])
   })
 
-  test('a correction counts between declared persons that say who', () => {
+  test('applies a correction only between declared person identifiers with real values', () => {
     const pairs = (alias: unknown) => decode(event({ alias })).corrections
     expect(pairs(['user_id: a', 'email:b'])).toEqual([
       { row: 0, kind: 'alias', a: 'user_id:a', b: 'email:b' },
@@ -222,7 +222,7 @@ describe('a line is accepted', () => {
     )
   })
 
-  test('a hashed namespace never shows its values, ignored ones land as they are', () => {
+  test('never stores plain values of hashed namespaces, and stores ignored ones as they are', () => {
     const options = { identity: { ...IDENTITY_DEFAULT, hashed: ['email'] }, hashKey: 'k' }
     const identifiers = { user_id: 'u1', email: ' a@b ' }
     const batch = decode(event({ identifiers, alias: ['email:a@b', 'email:none'] }), options)
@@ -233,7 +233,7 @@ describe('a line is accepted', () => {
     expect(() => decode('', { ...options, hashKey: undefined })).toThrow('DESIRE_PATH_HASH_KEY')
   })
 
-  test('the same event has the same fingerprint whenever it is received', () => {
+  test('gives an event the same fingerprint whenever it is received', () => {
     const prints = (changes: object) => decode(event(changes)).fingerprint[0]
     expect(prints({ received_at: NOW / 1_000 })).toBe(prints({}))
     expect(prints({ ordinal: 1 })).not.toBe(prints({}))
@@ -260,9 +260,9 @@ describe('Segment', () => {
     ['group', 'Group'],
     ['alias', 'Alias'],
     ['track', 'Bought'],
-  ])('%s is %s', (type, name) => expect(nameOf(call({ type }))).toBe(name))
+  ])('names a %s call %s', (type, name) => expect(nameOf(call({ type }))).toBe(name))
 
-  test('traits give the email, and are the properties of who they describe', () => {
+  test('reads the email from traits, and stores the traits of identify as properties', () => {
     const batch = call({ type: 'identify', traits: { email: 'x@y' } })
     expect(batch.identifiers.map(({ values }) => values[0])).toEqual([
       'user_id:u1',
@@ -273,7 +273,7 @@ describe('Segment', () => {
     expect(textOf(batch.propertiesJson, 0)).toBe('{"email":"x@y"}')
   })
 
-  test('without a timestamp the sender’s clock is corrected', () => {
+  test('corrects the sender’s clock if there is no timestamp', () => {
     const batch = call({
       timestamp: undefined,
       originalTimestamp: '2026-03-01T20:00:00Z',
@@ -283,14 +283,14 @@ describe('Segment', () => {
     expect(batch.occurredAt[0]).toBe(1_772_359_200_000_000)
   })
 
-  test.each(['originalTimestamp', 'sentAt'])('%s in epoch seconds is refused', (field) => {
+  test.each(['originalTimestamp', 'sentAt'])('rejects %s in epoch seconds', (field) => {
     const times = { originalTimestamp: '2026-03-01T10:00:00Z', sentAt: '2026-03-01T10:00:10Z' }
     const { refusals } = call({ timestamp: undefined, ...times, [field]: 1_541_105_830 })
     expect(refusals[0]?.reason).toBe('invalid_field')
     expect(refusals[0]?.detail).toContain(`${field}: 1541105830 is not RFC 3339 text`)
   })
 
-  test('an event that waited on its device since before the year 2000 is accepted', () => {
+  test('accepts an event that waited on its device since before the year 2000', () => {
     const batch = call({
       timestamp: undefined,
       originalTimestamp: '1999-01-01T00:00:00Z',
@@ -300,7 +300,7 @@ describe('Segment', () => {
     expect(batch.occurredAt[0]).toBe(915_148_800_250_000)
   })
 
-  test('an event dated from its receipt is the same event whenever it is received', () => {
+  test('gives an event dated by its receipt the same fingerprint whenever it is received', () => {
     const print = (receivedAt: string, sentAt = '2026-03-01T20:00:10Z') =>
       call({
         timestamp: undefined,
@@ -314,22 +314,22 @@ describe('Segment', () => {
     )
   })
 
-  test('alias.previousId is an alias', () => {
+  test('reads alias.previousId as an alias', () => {
     const [correction] = call({ type: 'alias', previousId: 'old' }).corrections
     expect(correction).toEqual({ row: 0, kind: 'alias', a: 'user_id:old', b: 'user_id:u1' })
   })
 
-  test('alias.previousId that is neither text nor a number is refused', () => {
+  test('rejects an alias.previousId that is neither text nor a number', () => {
     const { refusals } = call({ type: 'alias', previousId: { id: 'old' } })
-    expect(refusals[0]?.detail).toContain('alias: [{"id":"old"},"user_id:u1"] is no pair')
+    expect(refusals[0]?.detail).toContain('alias: [{"id":"old"},"user_id:u1"] is not a pair')
   })
 
-  test('forced on a native event it is refused', () => {
+  test('rejects a native event if the Segment format is forced', () => {
     expect(decode(event({}), { format: 'segment' }).refusals[0]?.reason).toBe('invalid_field')
   })
 })
 
-test('members are sliced as JSON.parse reads them', () => {
+test('slices members as JSON.parse reads them', () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.constantFrom('a', 'b', '"', '\\', 'é'), fc.jsonValue(), { maxKeys: 5 }),

@@ -15,7 +15,7 @@ function parses(text: string): boolean {
   }
 }
 
-/** Pieces of JSON, sound and broken. */
+/** Valid and invalid pieces of JSON. */
 const PIECES = [
   '{',
   '}',
@@ -67,7 +67,7 @@ const PIECES = [
 ]
 const piece = fc.constantFrom(...PIECES)
 
-test('random pieces of JSON are valid exactly when JSON.parse takes them', () => {
+test('accepts random pieces of JSON exactly when JSON.parse does', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 9 }), (pieces) => {
       const text = pieces.join('')
@@ -77,7 +77,7 @@ test('random pieces of JSON are valid exactly when JSON.parse takes them', () =>
   )
 })
 
-test('JSON with one byte changed is valid exactly when JSON.parse takes it', () => {
+test('accepts JSON with one byte changed exactly when JSON.parse does', () => {
   fc.assert(
     fc.property(
       fc.json({ maxDepth: 4 }),
@@ -94,7 +94,7 @@ test('JSON with one byte changed is valid exactly when JSON.parse takes it', () 
   )
 })
 
-test('a value ends where the next token begins, and never beyond its line', () => {
+test('ends a value before the next token, and never beyond its line', () => {
   const end = (text: string) => endOfValue(bytesOf(text), 0, SPACE_IN_LINE, 500)
   expect(end('{"a": [1, {"b": "]"}]}, 7')).toBe(22)
   expect(end('12,')).toBe(2)
@@ -102,7 +102,7 @@ test('a value ends where the next token begins, and never beyond its line', () =
   expect(end('{"a":')).toBe(-1)
 })
 
-test('nesting beyond the bound is refused', () => {
+test('rejects nesting beyond the limit', () => {
   const nested = (depth: number) => bytesOf('['.repeat(depth) + ']'.repeat(depth))
   expect(endOfValue(nested(500), 0, SPACE_IN_LINE, 500)).toBe(1_000)
   expect(endOfValue(nested(501), 0, SPACE_IN_LINE, 500)).toBe(-1)

@@ -1,6 +1,6 @@
 /**
- * Redaction of hashed namespaces: no plain value is left in anything that decoding gives, in any
- * spelling, and a redacted line is read as the plain one.
+ * Redaction of hashed namespaces: decoding returns no plain value in any spelling, and decodes a
+ * redacted line like the plain one.
  */
 
 import { gzipSync } from 'node:zlib'
@@ -17,7 +17,7 @@ const KEY = 'secret'
 const NOW = 1_772_366_400_000_000
 const ADA = 'ada+x@example.org'
 const ADA_HASH = hashOf(KEY, ADA)
-/** How the address may be spelled; the plain forms come first. */
+/** Spellings of the address; the plain ones come first. */
 const SPELLINGS = [
   ADA,
   'ADA+X@Example.ORG',
@@ -43,7 +43,7 @@ const decode = (...lines: string[]) => decoder.decode(Buffer.from(lines.join('\n
 const again = (batch: EventBatch) => decoder.decode(batch.raw.slice(), NOW)
 const rawOf = ({ raw }: EventBatch) => Buffer.from(raw).toString('latin1')
 
-/** All that decoding gives, as text without escapes. */
+/** Returns everything that decoding returns, as text without escapes. */
 function everythingOf(batch: EventBatch): string {
   const columns = [batch.identifiersJson, batch.propertiesJson, batch.contextJson]
   const texts = columns.map(({ bytes }) => Buffer.from(bytes).toString('latin1'))
@@ -73,8 +73,8 @@ const event = (changes: object = {}) => ({
 })
 const native = (changes: object = {}) => JSON.stringify(event(changes))
 
-describe('no plain value is left', () => {
-  test.each(SPELLINGS)('of an address spelled %s in texts and keys', (spelling) => {
+describe('plain values are removed', () => {
+  test.each(SPELLINGS)('removes an address spelled %s from texts and keys', (spelling) => {
     const line = native({ properties: { a: ['SPOT'], SPOT: { b: 'see SPOTs, SPOT' } } })
     const batch = decode(line.replaceAll('SPOT', spelling))
     expect(batch.count).toBe(1)
@@ -82,7 +82,7 @@ describe('no plain value is left', () => {
     expect(textOf(batch.propertiesJson, 0).split(ADA_HASH)).toHaveLength(5)
   })
 
-  test('of JSON within JSON within JSON', () => {
+  test('removes values from JSON within JSON within JSON', () => {
     const inner = JSON.stringify({ q: JSON.stringify({ email: ADA, 'a"\\b': ADA }) })
     const batch = decode(native({ properties: { inner }, context: { url: `/?q=${inner}` } }))
     expectNoPlain(batch)
@@ -91,7 +91,7 @@ describe('no plain value is left', () => {
     expect(JSON.parse(q)).toEqual({ email: ADA_HASH, 'a"\\b': ADA_HASH })
   })
 
-  test('of quotes, backslashes, spaces and letters beyond ASCII', () => {
+  test('removes values with quotes, backslashes, spaces and non-ASCII letters', () => {
     for (const value of ['DOMAIN\\new "Zoë" 🜁', 'a/b c d', 'zoë@example.org']) {
       const forms = [value, encodeURIComponent(value), JSON.stringify(value)]
       const escaped = encodeURIComponent(JSON.stringify(value))
@@ -105,7 +105,7 @@ describe('no plain value is left', () => {
     }
   })
 
-  test('of members named as the namespace, at any depth and in any style', () => {
+  test('removes members named like the namespace, at any depth and in any style', () => {
     const properties = { deep: [{ 'E-Mail': ['bob@y.org', { work: 'eve@y.org' }] }], userId: 4711 }
     const batch = decode(native({ properties, context: { n: 'bob@y.org', EMAIL: ' zed@y.org ' } }))
     expectNoPlain(batch, 'bob@y.org', 'eve@y.org', 'zed@y.org', '4711')
@@ -115,7 +115,7 @@ describe('no plain value is left', () => {
     })
   })
 
-  test('of a member that is given twice', () => {
+  test('removes both values of a duplicate member', () => {
     const line = native({ properties: { a: 1 } }).replace(
       '"a":1',
       '"email":"bob@y.org","email":"c"',
@@ -123,7 +123,7 @@ describe('no plain value is left', () => {
     expectNoPlain(decode(line), 'bob@y.org')
   })
 
-  test('of canonical fields, other identifiers and pairs', () => {
+  test('removes values from canonical fields, other identifiers and pairs', () => {
     const line = native({
       event_id: `id-${ADA}`,
       source: `from ${ADA}`,
@@ -139,7 +139,7 @@ describe('no plain value is left', () => {
     )
   })
 
-  test('of Segment calls', () => {
+  test('removes values from Segment calls', () => {
     const call = { messageId: 'm', timestamp: '2026-03-01T10:00:00Z', anonymousId: 'a-1' }
     const context = { traits: { email: 'bob@y.org' }, ip: 'bob@y.org', page: { url: `?e=${ADA}` } }
     const traits = { email: ADA, bio: `write to ${ADA}` }
@@ -165,7 +165,7 @@ describe('no plain value is left', () => {
   })
 })
 
-test('leaves placeholders, short values inside of words, times and other values as they are', () => {
+test('keeps placeholders, short values inside words, times and other values', () => {
   const properties = { n: 7, a: '17', b: '2027-7', c: 'unknown', email: ' GUEST' }
   const batch = decode(native({ identifiers: { user_id: 7, email: 'unknown' }, properties }))
   expect(JSON.parse(textOf(batch.propertiesJson, 0))).toEqual({
@@ -178,7 +178,7 @@ test('leaves placeholders, short values inside of words, times and other values 
   expect(rawOf(decode(spaced))).toBe(spaced)
 })
 
-/** A line for each reason to refuse it that the decoder has. */
+/** A line for each reason for which the decoder rejects lines. */
 const REFUSED: { [reason: string]: string } = {
   invalid_utf8: `${native()}\xff`,
   invalid_json: native().slice(0, -9),
@@ -192,8 +192,8 @@ const REFUSED: { [reason: string]: string } = {
   invalid_properties: native({ name: 'Priced', properties: { price: ADA, email: ADA } }),
 }
 
-describe('a refused line', () => {
-  test.each(Object.entries(REFUSED))('of reason %s has no plain value', (reason, line) => {
+describe('rejected lines', () => {
+  test.each(Object.entries(REFUSED))('a line rejected as %s has no plain value', (reason, line) => {
     const batch = decoder.decode(Buffer.from(line, 'latin1'), NOW)
     expect(batch.refusals.map((refusal) => refusal.reason)).toEqual([reason])
     const [refusal] = batch.refusals
@@ -202,19 +202,19 @@ describe('a refused line', () => {
     expect(Buffer.from(kept).toString()).toContain('redacted')
     const isJson = !['invalid_utf8', 'invalid_json', 'too_large'].includes(reason)
     if (isJson) expect(JSON.parse(Buffer.from(kept).toString())).toHaveProperty('redacted')
-    // Fed again it is the same line.
+    // Decoding it again gives the same line.
     const next = decoder.decode(kept.slice(), NOW)
     expect(Buffer.compare(next.raw, kept)).toBe(0)
     if (reason !== 'too_large') expect(next.refusals).toMatchObject([{ reason }])
   })
 
-  test('has a line above for every reason but those of messages and of what is on record', () => {
+  test('the list above covers every reason except those of messages and stored events', () => {
     const others = ['invalid_gzip', 'duplicate_event_id']
     const known = [...Object.keys(REFUSED), ...others]
     expect(REJECTION_REASONS.filter((reason) => !known.includes(reason))).toEqual([])
   })
 
-  test('that cannot be parsed keeps punctuation and the names of members', () => {
+  test('a line that cannot be parsed keeps punctuation and member names', () => {
     const batch = decode(`{"event_id":"e 1","identifiers":{"email: "${ADA}'}, ${ADA};${ADA}`)
     expect(rawOf(batch)).toMatch(
       /^\{"event_id":"\* \*","identifiers":\{"email: "\*'\}, \*;\* \[redacted 5 [0-9a-f]{32} [0-9a-f]{16}\]$/,
@@ -223,7 +223,7 @@ describe('a refused line', () => {
     expect(rawOf(other)).not.toBe(rawOf(batch))
   })
 
-  test('of a message that is no gzip keeps nothing of it', () => {
+  test('a message that is not valid gzip keeps no content', () => {
     const packed = gzipSync(native(), { level: 0 })
     const { bytes, messages } = messagesOf(
       [packed.fill(7, 10, 14), Buffer.from(native())],
@@ -236,7 +236,7 @@ describe('a refused line', () => {
   })
 })
 
-test('a redacted line is decoded as the plain one, and is not redacted again', () => {
+test('decodes a redacted line like the plain one, and does not redact it again', () => {
   const properties = { email: 'bob@y.org', text: `by ${ADA}` }
   const batch = decode(native({ properties, alias: [`email:${ADA}`, 'user_id:u-1'] }), native())
   const next = again(batch)
@@ -246,7 +246,7 @@ test('a redacted line is decoded as the plain one, and is not redacted again', (
   expect(rawOf(batch)).toContain(',"redacted":{"values":')
 })
 
-test('a sender cannot pass a plain value as a hash', () => {
+test('does not accept a plain value that a sender marks as a hash', () => {
   const hex = 'a'.repeat(64)
   const line = native({ identifiers: { email: hex } })
   const forged = `${line.slice(0, -1)},"redacted":{"values":1,"key":"${'0'.repeat(32)}"}}`
@@ -279,7 +279,7 @@ test('takes linear time on many values, long values and long runs of escapes', (
       return Math.min(...runs)
     })
     const [small = 0, , large = 0] = costs
-    // Four times the bytes; anything quadratic takes sixteen times as long.
+    // The input is four times as large; quadratic work would take sixteen times as long.
     expect(large).toBeLessThan(9 * small + 20_000)
   }
 })

@@ -1,4 +1,4 @@
-/** Messages → lines: what a message may hold, and what becomes of one that cannot be read. */
+/** Unpacking messages into lines: what a message may contain, and how unreadable ones are handled. */
 
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -22,7 +22,7 @@ const event = (id: string, changes: object = {}) => ({
   ...changes,
 })
 
-/** Each message published a second after the one before. */
+/** Decodes messages published one second apart. */
 function decode(...messages: (string | Buffer)[]) {
   const decoder = new ChunkDecoder({
     identity,
@@ -48,8 +48,8 @@ function decode(...messages: (string | Buffer)[]) {
 
 const e = (id: string) => JSON.stringify(event(id))
 
-describe('a message holds', () => {
-  test('one event, NDJSON or an array, packed or not, each received when it was published', () => {
+describe('a message may contain', () => {
+  test('accepts one event, NDJSON or an array, gzipped or not, received when published', () => {
     const list = `[ ${e('e4')} ,\n\n  ${e('e5')}\n]\n`
     const { ids, received, refused } = decode(
       e('e1'),
@@ -63,30 +63,30 @@ describe('a message holds', () => {
     expect(refused).toEqual([])
   })
 
-  test('one event over several lines', () => {
+  test('accepts one event over several lines', () => {
     const { ids, refused } = decode(JSON.stringify(event('e1'), null, 2), e('e2'))
     expect({ ids, refused }).toEqual({ ids: ['e1', 'e2'], refused: [] })
   })
 
-  test('elements whose texts look like structure, kept as they were sent', () => {
+  test('keeps array elements as sent if their texts look like structure', () => {
     const odd = JSON.stringify(event('e1', { properties: { '],[': '\\"},{"', list: [1, [2]] } }))
     const { ids, lines } = decode(`[${odd},${odd.replace('e1', 'e2')}]`)
     expect(ids).toEqual(['e1', 'e2'])
     expect(lines[0]).toBe(odd)
   })
 
-  test('gzip of several members', () => {
+  test('accepts gzip of several members', () => {
     const members = Buffer.concat([gzipSync(`${e('e1')}\n`), gzipSync(`${e('e2')}\n${e('e3')}`)])
     expect(decode(members, e('e4'))).toMatchObject({ ids: ['e1', 'e2', 'e3', 'e4'], refused: [] })
   })
 
-  test('nothing, in an empty array', () => {
+  test('accepts an empty array', () => {
     expect(decode('[]', '[ ]', '\n')).toMatchObject({ ids: [], refused: [] })
   })
 })
 
-describe('a message is refused', () => {
-  test('whole and as it came, when it says that it is packed and is not', () => {
+describe('a rejected message', () => {
+  test('is rejected whole and unchanged if it claims to be gzip and is not', () => {
     const broken = gzipSync(e('e1'))
     broken[14] = (broken[14] as number) ^ 0xff
     const { ids, refused } = decode(e('e0'), broken, e('e2'))
@@ -94,7 +94,7 @@ describe('a message is refused', () => {
     expect(refused).toEqual([['invalid_gzip', broken.toString()]])
   })
 
-  test('when it would unpack to more than it says, or to too much', () => {
+  test('is rejected if it unpacks to more than it declares, or to too much', () => {
     const liar = gzipSync('x'.repeat(1_000_000))
     liar.writeUInt32LE(10, liar.length - 4)
     const bomb = gzipSync(Buffer.alloc(UNPACKED_BYTES_MAX + 1))
@@ -103,14 +103,14 @@ describe('a message is refused', () => {
     expect(details).toContain(`has more than ${UNPACKED_BYTES_MAX} bytes unpacked`)
   })
 
-  test('when its members of gzip unpack to too much together', () => {
+  test('is rejected if its gzip members unpack to too much together', () => {
     const member = gzipSync(Buffer.alloc(UNPACKED_BYTES_MAX / 2 + 1))
     const { refused, details } = decode(Buffer.concat([member, member]))
     expect(refused.map(([reason]) => reason)).toEqual(['too_large'])
     expect(details).toContain('unpacked')
   })
 
-  test('whole, when it has more lines than its bytes can hold events', () => {
+  test('is rejected whole if it has more lines than its bytes can contain events', () => {
     const packed = gzipSync('0\n'.repeat(UNPACKED_BYTES_MAX / 2))
     const { ids, refused } = decode(packed, e('e1'), `[${'0,'.repeat(1_000)}0]`)
     expect(ids).toEqual(['e1'])
@@ -120,36 +120,36 @@ describe('a message is refused', () => {
     ])
   })
 
-  test('line by line, when its bytes can hold as many events', () => {
+  test('is rejected line by line if its bytes can contain as many events', () => {
     const { ids, refused } = decode(`${e('e1')}\n${'0\n'.repeat(15)}`)
     expect({ ids, refused: refused.length }).toEqual({ ids: ['e1'], refused: 15 })
   })
 
-  test('in little memory, however deep it is nested', () => {
+  test('is rejected in little memory if it is nested deeply', () => {
     const deep = gzipSync('['.repeat(2_000_000) + ']'.repeat(2_000_000))
     const before = process.memoryUsage().rss
     expect(decode(deep).refused).toHaveLength(1)
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
   })
 
-  test('when it has no data, attributes or not', () => {
+  test('is rejected if it has no data, with or without attributes', () => {
     expect(decode('', e('e1'))).toMatchObject({ ids: ['e1'], refused: [['missing_field', '']] })
   })
 
-  test('element by element, the others landing', () => {
+  test('is rejected element by element while the other elements land', () => {
     const { ids, refused } = decode(`[${e('e1')}, 7, {"a":1}, [${e('e2')}]]`, '[1, 2')
     expect(ids).toEqual(['e1'])
     expect(refused.map(([, raw]) => raw)).toEqual(['7', '{"a":1}', `[${e('e2')}]`, '[1, 2'])
   })
 })
 
-test('a chunk is cut by the unpacked size of gzip of several members', () => {
+test('cuts a chunk by the unpacked size of gzip of several members', () => {
   const half = gzipSync(Buffer.alloc(CHUNK_BYTES_MAX / 2))
   const members = { data: Buffer.concat([half, half, gzipSync('')]) }
   expect(cutToSize([members, { data: gzipSync(Buffer.alloc(10)) }])).toEqual([members])
 })
 
-test('a chunk is cut by what its messages are when unpacked, and has at least one', () => {
+test('cuts a chunk by the unpacked size of its messages, and keeps at least one', () => {
   const large = { data: gzipSync(Buffer.alloc(CHUNK_BYTES_MAX)) }
   const small = { data: gzipSync(Buffer.alloc(10)) }
   expect(cutToSize([large, small])).toEqual([large])

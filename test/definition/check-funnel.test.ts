@@ -1,4 +1,4 @@
-/** The static checks of funnels: each names the file, the place and the fix. */
+/** Static checks of funnels. Each error names the file, the place and the fix. */
 
 import { expect, test } from 'vitest'
 import emailReturn from '../../definitions/funnels/email_return.ts'
@@ -12,7 +12,7 @@ const problemsOf = (change: object) => checkFunnel('f.ts', { ...sound, ...change
 test.each([
   ['the smallest funnel', sound],
   [
-    'every option',
+    'a funnel with every option',
     {
       ...sound,
       version: 2,

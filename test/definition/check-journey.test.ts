@@ -1,4 +1,4 @@
-/** Every static check of a definition, by its message: the file, the place, and what to do. */
+/** Static checks of journeys. Each error names the file, the place and the fix. */
 
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -10,13 +10,13 @@ import { checkEvents } from '../../pipeline/definition/events.ts'
 import { IDENTITY_DEFAULT, SESSIONS_DEFAULT } from '../../pipeline/definition/settings.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 
-/** A sound journey, with `changes` to it. */
+/** Returns a valid journey with some members replaced. */
 function journey(changes: object): object {
   const states = { a: { on: { Go: 'b' } }, b: { type: 'final' } }
   return { id: 'j', version: 1, initial: 'a', states, ...changes }
 }
 
-/** A sound journey whose first state is `a`. */
+/** Returns a valid journey whose first state is `a`. */
 function withState(a: object, more: object = {}): object {
   return journey({ states: { a, b: { type: 'final' }, ...more } })
 }
@@ -232,7 +232,7 @@ describe('rejects a journey with a message', () => {
   })
 })
 
-test('reports a root whose ignore is not a list once', () => {
+test('reports a root whose ignore is not a list only once', () => {
   expect(checkJourney('j.ts', journey({ ignore: 'Go' }))).toEqual([
     'j.ts: root: ignore "Go" is not a list of event names',
   ])

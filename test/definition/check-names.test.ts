@@ -1,4 +1,4 @@
-/** Names in definitions are compared with `events.ts`: misspelt ones are errors. */
+/** Checks of event and property names in definitions against `events.ts`. */
 
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -52,7 +52,7 @@ const candidate = (event: string, guard: object) =>
 const addEvent = (name: string) => `if it is another event, add '${name}': null there`
 const ORDER_SLIP = `event 'Order Complted' is not in events.ts; did you mean 'Order Completed'? ${addEvent('Order Complted')}`
 
-describe('rejects a misspelt event', () => {
+describe('misspelt event names', () => {
   test.each<[place: string, parts: Parameters<typeof found>[0], where: string]>([
     ['on', { journey: journey({ on: { 'Order Complted': 'cart' } }) }, 'j.ts: root: on'],
     ['startOn', { journey: journey({ startOn: ['Order Complted'] }) }, 'j.ts: startOn'],
@@ -93,11 +93,11 @@ describe('rejects a misspelt event', () => {
       },
       'c.ts: who.all[0].not: guard on name',
     ],
-  ])('in %s', (_place, parts, where) => {
+  ])('rejects one in %s', (_place, parts, where) => {
     expect(found(parts)).toEqual({ errors: [`${where}: ${ORDER_SLIP}`], warnings: [] })
   })
 
-  test('in the track of a parallel journey', () => {
+  test('rejects one in a track of a parallel journey', () => {
     const { id, version, ...track } = journey({ on: { 'Order Complted': 'cart' } })
     const parallel = { id, version, type: 'parallel', states: { pay: track } } as Journey
     expect(found({ journey: parallel }).errors).toEqual([
@@ -106,14 +106,14 @@ describe('rejects a misspelt event', () => {
   })
 })
 
-test('warns of an event that resembles no known one, and rejects it under refuse', () => {
+test('warns of an event unlike any known one, and rejects it if unknown is "refuse"', () => {
   const parts = { funnel: { steps: ['Ticket Opened'] } }
   const what = `f.ts: step 1: event 'Ticket Opened' is not in events.ts; ${addEvent('Ticket Opened')}`
   expect(found(parts)).toEqual({ errors: [], warnings: [what] })
   expect(found(parts, 'refuse')).toEqual({ errors: [what], warnings: [] })
 })
 
-test('accepts any name if events.ts names no event', () => {
+test('accepts any name if events.ts declares no event', () => {
   const modules = {
     sessions: { file: 'sessions.ts', definition: {} },
     journeys: [{ file: 'j.ts', definition: journey() }],
@@ -125,14 +125,14 @@ test('accepts any name if events.ts names no event', () => {
 
 const inEvents = "in events.ts; did you mean 'price'? if it is another property, add it there"
 
-describe('a path of a property', () => {
+describe('paths of properties', () => {
   test.each<[what: string, event: string, path: string]>([
     ['in the schema', 'Product Added', 'price'],
     ['below an object', 'Product Added', 'item.sku'],
     ['in one of several schemas', 'Refunded', 'share'],
     ['of an event without a schema', 'Product Viewed', 'anything'],
     ['outside a loose schema', 'Cart Shared', 'anything'],
-  ])('%s is accepted', (_what, event, path) => {
+  ])('accepts one %s', (_what, event, path) => {
     const guarded = candidate(event, { property: path, exists: true })
     expect(found({ journey: guarded }, 'refuse')).toEqual({ errors: [], warnings: [] })
   })
@@ -144,12 +144,12 @@ describe('a path of a property', () => {
     ['below a number', 'Product Added', 'price.amount', 1, 0],
     ['that a strict schema refuses', 'Order Completed', 'coupon', 1, 0],
     ['that a schema does not list', 'Product Added', 'coupon', 0, 1],
-  ])('%s is found', (_what, event, path, errors, warnings) => {
+  ])('reports one %s', (_what, event, path, errors, warnings) => {
     const result = found({ journey: candidate(event, { property: path, exists: true }) })
     expect([result.errors.length, result.warnings.length]).toEqual([errors, warnings])
   })
 
-  test('is looked up for every event that a key, held value or split may meet', () => {
+  test('checks a path for every event to which a key, held value or split can apply', () => {
     const key = { property: 'pirce' }
     const keyed = journey({ key, startOn: ['Product Viewed', 'Product Added'] })
     const split = found({ splitOn: ['properties.pirce', 'context.pirce'] }).errors

@@ -1,13 +1,13 @@
 /**
- * Type tests: the compiler is the judge (`npm run typecheck`), because an expected error that does
- * not occur is an error. Running them only shows that the definitions come back as they were.
+ * Type tests. `npm run typecheck` checks them: an expected error that does not occur is an error.
+ * Running them shows only that definitions are returned unchanged.
  */
 
 import { expect, test } from 'vitest'
 import '../../definitions/events.ts'
 import { defineFunnel, defineJourney } from '../../pipeline/definition/define.ts'
 
-test('a sound journey of one track compiles', () => {
+test('a valid journey of one track compiles', () => {
   const journey = defineJourney({
     id: 'sound',
     version: 1,
@@ -35,7 +35,7 @@ test('a sound journey of one track compiles', () => {
   expect(journey.id).toBe('sound')
 })
 
-test('a sound journey of two tracks compiles', () => {
+test('a valid journey of two tracks compiles', () => {
   const journey = defineJourney({
     id: 'tracks',
     version: 1,
@@ -57,21 +57,21 @@ test('a sound journey of two tracks compiles', () => {
   expect(journey.type).toBe('parallel')
 })
 
-test('wrong names do not compile', () => {
+test('names that do not exist do not compile', () => {
   const head = { id: 'wrong', version: 1, initial: 'a' } as const
-  // @ts-expect-error: no state is called c.
+  // @ts-expect-error: state c does not exist.
   defineJourney({ ...head, states: { a: { on: { 'Page Viewed': 'c' } }, b: {} } })
-  // @ts-expect-error: no event is called so.
+  // @ts-expect-error: this event does not exist.
   defineJourney({ ...head, states: { a: { on: { 'Page Vewed': 'b' } }, b: {} } })
-  // @ts-expect-error: the initial state is none of the states.
+  // @ts-expect-error: the initial state does not exist.
   defineJourney({ id: 'wrong', version: 1, initial: 'z', states: { a: {}, b: {} } })
   // @ts-expect-error: a start event that does not exist.
   defineJourney({ ...head, startOn: ['Nothing'], states: { a: {}, b: {} } })
   // @ts-expect-error: an ignored event that does not exist.
   defineJourney({ ...head, states: { a: { ignore: ['Nothing'] }, b: {} } })
-  // @ts-expect-error: a timeout to nowhere.
+  // @ts-expect-error: a timeout to a state that does not exist.
   defineJourney({ ...head, states: { a: { after: { '1h': 'z' } }, b: {} } })
-  // @ts-expect-error: a funnel through nowhere.
+  // @ts-expect-error: a funnel step that does not exist.
   defineJourney({ ...head, states: { a: {}, b: {} }, funnels: { f: { steps: ['z'] } } })
   defineJourney({
     ...head,
@@ -92,18 +92,18 @@ test('wrong names do not compile', () => {
   defineJourney({
     id: 'wrong',
     version: 1,
-    // @ts-expect-error: no overload takes it, because of what follows.
+    // @ts-expect-error: no overload matches.
     type: 'parallel',
     states: {
       // @ts-expect-error: a target in the other track.
       pay: { initial: 'open', states: { open: { on: { 'Page Viewed': 'sent' } } } },
-      // @ts-expect-error: the same call's other track, read as a state.
+      // @ts-expect-error: the other track of the same call, checked as a state.
       ship: { initial: 'sent', states: { sent: {} } },
     },
   })
 })
 
-test('a funnel of events that there are compiles', () => {
+test('a funnel of existing events compiles', () => {
   const funnel = defineFunnel({
     id: 'sale',
     steps: ['Product Viewed', { event: 'Order Completed', where: { property: 'value', gte: 1 } }],
@@ -113,13 +113,13 @@ test('a funnel of events that there are compiles', () => {
   expect(funnel.id).toBe('sale')
   defineFunnel({
     id: 'typo',
-    // @ts-expect-error there is no such event
+    // @ts-expect-error this event does not exist
     steps: ['Product Vewed'],
     within: '7d',
   })
   defineFunnel({
     id: 'instance',
-    // @ts-expect-error a step asks about the event alone
+    // @ts-expect-error a step can check the event only
     steps: ['Product Viewed', { event: 'Order Completed', where: { visits: 'cart', gte: 1 } }],
     within: '7d',
   })

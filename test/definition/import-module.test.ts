@@ -1,4 +1,4 @@
-/** A definitions folder anywhere loads, and what stops it is answered with the line to write. */
+/** Loading definitions from any folder. Load errors name the line to write. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,13 +25,13 @@ const describeWalk = (dir: string) => run('describe', ['--journey', 'walk', '--d
 const WALK = `{ id: 'walk', version: 1, initial: 'a',
   states: { a: { on: { Go: 'b' } }, b: { type: 'final' } } }`
 
-/** The import of a definer, as a file of the folder writes it. */
+/** Returns the import line of a definer as a file of the folder writes it. */
 function importLine(dir: string, name: string, file: string, module: string): string {
   const from = relative(dirname(join(dir, file)), resolve('pipeline/definition', module))
   return `import { ${name} } from '${from}'`
 }
 
-test('loads a folder elsewhere, of plain objects or with the imports that errors show', async () => {
+test('loads a folder elsewhere, with plain objects or with the imports that errors name', async () => {
   const plain = folder({ 'journeys/walk.ts': `export default ${WALK}` })
   expect(await describeWalk(plain)).toMatchObject({ status: 0, stderr: '' })
   const dir = folder({})
@@ -45,7 +45,7 @@ test('loads a folder elsewhere, of plain objects or with the imports that errors
   expect(await describeWalk(defined)).toMatchObject({ status: 0, stderr: '' })
 })
 
-test('answers a missing default export with the export to write', async () => {
+test('names the export to write if the default export is missing', async () => {
   const dir = folder({ 'journeys/walk.ts': `export const walk = ${WALK}` })
   expect(await describeWalk(dir)).toMatchObject({
     status: 1,
@@ -79,7 +79,7 @@ test.each<[what: string, file: string, text: string, name: string, module: strin
     'z',
     'events.ts',
   ],
-])('answers %s with the import to write', async (_what, file, text, name, module) => {
+])('names the import to write for %s', async (_what, file, text, name, module) => {
   const dir = folder({ [file]: text })
   const { status, stderr } = await describeWalk(dir)
   expect(status).toBe(1)
@@ -87,7 +87,7 @@ test.each<[what: string, file: string, text: string, name: string, module: strin
   expect(stderr).toContain(`write in ${dir}/${file}: ${importLine(dir, name, file, module)}`)
 })
 
-test('stops at a misspelt event, and warns of one that resembles no other', async () => {
+test('fails on a misspelt event, and warns of one unlike any other', async () => {
   const walk = (event: string) =>
     folder({
       'events.ts': "export default { events: { 'Order Completed': null } }",

@@ -1,4 +1,4 @@
-/** Classes of engine failures, each from a real file or a real limit. */
+/** Classes of DuckDB failures, each from a real file or a real limit. */
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { DuckDBFile } from '../../pipeline/duckdb/file.ts'
 import { RUNNING } from '../../pipeline/duckdb/resource-limits.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 
-// The name of the folder contains words of messages: they must not decide.
+// The name of the folder contains phrases of error messages, which must not affect the class.
 const dir = mkdtempSync(join(tmpdir(), 'Could not set lock on file corrupt block-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   await warehouse.close()
 })
 
-/** DuckDB's checksum of a block, which comes first in it. */
+/** Writes the checksum of a block, which is its first field. */
 function seal(header: Buffer): void {
   let sum = 5381n
   for (let at = 8; at < 4096; at += 8) {
@@ -53,7 +53,7 @@ test.each<[what: string, edit: (bytes: Buffer) => Buffer | undefined, message: s
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(message)
 })
 
-test('a log of another file is damage, and not a lock', async () => {
+test('reports a log of another file as damage, not as a lock', async () => {
   const path = join(dir, 'log.duckdb')
   const other = join(dir, 'other.duckdb')
   copyFileSync(whole, path)
@@ -66,7 +66,7 @@ test('a log of another file is damage, and not a lock', async () => {
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(/is damaged .*WAL does not match/)
 })
 
-test('too little memory is reported as that', async () => {
+test('reports too little memory', async () => {
   const file = await DuckDBFile.open(':memory:', { memory: '10MB', threads: 1 })
   await file.run("set temp_directory = ''")
   await expect(file.run('create table t as select range as i from range(9000000)')).rejects.toThrow(
@@ -75,8 +75,8 @@ test('too little memory is reported as that', async () => {
   file.close()
 })
 
-/** Fills a file through its process's limit; `disk.test.ts` fills a disk. */
-test.skipIf(process.platform === 'win32')('a full disk is reported as that', () => {
+/** Limits the file size of the process; `disk.test.ts` fills a disk. */
+test.skipIf(process.platform === 'win32')('reports a full disk', () => {
   const path = join(dir, 'full.duckdb')
   const script =
     `const { DuckDBFile } = await import(${JSON.stringify(`${process.cwd()}/pipeline/duckdb/file.ts`)});` +

@@ -1,4 +1,4 @@
-/** The embedded warehouse keeps the contract, and says plainly why it cannot be opened. */
+/** Embedded warehouse: contract, and errors on opening. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -40,7 +40,7 @@ const make = () => {
 warehouseContract('DuckDB', make)
 takeoverContract('DuckDB', make)
 
-test('a long reading sees what was there when it began, whatever is committed', async () => {
+test('a long read sees the state at its start, whatever is committed meanwhile', async () => {
   const warehouse = duckdbWarehouse(join(dir, 'read.duckdb'))
   await warehouse.open()
   const ids = Array.from({ length: 10_000 }, (_, i) => `e${i}`)
@@ -56,13 +56,13 @@ test('a long reading sees what was there when it began, whatever is committed', 
   await warehouse.close()
 })
 
-test.each(['text.duckdb', 'events.ndjson', 'table.csv'])('%s is no warehouse', async (name) => {
+test.each(['text.duckdb', 'events.ndjson', 'table.csv'])('rejects %s', async (name) => {
   const path = join(dir, name)
   writeFileSync(path, '{"a":1}\n'.repeat(10_000))
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(`${path} is not a DuckDB file`)
 })
 
-test("a database of somebody else's is named and left as it was", async () => {
+test('rejects a database of another program and does not change it', async () => {
   const path = join(dir, 'other.duckdb')
   const other = await DuckDBFile.open(path, RUNNING)
   await other.run('create table events (order_id integer)')
@@ -77,7 +77,7 @@ test("a database of somebody else's is named and left as it was", async () => {
   again.close()
 })
 
-test('whoever only asks makes no warehouse of a file without our tables', async () => {
+test('read-only access does not create a warehouse in a file without its tables', async () => {
   const path = join(dir, 'theirs.duckdb')
   const theirs = await DuckDBFile.open(path, RUNNING)
   await theirs.run('create table orders (order_id integer)')
@@ -94,7 +94,7 @@ test('whoever only asks makes no warehouse of a file without our tables', async 
   await asked.close()
 })
 
-/** A file as an earlier version made it: under another stamp, and changed so. */
+/** Returns a file as an earlier version created it: with another stamp and the given change. */
 async function earlierFile(name: string, change: string): Promise<string> {
   const path = join(dir, name)
   const made = duckdbWarehouse(path)
@@ -110,7 +110,7 @@ async function earlierFile(name: string, change: string): Promise<string> {
 test.each([
   ['releases_log', 'alter table releases_log drop column released_by'],
   ['history', 'alter table history add column no bigint'],
-])('a file made with another %s is told to be earlier, and left alone', async (table, change) => {
+])('rejects a file with other %s columns, and does not change it', async (table, change) => {
   const path = await earlierFile(`earlier-${table}.duckdb`, change)
   const before = readFileSync(path)
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(
@@ -119,7 +119,7 @@ test.each([
   expect(readFileSync(path).equals(before)).toBe(true)
 })
 
-test('a file of an earlier version with the same tables is brought up to date', async () => {
+test('migrates a file of an earlier version with the same tables', async () => {
   const path = await earlierFile('earlier.duckdb', 'drop table cohort_runs_log; drop view stuck')
   const warehouse = duckdbWarehouse(path, { ifMissing: 'refuse' })
   expect(await warehouse.open()).toMatchObject({ batch: 1 })
@@ -128,7 +128,7 @@ test('a file of an earlier version with the same tables is brought up to date', 
   await warehouse.close()
 })
 
-test('what an erasure left in free blocks is gone when the file is opened next', async () => {
+test('compacts free blocks with erased data when the file is opened next', async () => {
   const path = join(dir, 'erased.duckdb')
   const secret = Buffer.from('the one text of its kind')
   const warehouse = duckdbWarehouse(path)
@@ -145,7 +145,7 @@ test('what an erasure left in free blocks is gone when the file is opened next',
   await warehouse.query("delete from landed_messages where message_id = '0'")
   await warehouse.close()
   expect(readFileSync(path).includes(secret)).toBe(true)
-  // As a process leaves it that is killed between its commit and the writing anew.
+  // A process leaves this file if it is killed between the commit and the compaction.
   writeFileSync(`${path}.erasing`, '')
   await warehouse.open()
   expect(await warehouse.unapplied({ messagesMax: 9, bytesMax: 9 })).toMatchObject([messages[1]])
@@ -154,12 +154,12 @@ test('what an erasure left in free blocks is gone when the file is opened next',
   expect(readdirSync(dir).filter((name) => name.startsWith('erased'))).toEqual(['erased.duckdb'])
 })
 
-test('a directory that is not there is named', async () => {
+test('names a directory that does not exist', async () => {
   const path = join(dir, 'nowhere', 'x.duckdb')
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(`${path} cannot be opened`)
 })
 
-test('a locked file tells who has it', async () => {
+test('names the process that locks a file', async () => {
   const path = join(dir, 'locked.duckdb')
   const script = `
     const { DuckDBInstance } = await import('@duckdb/node-api')
@@ -180,7 +180,7 @@ test('a locked file tells who has it', async () => {
   }
 })
 
-test('images that have outgrown their keys are compacted to the latest of each', async () => {
+test('compacts images to the latest per key when they outgrow their keys', async () => {
   const warehouse = duckdbWarehouse(':memory:')
   await warehouse.open()
   const keys = Array.from({ length: 5_000 }, (_, i) => `key ${i}`)
@@ -203,7 +203,7 @@ test('images that have outgrown their keys are compacted to the latest of each',
   await warehouse.close()
 })
 
-test('what a crash left pending is folded when the file is opened and closed', async () => {
+test('folds pending rows left by a crash when the file is opened and closed', async () => {
   const path = join(dir, 'pending.duckdb')
   const crashed = join(dir, 'crashed-pending.duckdb')
   const warehouse = duckdbWarehouse(path)
@@ -222,7 +222,7 @@ test('what a crash left pending is folded when the file is opened and closed', a
   file.close()
 })
 
-/** A batch with so many images and segments of history, whose keys are `<batch>.<n>`. */
+/** Returns a batch with images and segments of history; keys are `<batch>.<n>`. */
 function rememberingBatch(batch: number, segments: number, images: number) {
   const commit = batchOf(batch, [`e${batch}`])
   const keys = (count: number) => Array.from({ length: count }, (_, n) => `${batch}.${n}`)
@@ -244,13 +244,13 @@ test.each([
     },
   ],
   ['another', async (path: string) => (await DuckDBFile.open(path, RUNNING)).close()],
-] as const)('nothing is lost when %s opens and closes a crashed file', async (_, look) => {
+] as const)('loses nothing when %s opens and closes a crashed file', async (_, look) => {
   const path = join(dir, `${(files += 1)}.duckdb`)
   const crashed = join(dir, `${(files += 1)}.duckdb`)
   const warehouse = duckdbWarehouse(path)
   await warehouse.open()
   await warehouse.commit(rememberingBatch(1, 3, 1))
-  // The files as a crash leaves them: what was committed is in the log beside the database.
+  // A crash leaves committed rows in the write-ahead log beside the database.
   for (const end of ['', '.wal']) copyFileSync(path + end, crashed + end)
   await warehouse.close()
   await look(crashed)
@@ -262,7 +262,7 @@ test.each([
   await again.close()
 })
 
-test('a segment that is being committed is told once, whenever it is asked for', async () => {
+test('returns a segment in commit exactly once, whenever it is read', async () => {
   const warehouse = duckdbWarehouse(join(dir, `${(files += 1)}.duckdb`))
   await warehouse.open()
   const streams = Array.from({ length: 4 }, (_, n) => `s${n}`)

@@ -1,8 +1,7 @@
 /**
- * At-least-once delivery, whenever the process dies. Each test lets it die at the first step, at
- * the second, and so on until it lives to the end, and starts it again after each death. Nothing
- * may have been acknowledged, reported or published that is not committed, and at the end nothing
- * may be missing or there twice.
+ * At-least-once delivery across crashes. Each test crashes the process at its first step, then at
+ * its second, and so on, and restarts it after each crash. Nothing may be acknowledged, reported or
+ * published before it is committed, and in the end nothing may be missing or duplicated.
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -49,26 +48,26 @@ const line = (id: string, name: string, minute: number, user = 'u1') =>
     identifiers: { user_id: user },
   })
 
-/** Two effects; the late `Stay` of the second chunk takes the first one back. */
+/** Produces two effects. The late `Stay` of the second chunk retracts the first one. */
 const CHUNKS = [
   [line('e1', 'Pack', 0), line('e2', 'Leave', 10)],
   [line('e3', 'Stay', 5), 'broken'],
   [line('e4', 'Pack', 20, 'u2'), line('e5', 'Leave', 21, 'u2')],
 ]
 
-/** What is outside the process, and outlives it. */
+/** State outside the process, which survives a crash. */
 type World = {
   warehouse: Warehouse
-  /** Chunks of `CHUNKS` that the sender has been told to forget. */
+  /** Chunks of `CHUNKS` that were acknowledged. */
   acknowledged: Set<number>
-  /** Lines that a run has said are landed. */
+  /** Lines that a run reported as landed. */
   reported: number
   published: EffectMessage[]
 }
 
 type Life = (world: World, crash: Crash) => Promise<void>
 
-/** One process, from its start to its end. */
+/** One process from start to end. */
 async function processAll(
   { warehouse, published }: World,
   crash: Crash,
@@ -106,7 +105,7 @@ async function processAll(
   })
 }
 
-/** The chunks that have not been acknowledged, as a subscription delivers them. */
+/** Returns the unacknowledged chunks, as a subscription delivers them. */
 function redelivery({ acknowledged }: World, crash: Crash): Source {
   return {
     origin: 'test',
@@ -129,7 +128,7 @@ function redelivery({ acknowledged }: World, crash: Crash): Source {
 const subscription: Life = (world, crash) =>
   processAll(world, crash, { source: redelivery(world, crash), effects: true })
 
-/** A file is read again from its beginning, and a batch is begun while the one before commits. */
+/** Reads the file from its beginning, and starts a batch while the previous one commits. */
 const file: Life = async (world, crash) => {
   const path = join(dir, 'events.ndjson')
   writeFileSync(path, CHUNKS.flat().join('\n'))
@@ -153,7 +152,7 @@ const file: Life = async (world, crash) => {
   await processAll(world, crash, { source, onBatch })
 }
 
-/** `ingest` and `advance`, message by message; the sender repeats what was not answered. */
+/** Calls `ingest` and `advance` per message; the sender repeats requests that failed. */
 const inbox: Life = async (world, crash) => {
   const guarded = crashingWarehouse(world.warehouse, crash)
   await guarded.open()
@@ -174,7 +173,7 @@ const inbox: Life = async (world, crash) => {
 const OUTBOX = `select effect_id || ' ' || kind from effects_log where status = 'due'`
 const column = (rows: Row[]) => rows.map((row) => Object.values(row)[0] as string).toSorted()
 
-/** What a reader finds in the end: each row once. */
+/** Returns what a reader finds in the end. */
 async function found({ warehouse }: World) {
   const transitions = column(await warehouse.query('select transition_id from transitions'))
   const events = column(await warehouse.query('select event_id from events'))
@@ -186,7 +185,7 @@ async function found({ warehouse }: World) {
 const wordsOf = ({ published }: World) =>
   published.map(({ attributes: { effect_id, kind } }) => `${effect_id} ${kind}`)
 
-/** Nothing was acknowledged, reported or published before it was committed. */
+/** Checks that nothing was acknowledged, reported or published before its commit. */
 async function expectCommitted(world: World, where: object): Promise<void> {
   const { warehouse, acknowledged, reported } = world
   const events = column(await warehouse.query('select event_id from events'))
@@ -203,8 +202,8 @@ async function expectCommitted(world: World, where: object): Promise<void> {
   expect({ ...where, ahead }).toEqual({ ...where, ahead: [] })
 }
 
-/** Of a write that is running as the process dies nobody knows whether it is lost: what needs it
- * must not have begun. */
+/** Checks that steps which require a durable write started after it. A write in progress during a
+ * crash may or may not be lost. */
 function expectInOrder(steps: readonly string[], durable: string): void {
   let count = 0
   for (const [i, step] of steps.entries()) {
@@ -214,7 +213,7 @@ function expectInOrder(steps: readonly string[], durable: string): void {
   }
 }
 
-/** The number of steps that the life has. */
+/** Crashes at each step in turn; returns the number of steps. */
 async function dieAtEachStep(life: Life, durable: string, publishes = false): Promise<number> {
   let expected: Awaited<ReturnType<typeof found>> | null = null
   for (let at = 0; ; at++) {
@@ -238,14 +237,14 @@ async function dieAtEachStep(life: Life, durable: string, publishes = false): Pr
   }
 }
 
-test('a run over a file acknowledges and reports a chunk after its commit', async () => {
+test('a file run acknowledges and reports a chunk after its commit', async () => {
   expect(await dieAtEachStep(file, 'commit')).toBe(12)
 })
 
-test('a subscription is acknowledged after the commit and the publishing of effects', async () => {
+test('a subscription run acknowledges after the commit and the publishing of effects', async () => {
   expect(await dieAtEachStep(subscription, 'commit', true)).toBe(26)
 })
 
-test('a message is answered once it has landed, and applied by one commit', async () => {
+test('a message is answered after it is stored, and applied by exactly one commit', async () => {
   expect(await dieAtEachStep(inbox, 'append')).toBe(18)
 })

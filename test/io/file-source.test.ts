@@ -1,4 +1,4 @@
-/** Chunks of files. */
+/** Chunks of the file source. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

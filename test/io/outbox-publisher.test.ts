@@ -1,4 +1,4 @@
-/** The outbox goes to a topic after the commit: once if all is well, again after a fault. */
+/** Outbox publisher: publishes effects after the commit, once normally, again after a failure. */
 
 import { expect, test } from 'vitest'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
@@ -34,7 +34,7 @@ const line = (id: string, name: string, minute: number, user = 'u1') =>
     identifiers: { user_id: user },
   })
 
-/** A topic that keeps what it takes, and fails when told to. */
+/** Topic that keeps messages and fails on request. */
 class Shelf implements EffectTopic {
   readonly name = 'pubsub:shop/effects'
   readonly taken: EffectMessage[] = []
@@ -53,7 +53,7 @@ class Shelf implements EffectTopic {
 
 const unavailable = () => Object.assign(new Error('14 UNAVAILABLE: no connection'), { code: 14 })
 
-test('an effect is published, and taken back when its transition is', async () => {
+test('publishes an effect, and its retraction when the transition is superseded', async () => {
   const harness = new Harness(definitions)
   const topic = new Shelf()
   await harness.pipeline()
@@ -78,7 +78,7 @@ test('an effect is published, and taken back when its transition is', async () =
   await harness.warehouse.close()
 })
 
-test('effects of one batch go in the order of their transitions', async () => {
+test('publishes the effects of a batch in the order of their transitions', async () => {
   const harness = new Harness(definitions)
   const topic = new Shelf()
   await harness.pipeline()
@@ -92,7 +92,7 @@ test('effects of one batch go in the order of their transitions', async () => {
   await harness.warehouse.close()
 })
 
-test('what the topic took before a crash goes again, and what went before does not', async () => {
+test('publishes again what the topic accepted before a crash, but nothing recorded earlier', async () => {
   const harness = new Harness(definitions)
   const topic = new Shelf()
   await harness.pipeline()
@@ -112,7 +112,7 @@ test('what the topic took before a crash goes again, and what went before does n
   await harness.warehouse.close()
 })
 
-test('what was in the outbox before a topic was named is not sent', async () => {
+test('does not send what was in the outbox before the topic was configured', async () => {
   const harness = new Harness(definitions)
   const topic = new Shelf()
   await harness.feed([line('e1', 'Pack', 0), line('e2', 'Leave', 1)])
@@ -124,7 +124,7 @@ test('what was in the outbox before a topic was named is not sent', async () => 
   await harness.warehouse.close()
 })
 
-test('a fault that passes is told of and tried again; any other is not', async () => {
+test('reports and retries a transient failure, and does not retry any other', async () => {
   const harness = new Harness(definitions)
   const topic = new Shelf()
   const retries: Retry[] = []
@@ -143,7 +143,7 @@ test('a fault that passes is told of and tried again; any other is not', async (
   await harness.warehouse.close()
 })
 
-test('patience ends when it is asked to, with the fault', async () => {
+test('stops retrying with the failure when it is told to stop', async () => {
   const controller = new AbortController()
   const onRetry = () => controller.abort()
   const work = () => Promise.reject(unavailable())

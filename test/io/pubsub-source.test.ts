@@ -1,4 +1,4 @@
-/** The subscription as a source: a message is acknowledged after the commit that has its events. */
+/** Pub/Sub source: acknowledges a message after the commit of its events. */
 
 import { expect, test } from 'vitest'
 import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
@@ -22,8 +22,8 @@ const MESSAGES = ['e1', 'e2', 'e3'].map((id) =>
   }),
 )
 
-/** The subscription, a message a chunk. `close` is what the client library does at its end: it sends
- * the acknowledgements that it was given. */
+/** Source with one message per chunk. Like the client library, `close` sends the pending
+ * acknowledgements. */
 function subscription(signal: AbortSignal): Source & { close(): Promise<void> } {
   const source = pubsubSource(
     { project: 'shop', id: 'events' },
@@ -37,7 +37,7 @@ function subscription(signal: AbortSignal): Source & { close(): Promise<void> } 
   }
 }
 
-/** Reads the subscription until its signal is aborted. */
+/** Reads the subscription until the signal aborts. */
 async function work(warehouse: Warehouse, source: Source, signal: AbortSignal): Promise<void> {
   const pipeline = await Pipeline.open(warehouse, definitions)
   const decoder = new ChunkDecoder({
@@ -61,8 +61,8 @@ async function work(warehouse: Warehouse, source: Source, signal: AbortSignal): 
 const landed = async (warehouse: Warehouse) =>
   (await warehouse.query('select event_id from events order by 1')).map(({ event_id }) => event_id)
 
-test('a worker acknowledges a message after its commit, whenever it dies', async () => {
-  // Before and after each of three commits; the last life ends when the server has nothing left.
+test('acknowledges a message after its commit, whenever the worker dies', async () => {
+  // Crashes before and after each of three commits; the last run ends when the server is empty.
   for (const at of [1, 2, 3, 4, 5, 6, Infinity]) {
     const warehouse = emptyWarehouse()
     await warehouse.open()

@@ -1,6 +1,6 @@
 /**
- * `semantics: 'clickhouse'` beside ClickHouse itself: its own `windowFunnel`, in a process, on
- * random histories whose steps are distinct events, and the cases of its own tests.
+ * `semantics: 'clickhouse'` compared with ClickHouse's `windowFunnel` in a process, on random
+ * histories whose steps are distinct events and on the cases of ClickHouse's own tests.
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ import { peer } from '../support/peers.ts'
 
 type Chdb = { query(sql: string, format: string): unknown }
 
-/** One history under every combination of modes is this many comparisons. */
+/** Comparisons per history: one per combination of modes. */
 const COMBINATIONS = 2 ** CLICKHOUSE_MODES.length
 const RUNS = Number(process.env['CLICKHOUSE_RUNS'] ?? 150)
 const NAMES = ['a', 'b', 'c', 'd', 'x']
@@ -35,14 +35,14 @@ function funnelOf(steps: number, within: number, modes: ClickhouseMode[]): Omit<
   }
 }
 
-/** The level of the profile: how many steps its attempt has. */
+/** Returns the level of the profile: the number of steps in its attempt. */
 function levelOf(attempts: string[]): number {
   return attempts.length === 0 ? 0 : (attempts[0] as string).split(' ').length - 1
 }
 
 const SECOND = 1_000_000
 
-test('levels are those of windowFunnel on random histories', () => {
+test('returns the levels of windowFunnel on random histories', () => {
   const chdb = peer<Chdb>('chdb')
   if (chdb === null) return
   const history = fc.record({
@@ -93,7 +93,7 @@ type Case = {
   expected: number | [number, number][]
 }
 
-test('the cases of its own tests come out the same', () => {
+test('returns the expected levels of ClickHouse’s own test cases', () => {
   if (!existsSync(CASES)) return console.log('skipped: no shared data')
   const { cases } = JSON.parse(readFileSync(CASES, 'utf8')) as { cases: Case[] }
   const funnels = cases.filter((one) => one.function === 'windowFunnel')
@@ -105,7 +105,7 @@ test('the cases of its own tests come out the same', () => {
   expect(funnels.length).toBe(36)
 })
 
-/** By group, its level. */
+/** Returns the level of each group. */
 function levelsOf(one: Case): [Json, number][] {
   const [time = '', ...conditions] = one.args
   const [within, ...modes] = one.params as [number, ...ClickhouseMode[]]
@@ -119,7 +119,7 @@ function levelsOf(one: Case): [Json, number][] {
     told.push({ id, name: 'row', at: secondsOf(row[time]) * SECOND, properties: row })
     groups.set(group, told)
   }
-  // Longer windows than the longest of ours are as good as none.
+  // Windows longer than our longest one have the same effect as an unlimited one.
   const seconds = Math.min(within, 1_000_000_000)
   const funnel = { steps, within: `${seconds}s`, semantics: { clickhouse: modes } }
   return [...groups].map(([group, told]) => {
@@ -133,13 +133,13 @@ function secondsOf(time: Json | undefined): number {
   return Date.parse(`${String(time).replace(' ', 'T')}Z`) / 1_000
 }
 
-/** A condition of the cases' SQL as a step. */
+/** Converts a SQL condition of a case to a step. */
 function stepOf(condition: string): EventStep {
   const parts = condition.split(' and ').map((part): NonNullable<EventStep['where']> => {
     const isNull = /^(\w+) is null$/.exec(part)
     if (isNull?.[1] !== undefined) return { property: isNull[1], exists: false }
     const match = /^(?:COALESCE\((\w+), ''\)|(\w+)) ?(=|<=|>=) ?(?:'(\w+)'|(\d+))$/.exec(part)
-    if (match === null) throw new Error(`${part} is no condition this test knows`)
+    if (match === null) throw new Error(`this test does not support the condition ${part}`)
     const [, coalesced, plain, operator, text, number] = match
     const operand = text ?? Number(number)
     const name = operator === '=' ? 'eq' : operator === '<=' ? 'lte' : 'gte'
@@ -150,6 +150,6 @@ function stepOf(condition: string): EventStep {
 
 function expectedOf(one: Case): [Json, number][] {
   if (typeof one.expected === 'number') return [[0, one.expected]]
-  // Two of the cases count users by level; they have one user.
+  // Two of the cases count users by level; each has one user.
   return one.group_by === 'user_id' ? one.expected.map(([level]) => [1, level]) : one.expected
 }

@@ -1,4 +1,4 @@
-/** The four stages run in workers, in replays and inside a warehouse: they must stay small. */
+/** Size of the bundled stages, which also run in workers, replays and warehouses. */
 
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
@@ -20,7 +20,7 @@ test('the bundled, minified stages stay under 32 KB and import nothing from outs
     minify: true,
     write: false,
     format: 'esm',
-    // Neither Node nor any package: an import of one fails the build.
+    // Node modules and packages are not resolved: importing one fails the build.
     platform: 'neutral',
     metafile: true,
   })

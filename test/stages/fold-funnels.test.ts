@@ -1,4 +1,4 @@
-/** Funnels of events, option by option: what each does, refuses, and leaves alone. */
+/** Event funnels, option by option. */
 
 import { describe, expect, test } from 'vitest'
 import { attemptsOf, FunnelBench, type Told } from '../support/funnel-history.ts'
@@ -7,7 +7,7 @@ const ABC = { steps: ['A', 'B', 'C'], within: '1h' }
 const AB = { steps: ['A', 'B'], within: '1h' }
 
 describe('in sequence', () => {
-  test('other events may come between the steps', () => {
+  test('accepts other events between the steps', () => {
     const history = `
       10:00 A
       10:05 X
@@ -17,7 +17,7 @@ describe('in sequence', () => {
     expect(attemptsOf(ABC, history)).toEqual(['e1 e3 e5 converted', 'e4 pending'])
   })
 
-  test('a step before its turn is not taken', () => {
+  test('does not take a step before its turn', () => {
     const history = `
       10:00 B
       10:05 A
@@ -26,7 +26,7 @@ describe('in sequence', () => {
     expect(attemptsOf(ABC, history)).toEqual(['e2 e4 pending'])
   })
 
-  test('a repeated step needs an event of its own', () => {
+  test('takes a different event for a repeated step', () => {
     const history = `
       10:00 A
       10:05 A
@@ -35,11 +35,11 @@ describe('in sequence', () => {
     expect(attemptsOf(twice, history)).toEqual(['e1 e2 converted', 'e2 e3 converted', 'e3 pending'])
   })
 
-  test('a funnel of one step converts at once', () => {
+  test('converts a funnel of one step at once', () => {
     expect(attemptsOf({ steps: ['A'], within: '1h' }, '10:00 A')).toEqual(['e1 converted'])
   })
 
-  test('a condition on a step is asked of the event', () => {
+  test('checks the condition of a step on its event', () => {
     const steps = ['A', { event: 'B', where: { property: 'value', gte: 10 } }]
     const history = `
       10:00 A
@@ -51,7 +51,7 @@ describe('in sequence', () => {
 })
 
 describe('the window', () => {
-  test('includes its last instant, counted from the entry', () => {
+  test('the window includes its last instant, counted from the entry', () => {
     const history = `
       10:00 A
       10:59 B
@@ -59,7 +59,7 @@ describe('the window', () => {
     expect(attemptsOf(ABC, history)).toEqual(['e1 e2 e3 converted'])
   })
 
-  test('refuses what comes one second later', () => {
+  test('the window excludes an event one second after its end', () => {
     const history = `
       10:00 A
       10:59 B
@@ -67,7 +67,7 @@ describe('the window', () => {
     expect(attemptsOf(ABC, history)).toEqual(['e1 e2 window'])
   })
 
-  test('is open at the watermark of its last instant, and over after it', () => {
+  test('the window is open while the watermark is at its last instant, and closed after it', () => {
     expect(attemptsOf(AB, '10:00 A', '11:00')).toEqual(['e1 pending'])
     expect(attemptsOf(AB, '10:00 A', '11:00:01')).toEqual(['e1 window'])
   })
@@ -77,17 +77,17 @@ describe('limits of a step', () => {
   const within = { steps: ['A', { event: 'B', within: '10m' }, 'C'], within: '1h' }
   const minGap = { steps: ['A', { event: 'B', minGap: '10m' }, 'C'], within: '1h' }
 
-  test('within is inclusive and from the step before', () => {
+  test('within is inclusive and measured from the previous step', () => {
     expect(attemptsOf(within, '10:00 A\n10:10 B\n10:50 C')).toEqual(['e1 e2 e3 converted'])
     expect(attemptsOf(within, '10:00 A\n10:10:01 B\n10:50 C')).toEqual(['e1 window'])
   })
 
-  test('within ends the attempt without an event', () => {
+  test('within ends the attempt without another event', () => {
     expect(attemptsOf(within, '10:00 A', '10:10')).toEqual(['e1 pending'])
     expect(attemptsOf(within, '10:00 A', '10:10:01')).toEqual(['e1 window'])
   })
 
-  test('minGap passes over what comes too soon and takes what comes next', () => {
+  test('minGap skips events that are too early and takes the next one', () => {
     expect(attemptsOf(minGap, '10:00 A\n10:09 B\n10:10 B\n10:11 C')).toEqual(['e1 e3 e4 converted'])
   })
 })
@@ -96,23 +96,23 @@ describe('optional steps', () => {
   const steps = ['A', { event: 'B', optional: true }, { event: 'C', within: '20m' }]
   const funnel = { steps, within: '1h' }
 
-  test('are taken when they come, and passed over when they do not', () => {
+  test('an optional step is taken if it occurs and skipped if not', () => {
     expect(attemptsOf(funnel, '10:00 A\n10:05 B\n10:10 C')).toEqual(['e1 e2 e3 converted'])
     expect(attemptsOf(funnel, '10:00 A\n10:10 C')).toEqual(['e1 e2 converted'])
   })
 
-  test('do not move what the next step is measured from', () => {
+  test('an optional step does not move the start of the next step’s limit', () => {
     expect(attemptsOf(funnel, '10:00 A\n10:15 B\n10:21 C')).toEqual(['e1 e2 window'])
   })
 
-  test('have their own limit, inclusive, and passing it ends nothing', () => {
+  test('an optional step has its own inclusive limit, which does not end the attempt', () => {
     const soon = { event: 'B', optional: true, within: '5m' }
     const limited = { steps: ['A', soon, 'C'], within: '1h' }
     expect(attemptsOf(limited, '10:00 A\n10:05 B\n10:10 C')).toEqual(['e1 e2 e3 converted'])
     expect(attemptsOf(limited, '10:00 A\n10:05:01 B\n10:10 C')).toEqual(['e1 e3 converted'])
   })
 
-  test('are not taken after the step they stand before', () => {
+  test('an optional step is not taken after the step that follows it', () => {
     const longer = { steps: [...steps, 'D'], within: '1h' }
     expect(attemptsOf(longer, '10:00 A\n10:05 C\n10:06 B\n10:10 D')).toEqual(['e1 e2 e4 converted'])
   })
@@ -126,12 +126,12 @@ describe('entries', () => {
     10:20 A
     10:30 B`
 
-  test('every entry opens an attempt', () => {
+  test('entry every: each entry opens an attempt', () => {
     const expected = ['e1 e3 converted', 'e2 e3 converted', 'e4 e5 converted']
     expect(attemptsOf({ ...AB, entry: 'every' }, history)).toEqual(expected)
   })
 
-  test('first is the first ever, whatever became of it', () => {
+  test('entry first: only the first entry ever opens an attempt', () => {
     expect(attemptsOf({ ...AB, entry: 'first' }, history)).toEqual(['e1 e3 converted'])
     const late = `
       10:00 A
@@ -140,12 +140,12 @@ describe('entries', () => {
     expect(attemptsOf({ ...AB, entry: 'first' }, late)).toEqual(['e1 window'])
   })
 
-  test('latest takes the place of an entry that has got no further', () => {
+  test('entry latest: a later entry replaces one that has made no further step', () => {
     const expected = ['e2 e3 converted', 'e4 e5 converted']
     expect(attemptsOf({ ...AB, entry: 'latest' }, history)).toEqual(expected)
   })
 
-  test('latest leaves alone an entry whose window is over', () => {
+  test('entry latest: an entry whose window is closed is not replaced', () => {
     const apart = `
       10:00 A
       11:30 A
@@ -157,11 +157,11 @@ describe('entries', () => {
 describe('strict order', () => {
   const strict = { ...ABC, order: 'strict' as const }
 
-  test('converts when nothing comes between', () => {
+  test('strict order converts if nothing occurs between the steps', () => {
     expect(attemptsOf(strict, '10:00 A\n10:05 B\n10:10 C\n10:15 X')).toEqual(['e1 e2 e3 converted'])
   })
 
-  test('any other event ends the attempt, a repeated step too', () => {
+  test('strict order ends the attempt on any other event, including a repeated step', () => {
     expect(attemptsOf(strict, '10:00 A\n10:05 X\n10:10 B')).toEqual(['e1 order'])
     expect(attemptsOf(strict, '10:00 A\n10:05 B\n10:06 B\n10:10 C')).toEqual(['e1 e2 order'])
     expect(attemptsOf(strict, '10:00 A\n10:05 A\n10:06 B\n10:10 C')).toEqual([
@@ -170,11 +170,11 @@ describe('strict order', () => {
     ])
   })
 
-  test('an event after the window is too late to break the order', () => {
+  test('strict order ignores an event after the window', () => {
     expect(attemptsOf(strict, '10:00 A\n11:30 X')).toEqual(['e1 window'])
   })
 
-  test('an event that ties with a step is not between', () => {
+  test('strict order ignores an event at the same instant as a step', () => {
     const tied = `
       10:00 A
       10:00 X
@@ -188,11 +188,11 @@ describe('strict order', () => {
 describe('any order', () => {
   const any = { ...ABC, order: 'any' as const }
 
-  test('the first event that is some step is the entry', () => {
+  test('any order enters with the first event that matches a step', () => {
     expect(attemptsOf(any, '10:00 C\n10:05 A\n10:10 B')).toEqual(['e1 e2 e3 converted'])
   })
 
-  test('an event that serves nothing opens another attempt', () => {
+  test('any order opens another attempt with an event that no open attempt needs', () => {
     const history = `
       10:00 B
       10:05 B
@@ -203,7 +203,7 @@ describe('any order', () => {
     expect(attemptsOf(latest, history)).toEqual(['e2 e3 e4 converted'])
   })
 
-  test('what comes after the window opens another attempt', () => {
+  test('any order opens another attempt after the window', () => {
     const expected = ['e1 window', 'e2 e3 pending']
     expect(attemptsOf(any, '10:00 C\n11:30 A\n11:40 B')).toEqual(expected)
   })
@@ -212,17 +212,17 @@ describe('any order', () => {
 describe('exclusions', () => {
   const between = { ...ABC, exclude: [{ event: 'X', between: [1, 2] as [number, number] }] }
 
-  test('end the attempts that stand between their steps', () => {
+  test('an exclusion ends attempts that are between its steps', () => {
     expect(attemptsOf(between, '10:00 A\n10:05 X\n10:10 B\n10:15 C')).toEqual(['e1 excluded'])
   })
 
-  test('leave alone those that are past them, and those to come', () => {
+  test('an exclusion does not affect attempts past its steps, or later ones', () => {
     expect(attemptsOf(between, '09:00 X\n10:00 A\n10:10 B\n10:11 X\n10:15 C')).toEqual([
       'e2 e3 e5 converted',
     ])
   })
 
-  test('are asked their condition', () => {
+  test('an exclusion checks its condition', () => {
     const exclude = [{ event: 'X', where: { property: 'k', eq: 1 } }]
     const history = `
       10:00 A
@@ -233,14 +233,14 @@ describe('exclusions', () => {
     expect(attemptsOf({ ...ABC, exclude }, history)).toEqual(['e1 e3 excluded'])
   })
 
-  test('let the profile try again', () => {
+  test('an exclusion allows another attempt', () => {
     expect(attemptsOf(between, '10:00 A\n10:05 X\n10:10 A\n10:15 B\n10:20 C')).toEqual([
       'e1 excluded',
       'e3 e4 e5 converted',
     ])
   })
 
-  test('remove a profile with all its attempts, before and after', () => {
+  test('remove-profile removes all attempts of the profile, earlier and later', () => {
     const exclude = [{ event: 'X', effect: 'remove-profile' as const }]
     const history = `
       10:00 A
@@ -259,7 +259,7 @@ describe('exclusions', () => {
     expect(attemptsOf({ ...ABC, exclude }, apart)).toEqual(['e1 e2 e3 converted', 'e5 pending'])
   })
 
-  test('that tie with a step are not between', () => {
+  test('an exclusion at the same instant as a step is not between the steps', () => {
     expect(attemptsOf(between, '10:00 A\n10:05 X\n10:05 B')).toEqual(['e1 e3 pending'])
   })
 })
@@ -270,16 +270,16 @@ describe('ties', () => {
     10:00 B
     10:00 A`
 
-  test('are taken in the order of the steps', () => {
+  test('events of one instant are taken in the order of the steps', () => {
     expect(attemptsOf(ABC, tied)).toEqual(['e3 e2 e1 converted'])
   })
 
-  test('are none when the sender gave an order', () => {
+  test('events of one instant with ordinals are taken in that order', () => {
     expect(attemptsOf(AB, '10:00 B ordinal=0\n10:00 A ordinal=1')).toEqual(['e2 pending'])
     expect(attemptsOf(AB, '10:00 B ordinal=1\n10:00 A ordinal=0')).toEqual(['e2 e1 converted'])
   })
 
-  test('do not serve when every step must be later', () => {
+  test('strict-increase requires every step to be later than the previous one', () => {
     const increasing = { ...ABC, ties: 'strict-increase' as const }
     expect(attemptsOf(increasing, tied)).toEqual(['e3 pending'])
     expect(attemptsOf(increasing, '10:00 A\n10:01 B\n10:02 C')).toEqual(['e1 e2 e3 converted'])
@@ -289,7 +289,7 @@ describe('ties', () => {
 describe('held values', () => {
   const held = { ...AB, holdConstant: ['properties.sku'] }
 
-  test('must be the same at every step', () => {
+  test('held values must be equal at every step', () => {
     const history = `
       10:00 A {"sku":"x"}
       10:01 A {"sku":"y"}
@@ -299,11 +299,11 @@ describe('held values', () => {
     expect(attemptsOf(held, history)).toEqual(['e1 pending', 'e2 e3 converted'])
   })
 
-  test('that are absent open nothing', () => {
+  test('an entry without the held value opens no attempt', () => {
     expect(attemptsOf(held, '10:00 A\n10:05 B')).toEqual([])
   })
 
-  test('make the latest entry that of one value', () => {
+  test('entry latest applies per held value', () => {
     const history = `
       10:00 A {"sku":"x"}
       10:01 A {"sku":"y"}
@@ -312,7 +312,7 @@ describe('held values', () => {
   })
 })
 
-test('counting by sessions keeps an attempt in its session', () => {
+test('counting by sessions keeps an attempt within its session', () => {
   const history = `
     10:00 A session=s1
     10:05 B session=s2
@@ -321,7 +321,7 @@ test('counting by sessions keeps an attempt in its session', () => {
   expect(attemptsOf(AB, history)).toEqual(['e1 e2 converted'])
 })
 
-test('ten thousand open entries cost what their rows cost', () => {
+test('ten thousand open entries take time proportional to their rows', () => {
   const many = (name: string, at: number): Told[] =>
     Array.from({ length: 10_000 }, (_, i) => ({ id: `${name}${i}`, name, at: at + i }))
   const told = [...many('A', 0), ...many('C', 20_000), ...many('X', 40_000)]
@@ -332,5 +332,5 @@ test('ten thousand open entries cost what their rows cost', () => {
   expect(attempts[0]).toBe('A0 last pending')
 })
 
-/** After the step where all of them wait. */
+/** Steps between which all of them wait. */
 const TAIL: [number, number] = [2, 3]

@@ -1,4 +1,4 @@
-/** Journeys, rule by rule: what moves an instance, what it refuses, what it leaves alone. */
+/** Journeys, rule by rule: what moves an instance, what is rejected, what is ignored. */
 
 import { describe, expect, test } from 'vitest'
 import type { Journey } from '../../pipeline/definition/journey.ts'
@@ -6,7 +6,7 @@ import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { Harness } from '../support/dump.ts'
 import { check } from '../support/history.ts'
 
-/** A journey `j` of these states, from `a`. */
+/** Returns a journey `j` with these states, starting in `a`. */
 function machine(states: { [state: string]: object }, more: object = {}): { journeys: Journey[] } {
   return { journeys: [{ id: 'j', version: 1, initial: 'a', states, ...more } as Journey] }
 }
@@ -14,7 +14,7 @@ function machine(states: { [state: string]: object }, more: object = {}): { jour
 const END = { type: 'final' }
 
 describe('events', () => {
-  test('move, are ignored, are refused, or do not exist', () =>
+  test('an event moves an instance, is ignored, is rejected, or is unknown', () =>
     check(
       `
       at     user_id  event  ->  j
@@ -27,7 +27,7 @@ describe('events', () => {
       machine({ a: { on: { Go: 'b' } }, b: { on: { Back: 'a' }, ignore: ['Quiet'] } }),
     ))
 
-  test('a start event that no track takes is no rejection, and only start events start', () =>
+  test('a start event that no track takes is not rejected, and only start events start', () =>
     check(
       `
       at     user_id  event  ->  j
@@ -40,7 +40,7 @@ describe('events', () => {
       machine({ a: { on: { Go: 'b' } }, b: END }, { startOn: ['Look'] }),
     ))
 
-  test('the first candidate whose guard holds is taken, and none is a failed guard', () =>
+  test('the first candidate whose guard holds is taken; if none holds, a guard has failed', () =>
     check(
       `
       at     user_id  event  props      ->  j
@@ -63,7 +63,7 @@ describe('events', () => {
       }),
     ))
 
-  test('a state that names the event is asked alone, its ignore after its candidates', () =>
+  test('a state that names the event decides alone, candidates before ignore', () =>
     check(
       `
       at     user_id  event  props     ->  j
@@ -89,7 +89,7 @@ describe('events', () => {
       ),
     ))
 
-  test('a finished instance takes nothing more, and restarts only if it may', () => {
+  test('a finished instance takes no event, and restarts only if restart is set', () => {
     const states = { a: { on: { Go: 'b' } }, b: END }
     const table = (again: string) => `
       at     user_id  event  ->  j
@@ -101,7 +101,7 @@ describe('events', () => {
     )
   })
 
-  test('a self-transition leaves and enters, and starts its timeouts afresh', () =>
+  test('a self-transition leaves and enters the state and restarts its timeouts', () =>
     check(
       `
       at     user_id  event  ->  j
@@ -119,7 +119,7 @@ describe('events', () => {
       },
     ))
 
-  test('each key has an instance of its own, a number is its text, and no key is no event', () =>
+  test('each key has its own instance, numbers are text, and an event without the key is unused', () =>
     check(
       `
       at     user_id  event  props          ->  j
@@ -153,7 +153,7 @@ describe('guards', () => {
     [{ contains: 'b' }, '{"v":"abc"}', true],
     [{ contains: { x: 1 } }, '{"v":[{"x":1}]}', true],
     [{ gte: 1, lt: 3 }, '{"v":3}', false],
-  ])('%j of %s is %j', (operators, props, holds) =>
+  ])('guard %j on %s is %j', (operators, props, holds) =>
     check(
       `
       at     user_id  event  props     ->  j
@@ -167,7 +167,7 @@ describe('guards', () => {
     ),
   )
 
-  test('count counts in the instance, the start event and this one included', () =>
+  test('count counts in the instance, including the start event and the current one', () =>
     check(
       `
       at     user_id  event  ->  j
@@ -198,7 +198,7 @@ describe('guards', () => {
       ),
     ))
 
-  test('tracks decide on the configuration before the event', () =>
+  test('tracks evaluate guards on the states before the event', () =>
     check(
       `
       at     user_id  event  ->  j
@@ -239,7 +239,7 @@ describe('timeouts', () => {
     { startOn: ['Look'] },
   )
 
-  test('one fires before an event at its instant, and not before its time', () =>
+  test('a timeout fires before an event at its instant, and not earlier', () =>
     check(
       `
       at        user_id  event  ->  j
@@ -253,7 +253,7 @@ describe('timeouts', () => {
       waiting,
     ))
 
-  test('none fires that lies beyond the watermark', () =>
+  test('a timeout beyond the watermark does not fire', () =>
     check(
       `
       at        user_id  event  ->  j
@@ -265,7 +265,7 @@ describe('timeouts', () => {
       waiting,
     ))
 
-  test('one whose guard fails is spent until the state is entered again', () =>
+  test('a timeout whose guard fails does not fire until the state is entered again', () =>
     check(
       `
       at     user_id  event  ->  j
@@ -290,7 +290,7 @@ describe('timeouts', () => {
       },
     ))
 
-  test('a late event takes back a timeout that should not have fired', () =>
+  test('a late event supersedes a timeout that should not have fired', () =>
     check(
       `
       at     user_id  event  ->  j
@@ -324,7 +324,7 @@ describe('effects', () => {
       await harness.warehouse.query('select kind, status, type from effects order by recorded_by')
     ).map((row) => Object.values(row).join(' '))
 
-  test('are written once, retracted with their transition, and not sent when too old', async () => {
+  test('effects are written once, retracted with their transition, and expire', async () => {
     const harness = new Harness(definitions)
     await harness.feed([event('e2', '10:10', 'Go')])
     await harness.feed([event('e2', '10:10', 'Go')])
@@ -338,7 +338,7 @@ describe('effects', () => {
     await late.warehouse.close()
   })
 
-  test('of another way taken by the same event are other effects', async () => {
+  test('effects of another transition caused by the same event are different effects', async () => {
     const harness = new Harness(
       makeDefinitions(
         machine({

@@ -1,10 +1,10 @@
-/** Who is who: the situations in which people are found, merged, refused and taken apart. */
+/** Identity resolution: how people are found, linked, refused and unlinked. */
 
 import { describe, test } from 'vitest'
 import { check } from '../support/history.ts'
 
 describe('sessions find their person', () => {
-  test('a sign-in claims what came before it on the device, and what comes after', () =>
+  test('a sign-in claims earlier and later events on the device', () =>
     check(`
       at     anonymous_id  user_id  ->  session  profile
       10:00  a1            -            e1       user_id:u1
@@ -13,7 +13,7 @@ describe('sessions find their person', () => {
       12:00  a2            -            e4       anonymous_id:a2
     `))
 
-  test('an unnamed session is its latest earlier person, not a later one', () =>
+  test('an unnamed session belongs to the latest earlier person, not to a later one', () =>
     check(`
       at     anonymous_id  user_id  ->  profile
       10:00  a1            u1           user_id:u1
@@ -22,7 +22,7 @@ describe('sessions find their person', () => {
       13:00  a1            -            user_id:u2
     `))
 
-  test('on a contested device unnamed sessions may be nobody', () =>
+  test('contested "nobody": unnamed sessions on a contested device belong to nobody', () =>
     check(
       `
       at     anonymous_id  user_id  ->  profile
@@ -33,7 +33,7 @@ describe('sessions find their person', () => {
       { identity: { contested: 'anonymous' } },
     ))
 
-  test('a device that becomes contested changes whose its closed sessions are', () =>
+  test('a device that becomes contested changes the owner of its closed sessions', () =>
     check(
       `
       at     anonymous_id  user_id  ->  profile
@@ -45,7 +45,7 @@ describe('sessions find their person', () => {
       { identity: { contested: 'anonymous' } },
     ))
 
-  test('or the first person', () =>
+  test('contested "first": unnamed sessions belong to the first person', () =>
     check(
       `
       at     anonymous_id  user_id  ->  profile
@@ -57,7 +57,7 @@ describe('sessions find their person', () => {
       { identity: { contested: 'first' } },
     ))
 
-  test('a device of more people than allowed is shared, and its unnamed sessions are nobody', () =>
+  test('a device with too many people is shared, and its unnamed sessions belong to nobody', () =>
     check(
       `
       at     anonymous_id  user_id  ->  profile
@@ -69,7 +69,7 @@ describe('sessions find their person', () => {
       { identity: { maxPersonsPerDevice: 2 } },
     ))
 
-  test('a session is named by its highest namespace, and of that the last', () =>
+  test('a session is named by its highest namespace, and by the last value of it', () =>
     check(
       `
       at     anonymous_id  user_id  email  ->  session  profile
@@ -83,14 +83,14 @@ describe('sessions find their person', () => {
 })
 
 describe('links make persons', () => {
-  test('one link', () =>
+  test('one link joins two identifiers', () =>
     check(`
       at     anonymous_id  user_id  email  ->  profile
       10:00  a1            -        m1         user_id:u1
       11:00  a2            u1       m1         user_id:u1
     `))
 
-  test('a chain and a fan-in, bridged late, with nothing else in the batch', () =>
+  test('a late bridge joins a chain and a fan-in, even alone in its batch', () =>
     check(
       `
       at     anonymous_id  user_id  email  phone  ->  profile
@@ -103,7 +103,7 @@ describe('links make persons', () => {
       { identity: { person: ['user_id', 'email', 'phone'] } },
     ))
 
-  test('a fan-out keeps one person', () =>
+  test('a fan-out remains one person', () =>
     check(`
       at     anonymous_id  user_id  email  ->  profile
       10:00  a1            u1       m1         user_id:u1
@@ -111,7 +111,7 @@ describe('links make persons', () => {
       10:02  a3            -        m2         user_id:u1
     `))
 
-  test('two groups that share nothing stay apart', () =>
+  test('two groups that share nothing remain separate', () =>
     check(`
       at     anonymous_id  user_id  email  ->  profile
       10:00  a1            u1       m1         user_id:u1
@@ -119,7 +119,7 @@ describe('links make persons', () => {
       10:02  a3            -        m1         user_id:u1
     `))
 
-  test('two users never become one, and the first refusal is kept', () =>
+  test('two users are never merged, and the first refusal is recorded', () =>
     check(`
       at     anonymous_id  user_id  email  ->  profile      refused
       10:00  a1            u1       m1         user_id:u1   -
@@ -128,7 +128,7 @@ describe('links make persons', () => {
       10:03  a2            u2       m1         user_id:u2   -
     `))
 
-  test('an earlier link that comes late decides first', () =>
+  test('an earlier link that arrives late decides first', () =>
     check(`
       at     anonymous_id  user_id  email  ->  profile      refused
       10:01  a1            u1       m1         user_id:u1   email:m1
@@ -136,7 +136,7 @@ describe('links make persons', () => {
       10:02  a3            -        m1         user_id:u2   -
     `))
 
-  test('three join in one event, and the smallest names them', () =>
+  test('three identifiers join in one event, and the smallest names the person', () =>
     check(
       `
       at     anonymous_id  user_id  email  phone  ->  profile
@@ -148,7 +148,7 @@ describe('links make persons', () => {
       { identity: { person: ['user_id', 'email', 'phone'] } },
     ))
 
-  test('a user learned after a merge that contradicts it is refused', () =>
+  test('a user id that contradicts an earlier merge is refused', () =>
     check(`
       at     anonymous_id  user_id  email  ->  profile      refused
       10:00  a1            u1       m1         user_id:u1   -
@@ -156,7 +156,7 @@ describe('links make persons', () => {
       10:02  a3            u1       m2         user_id:u1   email:m2
     `))
 
-  test('an old cookie seen again after the merge is the merged person', () =>
+  test('an old cookie seen again after a merge belongs to the merged person', () =>
     check(`
       at     anonymous_id  user_id  email  ->  profile
       10:00  a1            -        m1         user_id:u1
@@ -166,14 +166,14 @@ describe('links make persons', () => {
 })
 
 describe('corrections', () => {
-  test('an alias links what a link may not', () =>
+  test('an alias links what an ordinary link may not', () =>
     check(`
       at     anonymous_id  user_id  alias                  ->  profile
       10:00  a1            u2       -                          user_id:u1
       10:01  a2            u1       user_id:u2,user_id:u1      user_id:u1
     `))
 
-  test('an unlink takes apart what was linked up to it', () =>
+  test('an unlink separates what was linked up to it', () =>
     check(`
       at     anonymous_id  user_id  email  unlink               ->  profile
       10:00  a1            u1       m1     -                        user_id:u1
@@ -190,7 +190,7 @@ describe('corrections', () => {
       10:04  a2            -        m1     -                        user_id:u1
     `))
 
-  test('an unlink that comes late leaves the links after it', () =>
+  test('an unlink that arrives late keeps the links after it', () =>
     check(`
       at     anonymous_id  user_id  email  unlink               ->  profile
       10:00  a1            u1       m1     -                        user_id:u1
@@ -199,7 +199,7 @@ describe('corrections', () => {
       10:02  a3            u1       -      user_id:u1,email:m1      user_id:u1
     `))
 
-  test('an unlink takes refusals away that only its link had caused', () =>
+  test('an unlink removes refusals that only its link had caused', () =>
     check(`
       at     anonymous_id  user_id  email  unlink               ->  profile     refused
       10:00  a1            u1       m1     -                        user_id:u1  -
@@ -208,7 +208,7 @@ describe('corrections', () => {
       10:03  a4            u1       -      user_id:u1,email:m1      user_id:u1  -
     `))
 
-  test('a pair of undeclared or ignored identifiers counts for nothing', () =>
+  test('a pair of undeclared or ignored identifiers has no effect', () =>
     check(`
       at     anonymous_id  user_id  alias                      ->  profile
       10:00  a1            u1       user_id:u1,user_id:null        user_id:u1

@@ -1,9 +1,9 @@
-/** Sessions, rule by rule: what starts one, what does not. */
+/** Sessions, rule by rule: what starts one and what does not. */
 
 import { expect, test } from 'vitest'
 import { check, tell } from '../support/history.ts'
 
-test('a session starts after more than half an hour of silence, not after exactly that', () =>
+test('a session starts after more than 30 minutes without events, not after exactly 30', () =>
   check(`
     at        anonymous_id  event  ->  session  because
     10:00     a1            Seen       e1       first
@@ -23,7 +23,7 @@ test('another person of an exclusive namespace starts a session, an absent one d
     10:05  a1            u1       -          e6       person
   `))
 
-test('ignored values say nothing about who', () =>
+test('ignored values do not identify a person', () =>
   check(`
     at     anonymous_id  user_id    ->  session  profile
     10:00  a1            u1             e1       user_id:u1
@@ -33,7 +33,7 @@ test('ignored values say nothing about who', () =>
     10:04  a2            guest          e5       anonymous_id:a2
   `))
 
-test('a changed property that is listed starts a session, one that is absent does not', () =>
+test('a changed listed property starts a session, an absent one does not', () =>
   check(
     `
     at     anonymous_id  context                          ->  session  because
@@ -57,7 +57,7 @@ test('starts a session when the source or the name of the event changes', async 
   await check(table, { sessions: { splitOn: ['source', 'name'] } })
 })
 
-test('a session is cut before it lasts longer than the most it may', () =>
+test('a session ends before it exceeds the maximum duration', () =>
   check(
     `
     at        anonymous_id  ->  session  because
@@ -69,7 +69,7 @@ test('a session is cut before it lasts longer than the most it may', () =>
     { sessions: { maxDuration: '40m' } },
   ))
 
-test('events of one instant are in the order of their ordinals, then of their ids', () =>
+test('events of one instant are ordered by ordinal, then by id', () =>
   check(`
     at     anonymous_id  ordinal  user_id  ->  session
     10:00  a1            2        u2           e1
@@ -85,7 +85,7 @@ test('a late event joins two sessions', () =>
     10:25  a1                e1
   `))
 
-test('without a device the stream is the first person identifier', () =>
+test('without a device, the stream is the first person identifier', () =>
   check(`
     at     user_id  email  anonymous_id  device_id  ->  session
     10:00  u1       x@y    -             -              e1
@@ -95,7 +95,7 @@ test('without a device the stream is the first person identifier', () =>
     10:04  u1       -      a1            d1             e5
   `))
 
-test('a session that goes on in later batches has all of its events', async () => {
+test('a session that continues in later batches has all of its events', async () => {
   const { warehouse } = await tell(`
     at     anonymous_id  event
     10:00  a1            Seen

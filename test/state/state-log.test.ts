@@ -1,4 +1,4 @@
-/** A state log that is cut or damaged anywhere holds what was whole before, and never lies. */
+/** State log: a log cut or damaged anywhere returns only what was written before the damage. */
 
 import {
   appendFileSync,
@@ -32,7 +32,7 @@ const value = (key: string, text: string, space = 0): Written => ({
 const next = (key: string, text: string): Written => ({ ...value(key, text, 4), isNext: true })
 const at = (batch: number) => ({ batch, recordedAt: batch, erasures: 0, isComplete: true })
 
-/** Everything that a log has, as text. */
+/** Returns the content of a log as text. */
 function contentOf(log: StateLog): string {
   const found = SPACES.flatMap((space) =>
     KEYS.map((key) => {
@@ -43,7 +43,7 @@ function contentOf(log: StateLog): string {
   return JSON.stringify([log.position, found])
 }
 
-/** Writes batches; the content after each, the empty log's first. */
+/** Writes batches. Returns the content of the empty log and after each batch. */
 function writeAll(folder: string, batches: Written[][], compactBytesMin?: number) {
   const log = StateLog.open(folder, compactBytesMin)
   const contents = [contentOf(log)]
@@ -60,7 +60,7 @@ const BATCHES = [
   [{ ...value('a', ''), type: 'unknown' as const }, next('a', 's3'), value('', '9')],
 ]
 
-test('a log cut at any byte has what its last whole batch left, and goes on', () => {
+test('a log cut at any byte has the content of its last whole batch, and accepts more', () => {
   const folder = fresh()
   const { contents } = writeAll(folder, BATCHES)
   const bytes = readFileSync(join(folder, 'log'))
@@ -79,7 +79,7 @@ test('a log cut at any byte has what its last whole batch left, and goes on', ()
   expect(last).toBe(contents.length - 1)
 })
 
-test.each([false, true])('a flipped bit anywhere is noticed, with an index: %s', (hasIndex) => {
+test.each([false, true])('detects a flipped bit anywhere, with an index: %s', (hasIndex) => {
   const folder = fresh()
   const { log, contents } = writeAll(folder, BATCHES)
   log.close()
@@ -101,7 +101,7 @@ test.each([false, true])('a flipped bit anywhere is noticed, with an index: %s',
   }
 })
 
-test('a damaged, foreign or outdated index is not used', () => {
+test('does not use a damaged, foreign or outdated index', () => {
   const folder = fresh()
   const { log, contents } = writeAll(folder, BATCHES)
   log.close()
@@ -131,7 +131,7 @@ const written = fc.oneof(
   fc.constantFrom(...KEYS).map((key): Written => ({ ...value(key, '', 4), type: 'unknown' })),
 )
 
-test('compaction, closing and opening do not change what a log has', () => {
+test('keeps its content through compaction, closing and opening', () => {
   fc.assert(
     fc.property(fc.array(fc.array(written, { maxLength: 6 }), { maxLength: 12 }), (batches) => {
       const [small, large] = [fresh(), fresh()]
@@ -146,7 +146,7 @@ test('compaction, closing and opening do not change what a log has', () => {
   )
 })
 
-test('keys with one hash are told apart by the keys', () => {
+test('distinguishes keys with the same hash', () => {
   const keys: string[] = []
   const index = new KeyIndex()
   const isKey = (key: string) => (place: Place) => keys[place.offset - 1] === key

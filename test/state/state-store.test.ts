@@ -1,4 +1,4 @@
-/** State stores answer as the warehouse does, whatever becomes of their folder between two runs. */
+/** State stores return what the warehouse returns, whatever happens to their folder between runs. */
 
 import {
   copyFileSync,
@@ -26,7 +26,7 @@ afterAll(() => rmSync(dir, { recursive: true }))
 let files = 0
 const fresh = () => join(dir, `${(files += 1)}.duckdb`)
 
-/** A commit with an image of each key and a segment of each stream. */
+/** Returns a commit with an image per key and a segment per stream. */
 function remembering(batch: number, images: string[], streams: string[]): Commit {
   const segments = streams.map((stream) => `${stream}${batch}`)
   const rows = { k: hashes64(streams), stream: streams, segment: segments }
@@ -67,7 +67,7 @@ describe.each([
   ],
   ['in a folder', localState],
 ] as const)('a store %s', (_where, open) => {
-  test('has the latest image of a key and all segments of a stream in order', async () => {
+  test('returns the latest image of a key and all segments of a stream in order', async () => {
     const { warehouse, stateDir } = await opened()
     const state = await open(stateDir, warehouse)
     expect(await answers(state)).toEqual({ images: {}, segments: {} })
@@ -82,7 +82,7 @@ describe.each([
     await warehouse.close()
   })
 
-  test('answers with the segments of a commit under way, once', async () => {
+  test('returns the segments of an in-flight commit once', async () => {
     const { warehouse, stateDir } = await opened()
     const state = await open(stateDir, warehouse)
     await follow(state, warehouse, remembering(1, ['a'], ['s']))
@@ -95,7 +95,7 @@ describe.each([
     await warehouse.close()
   })
 
-  test('has nothing of a commit that fails', async () => {
+  test('returns nothing of a commit that fails', async () => {
     const { warehouse, stateDir } = await opened()
     const state = await open(stateDir, warehouse)
     await follow(state, warehouse, remembering(1, ['a'], ['s']))
@@ -106,7 +106,7 @@ describe.each([
   })
 })
 
-/** What can happen to a store of two batches before the next run; the warehouse has three. */
+/** Changes to a store of two batches before the next run; the warehouse has three. */
 const HAPPENED: [what: string, happen: (stateDir: string) => Promise<void> | void][] = [
   ...DAMAGES.map((damage): [string, (stateDir: string) => void] => [
     damage,
@@ -139,7 +139,7 @@ const HAPPENED: [what: string, happen: (stateDir: string) => Promise<void> | voi
   ],
 ]
 
-test.each(HAPPENED)('a store that was left %s answers as the warehouse', async (_what, happen) => {
+test.each(HAPPENED)('a store left %s returns the state of the warehouse', async (_what, happen) => {
   const { path, warehouse, stateDir } = await opened()
   const state = await localState(stateDir, warehouse)
   await follow(state, warehouse, remembering(1, ['a', 'b'], ['s']))
@@ -164,7 +164,7 @@ test.each(HAPPENED)('a store that was left %s answers as the warehouse', async (
   await again.warehouse.close()
 })
 
-test('a store that is ahead of its warehouse is discarded', async () => {
+test('discards a store that is ahead of its warehouse', async () => {
   const { path, warehouse, stateDir } = await opened()
   const state = await localState(stateDir, warehouse)
   await follow(state, warehouse, remembering(1, ['a'], ['s']))
@@ -182,7 +182,7 @@ test('a store that is ahead of its warehouse is discarded', async () => {
   await earlier.warehouse.close()
 })
 
-test('a store that a living process has open is left alone', async () => {
+test('does not touch a store that a live process has open', async () => {
   const { warehouse, stateDir } = await opened()
   mkdirSync(stateDir)
   writeFileSync(join(stateDir, 'lock'), String(process.ppid))
@@ -191,7 +191,7 @@ test('a store that a living process has open is left alone', async () => {
   await warehouse.close()
 })
 
-test('a store of a new warehouse asks nothing of it', async () => {
+test('a store of a new warehouse sends no queries', async () => {
   const { warehouse, stateDir } = await opened()
   const state = await localState(stateDir, warehouse)
   await follow(state, warehouse, remembering(1, ['a'], ['s']))
@@ -201,7 +201,7 @@ test('a store of a new warehouse asks nothing of it', async () => {
   await warehouse.close()
 })
 
-test('an erasure removes the store before anything is deleted', async () => {
+test('an erasure removes the store before it deletes anything', async () => {
   const { warehouse, stateDir } = await opened()
   const state = await localState(stateDir, warehouse)
   await follow(state, warehouse, remembering(1, ['a'], ['s']))

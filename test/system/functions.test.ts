@@ -122,9 +122,15 @@ test.each([
   ['ingest', 'GET', undefined, 405, 'ingest takes POST requests, not GET'],
   ['advance', 'GET', undefined, 405, 'advance takes POST requests, not GET'],
   ['advance-event', 'DELETE', undefined, 405, 'advance-event takes POST requests, not DELETE'],
-  ['ingest', 'POST', undefined, 400, 'the body holds no Pub/Sub message with an id'],
-  ['ingest', 'POST', '[]', 400, 'the body holds no Pub/Sub message with an id'],
-  ['ingest', 'POST', '{"hello":"world"}', 400, 'the body holds no Pub/Sub message with an id'],
+  ['ingest', 'POST', undefined, 400, 'the request body is not a Pub/Sub message with an id'],
+  ['ingest', 'POST', '[]', 400, 'the request body is not a Pub/Sub message with an id'],
+  [
+    'ingest',
+    'POST',
+    '{"hello":"world"}',
+    400,
+    'the request body is not a Pub/Sub message with an id',
+  ],
   ['advance-event', 'POST', undefined, 400, 'neither a CloudEvent nor a Pub/Sub message'],
 ])('%s answers %s with body %s by %i and one line of JSON', async (...request) => {
   const [target, method, body, status, error] = request

@@ -60,7 +60,7 @@ test('starts under the framework and answers', async () => {
   const headers = { 'content-type': 'application/json' }
   const answer = await fetch(functions.url, { method: 'POST', headers, body: '{"a":1}' })
   expect(answer.status).toBe(400)
-  expect(await answer.text()).toContain('the body holds no Pub/Sub message with an id')
+  expect(await answer.text()).toContain('the request body is not a Pub/Sub message with an id')
   await functions.stop()
 })
 

@@ -71,14 +71,14 @@ test('standard input is processed, and run again adds nothing', async () => {
 })
 
 test.each<[args: string[], message: string]>([
-  [['--batch-size', '0'], '--batch-size "0" is no batch size'],
-  [['--watermark', 'tomorrow'], '--watermark "tomorrow" is no instant'],
-  [['--format', 'xml'], '--format "xml" is no wire format'],
-  [['--warehouse', 'oracle:x'], '--warehouse "oracle:x" is no warehouse'],
-  [['--source', 'kafka:x'], '--source "kafka:x" is no subscription: write pubsub:PROJECT/SUBSCR'],
+  [['--batch-size', '0'], '--batch-size "0" is not valid: use a whole number'],
+  [['--watermark', 'tomorrow'], '--watermark "tomorrow" is not an instant'],
+  [['--format', 'xml'], '--format "xml" is not a wire format'],
+  [['--warehouse', 'oracle:x'], '--warehouse "oracle:x" is not a warehouse'],
+  [['--source', 'kafka:x'], '--source "kafka:x" is not a subscription: use pubsub:PROJECT/SUBSCR'],
   [['--source', 'pubsub:a/b'], '--source goes with neither files nor --watermark'],
-  [['--effects', 'pubsub:a'], '--effects "pubsub:a" is no topic: write pubsub:PROJECT/TOPIC'],
-  [['--batch-seconds', 'soon'], '--batch-seconds "soon" is no such time'],
+  [['--effects', 'pubsub:a'], '--effects "pubsub:a" is not a topic: use pubsub:PROJECT/TOPIC'],
+  [['--batch-seconds', 'soon'], '--batch-seconds "soon" is not valid: use seconds'],
   [['--what'], "unknown option '--what'"],
 ])('wrong arguments %j exit with 2', async (args, message) => {
   const { status, stderr } = await run('start', ['--warehouse', fresh(), ...args, '-'])
@@ -104,12 +104,12 @@ test('a command of several is told which there are, and ends with 2', async () =
 test('migrate says that a file needs it not', async () => {
   const { status, stderr } = await run('migrate', ['--warehouse', fresh()])
   expect(status).toBe(2)
-  expect(stderr).toContain('is no dataset: a DuckDB file is brought up to date when it is opened')
+  expect(stderr).toContain('is not a dataset: a DuckDB file is migrated when it is opened')
 })
 
 test.each(['migrate', 'compact'])('%s names the form of a dataset', async (script) => {
   const { stderr: misspelt } = await run(script, ['--warehouse', 'bigquery:p1'])
-  expect(misspelt).toContain('is no dataset: write bigquery:PROJECT.DATASET')
+  expect(misspelt).toContain('is not a dataset: use bigquery:PROJECT.DATASET')
 })
 
 test('a shop that cannot be written names where it was to be', async () => {
