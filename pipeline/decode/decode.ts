@@ -357,7 +357,9 @@ function sourceOf(value: unknown): string {
 
 function objectOr(field: string, value: unknown): Wire {
   if (value === undefined || value === null) return {}
-  return isObject(value) ? value : refuse('invalid_field', `${field}: ${shown(value)} is not an object`)
+  return isObject(value)
+    ? value
+    : refuse('invalid_field', `${field}: ${shown(value)} is not an object`)
 }
 
 function sliced(

@@ -56,7 +56,7 @@ export async function findPerson(
     ...named,
   ])
   if (found.length === 0) {
-    throw new UserError(`profile ${profileId} has no events: they were erased already`)
+    throw new UserError(`profile ${profileId} has no stored events`)
   }
   const events = new Set(found.map((row) => row['event_id'] as string))
   const devices = await ownDevices(place, found, reader)

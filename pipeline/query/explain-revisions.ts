@@ -40,8 +40,8 @@ export type BeliefsAsked = {
   warehouse: Warehouse
   /** Current id of the profile. */
   profileId: string
-  /** Only this journey; null: all. */
   /** Only this journey; null means all. */
+  journey: string | null
   beliefsMax: number
 }
 

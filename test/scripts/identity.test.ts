@@ -107,6 +107,8 @@ test('identifiers that cannot be corrected are named', async () => {
   const refused = (a: string, b: string) => run('identity', ['link', a, b, ...at])
   expect((await refused('u1', 'user_id:u2')).stderr).toContain('u1 is not a person identifier')
   expect((await refused('user_id:u1', 'user_id:guest')).stderr).toContain('is on the ignore list')
-  expect((await refused('user_id:u1', 'user_id:u9')).stderr).toContain('user_id:u9 is on no event')
+  expect((await refused('user_id:u1', 'user_id:u9')).stderr).toContain(
+    'user_id:u9 does not occur in',
+  )
   expect(await refused('user_id:u1', 'user_id:u1')).toMatchObject({ status: 2 })
 })
