@@ -169,7 +169,9 @@ test('npm run cohort runs, lists, shows and finds members', async () => {
   const empty = duckdbWarehouse(path)
   await empty.open()
   await empty.close()
-  expect((await run('cohort', ['run'])).err).toMatch(/contains no events: npm start -- FILES reads them$/)
+  expect((await run('cohort', ['run'])).err).toMatch(
+    /contains no events: npm start -- FILES reads them$/,
+  )
   expect((await feed(event('10:00', 'Added', u1), event('10:00', 'Added', u2))).status).toBe(0)
   expect((await run('cohort', ['list'])).out).toBe('in_cart  never run\n')
   const never = { cohort: 'in_cart', members: null, evaluatedAt: null }
