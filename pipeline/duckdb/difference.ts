@@ -8,7 +8,8 @@
  */
 
 import type { DuckDBFile } from './file.ts'
-import { literal, storageOf } from './schema.ts'
+import { literal } from './schema.ts'
+import { storageOf } from './stored-tables.ts'
 import { isVersioned } from '../warehouse/release-log.ts'
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from '../warehouse/tables.ts'
 import { hasVersionsOf, isOfVersions, type Bound, type Taken } from '../warehouse/takeover-sql.ts'

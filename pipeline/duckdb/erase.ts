@@ -5,7 +5,7 @@
 
 import { IMAGE_TABLES } from '../warehouse/image-tables.ts'
 import type { DuckDBFile } from './file.ts'
-import { compactStatements, foldStatements, storageOf } from './schema.ts'
+import { compactStatements, foldStatements, storageOf } from './stored-tables.ts'
 import { BELIEF, erasedRows, listsOf } from '../warehouse/erasure-sql.ts'
 import { VERSIONED_NAMES } from '../warehouse/tables.ts'
 import type { ErasedRows, Erasure } from '../warehouse/warehouse.ts'

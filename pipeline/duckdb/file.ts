@@ -53,6 +53,9 @@ export class DuckDBFile {
   readonly #connection: DuckDBConnection
   readonly #appenders = new Map<string, DuckDBAppender>()
 
+  /** Schemas in which unqualified names are found. */
+  #searchPath = 'main'
+
   /** Whether this is what has opened the file. */
   readonly #isOwner: boolean
 
@@ -72,13 +75,21 @@ export class DuckDBFile {
    * `UserError` that says why a file cannot be opened. */
   static async open(path: string, means: Means, access: Access = 'write'): Promise<DuckDBFile> {
     const instance = await createInstance(path, means, access)
-    return new DuckDBFile(path, instance, await connected(instance), true)
+    return new DuckDBFile(path, instance, await connected(instance, 'main'), true)
   }
 
   /** A connection of its own to the same file, to be closed before it. Temporary tables are a
    * connection's own, and what others commit is seen as soon as it is committed. */
   async beside(): Promise<DuckDBFile> {
-    return new DuckDBFile(this.#path, this.#instance, await connected(this.#instance), false)
+    const connection = await connected(this.#instance, this.#searchPath)
+    return new DuckDBFile(this.#path, this.#instance, connection, false)
+  }
+
+  /** Finds unqualified names in these schemas, on this connection and on those made from now on.
+   * The schemas must exist. */
+  async search(schemas: string): Promise<void> {
+    await this.run(searching(schemas))
+    this.#searchPath = schemas
   }
 
   async run(statement: string): Promise<void> {
@@ -92,7 +103,7 @@ export class DuckDBFile {
 
   /** The same, a few thousand rows at a time, while others write. */
   async *rows(sql: string, parameters: (string | number | null)[] = []): AsyncGenerator<Row[]> {
-    const connection = await connected(this.#instance)
+    const connection = await connected(this.#instance, this.#searchPath)
     try {
       const result = await connection.stream(sql, parameters)
       for await (const rows of result.yieldRowObjects()) yield rows.map(plainRow)
@@ -118,7 +129,7 @@ export class DuckDBFile {
     return new Map(rows.map((row) => [row['name'] as Name, row['n'] as number]))
   }
 
-  /** Appends rows; inside a transaction, if one is open, else on their own. */
+  /** Appends rows to a table, temporary or qualified by its schema; inside a transaction, if one is open, else on their own. */
   async append(table: string, rows: Table, fillings: readonly Filling[] = []): Promise<void> {
     await this.#explained(async () => {
       const appender = await this.#appender(table)
@@ -159,7 +170,8 @@ export class DuckDBFile {
   async #appender(table: string): Promise<DuckDBAppender> {
     const known = this.#appenders.get(table)
     if (known !== undefined) return known
-    const appender = await this.#connection.createAppender(table)
+    const [name = '', schema] = table.split('.').reverse()
+    const appender = await this.#connection.createAppender(name, schema)
     this.#appenders.set(table, appender)
     return appender
   }
@@ -185,11 +197,13 @@ export class DuckDBFile {
   }
 }
 
-async function connected(instance: DuckDBInstance): Promise<DuckDBConnection> {
+async function connected(instance: DuckDBInstance, schemas: string): Promise<DuckDBConnection> {
   const connection = await instance.connect()
-  await connection.run("set timezone = 'UTC'")
+  await connection.run(`set timezone = 'UTC'; ${searching(schemas)}`)
   return connection
 }
+
+const searching = (schemas: string) => `set search_path = '${schemas}'`
 
 const SPILL_DIR = join(tmpdir(), `desire-path-${process.pid}`)
 

@@ -3,7 +3,7 @@
 import { contentOf, Difference, theirs } from './difference.ts'
 import { DuckDBFile } from './file.ts'
 import { REBUILDING } from './resource-limits.ts'
-import { latestImages } from './schema.ts'
+import { latestImages } from './stored-tables.ts'
 import type { Column } from '../warehouse/column.ts'
 import { isImageTable } from '../warehouse/image-tables.ts'
 import type { ReadCurrent, RemoteDifference } from '../warehouse/remote-difference.ts'

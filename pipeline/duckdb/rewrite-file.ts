@@ -10,7 +10,8 @@ import { rename, rm } from 'node:fs/promises'
 import { removeEraseMark, setEraseMark, syncFolder } from './erase-mark.ts'
 import { DuckDBFile } from './file.ts'
 import type { Means } from './resource-limits.ts'
-import { literal, schema, storageOf } from './schema.ts'
+import { literal, schema } from './schema.ts'
+import { pendingOf, storageOf } from './stored-tables.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from '../warehouse/tables.ts'
 
 /** Where the copy is made. */
@@ -72,8 +73,8 @@ async function copy(file: DuckDBFile, fresh: string, means: Means): Promise<void
   }
   file.dropAppenders()
   await file.run(`attach ${literal(fresh)} as rewritten`)
-  const pending = VERSIONED_NAMES.map((table) => `${table}_pending`)
-  for (const table of [...(Object.keys(TABLES) as TableName[]).map(storageOf), ...pending]) {
+  const stored = (Object.keys(TABLES) as TableName[]).map(storageOf)
+  for (const table of [...stored, ...VERSIONED_NAMES.map(pendingOf)]) {
     await file.run(`insert into rewritten.${table} by name select * from ${table}`)
   }
   await file.run('checkpoint rewritten')

@@ -5,7 +5,7 @@
 
 import { asLiteral, contentOf, Difference, theirs } from './difference.ts'
 import type { DuckDBFile } from './file.ts'
-import { keyedStatement, storageOf } from './schema.ts'
+import { keyedStatement, pendingOf, storageOf } from './stored-tables.ts'
 import { KEYED_TABLES } from '../warehouse/image-tables.ts'
 import { TABLES, type VersionedName } from '../warehouse/tables.ts'
 import { believedText } from '../warehouse/takeover-sql.ts'
@@ -38,20 +38,24 @@ export class DuckDBTakeover {
         `insert into ${storageOf(table)} select *, ${stamp}, null, null, null from coming_${table}`,
       )
       await this.#file.run(
-        `insert into ${table}_pending select row_key, 'rebuilt', ${stamp} from going_${table}`,
+        `insert into ${pendingOf(table)} select row_key, 'rebuilt', ${stamp} from going_${table}`,
       )
     }
     if (!this.#takeover.hasMemory) return
     for (const table of KEYED_TABLES) {
+      const stored = storageOf(table)
       const columns = TABLES[table].columns.map(({ name }) => name).join(', ')
-      await this.#file.run(`drop table ${table}`)
+      await this.#file.run(`drop table ${stored}`)
       await this.#file.run(keyedStatement(table))
       // They are stored in the order of being written, and so they come.
-      await this.#file.run(`insert into ${table} select ${columns}, ${stamp} from ${theirs(table)}`)
+      await this.#file.run(
+        `insert into ${stored} select ${columns}, ${stamp} from ${theirs(table)}`,
+      )
     }
-    await this.#file.run('truncate timer')
+    const timers = storageOf('timer')
+    await this.#file.run(`truncate ${timers}`)
     await this.#file.run(
-      `insert into timer select due_at, profile_id, ${stamp} from ${theirs('timer')}`,
+      `insert into ${timers} select due_at, profile_id, ${stamp} from ${theirs('timer')}`,
     )
   }
 

@@ -19,8 +19,9 @@ import { removeEraseMark, setEraseMark } from './erase-mark.ts'
 import { openToRead, openToWrite, unfinished } from './open-file.ts'
 import { rewritten } from './rewrite-file.ts'
 import { DuckDBTakeover } from './takeover.ts'
-import { COLUMNS, foldStatements, otherTable, schema, STAMP, storageOf } from './schema.ts'
-import { assert, messageOf, UserError } from '../base/errors.ts'
+import { makeSchema } from './make-schema.ts'
+import { foldStatements, pendingOf, SEARCH_PATH, storageOf } from './stored-tables.ts'
+import { assert } from '../base/errors.ts'
 import { NO_HEAD, noWarehouse, readHead } from '../warehouse/head.ts'
 import {
   TABLES,
@@ -104,9 +105,9 @@ class DuckDBWarehouse implements Warehouse {
       if (this.#ifMissing === 'refuse' && !existsSync(this.#path)) throw noWarehouse(this.url)
       const file = await this.#openFile()
       await this.#use(file)
-      const counts = await file.counts(VERSIONED_NAMES.map((table) => `${table}_pending` as const))
+      const counts = await file.counts(VERSIONED_NAMES.map(pendingOf))
       for (const table of VERSIONED_NAMES) {
-        this.#pending.set(table, counts.get(`${table}_pending`) ?? 0)
+        this.#pending.set(table, counts.get(pendingOf(table)) ?? 0)
       }
     }
     this.#head = await readHead((sql) => this.query(sql))
@@ -118,49 +119,12 @@ class DuckDBWarehouse implements Warehouse {
     const opening = { path: this.#path, means: this.#means, onNotice: this.#onNotice }
     const read = this.#isReader ? await openToRead(opening) : null
     this.#isReader = read !== null
-    return read ?? openToWrite(opening, (file) => this.#makeSchema(file))
+    return read ?? openToWrite(opening, (file) => makeSchema(file, this.#path, this.#ifMissing))
   }
 
   async #use(file: DuckDBFile): Promise<void> {
+    await file.search(SEARCH_PATH)
     this.#opened = { file, lookups: await DuckDBLookups.open(file, this.reads) }
-  }
-
-  /** A file with tables of its own by our names is left as it was, and one with this very schema
-   * too: making it takes longer than most questions. */
-  async #makeSchema(file: DuckDBFile): Promise<void> {
-    const { hash, statements } = schema()
-    const [found] = await file.query(STAMP)
-    if (found === undefined && this.#ifMissing === 'refuse') {
-      file.close()
-      throw noWarehouse(this.url)
-    }
-    const making = found?.['hash'] === hash ? [] : statements
-    if (making.length === 0) return
-    if (found !== undefined) await this.#refuseEarlier(file)
-    try {
-      await file.transaction(() => file.run(making.join(';\n')))
-    } catch (thrown) {
-      file.close()
-      const message = messageOf(thrown)
-      if (!message.startsWith('Catalog Error') && !message.startsWith('Binder Error')) throw thrown
-      throw new UserError(
-        `${this.#path} holds something else by the names of our tables: ` +
-          `${message.split('\n')[0]}; choose another --warehouse`,
-      )
-    }
-  }
-
-  /** Tables and views that are missing are made, but what our tables hold is not converted. */
-  async #refuseEarlier(file: DuckDBFile): Promise<void> {
-    const rows = await file.query(COLUMNS)
-    const columns = rows.map((row) => [row['name'] as string, row['columns'] as string] as const)
-    const table = otherTable(new Map(columns))
-    if (table === null) return
-    file.close()
-    throw new UserError(
-      `${this.#path} was made by an earlier version of this program, with another ${table}: ` +
-        'feed its events into a new file, npm start -- --warehouse duckdb:NEW FILE',
-    )
   }
 
   images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
@@ -234,8 +198,8 @@ class DuckDBWarehouse implements Warehouse {
         const isVersioned = TABLES[table].kind === 'versioned'
         await append(storageOf(table), rows, isVersioned ? [null, null, null] : [])
       }
-      for (const [table, rows] of commit.supersedes) await append(`${table}_pending`, rows)
-      for (const [kind, rows] of commit.images) await append(imageTable(kind), rows)
+      for (const [table, rows] of commit.supersedes) await append(pendingOf(table), rows)
+      for (const [kind, rows] of commit.images) await append(storageOf(imageTable(kind)), rows)
       await more()
     })
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
@@ -288,7 +252,7 @@ class DuckDBWarehouse implements Warehouse {
 
   append(table: AppendedName, rows: Table, recordedAt: number): Promise<void> {
     const { file } = this.#open
-    return file.transaction(() => file.append(table, rows, [BigInt(recordedAt), null]))
+    return file.transaction(() => file.append(storageOf(table), rows, [BigInt(recordedAt), null]))
   }
 
   async unapplied(bounds: { messagesMax: number; bytesMax: number }): Promise<LandedMessage[]> {

@@ -5,6 +5,7 @@
  */
 
 import { UserError } from '../base/errors.ts'
+import { LOAD_AGAIN } from '../warehouse/head.ts'
 import type { Codec } from './state-store.ts'
 
 /** Longer prefixes are not numbers. */
@@ -23,8 +24,7 @@ export function unversioned(what: string, version: number, text: string): string
   const [found] = /^\d{1,4}(?= )/.exec(text.slice(0, DIGITS_MAX + 1)) ?? ['0']
   throw new UserError(
     `${what} of this warehouse has encoding ${found}, and this version of the program reads ` +
-      `encoding ${version}: load the original events into a new warehouse, ` +
-      'npm start -- --warehouse duckdb:NEW.duckdb FILE',
+      `encoding ${version}: ${LOAD_AGAIN}`,
   )
 }
 

@@ -19,6 +19,10 @@ export async function readHead(query: (sql: string) => Promise<Row[]>): Promise<
   }
 }
 
+/** What to do with a warehouse that this version of the program cannot read. */
+export const LOAD_AGAIN =
+  'load the original events into a new warehouse, npm start -- --warehouse duckdb:NEW.duckdb FILE'
+
 /** Of a place that was to hold one. */
 export function noWarehouse(url: string): UserError {
   const made = `npm start -- --warehouse ${url} FILE`

@@ -58,6 +58,21 @@ export function liveFunnel(condition: string, at: At): string {
 
 export type ViewText = { name: string; text: string }
 
+let publicNames: ReadonlySet<string> | null = null
+
+/** Returns the names of the public views in order. */
+export function publicViews(): string[] {
+  const versions = VERSIONED_NAMES.map((table) => TABLES[table].versions)
+  const files = [...sqlFiles('views'), ...sqlFiles('analysis')]
+  return [...versions, ...files.map(({ name }) => name)].sort()
+}
+
+/** Whether a relation is a public view, or such a view at an instant. */
+export function isPublic(relation: string): boolean {
+  publicNames ??= new Set(publicViews().flatMap((view) => [view, `${view}_as_of`]))
+  return publicNames.has(relation)
+}
+
 /** A query that is a text over relations of its own: each name with what it is. */
 export function over(relations: readonly [name: string, query: string][], text: string): string {
   const steps = relations.map(([name, query]) => `${name} as (${query})`)

@@ -10,15 +10,13 @@ import { rename } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { arrowFile } from '../../pipeline/warehouse/arrow-file.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
 import { warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { literal } from '../../pipeline/duckdb/schema.ts'
 import { messageOf, UserError } from '../../pipeline/base/errors.ts'
-import { sqlFiles } from '../../pipeline/warehouse/sql-files.ts'
-import { TABLES, VERSIONED_NAMES } from '../../pipeline/warehouse/tables.ts'
+import { publicViews } from '../../pipeline/warehouse/view-sql.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
 import { withTemporary } from '../cli/temporary.ts'
@@ -98,10 +96,7 @@ async function inMemory<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<
 
 /** The columns of a public relation; names of nothing public are refused. */
 async function described(table: string): Promise<Described[]> {
-  const names = [
-    ...[...sqlFiles('views'), ...analysisViews()].map(({ name }) => name),
-    ...VERSIONED_NAMES.map((versioned) => TABLES[versioned].versions),
-  ].sort()
+  const names = publicViews()
   if (!names.includes(table)) {
     const what = `--table ${JSON.stringify(table)} is no public view`
     throw new UserError(`${what}: choose one of ${names.join(', ')}`, 2)
@@ -109,7 +104,7 @@ async function described(table: string): Promise<Described[]> {
   const columns = await inMemory((warehouse) =>
     warehouse.query(
       `select column_name as name, data_type as type from information_schema.columns
-       where table_name = $1 order by ordinal_position`,
+       where table_schema = 'main' and table_name = $1 order by ordinal_position`,
       [table],
     ),
   )

@@ -17,6 +17,7 @@ import { arrowTable, supersedeTable } from '../../pipeline/warehouse/arrow.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { DuckDBFile } from '../../pipeline/duckdb/file.ts'
 import { RUNNING } from '../../pipeline/duckdb/resource-limits.ts'
+import { publicViews } from '../../pipeline/warehouse/view-sql.ts'
 import { hashes64 } from '../../pipeline/base/hash.ts'
 import { landedTable } from '../../pipeline/io/inbox-source.ts'
 import { batchOf, uuids } from '../support/batches.ts'
@@ -102,25 +103,57 @@ async function earlierFile(name: string, change: string): Promise<string> {
   await made.commit(batchOf(1, ['e1']))
   await made.close()
   const file = await DuckDBFile.open(path, RUNNING)
-  await file.run(`comment on table batches_log is 'earlier'; ${change}`)
+  await file.run(`comment on table internal.batches_log is 'earlier'; ${change}`)
   file.close()
   return path
 }
 
 test.each([
-  ['releases_log', 'alter table releases_log drop column released_by'],
-  ['history', 'alter table history add column no bigint'],
+  ['releases_log', 'alter table internal.releases_log drop column released_by'],
+  ['history', 'alter table internal.history add column no bigint'],
 ])('rejects a file with other %s columns, and does not change it', async (table, change) => {
   const path = await earlierFile(`earlier-${table}.duckdb`, change)
   const before = readFileSync(path)
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(
-    `${path} was made by an earlier version of this program, with another ${table}: feed its`,
+    `${path} was made by another version of this program, with other columns in ${table}: load`,
   )
   expect(readFileSync(path).equals(before)).toBe(true)
 })
 
+test('`show tables` lists the public views and nothing else', async () => {
+  const path = join(dir, 'listed.duckdb')
+  const made = duckdbWarehouse(path)
+  await made.open()
+  await made.close()
+  const file = await DuckDBFile.open(path, RUNNING)
+  const names = (await file.query('show tables')).map(({ name }) => name)
+  expect(names).toEqual(publicViews())
+  await file.run("attach ':memory:' as other; use other")
+  expect(await file.query('select count(*) as n from listed.states')).toEqual([{ n: 0 }])
+  file.close()
+})
+
+test('rejects a file with its tables in main, and does not change it', async () => {
+  const path = join(dir, 'first-layout.duckdb')
+  const file = await DuckDBFile.open(path, RUNNING)
+  await file.run("create table batches_log (batch bigint); comment on table batches_log is 'x'")
+  file.close()
+  const before = readFileSync(path)
+  for (const ifMissing of ['make', 'refuse'] as const) {
+    await expect(duckdbWarehouse(path, { ifMissing }).open()).rejects.toThrow(
+      `${path} has tables of layout 1, and this version of the program reads layout 2: ` +
+        'load the original events into a new warehouse, ' +
+        'npm start -- --warehouse duckdb:NEW.duckdb FILE',
+    )
+  }
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
 test('migrates a file of an earlier version with the same tables', async () => {
-  const path = await earlierFile('earlier.duckdb', 'drop table cohort_runs_log; drop view stuck')
+  const path = await earlierFile(
+    'earlier.duckdb',
+    'drop table internal.cohort_runs_log; drop view stuck',
+  )
   const warehouse = duckdbWarehouse(path, { ifMissing: 'refuse' })
   expect(await warehouse.open()).toMatchObject({ batch: 1 })
   expect(await warehouse.query('select journey from stuck')).toEqual([])
@@ -217,8 +250,11 @@ test('folds pending rows left by a crash when the file is opened and closed', as
   await again.open()
   await again.close()
   const file = await DuckDBFile.open(crashed, RUNNING)
-  const counts = await file.counts(['event_profile_pending', 'event_profile_base'])
-  expect(Object.fromEntries(counts)).toEqual({ event_profile_pending: 0, event_profile_base: 2 })
+  const counts = await file.counts([
+    'internal.event_profile_pending',
+    'internal.event_profile_base',
+  ])
+  expect([...counts.values()]).toEqual([0, 2])
   file.close()
 })
 

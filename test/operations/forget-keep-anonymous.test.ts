@@ -6,7 +6,7 @@
 import { expect, test } from 'vitest'
 import { parseInstant } from '../../pipeline/base/clock.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { storageOf } from '../../pipeline/duckdb/schema.ts'
+import { storageOf } from '../../pipeline/duckdb/stored-tables.ts'
 import { forget } from '../../pipeline/operations/forget.ts'
 import { replayEverything } from '../../pipeline/operations/replay-all.ts'
 import { TABLES, type TableName } from '../../pipeline/warehouse/tables.ts'

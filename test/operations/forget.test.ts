@@ -10,7 +10,7 @@ import { failedChecks } from '../../pipeline/warehouse/integrity-checks.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { forget } from '../../pipeline/operations/forget.ts'
 import { TABLES, type TableName } from '../../pipeline/warehouse/tables.ts'
-import { storageOf } from '../../pipeline/duckdb/schema.ts'
+import { storageOf } from '../../pipeline/duckdb/stored-tables.ts'
 import { dump, Harness } from '../support/dump.ts'
 
 const at = (n: number) => 1_900_000_000_000_000 + n

@@ -26,7 +26,9 @@ export function emptyWarehouse(): Warehouse {
 
 async function empty(warehouse: Warehouse): Promise<void> {
   await warehouse.open()
-  const tables = await warehouse.query('select table_name from duckdb_tables() where not temporary')
-  const truncates = tables.map(({ table_name: name }) => `truncate ${String(name)}`)
+  const tables = await warehouse.query(
+    'select schema_name, table_name from duckdb_tables() where not temporary',
+  )
+  const truncates = tables.map((row) => `truncate ${row['schema_name']}.${row['table_name']}`)
   await warehouse.query(['begin', ...truncates, 'commit'].join(';\n'))
 }

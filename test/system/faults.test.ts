@@ -181,7 +181,7 @@ async function rename(warehouse: Warehouse, from: string, to: string): Promise<n
     `select table_name from duckdb_tables() where table_name ^@ '${from}'`,
   )
   for (const { table_name: table } of tables as { table_name: string }[]) {
-    await warehouse.query(`alter table ${table} rename to ${table.replace(from, to)}`)
+    await warehouse.query(`alter table internal.${table} rename to ${table.replace(from, to)}`)
   }
   return tables.length
 }

@@ -1,0 +1,58 @@
+/** Making the schema of a DuckDB file, and refusing a file that has another. */
+
+import type { DuckDBFile } from './file.ts'
+import { FIRST_LAYOUT, schema, STAMP } from './schema.ts'
+import { COLUMNS, otherTable } from './stored-tables.ts'
+import { messageOf, UserError } from '../base/errors.ts'
+import { LOAD_AGAIN, noWarehouse } from '../warehouse/head.ts'
+import type { IfMissing } from '../warehouse/warehouse.ts'
+
+/** Number of the present layout. Layout 1 had all tables in the schema `main`. */
+const LAYOUT = 2
+
+/**
+ * Makes the tables and views that a file lacks; one with this very schema is left alone, because
+ * making it takes longer than most queries. Throws a `UserError`, and leaves the file as it was, if
+ * it has tables of another layout or of another program.
+ */
+export async function makeSchema(
+  file: DuckDBFile,
+  path: string,
+  ifMissing: IfMissing,
+): Promise<void> {
+  const { hash, statements } = schema()
+  const [found] = await file.query(STAMP)
+  if (found?.['hash'] === hash) return
+  try {
+    await refuseOthers(file, path)
+    if (found === undefined && ifMissing === 'refuse') throw noWarehouse(`duckdb:${path}`)
+    await file.transaction(() => file.run(statements.join(';\n')))
+  } catch (thrown) {
+    file.close()
+    const message = messageOf(thrown)
+    if (!message.startsWith('Catalog Error') && !message.startsWith('Binder Error')) throw thrown
+    throw new UserError(
+      `${path} holds something else by the names of our tables: ` +
+        `${message.split('\n')[0]}; choose another --warehouse`,
+    )
+  }
+}
+
+/** Tables and views that are missing are made, but what tables hold is not converted. */
+async function refuseOthers(file: DuckDBFile, path: string): Promise<void> {
+  const [first] = await file.query(FIRST_LAYOUT)
+  if (first !== undefined) {
+    throw new UserError(
+      `${path} has tables of layout 1, and this version of the program reads layout ${LAYOUT}: ` +
+        LOAD_AGAIN,
+    )
+  }
+  const rows = await file.query(COLUMNS)
+  const columns = rows.map((row) => [row['name'] as string, row['columns'] as string] as const)
+  const table = otherTable(new Map(columns))
+  if (table === null) return
+  throw new UserError(
+    `${path} was made by another version of this program, with other columns in ${table}: ` +
+      LOAD_AGAIN,
+  )
+}

@@ -1,0 +1,158 @@
+/**
+ * The catalogue as DuckDB's tables, all of them in the schema `internal`.
+ *
+ * A versioned table is stored as two append-only tables: `x_base` has the versions as they were
+ * recorded, `x_pending` says which row keys stopped being believed and when. A pending row ends
+ * the version of its key that was recorded before it and is not ended yet; the fold
+ * (`foldStatements`) writes that into `x_base` from time to time, so that readers have less to
+ * join. Appending costs the same whatever the history; updating would not.
+ */
+
+import type { Column } from '../warehouse/column.ts'
+import { KEYED_TABLES } from '../warehouse/image-tables.ts'
+import { TABLES, type TableName, type VersionedName } from '../warehouse/tables.ts'
+import type { ImageKind } from '../warehouse/warehouse.ts'
+
+/** Schema of the tables and of the relations that public views read. */
+export const INTERNAL = 'internal'
+
+/** Schemas that the pipeline's own queries search. */
+export const SEARCH_PATH = `main,${INTERNAL}`
+
+const TYPES: { [T in Column['type']]: string } = {
+  text: 'varchar',
+  json: 'json using compression zstd',
+  instant: 'timestamptz',
+  integer: 'bigint',
+  boolean: 'boolean',
+  bytes: 'blob',
+  hash64: 'ubigint',
+  uuid: 'uuid',
+}
+
+const UNCOMPRESSED = ' using compression uncompressed'
+
+/** Returns the qualified name of a relation that is no part of the contract. */
+export function internal(relation: string): string {
+  return `${INTERNAL}.${relation}`
+}
+
+/** Returns the qualified name of the table where rows are appended. */
+export function storageOf(table: TableName): string {
+  return internal(storedNameOf(table))
+}
+
+/** Returns the qualified name of the table of keys that stopped being believed. */
+export function pendingOf(table: VersionedName): string {
+  return internal(`${table}_pending`)
+}
+
+function storedNameOf(table: TableName): string {
+  const { kind } = TABLES[table]
+  if (kind === 'versioned') return `${table}_base`
+  return kind === 'log' ? `${table}_log` : table
+}
+
+/** Query for the internal tables of a file by name, with the names of their columns. */
+export const COLUMNS =
+  "select table_name as name, string_agg(column_name, ', ' order by column_index) as columns " +
+  'from duckdb_columns() where database_name = current_database() ' +
+  `and schema_name = '${INTERNAL}' group by table_name`
+
+/** Returns a table that has other columns in a file than it is made with, or null. */
+export function otherTable(columns: ReadonlyMap<string, string>): string | null {
+  const isOther = ({ name, columns: ours }: StoredTable) => {
+    const theirs = columns.get(name)
+    return theirs !== undefined && theirs !== ours.map((column) => column.name).join(', ')
+  }
+  return storedTables().find(isOther)?.name ?? null
+}
+
+function columnsOf(table: TableName): readonly Column[] {
+  return TABLES[table].columns
+}
+
+/** A table as it lies in the file; the name is unqualified. */
+export type StoredTable = { name: string; columns: { name: string; type: string }[] }
+
+/** Returns all tables of the schema. */
+export function storedTables(): StoredTable[] {
+  return (Object.keys(TABLES) as TableName[]).flatMap((table) => {
+    if (TABLES[table].kind !== 'versioned') return [storedTable(table)]
+    const base = storedTable(table)
+    const rowKey = { name: 'row_key', type: TYPES.uuid }
+    const [at, by, because] = ENDED
+    return [
+      { name: base.name, columns: [...base.columns, at, by, because] },
+      { name: `${table}_pending`, columns: [rowKey, because, at, by] },
+    ]
+  })
+}
+
+const ENDED = [
+  { name: 'superseded_at', type: TYPES.instant },
+  { name: 'superseded_by', type: TYPES.integer },
+  { name: 'superseded_because', type: TYPES.text },
+] as const
+
+/** Texts that are read back by key and soon replaced are not packed, which would cost more. */
+function storedTable(table: TableName): StoredTable {
+  const isKeyed = KEYED_TABLES.some((keyed) => keyed === table)
+  const columns = columnsOf(table).map(({ name, type }) => ({
+    name,
+    type: TYPES[type] + (isKeyed && type === 'text' ? UNCOMPRESSED : ''),
+  }))
+  const recorded = [
+    { name: 'recorded_at', type: TYPES.instant },
+    { name: 'recorded_by', type: TYPES.integer },
+  ]
+  return { name: storedNameOf(table), columns: [...columns, ...recorded] }
+}
+
+/** Returns the statement that makes a table unless it exists. */
+export function tableStatement({ name, columns }: StoredTable): string {
+  const list = columns.map((column) => `${column.name} ${column.type}`).join(', ')
+  return `create table if not exists ${internal(name)} (${list})`
+}
+
+/** Makes one of the tables that are read back by key. */
+export function keyedStatement(table: (typeof KEYED_TABLES)[number]): string {
+  return tableStatement(storedTable(table))
+}
+
+/** Writes what is pending into the base table; in a transaction of its own. */
+export function foldStatements(table: VersionedName): string[] {
+  const base = storageOf(table)
+  const pending = pendingOf(table)
+  return [
+    `create or replace temp table folding as select base.rowid as id, pending.superseded_at, ` +
+      `pending.superseded_by, pending.superseded_because from ${base} as base ` +
+      `asof join ${pending} as pending on pending.row_key = base.row_key ` +
+      'and base.recorded_by < pending.superseded_by where base.superseded_at is null',
+    `update ${base} as base set superseded_at = folding.superseded_at, ` +
+      'superseded_by = folding.superseded_by, superseded_because = folding.superseded_because ' +
+      `from folding where folding.id = base.rowid`,
+    'drop table folding',
+    `truncate ${pending}`,
+  ]
+}
+
+/** The latest image of each key. Not by `row_number()` over `rowid`: DuckDB 1.5 gives no row where
+ * that is selected too. */
+export function latestImages(relation: string): string {
+  const latest = `select max(rowid) from ${relation} group by k, key`
+  return `select * from ${relation} where rowid in (${latest})`
+}
+
+/** Keeps the latest image of each key; in a transaction of its own. */
+export function compactStatements(table: `${ImageKind}_image`): string[] {
+  const stored = storageOf(table)
+  const kept = `${table}_kept`
+  return [
+    `create or replace temp table ${kept} as ${latestImages(stored)}`,
+    `drop table ${stored}`,
+    keyedStatement(table),
+    `insert into ${stored} select * from ${kept}`,
+    `drop table ${kept}`,
+  ]
+}
