@@ -1,4 +1,4 @@
-/** The static checks of cohorts: what is wrong, where, and what to write instead. */
+/** Static checks of cohorts. Each problem names the place and what to write instead. */
 
 import { checkGuard } from './check-guard.ts'
 import { PATH_MARK } from './cohort.ts'
@@ -16,7 +16,7 @@ import {
 } from './problems.ts'
 
 const SHARED = ['journey', 'where', 'afterCycle']
-/** Options of each condition beside its own member. */
+/** Options of each condition besides its own member. */
 const QUESTIONS: { [question: string]: string[] } = {
   reached: ['times', 'within'],
   cycled: ['times', 'within'],
@@ -175,7 +175,7 @@ function checkDwell(problems: Problems, where: string, dwell: unknown): void {
   const bounds = isPlain(dwell) ? dwell : {}
   checkMembers(problems, `${where}: dwell`, bounds, ['gte', 'lt'])
   if (bounds['gte'] === undefined && bounds['lt'] === undefined) {
-    problems.add(where, "dwell is without an op; write { gte: '10m' } or { lt: '10m' }")
+    problems.add(where, "dwell has no operator; write { gte: '10m' } or { lt: '10m' }")
   }
   checkDuration(problems, where, 'dwell gte', bounds['gte'])
   checkDuration(problems, where, 'dwell lt', bounds['lt'])

@@ -1,4 +1,4 @@
-/** The static checks of funnels: what is wrong, where, and what to write instead. */
+/** Static checks of funnels. Each problem names the place and what to write instead. */
 
 import { checkGuard } from './check-guard.ts'
 import {
@@ -39,7 +39,7 @@ const FUNNEL_MEMBERS = [
 const STEP_MEMBERS = ['event', 'where', 'within', 'minGap', 'optional']
 const STATE_STEP_MEMBERS = ['state', 'within', 'minGap', 'optional']
 const EXCLUSION_MEMBERS = ['event', 'where', 'between', 'effect']
-/** Options beside `semantics: 'clickhouse'`; `windowFunnel` fixes all others. */
+/** Options allowed with `semantics: 'clickhouse'`; `windowFunnel` fixes all others. */
 const CLICKHOUSE_MEMBERS = ['id', 'version', 'steps', 'within', 'semantics', 'count']
 
 const HELD_EXAMPLE = 'properties.product_id'
@@ -150,7 +150,7 @@ function checkLimits(
   for (const limit of ['within', 'minGap']) {
     checkDuration(problems, where, limit, step[limit])
     if (step[limit] === undefined || index > 0) continue
-    problems.add(where, `${limit} has no step before it to be measured from; take it out`)
+    problems.add(where, `${limit} has no previous step to be measured from; remove it`)
   }
   const { optional } = step
   if (optional !== undefined && typeof optional !== 'boolean') {
@@ -158,7 +158,7 @@ function checkLimits(
   }
   if (optional === true && (index === 0 || index === count - 1)) {
     const which = index === 0 ? 'the first step opens' : 'the last step converts'
-    problems.add(where, `${which} an attempt and cannot be optional; take it out`)
+    problems.add(where, `${which} an attempt and cannot be optional; remove it`)
   }
 }
 
@@ -208,13 +208,13 @@ function checkExclusions(problems: Problems, exclusions: unknown, steps: number)
   })
 }
 
-/** Rejects limits from the step before, which does not exist in any order. */
+/** Rejects limits measured from the previous step, which `order: 'any'` does not have. */
 function checkAny(problems: Problems, steps: Plain[]): void {
   steps.forEach((step, i) => {
     for (const member of ['within', 'minGap', 'optional']) {
       if (step[member] === undefined) continue
       const what = `${member} needs an order`
-      problems.add(`step ${i + 1}`, `${what}; take it out, or take order 'any' out`)
+      problems.add(`step ${i + 1}`, `${what}; remove it, or remove order 'any'`)
     }
   })
 }
@@ -231,15 +231,15 @@ function checkSemantics(problems: Problems, funnel: Plain, steps: Plain[]): void
   }
   for (const member of Object.keys(funnel)) {
     if (CLICKHOUSE_MEMBERS.includes(member)) continue
-    problems.add('', `${member} is not ClickHouse's; take it out, or take semantics out`)
+    problems.add('', `${member} does not apply to ClickHouse semantics; remove it or semantics`)
   }
   if (funnel['count'] !== undefined && funnel['count'] !== 'profiles') {
-    problems.add('', "count: ClickHouse has one level a profile; write 'profiles'")
+    problems.add('', "count: ClickHouse computes one level per profile; write 'profiles'")
   }
   steps.forEach((step, i) => {
     for (const member of ['within', 'minGap', 'optional']) {
       if (step[member] === undefined) continue
-      problems.add(`step ${i + 1}`, `${member} is not ClickHouse's; take it out`)
+      problems.add(`step ${i + 1}`, `${member} does not apply to ClickHouse semantics; remove it`)
     }
   })
 }

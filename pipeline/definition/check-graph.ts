@@ -1,9 +1,9 @@
-/** The static checks that need the whole machine: what is reached, left, and waited out. */
+/** Static checks of the machine as a graph: states without a way in or out, and timeout loops. */
 
 import type { Problems } from './problems.ts'
 import type { Candidates, State, Track } from './journey.ts'
 
-/** Checks the graph of a track whose parts have passed their checks. */
+/** Checks the graph of a track. Its parts must have passed their checks. */
 export function checkGraph(problems: Problems, name: string, track: Track): void {
   const at = name === 'main' ? '' : `track ${name}, `
   const reached = reachable(track)
@@ -12,15 +12,15 @@ export function checkGraph(problems: Problems, name: string, track: Track): void
     if (!reached.has(state)) {
       problems.add(
         where,
-        'nothing leads to it; add a way from a state that is reached, or remove it',
+        'no transition leads to it; add a transition from a reachable state, or remove it',
       )
     }
     if (definition.type === 'final') continue
     if (waysOut(track, definition).every((target) => target === state)) {
-      problems.add(where, "nothing leads from it to another state; add a way, or type: 'final'")
+      problems.add(where, "no transition leads to another state; add one, or set type: 'final'")
     }
     if (waitsInCircles(track, state)) {
-      problems.add(where, 'timeouts alone lead from it back to it; break the circle with an event')
+      problems.add(where, 'timeouts alone lead back to it; break the loop with an event')
     }
   }
 }
@@ -33,7 +33,8 @@ function targetsOf(lists: Iterable<Candidates>): string[] {
   )
 }
 
-/** Targets of a state's `on`, `after`, and of the root's `on` where the state does not mask it. */
+/** Returns the targets of a state's `on` and `after`, and of the root's `on` unless the state masks
+ * it. */
 function waysOut(track: Track, state: State): string[] {
   const unmasked = Object.entries(track.on ?? {}).filter(
     ([event]) => !Object.hasOwn(state.on ?? {}, event) && !state.ignore?.includes(event),

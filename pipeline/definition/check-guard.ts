@@ -1,6 +1,6 @@
 /**
- * The static checks of guards: subjects, operators and the states they name. A guard of a funnel or
- * cohort (scope null) depends on the event alone.
+ * Static checks of guards: subjects, operators and the states they name. A guard of a funnel or
+ * cohort has no scope (null) and may use the event only.
  */
 
 import { checkDuration, isPlain, type Plain, type Problems } from './problems.ts'
@@ -8,7 +8,7 @@ import { OPERATORS } from './guard.ts'
 import { didYouMean } from './near-name.ts'
 import { memberPathFault } from './path.ts'
 
-/** The guard's own track, and the states of every track. */
+/** Track of the guard, and the states of every track. */
 export type GuardScope = { track: string; tracks: Map<string, string[]> }
 
 const EVENT_SUBJECTS = ['property', 'context', 'field']
@@ -57,7 +57,7 @@ export function checkGuard(
   }
 }
 
-/** The member that needs an instance; `in` beside a subject is an operator. */
+/** Returns the member that needs an instance. `in` beside a subject is an operator. */
 function askedOfInstance(guard: Plain): string | undefined {
   if (EVENT_SUBJECTS.some((subject) => subject in guard)) return undefined
   return ['count', 'visits', 'dwell', 'in'].find((member) => member in guard)
@@ -78,7 +78,7 @@ function checkParts(
   scope: GuardScope | null,
 ): void {
   if (!Array.isArray(parts) || parts.length === 0) {
-    problems.add(where, `guard: ${member} is without an op; list at least one guard in it`)
+    problems.add(where, `guard: ${member} is empty; list at least one guard in it`)
     return
   }
   for (const part of parts as unknown[]) checkGuard(problems, where, part, scope)
@@ -87,7 +87,7 @@ function checkParts(
 function checkDwell(problems: Problems, where: string, dwell: unknown): void {
   const bounds = isPlain(dwell) ? dwell : {}
   if (bounds['gte'] === undefined && bounds['lt'] === undefined) {
-    problems.add(where, "guard: dwell is without an op; write { gte: '10m' } or { lt: '10m' }")
+    problems.add(where, "guard: dwell has no operator; write { gte: '10m' } or { lt: '10m' }")
   }
   checkOnly(problems, where, bounds, ['gte', 'lt'])
   checkDuration(problems, where, 'guard: dwell gte', bounds['gte'])
@@ -106,7 +106,7 @@ function checkSubject(
   const label = `guard on ${subject} ${JSON.stringify(about)}`
   if (typeof about !== 'string') problems.add(where, `${label}: it is not a text; write a name`)
   if (!OPERATORS.some((operator) => guard[operator] !== undefined)) {
-    problems.add(where, `${label} is without an op; write one of ${OPERATORS.join(', ')}`)
+    problems.add(where, `${label} has no operator; write one of ${OPERATORS.join(', ')}`)
   }
   if (guard['in'] !== undefined && !Array.isArray(guard['in'])) {
     problems.add(where, `${label}: in is not a list; write in: [ … ]`)
@@ -124,7 +124,7 @@ function checkSubject(
   if (subject === 'visits') checkPlace(problems, where, 'visits', about, scope)
 }
 
-/** `track.state`, or a state of the guard's own track or, failing that, of another. */
+/** Checks `track.state`, or a state of the guard's own track or of another one. */
 function checkPlace(
   problems: Problems,
   where: string,

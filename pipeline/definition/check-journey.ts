@@ -1,6 +1,6 @@
 /**
- * The static checks of definitions: what is wrong, where, and what to write instead. Definitions
- * may be anything an author's file exports; nothing here throws.
+ * Static checks of journeys. Each problem names the place and what to write instead. A definition
+ * may be any exported value; the checks do not throw.
  *
  * `check-graph.ts` checks the machine as a whole, `check-guard.ts` guards and `check-funnel.ts`
  * funnels.
@@ -106,7 +106,7 @@ function tracksOf(problems: Problems, journey: Plain): [string, Plain][] {
   if (journey['type'] !== 'parallel') return [['main', journey]]
   for (const member of ['initial', 'on']) {
     if (journey[member] !== undefined) {
-      problems.add('', `${member} stands beside type 'parallel'; put it in a track`)
+      problems.add('', `${member} cannot be used with type 'parallel'; move it into a track`)
     }
   }
   const tracks = Object.entries(isPlain(journey['states']) ? journey['states'] : {})
@@ -191,7 +191,7 @@ function checkState(
   if (type === 'final') {
     for (const member of ['on', 'after']) {
       if (!isPlain(state[member]) || Object.keys(state[member]).length === 0) continue
-      problems.add(where, `${member} is in a final state, which nothing leaves; take it out`)
+      problems.add(where, `${member} has no effect in a final state; remove it`)
     }
   }
   checkNames(problems, where, 'ignore', state['ignore'])
@@ -200,7 +200,7 @@ function checkState(
   checkWays(problems, where, 'after', state['after'], states, scope)
 }
 
-/** `on` or `after`: by event or delay, a target, a candidate, or a list of them. */
+/** Checks `on` or `after`: by event or delay, a target, a candidate, or a list of candidates. */
 function checkWays(
   problems: Problems,
   where: string,
@@ -220,12 +220,12 @@ function checkWays(
       problems.add(where, `${label} is not a duration; ${DURATION_RULE}`)
     }
     const candidates: unknown[] = Array.isArray(list) ? list : [list]
-    if (candidates.length === 0) problems.add(where, `${label} lists nothing; name a target`)
+    if (candidates.length === 0) problems.add(where, `${label} is an empty list; add a target`)
     candidates.forEach((candidate, i) => {
       checkCandidate(problems, where, label, candidate, states, scope)
       const isOpen = typeof candidate === 'string' || (isPlain(candidate) && !candidate['guard'])
       if (!isOpen || i === candidates.length - 1) return
-      problems.add(where, `${label}: a candidate after an unguarded one is never tried; remove it`)
+      problems.add(where, `${label}: a candidate after an unguarded one is never used; remove it`)
     })
   }
 }

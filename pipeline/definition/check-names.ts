@@ -1,6 +1,6 @@
 /**
- * Checks the events and properties that definitions name against `events.ts`. A misspelt name is
- * valid by itself, and would count nothing.
+ * Checks event and property names in definitions against `events.ts`. A misspelt name is valid in
+ * itself but would match nothing.
  */
 
 import type { Cohort, CohortCondition } from './cohort.ts'
@@ -13,7 +13,7 @@ import { tracksOf, type Candidates, type Journey, type State, type Track } from 
 import { nearestName } from './near-name.ts'
 import type { Sessions } from './settings.ts'
 
-/** Definitions with the names of their files. All of them have passed their own checks. */
+/** Definitions with the names of their files. They have passed their own checks. */
 export type NamedDefinitions = {
   sessions: { file: string; definition: Partial<Sessions> }
   journeys: { file: string; definition: Journey }[]
@@ -21,12 +21,12 @@ export type NamedDefinitions = {
   cohorts: { file: string; definition: Cohort }[]
 }
 
-/** Errors stop the program; warnings are shown. */
+/** Errors end the program; warnings are printed. */
 export type NameFindings = { errors: string[]; warnings: string[] }
 
 /**
- * Compares names with those of `events.ts`. An unknown one is an error if it resembles a known one
- * or `unknown` is `refuse`, else a warning. Returns nothing if `events.ts` names no event.
+ * Compares names with those of `events.ts`. An unknown name is an error if it resembles a known one
+ * or `unknown` is `refuse`, otherwise a warning. Returns nothing if `events.ts` declares no event.
  */
 export function checkNames(
   definitions: NamedDefinitions,
@@ -104,7 +104,7 @@ class NameChecker {
     check(`${file}: who`, who)
   }
 
-  /** The root of a track, or a state. */
+  /** Checks the root of a track, or a state. */
   #holder(where: string, holder: Track | State): void {
     this.#list(`${where}: ignore`, holder.ignore)
     for (const [event, candidates] of Object.entries(holder.on ?? {})) {
@@ -121,7 +121,7 @@ class NameChecker {
     for (const { guard } of listOf(candidates)) this.#guard(where, guard, events)
   }
 
-  /** `events` are those that the guard may meet. */
+  /** Checks a guard. `events` are the names of events that it can be evaluated for. */
   #guard(where: string, guard: Guard | undefined, events: readonly string[]): void {
     if (guard === undefined) return
     if ('all' in guard) for (const part of guard.all) this.#guard(where, part, events)
@@ -147,7 +147,7 @@ class NameChecker {
     this.#report(what, name, this.#names, `if it is another event, add '${name}': null there`)
   }
 
-  /** A path that no schema of the events has. Paths outside the properties have no schema. */
+  /** Reports a path that no schema of the events has. Only properties have schemas. */
   #path(where: string, path: string, events: readonly string[]): void {
     if (!path.startsWith('properties.')) return
     const property = path.slice('properties.'.length)

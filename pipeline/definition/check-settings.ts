@@ -1,4 +1,4 @@
-/** The static checks of `identity.ts` and `sessions.ts`: what is wrong, and what to write instead. */
+/** Static checks of `identity.ts` and `sessions.ts`. */
 
 import { IDENTITY_DEFAULT, identityOf } from './settings.ts'
 import {
@@ -37,7 +37,7 @@ export function checkIdentity(file: string, identity: unknown): string[] {
       problems.add('', `namespace ${JSON.stringify(name)} is not allowed; write it without a colon`)
     }
     if (namespaces.indexOf(name) < i)
-      problems.add('', `namespace ${name} is there twice; remove one`)
+      problems.add('', `namespace ${name} is declared twice; remove one`)
   })
   for (const name of list('exclusive')) {
     if (person.includes(name)) continue

@@ -1,24 +1,25 @@
 /**
- * Shape of a cohort's definition: plain data, a condition on what a profile did in its journeys up
- * to an instant of event time. `compile-cohort.ts` implements each part.
+ * Shape of a cohort definition: plain data, a condition on what a profile did in its journeys up to
+ * an instant of event time. `compile-cohort.ts` implements each part.
  */
 
 import type { EventGuard } from './funnel.ts'
 import type { Duration } from './duration.ts'
 
-/** How often; several must all hold. */
+/** Number of times; all given bounds must hold. */
 export type Times = { eq?: number; gt?: number; gte?: number; lt?: number; lte?: number }
 
-/** Which moves of a journey count. A state is `state`, or `track.state` of a parallel journey. */
+/** Selects transitions of a journey. A state is `state`, or `track.state` of a parallel journey. */
 type Moves = {
   journey: string
-  /** Holds of the event that made the move; a timeout has none. */
+  /** Guard on the event of the transition; a timeout has no event. */
   where?: EventGuard
-  /** Only moves of an instance that has gone round this cycle before: `cart > checkout > cart`. */
+  /** Only transitions of an instance that has completed this cycle before: `cart > checkout >
+   * cart`. */
   afterCycle?: string
 }
 
-/** Limits moves to those of this long before the instant. */
+/** Limits transitions to the given time before the instant. */
 type Recent = { within?: Duration }
 
 export type Reached = Moves & Recent & { reached: string; times?: Times }

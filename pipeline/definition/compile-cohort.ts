@@ -1,14 +1,16 @@
 /**
- * Cohorts, compiled once to a question about one profile: did it make such moves by an instant of
- * event time? Pure; members and runs both use it.
+ * Compiles cohorts to predicates over the transitions of one profile up to an instant of event
+ * time. Pure; used for members and for runs.
  *
- * - `reached`: entered the state, its initial one included, as often as `times` says (once or
- *   more); `cycled`: went round exactly this cycle as often.
- * - `in`: stands in the state, for as long as `dwell` says; as in `states`, a final state is never
- *   left, also when the journey has begun anew.
- * - `inOrder`: entered the states one after another, others between them or not, in one instance or
- *   in several, from the first to the last in no more than `span`.
- * - `within` counts moves made less than that before the instant.
+ * - `reached`: entered the state, including as initial state, `times` times (default: at least
+ * once).
+ * - `cycled`: completed exactly this cycle `times` times.
+ * - `in`: is in the state, for the duration `dwell`. As in `states`, a final state is never left,
+ * not
+ *   even by a restart of the journey.
+ * - `inOrder`: entered the states in this order, with others in between or not, in one instance or
+ *   several, within `span` from the first to the last.
+ * - `within`: counts only transitions less than this before the instant.
  */
 
 import type { Cohort, CohortCondition, InOrder, Inside, Times } from './cohort.ts'
@@ -16,7 +18,7 @@ import { compileGuard, type Condition, type Scope } from './guard.ts'
 import { parseDuration } from './duration.ts'
 import type { Json } from '../base/json.ts'
 
-/** A transition as cohorts see it. */
+/** Transition as used by cohorts. */
 export type Move = {
   journey: string
   instanceId: string
@@ -24,30 +26,30 @@ export type Move = {
   state: string
   /** Microseconds. */
   at: number
-  /** The path of the cycle that it closed. */
+  /** Path of the cycle that the transition closed. */
   cycle: string | null
-  /** Of its event; null at a timeout. */
+  /** Name of the event; null for a timeout. */
   name: string | null
   source: string | null
-  /** Values at the paths that the cohorts' guards ask for. */
+  /** Values at the paths that guards of the cohorts read. */
   operands: readonly (Json | undefined)[]
 }
 
-/** `moves` are those up to `at`, in the order of time. */
+/** Predicate over the transitions up to `at`, in time order. */
 type Question = (moves: readonly Move[], at: number) => boolean
 
 export type CompiledCohort = {
   id: string
   version: number
   journeys: string[]
-  /** Somebody who has never made a move may be a member. */
+  /** Whether a profile without transitions can be a member. */
   asksEverybody: boolean
   holds: Question
 }
 
 export type CompiledCohorts = {
   cohorts: CompiledCohort[]
-  /** What `operands` of a move are: `properties.PATH` and `context.PATH`. */
+  /** Paths of `operands`: `properties.PATH` or `context.PATH`. */
   paths: string[]
 }
 
@@ -128,7 +130,7 @@ function compileInside({ in: state, dwell }: Inside, select: Selection): Questio
   }
 }
 
-/** `begun[k]`: the latest beginning from which the first k + 1 states have been entered. */
+/** `begun[k]`: the latest start from which the first k + 1 states were entered. */
 function compileOrder({ inOrder, span }: InOrder, select: Selection): Question {
   const steps = inOrder.map(entering)
   const longest = microsOf(span)
@@ -148,7 +150,7 @@ function compileOrder({ inOrder, span }: InOrder, select: Selection): Question {
   }
 }
 
-/** Whether a move enters `state` or `track.state`. */
+/** Returns whether a transition enters `state` or `track.state`. */
 function entering(place: string): (move: Move) => boolean {
   const [first, state] = place.split('.')
   if (state === undefined) return (move) => move.state === first
@@ -177,7 +179,7 @@ function namesIn(paths: string[]) {
   }
 }
 
-/** Compiles a guard of the event that made a move. */
+/** Compiles a guard on the event of a transition. */
 function moveGuard(condition: Condition): (move: Move) => boolean {
   let move: Move
   const scope: Scope = {

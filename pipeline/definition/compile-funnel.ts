@@ -23,20 +23,20 @@ import { eventPath } from './path.ts'
 import { tracksOf, type Journey } from './journey.ts'
 
 export type CompiledStep = {
-  /** The event's or the state's name. */
+  /** Name of the event or the state. */
   name: string
-  /** Microseconds from the step before that is not optional; `Infinity` and 0 mean no limit. */
+  /** Microseconds from the previous step that is not optional; `Infinity` and 0 mean no limit. */
   withinUs: number
   minGapUs: number
   isOptional: boolean
 }
 
-/** 0-based number of a step or exclusion that an event may serve, and its guard. `alone` is the list
- * of that number, made once for all events. */
+/** Step or exclusion that an event can match, by 0-based number, with its guard. `alone` is a list
+ * with only that number, allocated once. */
 export type Match = { index: number; alone: number[]; where: Condition | null }
 
 export type CompiledExclusion = {
-  /** It ends attempts that have reached `from` steps or more, and fewer than `to`. */
+  /** Ends attempts that have reached at least `from` and fewer than `to` steps. */
   from: number
   to: number
   removesProfile: boolean
@@ -44,7 +44,7 @@ export type CompiledExclusion = {
 
 export type CompiledFunnel = {
   id: string
-  /** Null when its steps are events. */
+  /** Null if its steps are events. */
   journey: string | null
   version: number
   steps: CompiledStep[]
@@ -54,14 +54,14 @@ export type CompiledFunnel = {
   entry: Entry
   mustIncrease: boolean
   exclusions: CompiledExclusion[]
-  /** Attempts do not leave the session they begin in. */
+  /** Whether an attempt stays within the session it starts in. */
   isBySession: boolean
-  /** Operands that must be the same at every step. */
+  /** Operands that must be equal at every step. */
   heldOperands: number[]
-  /** By event code; undefined for events that are neither. */
+  /** By event code; undefined for events that match nothing. */
   stepsOfEvent: (Match[] | undefined)[]
   exclusionsOfEvent: (Match[] | undefined)[]
-  /** By track and state of the journey's machine: the steps that entering it is. */
+  /** By track and state: the steps that entering the state matches. */
   stepsOfState: number[][][]
   clickhouse: ReadonlySet<ClickhouseMode> | null
   countBy: Count
@@ -103,7 +103,7 @@ export function compileFunnel(funnel: EventFunnel, names: FunnelNames): Compiled
   }
 }
 
-/** Returns the steps or exclusions that an event may serve, by event code. */
+/** Returns the steps or exclusions that an event can match, by event code. */
 function matches(
   parts: readonly { event: string; where?: EventGuard }[],
   names: FunnelNames,
@@ -120,7 +120,7 @@ function matches(
   return byCode
 }
 
-/** Compiles a guard of the event alone, which names no counter, state or track. */
+/** Compiles a guard on the event only, without counters, states or tracks. */
 function compileWhere(where: EventGuard, { operandOf }: FunnelNames): Condition {
   const absent = { track: -1, state: -1 }
   return compileGuard(where, {
@@ -170,7 +170,7 @@ function compileStep(name: string, step: EventStep | StateStep): CompiledStep {
   }
 }
 
-/** `track.state`, or a state of the first track that has one of this name. */
+/** Resolves `track.state`, or a state of the first track that has it. */
 function stepsOfState(steps: readonly StateStep[], journey: Journey): number[][][] {
   const places = steps.map(({ state }) => {
     const track = tracksOf(journey).find(

@@ -34,12 +34,12 @@ export type Compiled = {
   machines: Machine[]
   /** Funnels of events first, then those of the journeys. */
   funnels: CompiledFunnel[]
-  /** Some funnel asks for the events between, whatever their names. */
+  /** Whether some funnel reads all events, whatever their names. */
   needsEveryEvent: boolean
   /** Paths whose values the stages read: `source`, `name`, `properties.a.b` or `context.x`.
    * Operands are numbered by their position here. */
   operandPaths: string[]
-  /** Codes of the events that some journey knows or counts, or some funnel asks for. */
+  /** Codes of the events that a journey knows or counts, or that a funnel names. */
   eventCodes: Map<string, number>
 }
 
@@ -93,7 +93,7 @@ export function withoutJourneys(compiled: Compiled): Compiled {
   return { ...compiled, ...nothing }
 }
 
-/** Texts numbered in the order of first use. */
+/** Numbers texts in the order of first use. */
 class Numbering {
   readonly codes = new Map<string, number>()
 
@@ -146,7 +146,7 @@ function withParts(guard: Guard | undefined): Guard[] {
   return [guard]
 }
 
-/** Candidates in the order they are tried. */
+/** Returns the candidates in the order in which they are tried. */
 export function listOf(candidates: Candidates): Candidate[] {
   const list = Array.isArray(candidates) ? candidates : [candidates]
   return list.map((item) => (typeof item === 'string' ? { target: item } : item))
@@ -234,9 +234,9 @@ function compileTrack(parts: TrackParts): CompiledTrack {
 
 const IGNORED: Cell = { ways: [], ignored: true }
 
-/** Resolves what a track in a state does with an event. `levels` are the state's own cell, the track root's
- * and the journey's. The first level that names the event decides; a final state takes nothing and
- * only ignores, whichever level says so. */
+/** Resolves the reaction of a track in a state to an event. `levels` are the cells of the state,
+ * the track root and the journey. The first level that names the event decides. A final state
+ * takes no event; it only ignores. */
 function resolveCell(levels: readonly (Cell | null)[], isFinal: boolean): Cell | null {
   if (isFinal) return levels.some((level) => level?.ignored) ? IGNORED : null
   return levels.find((level) => level !== null) ?? null
@@ -269,7 +269,8 @@ function compileTimeouts(
     .sort((a, b) => a.delay - b.delay)
 }
 
-/** Resolves `state` (of the guard's own track, else of the first track that has it) or `track.state`. */
+/** Resolves `track.state`, or `state` of the guard's own track or else of the first track that has
+ * it. */
 export function stateOf(
   reference: string,
   parts: Pick<TrackParts, 'index' | 'tracks'>,
@@ -290,14 +291,14 @@ export function stateOf(
   return find(other, reference)
 }
 
-/** Instants and lengths in microseconds; `Infinity` means no limit. */
+/** Instants and durations are microseconds; `Infinity` means no limit. */
 export type SessionRules = {
   gap: number
   maxDuration: number
   /** Operands whose change starts a session. */
   splitOperands: number[]
-  /** Numbers of the namespaces of which a session has one value at a time. */
+  /** Numbers of the namespaces of which a session has at most one value. */
   exclusive: number[]
-  /** Namespaces below this number name a person. */
+  /** Namespaces below this number identify a person. */
   personCount: number
 }

@@ -1,8 +1,8 @@
 /**
- * Functions that type definitions. They return what they are given; a plain object works too.
+ * Functions that type definitions. They return their argument; a plain object works too.
  *
- * A target, an initial state, a funnel step or a state in a guard that does not exist is a compile
- * error, and so is an event name that the project's `events.ts` does not have. A project
+ * Naming a state that does not exist, as target, initial state, funnel step or in a guard, is a
+ * compile error. So is an event name that the project's `events.ts` does not declare. A project
  * adds its event names to `EventNames`.
  */
 
@@ -13,16 +13,16 @@ import type { Effect, Journey } from './journey.ts'
 import type { Identity, Sessions } from './settings.ts'
 import type { Operators } from './guard-syntax.ts'
 
-/** The project's event names, as members: `definitions/events.ts` adds its own. */
+/** Event names of the project, as members. `definitions/events.ts` adds them. */
 export interface EventNames {
-  /** Keeps the interface open; no event is named so. */
+  /** Keeps the interface open; no event has this name. */
   '': never
 }
 
 type EventName =
   Exclude<keyof EventNames, ''> extends never ? string : Exclude<keyof EventNames, ''>
 
-/** A guard; `Place` is what `in` and `visits` may name. */
+/** Guard; `Place` is the type of states in `in` and `visits`. */
 type GuardOn<Place extends string> =
   | ({ property: string } & Operators)
   | ({ context: string } & Operators)
@@ -73,7 +73,7 @@ type FunnelOf<Step extends string> = Omit<JourneyFunnel, 'steps'> & {
   steps: (Step | (Omit<StateStep, 'state'> & { state: Step }))[]
 }
 
-/** Types a journey of tracks that run side by side. */
+/** Types a journey of parallel tracks. */
 export function defineJourney<const Tracks extends { [track: string]: { states: object } }>(
   journey: Common<PlaceIn<Tracks>> & {
     type: 'parallel'
@@ -91,7 +91,7 @@ export function defineJourney(journey: object): Journey {
 
 type StateIn<Track extends { states: object }> = keyof Track['states'] & string
 
-/** `track.state`, and every state's plain name. */
+/** `track.state`, and the plain name of every state. */
 type PlaceIn<Tracks extends { [track: string]: { states: object } }> = {
   [T in keyof Tracks & string]: StateIn<Tracks[T]> | `${T}.${StateIn<Tracks[T]>}`
 }[keyof Tracks & string]

@@ -1,4 +1,4 @@
-/** Durations as definitions write them, and their length in microseconds. */
+/** Durations in definitions, and their length in microseconds. */
 
 /** `90s`, `30m`, `1.5h`: a number and one of `ms s m h d w`. */
 export type Duration = string

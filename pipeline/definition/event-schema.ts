@@ -1,11 +1,11 @@
-/** What the schemas of `events.ts` say about the path of a property. */
+/** Lookup of a property path in the schemas of `events.ts`. */
 
 import type { ZodType } from 'zod'
 
 /**
- * `known`: the schema has the path, or it has no names to compare with. Else the names beside it,
- * and what the schema makes of others: `open` takes any, `unlisted` takes any without mentioning
- * it, `refused` takes none.
+ * `known`: the schema has the path, or it declares no names. Otherwise `names` are the declared
+ * names beside it, and `is` is the treatment of others: `open` accepts any, `unlisted` accepts any
+ * without declaring so, `refused` rejects them.
  */
 export type PathLookup =
   { is: 'known' } | { is: 'open' | 'unlisted' | 'refused'; names: readonly string[] }
@@ -21,13 +21,13 @@ type Schema = {
   $ref?: string
 }
 
-/** Looks a dot path up in the schema of an event's properties; null accepts anything. */
+/** Looks up a dot path in the schema of an event's properties; null accepts anything. */
 export function lookUpPath(schema: ZodType | null, path: string): PathLookup {
   const root = schema === null ? null : schemaOf(schema)
   return root === null ? { is: 'known' } : walk(root, path.split('.'), '')
 }
 
-/** Zod's own JSON Schema; null for the schemas of a version that cannot describe itself. */
+/** Returns Zod's JSON Schema; null for a Zod version without it. */
 function schemaOf(schema: ZodType): Schema | null {
   const describe = (schema as Partial<Pick<ZodType, 'toJSONSchema'>>).toJSONSchema
   if (typeof describe !== 'function') return null
@@ -57,7 +57,7 @@ function walk(schema: Schema, members: readonly string[], above: string): PathLo
 
 const ORDER = ['known', 'open', 'unlisted', 'refused'] as const
 
-/** Returns what several schemas say together: the most permissive of them, with all the names. */
+/** Merges the results of several schemas: the most permissive one, with all names. */
 export function merged(lookups: readonly PathLookup[]): PathLookup {
   const is = ORDER.find((one) => lookups.some((lookup) => lookup.is === one)) ?? 'known'
   if (is === 'known') return { is }

@@ -6,14 +6,14 @@ import type { ZodType } from 'zod'
 import { isPlain, Problems } from './problems.ts'
 
 export type EventDefinitions<Name extends string = string> = {
-  /** By name: the schema of the properties, or null when anything goes. Schemas only accept or
-   * refuse; what lands is what was sent. */
+  /** Schema of the properties by event name, or null to accept any. Schemas only accept or reject;
+   * the stored event is what was sent. */
   events: { [N in Name]: ZodType | null }
-  /** Events of other names: `accept` (default) or `refuse`. */
+  /** Events with other names: `accept` (default) or `refuse`. */
   unknown?: 'accept' | 'refuse'
 }
 
-/** Schemas for a definitions folder that lies elsewhere, where `zod` does not resolve. */
+/** Zod for a definitions folder elsewhere, where `zod` does not resolve. */
 export { z } from 'zod'
 
 /** Returns every problem of `events.ts`; empty if it is valid. Every member is optional. */

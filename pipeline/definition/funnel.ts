@@ -1,6 +1,6 @@
 /**
- * Shape of a funnel's definition: plain data, like a journey. Steps of a funnel of its own
- * (`definitions/funnels/*.ts`) are events; steps of a journey's `funnels` are its states.
+ * Shape of a funnel definition: plain data, like a journey. The steps of a funnel in
+ * `definitions/funnels/*.ts` are events; the steps of a journey's `funnels` are its states.
  *
  * Options are listed with their default first. `definitions/README.md` documents them.
  */
@@ -9,7 +9,7 @@ import type { Duration } from './duration.ts'
 import type { Json } from '../base/json.ts'
 import type { Operators } from './guard-syntax.ts'
 
-/** Guards that depend on the event alone. */
+/** Guards that read the event only. */
 export type EventGuard =
   | ({ property: string } & Operators)
   | ({ context: string } & Operators)
@@ -35,17 +35,17 @@ export type Entry = (typeof ENTRIES)[number]
 export type Count = (typeof COUNTS)[number]
 export type ClickhouseMode = (typeof CLICKHOUSE_MODES)[number]
 
-/** Limits of a step, measured from the step before it that is not optional. */
+/** Limits of a step, measured from the previous step that is not optional. */
 type StepLimits = { within?: Duration; minGap?: Duration; optional?: boolean }
 
 export type EventStep = StepLimits & { event: string; where?: EventGuard }
 export type StateStep = StepLimits & { state: string }
 
-/** An event that ends an attempt which has reached step `between[0]` and not `between[1]`. */
+/** Event that ends an attempt which has reached step `between[0]` but not `between[1]`. */
 export type Exclusion = {
   event: string
   where?: EventGuard
-  /** 1-based; absent: between the first and the last. */
+  /** 1-based; default: from the first to the last step. */
   between?: [number, number]
   effect?: (typeof EXCLUSION_EFFECTS)[number]
 }
@@ -55,22 +55,22 @@ export type EventFunnel = {
   /** Default 1. */
   version?: number
   steps: (string | EventStep)[]
-  /** From the entry, inclusive. */
+  /** Measured from the entry, inclusive. */
   within: Duration
   order?: Order
   entry?: Entry
   count?: Exclude<Count, 'instances'>
   exclude?: Exclusion[]
-  /** Paths whose value must be the same at every step, such as `properties.product_id`. */
+  /** Paths whose values must be equal at every step, such as `properties.product_id`. */
   holdConstant?: string[]
   ties?: (typeof TIES)[number]
   semantics?: 'native' | 'clickhouse' | { clickhouse: ClickhouseMode[] }
 }
 
-/** Under a journey's `funnels`. Entry is `first` and the count `instances` by default. */
+/** Funnel of a journey. The defaults are entry `first` and count `instances`. */
 export type JourneyFunnel = {
   steps: (string | StateStep)[]
-  /** Absent: an attempt lasts as long as its instance. */
+  /** Default: an attempt lasts as long as its instance. */
   within?: Duration
   order?: Exclude<Order, 'any'>
   entry?: Entry

@@ -1,9 +1,9 @@
-/** Guards as definitions write them: plain data, which `guard.ts` compiles. */
+/** Syntax of guards: plain data, compiled by `guard.ts`. */
 
 import type { Json } from '../base/json.ts'
 import type { Duration } from './duration.ts'
 
-/** Several operators in one guard must all hold. Null means absent. */
+/** All operators of a guard must hold. Null means absent. */
 export type Operators = {
   eq?: Json
   ne?: Json
@@ -17,7 +17,7 @@ export type Operators = {
   contains?: Json
 }
 
-/** A condition on the event, on the instance, or on other conditions. */
+/** Condition on the event, on the instance, or on other conditions. */
 export type Guard =
   | ({ property: string } & Operators)
   | ({ context: string } & Operators)

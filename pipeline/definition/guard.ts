@@ -1,9 +1,9 @@
 /**
- * Guards, compiled once to closures over a scope that the fold fills in. Pure and synchronous.
+ * Compiles guards to closures over a scope that the fold fills in. Pure and synchronous.
  *
- * Types are never converted: a comparison of different types, or with something
- * absent, is false, `ne` included; only `exists: false` holds for the absent. JSON null is absent,
- * in a definition too; inside arrays and objects it is a value.
+ * Types are never converted: comparing different types or an absent value is false, also for `ne`.
+ * Only `exists: false` holds for an absent value. JSON null counts as absent, also in a definition;
+ * inside arrays and objects it is a value.
  */
 
 import { isEqual, type Json } from '../base/json.ts'
@@ -11,29 +11,29 @@ import { parseDuration } from './duration.ts'
 import type { Guard, Operators } from './guard-syntax.ts'
 import { compareText } from '../base/event-order.ts'
 
-/** Values that a guard reads. At a timeout, property, context and field are absent. */
+/** Values that guards read. At a timeout, property, context and field are absent. */
 export type Scope = {
-  /** Value of an operand (see `compile.ts`) of the event. */
+  /** Returns the value of an operand of the event (see `compile.ts`). */
   operand(index: number): Json | undefined
-  /** `source` or `name` of the event. */
+  /** Returns `source` or `name` of the event. */
   field(name: 'source' | 'name'): string | undefined
-  /** Events of a counted name in this instance, this one included. */
+  /** Returns the number of events of a counted name in this instance, including the current one. */
   count(slot: number): number
-  /** Entries into a state of a track, before this event. */
+  /** Returns the number of entries into a state before this event. */
   visits(track: number, state: number): number
-  /** The state a track was in before this event. */
+  /** Returns the state of a track before this event. */
   state(track: number): number
-  /** Microseconds since the asking track entered its state. */
+  /** Returns the microseconds since the guard's track entered its state. */
   dwell(track: number): number
 }
 
-/** Resolves the names in a guard to numbers; `compile.ts` implements it. */
+/** Resolves names in a guard to numbers; implemented by `compile.ts`. */
 export type Names = {
   operandOf(path: string): number
   countSlotOf(eventName: string): number
-  /** `state` of the asking track, or `track.state`. */
+  /** Resolves `state` of the guard's track, or `track.state`. */
   stateOf(reference: string): { track: number; state: number }
-  /** The asking track. */
+  /** Track of the guard. */
   track: number
 }
 
@@ -124,7 +124,7 @@ function includes(list: Json | undefined, value: Json): boolean {
   return Array.isArray(list) && list.some((item) => isEqual(item, value))
 }
 
-/** Compares two numbers or two strings. Returns NaN, for which no comparison holds, otherwise. */
+/** Compares two numbers or two strings. Returns NaN for anything else, so no comparison holds. */
 function ordering(value: Json | undefined, operand: Json): number {
   if (typeof value === 'number' && typeof operand === 'number') {
     return value < operand ? -1 : value > operand ? 1 : 0

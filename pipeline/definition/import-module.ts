@@ -1,13 +1,13 @@
-/** Imports the files of a definitions folder. Errors show the line that is to be written. */
+/** Imports the files of a definitions folder. Errors show the line to write. */
 
 import { dirname, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { messageOf, UserError } from '../base/errors.ts'
 
-/** The default export of a file; `file` is relative to the definitions folder. */
+/** Default export of a file; `file` is relative to the definitions folder. */
 export type Module = { file: string; definition: unknown }
 
-/** By folder or file name: the function that types the default export. */
+/** Function that types the default export, by folder or file name. */
 const DEFINERS: { [place: string]: string } = {
   identity: 'defineIdentity',
   sessions: 'defineSessions',
@@ -47,14 +47,14 @@ function fixOf(path: string, definer: string, what: string): string {
     return write('defineEvents')
   }
   if (missing !== undefined && /\bevents(?:\.[jt]s)?$/.test(missing)) {
-    return `\n  write that file, or leave its import out of ${importer}`
+    return `\n  write that file, or remove its import from ${importer}`
   }
   const name = /^(\w+) is not defined$/.exec(what)?.[1]
   const isOurs = name === 'z' || (name !== undefined && Object.values(DEFINERS).includes(name))
   return isOurs ? write(name) : ''
 }
 
-/** The import of a name of this program from a file anywhere. */
+/** Returns the line that imports a name of this program into a file anywhere. */
 function importLine(path: string, name: string): string {
   const module = name === 'z' || name === 'defineEvents' ? './events.ts' : './define.ts'
   const target = fileURLToPath(new URL(module, import.meta.url))

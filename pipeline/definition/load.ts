@@ -1,8 +1,8 @@
 /**
  * Loads a folder of definitions, checks them and fills in every default.
  *
- * Modules are default exports of plain data; each is optional. One error lists the problems of all
- * files. `release-log.ts` compares the hashes of definitions with those on record.
+ * Files default-export plain data; each file is optional. One error lists the problems of all
+ * files. `release-log.ts` compares the hashes of definitions with the recorded ones.
  */
 
 import { createHash } from 'node:crypto'
@@ -22,19 +22,19 @@ import { identityOf, sessionsOf, type Identity, type Sessions } from './settings
 import type { Journey } from './journey.ts'
 import { isPlain } from './problems.ts'
 
-/** A definition as it is put on record: `content` is canonical JSON, `hash` its SHA-256. */
+/** Definition as it is recorded: `content` is canonical JSON, `hash` its SHA-256. */
 export type Release = VersionName & { hash: string; content: string }
 
 export type Definitions = {
   identity: Identity
   sessions: Sessions
-  /** In the order of their ids. */
+  /** By ascending id. */
   journeys: Journey[]
-  /** Those whose steps are events, in the order of their ids. */
+  /** Funnels whose steps are events, by ascending id. */
   funnels: EventFunnel[]
-  /** In the order of their ids. */
+  /** By ascending id. */
   cohorts: Cohort[]
-  /** What is put on record before anything is derived: all but the cohorts. */
+  /** Recorded before anything is derived: everything except the cohorts. */
   releases: Release[]
 }
 
@@ -66,13 +66,13 @@ export function makeDefinitions(parts: {
 
 /**
  * Reads `identity.ts`, `sessions.ts` and the files of `journeys`, `funnels` and `cohorts`, and
- * compares the names in them with `events.ts`. `warnings` are to be shown to the author; a
- * `UserError` lists everything that is wrong.
+ * compares the names in them with `events.ts`. `warnings` are for the author. Throws a `UserError`
+ * that lists all problems.
  */
 export async function loadDefinitions(dir: string): Promise<Definitions & { warnings: string[] }> {
   const found = await stat(dir).catch(() => null)
   if (found === null || !found.isDirectory()) {
-    throw new UserError(`--definitions ${dir} is not a folder: give one with journeys/*.ts in it`)
+    throw new UserError(`--definitions ${dir} is not a folder: use one that contains journeys/*.ts`)
   }
   const modules = {
     identity: (await loadModule(dir, 'identity')) ?? { file: 'identity.ts', definition: {} },
@@ -93,14 +93,14 @@ async function importAll(dir: string, folder: string): Promise<Module[]> {
   return Promise.all(files.map((file) => importModule(dir, `${folder}/${file}`)))
 }
 
-/** Reads `identity.ts` of a directory; without one, the defaults. */
+/** Reads `identity.ts` of a folder, or returns the defaults. */
 export async function loadIdentity(dir: string): Promise<Identity> {
   const module = (await loadModule(dir, 'identity')) ?? { file: 'identity.ts', definition: {} }
   refuseUnsound(checkIdentity(module.file, module.definition))
   return identityOf(module.definition as Partial<Identity>)
 }
 
-/** Reads `events.ts` of a directory; without one, any event of any properties is accepted. */
+/** Reads `events.ts` of a folder. Without it, any event with any properties is accepted. */
 export async function loadEventDefinitions(dir: string): Promise<EventDefinitions> {
   const module = await loadModule(dir, 'events')
   if (module === null) return { events: {} }
@@ -160,7 +160,7 @@ function checked(modules: {
   })
 }
 
-/** Returns checked definitions in the order of their ids, with their releases. */
+/** Returns checked definitions by ascending id, with their releases. */
 export function withReleases(parts: Omit<Definitions, 'releases'>): Definitions {
   const { identity, sessions } = parts
   const journeys = byId(parts.journeys)
@@ -197,16 +197,16 @@ function repeated(kind: string, modules: Module[]): string[] {
     const first = fileOf.get(id)
     fileOf.set(id, file)
     if (first === undefined) return []
-    return [`${file}: ${kind} ${String(id)} is defined in ${first} as well; give it another id`]
+    return [`${file}: ${kind} ${String(id)} is also defined in ${first}; use another id`]
   })
 }
 
-/** Returns a version of a definition. The order of members counts: tracks run in their order. */
+/** Returns a version of a definition. The order of members matters: tracks run in their order. */
 export function releaseOf(kind: string, id: string, version: number, definition: unknown): Release {
   const content = JSON.stringify(definition)
   const hash = createHash('sha256').update(content).digest('hex')
   return { kind, id, version, hash, content }
 }
 
-/** A version of a definition. `id` is the journey's or the funnel's. */
+/** Version of a definition. `id` is that of the journey, funnel or cohort. */
 export type VersionName = { kind: string; id: string; version: number }

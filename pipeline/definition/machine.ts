@@ -1,14 +1,14 @@
 /**
- * A journey compiled to a table that the fold walks. Names are numbers. Each track, state and known
- * event has one cell, which combines what the state, the root and the journey declare.
+ * Journey compiled to a table. Names are numbers. Each track, state and known event has one cell,
+ * which combines the declarations of the state, the root and the journey.
  */
 
 import type { Condition } from './guard.ts'
 import type { Effect } from './journey.ts'
 import type { Guard } from './guard-syntax.ts'
 
-/** One way out; `guard` null always holds, and `said` is it as its author wrote it. `effects` are
- * the candidate's, then the target's. */
+/** Transition out of a state. `guard` null always holds; `said` is the guard as written. `effects`
+ * are those of the candidate, then those of the target. */
 export type Way = {
   target: number
   guard: Condition | null
@@ -16,7 +16,7 @@ export type Way = {
   effects: Effect[]
 }
 
-/** What a track in a state does with an event. `ways` are tried in order. */
+/** Reaction of a track in a state to an event. `ways` are tried in order. */
 export type Cell = { ways: Way[]; ignored: boolean }
 
 /** A timeout of a state, `delay` microseconds after entry. */
@@ -27,13 +27,13 @@ export type CompiledTrack = {
   initial: number
   states: string[]
   isFinal: boolean[]
-  /** Zero for each state: what an instance begins with. */
+  /** A zero per state: initial visits of an instance. */
   noVisits: number[]
-  /** Of the initial state, for the start transition. */
+  /** Effects of the initial state, for the start transition. */
   startEffects: Effect[]
-  /** By state * eventCount + event; null is an event this track does not know in that state. */
+  /** By state * eventCount + event; null if the track does not know the event in that state. */
   cells: (Cell | null)[]
-  /** By state; in the order they fire. */
+  /** By state, in firing order. */
   timeouts: Timeout[][]
 }
 
@@ -41,17 +41,17 @@ export type Machine = {
   id: string
   version: number
   tracks: CompiledTrack[]
-  /** Events that some journey knows or counts, by code; the codes are shared by all machines. */
+  /** Number of events that a journey knows or counts; codes are shared by all machines. */
   eventCount: number
-  /** By event code: whether it is known or counted, known, and a start. */
+  /** By event code: known or counted, known, starts an instance. */
   asks: boolean[]
   isKnown: boolean[]
   isStart: boolean[]
-  /** By event code: the counters it advances; -1 none. */
+  /** By event code: the counter it increments, or -1. */
   countSlot: number[]
-  /** Zero for each counter: what an instance begins with. */
+  /** A zero per counter: initial counts of an instance. */
   noCounts: number[]
-  /** Operand that keys the instances, or -1. */
+  /** Operand that is the key of instances, or -1. */
   keyOperand: number
   restart: boolean
 }

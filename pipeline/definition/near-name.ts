@@ -1,15 +1,15 @@
 /** Nearest known name of a misspelt one, for "did you mean". */
 
-/** The known name nearest to a given one, and whether the given one is probably a slip of it. */
+/** Nearest known name, and whether the given name is probably a misspelling of it. */
 export type Nearest = { name: string; isSlip: boolean }
 
-/** Names longer than this are cut before they are compared, which bounds the work. */
+/** Names are cut to this length before comparison, which bounds the work. */
 const LENGTH_MAX = 64
 
 /**
  * Returns the known name with the smallest edit distance, or null if none resembles the name. It is
- * a slip if only letter case and separators differ, or if 1 edit separates names of at least 4
- * letters, 2 edits of at least 12.
+ * a misspelling if only letter case and separators differ, or if there is 1 edit in names of at
+ * least 4 letters, or 2 edits in names of at least 12.
  */
 export function nearestName(name: string, known: Iterable<string>): Nearest | null {
   const letters = lettersOf(name)
@@ -37,7 +37,7 @@ const lettersOf = (name: string) =>
     .toLowerCase()
     .replace(/[\s_.:-]/g, '')
 
-/** Number of insertions, deletions, replacements and swaps of neighbours between two texts. */
+/** Returns the number of insertions, deletions, replacements and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

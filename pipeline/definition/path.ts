@@ -6,7 +6,7 @@
 const FIELDS = ['source', 'name']
 const OBJECTS = ['properties', 'context']
 
-/** The forms a path may have, for error messages. */
+/** Valid forms of a path, for error messages. */
 export const PATH_FORMS = 'source, name, properties.PATH or context.PATH'
 
 /** Returns what is wrong with a path and what to write instead, or null for a valid path. */
@@ -27,7 +27,7 @@ export function pathFault(path: unknown): string | null {
 /** Returns what is wrong with the path of a guard's or key's `member`, or null. */
 export function memberPathFault(member: 'property' | 'context', path: string): string | null {
   if (path.split('.').includes('')) {
-    return `it is not a path; write the names of members with a dot between, such as 'page.url'`
+    return `it is not a path; write member names separated by dots, such as 'page.url'`
   }
   const prefix = member === 'property' ? 'properties.' : 'context.'
   if (!path.startsWith(prefix)) return null
@@ -35,8 +35,8 @@ export function memberPathFault(member: 'property' | 'context', path: string): s
 }
 
 /**
- * Returns the path that a definition means. Releases that were recorded before paths were checked
- * may contain bare names: those are properties.
+ * Returns the full path. Releases recorded before paths were checked may contain bare names; those
+ * are properties.
  */
 export function eventPath(path: string): string {
   return pathFault(path) === null ? path : `properties.${path}`

@@ -56,8 +56,8 @@ export function checkPaths(
 }
 
 /**
- * Returns whether a definition is plain JSON data. Anything else cannot be hashed or printed, or is
- * left out by JSON.
+ * Returns whether a definition is plain JSON data. Other values cannot be hashed or printed, or
+ * JSON omits them.
  */
 export function isData(problems: Problems, definition: Plain): boolean {
   let odd: string | null = null
@@ -67,10 +67,10 @@ export function isData(problems: Problems, definition: Plain): boolean {
       return value
     })
   } catch {
-    odd ??= 'a bigint or itself'
+    odd ??= 'a bigint or a circular reference'
   }
   if (odd !== null) {
-    problems.add('', `it holds ${odd}, which is not plain data; write JSON values`)
+    problems.add('', `it contains ${odd}, which is not plain data; write JSON values`)
   }
   return odd === null
 }

@@ -2,7 +2,7 @@
 
 import type { Duration } from './duration.ts'
 
-/** `definitions/identity.ts`, with every default filled in. Namespaces in priority order. */
+/** Settings of `identity.ts` with every default filled in. Namespaces are in priority order. */
 export type Identity = {
   person: string[]
   device: string[]
@@ -31,7 +31,7 @@ export function identityOf(given: Partial<Identity>): Identity {
   return { ...identity, exclusive: identity.exclusive.filter((name) => person.includes(name)) }
 }
 
-/** `definitions/sessions.ts`, with every default filled in. */
+/** Settings of `sessions.ts` with every default filled in. */
 export type Sessions = { gap: Duration; splitOn: string[]; maxDuration?: Duration }
 
 export const SESSIONS_DEFAULT: Sessions = { gap: '30m', splitOn: [] }
@@ -40,7 +40,7 @@ export function sessionsOf(given: Partial<Sessions>): Sessions {
   return withDefaults(SESSIONS_DEFAULT, given)
 }
 
-/** Fills in defaults; an undefined member counts as left out. */
+/** Fills in defaults; an undefined member counts as omitted. */
 function withDefaults<T extends object>(defaults: T, given: Partial<T>): T {
   const said = Object.entries(given).filter(([, value]) => value !== undefined)
   return { ...defaults, ...(Object.fromEntries(said) as Partial<T>) }

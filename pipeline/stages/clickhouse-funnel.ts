@@ -1,18 +1,19 @@
 /**
- * Level of a profile as ClickHouse's `windowFunnel` computes it, as one attempt of the profile.
+ * Computes the level of a profile like ClickHouse's `windowFunnel`, as one attempt of the profile.
  *
- * It keeps for every step the chain of events that last reached it: an entry replaces the chain of
- * the first step, and a step is reached when the step before it has a chain whose entry lies no
- * further back than the window. One event may serve several steps. The deepest step that was ever
- * reached is the level; the attempt told is the first chain that came so deep.
+ * For every step it keeps the chain of events that last reached it. An entry replaces the chain of
+ * the first step. A step is reached if the previous step has a chain whose entry is within the
+ * window. One event may match several steps. The level is the deepest step ever reached; the
+ * attempt is the first chain that reached it.
  *
- * - `strict_increase`: a step must be later than the one before it.
- * - `strict_deduplication`: an event of a step (but the first) that has a chain ends the scan.
- * - `strict_order`: after an entry, an event that is no step, or a step before its turn, ends it.
- * - `strict_once`: all chains are kept, not the last alone, and an event serves one step of each.
+ * - `strict_increase`: a step must be later than the previous one.
+ * - `strict_deduplication`: an event of a step (except the first) that has a chain ends the scan.
+ * - `strict_order`: after an entry, an event that matches no step, or a step too early, ends the
+ * scan.
+ * - `strict_once`: all chains are kept, not only the last, and an event matches one step of each.
  *
- * Events of one instant are taken in the order of the steps, those that are no step first. A scan
- * that was ended is `order`; without one, the attempt is pending while some chain can go on.
+ * Events of one instant are taken in step order, after those that match no step. An ended scan has
+ * the reason `order`. Otherwise the attempt is pending while a chain can continue.
  */
 
 import type { Point } from './funnel-attempts.ts'
@@ -23,7 +24,7 @@ import type { Attempt, AttemptFact, FunnelFacts } from './funnel-facts.ts'
 type Served = { key: string; eventId: string | null; at: number }
 
 type Chain = {
-  /** Its first event. */
+  /** Ordinal of its first event. */
   ordinal: number
   source: string | null
   sessionId: string | null
@@ -38,7 +39,7 @@ type Told = { chain: Chain; because: 'converted' | 'window' | 'order' | null }
 export type Levels = {
   /** By step. */
   chains: Chain[][]
-  /** The first chain that came as another has. */
+  /** The first chain of the greatest depth. */
   best: Chain | null
   isStopped: boolean
   told: Told | null
@@ -55,14 +56,14 @@ export class WindowFunnel {
   /** When the scan was stopped in this run. */
   #stoppedAt = -Infinity
 
-  /** Continues from `levels`, in place. */
+  /** Continues from `levels` and changes it. */
   constructor(funnel: CompiledFunnel, levels: Levels) {
     this.#funnel = funnel
     this.#modes = funnel.clickhouse ?? new Set()
     this.#levels = levels
   }
 
-  /** Takes the points of one instant, in event order. */
+  /** Processes the points of one instant, in event order. */
   take(points: readonly Point[]): void {
     for (const point of points) if (point.steps.length === 0) this.#pass(point)
     this.#funnel.steps.forEach((_, step) => {
@@ -70,7 +71,7 @@ export class WindowFunnel {
     })
   }
 
-  /** An event that is no step. */
+  /** Processes an event that matches no step. */
   #pass({ at }: Point): void {
     if (this.#modes.has('strict_order') && this.#levels.best !== null) this.#stop(at)
   }
@@ -100,7 +101,7 @@ export class WindowFunnel {
     }
   }
 
-  /** Chains of a step whose window is open; of the others the latest is kept as a mark. */
+  /** Keeps the chains of a step whose window is open, and the latest of the others as a marker. */
   #inWindow(step: number, at: number): Chain[] {
     const chains = this.#levels.chains[step] as Chain[]
     const open = chains.filter((chain) => at <= entryOf(chain).at + this.#funnel.windowUs)
@@ -122,7 +123,7 @@ export class WindowFunnel {
     if (best === null || chain.served.length > best.served.length) this.#levels.best = chain
   }
 
-  /** The last instant at which some chain can go on; -Infinity when none can. */
+  /** Returns the last instant at which a chain can continue; -Infinity if none can. */
   deadline(): number {
     const { chains, best } = this.#levels
     if (best?.served.length === this.#funnel.steps.length) return -Infinity
@@ -133,7 +134,7 @@ export class WindowFunnel {
     return latest + this.#funnel.windowUs
   }
 
-  /** Tells what the profile's level has become. Returns the latest deadline decided. */
+  /** Writes the profile's level to `facts`. Returns the latest deadline decided. */
   finish(profileId: string, watermark: number | null, facts: FunnelFacts): number {
     const { best, isStopped, told } = this.#levels
     if (best === null) return -Infinity
@@ -175,7 +176,7 @@ function isSame(a: Chain, b: Chain): boolean {
   return a.served.every(({ key }, step) => key === b.served[step]?.key)
 }
 
-/** One attempt a profile, so its key is empty. */
+/** Returns the attempt of a chain. A profile has one attempt, so its key is empty. */
 function attemptOf(chain: Chain): Attempt {
   const { eventId, at } = entryOf(chain)
   return {

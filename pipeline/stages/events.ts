@@ -1,9 +1,9 @@
 /**
- * Events as columns: one array per column, rows by number. Stages take an `Events` and row numbers
- * sorted in event order, never a row as an object.
+ * Events as columns: one array per column, rows by number. Stages receive an `Events` and row
+ * numbers in event order, not row objects.
  *
- * It has only what deriving needs. Properties and context stay in the decoded batch; their operands
- * (the values at paths that a guard, a key or `splitOn` reads) are here.
+ * It has only what deriving needs. Properties and context stay in the decoded batch; the values
+ * that guards, keys and `splitOn` read are here as operands.
  */
 
 import type { Json } from '../base/json.ts'
@@ -16,9 +16,9 @@ export class Events {
   readonly name: string[] = []
   readonly source: string[] = []
   readonly stream: string[] = []
-  /** By namespace in the declared order, then by row: `namespace:value`, or undefined. */
+  /** By namespace in declared order, then by row: `namespace:value`, or undefined. */
   readonly identifiers: (string | undefined)[][]
-  /** By operand path, then by row; undefined is absent. */
+  /** By operand path, then by row; undefined means absent. */
   readonly operands: (Json | undefined)[][]
 
   constructor(namespaceCount: number, operandCount: number) {
@@ -38,13 +38,13 @@ export class Events {
     ]
   }
 
-  /** For sorting row numbers in event order. */
+  /** Compares row numbers in event order. */
   readonly inOrder = (a: number, b: number): number =>
     (this.occurredAt[a] as number) - (this.occurredAt[b] as number) ||
     (this.ordinal[a] as number) - (this.ordinal[b] as number) ||
     compareText(this.eventId[a] as string, this.eventId[b] as string)
 
-  /** True when the row comes after the place. */
+  /** Returns whether the row is after the place in event order. */
   isAfter(row: number, place: Place): boolean {
     const ahead =
       (this.occurredAt[row] as number) - place[0] || (this.ordinal[row] as number) - place[1]
@@ -53,9 +53,8 @@ export class Events {
 }
 
 /**
- * The stream key of a row: its first device identifier in the declared order, without one its
- * first person identifier; undefined when it has neither. Namespaces from `deviceFrom` on are
- * devices.
+ * Returns the stream key of a row: its first device identifier in declared order, otherwise its
+ * first person identifier, otherwise undefined. Namespaces from `deviceFrom` on are devices.
  */
 export function streamOf(
   identifiers: readonly (string | undefined)[][],

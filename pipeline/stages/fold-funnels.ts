@@ -1,14 +1,14 @@
 /**
- * Compiled funnels × a profile's events and transitions → attempts, and the steps they reached.
- * Keyed by profile, pure and synchronous, and continued as `fold-journeys.ts` is.
+ * Folds a profile's events and transitions into funnel attempts and the steps they reached. Keyed
+ * by profile, pure and synchronous; a profile can be continued as in `fold-journeys.ts`.
  *
- * A funnel of events reads the profile's events. A journey's funnel reads the states that its
- * instances enter; completing an instance ends its attempts. `funnel-attempts.ts` defines attempts,
- * `clickhouse-funnel.ts` those of `semantics: 'clickhouse'`.
+ * An event funnel reads the profile's events. A journey's funnel reads the states that its
+ * instances enter; a completed instance ends its attempts. `funnel-attempts.ts` defines attempts,
+ * `clickhouse-funnel.ts` those with `semantics: 'clickhouse'`.
  *
- * A profile can be continued while its new events come after all that it has folded, and none lies
- * before a window that has been decided. An event that ties with the last one folded, or removes
- * the profile, changes rows already written: the profile is refolded (`mustFoldAgain`).
+ * A profile can be continued if its new events are after all folded ones and none is within a
+ * decided window. An event that ties with the last folded one, or removes the profile, changes
+ * written rows: the profile must be refolded (`mustFoldAgain`).
  */
 
 import {
@@ -28,10 +28,10 @@ import type { Json } from '../base/json.ts'
 import type { Place } from '../base/event-order.ts'
 import { freshLevels, WindowFunnel, type Levels } from './clickhouse-funnel.ts'
 
-/** A profile between runs. `standings[f]` belongs to `funnels[f]`. */
+/** State of a profile between runs. `standings[f]` belongs to `funnels[f]`. */
 export type FunnelState = {
   standings: (Standing | Levels)[]
-  /** No event before it can be added: windows up to it have been decided. */
+  /** Windows up to this instant are decided, so no earlier event can be added. */
   decidedUpTo: number
 }
 
@@ -42,7 +42,7 @@ export function freshFunnels(funnels: readonly CompiledFunnel[]): FunnelState {
   return { standings, decidedUpTo: -Infinity }
 }
 
-/** Earliest instant at which something is decided without an event; `Infinity` when nothing is. */
+/** Returns the earliest instant at which a window closes without an event; `Infinity` if none. */
 export function funnelsDueOf(funnels: readonly CompiledFunnel[], state: FunnelState): number {
   let due = Infinity
   funnels.forEach((funnel, f) => {
@@ -63,11 +63,11 @@ export function funnelsDueOf(funnels: readonly CompiledFunnel[], state: FunnelSt
 export type FunnelParts = {
   funnels: readonly CompiledFunnel[]
   events: Events
-  /** By row: the event's code, -1 when nothing asks for it. */
+  /** Event code by row; -1 if nothing uses the event. */
   codes: readonly number[]
-  /** By row: the session. */
+  /** Session by row. */
   sessionOf: readonly string[]
-  /** Facts of the journeys, which journeys' funnels read. */
+  /** Facts of the journeys, for journeys' funnels. */
   facts: Facts
   found: FunnelFacts
 }
@@ -82,8 +82,7 @@ export class FunnelFold implements Scope {
 
   /**
    * Continues `state` in place over `rows` (in event order) and over the transitions from
-   * `firstTransition` on, all of this profile, then up to the watermark (null: no window is
-   * decided).
+   * `firstTransition` on, all of this profile, then up to the watermark (null decides no window).
    */
   run(
     profileId: string,
@@ -107,14 +106,14 @@ export class FunnelFold implements Scope {
     }
   }
 
-  /** False when nothing that happened can open an attempt. */
+  /** Returns false if nothing that happened can open an attempt. */
   #isAsked(funnel: CompiledFunnel, rows: readonly number[], firstTransition: number): boolean {
     const { codes, facts } = this.#parts
     if (funnel.journey !== null) return firstTransition < facts.transitions.count
     return rows.some((row) => funnel.stepsOfEvent[codes[row] as number] !== undefined)
   }
 
-  /** True when rows that come next in event order change rows already written. */
+  /** Returns whether new rows at the end of event order change written rows. */
   mustFoldAgain(state: FunnelState, last: Place | null, rows: readonly number[]): boolean {
     const { funnels, events } = this.#parts
     if (rows.length === 0 || funnels.every(({ journey }) => journey !== null)) return false
@@ -154,7 +153,7 @@ export class FunnelFold implements Scope {
     if (tied.length > 0) stage.take(tied)
   }
 
-  /** Null when the funnel does not need the event. */
+  /** Returns null if the funnel does not use the event. */
   #pointOf(funnel: CompiledFunnel, row: number): Point | null {
     const { events, codes, sessionOf } = this.#parts
     const code = codes[row] as number
@@ -252,7 +251,7 @@ export class FunnelFold implements Scope {
 const NONE: number[] = []
 const NONE_HELD: (string | null)[] = []
 
-/** Nothing is open, so that only a step can change anything. */
+/** Returns whether nothing is open, so that only a first step can change anything. */
 function isIdle(standing: Standing | Levels): boolean {
   return 'open' in standing ? standing.open.length === 0 : standing.best === null
 }

@@ -1,14 +1,13 @@
 /**
- * Compiled journeys × a profile's events → transitions, stays, cycles, rejections, effects. Keyed
- * by profile, pure and synchronous.
+ * Folds a profile's events through compiled journeys into transitions, stays, cycles, rejections
+ * and effects. Keyed by profile, pure and synchronous.
  *
- * A profile can be folded in one go or continued from its state: the same facts come out, as long
- * as the events come in event order and none lies before a timeout that has been decided. The
- * state a fold leaves is JSON.
+ * A profile can be folded at once or continued from its state. Both give the same facts if events
+ * come in event order and none is before a decided timeout. The state between folds is JSON.
  *
- * Time is the events' own. Before an event, every timeout due at or before its instant fires;
- * after the last, every timeout due at or before the watermark. Instances do not see each other,
- * so each is brought forward only when an event is for it, or at the end.
+ * Time is event time. Before an event, all timeouts due up to its instant fire; after the last
+ * event, all timeouts due up to the watermark. Instances are independent, so each is advanced only
+ * when an event concerns it, or at the end.
  */
 
 import type { Events } from './events.ts'
@@ -35,7 +34,7 @@ import type { Cell, CompiledTrack, Machine, Way } from '../definition/machine.ts
 export class Fold implements Scope {
   readonly #machines: readonly Machine[]
   readonly #events: Events
-  /** By row: the event's code, -1 when no journey knows or counts it. */
+  /** Event code by row; -1 if no journey knows or counts the event. */
   readonly #codes: readonly number[]
   readonly #facts: Facts
   /** Current profile, instance and event, for the guards. */
@@ -45,7 +44,7 @@ export class Fold implements Scope {
   #instance: Instance
   #row = -1
   #at = 0
-  /** Decisions of one event, by track, so that all tracks see the configuration before it. */
+  /** Decision per track for one event. All are made before any track moves. */
   readonly #taken: (Way | null)[] = []
 
   constructor(
@@ -64,8 +63,8 @@ export class Fold implements Scope {
   }
 
   /**
-   * Continues `profile` in place over `rows` (in event order, all after those folded before), then
-   * up to the watermark (null: no timeout is decided).
+   * Continues `profile` in place over `rows` (in event order, after those folded before), then up
+   * to the watermark (null decides no timeout).
    */
   run(
     profileId: string,
@@ -114,7 +113,7 @@ export class Fold implements Scope {
     }
   }
 
-  /** The instance that stands then, if one does. */
+  /** Processes an event; returns the open instance afterwards, if any. */
   #event(
     before: Instance | undefined,
     key: string | null,
@@ -175,7 +174,7 @@ export class Fold implements Scope {
     return instance
   }
 
-  /** Every track decides on the configuration before the event; then those that take it move. */
+  /** Decides every track on the states before the event, then moves those that take it. */
   #apply(instance: Instance, row: number, at: number, code: number, isStarting: boolean): void {
     const { tracks, eventCount } = this.#machine
     this.#instance = instance
@@ -209,7 +208,7 @@ export class Fold implements Scope {
     return null
   }
 
-  /** Fires what is due up to `limit`, earliest first, then in the order of the tracks. */
+  /** Fires timeouts due up to `limit`, the earliest first, then in the order of the tracks. */
   #timeouts(instance: Instance, limit: number): void {
     const { tracks } = this.#machine
     this.#instance = instance
@@ -283,7 +282,8 @@ export class Fold implements Scope {
     endedStays.exit.push(exit)
   }
 
-  /** Loop erasure: entering a state that is on the path closes one cycle and cuts it off. */
+  /** Erases loops: entering a state that is on the path closes one cycle and removes it from the
+   * path. */
   #walk(track: TrackState, to: number, at: number, fact: number): void {
     const from = track.path.indexOf(to)
     if (from < 0) {
@@ -313,7 +313,7 @@ export class Fold implements Scope {
     rejections.hadCandidate.push(hadCandidate ? 1 : 0)
   }
 
-  /** Brings `due` and `isComplete` up to date after a move or a spent timeout. */
+  /** Updates `due` and `isComplete` after a transition or a timeout whose guard failed. */
   #settle(instance: Instance): void {
     const { tracks } = this.#machine
     let due = Infinity

@@ -1,56 +1,60 @@
 /**
- * Attempts of one profile at one funnel (`clickhouse-funnel.ts` has ClickHouse's semantics). Pure
- * and synchronous; `fold-funnels.ts` gives it the events.
+ * Attempts of one profile at one funnel; `clickhouse-funnel.ts` implements ClickHouse's semantics.
+ * Pure and synchronous; `fold-funnels.ts` passes the events.
  *
- * - A first step opens an attempt: every one (`every`), the first ever (`first`), or the last of
- *   several that no further step parts (`latest`: a later entry takes the place of an attempt that
- *   still stands at the first step). In any order the entry is the first event that is some step,
- *   and an event that serves an attempt opens none.
- * - Attempts are independent; within one an event serves one step, the earliest it can. A step is
- *   taken when it comes: steps that are optional may be passed over.
- * - The window is from the entry and inclusive. `within` and `minGap` of a step, inclusive too, are
- *   measured from the step before it that is not optional. An attempt whose window, or whose next
- *   step's, has passed is over (`window`).
- * - Strict: an event that is not the attempt's next step ends it (`order`).
- * - An exclusion ends the attempts that stand between its steps (`excluded`); with `remove-profile`
- *   the profile has no attempts at this funnel at all.
- * - Events of the same instant and ordinal are a tie: their order is unknown, so it is decided in the
- *   attempt's favour. They serve in the order of the steps, and an attempt that one of them
- *   served is neither excluded nor put out of order by another. `mustIncrease` asks instead that
- *   every step be later than the one before it that is not optional.
+ * - A first step opens an attempt: each one (`every`), only the first ever (`first`), or the last
+ * of
+ *   several without a further step in between (`latest`: a later entry replaces an attempt that is
+ *   still at the first step). In any order, the entry is the first event that matches a step, and
+ * an
+ *   event that an open attempt takes opens none.
+ * - Attempts are independent. In an attempt, an event matches one step, the earliest possible. A
+ * step
+ *   is taken when it occurs; optional steps may be skipped.
+ * - The window starts at the entry and is inclusive. `within` and `minGap` of a step are inclusive
+ * too,
+ *   and measured from the previous step that is not optional. An attempt ends (`window`) when its
+ *   window, or the one of its next step, has passed.
+ * - Strict order: an event that is not the next step ends the attempt (`order`).
+ * - An exclusion ends attempts that are between its steps (`excluded`). With `remove-profile`, the
+ *   profile has no attempts at this funnel.
+ * - Events with the same instant and ordinal are a tie. Their order is unknown and is resolved in
+ *   favour of the attempt: they are taken in step order, and an attempt that takes one of them is
+ *   neither excluded nor out of order because of another. With `mustIncrease`, every step must be
+ *   later than the previous step that is not optional.
  *
- * Attempts at the same place with the same held values stand in one list, so that an event looks
- * only at those it may serve, however many stand elsewhere.
+ * Attempts at the same position with the same held values share a list, so an event is checked only
+ * against attempts that can take it.
  */
 
 import type { CompiledFunnel, CompiledStep } from '../definition/compile-funnel.ts'
 import type { Attempt, EndedBecause, FunnelFacts, StepFact } from './funnel-facts.ts'
 
-/** An event, or an entered state, as a funnel sees it. */
+/** Event, or entered state, as funnels read it. */
 export type Point = {
-  /** Tells it apart within its scope. */
+  /** Unique within its scope. */
   key: string
   scope: string
   held: string
   at: number
   ordinal: number
-  /** What entered the state (see `CAUSES`); of an event, that there was one. */
+  /** How the state was entered (see `CAUSES`); for an event, that of an event. */
   cause: number
   eventId: string | null
   source: string | null
   sessionId: string | null
-  /** Steps it may be, ascending. */
+  /** Steps it matches, ascending. */
   steps: number[]
-  /** Exclusions it is. */
+  /** Exclusions it matches. */
   exclusions: number[]
 }
 
 /** State of a profile and a funnel between runs, as JSON. */
 export type Standing = {
   open: Attempt[]
-  /** There has been an entry, and `entry: first` allows no other. */
+  /** An entry has occurred, so `entry: first` allows no other. */
   hasEntered: boolean
-  /** An exclusion has removed the profile for good. */
+  /** An exclusion has removed the profile permanently. */
   isRemoved: boolean
 }
 
@@ -73,7 +77,7 @@ export class Attempts {
   readonly #steps: { attempt: Attempt; fact: Omit<StepFact, keyof StepOwner> }[] = []
   #tie = 0
 
-  /** Continues from `standing`, which `finish` brings up to date. */
+  /** Continues from `standing`; `finish` updates it. */
   constructor(funnel: CompiledFunnel, standing: Standing) {
     this.#funnel = funnel
     this.#standing = standing
@@ -83,7 +87,7 @@ export class Attempts {
     }
   }
 
-  /** Takes points that tie, in event order; most often it is one alone. */
+  /** Processes points that tie, in event order; usually there is only one. */
   take(points: readonly Point[]): void {
     this.#tie += 1
     const [only] = points
@@ -103,7 +107,7 @@ export class Attempts {
     this.#endAll(scope, () => true, at, 'final')
   }
 
-  /** False when no attempt in the scope has been open: nothing there can be served or ended. */
+  /** Returns false if no attempt in the scope was ever open. */
   mayStand(scope: string): boolean {
     return this.#scopes.has(scope)
   }
@@ -115,7 +119,7 @@ export class Attempts {
 
   #enter(point: Point, step: number): void {
     const { entry, steps, journey } = this.#funnel
-    // Of a journey's funnel `first` is an instance's: `fold-funnels.ts` gives only that.
+    // For a journey's funnel, `fold-funnels.ts` passes only the first entry of an instance.
     if (entry === 'first' && journey === null && this.#standing.hasEntered) return
     this.#standing.hasEntered = true
     const attempt: Attempt = {
@@ -140,7 +144,7 @@ export class Attempts {
     if (steps.length > 1) this.#listOf(attempt).push(attempt)
   }
 
-  /** The attempt that stands where the point would open one gives way to it. */
+  /** Withdraws the attempt at the first step that a new entry replaces. */
   #withdrawStanding(point: Point, step: number): void {
     const list = this.#lists.get(listKey(point.scope, String(step), point.held))?.attempts ?? []
     const standing = list[list.length - 1]
@@ -154,7 +158,7 @@ export class Attempts {
     this.#withdrawn.push(standing)
   }
 
-  /** Advances the attempts that the point can bring to a step. */
+  /** Advances the attempts for which the point is their next step. */
   #serve(point: Point, step: number): void {
     const { steps } = this.#funnel
     for (let from = step - 1; from >= 0; from--) {
@@ -175,7 +179,7 @@ export class Attempts {
     if (!hasServed && point.steps[0] !== undefined) this.#enter(point, point.steps[0])
   }
 
-  /** Moves attempts of a list on to a step; those it cannot serve stay. Returns how many moved. */
+  /** Advances attempts of a list to a step; the others stay. Returns how many advanced. */
   #advance(list: Attempt[], step: number, point: Point): number {
     const moving: Attempt[] = []
     retain(list, (attempt) => {
@@ -227,8 +231,8 @@ export class Attempts {
   }
 
   /**
-   * Ends the attempts of a scope that stand so deep, but for those the tie at hand has served.
-   * Returns how many it ended that were still in their window.
+   * Ends the attempts of a scope at the given depths, except those that the current tie advanced.
+   * Returns how many of the ended ones were within their window.
    */
   #endAll(
     scope: string,
@@ -258,8 +262,8 @@ export class Attempts {
   }
 
   /**
-   * Decides every window that has passed at the watermark (null: none), adds changed attempts to
-   * `facts`, and leaves open ones in `standing`. Returns the latest deadline decided.
+   * Decides all windows that have passed at the watermark (null decides none), adds changed
+   * attempts to `facts`, and keeps open ones in `standing`. Returns the latest deadline decided.
    */
   finish(profileId: string, watermark: number | null, facts: FunnelFacts): number {
     let decided = -Infinity
@@ -319,12 +323,12 @@ export class Attempts {
 
 type StepOwner = Pick<StepFact, 'funnel' | 'profileId' | 'attempt' | 'replaces'>
 
-/** 1-based: the number of the deepest step, in any order how many were reached. */
+/** Returns the 1-based number of the deepest step; in any order, the number of steps reached. */
 export function depthOf({ order }: CompiledFunnel, reached: readonly number[]): number {
   return order === 'any' ? reached.length : (reached[reached.length - 1] as number) + 1
 }
 
-/** The last instant at which an open attempt can still reach its next step. */
+/** Returns the last instant at which an open attempt can reach its next step. */
 export function deadlineOf(funnel: CompiledFunnel, attempt: Attempt): number {
   const { steps, windowUs, order } = funnel
   const whole = attempt.at + windowUs
@@ -334,13 +338,13 @@ export function deadlineOf(funnel: CompiledFunnel, attempt: Attempt): number {
   return Math.min(whole, attempt.anchorAt + (steps[next]?.withinUs ?? Infinity))
 }
 
-/** Each point with each step it may be, ascending by step, then in event order. */
+/** Returns pairs of points and their steps, by step, then in event order. */
 function inStepOrder(points: readonly Point[]): [step: number, point: Point][] {
   const pairs = points.flatMap((point) => point.steps.map((step): [number, Point] => [step, point]))
   return pairs.sort((a, b) => a[0] - b[0])
 }
 
-/** Keeps of a list, in place, what `isKept` says, asked once each in order. */
+/** Removes from a list, in place, what `isKept` rejects. Calls it once per item, in order. */
 function retain<T>(list: T[], isKept: (item: T) => boolean): void {
   let kept = 0
   for (let i = 0; i < list.length; i++) {
@@ -350,7 +354,8 @@ function retain<T>(list: T[], isKept: (item: T) => boolean): void {
   list.length = kept
 }
 
-/** Key of a list. A place is digits and commas and held values are JSON, so neither has a NUL. */
+/** Returns the key of a list. No part contains a NUL: places are digits and commas, held values
+ * JSON. */
 function listKey(scope: string, place: string, held: string): string {
   return `${place}\0${held}\0${scope}`
 }

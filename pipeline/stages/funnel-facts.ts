@@ -1,37 +1,37 @@
 /**
  * Facts of the funnel stage: attempts that were opened or changed, and the steps they reached.
- * `microbatch/funnel-rows.ts` makes rows of them.
+ * `microbatch/funnel-rows.ts` converts them to rows.
  */
 
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 
 export type EndedBecause = 'converted' | 'window' | 'excluded' | 'order' | 'final'
 
-/** One attempt at a funnel. All but the last group of members is kept between runs, as JSON. */
+/** Attempt at a funnel. All members except the last group are kept between runs, as JSON. */
 export type Attempt = {
-  /** Tells it apart among its funnel's attempts by the profile (or, in a journey, the instance). */
+  /** Unique among the attempts of the profile at the funnel; in a journey, of the instance. */
   key: string
-  /** What it cannot leave: an instance, a session, or the profile (empty). */
+  /** Where the attempt must stay: an instance, a session, or the whole profile (empty). */
   scope: string
-  /** The values that are held constant, as text. */
+  /** Values held constant, as text. */
   held: string
-  /** Its entry. */
+  /** Entry of the attempt. */
   eventId: string | null
   at: number
   ordinal: number
-  /** What entered a journey's state (see `CAUSES`); of an event, that there was one. */
+  /** How the state was entered (see `CAUSES`); for an event, that of an event. */
   cause: number
   source: string | null
   sessionId: string | null
-  /** Steps in the order they were reached, by number from 0. */
+  /** Steps in the order they were reached, 0-based. */
   reached: number[]
-  /** When the last of them that is not optional was reached, microseconds. */
+  /** When the last step that is not optional was reached, microseconds. */
   anchorAt: number
 
-  /** An earlier run has written it. */
+  /** Whether an earlier run has written it. */
   isOnRecord: boolean
   ended: { because: EndedBecause; at: number } | null
-  /** The tie in which it last reached a step, and the events that served it there. */
+  /** Tie in which it last reached a step, and the events it took there. */
   tie: number
   servedBy: string[]
 }
@@ -40,7 +40,7 @@ export type AttemptFact = {
   funnel: CompiledFunnel
   profileId: string
   attempt: Attempt
-  /** The row on record is replaced. */
+  /** Whether the stored row is replaced. */
   replaces: boolean
 }
 
@@ -55,7 +55,7 @@ export type StepFact = AttemptFact & {
 export class FunnelFacts {
   readonly attempts: AttemptFact[] = []
   readonly steps: StepFact[] = []
-  /** Attempts, and steps of them, that an earlier run wrote and this one withdraws. */
+  /** Attempts and steps that an earlier run wrote and this one withdraws. */
   readonly withdrawn: Omit<AttemptFact, 'replaces'>[] = []
   readonly withdrawnSteps: (Omit<AttemptFact, 'replaces'> & { number: number })[] = []
 }

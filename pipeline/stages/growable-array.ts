@@ -1,14 +1,14 @@
 /**
- * Columns of numbers that grow: pushed one by one, without a box each, and read by position. Both
- * are written out, because code shared by two kinds of array is compiled for neither.
+ * Growable columns of unboxed numbers. The two classes repeat code on purpose: code shared by two
+ * kinds of array is not optimized for either.
  */
 
 const LENGTH_AT_FIRST = 1_024
 
-/** Whole numbers of 32 bits. */
+/** 32-bit integers. */
 export class Ints {
   length = 0
-  /** The first `length` count. They are replaced when they grow: do not hold on to them. */
+  /** Only the first `length` values count. The array is replaced when it grows, so do not keep it. */
   values = new Int32Array(LENGTH_AT_FIRST)
 
   push(value: number): void {
@@ -27,7 +27,7 @@ export class Ints {
 
 export class Doubles {
   length = 0
-  /** As those of `Ints`. */
+  /** Only the first `length` values count, as in `Ints`. */
   values = new Float64Array(LENGTH_AT_FIRST)
 
   push(value: number): void {

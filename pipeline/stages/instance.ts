@@ -1,13 +1,13 @@
 /**
- * Instance of a journey, and the state of a profile between folds: its instances. All but their
- * machine is JSON (see `microbatch/profile-codec.ts`).
+ * Instance of a journey, and the instances of a profile as its state between folds. Everything
+ * except the machine is JSON (see `microbatch/profile-codec.ts`).
  */
 
 import { encodePart } from '../base/hash.ts'
 import type { Json } from '../base/json.ts'
 import type { CompiledTrack, Machine } from '../definition/machine.ts'
 
-/** One run of a journey. `id` follows from the rest; all but the machine is JSON. */
+/** One run of a journey. `id` is derived from the other members. */
 export type Instance = {
   id: string
   profileId: string
@@ -16,12 +16,12 @@ export type Instance = {
   startEventId: string
   startedAt: number
   startOrdinal: number
-  /** Transitions so far. */
+  /** Number of transitions. */
   seq: number
-  /** Events seen, by the machine's count slots. */
+  /** Number of events by count slot of the machine. */
   counts: number[]
   tracks: TrackState[]
-  /** Earliest pending timeout, microseconds; `Infinity` when there is none. */
+  /** Earliest pending timeout, microseconds; `Infinity` if none is pending. */
   due: number
   isComplete: boolean
 }
@@ -30,29 +30,30 @@ export type Instance = {
 export type TrackState = {
   state: number
   enteredAt: number
-  /** How the current stay was entered; with the instance and the track it is the stay's id. */
+  /** How the current stay was entered. It is part of the stay's id, with the instance and the
+   * track. */
   cause: number
-  /** The event that did it; null for a timeout, which `enteredAt` tells apart. */
+  /** Entering event; null for a timeout, which `enteredAt` identifies. */
   eventId: string | null
-  /** Fact of the entering transition in the fold at hand, or -1 when an earlier one made it. */
+  /** Number of the entering transition in the current fold, or -1 for an earlier fold. */
   fact: number
-  /** Timeouts of this stay that have fired or are spent. */
+  /** Number of timeouts of this stay that fired or whose guard failed. */
   timeoutsPast: number
-  /** By state: how often it was entered. */
+  /** Number of entries by state. */
   visits: number[]
-  /** States since the start without the cycles, and when each was last entered. */
+  /** States since the start without cycles, and when each was last entered. */
   path: number[]
   pathAt: number[]
   cycles: number
 }
 
-/** The instances of one machine by key; the unkeyed one has the key null. */
+/** Instances of one machine by key; null is the key of an unkeyed instance. */
 export type Instances = Map<string | null, Instance>
 
-/** A profile between folds. `instances[m]` belongs to `machines[m]`. */
+/** State of a profile between folds. `instances[m]` belongs to `machines[m]`. */
 export type ProfileState = {
   instances: Instances[]
-  /** The latest timeout decided, fired or spent: no event before it can be added. */
+  /** Timeouts up to this instant are decided, so no earlier event can be added. */
   decidedUpTo: number
 }
 
@@ -60,7 +61,7 @@ export function freshProfile(machines: readonly Machine[]): ProfileState {
   return { instances: machines.map(() => new Map()), decidedUpTo: -Infinity }
 }
 
-/** Earliest pending timeout of a profile, `Infinity` when there is none. */
+/** Returns the earliest pending timeout of a profile; `Infinity` if none is pending. */
 export function dueOf(profile: ProfileState): number {
   let due = Infinity
   for (const instances of profile.instances) {
@@ -69,26 +70,26 @@ export function dueOf(profile: ProfileState): number {
   return due
 }
 
-/** Stays that an earlier fold opened are in no facts of this one. */
+/** Clears references to facts of an earlier fold. */
 export function forgetFacts(profile: ProfileState): void {
   for (const instances of profile.instances) {
     for (const { tracks } of instances.values()) for (const track of tracks) track.fact = -1
   }
 }
 
-/** When the next timeout of a stay is due; `Infinity` when none is left. */
+/** Returns when the next timeout of a stay is due; `Infinity` if none is left. */
 export function deadlineOf(compiled: CompiledTrack | undefined, track: TrackState): number {
   const timeout = compiled?.timeouts[track.state]?.[track.timeoutsPast]
   return timeout === undefined ? Infinity : track.enteredAt + timeout.delay
 }
 
-/** A string as it is, a number or boolean as its JSON text; anything else is no key. */
+/** Returns a string as it is and a number or boolean as JSON text; null for other values. */
 export function keyText(value: Json | undefined): string | null {
   if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'boolean' ? JSON.stringify(value) : null
 }
 
-/** `profile/start event`, or `profile/key/start event`. */
+/** Returns `profile/start event`, or `profile/key/start event`. */
 export function instanceId(profileId: string, key: string | null, startEventId: string): string {
   const start = encodePart(startEventId)
   if (key === null) return `${encodePart(profileId)}/${start}`

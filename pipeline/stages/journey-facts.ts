@@ -1,6 +1,6 @@
 /**
- * Facts of the journey fold, as columns: one entry per transition, stay that ended, cycle,
- * rejection and effect. All are numbers; `microbatch/journey-rows.ts` makes names and ids of them.
+ * Facts of the journey fold, as columns of numbers: one entry per transition, ended stay, cycle,
+ * rejection and effect. `microbatch/journey-rows.ts` converts them to names and ids.
  */
 
 import type { Instance } from './instance.ts'
@@ -13,9 +13,9 @@ export const EVENT = 1
 export const TIMEOUT = 2
 
 /**
- * Transitions, numbered from 0. `row` is the event's, or -1; `from` is -1 at a start; instants and
- * `dwell` are microseconds, `dwell` -1 at a start. `exit` is the transition that ended the stay,
- * or -1.
+ * Transitions, numbered from 0. `row` is that of the event, or -1. `from` and `dwell` are -1 at a
+ * start. Instants and `dwell` are microseconds. `exit` is the transition that ended the stay, or
+ * -1.
  */
 export class Transitions {
   readonly instance: Instance[] = []
@@ -50,8 +50,8 @@ export class Facts {
     exit: new Ints(),
   }
 
-  /** `closedBy` is a transition of this fold, whose target is the anchor. The path of cycle i, its
-   * anchor at both ends, are the `states` up to `statesEnd[i]`, from where that of i - 1 ends. */
+  /** `closedBy` is a transition of this fold; its target is the anchor. The path of cycle i, with
+   * the anchor at both ends, is the slice of `states` from `statesEnd[i - 1]` to `statesEnd[i]`. */
   readonly cycles = {
     closedBy: new Ints(),
     number: new Ints(),
@@ -60,8 +60,7 @@ export class Facts {
     startedAt: new Doubles(),
   }
 
-  /** `states` are the configurations one after another, each a number by track; `hadCandidate` is
-   * 1 or 0. */
+  /** `states` has one number per track for each rejection. `hadCandidate` is 1 or 0. */
   readonly rejections = {
     instance: [] as Instance[],
     row: new Ints(),
@@ -69,7 +68,7 @@ export class Facts {
     hadCandidate: new Ints(),
   }
 
-  /** `index` counts the effects of one transition from 0. */
+  /** `index` numbers the effects of a transition from 0. */
   readonly effects = {
     transition: new Ints(),
     index: new Ints(),

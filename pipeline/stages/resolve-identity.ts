@@ -1,15 +1,15 @@
 /**
- * Links → persons, and sessions → profiles. Pure and synchronous.
+ * Resolves links to persons, and sessions to profiles. Pure and synchronous.
  *
- * `resolvePersons` is keyed by component: a set of identifiers closed under every link ever tried
- * between them, the refused ones too. `assignSessions` is keyed by stream. Neither depends on
- * anything outside its key, which is what lets a batch redo only what it touches.
+ * `resolvePersons` is keyed by component: a set of identifiers closed under every link between
+ * them, including refused ones. `assignSessions` is keyed by stream. Neither depends on anything
+ * outside its key, so a batch recomputes only what it touches.
  */
 
 import { namespaceOf } from '../base/identifier.ts'
 import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
 
-/** Rules of `definitions/identity.ts` that decide persons. */
+/** Rules of `definitions/identity.ts` for persons. */
 export type PersonRules = {
   person: string[]
   exclusive: string[]
@@ -18,18 +18,18 @@ export type PersonRules = {
 }
 
 /**
- * A link that was tried: the first of its pair that no unlink cancels. `kept` is the event's
- * highest-priority identifier. Of one event, links come by the priority of `refused`, and an alias
- * after them.
+ * Attempted link: the first link of its pair that no unlink cancels. `kept` is the identifier of
+ * the event with the highest priority. Links of one event are ordered by the priority of `refused`,
+ * with an alias last.
  */
 export type Attempt = { place: Place; kept: string; refused: string; isAlias: boolean }
 
 export type Conflict = { kept: string; refused: string; place: Place }
 
-/** `profileOf` has every identifier of every attempt; one that is alone maps to itself. */
+/** `profileOf` has every identifier of every attempt; one without links maps to itself. */
 export type Persons = { profileOf: Map<string, string>; conflicts: Conflict[] }
 
-/** Decides the attempts in event order. They may come in any order. */
+/** Decides the attempts in event order. They may be passed in any order. */
 export function resolvePersons(attempts: readonly Attempt[], rules: PersonRules): Persons {
   const groups = new Map<string, Set<string>>()
   const groupOf = (identifier: string): Set<string> => {
@@ -72,7 +72,7 @@ function priorityOf(identifier: string, rules: PersonRules): number {
   return rules.person.indexOf(namespaceOf(identifier))
 }
 
-/** True when both hold a value of one and the same exclusive namespace. */
+/** Returns whether both groups have a value of the same exclusive namespace. */
 function isExcluded(left: Set<string>, right: Set<string>, rules: PersonRules): boolean {
   return rules.exclusive.some(
     (namespace) => holds(left, `${namespace}:`) && holds(right, `${namespace}:`),
@@ -84,7 +84,7 @@ function holds(group: Set<string>, prefix: string): boolean {
   return false
 }
 
-/** Its value in the highest-priority namespace it has, the smallest by code point. */
+/** Returns the value of the highest-priority namespace of a group, the smallest by code point. */
 function profileOfGroup(group: Set<string>, rules: PersonRules): string {
   let best: string | undefined
   for (const member of group) {
@@ -98,14 +98,14 @@ function compareMembers(a: string, b: string, rules: PersonRules): number {
 }
 
 /**
- * How the sessions of a stream that name nobody are decided:
- * - `nobody`: no session names a person, all belong to the anonymous profile;
- * - `neighbours`: the person named before, else the person named after;
- * - `anonymous`, `first`: as the `contested` setting says, or the stream is shared.
+ * Rule for the sessions of a stream that name no person:
+ * - `nobody`: no session names a person; all belong to the anonymous profile;
+ * - `neighbours`: the person named before, otherwise the person named after;
+ * - `anonymous`, `first`: as set by `contested`, or because the stream is shared.
  */
 export type Claim = 'nobody' | 'neighbours' | 'anonymous' | 'first'
 
-/** `persons` are the profiles that a stream's sessions name, repeats allowed. */
+/** Returns the rule. `persons` are the profiles that the stream's sessions name, with repetitions. */
 export function claimOf(persons: Iterable<string>, rules: PersonRules): Claim {
   const distinct = new Set(persons).size
   if (distinct === 0) return 'nobody'
@@ -115,8 +115,8 @@ export function claimOf(persons: Iterable<string>, rules: PersonRules): Claim {
 }
 
 /**
- * Returns the profile of each session of a stream. `named[i]` is the profile that session i names, or null; the
- * result has a profile for each.
+ * Returns the profile of each session of a stream. `named[i]` is the profile that session i names,
+ * or null.
  */
 export function assignSessions(
   named: readonly (string | null)[],

@@ -1,8 +1,8 @@
 /**
- * The events of a stream → its sessions. Keyed by stream, pure and synchronous.
+ * Cuts the events of a stream into sessions. Keyed by stream, pure and synchronous.
  *
- * Streams, not people, are cut, so a later merge of people never changes a session's id or bounds.
- * A stream can be cut in one go or continued from its open session: the same sessions come out.
+ * Streams are cut instead of people, so merging people never changes a session's id or bounds. A
+ * stream can be cut at once or continued from its open session, with the same result.
  */
 
 import type { SessionRules } from '../definition/compile.ts'
@@ -11,7 +11,7 @@ import { isEqual, type Json } from '../base/json.ts'
 
 export type StartedBecause = 'first' | 'gap' | 'person' | 'split' | 'max_duration'
 
-/** A session, closed or still open. It is JSON, and with `seen` it can be continued. */
+/** Session, closed or open. It is JSON and can be continued. */
 export type Session = {
   sessionId: string
   startedAt: number
@@ -22,19 +22,19 @@ export type Session = {
   lastEvent: string
   source: string
   because: StartedBecause
-  /** The person identifier that names the session, and its namespace's number; null: nobody. */
+  /** Person identifier that names the session, and the number of its namespace; null for nobody. */
   named: string | null
   namedRank: number
-  /** Last seen value of each exclusive namespace and of each split operand; null: none yet. */
+  /** Last value of each exclusive namespace and each split operand; null before the first. */
   seen: { exclusive: (string | null)[]; split: Json[] }
 }
 
-/** `of[i]` is the session of `rows[i]`; `sessions` are all that `rows` touched, in order. */
+/** `of[i]` is the session of `rows[i]`. `sessions` are all sessions that `rows` touched, in order. */
 export type Cut = { sessions: Session[]; of: Session[] }
 
 /**
- * Cuts `rows` (of one stream, in event order, all after what `open` has seen) into sessions.
- * `open`, if given, is continued in place and counts as touched when a row falls into it.
+ * Cuts `rows` (of one stream, in event order, after those in `open`) into sessions. Continues
+ * `open` in place and includes it in the result if a row belongs to it.
  */
 export function sessionize(
   events: Events,
@@ -59,7 +59,7 @@ export function sessionize(
   return { sessions, of }
 }
 
-/** The first rule that holds, or null when the row belongs to the session. */
+/** Returns the first rule by which the row starts a session, or null if it continues the last one. */
 function startsAnew(
   events: Events,
   row: number,

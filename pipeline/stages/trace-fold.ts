@@ -1,7 +1,7 @@
 /**
- * The fold, telling why: at every choice it notes which candidates were tried, whether their
- * guards held and the values these saw. The choice itself is the fold's own, and so is every
- * verdict: a part of a guard is compiled and asked as the whole is.
+ * Fold that records the reason for each choice: which candidates were tried, whether their guards
+ * held, and the values they read. The choices are those of the ordinary fold. Parts of a guard are
+ * compiled and evaluated like the whole.
  */
 
 import { stateOf, type Compiled } from '../definition/compile.ts'
@@ -15,13 +15,13 @@ import type { Guard, Operators } from '../definition/guard-syntax.ts'
 import type { Json } from '../base/json.ts'
 import type { Machine, Way } from '../definition/machine.ts'
 
-/** A condition of a guard in words, whether it held, and what it saw (undefined: absent). */
+/** Condition of a guard as text, its result, and the value it read (undefined if absent). */
 export type ToldPart = { condition: string; held: boolean; seen?: Json | undefined }
 
-/** A candidate that was tried; without parts it always holds. */
+/** Candidate that was tried; without parts it always holds. */
 export type Tried = { target: string; held: boolean; parts: ToldPart[] }
 
-/** One choice of a track at an event or a timeout. */
+/** Choice of a track at an event or a timeout. */
 export type Choice = {
   machine: Machine
   track: string
@@ -48,7 +48,7 @@ export class TracingFold extends Fold {
     this.#homes = homesOf(parts.definitions, parts.compiled)
   }
 
-  /** The choices since the last call, in the order they were made. */
+  /** Returns the choices since the last call, in order. */
   takeChoices(): Choice[] {
     return this.#choices.splice(0)
   }
@@ -81,7 +81,7 @@ export class TracingFold extends Fold {
     return { ...told, seen: this.#seen(part, home) }
   }
 
-  /** What a single condition looks at; instants and durations as microseconds. */
+  /** Returns the value that a single condition reads; instants and durations in microseconds. */
   #seen(part: Exclude<Guard, { all: unknown } | { any: unknown } | { not: unknown }>, home: Home) {
     const { names, machine } = home
     if ('property' in part) return this.operand(names.operandOf(`properties.${part.property}`))
@@ -95,7 +95,7 @@ export class TracingFold extends Fold {
   }
 }
 
-/** What a guard requires of several conditions at once, told one by one. */
+/** Splits a guard into the conditions that must all hold. */
 function partsOf(guard: Guard): Guard[] {
   return 'all' in guard ? guard.all.flatMap(partsOf) : [guard]
 }
@@ -117,7 +117,7 @@ function wordsOf(guard: Guard): string {
   return `${kind} ${String(subject)} ${tests.join(' and ')}`
 }
 
-/** Every way's journey and track, and how names in its guard become numbers. */
+/** Maps every way to its journey and track, and to the numbers of the names in its guard. */
 function homesOf(definitions: Definitions, compiled: Compiled): Map<Way, Home> {
   const homes = new Map<Way, Home>()
   compiled.machines.forEach((machine, m) => {

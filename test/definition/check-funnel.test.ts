@@ -66,7 +66,7 @@ test.each<[object, string]>([
   [{ steps: ['A', 7] }, 'f.ts: step 2: event 7 is not an event name; write a text'],
   [
     { steps: [{ event: 'A', within: '1d' }, 'B'] },
-    'f.ts: step 1: within has no step before it to be measured from; take it out',
+    'f.ts: step 1: within has no previous step to be measured from; remove it',
   ],
   [
     { steps: ['A', { event: 'B', minGap: '0s' }] },
@@ -74,7 +74,7 @@ test.each<[object, string]>([
   ],
   [
     { steps: ['A', { event: 'B', optional: true }] },
-    'f.ts: step 2: the last step converts an attempt and cannot be optional; take it out',
+    'f.ts: step 2: the last step converts an attempt and cannot be optional; remove it',
   ],
   [
     { steps: ['A', { event: 'B', where: { count: 'A', eq: 2 } }] },
@@ -86,7 +86,7 @@ test.each<[object, string]>([
   ],
   [
     { steps: ['A', { event: 'B', where: { property: 'x' } }] },
-    'f.ts: step 2: guard on property "x" is without an op; write one of eq, ne, gt, gte, lt, lte, in, exists, startsWith, contains',
+    'f.ts: step 2: guard on property "x" has no operator; write one of eq, ne, gt, gte, lt, lte, in, exists, startsWith, contains',
   ],
   [
     { within: undefined },
@@ -132,7 +132,7 @@ test.each<[object, string]>([
   ],
   [
     { order: 'any', steps: ['A', { event: 'B', minGap: '1s' }] },
-    "f.ts: step 2: minGap needs an order; take it out, or take order 'any' out",
+    "f.ts: step 2: minGap needs an order; remove it, or remove order 'any'",
   ],
   [
     { semantics: { clickhouse: ['loose'] } },
@@ -140,7 +140,7 @@ test.each<[object, string]>([
   ],
   [
     { semantics: 'clickhouse', entry: 'first' },
-    "f.ts: entry is not ClickHouse's; take it out, or take semantics out",
+    'f.ts: entry does not apply to ClickHouse semantics; remove it or semantics',
   ],
 ])('reports %j', (change, problem) => {
   expect(problemsOf(change)).toEqual([problem])

@@ -74,22 +74,22 @@ describe('rejects a journey with a message', () => {
     [
       'unreachable state',
       withState({ on: leaving }, { c: { on: leaving } }),
-      'j.ts: state c: nothing leads to it',
+      'j.ts: state c: no transition leads to it',
     ],
     [
       'no way out',
       withState({ on: { Go: 'b', Stay: 'c' } }, { c: { on: { Go: 'c' } } }),
-      'j.ts: state c: nothing leads from it to another state',
+      'j.ts: state c: no transition leads to another state',
     ],
     [
       'masked root',
       journey({ on: { Out: 'b' }, states: { a: { ignore: ['Out'] }, b: { type: 'final' } } }),
-      'j.ts: state a: nothing leads from it',
+      'j.ts: state a: no transition leads to another state',
     ],
     [
       'circle of timeouts',
       withState({ on: leaving, after: { '1h': 'c' } }, { c: { after: { '1h': 'a' } } }),
-      'j.ts: state a: timeouts alone lead from it back to it',
+      'j.ts: state a: timeouts alone lead back to it',
     ],
     [
       'self timeout',
@@ -97,9 +97,9 @@ describe('rejects a journey with a message', () => {
       'j.ts: state a: timeouts alone',
     ],
     [
-      'never tried',
+      'an unreachable candidate',
       withState({ on: { Go: ['b', { target: 'a', guard: { in: 'a' } }] } }),
-      "j.ts: state a: on 'Go': a candidate after an unguarded one is never tried",
+      "j.ts: state a: on 'Go': a candidate after an unguarded one is never used",
     ],
     [
       'bad duration',
@@ -112,13 +112,13 @@ describe('rejects a journey with a message', () => {
       "j.ts: state a: after '0s' is not a duration",
     ],
     [
-      'guard without an op',
+      'guard without an operator',
       guarded({ property: 'x' }),
-      'guard on property "x" is without an op; write one of eq',
+      'guard on property "x" has no operator; write one of eq',
     ],
-    ['dwell without an op', guarded({ dwell: {} }), 'guard: dwell is without an op'],
-    ['empty all', guarded({ all: [] }), 'guard: all is without an op'],
-    ['nested guard', guarded({ not: { count: 'Go' } }), 'guard on count "Go" is without an op'],
+    ['dwell without an operator', guarded({ dwell: {} }), 'guard: dwell has no operator'],
+    ['empty all', guarded({ all: [] }), 'guard: all is empty'],
+    ['nested guard', guarded({ not: { count: 'Go' } }), 'guard on count "Go" has no operator'],
     ['unknown op', guarded({ property: 'x', equals: 1 }), 'guard: equals is unknown here'],
     [
       'no such field',
@@ -158,9 +158,9 @@ describe('rejects a journey with a message', () => {
     [
       'initial beside tracks',
       { id: 'j', version: 1, type: 'parallel', initial: 'a', states: {} },
-      "j.ts: initial stands beside type 'parallel'; put it in a track",
+      "j.ts: initial cannot be used with type 'parallel'; move it into a track",
     ],
-    ['empty list', withState({ on: { Go: [] } }), "j.ts: state a: on 'Go' lists nothing"],
+    ['empty list', withState({ on: { Go: [] } }), "j.ts: state a: on 'Go' is an empty list"],
     [
       'effect without type',
       withState({ on: leaving, effects: [{}] }),
@@ -189,7 +189,7 @@ describe('rejects a journey with a message', () => {
     [
       'root on beside tracks',
       { id: 'j', version: 1, type: 'parallel', on: {}, states: { left: {} } },
-      "j.ts: on stands beside type 'parallel'; put it in a track",
+      "j.ts: on cannot be used with type 'parallel'; move it into a track",
     ],
     [
       'unknown member of a track',
@@ -220,8 +220,12 @@ describe('rejects a journey with a message', () => {
       withState({ on: leaving, effects: {} }),
       'j.ts: state a: effects {} is not a list',
     ],
-    ['a bigint', journey({ version: 1n }), 'j.ts: it holds a bigint or itself'],
-    ['a guard that holds itself', guarded(endless()), 'j.ts: it holds a bigint or itself'],
+    ['a bigint', journey({ version: 1n }), 'j.ts: it contains a bigint or a circular reference'],
+    [
+      'a guard that contains itself',
+      guarded(endless()),
+      'j.ts: it contains a bigint or a circular reference',
+    ],
     [
       'ignore is not a list',
       withState({ on: leaving, ignore: 'Go' }),
@@ -284,7 +288,7 @@ describe('accepts a valid journey', () => {
 test.each<[identity: object, message: string]>([
   [{ person: [], device: [], exclusive: [] }, 'no namespace is declared'],
   [{ person: ['a:b'], exclusive: [] }, 'namespace "a:b" is not allowed'],
-  [{ person: ['x'], device: ['x'], exclusive: [] }, 'namespace x is there twice'],
+  [{ person: ['x'], device: ['x'], exclusive: [] }, 'namespace x is declared twice'],
   [
     { exclusive: ['anonymous_id'] },
     'exclusive names anonymous_id, which is not a person namespace',
@@ -350,12 +354,14 @@ test.each<[what: string, operand: unknown]>([
   ['a RegExp', /x/],
 ])('rejects %s as not plain data', (what, eq) => {
   expect(checkJourney('j.ts', guarded({ property: 'x', eq }))).toEqual([
-    `j.ts: it holds ${what}, which is not plain data; write JSON values`,
+    `j.ts: it contains ${what}, which is not plain data; write JSON values`,
   ])
 })
 
 test('rejects identity and sessions that are not plain data', () => {
-  const message = ['x.ts: it holds a bigint or itself, which is not plain data; write JSON values']
+  const message = [
+    'x.ts: it contains a bigint or a circular reference, which is not plain data; write JSON values',
+  ]
   expect(checkIdentity('x.ts', { maxPersonsPerDevice: 1n })).toEqual(message)
   expect(checkSessions('x.ts', { gap: 1n })).toEqual(message)
 })

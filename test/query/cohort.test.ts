@@ -202,7 +202,7 @@ test.each<[unknown, string]>([
   ],
   [
     { journey, in: 'cart', dwell: {} },
-    "who: dwell is without an op; write { gte: '10m' } or { lt: '10m' }",
+    "who: dwell has no operator; write { gte: '10m' } or { lt: '10m' }",
   ],
   [
     { ...paid, where: { visits: 'cart', gte: 2 } },
