@@ -137,12 +137,12 @@ describe('rejects a journey with a message', () => {
     [
       'leaving a final state',
       journey({ states: { a: { on: leaving }, b: { type: 'final', on: { Go: 'a' } } } }),
-      'j.ts: state b: on is in a final state',
+      'j.ts: state b: on has no effect in a final state',
     ],
     [
       'waiting in a final state',
       journey({ states: { a: { on: leaving }, b: { type: 'final', after: { '1h': 'a' } } } }),
-      'j.ts: state b: after is in a final state',
+      'j.ts: state b: after has no effect in a final state',
     ],
     ['final initial', journey({ initial: 'b' }), 'j.ts: state b: the initial state is final'],
     [
