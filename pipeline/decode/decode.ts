@@ -15,6 +15,7 @@ import {
 } from './event-batch-builder.ts'
 import { HOUR, parseInstant } from '../base/clock.ts'
 import type { EventDefinitions } from '../definition/events.ts'
+import { IF_CARRIED, kindOfAlias, type Alias } from '../base/identifier.ts'
 import { isObject, type Wire, type Json } from '../base/json.ts'
 import { isRejection, notAnInstant, shown, type Rejection, type Unjudged } from './wire-event.ts'
 import { IdentifierReader, splitIdentifier } from './identifier-values.ts'
@@ -194,7 +195,7 @@ export class ChunkDecoder {
       who,
       properties: objectOr('properties', event.properties),
       context: objectOr('context', event.context),
-      alias: this.#pair('alias', event.alias),
+      alias: this.#alias(event.alias),
       unlink: this.#pair('unlink', event.unlink),
     }
     if (occurredAt > receivedAt + AHEAD_MAX) {
@@ -225,6 +226,15 @@ export class ChunkDecoder {
       if (at >= 0 && !read.isIgnored) who[at] = `${namespace}:${read.landed}`
     }
     return { landed, who }
+  }
+
+  /** An alias as it lands, with its condition. */
+  #alias(value: unknown): Alias | null {
+    if (!Array.isArray(value) || value.length !== 3 || value[2] !== IF_CARRIED) {
+      return this.#pair('alias', value)
+    }
+    const pair = this.#pair('alias', value.slice(0, 2))
+    return pair === null ? null : [...pair, IF_CARRIED]
   }
 
   /** The two identifiers as they land. */
@@ -272,24 +282,23 @@ export class ChunkDecoder {
     for (let o = 0; o < this.#paths.length; o++) {
       into.operands[o]?.push(valueAt(event, this.#paths[o] as string[]))
     }
-    this.#correct(row, 'alias', event.alias, into)
-    this.#correct(row, 'unlink', event.unlink, into)
+    if (event.alias !== null) this.#correct(row, kindOfAlias(event.alias), event.alias, into)
+    if (event.unlink !== null) this.#correct(row, 'unlink', event.unlink, into)
   }
 
   /** A pair counts when both are declared person identifiers that say who. */
   #correct(
     row: number,
     kind: Correction['kind'],
-    pair: [string, string] | null,
+    [a, b]: Alias | [string, string],
     into: BatchBuilder,
   ): void {
-    if (pair === null) return
-    const counts = pair.every((identifier) => {
+    const counts = [a, b].every((identifier) => {
       const [namespace, value] = splitIdentifier(identifier) as [string, string]
       const at = this.#namespaces.indexOf(namespace)
       return at >= 0 && at < this.#personCount && !this.#identifiers.isPlaceholder(value)
     })
-    if (counts) into.corrections.push({ row, kind, a: pair[0], b: pair[1] })
+    if (counts) into.corrections.push({ row, kind, a, b })
   }
 }
 

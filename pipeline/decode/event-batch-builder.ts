@@ -2,6 +2,7 @@
 
 import type { Correction, EventBatch, Refusal, RejectionReason } from './event-batch.ts'
 import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
+import type { Alias } from '../base/identifier.ts'
 import type { Wire, Json } from '../base/json.ts'
 import { hashes64, hashesOfHalves, pushHash64 } from '../base/hash.ts'
 
@@ -20,7 +21,7 @@ export type Canonical = {
   who: (string | null)[]
   properties: Wire
   context: Wire
-  alias: [string, string] | null
+  alias: Alias | null
   unlink: [string, string] | null
 }
 

@@ -6,6 +6,7 @@
  */
 
 import type { TextColumn, DictionaryColumn } from '../base/columns.ts'
+import type { CorrectionKind } from '../base/identifier.ts'
 import type { Json } from '../base/json.ts'
 
 /** Why a line was refused. The list is closed; every reason has a test. */
@@ -28,8 +29,9 @@ export type RejectionReason = (typeof REJECTION_REASONS)[number]
 /** A refused line. `from` and `to` are its bytes in `EventBatch.raw`, without the line break. */
 export type Refusal = { from: number; to: number; reason: RejectionReason; detail: string }
 
-/** A pair that an event says is (alias) or is not (unlink) one person; both survive `ignore`. */
-export type Correction = { row: number; kind: 'alias' | 'unlink'; a: string; b: string }
+/** A pair that an event says is (alias) or is not (unlink) one person; both survive `ignore`. An
+ * alias goes from `a` to `b`. */
+export type Correction = { row: number; kind: CorrectionKind; a: string; b: string }
 
 export type EventBatch = {
   /** Accepted events. Rows are in the order of the input. */

@@ -5,9 +5,11 @@
  * A value of a namespace is every text and number in a member named as the namespace, at any depth
  * (`user_id`, `userId` and `User ID` are one name), every identifier of it in `alias` and `unlink`,
  * and what Segment keeps under other names. It is replaced there and wherever else the line has it.
+ * A `previousId` that is the call's own `anonymousId` is not a user id (see `segment-format.ts`).
  */
 
 import { parseInstant } from '../base/clock.ts'
+import { IF_CARRIED } from '../base/identifier.ts'
 import type { Identity } from '../definition/settings.ts'
 import { hashOf } from './hash-key.ts'
 import { HASH, IdentifierReader, textOf } from './identifier-values.ts'
@@ -43,10 +45,10 @@ const MEMBERS = [
   'device',
   'id',
 ]
-/** Where Segment has an identifier under another name than its namespace's. */
+/** Where Segment has an identifier under another name than that of its namespace or namespaces. */
 const ELSEWHERE = new Map([
-  ['previousId', 'user_id'],
-  ['context.device.id', 'device_id'],
+  ['previousId', ['user_id', 'anonymous_id']],
+  ['context.device.id', ['device_id']],
 ])
 const PAIRS = ['alias', 'unlink']
 /** Members that are read as instants, and do not land as text. */
@@ -76,7 +78,10 @@ export class PlainValues {
   constructor(identity: Identity, key: string | null) {
     this.#names = new Set(identity.hashed.map(folded))
     this.#elsewhere = new Map(
-      [...ELSEWHERE].map(([path, namespace]) => [path, this.#names.has(folded(namespace))]),
+      [...ELSEWHERE].map(([path, namespaces]) => [
+        path,
+        namespaces.some((namespace) => this.#names.has(folded(namespace))),
+      ]),
     )
     this.#members = new Set([...MEMBERS, ...identity.person, ...identity.device])
     this.#reader = new IdentifierReader({ ...identity, hashed: [] }, undefined)
@@ -113,16 +118,25 @@ export class PlainValues {
       if (hash === undefined) values.set(trimmed, (hash = this.#hash(trimmed)))
       return hash
     }
+    const replace = ({ kind, from, to, text }: Token) => {
+      const hash = hashed(text.shown)
+      if (hash === null) return
+      // What no identifier can be stays so: a hash in its place would be one.
+      const json = text.value === null ? `["${hash}"]` : `"${hash}"`
+      edits.push(kind === 'text' ? quoted(from, to, json) : { from, to, text: json })
+    }
+    const ownDevices = new Set<string>()
+    const previous: Token[] = []
     this.#walk(line, (kind, from, to, place) => {
       if (kind === 'key') return
       const text = kind === 'text' ? textAt(line, from, to) : numberAt(line, from, to)
+      if (isMember(place, 'anonymousId')) ownDevices.add(text.shown.trim())
       if (this.#isValue(place)) {
-        const hash = hashed(text.shown)
-        if (hash === null) return
-        // What no identifier can be stays so: a hash in its place would be one.
-        const json = text.value === null ? `["${hash}"]` : `"${hash}"`
-        edits.push(kind === 'text' ? quoted(from, to, json) : { from, to, text: json })
+        const token = { kind, from, to, text }
+        if (isMember(place, 'previousId')) previous.push(token)
+        else replace(token)
       } else if (isPair(place)) {
+        if (text.shown === IF_CARRIED) return
         const colon = text.shown.indexOf(':')
         const prefix = text.shown.slice(0, Math.max(0, colon))
         if (colon > 0 && !this.#names.has(folded(prefix))) return
@@ -132,6 +146,11 @@ export class PlainValues {
         edits.push(kind === 'text' ? quoted(from, to, json) : { from, to, text: json })
       }
     })
+    for (const token of previous) {
+      const value = token.text.shown.trim()
+      if (!ownDevices.has(value) || values.has(value)) replace(token)
+    }
+    if (previous.length > 0) edits.sort((a, b) => a.from - b.from)
     return { edits, values }
   }
 
@@ -193,6 +212,10 @@ function folded(name: string): string {
   return letters === '' ? name : letters
 }
 
+function isMember({ depth, names }: Place, name: string): boolean {
+  return depth === 1 && names.length === 1 && names[0] === name
+}
+
 function isPair({ depth, names }: Place): boolean {
   return depth >= 1 && PAIRS.includes(names[0] ?? '')
 }
@@ -203,6 +226,8 @@ function quoted(from: number, to: number, text: string): Edit {
 
 /** `value` is null for what no identifier can be; `shown` is its text all the same. */
 type Scalar = { shown: string; value: string | null }
+
+type Token = { kind: TokenKind; from: number; to: number; text: Scalar }
 
 function textAt(line: Uint8Array, from: number, to: number): Scalar {
   const raw = Buffer.from(line.buffer, line.byteOffset + from, to - from).toString()

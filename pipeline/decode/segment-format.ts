@@ -6,9 +6,22 @@
  * the time the message waited on the device. The channel is `context.source`, else the name of the
  * library that sent it: analytics.js is `web`, analytics-ios `ios`, analytics-android `android`,
  * any other library `server`.
+ *
+ * `alias` says that `previousId` is now `userId`. By Segment's specification
+ * (https://segment.com/docs/connections/spec/alias/) `previousId` is a user id or an anonymous id,
+ * and the call does not say which. The rule, which no order of arrival changes:
+ *
+ * 1. `previousId` is the call's own `anonymousId`, as libraries fill it in by default: an identify.
+ * 2. A call without an `anonymousId` gets `previousId` as its `anonymous_id`.
+ * 3. Any other than the first case is an alias under the condition `if_carried`.
+ * 4. It counts if some event carries `user_id:previousId`. Until then, `previousId` is a device: in
+ *    the second case the call links that device's stream to the person, as an identify does.
+ *
+ * A call with an `anonymousId` of its own belongs to that device's stream, as any call does.
  */
 
 import { formatInstant, parseInstant } from '../base/clock.ts'
+import { IF_CARRIED } from '../base/identifier.ts'
 import { isObject, type Wire } from '../base/json.ts'
 import { notAnInstant, shown, type Rejection, type Unjudged } from './wire-event.ts'
 import { textOf } from './identifier-values.ts'
@@ -43,6 +56,7 @@ export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection 
   const receivedAt = parseInstant(wire['receivedAt']) ?? landedAt
   const hasTraits = type === 'identify' || type === 'group'
   const traits = hasTraits ? wire['traits'] : isObject(context) ? context['traits'] : undefined
+  const alias = type === 'alias' ? aliasOf(wire) : undefined
   return {
     eventId: wire['messageId'],
     name: type === 'track' ? wire['event'] : NAMES[type],
@@ -51,10 +65,10 @@ export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection 
     ordinal: undefined,
     receivedAt: wire['receivedAt'],
     source: sourceOf(context),
-    identifiers: identifiersOf(wire, context, traits),
+    identifiers: identifiersOf(wire, context, traits, alias !== undefined),
     properties: hasTraits ? wire['traits'] : wire['properties'],
     context,
-    alias: type === 'alias' ? aliasOf(wire) : undefined,
+    alias,
     unlink: undefined,
     propertiesMember: hasTraits ? 'traits' : 'properties',
     contextMember: 'context',
@@ -77,24 +91,28 @@ function isAbsent(value: unknown): boolean {
   return value === undefined || value === null
 }
 
-function identifiersOf(wire: Wire, context: unknown, traits: unknown): Wire {
+function identifiersOf(wire: Wire, context: unknown, traits: unknown, isAlias: boolean): Wire {
+  const isFromDevice = isAlias && isAbsent(wire['anonymousId'])
   const device = isObject(context) ? context['device'] : undefined
   return {
     user_id: wire['userId'],
     email: isObject(traits) ? traits['email'] : undefined,
-    anonymous_id: wire['anonymousId'],
+    anonymous_id: wire[isFromDevice ? 'previousId' : 'anonymousId'],
     device_id: isObject(device) ? device['id'] : undefined,
   }
 }
 
-/** The identifier that was, and the one that is. */
+/** The identifier that was, the one that is, and the condition; undefined for an identify. */
 function aliasOf(wire: Wire): unknown {
-  const { previousId, userId } = wire as { previousId?: unknown; userId?: unknown }
+  const { previousId, userId, anonymousId } = wire
   if (isAbsent(previousId) || isAbsent(userId)) return undefined
-  return [previousId, userId].map((value) => {
+  const isOwnDevice = textOf(previousId)?.trim() === textOf(anonymousId)?.trim()
+  if (isOwnDevice && textOf(previousId) !== null) return undefined
+  const pair = [previousId, userId].map((value) => {
     const text = textOf(value)
     return text === null ? value : `user_id:${text}`
   })
+  return [...pair, IF_CARRIED]
 }
 
 function sourceOf(context: unknown): unknown {

@@ -7,12 +7,8 @@
 import { Changes } from './changelog.ts'
 import { foldProfiles, planProfiles, type Timers } from './derive-profiles.ts'
 import { deriveSessions, type DerivedSessions } from './derive-sessions.ts'
-import {
-  linkIdentities,
-  relinkRemaining,
-  type PlacedCorrection,
-  type Relinking,
-} from './link-identities.ts'
+import type { PlacedCorrection } from './identity-pairs.ts'
+import { linkIdentities, relinkRemaining, type Relinking } from './link-identities.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import { outboxRows, type OutboxRow } from './outbox.ts'
 

@@ -2,19 +2,24 @@
  * Links, aliases and unlinks of a batch → identifiers that get another profile, and refused pairs
  * that come and go.
  *
- * Only the first link of a pair that no unlink cancels decides anything. So a component keeps, for
- * each pair, the place of that link, the aliases and the latest unlink; a batch that changes none
- * of these moves no identifier. Otherwise the components its pairs touch are merged and resolved
- * again, from their pairs alone. Only a late unlink, before links already seen, must look for the
- * next link in the history of the streams that carry both identifiers.
+ * A batch that changes no pair moves no identifier. Otherwise the components its pairs touch are
+ * merged and resolved again, from their pairs alone (see `identity-pairs.ts`). So is the component of
+ * an identifier that an event carries for the first time, if an alias was waiting for that.
  */
 
 import type { ComponentImage, IdentifierImage, Pair } from './state-store.ts'
-import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
-import { namespaceOf } from '../base/identifier.ts'
-import { resolvePersons, type Attempt, type Conflict } from '../stages/resolve-identity.ts'
+import { resolvePersons, type Conflict } from '../stages/resolve-identity.ts'
 import { Changes, diff, Rows } from './changelog.ts'
-import { encodePart } from '../base/hash.ts'
+import {
+  applySaying,
+  attemptsOf,
+  freshPair,
+  pairKey,
+  pairOf,
+  sayingsOf,
+  type IsCarried,
+  type PlacedCorrection,
+} from './identity-pairs.ts'
 import type { MicroBatch } from './micro-batch.ts'
 
 /** Identifiers that get another profile. */
@@ -22,9 +27,6 @@ export type Moves = Map<string, { before: string; after: string }>
 
 /** Result of linking: what moves, and the changes of `identity_conflicts`. */
 export type Linked = { moves: Moves; changes: Changes }
-
-/** Links, aliases and unlinks of one pair in a batch. */
-type Sayings = { kept: string; refused: string; links: Place[]; aliases: Place[]; unlinks: Place[] }
 
 /** Applies the batch's links and `corrections` to the images of identifiers and components. The
  * identifier images of all of them must be loaded. */
@@ -35,24 +37,53 @@ export async function linkIdentities(
   const linked: Linked = { moves: new Map(), changes: new Changes() }
   const newRows = Array.from({ length: batch.newCount }, (_, row) => row)
   const sayings = [...sayingsOf(batch, newRows, corrections).values()]
-  if (sayings.length === 0) return linked
+  const carried = personsOn(batch, newRows)
+  const firstCarried = [...carried].filter((name) => isNamedAlone(batch, name))
+  if (sayings.length === 0 && firstCarried.length === 0) return linked
   const { identifier, component } = batch.images
+  const named = sayings.flatMap(({ kept, refused }) => [kept, refused])
   await component.load(
-    sayings.flatMap(({ kept, refused }) =>
-      [kept, refused].flatMap((name) => identifier.get(name)?.component ?? []),
-    ),
+    [...named, ...firstCarried].flatMap((name) => identifier.get(name)?.component ?? []),
   )
-  const changed: Pair[] = []
+  const changed = firstCarried.flatMap((name) => pairsFrom(batch, name))
   for (const saying of sayings) {
     const pair = await applySaying(batch, saying, pairOf(batch, saying))
     if (pair !== null) changed.push(pair)
   }
-  for (const group of groupsOf(batch, changed)) await resolveGroup(batch, linked, group)
+  const isCarried = (name: string) => carried.has(name) || isSeen(identifier.get(name))
+  for (const group of groupsOf(batch, changed)) await resolveGroup(batch, linked, group, isCarried)
   return linked
 }
 
-/** An alias or unlink and the place of its event. */
-export type PlacedCorrection = { place: Place; kind: 'alias' | 'unlink'; a: string; b: string }
+/** Person identifiers that rows carry. */
+function personsOn(batch: MicroBatch, rows: readonly number[]): Set<string> {
+  const carried = new Set<string>()
+  const persons = batch.compiled.identity.person.length
+  for (const column of batch.events.identifiers.slice(0, persons)) {
+    for (const row of rows) {
+      const name = column[row]
+      if (name !== undefined) carried.add(name)
+    }
+  }
+  return carried
+}
+
+/** True for an identifier that corrections name and no event before this batch carries. */
+function isNamedAlone(batch: MicroBatch, name: string): boolean {
+  const image = batch.images.identifier.get(name)
+  return image !== undefined && image.component !== null && !isSeen(image)
+}
+
+function isSeen(image: IdentifierImage | undefined): boolean {
+  return image !== undefined && Object.keys(image.sightings).length > 0
+}
+
+/** Pairs with aliases that count once an event carries the identifier. */
+function pairsFrom(batch: MicroBatch, name: string): Pair[] {
+  const key = batch.images.identifier.get(name)?.component ?? ''
+  const pairs = batch.images.component.get(key)?.pairs ?? []
+  return pairs.filter(({ ifCarried }) => ifCarried.some(([from]) => from === name))
+}
 
 /** Identifiers to be linked again without the events of an erased person. */
 export type Relinking = {
@@ -87,12 +118,13 @@ export async function relinkRemaining(
   for (const saying of sayingsOf(batch, rows, about).values()) {
     if (!members.has(saying.kept) || !members.has(saying.refused)) continue
     const { kept, refused } = saying
-    const fresh = { kept, refused, firstLink: null, aliases: [], unlinked: null }
-    const pair = await applySaying(batch, saying, fresh)
+    const pair = await applySaying(batch, saying, freshPair(kept, refused))
     if (pair !== null) pairs.push(pair)
   }
   const [key] = members
-  if (key !== undefined) decide(batch, linked, key, { members, pairs }, old)
+  const carried = personsOn(batch, rows)
+  const isCarried = (name: string) => carried.has(name)
+  if (key !== undefined) decide(batch, linked, key, { members, pairs }, old, isCarried)
   else
     changeConflicts(
       linked.changes,
@@ -100,124 +132,6 @@ export async function relinkRemaining(
       [],
     )
   return { ...linked, components: keys }
-}
-
-/** Links, aliases and unlinks of rows and corrections, by pair. */
-function sayingsOf(
-  batch: MicroBatch,
-  rows: Iterable<number>,
-  corrections: readonly PlacedCorrection[],
-): Map<string, Sayings> {
-  const sayings = new Map<string, Sayings>()
-  const of = (a: string, b: string): Sayings => {
-    const [kept, refused] = inPriority(batch, a, b)
-    const key = pairKey(kept, refused)
-    let saying = sayings.get(key)
-    if (saying === undefined) {
-      saying = { kept, refused, links: [], aliases: [], unlinks: [] }
-      sayings.set(key, saying)
-    }
-    return saying
-  }
-  for (const row of rows) {
-    for (const [kept, refused] of linksOf(batch, row)) {
-      of(kept, refused).links.push(batch.events.place(row))
-    }
-  }
-  for (const { place, kind, a, b } of corrections) {
-    if (a === b) continue
-    const saying = of(a, b)
-    const places = kind === 'alias' ? saying.aliases : saying.unlinks
-    places.push(place)
-  }
-  return sayings
-}
-
-/** The pairs an event links: its highest-priority person identifier with each of the others. */
-function linksOf(batch: MicroBatch, row: number): [kept: string, refused: string][] {
-  const { identifiers } = batch.events
-  const persons = batch.compiled.identity.person.length
-  const links: [string, string][] = []
-  let kept: string | undefined
-  for (let n = 0; n < persons; n++) {
-    const person = identifiers[n]?.[row]
-    if (person === undefined) continue
-    if (kept === undefined) kept = person
-    else links.push([kept, person])
-  }
-  return links
-}
-
-function inPriority(batch: MicroBatch, a: string, b: string): [string, string] {
-  const { person } = batch.compiled.identity
-  const ahead = person.indexOf(namespaceOf(a)) - person.indexOf(namespaceOf(b)) || compareText(a, b)
-  return ahead <= 0 ? [a, b] : [b, a]
-}
-
-function pairKey(kept: string, refused: string): string {
-  return `${encodePart(kept)}/${encodePart(refused)}`
-}
-
-/** The pair as its component has it. */
-function pairOf(batch: MicroBatch, { kept, refused }: Sayings): Pair {
-  const key = batch.images.identifier.get(kept)?.component ?? null
-  const component = key === null ? undefined : batch.images.component.get(key)
-  const pair = component?.pairs.find((p) => p.kept === kept && p.refused === refused)
-  return pair ?? { kept, refused, firstLink: null, aliases: [], unlinked: null }
-}
-
-/** Returns the pair with the batch's links and corrections applied; null if nothing changes. */
-async function applySaying(batch: MicroBatch, saying: Sayings, pair: Pair): Promise<Pair | null> {
-  const unlinked = latest([...saying.unlinks, ...(pair.unlinked === null ? [] : [pair.unlinked])])
-  const counts = (place: Place) => unlinked === null || comparePlaces(place, unlinked) > 0
-  const links = saying.links.filter(counts)
-  if (pair.firstLink !== null) {
-    if (counts(pair.firstLink)) links.push(pair.firstLink)
-    else links.push(...(await linksInHistory(batch, pair)).filter(counts))
-  }
-  const aliases = [...pair.aliases, ...saying.aliases].filter(counts)
-  const firstLink = earliest(links)
-  const isSame =
-    samePlace(firstLink, pair.firstLink) &&
-    samePlace(unlinked, pair.unlinked) &&
-    aliases.length === pair.aliases.length &&
-    saying.aliases.length === 0
-  return isSame ? null : { kept: pair.kept, refused: pair.refused, firstLink, aliases, unlinked }
-}
-
-function earliest(places: Place[]): Place | null {
-  let best: Place | null = null
-  for (const place of places) if (best === null || comparePlaces(place, best) < 0) best = place
-  return best
-}
-
-function latest(places: Place[]): Place | null {
-  let best: Place | null = null
-  for (const place of places) if (best === null || comparePlaces(place, best) > 0) best = place
-  return best
-}
-
-function samePlace(a: Place | null, b: Place | null): boolean {
-  if (a === null || b === null) return a === b
-  return comparePlaces(a, b) === 0
-}
-
-/** All links of a pair on record. */
-async function linksInHistory(batch: MicroBatch, pair: Pair): Promise<Place[]> {
-  const left = batch.images.identifier.get(pair.kept)?.sightings ?? {}
-  const right = batch.images.identifier.get(pair.refused)?.sightings ?? {}
-  const streams = Object.keys(left).filter((stream) => Object.hasOwn(right, stream))
-  await batch.loadHistory(streams)
-  return streams.flatMap((stream) =>
-    batch
-      .historyOf(stream)
-      .filter((row) =>
-        linksOf(batch, row).some(
-          ([kept, refused]) => kept === pair.kept && refused === pair.refused,
-        ),
-      )
-      .map((row) => batch.events.place(row)),
-  )
 }
 
 /** Components, by key, and new pairs, that must be resolved together. */
@@ -254,7 +168,12 @@ function groupsOf(batch: MicroBatch, changed: Pair[]): Set<Group> {
 }
 
 /** Resolves a group again and adds what that changes to `linked`. */
-async function resolveGroup(batch: MicroBatch, linked: Linked, group: Group): Promise<void> {
+async function resolveGroup(
+  batch: MicroBatch,
+  linked: Linked,
+  group: Group,
+  isCarried: IsCarried,
+): Promise<void> {
   const { identifier, component } = batch.images
   await identifier.load(group.members)
   const old = [...group.components].map((key) => component.get(key) as ComponentImage)
@@ -267,7 +186,7 @@ async function resolveGroup(batch: MicroBatch, linked: Linked, group: Group): Pr
   for (const absorbed of group.components) {
     if (absorbed !== key) component.put(absorbed, { members: [], pairs: [], conflicts: [] })
   }
-  decide(batch, linked, key, { ...group, pairs: [...pairs.values()] }, old)
+  decide(batch, linked, key, { ...group, pairs: [...pairs.values()] }, old, isCarried)
 }
 
 /** Resolves a component from its pairs alone; `old` are the components it is made of. */
@@ -277,10 +196,11 @@ function decide(
   key: string,
   { members, pairs }: { members: Set<string>; pairs: Pair[] },
   old: ComponentImage[],
+  isCarried: IsCarried,
 ): void {
   const { identifier, component } = batch.images
   const { profileOf, conflicts } = resolvePersons(
-    pairs.flatMap(attemptsOf),
+    pairs.flatMap((pair) => attemptsOf(pair, isCarried)),
     batch.compiled.identity,
   )
   component.put(key, { members: [...members], pairs, conflicts })
@@ -306,14 +226,6 @@ function decide(
 
 export function freshIdentifier(identifier: string): IdentifierImage {
   return { component: null, profile: identifier, sightings: {} }
-}
-
-function attemptsOf({ kept, refused, firstLink, aliases }: Pair): Attempt[] {
-  const attempts: Attempt[] = []
-  if (firstLink !== null) attempts.push({ place: firstLink, kept, refused, isAlias: false })
-  const alias = earliest(aliases)
-  if (alias !== null) attempts.push({ place: alias, kept, refused, isAlias: true })
-  return attempts
 }
 
 /** The component with the most members keeps its key, so that the fewest images change. */

@@ -28,7 +28,7 @@ import type { ImageKind } from '../warehouse/warehouse.ts'
 const ENCODINGS: { [kind in ImageKind]: number } = {
   stream: 1,
   identifier: 1,
-  component: 1,
+  component: 2,
   profile: 1,
 }
 

@@ -54,6 +54,8 @@ export type Pair = {
   refused: string
   firstLink: Place | null
   aliases: Place[]
+  /** Aliases that count only if an event carries the identifier they go from. */
+  ifCarried: [from: string, place: Place][]
   /** The latest unlink. */
   unlinked: Place | null
 }

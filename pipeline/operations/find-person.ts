@@ -8,11 +8,12 @@
 
 import type { ErasedPersons } from '../microbatch/suppression-list.ts'
 import { UserError } from '../base/errors.ts'
+import { kindOfAlias, type Alias } from '../base/identifier.ts'
 import { HASH_KEY_VARIABLE } from '../decode/hash-key.ts'
 import { splitIdentifier, type IdentifierReader } from '../decode/identifier-values.ts'
 import type { AllImages } from '../microbatch/state-store.ts'
 import type { Compiled } from '../definition/compile.ts'
-import type { PlacedCorrection } from '../microbatch/link-identities.ts'
+import type { PlacedCorrection } from '../microbatch/identity-pairs.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 export type Person = {
@@ -183,13 +184,15 @@ export async function correctionsOf(warehouse: Warehouse, erased: ReadonlySet<st
     const eventId = row['event_id'] as string
     for (const kind of ['alias', 'unlink'] as const) {
       if (typeof row[kind] !== 'string') continue
-      const [a, b] = JSON.parse(row[kind]) as [string, string]
+      const pair = JSON.parse(row[kind]) as Alias
+      const [a, b] = pair
       if (erased.has(eventId)) {
         named.push(a, b)
         continue
       }
       const place = [row['occurred_at'] as number, row['ordinal'] as number, eventId] as const
-      remaining.push({ place: [...place], kind, a, b })
+      const said = kind === 'alias' ? kindOfAlias(pair) : kind
+      remaining.push({ place: [...place], kind: said, a, b })
     }
   }
   return { remaining, named }

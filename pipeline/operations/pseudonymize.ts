@@ -73,7 +73,8 @@ class Pseudonyms {
     }
     const pair = (name: string) => {
       if (typeof row[name] !== 'string') return null
-      return JSON.stringify(pairOf(row, name).map((one) => this.#nameOf(one)))
+      const [, , ...condition] = JSON.parse(row[name]) as string[]
+      return JSON.stringify([...pairOf(row, name).map((one) => this.#nameOf(one)), ...condition])
     }
     return {
       ...row,
@@ -175,6 +176,7 @@ function identifiersOf(row: Row): { [namespace: string]: string } {
   return JSON.parse(row['identifiers'] as string) as { [namespace: string]: string }
 }
 
+/** The two identifiers of an alias or unlink; an alias may have a condition beside them. */
 function pairOf(row: Row, name: string): string[] {
-  return typeof row[name] === 'string' ? (JSON.parse(row[name]) as string[]) : []
+  return typeof row[name] === 'string' ? (JSON.parse(row[name]) as string[]).slice(0, 2) : []
 }

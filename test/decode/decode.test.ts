@@ -82,6 +82,9 @@ describe('rejected lines', () => {
     [event({ identifiers: { cookie: 'c1' } }), 'no_identifier', 'has none of'],
     [event({ alias: 'user_id:a' }), 'invalid_field', 'alias: "user_id:a" is not a pair'],
     [event({ alias: ['user_id:a'] }), 'invalid_field', 'alias: ["user_id:a"] is not a pair'],
+    [event({ alias: ['a:b', 'a:c', 'if'] }), 'invalid_field', 'alias: ["a:b","a:c","if"] is not'],,
+    [event({ alias: ['a:b', 7, 'if_carried'] }), 'invalid_field', 'alias: ["a:b",7] is not a pair'],
+    [event({ unlink: ['a:b', 'a:c', 'if_carried'] }), 'invalid_field', 'is not a pair'],
     [
       event({ unlink: ['a', 'user_id:b'] }),
       'invalid_field',
@@ -314,14 +317,48 @@ describe('Segment', () => {
     )
   })
 
-  test('reads alias.previousId as an alias', () => {
-    const [correction] = call({ type: 'alias', previousId: 'old' }).corrections
-    expect(correction).toEqual({ row: 0, kind: 'alias', a: 'user_id:old', b: 'user_id:u1' })
+  test('reads alias.previousId as an alias that counts if an event carries it', () => {
+    const batch = call({ type: 'alias', previousId: ' old' })
+    expect(batch.corrections).toEqual([
+      { row: 0, kind: 'if_carried', a: 'user_id:old', b: 'user_id:u1' },
+    ])
+    expect(batch.aliasJson.get(0)).toBe('["user_id:old","user_id:u1","if_carried"]')
+    expect(textOf(batch.identifiersJson, 0)).toBe('{"user_id":"u1","anonymous_id":"a1"}')
+  })
+
+  test('reads an alias as an identify if previousId is its anonymousId', () => {
+    for (const [previousId, anonymousId] of [
+      ['a1', 'a1'],
+      [' a1', 'a1 '],
+      [7, '7'],
+    ]) {
+      const batch = call({ type: 'alias', previousId, anonymousId })
+      expect([...batch.corrections, ...batch.aliasJson.values()]).toEqual([])
+      expect(batch.count).toBe(1)
+    }
+  })
+
+  test('reads previousId as the device of an alias without an anonymousId', () => {
+    for (const anonymousId of [undefined, null]) {
+      const batch = call({ type: 'alias', previousId: 'old', anonymousId })
+      expect(textOf(batch.identifiersJson, 0)).toBe('{"user_id":"u1","anonymous_id":"old"}')
+      expect(batch.corrections[0]).toMatchObject({ kind: 'if_carried', a: 'user_id:old' })
+    }
+  })
+
+  test('ignores previousId without a userId, and in another call', () => {
+    for (const changes of [{ type: 'alias', userId: null }, { type: 'identify' }]) {
+      const batch = call({ ...changes, previousId: 'old' })
+      expect([...batch.corrections, ...batch.aliasJson.values()]).toEqual([])
+      expect(textOf(batch.identifiersJson, 0)).not.toContain('old')
+    }
   })
 
   test('rejects an alias.previousId that is neither text nor a number', () => {
-    const { refusals } = call({ type: 'alias', previousId: { id: 'old' } })
-    expect(refusals[0]?.detail).toContain('alias: [{"id":"old"},"user_id:u1"] is not a pair')
+    for (const anonymousId of ['a1', undefined, { id: 'old' }]) {
+      const { refusals } = call({ type: 'alias', previousId: { id: 'old' }, anonymousId })
+      expect(refusals[0]?.detail).toContain('{"id":"old"}')
+    }
   })
 
   test('rejects a native event if the Segment format is forced', () => {

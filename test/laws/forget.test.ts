@@ -245,7 +245,7 @@ test(
 /** The same history of people who share nothing with the first. */
 function elsewhere(events: AcceptedEvent[]): AcceptedEvent[] {
   const far = (name: string) => name.replace(':', ':far-')
-  const pair = (names: [string, string]): [string, string] => [far(names[0]), far(names[1])]
+  const pair = <T extends string[]>(names: T) => names.map(far) as T
   return events.map((event) => ({
     ...event,
     event_id: `far-${event.event_id}`,

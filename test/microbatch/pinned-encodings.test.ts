@@ -133,6 +133,7 @@ const LINES = [
     { user_id: 'u2' },
     { alias: ['user_id:u2', 'email:u2@example.org'] },
   ),
+  event('e7', 'Seen', 6, { user_id: 'u3' }, { alias: ['user_id:a1', 'user_id:u3', 'if_carried'] }),
 ]
 
 async function fed(): Promise<Harness> {
@@ -181,7 +182,7 @@ test('ids and row keys in the tables', async () => {
 
 test('state images and history segments', async () => {
   const { warehouse } = await fed()
-  const keys = ['anonymous_id:a1', 'user_id:u1', 'user_id:u2', 'email:u1@example.org']
+  const keys = ['anonymous_id:a1', 'user_id:u1', 'user_id:u2', 'email:u1@example.org', 'user_id:a1']
   const stored: { [kind: string]: [string, string][] } = {}
   for (const kind of IMAGE_KINDS) stored[kind] = [...(await warehouse.images(kind, keys))].sort()
   const segments = [...(await warehouse.segments(keys))].sort()
@@ -189,12 +190,16 @@ test('state images and history segments', async () => {
     {
       "component": [
         [
+          "user_id:a1",
+          "2 {"members":["user_id:a1","user_id:u3"],"pairs":[{"kept":"user_id:a1","refused":"user_id:u3","firstLink":null,"aliases":[],"ifCarried":[["user_id:a1",[1772359560000000,0,"e7"]]],"unlinked":null}],"conflicts":[]}",
+        ],
+        [
           "user_id:u1",
-          "1 {"members":["user_id:u1","email:u1@example.org"],"pairs":[{"kept":"user_id:u1","refused":"email:u1@example.org","firstLink":[1772359260000000,0,"e2"],"aliases":[],"unlinked":null}],"conflicts":[]}",
+          "2 {"members":["user_id:u1","email:u1@example.org"],"pairs":[{"kept":"user_id:u1","refused":"email:u1@example.org","firstLink":[1772359260000000,0,"e2"],"aliases":[],"ifCarried":[],"unlinked":null}],"conflicts":[]}",
         ],
         [
           "user_id:u2",
-          "1 {"members":["user_id:u2","email:u2@example.org"],"pairs":[{"kept":"user_id:u2","refused":"email:u2@example.org","firstLink":null,"aliases":[[1772359500000000,0,"e6"]],"unlinked":null}],"conflicts":[]}",
+          "2 {"members":["user_id:u2","email:u2@example.org"],"pairs":[{"kept":"user_id:u2","refused":"email:u2@example.org","firstLink":null,"aliases":[[1772359500000000,0,"e6"]],"ifCarried":[],"unlinked":null}],"conflicts":[]}",
         ],
       ],
       "identifier": [
@@ -205,6 +210,10 @@ test('state images and history segments', async () => {
         [
           "email:u1@example.org",
           "1 {"component":"user_id:u1","profile":"user_id:u1","sightings":{"anonymous_id:a1":[["user_id:u1",1772359260000000,1772359260000000,1]]}}",
+        ],
+        [
+          "user_id:a1",
+          "1 {"component":"user_id:a1","profile":"user_id:a1","sightings":{}}",
         ],
         [
           "user_id:u1",

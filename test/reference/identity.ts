@@ -17,7 +17,7 @@ export type AcceptedEvent = {
   identifiers: { [namespace: string]: string }
   properties: { [name: string]: Json }
   context: { [name: string]: Json }
-  alias?: [string, string]
+  alias?: [string, string] | [string, string, 'if_carried']
   unlink?: [string, string]
 }
 
@@ -161,8 +161,11 @@ function sayings(events: AcceptedEvent[], identity: Identity): Said[] {
     const said: Said[] = others.map((b) => ({ event, a: first as string, b, kind: 'link' }))
     for (const kind of ['alias', 'unlink'] as const) {
       const pair = event[kind]
-      if (pair === undefined || !pair.every((name) => isPerson(name, identity))) continue
-      said.push({ event, a: pair[0], b: pair[1], kind })
+      if (pair === undefined) continue
+      const [a, b, condition] = pair
+      if (!isPerson(a, identity) || !isPerson(b, identity)) continue
+      const isMet = events.some((other) => carried(other, identity.person, identity).includes(a))
+      if (condition === undefined || isMet) said.push({ event, a, b, kind })
     }
     return said
   })

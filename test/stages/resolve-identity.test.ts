@@ -173,6 +173,43 @@ describe('corrections', () => {
       10:01  a2            u1       user_id:u2,user_id:u1      user_id:u1
     `))
 
+  test('an alias under the condition if_carried counts once an event carries its first id', () =>
+    check(`
+      at     anonymous_id  user_id  alias                             ->  profile
+      10:00  a1            u2       -                                     user_id:u1
+      10:01  a2            u1       user_id:u2,user_id:u1,if_carried      user_id:u1
+      10:02  a3            u1       user_id:u0,user_id:u1,if_carried      user_id:u1
+      10:03  a4            u3       user_id:u1,user_id:u3,if_carried      user_id:u1
+    `))
+
+  test('an event that carries the first id later than the alias counts, earlier or later', () =>
+    check(`
+      at     anonymous_id  user_id  alias                             ->  profile
+      10:01  a2            u2       user_id:u1,user_id:u2,if_carried      user_id:u1
+      11:00  a2            -        -                                     user_id:u1
+      10:02  a3            u3       user_id:u2,user_id:u3,if_carried      user_id:u1
+      12:00  a1            u1       -                                     user_id:u1
+      09:00  a4            u1       -                                     user_id:u1
+    `))
+
+  test('an unlink cancels a conditional alias up to it, not one after it', () =>
+    check(`
+      at     anonymous_id  user_id  alias                             unlink                   ->  profile
+      10:00  a1            u1       -                                 -                            user_id:u1
+      10:01  a2            u2       user_id:u1,user_id:u2,if_carried  -                            user_id:u2
+      10:02  a3            u2       -                                 user_id:u2,user_id:u1        user_id:u2
+      10:00  a4            u3       -                                 -                            user_id:u3
+      10:03  a5            u4       user_id:u3,user_id:u4,if_carried  user_id:u1,user_id:u3        user_id:u3
+      10:04  a6            u4       -                                 -                            user_id:u3
+    `))
+
+  test('a plain alias beside a conditional one counts whoever carries what', () =>
+    check(`
+      at     anonymous_id  user_id  alias                             ->  profile
+      10:00  a1            u2       user_id:u1,user_id:u2,if_carried      user_id:u1
+      10:01  a2            u2       user_id:u1,user_id:u2                 user_id:u1
+    `))
+
   test('an unlink separates what was linked up to it', () =>
     check(`
       at     anonymous_id  user_id  email  unlink               ->  profile

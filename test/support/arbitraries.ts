@@ -17,7 +17,7 @@ const START = 1_772_359_200_000_000
 
 const NAMES = ['A', 'B', 'C', 'D', 'N']
 const STATES = ['s0', 's1', 's2', 's3']
-const USERS = ['u1', 'u2', 'u3', 'null']
+const USERS = ['u1', 'u2', 'u3', 'null', 'd1']
 const EMAILS = ['e1', 'e2', 'e3', ' E1']
 const DEVICES = ['d1', 'd2', 'd3']
 
@@ -58,6 +58,19 @@ const correction = fc.constantFrom<[string, string]>(
   ['user_id:u1', 'user_id:u1'],
 )
 
+/** `user_id:d1` is seldom carried, `user_id:d2` never. */
+const alias = fc.oneof<fc.Arbitrary<NonNullable<AcceptedEvent['alias']>>[]>(
+  correction,
+  fc.constantFrom(
+    ['user_id:d1', 'user_id:u1', 'if_carried'],
+    ['user_id:u2', 'user_id:d1', 'if_carried'],
+    ['user_id:d2', 'user_id:d1', 'if_carried'],
+    ['user_id:u1', 'user_id:u2', 'if_carried'],
+    ['email:e3', 'user_id:u1', 'if_carried'],
+    ['user_id:null', 'user_id:u1', 'if_carried'],
+  ),
+)
+
 const rare = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 5 })
 const often = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 1 })
 
@@ -75,7 +88,7 @@ const body = fc.record({
   v: rare(value),
   k: rare(value),
   campaign: rare(value),
-  alias: fc.option(correction, { nil: undefined, freq: 12 }),
+  alias: fc.option(alias, { nil: undefined, freq: 8 }),
   unlink: fc.option(correction, { nil: undefined, freq: 12 }),
 })
 
