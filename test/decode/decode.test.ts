@@ -82,7 +82,7 @@ describe('rejected lines', () => {
     [event({ identifiers: { cookie: 'c1' } }), 'no_identifier', 'has none of'],
     [event({ alias: 'user_id:a' }), 'invalid_field', 'alias: "user_id:a" is not a pair'],
     [event({ alias: ['user_id:a'] }), 'invalid_field', 'alias: ["user_id:a"] is not a pair'],
-    [event({ alias: ['a:b', 'a:c', 'if'] }), 'invalid_field', 'alias: ["a:b","a:c","if"] is not'],,
+    [event({ alias: ['a:b', 'a:c', 'if'] }), 'invalid_field', 'alias: ["a:b","a:c","if"] is not'],
     [event({ alias: ['a:b', 7, 'if_carried'] }), 'invalid_field', 'alias: ["a:b",7] is not a pair'],
     [event({ unlink: ['a:b', 'a:c', 'if_carried'] }), 'invalid_field', 'is not a pair'],
     [

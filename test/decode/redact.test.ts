@@ -6,7 +6,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
+import { ChunkDecoder, type DecodeOptions } from '../../pipeline/decode/decode.ts'
 import { REJECTION_REASONS, type EventBatch } from '../../pipeline/decode/event-batch.ts'
 import { hashOf } from '../../pipeline/decode/hash-key.ts'
 import { messagesOf } from '../../pipeline/decode/unpack-messages.ts'
@@ -28,7 +28,7 @@ const SPELLINGS = [
   'ada+x\\\\u0040example.org',
 ]
 
-const decoder = new ChunkDecoder({
+const OPTIONS: DecodeOptions = {
   identity: { ...IDENTITY_DEFAULT, hashed: ['email', 'user_id'] },
   operandPaths: [],
   format: undefined,
@@ -37,7 +37,8 @@ const decoder = new ChunkDecoder({
     unknown: 'refuse',
   },
   hashKey: KEY,
-})
+}
+const decoder = new ChunkDecoder(OPTIONS)
 
 const decode = (...lines: string[]) => decoder.decode(Buffer.from(lines.join('\n')), NOW)
 const again = (batch: EventBatch) => decoder.decode(batch.raw.slice(), NOW)
@@ -162,6 +163,35 @@ describe('plain values are removed', () => {
       anonymous_id: 'a-1',
     })
     expect(batch.corrections[0]).toMatchObject({ a: `user_id:${hashOf(KEY, 'user-0')}` })
+  })
+})
+
+describe('previousId of a Segment alias', () => {
+  const base = { messageId: 'm', timestamp: '2026-03-01T10:00:00Z', type: 'alias' }
+  const read = (members: object, hashed: string[]) => {
+    const identity = { ...IDENTITY_DEFAULT, hashed }
+    const bytes = Buffer.from(JSON.stringify({ ...base, ...members }))
+    const batch = new ChunkDecoder({ ...OPTIONS, identity }).decode(bytes, NOW)
+    return [textOf(batch.identifiersJson, 0), batch.aliasJson.get(0)].join(' ')
+  }
+
+  test.each([[['user_id']], [['anonymous_id']], [['user_id', 'anonymous_id']]])(
+    'lands hashed if %j is hashed',
+    (hashed) => {
+      const landed = read({ userId: 'user-1', previousId: 'before-0' }, hashed)
+      const hash = hashOf(KEY, 'before-0')
+      expect(landed).not.toContain('before-0')
+      expect(landed).toContain(`"anonymous_id":"${hash}"} ["user_id:${hash}"`)
+      expect(landed).toContain('"if_carried"]')
+    },
+  )
+
+  test('is not read as a user id if it equals anonymousId', () => {
+    const own = { userId: 'user-1', previousId: 'device-0 ', anonymousId: 'device-0' }
+    expect(read(own, ['user_id'])).toContain('"anonymous_id":"device-0"')
+    expect(read(own, ['anonymous_id'])).toContain(`"anonymous_id":"${hashOf(KEY, 'device-0')}"`)
+    const named = { ...own, properties: { user_id: 'device-0' } }
+    expect(read(named, ['user_id'])).not.toContain('device-0')
   })
 })
 
