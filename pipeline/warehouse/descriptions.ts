@@ -54,7 +54,8 @@ export const COLUMN_DESCRIPTIONS: { readonly [column: string]: string } = {
   active_count: 'Profiles active in the week.',
   added_count: 'Rows added to the day.',
   age_ms: 'Time since the entry in milliseconds.',
-  alias: 'Two identifiers that the event declares to be one person, or null.',
+  alias:
+    'Two identifiers that the event declares to be one person, and perhaps a condition, or null.',
   anchor: 'State in which the cycle begins and ends.',
   attempt_count: 'Attempts of the unit.',
   attempt_id: 'Id of the attempt.',
