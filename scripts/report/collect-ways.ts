@@ -75,6 +75,7 @@ export async function collectWays(ask: Ask, tracks: string[]): Promise<WaysOf> {
     count: number(row['transition_count']),
     profileCount: number(row['profile_count']),
     probability: numberOrNull(row['probability']),
+    shareOfStays: numberOrNull(row['share_of_stays']),
     medianMs: numberOrNull(dwells.get(wayKey(row))),
     events: row['cause'] === 'event' ? (events.get(eventKey(row)) ?? []).map(eventOf) : [],
   })

@@ -79,6 +79,8 @@ export type WayPart = {
   profileCount: number
   /** Of all moves out of `from`. */
   probability: number | null
+  /** Of all stays in `from`; what is missing of the share of moves is still inside. */
+  shareOfStays: number | null
   medianMs: number | null
   /** Commonest first; none for a timeout. */
   events: NamedCount[]
@@ -107,10 +109,10 @@ export type LapPart = { lap: number; instanceCount: number; convertedRate: numbe
 export type DurationPart = {
   state: string
   inside: number
-  /** Open stays longer than nine in ten of those that ended; the longest began at `since`. */
+  /** Open stays longer than the age by which nine in ten have left; the longest began at `since`. */
   stuck: number
   since: number | null
-  /** The first few; `visit` is the how manieth time a run was in the state. */
+  /** The first few, by the 1-based number of the visit. An age that is not reached is null. */
   visits: { visit: number; completed: number; medianMs: number | null; p90Ms: number | null }[]
   visitsLeftOut: number
 }

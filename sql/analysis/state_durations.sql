@@ -1,20 +1,13 @@
 -- How long stays last, and whether a second visit lasts longer than the first.
 -- Grain: one row per state and visit, by journey, version and track.
--- Caveat: quantiles are nearest-rank and of completed stays; who is still inside at the watermark
--- is counted apart. Stays in a final state never complete.
--- Reads: states
-with stays as (
-  select
-    journey,
-    version,
-    track,
-    state,
-    visit,
-    is_final,
-    div((unix_micros(exited_at) - unix_micros(entered_at)), 1000) as duration_ms,
-  from states
+-- Caveat: median_ms and p90_ms are the ages by which half and nine in ten have left, from the
+-- survival curve (see survival), so that open stays count too. They are null where the curve does
+-- not get there: too many are still inside. Stays in a final state never end.
+-- Reads: batches, states
+with watermarks as (
+  select max(watermark) as watermark from batches
 ),
-ranked as (
+stays as (
   select
     journey,
     version,
@@ -22,15 +15,66 @@ ranked as (
     state,
     visit,
     is_final,
-    duration_ms,
-    row_number() over (
-      partition by journey, version, track, state, visit
-      order by duration_ms nulls last
-    ) as duration_rank,
-    count(duration_ms) over (
-      partition by journey, version, track, state, visit
-    ) as completed_count,
+    exited_at is not null as has_left,
+    div((unix_micros(coalesce(exited_at, watermark)) - unix_micros(entered_at)), 1000) as age_ms,
+  from states
+  cross join watermarks
+),
+ages as (
+  select
+    journey,
+    version,
+    track,
+    state,
+    visit,
+    is_final,
+    age_ms,
+    count(*) as stay_count,
+    countif(has_left) as left_count,
   from stays
+  group by journey, version, track, state, visit, is_final, age_ms
+),
+risks as (
+  select
+    journey,
+    version,
+    track,
+    state,
+    visit,
+    is_final,
+    age_ms,
+    stay_count,
+    left_count,
+    cast(
+      sum(stay_count) over (
+        partition by journey, version, track, state, visit order by age_ms desc
+      ) as int64
+    ) as at_risk,
+  from ages
+),
+shares as (
+  select
+    journey,
+    version,
+    track,
+    state,
+    visit,
+    is_final,
+    age_ms,
+    stay_count,
+    left_count,
+    case
+      when left_count = at_risk then 0
+      else round(
+        exp(
+          sum(ln(if(left_count = at_risk, 1, (at_risk - left_count) / at_risk))) over (
+            partition by journey, version, track, state, visit order by age_ms
+          )
+        ),
+        9
+      )
+    end as share_inside,
+  from risks
 )
 select
   journey,
@@ -39,9 +83,9 @@ select
   state,
   visit,
   is_final,
-  count(duration_ms) as completed_count,
-  min(if(2 * duration_rank >= completed_count, duration_ms, null)) as median_ms,
-  min(if(10 * duration_rank >= 9 * completed_count, duration_ms, null)) as p90_ms,
-  countif(duration_ms is null) as still_inside_count,
-from ranked
+  cast(sum(left_count) as int64) as completed_count,
+  min(if(share_inside <= 0.5, age_ms, null)) as median_ms,
+  min(if(share_inside <= 0.1, age_ms, null)) as p90_ms,
+  cast(sum(stay_count) - sum(left_count) as int64) as still_inside_count,
+from shares
 group by journey, version, track, state, visit, is_final

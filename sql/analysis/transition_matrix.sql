@@ -1,8 +1,10 @@
 -- Where people go from each state, and what takes them there.
 -- Grain: one row per from_state, to_state and cause, by journey, version and track.
--- Caveat: probability is the share of all exits of from_state in that track, so the rows of one
--- from_state, timeouts and self-transitions included, sum to 1. Starts have no from_state.
--- Reads: transitions
+-- Caveat: probability is the share of moves: of all exits of from_state in that track, so the rows of
+-- one from_state, timeouts and self-transitions included, sum to 1. share_of_stays is of all stays in
+-- from_state: the rows sum to 1 less the share of those that are still inside. Starts have no
+-- from_state, and no share of stays.
+-- Reads: states, transitions
 with counted as (
   select
     journey,
@@ -15,17 +17,34 @@ with counted as (
     count(distinct profile_id) as profile_count,
   from transitions
   group by journey, version, track, from_state, to_state, cause
+),
+stays as (
+  select
+    journey,
+    version,
+    track,
+    state,
+    count(*) as stay_count,
+  from states
+  group by journey, version, track, state
 )
 select
-  journey,
-  version,
-  track,
+  counted.journey,
+  counted.version,
+  counted.track,
   from_state,
   to_state,
   cause,
   transition_count,
   profile_count,
   transition_count
-    / sum(transition_count) over (partition by journey, version, track, from_state)
-    as probability,
+    / sum(transition_count) over (
+      partition by counted.journey, counted.version, counted.track, from_state
+    ) as probability,
+  transition_count / stay_count as share_of_stays,
 from counted
+left join stays
+  on stays.journey = counted.journey
+  and stays.version = counted.version
+  and stays.track = counted.track
+  and stays.state = from_state

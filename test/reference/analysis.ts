@@ -6,6 +6,7 @@
 import { formatInstant } from '../../pipeline/base/clock.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { byCodePoint } from './identity.ts'
+import { ageBy, survivalOf, type Exit } from './shares.ts'
 
 type Way = { journey: string; version: number; instance_id: string; profile_id: string }
 export type Transition = Way & {
@@ -82,9 +83,6 @@ const inTrack = (row: Way & { track: string }) => [
   row.instance_id,
   row.track,
 ]
-const stayMs = ({ entered_at, exited_at }: Stay) =>
-  exited_at === null ? null : wholeMs(entered_at, exited_at)
-
 /** When the track of an instance came to a final state, or null. */
 function endOf({ states }: Tables, row: Way & { track: string }): number | null {
   const wanted = JSON.stringify(inTrack(row))
@@ -175,23 +173,46 @@ function rework({ transitions }: Tables): Row[] {
   })
 }
 
-function stateDurations({ states }: Tables): Row[] {
-  const key = (s: Stay) => [s.journey, s.version, s.track, s.state, s.visit]
-  return groups(states, key).map((stays) => ({
-    ...pick(stays[0] as Stay, 'journey', 'version', 'track', 'state', 'visit', 'is_final'),
-    completed_count: stays.filter(({ exited_at }) => exited_at !== null).length,
-    median_ms: nearestRank(stays.map(stayMs), 5),
-    p90_ms: nearestRank(stays.map(stayMs), 9),
-    still_inside_count: stays.filter(({ exited_at }) => exited_at === null).length,
-  }))
+/** How long a stay has lasted, by the watermark if it is open. */
+function exitOf({ entered_at, exited_at }: Stay, watermark: number): Exit {
+  return { age: wholeMs(entered_at, exited_at ?? watermark), hasLeft: exited_at !== null }
+}
+
+const inState = (s: Stay) => [s.journey, s.version, s.track, s.state]
+
+function survival({ states, watermark }: Tables): Row[] {
+  const open = states.filter(({ is_final }) => !is_final)
+  return groups(open, inState).flatMap((stays) =>
+    survivalOf(stays.map((stay) => exitOf(stay, watermark))).map((point) => ({
+      ...pick(stays[0] as Stay, 'journey', 'version', 'track', 'state'),
+      age_ms: point.age,
+      at_risk: point.atRisk,
+      left_count: point.left,
+      share_inside: point.share,
+    })),
+  )
+}
+
+function stateDurations({ states, watermark }: Tables): Row[] {
+  return groups(states, (stay) => [...inState(stay), stay.visit]).map((stays) => {
+    const exits = stays.map((stay) => exitOf(stay, watermark))
+    return {
+      ...pick(stays[0] as Stay, 'journey', 'version', 'track', 'state', 'visit', 'is_final'),
+      completed_count: stays.filter(({ exited_at }) => exited_at !== null).length,
+      median_ms: ageBy(5, exits),
+      p90_ms: ageBy(9, exits),
+      still_inside_count: stays.filter(({ exited_at }) => exited_at === null).length,
+    }
+  })
 }
 
 function stuck({ states, watermark }: Tables): Row[] {
-  return groups(states, (s) => [s.journey, s.version, s.track, s.state]).flatMap((stays) => {
-    const p90 = nearestRank(stays.map(stayMs), 9)
+  return groups(states, inState).flatMap((stays) => {
+    const exits = stays.map((stay) => exitOf(stay, watermark))
+    const p90 = ageBy(9, exits)
     return stays
       .filter(({ exited_at, is_final }) => exited_at === null && !is_final)
-      .map((stay) => ({ stay, inside: wholeMs(stay.entered_at, watermark) }))
+      .map((stay) => ({ stay, inside: exitOf(stay, watermark).age }))
       .filter(({ inside }) => p90 !== null && inside > p90)
       .map(({ stay, inside }) => ({
         ...pick(stay, 'state_id', 'journey', 'version', 'track', 'state', 'visit'),
@@ -203,7 +224,7 @@ function stuck({ states, watermark }: Tables): Row[] {
 }
 
 function dailyStates({ states, watermark }: Tables): Row[] {
-  return groups(states, (s) => [s.journey, s.version, s.track, s.state]).flatMap((stays) => {
+  return groups(states, inState).flatMap((stays) => {
     const rows: Row[] = []
     const first = Math.min(...stays.map(({ entered_at }) => dayOf(entered_at)))
     const exitDays = stays.flatMap(({ exited_at }) => (exited_at === null ? [] : dayOf(exited_at)))
@@ -224,17 +245,20 @@ function dailyStates({ states, watermark }: Tables): Row[] {
   })
 }
 
-function transitionMatrix({ transitions }: Tables): Row[] {
+function transitionMatrix({ transitions, states }: Tables): Row[] {
   const from = (t: Transition) => [t.journey, t.version, t.track, t.from_state]
-  return groups(transitions, from).flatMap((exits) =>
-    groups(exits, (t) => [t.to_state, t.cause]).map((moves) => ({
+  return groups(transitions, from).flatMap((exits) => {
+    const left = JSON.stringify(from(exits[0] as Transition))
+    const stays = states.filter((stay) => JSON.stringify(inState(stay)) === left).length
+    return groups(exits, (t) => [t.to_state, t.cause]).map((moves) => ({
       ...pick(moves[0] as Transition, 'journey', 'version', 'track', 'from_state', 'to_state'),
       cause: moves[0]?.cause,
       transition_count: moves.length,
       profile_count: distinct(moves, (move) => move.profile_id),
       probability: moves.length / exits.length,
-    })),
-  )
+      share_of_stays: stays === 0 ? null : moves.length / stays,
+    }))
+  })
 }
 
 function pathVariants({ transitions }: Tables): Row[] {
@@ -316,6 +340,7 @@ export const ANALYSIS: { [view: string]: (tables: Tables) => Row[] } = {
   cycle_summary: cycleSummary,
   laps,
   rework,
+  survival,
   state_durations: stateDurations,
   stuck,
   daily_states: dailyStates,

@@ -23,3 +23,27 @@ export function rates(matured: number | null, converted: number | null, isFirst 
     matured_rate_high: ninePlaces(Math.min(1, middle + half)),
   }
 }
+
+/** A stay, or an open one: `hasLeft` is false. */
+export type Exit = { age: number; hasLeft: boolean }
+export type Survival = { age: number; atRisk: number; left: number; share: number }
+
+/** The curve of Kaplan and Meier, age by age, at the ages at which somebody left. */
+export function survivalOf(exits: readonly Exit[]): Survival[] {
+  const curve: Survival[] = []
+  let share = 1
+  const ages = [...new Set(exits.map(({ age }) => age))].toSorted((a, b) => a - b)
+  for (const age of ages) {
+    const atRisk = exits.filter((exit) => exit.age >= age).length
+    const left = exits.filter((exit) => exit.age === age && exit.hasLeft).length
+    if (left === 0) continue
+    share *= (atRisk - left) / atRisk
+    curve.push({ age, atRisk, left, share: ninePlaces(share) })
+  }
+  return curve
+}
+
+/** The age by which so many tenths have left; null where the curve does not get there. */
+export function ageBy(tenths: number, exits: readonly Exit[]): number | null {
+  return survivalOf(exits).find(({ share }) => share <= (10 - tenths) / 10)?.age ?? null
+}

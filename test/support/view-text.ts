@@ -5,16 +5,19 @@ import { over } from '../../pipeline/warehouse/view-sql.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { emptyWarehouse } from './reused-warehouse.ts'
 
+export function viewText(view: string): string {
+  return analysisViews().find(({ name }) => name === view)?.text ?? ''
+}
+
 /** Rows of a view over relations, each of them a query. */
 export async function viewRows(
   view: string,
   relations: readonly [name: string, query: string][],
   order: string,
 ): Promise<Row[]> {
-  const text = analysisViews().find(({ name }) => name === view)?.text ?? ''
   const warehouse = emptyWarehouse()
   await warehouse.open()
-  const rows = await warehouse.query(`${over(relations, text)} order by ${order}`)
+  const rows = await warehouse.query(`${over(relations, viewText(view))} order by ${order}`)
   await warehouse.close()
   return rows
 }

@@ -106,7 +106,24 @@ test('rework tells self-loops from repeats', () =>
     paid      1            0                0             1               0                        1              0`,
   ))
 
-test('state_durations tells stays that ended from those that go on', () =>
+test('survival counts open stays until the watermark', () =>
+  expectRows(
+    'survival',
+    `
+    state     age_ms   at_risk  left_count  share_inside
+    cart      300000   8        1           0.875
+    cart      480000   7        1           0.75
+    cart      540000   6        1           0.625
+    cart      600000   5        1           0.5
+    cart      1800000  4        1           0.375
+    cart      3600000  3        3           0
+    checkout  60000    4        1           0.75
+    checkout  120000   3        1           0.5
+    checkout  300000   2        2           0
+    idle      3600000  3        1           0.667`,
+  ))
+
+test('state_durations has the ages by which half and nine in ten have left', () =>
   expectRows(
     'state_durations',
     `
@@ -117,19 +134,34 @@ test('state_durations tells stays that ended from those that go on', () =>
     checkout  1      false     2                2           5        0
     checkout  2      false     1                1           1        0
     checkout  3      false     1                5           5        0
-    idle      1      false     1                60          60       1
+    idle      1      false     1                60          -        1
     idle      2      false     0                -           -        1
     paid      1      true      0                -           -        1`,
   ))
 
-test('stuck tells who is inside for longer than nine in ten were', () =>
+test('stuck has nobody where nine in ten have not left', () =>
   expectRows(
     'stuck',
     `
-    state  profile_id  entered_at        visit  inside_min  p90_min
-    idle   user_id:u2  1772373900000000  2      3955        60
-    idle   user_id:u3  1772447700000000  1      2725        60`,
+    state  profile_id  inside_min  p90_min`,
   ))
+
+test('stuck has whoever is inside for longer than nine in ten were', async () => {
+  const lines = Array.from(
+    { length: 10 },
+    (_, i) => `10:00  u${i}  Added\n10:1${i}  u${i}  Checkout`,
+  )
+  const table = ['at  user_id  event', ...lines, '10:10  u10  Added', '10:30  u11  Added']
+  const waiting = await tell(table.join('\n'), { journeys: [order], watermark: '10:40' })
+  await expectRows(
+    'stuck',
+    `
+    state  profile_id   visit  inside_min  p90_min
+    cart   user_id:u10  1      30          19`,
+    waiting,
+  )
+  await waiting.warehouse.close()
+})
 
 test('daily_states has every day, changed or not', () =>
   expectRows(
@@ -154,18 +186,18 @@ test('daily_states has every day, changed or not', () =>
     2026-03-04  paid      0              0             1`,
   ))
 
-test('transition_matrix shares out the exits of each state', () =>
+test('transition_matrix has shares of moves and of stays', () =>
   expectRows(
     'transition_matrix',
     `
-    from_state  to_state  cause    transition_count  profile_count  probability
-    -           cart      start    3                 3              1
-    cart        checkout  event    4                 2              0.5
-    cart        cart      event    1                 1              0.125
-    cart        idle      timeout  3                 2              0.375
-    checkout    cart      event    3                 2              0.75
-    checkout    paid      event    1                 1              0.25
-    idle        cart      event    1                 1              1`,
+    from_state  to_state  cause    transition_count  profile_count  probability  share_of_stays
+    -           cart      start    3                 3              1            -
+    cart        checkout  event    4                 2              0.5          0.5
+    cart        cart      event    1                 1              0.125        0.125
+    cart        idle      timeout  3                 2              0.375        0.375
+    checkout    cart      event    3                 2              0.75         0.75
+    checkout    paid      event    1                 1              0.25         0.25
+    idle        cart      event    1                 1              1            0.333`,
   ))
 
 test('path_variants tells whole ways, and how many they cover', () =>

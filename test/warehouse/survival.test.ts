@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { viewRows } from '../support/view-text.ts'
 
 const MONTH_US = 30 * 86_400_000_000
+const WEEK_US = 7 * 86_400_000_000
 const LATEST_US = 400 * MONTH_US
 
 /** Units of one funnel, `count` of them for each exit. */
@@ -84,4 +85,60 @@ test('conversion by age is the cumulative incidence of Satagopan', async () => {
     [26, 298, 98.3, 0],
     [27, 297, 98, 0.3],
   ])
+})
+
+const SIX_MP: [weeks: number, hasLeft: boolean][] = [
+  ...[6, 6, 6, 7, 10, 13, 16, 22, 23].map((weeks): [number, boolean] => [weeks, true]),
+  ...[6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35].map((weeks): [number, boolean] => [
+    weeks,
+    false,
+  ]),
+]
+const PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23].map(
+  (weeks): [number, boolean] => [weeks, true],
+)
+
+/** Stays in one state. */
+function stays(exits: readonly [weeks: number, hasLeft: boolean][]): string {
+  const rows = exits.map(([weeks, hasLeft]) => {
+    const entered = hasLeft ? 0 : LATEST_US - weeks * WEEK_US
+    const exited = hasLeft ? `make_timestamptz(${weeks * WEEK_US})` : 'null'
+    return `(make_timestamptz(${entered}), ${exited})`
+  })
+  return `select 'j' as journey, 1 as version, 'main' as track, 'remission' as state, 1 as visit,
+      false as is_final, entered_at, exited_at
+    from (values ${rows.join(', ')}) as exits (entered_at, exited_at)`
+}
+
+// Freireich et al. (1963), as printed in Cox and Oakes, Analysis of Survival Data (1984), and with
+// the estimates in Kleinbaum and Klein, Survival Analysis, table 2.2: weeks in remission.
+test('survival is that of the 6-MP patients of Freireich', async () => {
+  const given: [string, string][] = [['states', stays(SIX_MP)], WATERMARK]
+  const rows = await viewRows('survival', given, 'age_ms')
+  expect(
+    rows.map((row) => [
+      (Number(row['age_ms']) * 1_000) / WEEK_US,
+      row['at_risk'],
+      row['left_count'],
+      Math.round(10_000 * Number(row['share_inside'])) / 10_000,
+    ]),
+  ).toEqual([
+    [6, 21, 3, 0.8571],
+    [7, 17, 1, 0.8067],
+    [10, 15, 1, 0.7529],
+    [13, 12, 1, 0.6902],
+    [16, 11, 1, 0.6275],
+    [22, 7, 1, 0.5378],
+    [23, 6, 1, 0.4482],
+  ])
+})
+
+test.each([
+  ['6-MP', SIX_MP, 23, null],
+  ['placebo', PLACEBO, 8, 17],
+])('the median remission under %s is that of Freireich', async (_name, exits, median, p90) => {
+  const given: [string, string][] = [['states', stays(exits)], WATERMARK]
+  const [row] = await viewRows('state_durations', given, 'visit')
+  const weeks = (ms: unknown) => (ms === null ? null : (Number(ms) * 1_000) / WEEK_US)
+  expect([weeks(row?.['median_ms']), weeks(row?.['p90_ms'])]).toEqual([median, p90])
 })

@@ -39,8 +39,9 @@ export function durations(track: TrackPart, selection: Selection): HTMLElement {
     'durations',
     'Time in state',
     [
-      'Half have left a state by the dot, nine in ten by the end of the line; ' +
-        'the scale is logarithmic. Who stays longer than that is stuck.',
+      'Half have left a state by the dot, nine in ten by the end of the line; the scale is ' +
+        'logarithmic. Open stays count as long as they have lasted: where too many are still ' +
+        'inside, the age is not reached. Whoever stays longer than nine in ten is stuck.',
     ],
     shown.length === 0
       ? nothing(
@@ -123,21 +124,25 @@ function row(
       ...marks.map(([ms]) => html('span', { class: 'gridline', style: `left:${x(ms)}%` })),
       ...line(medianMs, p90Ms, x),
     ),
-    html(
-      'span',
-      { class: 'duration-text' },
-      medianMs === null ? 'no stay has ended' : `${duration(medianMs)}, up to ${duration(p90Ms)}`,
-    ),
+    html('span', { class: 'duration-text' }, spanText(completed, medianMs, p90Ms)),
     html('span', { class: 'duration-inside' }, ...standing),
   )
   tip(item, () =>
     facts(title, [
-      ['Half leave within', duration(medianMs)],
-      ['Nine in ten within', duration(p90Ms)],
+      ['Half leave within', reached(medianMs)],
+      ['Nine in ten within', reached(p90Ms)],
       ['Stays that ended', exactly(completed)],
     ]),
   )
   return item
+}
+
+const reached = (ms: number | null): string => (ms === null ? 'not reached' : duration(ms))
+
+function spanText(completed: number, medianMs: number | null, p90Ms: number | null): string {
+  if (completed === 0) return 'no stay has ended'
+  if (medianMs === null) return 'half not reached'
+  return `${duration(medianMs)}, ${p90Ms === null ? 'nine in ten not reached' : `up to ${duration(p90Ms)}`}`
 }
 
 function line(medianMs: number | null, p90Ms: number | null, x: Scale): Child[] {

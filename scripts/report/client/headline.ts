@@ -66,7 +66,7 @@ function stuck({ durations }: TrackPart): HTMLElement | null {
   return figure(
     'Stuck now',
     `${count(worst.stuck)} in ${worst.state}`,
-    `longer than nine in ten ever stayed; the first since ${day(worst.since)}`,
+    `longer than nine in ten stay; the first since ${day(worst.since)}`,
   )
 }
 

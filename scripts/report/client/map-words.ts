@@ -24,7 +24,8 @@ export function wayFacts(way: WayPart): [string, string][] {
   return [
     [way.cause === 'timeout' ? 'Timed out' : 'Taken', `${exactly(way.count)} times`],
     ['By', counted(way.profileCount, 'person', 'people')],
-    ['Of moves from there', percent(way.probability)],
+    ['Share of moves from there', percent(way.probability)],
+    ['Share of stays there', percent(way.shareOfStays)],
     ['Typically after', duration(way.medianMs)],
     ...way.events
       .slice(0, EVENTS_TOLD)
@@ -73,9 +74,18 @@ export function mapTable({ ways, waysLeftOut }: TrackPart): Child {
     exactly(way.count),
     exactly(way.profileCount),
     percent(way.probability),
+    percent(way.shareOfStays),
     duration(way.medianMs),
   ])
-  const titles = ['Way', 'How', 'Times', 'People', 'Of moves from there', 'Typically after']
+  const titles = [
+    'Way',
+    'How',
+    'Times',
+    'People',
+    'Share of moves',
+    'Share of stays',
+    'Typically after',
+  ]
   return html(
     'div',
     {},
