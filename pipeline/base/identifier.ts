@@ -3,7 +3,7 @@
 /** Third member of an alias that counts only if some event carries its first identifier. */
 export const IF_CARRIED = 'if_carried'
 
-/** What an event says of two identifiers: `if_carried` is an alias under that condition. */
+/** Kind of a correction. `if_carried` is an alias with that condition. */
 export type CorrectionKind = 'alias' | typeof IF_CARRIED | 'unlink'
 
 /** The former identifier, the present one, and perhaps the condition. */

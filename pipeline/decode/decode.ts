@@ -1,9 +1,10 @@
 /**
- * Bytes → a batch: each line an accepted event, or a refusal that says which field and value.
+ * Decodes bytes into a batch: each line becomes an accepted event, or a refusal that names the
+ * field and the value.
  *
- * A line is judged alone, whatever else is in the chunk: whether it lands does not depend on its
- * neighbours (the same event twice is `land.ts`'s affair). No line throws. Blank lines are not
- * lines. What lands of `properties` and `context` is the sender's own text.
+ * Each line is judged alone: whether it lands does not depend on the other lines of a chunk
+ * (`deduplicate.ts` handles repeated events). No line throws. Blank lines are skipped. `properties`
+ * and `context` are stored as the sender wrote them.
  */
 
 import type { Correction, EventBatch, RejectionReason } from './event-batch.ts'
@@ -27,35 +28,35 @@ import { Redactor } from './redact.ts'
 import { isNative, readNative } from './native-format.ts'
 import { isSegment, readSegment } from './segment-format.ts'
 
-/** Longer lines are refused unread; of those this many bytes are kept. */
+/** Longer lines are refused without parsing. This many of their bytes are kept. */
 export const LINE_BYTES_MAX = 4 * 1024 * 1024
 const KEPT_OF_TOO_LARGE = 64 * 1024
 /**
- * An event is refused when what lands of it has more bytes. It may be more than the line had, and
- * as JSON within JSON twice as much again: with that it fits a request to BigQuery, which has 20 MB.
+ * Longest event, in stored bytes. Stored text may be longer than the line. As JSON within JSON it
+ * can double again, and must still fit a BigQuery request of 20 MB.
  */
 export const LANDED_BYTES_MAX = 8 * 1024 * 1024
-/** Arrays and objects in one another beyond this are refused: walking them has no other bound. */
+/** Deepest nesting of arrays and objects. It bounds the recursion of everything that walks them. */
 const NESTING_MAX = 500
 const TEXT_LENGTH_MAX = 256
-/** How far ahead of its receipt an event may claim to be. */
+/** Longest time that an event may be dated after its receipt. */
 const AHEAD_MAX = 24 * HOUR
 const NEW_LINE = 0x0a
 
 export type DecodeOptions = {
   identity: Identity
-  /** `properties.a.b` or `context.x`: own keys, through objects only. */
+  /** `properties.a.b` or `context.x`. Only own members of objects are read. */
   operandPaths: string[]
-  /** Every line is of this form; undefined: each is recognised by its shape. */
+  /** Format of every line. If undefined, it is detected per line. */
   format: 'native' | 'segment' | undefined
   events: EventDefinitions
-  /** For namespaces declared `hashed`. */
+  /** Key of namespaces declared `hashed`. */
   hashKey: string | undefined
-  /** Lines are events on record, which were accepted: no limit of size or nesting is applied. */
+  /** Whether lines are stored events. They were accepted before, so no limits apply. */
   isOnRecord?: boolean
 }
 
-/** Redacts input as this decoder bounds it; null where no namespace is hashed. */
+/** Returns the redactor with this decoder's limits, or null if no namespace is hashed. */
 export function redactorOf(identity: Identity, hashKey: string | undefined): Redactor | null {
   const bounds = { lineBytesMax: LINE_BYTES_MAX, keptOfTooLarge: KEPT_OF_TOO_LARGE }
   return Redactor.of(identity, hashKey, bounds)
@@ -80,7 +81,7 @@ export class ChunkDecoder {
   readonly #personCount: number
   readonly #identifiers: IdentifierReader
   readonly #paths: string[][]
-  /** Null where no namespace is hashed. */
+  /** Null if no namespace is hashed. */
   readonly #redactor: Redactor | null
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -88,13 +89,13 @@ export class ChunkDecoder {
     this.#options = options
     this.#namespaces = [...options.identity.person, ...options.identity.device]
     this.#personCount = options.identity.person.length
-    // Input is redacted before it is read: hashed values are hashes by then.
+    // Input is redacted before it is decoded, so hashed values are already hashes here.
     this.#identifiers = new IdentifierReader({ ...options.identity, hashed: [] }, undefined)
     this.#redactor = redactorOf(options.identity, options.hashKey)
     this.#paths = options.operandPaths.map((path) => path.split('.'))
   }
 
-  /** `chunk` is whole lines; `landedAt` (microseconds) is when they came. */
+  /** Decodes a chunk of whole lines that landed at `landedAt` (microseconds). */
   decode(chunk: Uint8Array, landedAt: number): EventBatch {
     const builder = this.#builder()
     const lines = this.#redactor?.lines(chunk) ?? chunk
@@ -102,7 +103,7 @@ export class ChunkDecoder {
     return builder.build(lines)
   }
 
-  /** `chunk` is messages; each came when it was published. */
+  /** Decodes a chunk of messages. Each landed when it was published. */
   decodeMessages(chunk: Uint8Array, messages: Messages): EventBatch {
     const builder = this.#builder()
     const { bytes, ends, refused } = this.unpack(chunk, messages)
@@ -115,7 +116,7 @@ export class ChunkDecoder {
     return builder.build(bytes)
   }
 
-  /** The messages of `chunk` as lines, in order and redacted. */
+  /** Returns the messages of a chunk as redacted lines, in order. */
   unpack(chunk: Uint8Array, messages: Messages): Unpacked {
     const unpacked = unpack(chunk, messages)
     return this.#redactor?.unpacked(unpacked) ?? unpacked
@@ -125,7 +126,8 @@ export class ChunkDecoder {
     return new BatchBuilder(this.#namespaces.length, this.#paths.length)
   }
 
-  /** Lines from one byte up to another; the last may be without its end only at the chunk's. */
+  /** Decodes the lines in a range of bytes. Only the last line of the chunk may lack its line
+   * break. */
   #lines(chunk: Uint8Array, first: number, end: number, at: number, into: BatchBuilder): void {
     for (let from = first; from < end;) {
       const lineBreak = chunk.indexOf(NEW_LINE, from)
@@ -228,7 +230,7 @@ export class ChunkDecoder {
     return { landed, who }
   }
 
-  /** An alias as it lands, with its condition. */
+  /** Returns an alias as it is stored, with its condition. */
   #alias(value: unknown): Alias | null {
     if (!Array.isArray(value) || value.length !== 3 || value[2] !== IF_CARRIED) {
       return this.#pair('alias', value)
@@ -237,7 +239,7 @@ export class ChunkDecoder {
     return pair === null ? null : [...pair, IF_CARRIED]
   }
 
-  /** The two identifiers as they land. */
+  /** Returns the two identifiers as they are stored. */
   #pair(field: string, value: unknown): [string, string] | null {
     if (value === undefined || value === null) return null
     const parts = Array.isArray(value) && value.length === 2 ? value.map(splitIdentifier) : []
@@ -286,7 +288,7 @@ export class ChunkDecoder {
     if (event.unlink !== null) this.#correct(row, 'unlink', event.unlink, into)
   }
 
-  /** A pair counts when both are declared person identifiers that say who. */
+  /** Adds a correction if both identifiers are declared person identifiers with real values. */
   #correct(
     row: number,
     kind: Correction['kind'],
@@ -302,7 +304,7 @@ export class ChunkDecoder {
   }
 }
 
-/** Bytes are counted only where the characters alone do not say that there are few. */
+/** Counts bytes only if the number of characters does not rule out an excess. */
 function judgeSize({ eventId, name, source }: Canonical, texts: LandedTexts): void {
   const landed = [eventId, name, source, ...Object.values(texts)]
   if (landed.reduce((units, text) => units + text.length, 0) * 3 <= LANDED_BYTES_MAX) return
@@ -322,13 +324,13 @@ function parse(line: string): Wire {
   return isObject(parsed) ? parsed : refuse('unknown_format', `${shown(parsed)} is not an object`)
 }
 
-/** Before parsing: parsed nesting costs many times its bytes. */
+/** Checks the nesting before parsing, because parsed nesting takes many times its bytes. */
 function judgeNesting(line: Uint8Array): void {
   if (nestingOf(line) <= NESTING_MAX) return
   refuse('invalid_json', `the line is nested deeper than ${NESTING_MAX} levels`)
 }
 
-/** A required text of 1 to 256 characters. */
+/** Returns a required text of 1 to 256 characters. */
 function nameOf(field: string, value: unknown): string {
   if (value === undefined || value === null) return refuse('missing_field', `${field}: missing`)
   const isText = typeof value === 'string' && value !== '' && value.isWellFormed()
@@ -353,7 +355,7 @@ function instantOr(standIn: number, field: string, value: unknown): number {
 
 function ordinalOf(value: unknown): number {
   if (value === undefined || value === null) return 0
-  // Minus zero equals zero everywhere but in a comparison of texts.
+  // Adding 0 turns minus zero into zero, which differ only when compared as text.
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value + 0
   return refuse('invalid_field', `ordinal: ${shown(value)} is not an integer`)
 }
@@ -391,7 +393,7 @@ function valueAt(event: Canonical, path: string[]): Json | undefined {
   return keepable((value ?? undefined) as Json | undefined)
 }
 
-/** As it is after being kept as JSON, which has no number beyond a double's: those are absent. */
+/** Returns the value as JSON keeps it. Numbers beyond a double's range count as absent. */
 function keepable(value: Json | undefined): Json | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
   return isObject(value) || Array.isArray(value) ? JSON.parse(JSON.stringify(value)) : value

@@ -1,24 +1,24 @@
-/** The main thread's handle on the decoding thread; `run.ts` has two chunks on the way. */
+/** Decoder thread as seen from the main thread. `run.ts` keeps two chunks in flight. */
 
 import type { EventBatch } from './event-batch.ts'
 import type { DecodeOptions } from './decode.ts'
 import type { Messages } from './unpack-messages.ts'
 import { moduleBeside, startThread } from '../base/worker-thread.ts'
 
-/** What the thread is started with: plain data, and where it finds `events.ts`. */
+/** Settings of the thread: plain data, and the folder of `events.ts`. */
 export type DecoderSettings = Omit<DecodeOptions, 'events'> & { definitionsDir: string }
 
-/** What the thread is sent. */
+/** Request to the thread. */
 export type DecodeRequest = { chunk: Uint8Array; landedAt: number; messages: Messages | undefined }
 
 export type Decoder = {
-  /** `chunk` is whole lines, or the given messages, and is the thread's afterwards; `landedAt` in
-   * microseconds. Batches come in the order of the chunks. */
+  /** Decodes a chunk of whole lines, or of the given messages. `chunk` is transferred to the
+   * thread; `landedAt` is in microseconds. Batches are returned in the order of the chunks. */
   decode(chunk: Uint8Array, landedAt: number, messages?: Messages): Promise<EventBatch>
   close(): Promise<void>
 }
 
-/** Starts the thread. When it dies, everything on the way is rejected. */
+/** Starts the thread. If it dies, pending requests are rejected. */
 export function startDecoder(settings: DecoderSettings): Decoder {
   const module = moduleBeside(import.meta.url, './decoder-worker.ts')
   const thread = startThread<DecodeRequest, EventBatch>(module, settings)
@@ -29,7 +29,7 @@ export function startDecoder(settings: DecoderSettings): Decoder {
   }
 }
 
-/** Turns chunks of bytes into batches; `decoder.ts` does it in a worker thread. */
+/** Decodes a chunk into a batch; `decoder-worker.ts` does so in a worker thread. */
 export type Decode = (
   chunk: Uint8Array,
   receivedAt: number,

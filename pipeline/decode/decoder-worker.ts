@@ -1,6 +1,6 @@
 /**
- * The worker thread that decodes: takes chunks, gives batches back in the order they came. It owns
- * no state but the definitions it loads when it starts.
+ * Worker thread that decodes chunks and posts batches in the same order. Its only state is the
+ * definitions, loaded at start.
  */
 
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
@@ -19,7 +19,7 @@ port.on('message', ({ chunk, landedAt, messages }: DecodeRequest) => {
   port.postMessage(batch, buffersOf(batch))
 })
 
-/** The buffers that change hands instead of being copied. */
+/** Returns the buffers to transfer instead of copying. */
 function buffersOf(batch: EventBatch): ArrayBuffer[] {
   const columns = [
     batch.name.codes,

@@ -1,4 +1,4 @@
-/** The batch as it grows line by line while decoding, and the column builders it is made of. */
+/** Builder of a batch, line by line, and its column builders. */
 
 import type { Correction, EventBatch, Refusal, RejectionReason } from './event-batch.ts'
 import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
@@ -6,17 +6,17 @@ import type { Alias } from '../base/identifier.ts'
 import type { Wire, Json } from '../base/json.ts'
 import { hashes64, hashesOfHalves, pushHash64 } from '../base/hash.ts'
 
-/** An event that has been judged. */
+/** Event whose fields were validated. */
 export type Canonical = {
   eventId: string
   name: string
   occurredAt: number
-  /** Microseconds to its receipt, where that is what `occurredAt` was told from. */
+  /** Microseconds until its receipt, if `occurredAt` was computed from the receipt. */
   waited: number | undefined
   ordinal: number
   receivedAt: number
   source: string
-  /** As landed, and by declared namespace what says who. */
+  /** As stored, and by declared namespace without placeholders. */
   identifiers: { [namespace: string]: string }
   who: (string | null)[]
   properties: Wire
@@ -25,7 +25,7 @@ export type Canonical = {
   unlink: [string, string] | null
 }
 
-/** JSON texts of an event as they land; empty without an alias or unlink. */
+/** Stored JSON texts of an event; empty without an alias or unlink. */
 export type LandedTexts = {
   identifiers: string
   properties: string
@@ -34,7 +34,7 @@ export type LandedTexts = {
   unlink: string
 }
 
-/** The texts of an event whose properties and context are written down. */
+/** Returns the stored texts of an event. */
 export function landedTexts(event: Canonical, properties: string, context: string): LandedTexts {
   return {
     identifiers: JSON.stringify(event.identifiers),
@@ -45,7 +45,7 @@ export function landedTexts(event: Canonical, properties: string, context: strin
   }
 }
 
-/** Names of fields in a detail are the sender's, and may be long. */
+/** Details contain field names of the sender, which may be long. */
 const DETAIL_LENGTH_MAX = 1_000
 const BYTES_AT_FIRST = 1 << 16
 /** A UTF-16 unit is at most three bytes of UTF-8. */
@@ -123,7 +123,7 @@ export class BatchBuilder {
     this.#refusals.push({ from, to, reason, detail: short.toWellFormed() })
   }
 
-  /** Adds an event's row and returns its number. */
+  /** Adds a row for an event and returns its number. */
   begin(event: Canonical, from: number, to: number): number {
     this.#name.push(event.name)
     this.#source.push(event.source)
@@ -136,7 +136,7 @@ export class BatchBuilder {
     return this.#eventId.push(event.eventId) - 1
   }
 
-  /** Adds what lands as text, and what the event's fingerprint is of. */
+  /** Adds the stored texts of an event and computes its fingerprint. */
   texts(row: number, event: Canonical, texts: LandedTexts): void {
     const { identifiers, properties, context, alias, unlink } = texts
     this.#identifiersJson.push(identifiers)

@@ -1,15 +1,14 @@
 /**
- * The micro-batch as decoding leaves it: accepted events as one array per column, refused lines
- * beside them, and the raw bytes both came from.
- *
- * Everything in it can be moved to another thread: typed arrays, plain arrays and plain objects.
+ * Decoded micro-batch: accepted events as one array per column, refused lines, and the raw bytes of
+ * both. It consists of typed arrays, plain arrays and plain objects, so it can be moved to another
+ * thread.
  */
 
 import type { TextColumn, DictionaryColumn } from '../base/columns.ts'
 import type { CorrectionKind } from '../base/identifier.ts'
 import type { Json } from '../base/json.ts'
 
-/** Why a line was refused. The list is closed; every reason has a test. */
+/** Reasons for refusing a line. The list is closed; a test covers each reason. */
 export const REJECTION_REASONS = [
   'invalid_gzip',
   'invalid_utf8',
@@ -26,15 +25,15 @@ export const REJECTION_REASONS = [
 ] as const
 export type RejectionReason = (typeof REJECTION_REASONS)[number]
 
-/** A refused line. `from` and `to` are its bytes in `EventBatch.raw`, without the line break. */
+/** Refused line. `from` and `to` delimit its bytes in `EventBatch.raw`, without the line break. */
 export type Refusal = { from: number; to: number; reason: RejectionReason; detail: string }
 
-/** A pair that an event says is (alias) or is not (unlink) one person; both survive `ignore`. An
- * alias goes from `a` to `b`. */
+/** Pair that an event declares to be (alias) or not to be (unlink) one person. An alias goes from
+ * `a` to `b`. */
 export type Correction = { row: number; kind: CorrectionKind; a: string; b: string }
 
 export type EventBatch = {
-  /** Accepted events. Rows are in the order of the input. */
+  /** Number of accepted events. Rows are in input order. */
   count: number
   eventId: string[]
   name: DictionaryColumn
@@ -43,33 +42,34 @@ export type EventBatch = {
   occurredAt: Float64Array
   receivedAt: Float64Array
   ordinal: Float64Array
-  /** One per declared namespace, persons first, in the declared order: `namespace:value`. Ignored
-   * and absent values are -1. */
+  /** One column per declared namespace, persons first, in declared order: `namespace:value`.
+   * Ignored and absent values are -1. */
   identifiers: DictionaryColumn[]
-  /** One per operand path (see `operandPaths` of `compile.ts`): undefined is absent or null. */
+  /** One column per operand path (see `operandPaths` of `compile.ts`); undefined means absent or
+   * null. */
   operands: (Json | undefined)[][]
-  /** In row order; only pairs of declared person identifiers that survive the ignore list. */
+  /** In row order. Only pairs of declared person identifiers that are not placeholders. */
   corrections: Correction[]
-  /** What lands: JSON objects as text. */
+  /** Stored JSON objects as text. */
   identifiersJson: TextColumn
   propertiesJson: TextColumn
   contextJson: TextColumn
-  /** The landed `alias` and `unlink`, JSON text by row, as the event said it (trimmed). */
+  /** Stored `alias` and `unlink` as JSON text by row, trimmed. */
   aliasJson: Map<number, string>
   unlinkJson: Map<number, string>
-  /** 64-bit hash of the event id, and of everything but `received_at`. */
+  /** 64-bit hash of the event id, and of everything except `received_at`. */
   eventHash: BigUint64Array
   fingerprint: BigUint64Array
-  /** The line of row i in `raw`: `lineFrom[i]` to `lineTo[i]`, without the line break. */
+  /** Line of row i: bytes `lineFrom[i]` to `lineTo[i]` of `raw`, without the line break. */
   lineFrom: Int32Array
   lineTo: Int32Array
   raw: Uint8Array
   refusals: Refusal[]
-  /** Lines that were not blank: accepted and refused. */
+  /** Number of lines that were not blank, accepted or refused. */
   read: number
 }
 
-/** A batch of nothing: what a run without input commits, so that its watermark counts. */
+/** Returns an empty batch. A run without input commits it, so that its watermark is applied. */
 export function emptyBatch(namespaceCount: number): EventBatch {
   const none = (): DictionaryColumn => ({ values: [], codes: new Int32Array(0) })
   const noText = (): TextColumn => ({ bytes: new Uint8Array(0), offsets: new Int32Array(1) })

@@ -1,12 +1,12 @@
 /**
- * Identifier values as they land: trimmed, placeholders told apart, those of hashed namespaces
- * replaced by their hashes.
+ * Identifier values as they are stored: trimmed, placeholders recognized, values of hashed
+ * namespaces replaced by their hashes.
  */
 
 import { HASH_KEY_VARIABLE, hashOf, requiredKey } from './hash-key.ts'
 import type { Identity } from '../definition/settings.ts'
 
-/** Values that say nothing about who, in lower case. */
+/** Placeholder values, which identify no one, in lower case. */
 const IGNORED = [
   '',
   'null',
@@ -25,10 +25,10 @@ const IGNORED = [
 ]
 
 const ONLY_ZEROS_AND_DASHES = /^[0-]+$/
-/** What a hashed value lands as. */
+/** Form of a hashed value. */
 export const HASH = /^[0-9a-f]{64}$/
 
-/** An identifier read from input: `landed` is its value, `isIgnored` when it says nothing. */
+/** Identifier read from input. `isIgnored` marks a placeholder. */
 export type ReadValue = { landed: string; isIgnored: boolean }
 
 export class IdentifierReader {
@@ -36,14 +36,14 @@ export class IdentifierReader {
   readonly #hashed: Set<string>
   readonly #hashKey: string | null
 
-  /** Throws when a namespace is hashed and there is no key. */
+  /** Throws if a namespace is hashed and the key is missing. */
   constructor(identity: Identity, hashKey: string | undefined) {
     this.#ignored = new Set([...IGNORED, ...identity.ignore.map((value) => fold(value))])
     this.#hashed = new Set(identity.hashed)
     this.#hashKey = requiredKey(identity, hashKey)
   }
 
-  /** Null when the value is neither a text nor a number that keeps its digits. */
+  /** Returns null if the value is neither a text nor a number that keeps all its digits. */
   read(namespace: string, value: unknown): ReadValue | null {
     const text = textOf(value)
     if (text === null) return null
@@ -53,7 +53,8 @@ export class IdentifierReader {
     return { landed: hashOf(this.#hashKey as string, trimmed), isIgnored }
   }
 
-  /** The identifiers of `namespaces` that a text may stand for: by its value, or written out. */
+  /** Returns the identifiers of `namespaces` that a text can mean, as a value or as
+   * `namespace:value`. */
   namesOf(text: string, namespaces: readonly string[]): string[] {
     const [prefix, rest] = splitIdentifier(text.trim()) ?? ['', '']
     const asValue = namespaces.map((namespace) => [namespace, text] as const)
@@ -69,7 +70,7 @@ export class IdentifierReader {
     return [...new Set(isWrittenOut ? [...names, text.trim()] : names)]
   }
 
-  /** True for a value, as landed, that the ignore list names. */
+  /** Returns whether a stored value is on the ignore list. */
   isPlaceholder(landed: string): boolean {
     return this.#ignored.has(landed.toLowerCase()) || ONLY_ZEROS_AND_DASHES.test(landed)
   }
@@ -79,21 +80,23 @@ function fold(value: string): string {
   return value.trim().toLowerCase()
 }
 
-/** Whole numbers beyond 2^53 are refused: several of them would read as one and the same. */
+/** Returns null for whole numbers beyond 2^53, because several of them would be read as the same
+ * one. */
 export function textOf(value: unknown): string | null {
   if (typeof value === 'string') return value.isWellFormed() ? value : null
   if (typeof value !== 'number' || !Number.isFinite(value)) return null
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? null : JSON.stringify(value)
 }
 
-/** The two parts of `namespace:value`, cut at the first colon; null when it is not that. */
+/** Splits `namespace:value` at the first colon; null if it is not of that form. */
 export function splitIdentifier(identifier: unknown): [namespace: string, value: string] | null {
   if (typeof identifier !== 'string') return null
   const colon = identifier.indexOf(':')
   return colon <= 0 ? null : [identifier.slice(0, colon), identifier.slice(colon + 1)]
 }
 
-/** A value of a hashed namespace may be given as it landed, or plain where the key is at hand. */
+/** Returns the stored form of a value. Values of hashed namespaces may be given hashed, or plain if
+ * the key is set. */
 export function landedValue(identity: Identity, namespace: string, value: string): string {
   const key = process.env[HASH_KEY_VARIABLE]
   const isLanded = !identity.hashed.includes(namespace) || HASH.test(value)

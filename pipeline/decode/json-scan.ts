@@ -1,9 +1,9 @@
 /**
- * A validating scanner of JSON bytes: checks syntax as `JSON.parse` does and makes no value. Each
- * function takes the position where something begins and returns the position just after it, or -1
- * where it is not valid JSON.
+ * Validating scanner of JSON bytes. Checks syntax like `JSON.parse` but creates no values. Each
+ * function takes the start of something and returns the position after it, or -1 if it is not valid
+ * JSON.
  *
- * Reading beyond the array is harmless: the value there is not a byte of any token.
+ * Reading beyond the array is harmless: undefined does not match any token.
  */
 
 export const QUOTE = 0x22
@@ -21,32 +21,32 @@ const POINT = 0x2e
 const ZERO = 0x30
 const NINE = 0x39
 
-/** By byte, 1 where a text goes on: all but quotes, backslashes and control characters. */
+/** By byte: 1 for bytes inside a text, which excludes quotes, backslashes and control characters. */
 const IS_TEXT = table((byte) => byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH)
 const IS_ESCAPE = table((byte) => '"\\/bfnrt'.includes(String.fromCharCode(byte)))
 const IS_HEX = table((byte) => /^[0-9a-fA-F]$/.test(String.fromCharCode(byte)))
 
-/** White space within a line, and between lines too. */
+/** White space within a line. */
 export const SPACE_IN_LINE = table((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
 export const SPACE_ANYWHERE = table((byte) => SPACE_IN_LINE[byte] === 1 || byte === 0x0a)
 
 const WORDS = ['true', 'false', 'null'].map((word) => Buffer.from(word))
 
-/** Types of the containers that are open, 1 for an object; grows with the nesting. */
+/** Types of the open containers, 1 for an object; grows with the nesting. */
 let open = new Uint8Array(512)
 
 function table(has: (byte: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (has(byte) ? 1 : 0))
 }
 
-/** Skips the white space of the table. */
+/** Skips white space listed in the table. */
 export function skipSpace(bytes: Uint8Array, from: number, space: Uint8Array): number {
   let at = from
   while (space[bytes[at] as number] === 1) at += 1
   return at
 }
 
-/** A text whose opening quote is just before `from`. */
+/** Scans a text whose opening quote is just before `from`. */
 export function endOfText(bytes: Uint8Array, from: number): number {
   let at = from
   for (;;) {
@@ -65,7 +65,7 @@ function endOfEscape(bytes: Uint8Array, at: number): number {
   return at + 5
 }
 
-/** A number, `true`, `false` or `null`. */
+/** Scans a number, `true`, `false` or `null`. */
 function endOfScalar(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number
   if (first === MINUS || isDigit(first)) return endOfNumber(bytes, at)
@@ -93,7 +93,7 @@ function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE
 }
 
-/** Any value, nested at most so deep, with white space of the table between its tokens. */
+/** Scans any value up to the given nesting. `space` lists the white space allowed between tokens. */
 export function endOfValue(
   bytes: Uint8Array,
   from: number,
@@ -136,7 +136,7 @@ export function endOfValue(
   }
 }
 
-/** A member's key, its colon and the space after it. */
+/** Scans the key of a member, its colon and the space after it. */
 function endOfKey(bytes: Uint8Array, from: number, space: Uint8Array): number {
   if (bytes[from] !== QUOTE) return -1
   const keyEnd = endOfText(bytes, from + 1)
@@ -151,7 +151,7 @@ function grown(array: Uint8Array): Uint8Array<ArrayBuffer> {
   return larger
 }
 
-/** The most brackets and braces that are open at once, valid JSON or not. */
+/** Returns the greatest number of open brackets and braces, also for invalid JSON. */
 export function nestingOf(bytes: Uint8Array): number {
   let depth = 0
   let deepest = 0
@@ -168,7 +168,7 @@ export function nestingOf(bytes: Uint8Array): number {
   return deepest
 }
 
-/** Whether the bytes are one value of JSON, over however many lines and however deep. */
+/** Returns whether the bytes are exactly one JSON value, over any number of lines and at any depth. */
 export function isJson(bytes: Uint8Array): boolean {
   const from = skipSpace(bytes, 0, SPACE_ANYWHERE)
   const end = endOfValue(bytes, from, SPACE_ANYWHERE, Infinity)

@@ -1,6 +1,6 @@
 /**
- * Finds the text of an object's members in a line of JSON, so that what only lands need not be
- * written out again. The line must be valid JSON (it has been parsed); nothing is checked here.
+ * Finds the text of an object's members in a line of JSON, so that members that are only stored
+ * need not be serialized again. The line must be valid JSON; it is not checked here.
  */
 
 const QUOTE = 0x22
@@ -13,9 +13,9 @@ const COMMA = 0x2c
 const SPACE = 0x20
 
 /**
- * Where the values of `names` are in the line's top-level object: `[from, to)` by name, absent
- * names undefined. Of a name that occurs twice the last is given, as `JSON.parse` takes it. Null
- * when a key is written with escapes: then the caller must write the values out.
+ * Returns the range of each named value in the line's top-level object; undefined for absent names.
+ * Of duplicate names the last counts, as in `JSON.parse`. Returns null if a key contains escapes;
+ * the caller must then serialize the values.
  */
 export function sliceMembers(
   line: string,
@@ -46,7 +46,7 @@ function skipSpace(line: string, from: number): number {
   return at
 }
 
-/** Just after the text that opens at `from`. */
+/** Returns the position after the text that opens at `from`. */
 function endOfText(line: string, from: number): number {
   let at = from
   for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Walks the bytes of a JSON text, token by token, with the names of the members around each. The
- * text must be valid JSON (it has been parsed); nothing is checked here. Linear, without recursion.
+ * Walks the bytes of a JSON text token by token, with the names of the enclosing members. The text
+ * must be valid JSON; it is not checked here. Linear, without recursion.
  */
 
 const QUOTE = 0x22
@@ -12,19 +12,19 @@ const CLOSE_LIST = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** `key` and `text` are without their quotes. */
+/** Kind of token. `key` and `text` are without their quotes. */
 export type TokenKind = 'key' | 'text' | 'number'
 
-/** Where a token is: the raw names of the members that it is in, outermost first, for as many as
- * are looked at; how deep it is; and whether a member around it has one of the given names. */
+/** Position of a token: the raw names of the outermost enclosing members, the depth, and whether an
+ * enclosing member has one of the given names. */
 export type Place = { depth: number; names: string[]; isNamed: boolean }
 
 export type Visit = (kind: TokenKind, from: number, to: number, place: Place) => void
 
-/** Names further in are not looked at as paths. */
+/** Number of names that are kept per path. */
 const NAMES_MAX = 3
 
-/** `isName` is called with the bytes of every key that is in no named member. */
+/** Walks the tokens. `isName` is called with the bytes of every key outside of named members. */
 export function walkJson(
   bytes: Uint8Array,
   isName: (from: number, to: number, depth: number) => boolean,
@@ -75,7 +75,7 @@ export function walkJson(
   }
 }
 
-/** Just after the text that opens at `from`. */
+/** Returns the position after the text that opens at `from`. */
 function endOfText(bytes: Uint8Array, from: number): number {
   let at = from + 1
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1

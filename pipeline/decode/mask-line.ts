@@ -1,10 +1,10 @@
 /**
- * Masks bytes that cannot be parsed: of a broken line nobody can tell what is a value. What stays
- * is JSON's punctuation and the names of members; every other word, quoted or not, becomes `*`.
+ * Masks bytes that cannot be parsed, because values cannot be told from structure there. Keeps JSON
+ * punctuation and member names; every other word, quoted or not, becomes `*`.
  */
 
 const ASTERISK = 0x2a
-/** Ends a masked line of bytes that are not UTF-8, so that it is refused for the same reason. */
+/** Appended to a masked line that is not UTF-8, so that it is refused for the same reason. */
 const NOT_UTF8 = 0xff
 /** Bytes between words. */
 const BETWEEN = new Uint8Array(256)
@@ -16,7 +16,7 @@ const LITERALS = new Set(['true', 'false', 'null'])
 /** Masked bytes, and how many words were replaced. */
 export type Masked = { bytes: Uint8Array; count: number }
 
-/** `isMember` is true for words that stay. */
+/** Masks a line. `isMember` returns true for words to keep. */
 export function maskLine(
   line: Uint8Array,
   isMember: (word: string) => boolean,

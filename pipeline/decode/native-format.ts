@@ -1,4 +1,4 @@
-/** The native wire form: the canonical event as JSON. */
+/** Native wire format: the canonical event as JSON. */
 
 import type { Unjudged } from './wire-event.ts'
 import type { Wire } from '../base/json.ts'
@@ -6,7 +6,7 @@ import type { Wire } from '../base/json.ts'
 const MEMBERS = ['event_id', 'occurred_at', 'identifiers']
 const LABELS = { eventId: 'event_id', name: 'name', occurredAt: 'occurred_at' }
 
-/** True when the object has a member that only this form has. */
+/** Returns whether the object has a member that only this format has. */
 export function isNative(wire: Wire): boolean {
   return MEMBERS.some((member) => Object.hasOwn(wire, member))
 }

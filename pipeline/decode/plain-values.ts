@@ -1,11 +1,11 @@
 /**
- * Replaces the values of hashed namespaces in a line of JSON by their hashes, in place: the rest of
- * the line stays as the sender wrote it, and a redacted line is decoded as the plain one would be.
+ * Replaces values of hashed namespaces in a line of JSON by their hashes. The rest of the line
+ * stays as the sender wrote it, and a redacted line is decoded like the plain one.
  *
- * A value of a namespace is every text and number in a member named as the namespace, at any depth
- * (`user_id`, `userId` and `User ID` are one name), every identifier of it in `alias` and `unlink`,
- * and what Segment keeps under other names. It is replaced there and wherever else the line has it.
- * A `previousId` that is the call's own `anonymousId` is not a user id (see `segment-format.ts`).
+ * Values of a namespace are: every text and number in a member with its name, at any depth
+ * (`user_id`, `userId` and `User ID` are the same name), its identifiers in `alias` and `unlink`,
+ * and what Segment keeps under other names. Each is replaced there and everywhere else in the line.
+ * A `previousId` that equals the call's `anonymousId` is not a user id (see `segment-format.ts`).
  */
 
 import { parseInstant } from '../base/clock.ts'
@@ -16,7 +16,7 @@ import { HASH, IdentifierReader, textOf } from './identifier-values.ts'
 import { walkJson, type Place, type TokenKind } from './json-tokens.ts'
 import { isLong, ValueMatcher } from './value-matcher.ts'
 
-/** Members of the wire forms, which are never values. */
+/** Members of the wire formats, which are never values. */
 const MEMBERS = [
   'event_id',
   'name',
@@ -45,13 +45,13 @@ const MEMBERS = [
   'device',
   'id',
 ]
-/** Where Segment has an identifier under another name than that of its namespace or namespaces. */
+/** Namespaces of members that Segment names differently. */
 const ELSEWHERE = new Map([
   ['previousId', ['user_id', 'anonymous_id']],
   ['context.device.id', ['device_id']],
 ])
 const PAIRS = ['alias', 'unlink']
-/** Members that are read as instants, and do not land as text. */
+/** Members that are read as instants and not stored as text. */
 const INSTANTS = [
   'occurred_at',
   'received_at',
@@ -62,7 +62,7 @@ const INSTANTS = [
 ]
 const NAME_BYTES_MAX = 1024
 
-/** A line as it may be kept, and how many occurrences were replaced. */
+/** Line that may be stored, and the number of replacements. */
 export type Replaced = { bytes: Uint8Array; count: number }
 
 type Edit = { from: number; to: number; text: string }
@@ -74,7 +74,7 @@ export class PlainValues {
   readonly #reader: IdentifierReader
   readonly #hash: (trimmed: string) => string
 
-  /** Without a key, `has` alone can be called. */
+  /** Without a key, only `has` may be called. */
   constructor(identity: Identity, key: string | null) {
     this.#names = new Set(identity.hashed.map(folded))
     this.#elsewhere = new Map(
@@ -88,17 +88,17 @@ export class PlainValues {
     this.#hash = (trimmed) => hashOf(key ?? '', trimmed)
   }
 
-  /** True for a word that a line of this pipeline's forms has, whoever it is about. */
+  /** Returns whether a word belongs to the wire formats, regardless of the person. */
   isMember(word: string): boolean {
     return this.#members.has(word)
   }
 
-  /** Whether a line of JSON has a value that is not hashed. */
+  /** Returns whether a line of JSON contains a value that is not hashed. */
   has(line: Uint8Array): boolean {
     return this.#find(line, true).edits.length > 0
   }
 
-  /** `line` is a JSON object. `isRedacted`: values that look like hashes are hashes. */
+  /** Redacts a JSON object. With `isRedacted`, values that look like hashes are hashes. */
   replace(line: Uint8Array, isRedacted: boolean): Replaced {
     const { edits, values } = this.#find(line, isRedacted)
     if (edits.length === 0) return { bytes: line, count: 0 }
@@ -106,7 +106,7 @@ export class PlainValues {
     return { bytes: edited(line, all), count: all.length }
   }
 
-  /** Values where they are named, and what they are replaced by. */
+  /** Finds the values where they are named, and their replacements. */
   #find(line: Uint8Array, isRedacted: boolean): { edits: Edit[]; values: Map<string, string> } {
     const values = new Map<string, string>()
     const edits: Edit[] = []
@@ -154,7 +154,7 @@ export class PlainValues {
     return { edits, values }
   }
 
-  /** Values in the other texts, keys and numbers of the line. */
+  /** Finds values in the other texts, keys and numbers of the line. */
   #occurrences(line: Uint8Array, values: Map<string, string>): Edit[] {
     const edits: Edit[] = []
     const sought = Array.from(values, ([value, hash]) => ({ value, hash }))
@@ -196,7 +196,7 @@ export class PlainValues {
     return names.length === depth && this.#elsewhere.get(names.join('.')) === true
   }
 
-  /** Whether a text is not searched: it has been replaced whole, or does not land. */
+  /** Returns whether a text is not searched: it is replaced whole, or not stored. */
   #isKept(line: Uint8Array, from: number, to: number, place: Place): boolean {
     if (this.#isValue(place)) return true
     const [member = ''] = place.names
@@ -206,7 +206,7 @@ export class PlainValues {
   }
 }
 
-/** Names that differ in case and punctuation alone are one. */
+/** Returns a name without case and punctuation. */
 function folded(name: string): string {
   const letters = name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
   return letters === '' ? name : letters
@@ -224,7 +224,7 @@ function quoted(from: number, to: number, text: string): Edit {
   return { from: from - 1, to: to + 1, text }
 }
 
-/** `value` is null for what no identifier can be; `shown` is its text all the same. */
+/** `value` is null if it cannot be an identifier; `shown` is its text in any case. */
 type Scalar = { shown: string; value: string | null }
 
 type Token = { kind: TokenKind; from: number; to: number; text: Scalar }
@@ -241,8 +241,8 @@ function numberAt(line: Uint8Array, from: number, to: number): Scalar {
   return { shown: value ?? raw, value }
 }
 
-/** Edits of two walks in the order of the line. Those of the first replace a token whole, and may
- * hold some of the second. */
+/** Merges the edits of both walks in line order. Edits of the first replace whole tokens and may
+ * contain edits of the second. */
 function merged(first: readonly Edit[], second: readonly Edit[]): Edit[] {
   const all: Edit[] = []
   let next = 0

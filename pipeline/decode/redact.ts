@@ -1,14 +1,14 @@
 /**
- * Redaction for hashed namespaces: input → the same lines without plain values, before anything is
- * decoded. All that comes after works on redacted bytes: tables, dead letters, details, the inbox.
+ * Redaction of hashed namespaces: replaces plain values in input lines before they are decoded.
+ * Everything after it works on redacted bytes: tables, dead letters, details and the inbox.
  *
- * A redacted line ends with a member that says so, with the number of values replaced and the
- * fingerprint of the key: `"redacted":{"values":2,"key":"…"}`. Fed again it stays as it is, and its
- * hashes are not hashed again. A line that cannot be parsed is masked (see `mask-line.ts`) and ends
- * with `[redacted N DIGEST TAG]`: a keyed digest of what it was, so that other bytes are another
- * dead letter, and a tag by which it is recognized. Nobody without the key can write either.
+ * A redacted line ends with a member that has the number of values replaced and the fingerprint of
+ * the key: `"redacted":{"values":2,"key":"…"}`. Decoded again it stays unchanged, and its hashes
+ * are not hashed again. A line that cannot be parsed is masked (see `mask-line.ts`) and ends with
+ * `[redacted N DIGEST TAG]`: a keyed digest of the original, so that different bytes are different
+ * dead letters, and a tag that marks it as masked. Neither can be forged without the key.
  *
- * Everything is linear in the bytes. Line breaks stay where they are.
+ * Everything is linear in the bytes. Line breaks keep their positions.
  */
 
 import type { Identity } from '../definition/settings.ts'
@@ -21,16 +21,16 @@ const NEW_LINE = 0x0a
 const SPACE = 0x20
 const CLOSE_BRACE = 0x7d
 const GZIP = Uint8Array.of(0x1f, 0x8b)
-/** The last bytes of gzip tell how large it is unpacked. */
+/** Number of bytes at the end of gzip that give the unpacked size. */
 const GZIP_SIZE_BYTES = 4
 const DIGEST_DIGITS = 32
-/** At the end of a masked line; the number of words has ten digits at most. */
+/** End of a masked line; the number of words has at most ten digits. */
 const SEAL = / \[redacted (\d{1,10}) ([0-9a-f]{32}) ([0-9a-f]{16})\]$/
-/** At the end of a redacted line. */
+/** End of a redacted line. */
 const MARK = /,"redacted":\{"values":\d{1,10},"key":"([0-9a-f]{32})"\}\}$/
 const SEAL_BYTES_MAX = 80
 
-/** What is too large to be read: the bytes of a line, and how many of them are kept. */
+/** Longest line, and the number of bytes that are kept of longer ones. */
 export type LineBounds = { lineBytesMax: number; keptOfTooLarge: number }
 
 export class Redactor {
@@ -47,13 +47,13 @@ export class Redactor {
     this.#fingerprint = fingerprintOf(key)
   }
 
-  /** Returns null where no namespace is hashed. Throws a `UserError` if the key is missing. */
+  /** Returns null if no namespace is hashed. Throws a `UserError` if the key is missing. */
   static of(identity: Identity, hashKey: string | undefined, bounds: LineBounds): Redactor | null {
     const key = requiredKey(identity, hashKey)
     return key === null ? null : new Redactor(identity, key, bounds)
   }
 
-  /** Redacts whole lines. A line stays the n-th line. */
+  /** Redacts whole lines. The number and order of lines stay the same. */
   lines(chunk: Uint8Array): Uint8Array {
     const parts: Uint8Array[] = []
     let done = 0
@@ -68,11 +68,11 @@ export class Redactor {
       }
       from = to + 1
     }
-    // A chunk of its own: it may be moved to another thread.
+    // Copies the chunk, because it may be transferred to another thread.
     return done === 0 ? chunk : joined([...parts, chunk.subarray(done)])
   }
 
-  /** Redacts messages that have been unpacked. Bytes of a refused one are masked as a whole. */
+  /** Redacts unpacked messages. The bytes of a refused message are masked as a whole. */
   unpacked({ bytes, ends, refused }: Unpacked): Unpacked {
     const parts = ends.map((end, message) => {
       const part = bytes.subarray(ends[message - 1] ?? 0, end)
@@ -82,7 +82,7 @@ export class Redactor {
     return { bytes: joined(parts), ends: parts.map(({ length }) => (size += length)), refused }
   }
 
-  /** Redacts a message as it was delivered, attributes too; what is gzip comes back unpacked. */
+  /** Redacts a message as delivered, including attributes. Gzip is returned unpacked. */
   landing<T extends { data: Uint8Array; attributes: string }>(message: T): T {
     const attributes = Buffer.from(this.#line(Buffer.from(message.attributes))).toString()
     return { ...message, data: this.#message(message.data), attributes }
@@ -101,7 +101,7 @@ export class Redactor {
   #line(line: Uint8Array): Uint8Array {
     const { lineBytesMax, keptOfTooLarge } = this.#bounds
     if (line.length > lineBytesMax) {
-      // It keeps its length, and is refused for it.
+      // It keeps its length, so that it is refused for the same reason.
       const padded = new Uint8Array(line.length).fill(SPACE)
       padded.set(this.#masked(line.subarray(0, keptOfTooLarge), line, true))
       return padded
@@ -125,14 +125,14 @@ export class Redactor {
     }
   }
 
-  /** Says on a redacted line that it is one. */
+  /** Appends the mark of a redacted line. */
   #marked(line: Uint8Array, count: number): Uint8Array {
     const brace = line.lastIndexOf(CLOSE_BRACE)
     const mark = `,"redacted":{"values":${count},"key":"${this.#fingerprint}"}`
     return joined([line.subarray(0, brace), Buffer.from(mark), line.subarray(brace)])
   }
 
-  /** The masked text of `kept`, which is of `whole`. */
+  /** Returns the masked text of `kept`, which is the beginning of `whole`. */
   #masked(kept: Uint8Array, whole: Uint8Array, isUtf8: boolean): Uint8Array {
     if (this.#isSealed(whole)) return whole
     const { bytes, count } = maskLine(kept, (word) => this.#values.isMember(word), isUtf8)
@@ -150,7 +150,7 @@ export class Redactor {
     return hashOf(this.#key, joined([Buffer.from(`redacted ${more}\n`), bytes]))
   }
 
-  /** Whether this is a masked line that comes again. */
+  /** Returns whether a line was masked before. */
   #isSealed(line: Uint8Array): boolean {
     const end = endOf(line)
     const tail = Buffer.from(line.subarray(Math.max(0, end - SEAL_BYTES_MAX), end))
@@ -160,7 +160,7 @@ export class Redactor {
     )
   }
 
-  /** Bytes of a message that could not be unpacked, and their line break. */
+  /** Masks a message that could not be unpacked, including its line break. */
   #refused(part: Uint8Array): Uint8Array {
     const data = part.subarray(0, part.length - 1)
     if (data.length === 0) return part
@@ -168,7 +168,7 @@ export class Redactor {
       const kept = data.subarray(0, this.#bounds.keptOfTooLarge)
       return joined([this.#masked(kept, data, this.#textOf(data) !== null), part.subarray(-1)])
     }
-    // It stays what it was refused as: gzip of that size which cannot be unpacked.
+    // It remains gzip of that size which cannot be unpacked, so it is refused for the same reason.
     const text = data.subarray(GZIP.length, data.length - GZIP_SIZE_BYTES)
     if (this.#isSealed(text)) return part
     const seal = this.#masked(new Uint8Array(0), data, true)
@@ -176,8 +176,8 @@ export class Redactor {
   }
 }
 
-/** Returns whether a kept line may have plain values: it names one, or is neither JSON nor masked.
- * Needs no key. */
+/** Returns a function that detects whether a stored line may contain plain values: it names one, or
+ * is neither JSON nor masked. Needs no key. */
 export function plainValueCheck(identity: Identity): (line: Uint8Array) => boolean {
   const values = new PlainValues(identity, null)
   return (line) => {
@@ -197,7 +197,7 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-/** Where a line ends but for blanks. */
+/** Returns the end of a line without trailing blanks. */
 function endOf(line: Uint8Array): number {
   let end = line.length
   while (end > 0 && (line[end - 1] as number) <= SPACE) end -= 1

@@ -1,23 +1,23 @@
 /**
- * The Segment wire form (https://segment.com/docs/connections/spec/common/): calls of type track,
+ * Segment wire format (https://segment.com/docs/connections/spec/common/): calls of type track,
  * page, screen, identify, group and alias.
  *
- * The sender's clock is corrected as Segment does where `timestamp` is missing: `receivedAt` less
- * the time the message waited on the device. The channel is `context.source`, else the name of the
- * library that sent it: analytics.js is `web`, analytics-ios `ios`, analytics-android `android`,
- * any other library `server`.
+ * If `timestamp` is missing, the sender's clock is corrected like Segment does: `receivedAt` minus
+ * the time that the message waited on the device. The channel is `context.source`, otherwise
+ * derived from the name of the library: analytics.js is `web`, analytics-ios `ios`,
+ * analytics-android `android`, any other library `server`.
  *
- * `alias` says that `previousId` is now `userId`. By Segment's specification
- * (https://segment.com/docs/connections/spec/alias/) `previousId` is a user id or an anonymous id,
- * and the call does not say which. The rule, which no order of arrival changes:
+ * `alias` declares that `previousId` is now `userId`. In Segment's specification
+ * (https://segment.com/docs/connections/spec/alias/), `previousId` is a user id or an anonymous id,
+ * and the call does not tell which. The rule does not depend on the order of arrival:
  *
- * 1. `previousId` is the call's own `anonymousId`, as libraries fill it in by default: an identify.
+ * 1. If `previousId` equals the call's `anonymousId`, the libraries' default, it is an identify.
  * 2. A call without an `anonymousId` gets `previousId` as its `anonymous_id`.
- * 3. Any other than the first case is an alias under the condition `if_carried`.
- * 4. It counts if some event carries `user_id:previousId`. Until then, `previousId` is a device: in
- *    the second case the call links that device's stream to the person, as an identify does.
+ * 3. In every case except the first, the call is an alias with the condition `if_carried`.
+ * 4. The alias counts if some event carries `user_id:previousId`. Until then, `previousId` is a
+ *    device: in the second case the call links the stream of that device to the person.
  *
- * A call with an `anonymousId` of its own belongs to that device's stream, as any call does.
+ * A call with another `anonymousId` belongs to the stream of that device, like any call.
  */
 
 import { formatInstant, parseInstant } from '../base/clock.ts'
@@ -35,7 +35,7 @@ const NAMES: { [type: string]: string } = {
 }
 const LABELS = { eventId: 'messageId', name: 'event', occurredAt: 'timestamp' }
 
-/** True for a call, and for what only a call has. */
+/** Returns whether the object is a call, or has a member that only calls have. */
 export function isSegment(wire: Wire): boolean {
   return isCall(wire['type']) || Object.hasOwn(wire, 'messageId')
 }
@@ -44,7 +44,7 @@ function isCall(type: unknown): type is string {
   return typeof type === 'string' && (type === 'track' || Object.hasOwn(NAMES, type))
 }
 
-/** `landedAt` (microseconds) stands in for a missing `receivedAt`. */
+/** Reads a call. `landedAt` (microseconds) replaces a missing `receivedAt`. */
 export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection {
   const type = wire['type']
   if (!isCall(type)) {
@@ -76,7 +76,7 @@ export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection 
   }
 }
 
-/** Microseconds of `sentAt − originalTimestamp`, undefined when one is missing. */
+/** Returns `sentAt − originalTimestamp` in microseconds; undefined if one is missing. */
 function waitedOf(wire: Wire): number | undefined | Rejection {
   const [originalAt, sentAt] = ['originalTimestamp', 'sentAt'].map((field) => {
     const value = wire[field]
@@ -102,7 +102,7 @@ function identifiersOf(wire: Wire, context: unknown, traits: unknown, isAlias: b
   }
 }
 
-/** The identifier that was, the one that is, and the condition; undefined for an identify. */
+/** Returns the previous identifier, the current one and the condition; undefined for an identify. */
 function aliasOf(wire: Wire): unknown {
   const { previousId, userId, anonymousId } = wire
   if (isAbsent(previousId) || isAbsent(userId)) return undefined

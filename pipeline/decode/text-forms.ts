@@ -1,11 +1,11 @@
 /**
- * Forms that a value can take in bytes: plain, JSON-escaped, percent-encoded, or packed with gzip.
+ * Forms of a value in bytes: plain, JSON-escaped, percent-encoded, or compressed with gzip.
  *
- * Shared by every search for values in text that may not parse:
- * - `readingsOf(bytes)`: the texts that bytes can be read as, escapes undone;
+ * Shared by all searches for values in text that may not parse:
+ * - `readingsOf(bytes)`: the possible texts of bytes, without escapes;
  * - `readings(text)`: the same for a text;
  * - `isBoundary(text, at)`: whether a token can begin or end between two characters;
- * - `foldedText(text)`: the form in which two spellings of one value are equal.
+ * - `foldedText(text)`: the form in which spellings of one value are equal.
  *
  * Every function takes linear time and memory.
  */
@@ -13,22 +13,22 @@
 import { constants, gunzipSync } from 'node:zlib'
 import { isPacked, UNPACKED_BYTES_MAX } from './unpack-messages.ts'
 
-/** Escapes within escapes are undone this often. */
+/** Number of nested escapes that are decoded. */
 const DEPTH_MAX = 3
-/** Steps of the search for the longest prefix of damaged gzip that can be unpacked. */
+/** Number of search steps for the longest prefix of damaged gzip that can be unpacked. */
 const PREFIX_STEPS_MAX = 12
 
 const BACKSLASH = 0x5c
 const PERCENT = 0x25
 const REPLACEMENT = '\ufffd'
 
-/** Characters that stand for others after a backslash. */
+/** Characters that have a special meaning after a backslash. */
 const ESCAPES = new Map(
   [...'nrtbfv'].map((name, n) => [name.charCodeAt(0), [10, 13, 9, 8, 12, 11][n]]),
 )
 
-/** Yields the texts that bytes can be read as. Gzip is unpacked, up to the size of a message;
- * bytes that are not UTF-8 are read as Latin-1 too. */
+/** Yields the possible texts of bytes. Gzip is unpacked, up to the size of a message. Bytes that
+ * are not UTF-8 are also read as Latin-1. */
 export function* readingsOf(bytes: Uint8Array): Generator<string> {
   const unpacked = isPacked(bytes) ? unpackedPrefix(bytes) : null
   if (unpacked !== null) yield* readingsOf(unpacked)
@@ -38,8 +38,8 @@ export function* readingsOf(bytes: Uint8Array): Generator<string> {
   if (text.includes(REPLACEMENT)) yield* readings(buffer.toString('latin1'))
 }
 
-/** Yields a text, then what it reads as with JSON escapes and percent-encoding undone, once and
- * again: a JSON text can hold another one. */
+/** Yields a text, then the text with JSON escapes and percent-encoding decoded, repeatedly: a JSON
+ * text can contain another one. */
 export function* readings(text: string): Generator<string> {
   let reading = text
   yield reading
@@ -50,7 +50,7 @@ export function* readings(text: string): Generator<string> {
   }
 }
 
-/** Returns what gzip unpacks to, as far as it is sound and within the bound; null if not at all. */
+/** Unpacks gzip as far as it is intact and within the limit; null if not at all. */
 function unpackedPrefix(packed: Uint8Array): Uint8Array | null {
   const unpack = (length: number) => {
     try {
@@ -74,8 +74,8 @@ function unpackedPrefix(packed: Uint8Array): Uint8Array | null {
   return found
 }
 
-/** Undoes one layer of escapes. Writes code units into a buffer as long as the text: what is
- * undone is never longer. */
+/** Decodes one layer of escapes. The result is never longer than the text, so the buffer has its
+ * length. */
 function unescaped(text: string): string {
   if (!text.includes('\\') && !text.includes('%')) return text
   const units = new Uint16Array(text.length)
@@ -98,7 +98,7 @@ function unescaped(text: string): string {
   return Buffer.from(units.buffer, 0, 2 * length).toString('utf16le')
 }
 
-/** Characters of the escape that begins with the backslash at `at`. */
+/** Returns the length of the escape that begins with the backslash at `at`. */
 function escapeSize(text: string, at: number): number {
   const kind = text[at + 1]
   if (kind === 'u' && isHex(text, at + 2, 4)) return 6
@@ -113,7 +113,7 @@ function escapedUnit(text: string, at: number, size: number): number {
   return ESCAPES.get(unit) ?? unit
 }
 
-/** Characters of the percent-encoded character at `at`: 1 for a percent sign that encodes nothing. */
+/** Returns the length of the percent-encoded character at `at`; 1 for a bare percent sign. */
 function percentSize(text: string, at: number): number {
   if (!isHex(text, at + 1, 2)) return 1
   const lead = hexAt(text, at + 1, 2)
@@ -126,7 +126,8 @@ function percentSize(text: string, at: number): number {
   return 3 * bytes
 }
 
-/** Code units of a percent-encoded character; a byte that is not UTF-8 is read as Latin-1. */
+/** Returns the code units of a percent-encoded character. Bytes that are not UTF-8 are read as
+ * Latin-1. */
 function percentText(text: string, at: number, size: number): number[] {
   if (size === 1) return [PERCENT]
   const lead = hexAt(text, at + 1, 2)
@@ -153,7 +154,7 @@ function hexAt(text: string, from: number, count: number): number {
   return value
 }
 
-/** The value of a hexadecimal digit, or -1. */
+/** Returns the value of a hexadecimal digit, or -1. */
 function hexDigit(unit: number): number {
   if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
   const letter = unit | 0x20
@@ -188,7 +189,7 @@ export function foldTable(): Uint16Array {
 const PLUS = 0x2b
 const SPACE = 0x20
 
-/** Returns whether a token can begin or end at `at`: not between two letters or digits. */
+/** Returns whether a token can begin or end at `at`, which is false between two letters or digits. */
 export function isBoundary(text: string, at: number): boolean {
   const words = wordTable()
   if (at <= 0 || at >= text.length) return true

@@ -1,17 +1,17 @@
 /**
- * Search for many values at once as whole tokens of a text, by their lengths and rolling hashes.
+ * Searches a text for many values at once as whole tokens, by their lengths and rolling hashes.
  *
- * A value counts where it neither begins nor ends within a word. Letter case does not count. The
- * time is linear in the text for a given set of values: at each token start one comparison per
- * length. A find is a candidate; the caller confirms it.
+ * A match must not begin or end within a word. Letter case is ignored. The time is linear in the
+ * text for a given set of values: one comparison per length at each token start. A match is a
+ * candidate, which the caller confirms.
  */
 
 import { foldTable, wordTable } from './text-forms.ts'
 
-/** Length and rolling hash of a value. 24 bits are too few to recover a value from. */
+/** Length and rolling hash of a value. A value cannot be recovered from 24 bits. */
 export type Sketch = { length: number; hash: number }
 
-/** Starts that are searched between two computations of the prefix hashes. */
+/** Number of starts between two computations of the prefix hashes. */
 const WINDOW = 65_536
 
 type Length = { length: number; power: number; hashes: Set<number> }
@@ -20,13 +20,13 @@ export class TokenSearch {
   readonly #multiplier: number
   /** Ascending by length. */
   readonly #lengths: Length[] = []
-  /** By the low 16 bits of a hash: whether a value has them. Most starts need no further look. */
+  /** By the low 16 bits of a hash: whether some value has them. Rejects most starts quickly. */
   readonly #filter = new Uint8Array(0x10000)
   #prefixes = new Int32Array(0)
-  /** By place in the window: whether it is within a word. */
+  /** By position in the window: whether it is within a word. */
   #isWithin = new Uint8Array(0)
 
-  /** `seed`: any 32 bits. Sketches are comparable under one seed only. */
+  /** `seed` is any 32 bits. Sketches are comparable only under the same seed. */
   constructor(seed: number) {
     this.#multiplier = (seed & ~7) | 5
   }
@@ -41,7 +41,7 @@ export class TokenSearch {
     return { length: value.length, hash: mixed(hash) }
   }
 
-  /** Adds a value to those searched for. An empty one is never found. */
+  /** Adds a value to search for. An empty value is never found. */
   add({ length, hash }: Sketch): void {
     if (length === 0) return
     this.#filter[hash & 0xffff] = 1
@@ -56,7 +56,7 @@ export class TokenSearch {
     this.#lengths.sort((a, b) => a.length - b.length)
   }
 
-  /** Yields from and up to where a value may stand, in the order of the starts, shorter first. */
+  /** Yields start and end of candidates, by start, then by length. */
   *find(text: string): Generator<[from: number, to: number]> {
     const longest = this.#lengths.at(-1)?.length ?? 0
     if (longest === 0) return
@@ -82,7 +82,7 @@ export class TokenSearch {
     }
   }
 
-  /** Fills in the rolling hash up to each place from `first` to `end`, and word boundaries. */
+  /** Computes the rolling hashes and word boundaries from `first` to `end`. */
   #readWindow(text: string, first: number, end: number): void {
     if (this.#prefixes.length <= end - first) {
       this.#prefixes = new Int32Array(end - first + 1)
@@ -107,7 +107,7 @@ export class TokenSearch {
   }
 }
 
-/** 24 bits of a hash, each of which depends on all of it. */
+/** Returns 24 bits of a hash; each depends on all bits of it. */
 function mixed(hash: number): number {
   return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 8
 }

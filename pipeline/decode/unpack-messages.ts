@@ -1,10 +1,11 @@
 /**
- * Messages → whole lines. A message holds one event (on one line or over several), an array of
- * events, or NDJSON; all of it may be gzip. What is in it lands as the sender wrote it.
+ * Unpacks messages into whole lines. A message contains one event (on one or several lines), an
+ * array of events, or NDJSON, optionally compressed with gzip. Events are stored as the sender
+ * wrote them.
  *
- * A message that cannot be unpacked, or has more lines than its bytes can hold events, is refused as
- * a whole; its bytes stay as they came. A message counts, here and for whoever bounds a batch, as
- * large as it is when unpacked, and is never unpacked to more than the bound.
+ * A message that cannot be unpacked, or has more lines than its bytes can contain events, is
+ * refused as a whole and stored unchanged. The size of a message is its unpacked size, here and in
+ * all limits. No message is unpacked beyond the limit.
  */
 
 import { gunzipSync } from 'node:zlib'
@@ -21,20 +22,20 @@ import {
 } from './json-scan.ts'
 import type { Rejection } from './wire-event.ts'
 
-/** Messages in one run of bytes: where each ends, and when it was published, microseconds. */
+/** Messages in one array of bytes: the end of each, and its publish time in microseconds. */
 export type Messages = { ends: Int32Array; publishedAt: Float64Array }
 
-/** Lines, by message up to `ends`, and the messages that are none. */
+/** Lines; those of message i end at `ends[i]`. `refused` has the messages without lines. */
 export type Unpacked = { bytes: Uint8Array; ends: number[]; refused: Map<number, Rejection> }
 
-/** A chunk is cut at this size, counted as unpacked, even if it has few messages. */
+/** A chunk ends at this unpacked size even if it has few messages. */
 export const CHUNK_BYTES_MAX = 32 * 1024 * 1024
-/** Larger messages are refused. Packed, none is larger than 10 MB. */
+/** Larger messages are refused. Compressed messages have at most 10 MB. */
 export const UNPACKED_BYTES_MAX = 32 * 1024 * 1024
 
 /**
- * Lines of a message: 16, and one more for each 64 bytes, which no event is shorter than. A line
- * costs some hundred bytes of memory when it is refused, whatever its length.
+ * Lines allowed per message: 16, and one more per 64 bytes, because no event is shorter. A refused
+ * line takes some hundred bytes of memory, whatever its length.
  */
 const LINES_FREE = 16
 const LINE_BYTES_MIN = 64
@@ -42,13 +43,13 @@ const LINE_BYTES_MIN = 64
 const NEW_LINE = 0x0a
 const SPACE = 0x20
 const LINE_END = Uint8Array.of(NEW_LINE)
-/** How a member of a gzip file begins, and the least bytes it has. */
+/** Start of a gzip member, and its minimum size in bytes. */
 const MEMBER_START = Uint8Array.of(0x1f, 0x8b, 0x08)
 const MEMBER_BYTES_MIN = 18
 
 /**
- * Bytes of a message when unpacked, at most one more than the bound. A single member of gzip says
- * how many it has; of what may be several members they are counted.
+ * Returns the unpacked size of a message, at most one more than the limit. A single gzip member
+ * states its size; possible sequences of members are unpacked and counted.
  */
 export function unpackedSize(data: Uint8Array): number {
   if (!isPacked(data)) return data.length
@@ -68,7 +69,7 @@ function bufferOf(data: Uint8Array): Buffer {
   return Buffer.from(data.buffer, data.byteOffset, data.length)
 }
 
-/** Messages as one run of bytes. `publishedAt` in microseconds. */
+/** Joins messages into one array of bytes. `publishedAt` is in microseconds. */
 export function messagesOf(
   data: readonly Uint8Array[],
   publishedAt: readonly number[],
@@ -80,7 +81,7 @@ export function messagesOf(
   return { bytes: joined(data, end), messages }
 }
 
-/** As many of the first messages as make a chunk, at least one. */
+/** Returns as many of the first messages as fit a chunk, at least one. */
 export function cutToSize<Message extends { data: Uint8Array }>(messages: Message[]): Message[] {
   let bytes = 0
   const cut = messages.findIndex(({ data }, i) => {
@@ -90,7 +91,7 @@ export function cutToSize<Message extends { data: Uint8Array }>(messages: Messag
   return cut < 0 ? messages : messages.slice(0, cut)
 }
 
-/** The messages of `chunk` as lines, in order. */
+/** Returns the messages of a chunk as lines, in order. */
 export function unpack(chunk: Uint8Array, { ends }: Messages): Unpacked {
   const parts: Uint8Array[] = []
   const unpacked: number[] = []
@@ -118,7 +119,7 @@ function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
   return bytes
 }
 
-/** Whether it says that it is gzip. */
+/** Returns whether a message starts like gzip. */
 export function isPacked(data: Uint8Array): boolean {
   return data.length >= MEMBER_BYTES_MIN && data[0] === 0x1f && data[1] === 0x8b
 }
@@ -138,7 +139,7 @@ function linesOf(data: Uint8Array): Uint8Array | Rejection {
   }
 }
 
-/** Lines that are not blank are counted only as far as the bound. */
+/** Checks the number of lines that are not blank. Stops counting at the limit. */
 function boundedLines(data: Uint8Array): Uint8Array | Rejection {
   const linesMax = LINES_FREE + Math.floor(data.length / LINE_BYTES_MIN)
   let lines = 0
@@ -157,7 +158,8 @@ function boundedLines(data: Uint8Array): Uint8Array | Rejection {
   return { reason: 'too_large', detail }
 }
 
-/** One event a line. What is neither an object nor an array over several lines is left alone. */
+/** Splits an array into one event per line. Anything else is returned unchanged, except for an
+ * object over several lines. */
 function splitEvents(data: Uint8Array): Uint8Array {
   const start = data.findIndex((byte) => byte > SPACE)
   const lineEnd = data.indexOf(NEW_LINE, start)
@@ -168,12 +170,12 @@ function splitEvents(data: Uint8Array): Uint8Array {
   return isList ? elementsOf(data, start) : onOneLine(data)
 }
 
-/** JSON has line breaks between its tokens only: they are as good as spaces. */
+/** Replaces line breaks by spaces; valid JSON has them only between tokens. */
 function onOneLine(data: Uint8Array): Uint8Array {
   return data.map((byte) => (byte === NEW_LINE ? SPACE : byte))
 }
 
-/** The elements of a JSON array that begins at `start`, each on a line of its own. */
+/** Writes the elements of the JSON array at `start`, one per line. */
 function elementsOf(data: Uint8Array, start: number): Uint8Array {
   const lines = onOneLine(data)
   let depth = 0

@@ -1,9 +1,9 @@
 /**
- * Finds given values in JSON text, in every spelling that text commonly carries: JSON escapes,
- * JSON within JSON, percent-encoding (repeated too), and either case of ASCII letters.
+ * Finds given values in JSON text in all common spellings: JSON escapes, JSON within JSON, repeated
+ * percent-encoding, and either case of ASCII letters.
  *
- * Both sides are reduced to the same units first: the UTF-8 bytes of the text without its escapes.
- * The search is an Aho–Corasick automaton: one pass, linear in the bytes, however many values.
+ * Values and text are first reduced to the same units: the UTF-8 bytes of the text without escapes.
+ * The search is an Aho–Corasick automaton: one pass, linear in the bytes, for any number of values.
  */
 
 const QUOTE = 0x22
@@ -21,25 +21,25 @@ const CONTROLS = new Map([
   [0x72, 0x0d],
   [0x74, 0x09],
 ])
-/** Shorter values are found only where they stand alone: `7` is not found in `2027`. */
+/** Shorter values are found only as whole tokens: `7` is not found in `2027`. */
 const LONG = 5
 const UNITS_AT_FIRST = 1024
-/** Larger buffers are let go of. */
+/** Larger buffers are released after use. */
 const KEPT_MAX = 1 << 20
 
-/** A value to find, and what to put in its place. */
+/** Value to find, and its replacement. */
 export type Sought = { value: string; hash: string }
 
-/** Text without its escapes. Unit i is written at `from[i]` up to `to[i]`. */
+/** Text without escapes. Unit i is written at `from[i]` to `to[i]`. */
 class Units {
   count = 0
   unit = new Uint8Array(UNITS_AT_FIRST)
-  /** 1 for letters and digits: no short value ends or begins inside a word. */
+  /** 1 for letters and digits. A short value must not begin or end inside a word. */
   isWord = new Uint8Array(UNITS_AT_FIRST)
   from = new Int32Array(UNITS_AT_FIRST)
   to = new Int32Array(UNITS_AT_FIRST)
 
-  /** Reads the inside of a JSON text, from one byte up to another. */
+  /** Reads the inside of a JSON text in a range of bytes. */
   read(bytes: Uint8Array, first: number, end: number): void {
     this.count = 0
     this.#reserve(end - first)
@@ -63,11 +63,11 @@ class Units {
 
   #push(byte: number, from: number, to: number, isLetter = true): number {
     const isUpper = byte >= 0x41 && byte <= 0x5a
-    // A form writes a space as a plus.
+    // Form encoding writes a space as a plus sign.
     const unit = isUpper ? byte + SPACE : byte === SPACE ? PLUS : byte
     const isEscapable = unit === BACKSLASH || unit === QUOTE || unit === SLASH
     if (isEscapable && this.count > 0 && this.unit[this.count - 1] === BACKSLASH) {
-      // Backslashes that are percent-encoded themselves.
+      // Backslashes that are percent-encoded.
       this.unit[this.count - 1] = unit
       this.to[this.count - 1] = to
       return to
@@ -82,7 +82,7 @@ class Units {
     return to
   }
 
-  /** A run of backslashes and what it escapes, at whatever level. */
+  /** Reads a run of backslashes and the character they escape, at any level. */
   #escape(bytes: Uint8Array, from: number, end: number): number {
     let at = from
     while (at < end && bytes[at] === BACKSLASH) at += 1
@@ -96,11 +96,11 @@ class Units {
     const control = CONTROLS.get(byte)
     if (isOdd && control !== undefined) return this.#push(control, from, at + 1)
     this.#push(BACKSLASH, from, at)
-    // Within JSON within JSON this letter is an escape: a word may begin after it.
+    // In JSON within JSON this letter is an escape, so a word may begin after it.
     return control === undefined ? at : this.#push(byte, at, at + 1, false)
   }
 
-  /** A UTF-16 code unit as UTF-8, with the one after it if the two are a pair. */
+  /** Writes a UTF-16 code unit as UTF-8, together with the next one if they are a pair. */
   #codeUnit(bytes: Uint8Array, code: number, from: number, to: number, end: number): number {
     if (code >= 0xd800 && code < 0xdc00) {
       let at = to
@@ -128,7 +128,7 @@ class Units {
     return this.#push(0x80 | (code & 0x3f), from, to)
   }
 
-  /** A percent-encoded byte; `%2540` is one that was encoded twice. */
+  /** Reads a percent-encoded byte; `%2540` is one that was encoded twice. */
   #percent(bytes: Uint8Array, from: number, end: number): number {
     let at = from + 1
     while (hexAt(bytes, at, at + 2, end) === PERCENT && hexAt(bytes, at + 2, at + 4, end) >= 0) {
@@ -139,7 +139,7 @@ class Units {
   }
 }
 
-/** The number that hexadecimal digits write; -1 where there are none. */
+/** Parses hexadecimal digits; -1 if one is invalid. */
 function hexAt(bytes: Uint8Array, from: number, to: number, end: number): number {
   if (to > end) return -1
   let number = 0
@@ -164,21 +164,21 @@ function patternOf({ value, hash }: Sought): Pattern {
   return { units, hash, isLong: isLong(value) }
 }
 
-/** True for values that are found inside of words too. */
+/** Returns whether a value is also found inside words. */
 export function isLong(value: string): boolean {
   return value.length >= LONG * 2 || [...value].length >= LONG
 }
 
-/** Node 0 is the root; children are a list of siblings. */
+/** Aho–Corasick automaton. Node 0 is the root; children are a list of siblings. */
 export class ValueMatcher {
   readonly #patterns: Pattern[]
   readonly #symbol: Uint8Array
   readonly #child: Int32Array
   readonly #sibling: Int32Array
   readonly #fail: Int32Array
-  /** The pattern that ends at a node, plus 1. */
+  /** Pattern that ends at a node, plus 1. */
   readonly #ending: Int32Array
-  /** The next shorter suffix at which a pattern ends. */
+  /** Next shorter suffix at which a pattern ends. */
   readonly #shorter: Int32Array
   readonly #roots = new Int32Array(256)
 
@@ -194,7 +194,7 @@ export class ValueMatcher {
     this.#link(this.#grow())
   }
 
-  /** Builds the tree and returns the number of its nodes. */
+  /** Builds the trie and returns the number of nodes. */
   #grow(): number {
     let count = 1
     this.#patterns.forEach(({ units }, pattern) => {
@@ -249,8 +249,8 @@ export class ValueMatcher {
     }
   }
 
-  /** Reports values in the inside of a JSON text, in order and apart from one another. Short ones
-   * are reported where they stand alone, if `isShortToo`. */
+  /** Reports values in the inside of a JSON text, in order and without overlaps. Short ones are
+   * reported as whole tokens if `isShortToo`. */
   find(
     bytes: Uint8Array,
     first: number,
@@ -278,7 +278,7 @@ export class ValueMatcher {
   #longestAt(node: number, at: number, isShortToo: boolean): Pattern | undefined {
     const isEnding = (this.#ending[node] as number) > 0
     let suffix = isEnding ? node : (this.#shorter[node] as number)
-    // At most four of these are of short values.
+    // At most four of these belong to short values.
     for (; suffix > 0; suffix = this.#shorter[suffix] as number) {
       const pattern = this.#patterns[(this.#ending[suffix] as number) - 1] as Pattern
       if (pattern.isLong) return pattern
@@ -288,7 +288,7 @@ export class ValueMatcher {
   }
 }
 
-/** Whether no word goes on before or after these units. */
+/** Returns whether a word ends before these units and another begins after them. */
 function standsAlone(from: number, to: number): boolean {
   const goesOn = (a: number, b: number) => shared.isWord[a] === 1 && shared.isWord[b] === 1
   return !(from > 0 && goesOn(from - 1, from)) && !(to < shared.count && goesOn(to - 1, to))

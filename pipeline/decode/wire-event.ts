@@ -1,17 +1,17 @@
 /**
- * What a wire form's decoder gives back: the canonical event with its fields still unjudged, or
- * why there is none. `decode.ts` judges the fields, in one place for all forms.
+ * Result of a wire format's decoder: the canonical event with unvalidated fields, or a rejection.
+ * `decode.ts` validates the fields of all formats.
  */
 
 import { instantHint } from '../base/clock.ts'
 import type { RejectionReason } from './event-batch.ts'
 
-/** Canonical fields as sent; undefined and null are absent. */
+/** Canonical fields as sent; undefined and null mean absent. */
 export type Unjudged = {
   eventId: unknown
   name: unknown
   occurredAt: unknown
-  /** Microseconds from the event to its receipt, where `occurredAt` was told from the receipt. */
+  /** Microseconds from the event to its receipt, if `occurredAt` was computed from the receipt. */
   waited: number | undefined
   ordinal: unknown
   receivedAt: unknown
@@ -21,10 +21,10 @@ export type Unjudged = {
   context: unknown
   alias: unknown
   unlink: unknown
-  /** Names of the line's members that `properties` and `context` are, as sent. */
+  /** Name of the line's member that `properties` was read from. */
   propertiesMember: string
   contextMember: string
-  /** What the form calls its fields, for messages. */
+  /** Names of the fields in this format, for messages. */
   labels: { eventId: string; name: string; occurredAt: string }
 }
 
@@ -34,7 +34,7 @@ export function isRejection(read: Unjudged | Rejection): read is Rejection {
   return 'reason' in read
 }
 
-/** The rejection of a value that `parseInstant` cannot read. */
+/** Returns the rejection of a value that `parseInstant` cannot read. */
 export function notAnInstant(field: string, value: unknown): Rejection {
   return {
     reason: 'invalid_field',
@@ -42,7 +42,7 @@ export function notAnInstant(field: string, value: unknown): Rejection {
   }
 }
 
-/** A value in a message, at most 80 characters of it. */
+/** Formats a value for a message, at most 80 characters. */
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value)
   return text.length <= 80 ? text : `${text.slice(0, 79)}…`

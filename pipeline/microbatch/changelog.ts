@@ -16,7 +16,7 @@ export type RowValues = readonly Value[]
 
 export class Rows {
   readonly table: VersionedName
-  /** Texts that `row_key` is the hash of. */
+  /** Texts that are hashed to `row_key`. */
   readonly keys: string[] = []
   /** By column, in the order of the table's columns without `row_key`. */
   readonly columns: Value[][]

@@ -62,7 +62,7 @@ export class CommitBuilder {
     })
   }
 
-  /** Adds refused lines that are not on record. */
+  /** Adds refused lines that are not stored yet. */
   deadLetters(
     batch: EventBatch,
     landing: Landing,
@@ -85,7 +85,7 @@ export class CommitBuilder {
     })
   }
 
-  /** Marks dead letters as resolved: they were fed again and not refused for the same reason. */
+  /** Marks dead letters as resolved: they were replayed and not refused for the same reason. */
   resolutions(ids: readonly string[]): void {
     this.#insert('dead_letter_resolution', ids.length, { dead_letter_id: uuidsFromText(ids) })
   }
@@ -184,7 +184,7 @@ export class CommitBuilder {
     })
   }
 
-  /** Adds history segments, one a stream. */
+  /** Adds history segments, one per stream. */
   history(segments: Iterable<[stream: string, segment: string]>): void {
     const streams: string[] = []
     const texts: string[] = []
@@ -238,7 +238,7 @@ export class CommitBuilder {
   }
 }
 
-/** A journey's funnels are released with it. */
+/** Returns whether a funnel is released with a release. A journey's funnels are released with it. */
 function isOf({ kind, id, version }: Release, funnel: CompiledFunnel): boolean {
   const owner = funnel.journey === null ? 'funnel' : 'journey'
   return kind === owner && id === (funnel.journey ?? funnel.id) && version === funnel.version
@@ -277,7 +277,7 @@ function columnsOf(rows: Rows): { [column: string]: ColumnData } {
   return columns
 }
 
-/** 128-bit hashes of texts. */
+/** Returns the 128-bit hashes of texts. */
 function hashed(texts: readonly (string | null)[]): Uuids {
   const bytes = new Uint8Array(texts.length * 16)
   const isNull = new Uint8Array(texts.length)

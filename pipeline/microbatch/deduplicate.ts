@@ -1,9 +1,10 @@
 /**
- * Deduplication: which events of a batch are new, which are redelivered, and which have the id of
- * another event that landed before. Acceptance is decided here, once.
+ * Deduplication: decides which events of a batch are new, which are redelivered, and which reuse
+ * the id of a different event. This is the only place where events are accepted.
  *
- * An event equal in all but `received_at` to the one on record is dropped and counted. Equal means
- * equal as decoded: bytes that differ only in spacing or key order are the same event.
+ * An event that equals a stored one in everything except `received_at` is dropped and counted.
+ * Decoded values are compared: lines that differ only in spacing or member order are the same
+ * event.
  */
 
 import type { EventBatch, Refusal } from '../decode/event-batch.ts'
@@ -19,7 +20,7 @@ export type Landing = {
   /** By row of the batch: its position in `rows`, or -1. */
   landedRow: Int32Array
   duplicates: number
-  /** Dropped events and refused lines of erased persons. */
+  /** Number of events and refused lines of erased persons that were dropped. */
   erased: number
   /** Lines refused by the decoder, and events refused here. */
   refusals: Refusal[]
@@ -66,8 +67,8 @@ export async function land(
 }
 
 /**
- * By row of the batch whose id is on record: whether it is the same event. Ids are looked up by
- * their hash; only where the contents' fingerprints differ is the event itself read.
+ * By row whose id is stored: whether the stored event is the same. Ids are looked up by hash. The
+ * event itself is read only if the fingerprints differ.
  */
 async function recordOf(warehouse: Warehouse, batch: EventBatch): Promise<Map<number, boolean>> {
   const record = new Map<number, boolean>()
@@ -97,7 +98,7 @@ function isRepeat(batch: EventBatch, row: number, first: number): boolean {
   return isEqual(contentOf(batch, row), contentOf(batch, first))
 }
 
-/** The event in all but `received_at`, as JSON. */
+/** Returns everything of an event except `received_at`, as JSON. */
 function contentOf(batch: EventBatch, row: number): Json {
   return parsedContent({
     event_id: batch.eventId[row],
@@ -141,7 +142,7 @@ function refusalOf(batch: EventBatch, row: number): Refusal {
   }
 }
 
-/** What identifies a dead letter: the same bytes refused again for the same reason. */
+/** Returns the id of a dead letter: the same bytes refused for the same reason have the same id. */
 export function deadLetterId(raw: Uint8Array, reason: string): string {
   return uuidOf(
     `${reason}\n${Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1')}`,

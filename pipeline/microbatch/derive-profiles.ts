@@ -16,13 +16,13 @@ import { freshStanding, ProfileFold, standingDue, type Standing } from './profil
 import type { ProfileImage } from './state-store.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
 
-/** What the batch does to a profile. */
+/** Effect of the batch on a profile. */
 type Touch = {
-  /** New rows that are its own, in event order. */
+  /** New rows of the profile, in event order. */
   added: number[]
-  /** Streams of rows it had, has or gets. */
+  /** Streams of its rows before and after the batch. */
   streams: Set<string>
-  /** Why it must be refolded; null while it can be continued. */
+  /** Reason for refolding it; null if it can be continued. */
   refold: SupersededBecause | null
 }
 
@@ -30,17 +30,17 @@ type Touch = {
 export type ProfilePlan = {
   continued: Map<string, Touch>
   refolded: Map<string, Touch>
-  /** Streams that must be placed before the refolded profiles can be. */
+  /** Streams that must be placed before the refolded profiles. */
   streams: Set<string>
 }
 
-/** Timeouts that the batch makes the earliest of their profiles, instants in microseconds. */
+/** Earliest timeouts of profiles that changed; instants in microseconds. */
 export type Timers = { dueAt: number[]; profileId: string[] }
 
 export type DerivedProfiles = { changes: Changes; effects: CarriedEffects; timers: Timers }
 
-/** Plans the profiles that the sessions touch and those with a timeout that has come due. Loads
- * their images and changes nothing. */
+/** Plans the profiles that the sessions touch and those with a timeout that is due. Loads their
+ * images and changes nothing. */
 export async function planProfiles(
   batch: MicroBatch,
   sessions: Pick<DerivedSessions, 'placements' | 'continued' | 'rederived'>,
@@ -68,7 +68,7 @@ export async function planProfiles(
   return plan
 }
 
-/** Folds the planned profiles and puts their images. The plan's streams must have been placed. */
+/** Folds the planned profiles and stores their images. The plan's streams must be placed. */
 export function foldProfiles(
   batch: MicroBatch,
   plan: ProfilePlan,
@@ -121,7 +121,7 @@ function touchesOf(
       touch.streams.add(stream)
     }
   }
-  // Events of a rederived stream may have changed hands or sessions.
+  // Events of a rederived stream may have another owner or session.
   for (const stream of rederived) {
     for (const row of batch.historyOf(stream)) {
       if (!batch.isRelevant(row)) continue
@@ -138,7 +138,7 @@ function touchesOf(
   return touches
 }
 
-/** Why a profile that gains `added` cannot be continued; null if it can. */
+/** Returns why a profile that gains `added` cannot be continued; null if it can. */
 function reasonToRefold(
   { events }: MicroBatch,
   fold: ProfileFold,
@@ -244,7 +244,7 @@ function keep({ images }: MicroBatch, timers: Timers, image: ProfileImage): void
   timers.profileId.push(image.profileId)
 }
 
-/** A stay that only ended has made progress; otherwise the reason is the profile's. */
+/** Returns the reason `progress` for a stay that only ended, otherwise the reason of the profile. */
 function reasonFrom(touches: ReadonlyMap<string, Touch>): Reason {
   return (before, row, after, newRow) => {
     const isEnding =

@@ -19,9 +19,9 @@ import type { SupersededBecause } from '../warehouse/warehouse.ts'
 
 export type DerivedSessions = {
   placements: Placements
-  /** Streams of which only the new events matter. */
+  /** Streams that are continued with their new events. */
   continued: string[]
-  /** Streams of which any event may have changed its owner or session. */
+  /** Streams in which any event may have another owner or session. */
   rederived: string[]
   changes: Changes
 }
@@ -60,12 +60,12 @@ export async function deriveSessions(
   return { placements, continued, rederived: [...rederived], changes }
 }
 
-/** A stream's new events appended to its image. `profiles[i]` owns `touched[i]`. */
+/** New events of a stream appended to its image. `profiles[i]` owns `touched[i]`. */
 type Continuation = {
   stream: string
   rows: readonly number[]
   cut: Cut
-  /** The session that the image left open and the new events go on with; null when none do. */
+  /** Open session of the image that new events continue; null if none does. */
   resumed: Session | null
   /** Sessions that were open or are new, in order. */
   touched: Session[]
@@ -73,7 +73,7 @@ type Continuation = {
   image: StreamImage
 }
 
-/** Plans a continuation without changing anything; null when the stream must be rederived. */
+/** Plans a continuation without changing anything; null if the stream must be rederived. */
 function planContinuation(
   batch: MicroBatch,
   placements: Placements,
@@ -117,7 +117,7 @@ function applyContinuation(
     supersedes.keys.push(resumed.sessionId)
     supersedes.because.push('progress')
   }
-  // A session that was open and that no new event falls into stays as it is.
+  // An open session without new events stays unchanged.
   const first = touched.length - cut.sessions.length
   cut.sessions.forEach((session, i) =>
     addSessionRow(inserts, session, stream, profiles[first + i] as string),
@@ -125,13 +125,14 @@ function applyContinuation(
   batch.images.stream.put(stream, image)
 }
 
-/** A copy to be continued: the image stays as it is if the stream is rederived instead. */
+/** Copies a session, because the image must stay unchanged if the stream is rederived. */
 function copyOf(session: Session): Session {
   const { exclusive, split } = session.seen
   return { ...session, seen: { exclusive: [...exclusive], split: [...split] } }
 }
 
-/** Profiles that closed sessions name: each once in order, the latest once more at the end. */
+/** Returns the profiles that closed sessions name, each once in order, with the latest repeated
+ * last. */
 function closedNames(image: StreamImage | undefined): string[] {
   if (image === undefined) return []
   const names = image.names.map(([, profile]) => profile)
@@ -139,7 +140,7 @@ function closedNames(image: StreamImage | undefined): string[] {
   return last === undefined ? names : [...names, last[1]]
 }
 
-/** The image after sessions that follow on `image`; the last of them stays open. */
+/** Returns the image after the given sessions; the last one stays open. */
 function imageAfter(
   batch: MicroBatch,
   placements: Placements,
@@ -176,7 +177,7 @@ function imageAfter(
   }
 }
 
-/** Adds what rederiving placed streams changes. */
+/** Adds the changes of placed streams. */
 function rederive(
   batch: MicroBatch,
   placements: Placements,
@@ -240,7 +241,7 @@ function eventReason(before: Rows, row: number, after: Rows, newRow: number): Su
   return owner === after.column('profile_id')[newRow] ? 'late_event' : 'identity'
 }
 
-/** A session that only grew at its end has made progress. */
+/** Returns the reason for a changed session: `progress` if it only grew at its end. */
 function sessionReason(before: Rows, row: number, after: Rows, newRow: number): SupersededBecause {
   if (newRow < 0) return 'late_event'
   const isSame = (name: string) => before.column(name)[row] === after.column(name)[newRow]

@@ -12,10 +12,10 @@ import { linkIdentities, relinkRemaining, type Relinking } from './link-identiti
 import type { MicroBatch } from './micro-batch.ts'
 import { outboxRows, type OutboxRow } from './outbox.ts'
 
-/** What a batch does to the warehouse beside its events and images. */
+/** Changes of a batch besides its events and images. */
 export type Derived = {
   changes: Changes
-  /** Rows for the outbox, in the order to be published. */
+  /** Rows for the outbox, in publishing order. */
   effects: OutboxRow[]
   timers: Timers
 }
@@ -30,11 +30,11 @@ export async function derive(
   return deriveFrom(batch, changes, await deriveSessions(batch, moves, []))
 }
 
-/** What an erasure derives again: `names` to be linked again, and `streams` that lose events. */
+/** Input of an erasure: `names` to be linked again, and `streams` that lose events. */
 export type Erasing = Relinking & { streams: readonly string[] }
 
-/** The same while the batch's `erased` events go. Returns the keys that the erased person's
- * components had, too. */
+/** Derives everything again without the batch's `erased` events. Also returns the former component
+ * keys of the erased person. */
 export async function deriveErasure(
   batch: MicroBatch,
   corrections: readonly PlacedCorrection[],
@@ -52,7 +52,7 @@ export async function deriveErasure(
   return { ...(await deriveFrom(batch, relinked.changes, sessions)), components }
 }
 
-/** Derives journeys and funnels alone, over events whose owners and sessions are given. */
+/** Derives only journeys and funnels, over events with given owners and sessions. */
 export function deriveProfiles(
   batch: MicroBatch,
   placements: DerivedSessions['placements'],
@@ -62,7 +62,7 @@ export function deriveProfiles(
   return deriveFrom(batch, new Changes(), sessions)
 }
 
-/** `changes` are those of the links. */
+/** Runs the steps after linking. `changes` are those of the links. */
 async function deriveFrom(
   batch: MicroBatch,
   changes: Changes,
@@ -78,8 +78,8 @@ async function deriveFrom(
   return { changes, effects, timers: profiles.timers }
 }
 
-/** Loads the images of what the batch names: its streams, its identifiers, those of its corrections
- * and those that its streams' open sessions name. */
+/** Loads the images of streams and identifiers in the batch, in its corrections and in the open
+ * sessions of its streams. */
 async function loadImages(
   batch: MicroBatch,
   corrections: readonly PlacedCorrection[],

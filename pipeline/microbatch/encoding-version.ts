@@ -1,7 +1,8 @@
 /**
- * Version numbers of what is remembered as text: every state image and history segment begins with
- * the number of its encoding and a space. Another number is refused, never guessed by shape.
- * `test/microbatch/pinned-encodings.test.ts` pins each encoding: changing one takes a new number.
+ * Version numbers of stored encodings. Every state image and history segment begins with the number
+ * of its encoding and a space. Any other number is rejected.
+ * `test/microbatch/pinned-encodings.test.ts` pins each encoding: a changed encoding needs a new
+ * number.
  */
 
 import { UserError } from '../base/errors.ts'
@@ -11,13 +12,13 @@ import type { Codec } from './state-store.ts'
 /** Longer prefixes are not numbers. */
 const DIGITS_MAX = 4
 
-/** Returns a text under the number of its encoding. */
+/** Returns a text prefixed by the number of its encoding. */
 export function versioned(version: number, text: string): string {
   return `${version} ${text}`
 }
 
-/** Returns the text without its number. Throws a `UserError` if it has another, or none: encodings
- * before the first number count as 0. */
+/** Returns the text without its number. Throws a `UserError` for another number. A missing number
+ * counts as 0. */
 export function unversioned(what: string, version: number, text: string): string {
   const prefix = `${version} `
   if (text.startsWith(prefix)) return text.slice(prefix.length)

@@ -11,7 +11,7 @@ import { encodePart } from '../base/hash.ts'
 import type { Levels } from '../stages/clickhouse-funnel.ts'
 
 type StoredAttempt = [
-  /** 0: the event's id. */
+  /** 0 stands for the event's id. */
   key: string | 0,
   scope: string,
   held: string,
@@ -29,7 +29,7 @@ type StoredStanding = [open: StoredAttempt[], hasEntered: 0 | 1, isRemoved: 0 | 
 
 export type StoredFunnels = [decidedUpTo: number | null, standings: (StoredStanding | 0)[]]
 
-/** Null when there is nothing to keep. */
+/** Returns null if there is nothing to keep. */
 export function encodeFunnels(
   funnels: readonly CompiledFunnel[],
   state: FunnelState,
@@ -75,7 +75,8 @@ export function decodeFunnels(
   return { ...state, decidedUpTo: decidedUpTo ?? -Infinity }
 }
 
-/** In a journey the scope is an instance's id, which begins with the profile's. */
+/** Returns the common prefix of scopes. In a journey, a scope is an instance id, which begins with
+ * the profile id. */
 function scopePrefix({ journey }: CompiledFunnel, profileId: string): string {
   return journey === null ? '' : encodePart(profileId)
 }

@@ -1,4 +1,4 @@
-/** Facts of funnels → rows of `funnel_attempts` and `funnel_attempt_steps`. */
+/** Converts funnel facts to rows of `funnel_attempts` and `funnel_attempt_steps`. */
 
 import { depthOf } from '../stages/funnel-attempts.ts'
 import type { CompiledFunnel, CompiledStep } from '../definition/compile-funnel.ts'
@@ -46,13 +46,13 @@ export function tabulateFunnels(facts: FunnelFacts): TabulatedFunnels {
   return { attempt, step, endedAttempts, endedSteps }
 }
 
-/** Text that an attempt's id is the hash of. */
+/** Returns the text that is hashed to an attempt's id. */
 function attemptKey({ funnel, profileId, attempt }: Omit<AttemptFact, 'replaces'>): string {
   const owner = funnel.journey === null ? encodePart(profileId) : attempt.scope
   return `funnel/${ownName(funnel)}/${funnel.version}/${owner}/${encodePart(attempt.key)}`
 }
 
-/** A journey's funnel is named under its journey. */
+/** Returns the funnel's own name, without that of its journey. */
 function ownName({ id, journey }: CompiledFunnel): string {
   return journey === null ? id : `${journey}.${id}`
 }

@@ -1,8 +1,8 @@
 /**
  * Codec of history segments: the events that one batch adds to one stream, as one text.
  *
- * Events of a stream repeat each other, so the text is column by column. Names, sources and
- * identifiers are written once and numbered; instants are differences to the one before.
+ * Events of a stream repeat each other, so the text is columnar. Names, sources and identifiers are
+ * dictionary-encoded; instants are stored as differences.
  */
 
 import { unversioned, versioned } from './encoding-version.ts'
@@ -11,10 +11,10 @@ import type { Json } from '../base/json.ts'
 
 const ENCODING = 1
 
-/** Numbers of texts count from 1; 0 is not a text. A column without any value is null. */
+/** Dictionary codes count from 1; 0 means absent. A column without any value is null. */
 type Segment = [
   texts: string[],
-  /** Microseconds: the first from the epoch, the others from the one before. */
+  /** Microseconds: the first since the epoch, the others since the previous one. */
   passed: number[],
   ordinals: number[],
   eventIds: string[],

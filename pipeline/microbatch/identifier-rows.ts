@@ -28,7 +28,7 @@ export class IdentifierLedger {
     this.#after = after
   }
 
-  /** Call before anything about the identifier changes; its image must be loaded. */
+  /** Must be called before an identifier changes. Its image must be loaded. */
   touch(identifier: string): IdentifierImage {
     const { images } = this.#batch
     const image = images.identifier.get(identifier) ?? freshIdentifier(identifier)
@@ -43,7 +43,7 @@ export class IdentifierLedger {
     return this.#moves.get(identifier)?.before ?? image.profile
   }
 
-  /** Counts the row's identifiers once more on its stream, for the row's profile. */
+  /** Counts the row's identifiers on its stream, for the row's profile. */
   see(row: number): void {
     const { events } = this.#batch
     const stream = events.stream[row] as string

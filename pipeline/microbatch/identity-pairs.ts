@@ -1,12 +1,12 @@
 /**
- * Pairs of person identifiers: what events and corrections say of them, and what of it counts.
+ * Pairs of person identifiers: their links, aliases and unlinks, and which of these have an effect.
  *
- * Only the first link of a pair that no unlink cancels decides anything. So a pair keeps the place
- * of that link, the aliases and the latest unlink. Only a late unlink, before links already seen,
- * must look for the next link in the history of the streams that carry both identifiers.
+ * Only the first link of a pair that no unlink cancels has an effect. A pair therefore keeps the
+ * place of that link, the aliases and the latest unlink. Only a late unlink, before known links,
+ * requires reading the history of the streams that carry both identifiers, to find the next link.
  *
- * An alias under the condition `if_carried` counts if some event carries the identifier it goes
- * from, wherever that event is in event order. The tables must not depend on which came first.
+ * An alias with the condition `if_carried` counts if some event carries its first identifier,
+ * wherever that event is in event order. The tables do not depend on which of them arrives first.
  */
 
 import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
@@ -26,7 +26,7 @@ export type Sayings = {
   unlinks: Place[]
 }
 
-/** True for a person identifier that some event carries. */
+/** Returns whether some event carries a person identifier. */
 export type IsCarried = (identifier: string) => boolean
 
 /** An alias or unlink and the place of its event. An alias goes from `a` to `b`. */
@@ -64,7 +64,7 @@ export function sayingsOf(
   return sayings
 }
 
-/** The pairs an event links: its highest-priority person identifier with each of the others. */
+/** Returns the pairs that an event links: its highest-priority person identifier with each other. */
 function linksOf(batch: MicroBatch, row: number): [kept: string, refused: string][] {
   const { identifiers } = batch.events
   const persons = batch.compiled.identity.person.length
@@ -90,7 +90,7 @@ export function pairKey(kept: string, refused: string): string {
   return `${encodePart(kept)}/${encodePart(refused)}`
 }
 
-/** The pair as its component has it. */
+/** Returns the pair as its component stores it. */
 export function pairOf(batch: MicroBatch, { kept, refused }: Sayings): Pair {
   const key = batch.images.identifier.get(kept)?.component ?? null
   const component = key === null ? undefined : batch.images.component.get(key)
@@ -98,7 +98,7 @@ export function pairOf(batch: MicroBatch, { kept, refused }: Sayings): Pair {
   return pair ?? freshPair(kept, refused)
 }
 
-/** Returns a pair of which nothing has been said. */
+/** Returns a pair without links, aliases and unlinks. */
 export function freshPair(kept: string, refused: string): Pair {
   return { kept, refused, firstLink: null, aliases: [], ifCarried: [], unlinked: null }
 }
@@ -145,7 +145,7 @@ function samePlace(a: Place | null, b: Place | null): boolean {
   return comparePlaces(a, b) === 0
 }
 
-/** All links of a pair on record. */
+/** Returns all links of a pair in the history. */
 async function linksInHistory(batch: MicroBatch, pair: Pair): Promise<Place[]> {
   const left = batch.images.identifier.get(pair.kept)?.sightings ?? {}
   const right = batch.images.identifier.get(pair.refused)?.sightings ?? {}

@@ -1,6 +1,6 @@
 /**
- * Facts → rows of `transitions`, `states`, `cycles` and `rejections`, and the effects they carry.
- * Numbers become names here, and ids the texts they are hashes of.
+ * Converts journey facts to rows of `transitions`, `states`, `cycles` and `rejections`, and to
+ * effects. Numbers are resolved to names, and ids to the texts that are hashed.
  */
 
 import type { Events } from '../stages/events.ts'
@@ -13,8 +13,8 @@ import { Rows } from './changelog.ts'
 
 /** Effect of a current transition. `withinUs` in microseconds; null means unlimited. */
 export type DueEffect = {
-  /** Text that `effect_id` is the hash of: cause and content. It names no profile and no instance, so a
-   * merge of people publishes nothing twice. */
+  /** Text that is hashed to `effect_id`: cause and content. Profile and instance are left out, so
+   * that merging people publishes nothing twice. */
   key: string
   transition: string
   type: string
@@ -62,12 +62,12 @@ export function tabulate(facts: Facts, events: Events, sessionOf: readonly strin
   }
 }
 
-/** Texts that the rows of an instance share, each built once. */
+/** Texts shared by the rows of an instance, each built once. */
 class InstanceNames {
   readonly #prefixes = new Map<Instance, string>()
   readonly #groups = new Map<Instance, string>()
 
-  /** Text that a transition's id is the hash of; a stay has the id of its entering transition. */
+  /** Text that is hashed to a transition's id. A stay has the id of its entering transition. */
   transitionKey(
     instance: Instance,
     track: number,
@@ -86,7 +86,7 @@ class InstanceNames {
     return `${prefix}/${name}/${CAUSES[cause]}/${by}`
   }
 
-  /** Text of the group that the views number instances in. */
+  /** Text of the group within which views number instances. */
   groupKey(instance: Instance): string {
     let group = this.#groups.get(instance)
     if (group === undefined) {
@@ -303,7 +303,7 @@ function effectsOf(facts: Facts, events: Events, keys: string[]): DueEffect[] {
   })
 }
 
-/** Whole milliseconds of microseconds, rounded down. */
+/** Returns whole milliseconds, rounded down. */
 function wholeMs(micros: number): number {
   return Math.floor(micros / 1_000)
 }

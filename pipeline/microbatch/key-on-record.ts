@@ -1,7 +1,7 @@
 /**
- * The key of hashed namespaces on record: a warehouse remembers the fingerprint of its first key in
- * `releases`, as the definition `hash_key`, and refuses any other. A warehouse of an earlier version
- * gets it with its next batch.
+ * Recorded key of hashed namespaces. A warehouse records the fingerprint of its first key in
+ * `releases`, as the definition `hash_key`, and rejects any other key. Warehouses of earlier
+ * versions record it with their next batch.
  */
 
 import { fingerprintOf, HASH_KEY_VARIABLE } from '../decode/hash-key.ts'
@@ -11,13 +11,13 @@ import type { Identity } from '../definition/settings.ts'
 import type { ReleaseLog } from '../warehouse/release-log.ts'
 
 const KIND = 'hash_key'
-/** Shown of a fingerprint. */
+/** Number of fingerprint digits that errors show. */
 const DIGITS_SHOWN = 8
 
 /**
- * Returns what is to be put on record about the key: nothing once it is there, where no namespace
- * is hashed, or where the caller has no key because it reads only what has landed. Throws a
- * `UserError` if the warehouse was fed under another key.
+ * Returns the release to record for the key. Empty if it is recorded already, if no namespace is
+ * hashed, or if the caller reads only stored events and has no key. Throws a `UserError` if the
+ * warehouse was written with another key.
  */
 export function unrecordedKey(
   identity: Identity,
@@ -34,9 +34,9 @@ export function unrecordedKey(
   if (known.hash === hash) return []
   const shown = (fingerprint: string) => fingerprint.slice(0, DIGITS_SHOWN)
   throw new UserError(
-    `${HASH_KEY_VARIABLE} is not the key of ${url}: its fingerprint is ${shown(hash)}…, on record ` +
-      `is ${shown(known.hash)}…, and identifiers hashed by two keys never match: set the first ` +
-      `key again. To change the key, feed a new warehouse from the source: ` +
+    `${HASH_KEY_VARIABLE} is not the key of ${url}: its fingerprint is ${shown(hash)}…, the recorded ` +
+      `one is ${shown(known.hash)}…, and identifiers hashed by two keys never match: set the first ` +
+      `key again. To change the key, load the source into a new warehouse: ` +
       `${HASH_KEY_VARIABLE}=NEW_KEY npm start -- --warehouse duckdb:NEW.duckdb FILE`,
   )
 }

@@ -1,10 +1,10 @@
 /**
- * Links, aliases and unlinks of a batch → identifiers that get another profile, and refused pairs
- * that come and go.
+ * Identity linking: applies links, aliases and unlinks of a batch, and returns the identifiers that
+ * get another profile and the changes of refused pairs.
  *
- * A batch that changes no pair moves no identifier. Otherwise the components its pairs touch are
- * merged and resolved again, from their pairs alone (see `identity-pairs.ts`). So is the component of
- * an identifier that an event carries for the first time, if an alias was waiting for that.
+ * A batch that changes no pair moves no identifier. Otherwise the components of the changed pairs
+ * are merged and resolved again, from their pairs only (see `identity-pairs.ts`). So is the
+ * component of an identifier that an event carries for the first time, if an alias waited for it.
  */
 
 import type { ComponentImage, IdentifierImage, Pair } from './state-store.ts'
@@ -88,14 +88,14 @@ function pairsFrom(batch: MicroBatch, name: string): Pair[] {
 /** Identifiers to be linked again without the events of an erased person. */
 export type Relinking = {
   names: Iterable<string>
-  /** Of these, identifiers that belong to no component afterwards. */
+  /** Subset of `names` that belongs to no component afterwards. */
   erased: ReadonlySet<string>
   /** Corrections that remain. */
   corrections: readonly PlacedCorrection[]
 }
 
-/** Resolves the components of `names` again from what remains of their history. The names' images
- * must be loaded. Returns the keys that the components had, too. */
+/** Resolves the components of `names` again from their remaining history. The images of the names
+ * must be loaded. Also returns the former component keys. */
 export async function relinkRemaining(
   batch: MicroBatch,
   { names, erased, corrections }: Relinking,
@@ -134,7 +134,7 @@ export async function relinkRemaining(
   return { ...linked, components: keys }
 }
 
-/** Components, by key, and new pairs, that must be resolved together. */
+/** Components, by key, and new pairs that are resolved together. */
 type Group = { components: Set<string>; members: Set<string>; pairs: Pair[] }
 
 /** Groups the components that the changed pairs connect. */
@@ -182,14 +182,14 @@ async function resolveGroup(
     pairs.set(pairKey(pair.kept, pair.refused), pair)
   }
   const key = largest(batch, group) ?? ([...group.members][0] as string)
-  // A component that is merged into another leaves no pairs behind.
+  // A component that was merged into another has no pairs of its own.
   for (const absorbed of group.components) {
     if (absorbed !== key) component.put(absorbed, { members: [], pairs: [], conflicts: [] })
   }
   decide(batch, linked, key, { ...group, pairs: [...pairs.values()] }, old, isCarried)
 }
 
-/** Resolves a component from its pairs alone; `old` are the components it is made of. */
+/** Resolves a component from its pairs. `old` are the components it was made of. */
 function decide(
   batch: MicroBatch,
   linked: Linked,

@@ -2,9 +2,9 @@
  * Working set of one micro-batch: its events, the history read for it, and the state it continues
  * from.
  *
- * Rows below `newCount` are the batch's own. Rows above are history, read stream by stream and only
- * where something must be derived again. Steps read the working set and return what they found;
- * only `loadHistory` adds to it, and `images` is a write-back cache.
+ * Rows below `newCount` are the batch's own. Rows above are history, read per stream and only where
+ * something must be derived again. Steps read the working set and return their results. Only
+ * `loadHistory` adds to it, and `images` is a write-back cache.
  */
 
 import type { EventBatch } from '../decode/event-batch.ts'
@@ -35,7 +35,7 @@ export class MicroBatch {
   readonly images: AllImages
   readonly warehouse: Lookups
   readonly events: Events
-  /** By row: the event's code, -1 when no journey and no funnel names it. */
+  /** Event code by row; -1 if no journey and no funnel names the event. */
   readonly codes: number[] = []
   newCount = 0
   /** New rows by stream, in event order. */
@@ -62,23 +62,23 @@ export class MicroBatch {
     return row < this.newCount
   }
 
-  /** True when a journey knows or counts the event, or a funnel needs it. */
+  /** Returns whether a journey knows or counts the event, or a funnel needs it. */
   isRelevant(row: number): boolean {
     return this.compiled.needsEveryEvent || (this.codes[row] as number) >= 0
   }
 
-  /** History of a stream, in event order; empty unless `loadHistory` has read it. */
+  /** Returns the history of a stream in event order; empty unless `loadHistory` has read it. */
   historyOf(stream: string): readonly number[] {
     return this.#oldRows.get(stream) ?? []
   }
 
-  /** All rows of a stream whose history has been read, in event order. */
+  /** Returns all rows of a stream in event order. Its history must be loaded. */
   rowsOf(stream: string): number[] {
     const rows = [...this.historyOf(stream), ...(this.newRows.get(stream) ?? [])]
     return rows.sort(this.events.inOrder)
   }
 
-  /** The same without the events that are being erased. */
+  /** Returns the rows of a stream without the events that are being erased. */
   remainingOf(stream: string): number[] {
     const rows = this.rowsOf(stream)
     if (this.erased.size === 0) return rows
@@ -134,12 +134,12 @@ export class MicroBatch {
     }
   }
 
-  /** History segments that this batch adds, by stream. */
+  /** Yields the history segments that this batch adds, by stream. */
   *segments(): Generator<[stream: string, segment: string]> {
     for (const [stream, rows] of this.newRows) yield [stream, segmentText(this.events, rows)]
   }
 
-  /** Segments that replace the whole history of `streams`; those with no event left are absent. */
+  /** Yields segments that replace the whole history of `streams`; none for streams without events. */
   *rewrittenSegments(streams: Iterable<string>): Generator<[stream: string, segment: string]> {
     for (const stream of streams) {
       const rows = this.remainingOf(stream)

@@ -1,10 +1,10 @@
 /**
  * Outbox: effects to publish and effects to retract.
  *
- * An effect is written when its transition is first committed. Its id follows from the cause, so
- * deriving the transition again, or for another profile after a merge of people, writes nothing
- * twice. An effect that no current transition has any more is retracted, once and for good. An
- * expired effect was never sent and needs no retraction.
+ * An effect is written when its transition is first committed. Its id is derived from the cause, so
+ * deriving the transition again, or for another profile after a merge, writes nothing twice. An
+ * effect without a current transition is retracted once and permanently. An expired effect was
+ * never sent and needs no retraction.
  */
 
 import { uuidOf } from '../base/hash.ts'
@@ -17,11 +17,11 @@ export type OutboxRow = DueEffect & {
   status: 'due' | 'expired'
 }
 
-/** Effects that profiles carry: of continued profiles the new ones, of refolded ones all that they
- * had and all that they have. */
+/** Effects of profiles: the new ones of continued profiles; of refolded profiles, all before and
+ * all after. */
 export type CarriedEffects = { continued: DueEffect[]; was: DueEffect[]; is: DueEffect[] }
 
-/** Rows for the outbox, in the order to be published. */
+/** Returns rows for the outbox, in publishing order. */
 export async function outboxRows(
   batch: MicroBatch,
   { continued, ...refolded }: CarriedEffects,

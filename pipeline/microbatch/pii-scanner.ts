@@ -1,19 +1,19 @@
 /**
- * Places in text that may name a person: short values that stand out, values between delimiters,
- * and keys whose numbers are identifiers.
+ * Finds places in text that may identify a person: short values that stand alone, values between
+ * delimiters, and keys whose numbers are identifiers.
  *
- * A short value such as `7` is also a quantity, a step or a page. It counts only in quotes, as a
- * whole field of a delimited line, or beside the name of a namespace. Every function takes linear
+ * A short value such as `7` can also be a quantity, a step or a page. It counts only in quotes, as
+ * a whole field of a delimited line, or beside the name of a namespace. Every function takes linear
  * time.
  */
 
 import { isBoundary, wordTable } from '../decode/text-forms.ts'
 
-/** Shorter values must stand out from the text around them. */
+/** Shorter values must stand alone. */
 const LENGTH_ALONE = 5
-/** Characters between a name and its value at the most, as in `"user_id" : "`. */
+/** Maximum characters between a name and its value, as in `"user_id" : "`. */
 const BETWEEN_MAX = 8
-/** Spaces around a field at the most. */
+/** Maximum spaces around a field. */
 const PADDING_MAX = 8
 
 const QUOTES = new Set(['"', "'", '`'])
@@ -27,27 +27,27 @@ for (const unit of '"\'`,;|&=<>()[]{}\\/?#: \t\r\n') DELIMITER_UNITS[unit.charCo
 const ONLY_DIGITS = /^\d+$/
 
 export class PiiScanner {
-  /** Lower-case ends of keys whose numbers are identifiers. */
+  /** Endings of keys whose numbers are identifiers, in lower case. */
   readonly #keyEnds: string[]
-  /** The same names without punctuation, so that `userId` is `user_id`. */
+  /** The same names without punctuation, so that `userId` equals `user_id`. */
   readonly #names: string[]
   readonly #nameLengthMax: number
 
-  /** `namespaces`: the declared ones. */
+  /** `namespaces` are the declared ones. */
   constructor(namespaces: readonly string[]) {
     this.#keyEnds = ['id', ...namespaces.map((name) => name.toLowerCase())]
     this.#names = [...namespaces, 'event_id', 'message_id'].map(lettersOf)
     this.#nameLengthMax = Math.max(...this.#names.map((name) => name.length))
   }
 
-  /** Returns whether a number under this key may name somebody. A price names nobody. */
+  /** Returns whether a number under this key can identify a person. A price cannot. */
   isKey(key: string): boolean {
     const lower = key.toLowerCase()
     return this.#keyEnds.some((end) => lower.endsWith(end))
   }
 
   /** Returns whether a whole token of a text can be an identifier: it is long enough, or stands
-   * out. Digits of a decimal fraction never are one. */
+   * alone. Digits of a decimal fraction cannot. */
   isWhole(text: string, from: number, to: number): boolean {
     const value = text.slice(from, to)
     const isNumber = ONLY_DIGITS.test(value)
@@ -74,8 +74,8 @@ export class PiiScanner {
   }
 }
 
-/** Yields each text between two quotes of a kind, and each between two delimiters: from and up to
- * where. Quotes need not be balanced. */
+/** Yields start and end of each text between two quotes of a kind, and between two delimiters.
+ * Quotes need not be balanced. */
 export function* delimitedIn(text: string): Generator<[from: number, to: number]> {
   for (const quote of QUOTES) {
     let from = text.indexOf(quote) + 1
@@ -95,8 +95,8 @@ export function* delimitedIn(text: string): Generator<[from: number, to: number]
   }
 }
 
-/** Whether the value is all there is between two delimiters. Numbers of a JSON list or a URL are
- * not fields. */
+/** Returns whether the value is everything between two delimiters. Numbers in a JSON list or a URL
+ * are not fields. */
 function isField(text: string, from: number, to: number, isNumber: boolean): boolean {
   let [start, end] = [from, to]
   while (start > from - PADDING_MAX && text[start - 1] === ' ') start -= 1
@@ -106,7 +106,7 @@ function isField(text: string, from: number, to: number, isNumber: boolean): boo
   return !isNumber || !/^\s{0,8}[[{]/.test(text)
 }
 
-/** Whether a point at `at` joins digits to those of the value, in the direction given. */
+/** Returns whether a decimal point at `at` joins other digits to the value, in the given direction. */
 function isFraction(text: string, at: number, direction: 1 | -1): boolean {
   if (text[at] !== '.') return false
   const unit = text.charCodeAt(at + direction)

@@ -3,9 +3,9 @@
  *
  *   deduplicate → derive (see `derive.ts`) → build the commit → commit
  *
- * Between micro-batches the pipeline keeps the head of the warehouse and the images. Both are what
- * the last commit leaves, including an in-flight commit. When anything fails, nothing is committed,
- * the images are dropped, and the same batch can be given again.
+ * Between micro-batches the pipeline keeps the head of the warehouse and the images. Both reflect
+ * the last commit, including an in-flight one. If anything fails, nothing is committed, the images
+ * are dropped, and the same batch can be processed again.
  */
 
 import type { EventBatch } from '../decode/event-batch.ts'
@@ -24,57 +24,57 @@ import type { AllImages } from './state-store.ts'
 import { warehouseState, type StateStore } from '../state/state-store.ts'
 import type { Commit, Head, LandedKey, Warehouse } from '../warehouse/warehouse.ts'
 
-/** Images of each kind kept in memory between batches, unless the caller sets another bound. */
+/** Images of each kind kept in memory between batches, unless the caller sets another limit. */
 const IMAGES_MAX = 4_000
 
 /** Origin and time of a batch. */
 export type Delivery = {
   origin: string
-  /** Now, microseconds. */
+  /** Current time, microseconds. */
   receivedAt: number
   /** Requested watermark, microseconds. */
   watermark?: number | null
-  /** Dead letters whose bytes this batch is made of. */
+  /** Dead letters that this batch replays. */
   resolving?: readonly string[]
-  /** Landed messages that this batch is made of. */
+  /** Inbox messages that this batch contains. */
   applying?: readonly LandedKey[]
 }
 
-/** What a micro-batch did. */
+/** Result of a micro-batch. */
 export type Outcome = {
   read: number
   landed: number
   duplicates: number
-  /** Events of erased persons, dropped. */
+  /** Number of events of erased persons that were dropped. */
   erased: number
   /** By reason. */
   refused: Map<string, number>
-  /** Rows of the outbox. */
+  /** Number of outbox rows. */
   effects: number
 }
 
 /** A micro-batch whose commit is in flight. */
 export type Begun = { outcome: Outcome; committed: Promise<void> }
 
-/** Extent of a derivation: sessions and identities alone, or journeys and funnels too. */
+/** Extent of a derivation: only sessions and identities, or journeys and funnels too. */
 export type Extent = 'people' | 'everything'
 
 export type PipelineOptions = {
-  /** Of hashed namespaces. */
+  /** Key of hashed namespaces. */
   hashKey?: string | undefined
   extent?: Extent
   imagesMax?: number | undefined
-  /** Where images and history are read; the warehouse by default. */
+  /** Store to read images and history from; the warehouse by default. */
   state?: StateStore
 }
 
 export class Pipeline {
-  /** What the tables are derived from: the live versions, whatever the directory has. */
+  /** Definitions in force: the live versions, whatever the folder contains. */
   readonly definitions: Definitions
   /** Defined versions that are not live. */
   readonly waiting: readonly Release[]
   readonly compiled: Compiled
-  /** What micro-batches derive. */
+  /** Compiled definitions that micro-batches derive. */
   readonly #derived: Compiled
   readonly #warehouse: Warehouse
   readonly #state: StateStore
@@ -107,8 +107,8 @@ export class Pipeline {
     this.#images = imagesFor(this.compiled, { state, max: imagesMax, isEmpty })
   }
 
-  /** Continues where the warehouse's last commit left off, under what is live in it. Whoever decodes
-   * input gives the key of hashed namespaces; another than the first is a `UserError`. */
+  /** Continues from the warehouse's last commit, under its live versions. Callers that decode input
+   * pass the key of hashed namespaces; a key other than the first is a `UserError`. */
   static async open(
     warehouse: Warehouse,
     definitions: Definitions,
@@ -133,20 +133,20 @@ export class Pipeline {
     return this.#head
   }
 
-  /** Whether a batch may begin while the commit before it is in flight. */
+  /** Whether a batch may start while the previous commit is in flight. */
   get answersMeanwhile(): boolean {
     return this.#warehouse.answersMeanwhile
   }
 
-  /** Derives and commits a batch. After a rejection the warehouse is unchanged. */
+  /** Derives and commits a batch. If it rejects, the warehouse is unchanged. */
   async advance(batch: EventBatch, delivery: Delivery): Promise<Outcome> {
     const { outcome, committed } = await this.begin(batch, delivery)
     await committed
     return outcome
   }
 
-  /** Derives a batch and starts its commit. If `answersMeanwhile`, the next batch may begin before
-   * the commit is done; it fails if that commit does. */
+  /** Derives a batch and starts its commit. If `answersMeanwhile`, the next batch may start before
+   * the commit is done; it fails if the commit fails. */
   async begin(batch: EventBatch, delivery: Delivery): Promise<Begun> {
     const before = this.#committed
     try {
@@ -231,7 +231,7 @@ export class Pipeline {
       this.#forget()
       throw thrown
     })
-    // Its failure reaches whoever awaits it, which may be the next batch.
+    // Whoever awaits `committed` handles its failure; that may be the next batch.
     committed.catch(() => undefined)
     return committed
   }
@@ -241,7 +241,7 @@ export class Pipeline {
   }
 }
 
-/** Aliases and unlinks of the events that landed. */
+/** Returns the aliases and unlinks of the events that landed. */
 export function landedCorrections(
   { events }: MicroBatch,
   batch: EventBatch,

@@ -1,8 +1,7 @@
 /**
- * Sessions and owners of streams: a stream is cut and assigned from its first event, once as the
- * tables have it now and once as they will have it.
- *
- * No derived table is read for this. The stored events decide both.
+ * Sessions and owners of streams. A stream is cut and assigned from its first event, once as the
+ * tables are now and once as they will be. Both are computed from the stored events; no derived
+ * table is read.
  */
 
 import { assignSessions, claimOf, type Claim } from '../stages/resolve-identity.ts'
@@ -10,19 +9,19 @@ import { sessionize, type Cut, type Session } from '../stages/sessionize.ts'
 import type { Moves } from './link-identities.ts'
 import type { MicroBatch } from './micro-batch.ts'
 
-/** Owning profile and session of events, by row. Rows that are not placed are undefined. */
+/** Owning profile and session by row. Rows that are not placed are undefined. */
 export class Ownership {
   readonly profile: (string | undefined)[]
   readonly session: (string | undefined)[]
 
-  /** The lists are of equal length and are the ownership's afterwards. */
+  /** The lists have equal length and must not be changed by the caller afterwards. */
   constructor(profile: (string | undefined)[] = [], session: (string | undefined)[] = []) {
     this.profile = profile
     this.session = session
   }
 
   set(row: number, profile: string, session: string): void {
-    // Pads instead of leaving holes: V8 stores an array with a large hole as a hash table.
+    // Pads instead of leaving holes, because V8 stores an array with a large hole as a hash table.
     while (this.profile.length < row) {
       this.profile.push(undefined)
       this.session.push(undefined)
@@ -53,9 +52,9 @@ export type Placement = { sessions: Session[]; profiles: string[]; claim: Claim 
 
 /** Streams placed so far, each at most once. */
 export class Placements {
-  /** Owners as the tables have them; only events of history. */
+  /** Owners in the current tables; only events of history. */
   readonly before = new Ownership()
-  /** Owners as the tables will have them. */
+  /** Owners after this batch. */
   readonly after: Ownership
   readonly #batch: MicroBatch
   readonly #moves: Moves
@@ -85,17 +84,17 @@ export class Placements {
     }
   }
 
-  /** The placement of a stream, which must have been placed. */
+  /** Returns the placement of a stream, which must be placed. */
   of(stream: string): { was: Placement; is: Placement } {
     return this.#placed.get(stream) as { was: Placement; is: Placement }
   }
 
-  /** Profile of a person identifier from this batch on; its image must be loaded. */
+  /** Returns the profile of a person identifier after this batch. Its image must be loaded. */
   profileAfter(identifier: string): string {
     return this.#batch.images.identifier.get(identifier)?.profile ?? identifier
   }
 
-  /** Profile of a person identifier up to this batch; its image must be loaded. */
+  /** Returns the profile of a person identifier before this batch. Its image must be loaded. */
   profileBefore(identifier: string): string {
     return this.#moves.get(identifier)?.before ?? this.profileAfter(identifier)
   }
@@ -116,7 +115,7 @@ export class Placements {
   }
 }
 
-/** Identifiers that the history of streams carries, repeats included. */
+/** Yields the identifiers in the history of streams, with repetitions. */
 function* identifiersOf(batch: MicroBatch, streams: readonly string[]): Generator<string> {
   for (const stream of streams) {
     for (const row of batch.historyOf(stream)) {

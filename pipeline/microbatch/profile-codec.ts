@@ -1,8 +1,8 @@
 /**
- * Codec of profile images: arrays by position, because field names would be most of the text.
+ * Codec of profile images: arrays by position, because member names would be most of the text.
  *
- * Infinities, which JSON does not have, are null. Values that follow from the rest, such as an
- * instance's id, are computed when reading.
+ * Infinities, which JSON lacks, are null. Values that can be computed from the rest, such as an
+ * instance's id, are not stored.
  */
 
 import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec.ts'
@@ -24,7 +24,7 @@ import type { Place } from '../base/event-order.ts'
 import { versionedCodec } from './encoding-version.ts'
 import type { ImageKind } from '../warehouse/warehouse.ts'
 
-/** Numbers of the encodings; one that changes gets the next. */
+/** Version numbers of the encodings; a changed encoding gets the next number. */
 const ENCODINGS: { [kind in ImageKind]: number } = {
   stream: 1,
   identifier: 1,
@@ -62,7 +62,7 @@ type StoredProfile = [
   due: number | null,
   decidedUpTo: number | null,
   instances: StoredInstance[][],
-  /** Absent while there is nothing of them to keep. */
+  /** Absent if there is nothing to keep. */
   funnels?: StoredFunnels,
 ]
 
@@ -83,7 +83,7 @@ export function imagesFor(
   }
 }
 
-/** The profile id comes first: every instance id begins with it. */
+/** Returns the codec. The profile id comes first, because every instance id begins with it. */
 function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {
   return {
     encode: (image) => {

@@ -1,6 +1,6 @@
 /**
- * Journeys and funnels of profiles, folded over one assignment of events to profiles, and their
- * rows.
+ * Folds journeys and funnels of profiles over one assignment of events to profiles, and returns
+ * their rows.
  */
 
 import type { Compiled } from '../definition/compile.ts'
@@ -18,18 +18,18 @@ import { tabulate, type DueEffect } from './journey-rows.ts'
 /** Journeys and funnels of a profile between two folds. */
 export type Standing = { state: ProfileState; funnels: FunnelState }
 
-/** The standing of a profile before its first event. */
+/** Returns the standing of a profile before its first event. */
 export function freshStanding({ machines, funnels }: Compiled): Standing {
   return { state: freshProfile(machines), funnels: freshFunnels(funnels) }
 }
 
-/** Earliest instant, microseconds, at which something is decided without an event; `Infinity` if
- * nothing is pending. */
+/** Returns the earliest instant, microseconds, at which a timeout or window is due; `Infinity` if
+ * none is pending. */
 export function standingDue({ funnels }: Compiled, standing: Standing): number {
   return Math.min(dueOf(standing.state), funnelsDueOf(funnels, standing.funnels))
 }
 
-/** Rows of the folded profiles. `ended` are keys of rows that an earlier fold wrote, by table. */
+/** Rows of the folded profiles. `ended` has the keys of superseded rows by table. */
 export type FoldedRows = { rows: Rows[]; ended: Map<Rows['table'], string[]>; effects: DueEffect[] }
 
 export class ProfileFold {
@@ -40,8 +40,8 @@ export class ProfileFold {
   readonly #journeys: Fold
   readonly #funnels: FunnelFold
 
-  /** `codes` and `sessionOf` are by row of `events`; all three may grow between runs. Only the
-   * sessions of rows that are folded are read. */
+  /** `codes` and `sessionOf` are by row of `events`; all three may grow between runs. Only sessions
+   * of folded rows are read. */
   constructor(
     { machines, funnels }: Compiled,
     parts: {
@@ -65,7 +65,7 @@ export class ProfileFold {
     return this.#found.attempts
   }
 
-  /** True when rows that come next in event order change rows already written. */
+  /** Returns whether new rows at the end of event order change written rows. */
   mustFoldAgain(standing: Standing, last: Place | null, rows: readonly number[]): boolean {
     return this.#funnels.mustFoldAgain(standing.funnels, last, rows)
   }
@@ -83,7 +83,7 @@ export class ProfileFold {
     this.#funnels.run(profileId, standing.funnels, rows, from, watermark)
   }
 
-  /** Rows of everything folded so far. */
+  /** Returns the rows of everything folded so far. */
   rows(): FoldedRows {
     const journeys = tabulate(this.#facts, this.#events, this.#sessionOf)
     const funnels = tabulateFunnels(this.#found)

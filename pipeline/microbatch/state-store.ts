@@ -1,14 +1,14 @@
 /**
- * State store: the image of each key that a micro-batch continues from, so that an event goes on
- * where the last one left off without reading history.
+ * State store: the image of each key that a micro-batch continues from, so that history need not be
+ * read.
  *
  * `Images` is a write-back cache of one kind. Within a batch: `load` what the batch may touch, then
- * `get`, change in place, and `put`. With the commit `settle`; after a failure `forget`, because
- * images were changed in place. Between batches it keeps what the last one changed, and of others
- * the latest used, up to `max` in all.
+ * `get`, change in place, and `put`. With the commit call `settle`; after a failure call `forget`,
+ * because images were changed in place. Between batches it keeps the images changed last, and the
+ * most recently used others, up to `max` in total.
  *
- * While everything ever stored is still in the cache (a warehouse that was empty when it was
- * opened), a key that is not here does not exist and nothing is read.
+ * While the cache contains everything ever stored (because the warehouse was empty when it was
+ * opened), a missing key does not exist and nothing is read.
  */
 
 import type { Claim } from '../stages/resolve-identity.ts'
@@ -19,7 +19,7 @@ import type { FunnelState } from '../stages/fold-funnels.ts'
 import type { ImageKind } from '../warehouse/warehouse.ts'
 import type { StateReads } from '../state/state-store.ts'
 
-/** Image of a stream: its open session, and what decides the owners of its closed ones. */
+/** Image of a stream: its open session, and what determines the owners of its closed ones. */
 export type StreamImage = {
   /** Its last event. */
   last: Place
@@ -27,22 +27,22 @@ export type StreamImage = {
   openProfile: string
   /** Person identifiers that closed sessions name, each once, in order of first naming. */
   names: [identifier: string, profile: string][]
-  /** Identifier that the latest closed session with a person names. */
+  /** Identifier named by the latest closed session that names a person. */
   lastNamed: string | null
-  /** Some closed session names no person. */
+  /** Whether some closed session names no person. */
   hasUnnamed: boolean
-  /** How those are decided, as of the last batch. */
+  /** Rule for these sessions, as of the last batch. */
   claim: Claim
 }
 
-/** How often and when a stream carries an identifier, by the profile of its events. */
+/** Sightings of an identifier on a stream, by the profile of the events. */
 export type Sighting = [profile: string, firstAt: number, lastAt: number, count: number]
 
 /** Image of an identifier, person or device. */
 export type IdentifierImage = {
-  /** Key of its component; null when no link, alias or unlink has ever named it. */
+  /** Key of its component; null if no link, alias or unlink has named it. */
   component: string | null
-  /** Of a person identifier, its person's profile; of a device identifier, itself. */
+  /** For a person identifier, its person's profile; for a device identifier, the identifier itself. */
   profile: string
   /** By stream. */
   sightings: { [stream: string]: Sighting[] }
@@ -70,11 +70,11 @@ export type ComponentImage = {
 /** Image of a profile with an event that some journey knows. */
 export type ProfileImage = {
   profileId: string
-  /** The last event folded; null when the profile has lost them all. */
+  /** Last event folded; null if the profile has lost all its events. */
   last: Place | null
-  /** Streams on which it may have events that journeys know. */
+  /** Streams that may have events of the profile that journeys know. */
   streams: string[]
-  /** Earliest pending timeout or end of a window; `Infinity` when there is none. */
+  /** Earliest pending timeout or end of a window; `Infinity` if none is pending. */
   due: number
   state: ProfileState
   funnels: FunnelState
@@ -101,7 +101,7 @@ export class Images<T> {
   readonly #state: Pick<StateReads, 'images'>
   readonly #codec: Codec<T>
   readonly #max: number
-  /** Null: known to be absent, for this batch. */
+  /** Null means that the key is known to be absent, for this batch. */
   readonly #cache = new Map<string, T | null>()
   readonly #changed = new Set<string>()
   #hasAll: boolean
@@ -120,7 +120,7 @@ export class Images<T> {
     this.#hasAll = parts.isEmpty
   }
 
-  /** Makes the images of `keys` ready for `get`. */
+  /** Loads the images of `keys` for `get`. */
   async load(keys: Iterable<string>): Promise<void> {
     const missing: string[] = []
     for (const key of new Set(keys)) {
@@ -140,7 +140,7 @@ export class Images<T> {
     }
   }
 
-  /** The image of a loaded key; undefined when it has none. */
+  /** Returns the image of a loaded key, or undefined. */
   get(key: string): T | undefined {
     return this.#cache.get(key) ?? undefined
   }
@@ -157,8 +157,8 @@ export class Images<T> {
     return { keys, texts: keys.map((key) => this.#codec.encode(this.#cache.get(key) as T)) }
   }
 
-  /** Call once the changes are in a commit. Changed images stay cached until the next one; of the
-   * others the least recently used beyond the bound are dropped. */
+  /** Must be called once the changes are in a commit. Changed images stay cached until the next
+   * one; the least recently used others beyond the limit are dropped. */
   settle(): void {
     let surplus = this.#cache.size - this.#max
     for (const [key, image] of this.#cache) {
@@ -170,7 +170,7 @@ export class Images<T> {
     this.#changed.clear()
   }
 
-  /** Drops everything after a failed commit: images are read again. */
+  /** Drops everything after a failed commit, so that images are read again. */
   forget(): void {
     this.#changed.clear()
     this.#cache.clear()

@@ -1,4 +1,4 @@
-/** Codec of stream images: arrays by position, because field names would be half of the text. */
+/** Codec of stream images: arrays by position, because member names would be half of the text. */
 
 import type { Codec, StreamImage } from './state-store.ts'
 import type { Json } from '../base/json.ts'

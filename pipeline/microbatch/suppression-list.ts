@@ -1,10 +1,11 @@
 /**
- * Suppression list: salted hashes of erased persons, by which their events and refused lines are
- * recognised when they come again, and dropped.
+ * Suppression list: salted hashes of erased persons. Their events and refused lines are recognized
+ * and dropped when they arrive again.
  *
- * A warehouse has one salt, drawn at its first erasure. Whoever has the salt can test whether an
- * identifier he knows was erased. The list cannot be read backwards: beside hashes it has only the
- * length of each value and 24 bits of a checksum, by which text is searched in linear time.
+ * A warehouse has one random salt, created by its first erasure. Anyone with the salt can test
+ * whether a known identifier was erased. The list does not reveal identifiers: besides hashes it
+ * has only the length of each value and 24 bits of a checksum, which make the search in text
+ * linear.
  */
 
 import { createHmac, randomBytes } from 'node:crypto'
@@ -17,19 +18,19 @@ import { namespaceOf } from '../base/identifier.ts'
 import { delimitedIn, PiiScanner } from './pii-scanner.ts'
 import type { Head, Warehouse } from '../warehouse/warehouse.ts'
 
-/** Answers that are kept. The names of members are the same in every line. */
+/** Cached answers. Member names repeat in every line, so most lookups hit. */
 const ANSWERS_MAX = 10_000
-/** Answers about longer texts are not kept. */
+/** Answers about longer texts are not cached. */
 const ANSWER_LENGTH_MAX = 256
 
-/** What an erasure remembers. */
+/** What an erasure adds to the list. */
 export type ErasedHashes = {
   salt: string
   /** Hashes of `namespace:value`. */
   identifiers: string[]
   /** Hashes of erased events that carry none of these identifiers. */
   events: string[]
-  /** Values of both as they are searched for in text, as `LENGTH:CHECKSUM:HASH`. */
+  /** Values of both, in the form that is searched for in text: `LENGTH:CHECKSUM:HASH`. */
   values: string[]
 }
 
@@ -38,18 +39,18 @@ export class ErasedPersons {
   #salt: string | null = null
   readonly #identifiers = new Set<string>()
   readonly #events = new Set<string>()
-  /** Hashes of values as they are searched for. */
+  /** Hashes of the values searched for. */
   readonly #values = new Set<string>()
   #search = new TokenSearch(0)
   readonly #namespaces: readonly string[]
   readonly #reader: IdentifierReader
   readonly #scanner: PiiScanner
-  /** Plain values can stand for erased ones that no search knows: values of hashed namespaces, or
-   * of certificates of an earlier version. */
+  /** Whether plain values may stand for erased ones that the search does not know: values of hashed
+   * namespaces, or of certificates of an earlier version. */
   #isByDelimiters: boolean
   readonly #answers = new Map<string, boolean>()
 
-  /** Without the key, plain values of hashed namespaces are not recognised in refused lines. */
+  /** Without the key, plain values of hashed namespaces are not recognized in refused lines. */
   private constructor(identity: Identity, hashKey: string | undefined) {
     const { person, device } = identity
     this.#namespaces = [...person, ...device]
@@ -82,7 +83,7 @@ export class ErasedPersons {
     return erased
   }
 
-  /** Remembers one more person from now on. */
+  /** Adds a person to the list. */
   add(identifiers: readonly string[], events: readonly string[]): ErasedHashes {
     const salt = this.#salt ?? this.#useSalt(randomBytes(32).toString('hex'))
     const hashes = (texts: readonly string[]) => texts.map((text) => saltedHash(salt, text)).sort()
@@ -120,7 +121,7 @@ export class ErasedPersons {
     return `${length}:${hash}:${saltedHash(salt, searchedText(value))}`
   }
 
-  /** By row of the batch, 1 when it is an erased person's; null when none can be. */
+  /** By row of the batch: 1 for an event of an erased person. Returns null if there are none. */
   rowsOf(batch: EventBatch): Uint8Array | null {
     const salt = this.#salt
     if (salt === null) return null
@@ -144,8 +145,8 @@ export class ErasedPersons {
     return isErased
   }
 
-  /** Returns whether a refused line names an erased person, in any form that a value can take in
-   * bytes, or has the id of an erased event. Linear in the bytes. */
+  /** Returns whether a refused line contains an erased person, in any form of the value in bytes,
+   * or the id of an erased event. Linear in the bytes. */
   isIn(line: Uint8Array): boolean {
     const salt = this.#salt
     if (salt === null) return false
@@ -179,8 +180,8 @@ export class ErasedPersons {
     )
   }
 
-  /** Returns the answer kept for a text, or finds it out. The key is a copy: a slice would keep
-   * the whole line in memory. */
+  /** Returns the cached answer for a text, or computes it. Copies the key, because a slice would
+   * keep the whole line in memory. */
   #answer(text: string, find: () => boolean): boolean {
     let answer = this.#answers.get(text)
     if (answer !== undefined) return answer
@@ -192,12 +193,12 @@ export class ErasedPersons {
   }
 }
 
-/** The form of a value under which it is searched for. */
+/** Returns the form in which a value is searched for. */
 function searchedText(value: string): string {
   return `value ${foldedText(value)}`
 }
 
-/** The salted hash of `namespace:value` or of an event id. */
+/** Returns the salted hash of `namespace:value` or of an event id. */
 function saltedHash(salt: string, text: string): string {
   return createHmac('sha256', salt).update(text).digest('hex')
 }

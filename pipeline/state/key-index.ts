@@ -1,20 +1,20 @@
 /**
- * Hash index in typed arrays: where the latest record of a key lies in a log. Keys are found by 64
- * bits of hash, and the caller compares the full key, because hashes can collide.
+ * Hash index in typed arrays: the position of the latest record per key in a log. Keys are found by
+ * 64 bits of hash; the caller compares the full key, because hashes can collide.
  */
 
 const CAPACITY_MIN = 1 << 10
-/** Slots are doubled when more than this share is taken. */
+/** The number of slots doubles when a larger share is in use. */
 const LOAD_MAX = 0.6
 
-/** Place of a record: offset in bytes and length in bytes. */
+/** Position of a record: offset and length in bytes. */
 export type Place = { offset: number; length: number }
 
 export class KeyIndex {
   #capacity: number
-  /** Two hash words and the length of each slot. */
+  /** Two hash words and the length per slot. */
   #words: Uint32Array
-  /** Offsets; 0 is an empty slot. */
+  /** Offset per slot; 0 means empty. */
   #offsets: Float64Array
   #count = 0
 
@@ -28,13 +28,13 @@ export class KeyIndex {
     return this.#count
   }
 
-  /** Returns the place of the record with this hash for which `isKey` holds, or null. */
+  /** Returns the position of the record with this hash for which `isKey` holds, or null. */
   find(hash: bigint, isKey: (place: Place) => boolean): Place | null {
     const slot = this.#slot(hash, isKey)
     return this.#offsets[slot] === 0 ? null : this.#at(slot)
   }
 
-  /** Sets the place of a key. Returns the place it had, or null. */
+  /** Sets the position of a key. Returns the previous one, or null. */
   set(hash: bigint, place: Place, isKey: (place: Place) => boolean): Place | null {
     if (this.#count >= LOAD_MAX * this.#capacity) this.#grow()
     const slot = this.#slot(hash, isKey)
@@ -44,7 +44,7 @@ export class KeyIndex {
     return before
   }
 
-  /** Yields all places, in no order. */
+  /** Yields all positions, in no particular order. */
   *places(): Generator<Place> {
     for (let slot = 0; slot < this.#capacity; slot++) {
       if (this.#offsets[slot] !== 0) yield this.#at(slot)
@@ -58,7 +58,7 @@ export class KeyIndex {
     return Buffer.concat([Buffer.from(offsets), Buffer.from(words)])
   }
 
-  /** Reads what `bytes` has written. Returns null if the length is not one of an index. */
+  /** Reads what `bytes` returned. Returns null if the length is invalid. */
   static read(bytes: Buffer): KeyIndex | null {
     const capacity = bytes.length / 20
     if (!Number.isInteger(Math.log2(capacity))) return null

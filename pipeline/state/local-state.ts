@@ -1,11 +1,11 @@
 /**
- * Local state store: a log in a folder beside a long-lived or repeated run, over a warehouse.
+ * Local state store: a log in a folder, for a long-lived or repeated run over a warehouse.
  *
- * It is written after the commit, and continues from the batch that it names. One that is ahead of
- * the warehouse, of another warehouse, or from before an erasure or a takeover is discarded; one
- * that is behind forgets the keys that changed meanwhile. What it does not have is read from the
- * warehouse. When it fails in any way it is removed, and the warehouse is read instead: a batch
- * never fails because of it.
+ * It is written after the commit and records the batch it is up to. It is discarded if it is ahead
+ * of the warehouse, belongs to another warehouse, or predates an erasure or a takeover. If it is
+ * behind, it forgets the keys that changed meanwhile. Missing keys are read from the warehouse.
+ * After any failure the store is removed and the warehouse is read instead, so a batch never fails
+ * because of it.
  */
 
 import { readFileSync, rmSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -14,13 +14,13 @@ import { StateLog, type Position, type Written } from './state-log.ts'
 import type { StateStore } from './state-store.ts'
 import { IMAGE_KINDS, type Commit, type ImageKind, type Warehouse } from '../warehouse/warehouse.ts'
 
-/** The space of keys of history; those of images are the numbers of their kinds. */
+/** Key space of history; the key spaces of images are the numbers of their kinds. */
 const HISTORY = IMAGE_KINDS.length
-/** A store that has missed changes of more keys is begun anew. */
+/** A store that has missed changes of more keys is rebuilt. */
 const MISSED_MAX = 200_000
 
-/** Opens the store in a folder. Returns null if another process has it open, or if the folder
- * cannot be used. The warehouse is open. */
+/** Opens the store in a folder. Returns null if another process has it open or the folder cannot be
+ * used. The warehouse must be open. */
 export async function openLocalState(
   dir: string,
   warehouse: Warehouse,
@@ -48,7 +48,7 @@ export async function openLocalState(
   })
 }
 
-/** Returns what `work` does, or null if it fails. */
+/** Returns the result of `work`, or null if it fails. */
 function attempt<Result>(work: () => Result | null): Result | null {
   try {
     return work()
@@ -60,9 +60,9 @@ function attempt<Result>(work: () => Result | null): Result | null {
 class LocalState implements StateStore {
   readonly #dir: string
   readonly #warehouse: Warehouse
-  /** Null: the store has failed and is gone. */
+  /** Null after a failure, when the store is removed. */
   #log: StateLog | null
-  /** Segments of the commit that is under way, by stream. */
+  /** Segments of the commit in flight, by stream. */
   #underWay: Map<string, string> | null = null
 
   constructor(dir: string, log: StateLog, warehouse: Warehouse) {
@@ -107,7 +107,7 @@ class LocalState implements StateStore {
     if (unknown.length === 0) return found
     const isQuiet = this.#underWay === null
     const read = await this.#warehouse.segments(unknown)
-    // With a commit under way the answer may have its segments, which come again when it is done.
+    // During a commit the answer may include its segments, which are added again when it is done.
     if (isQuiet && this.#underWay === null) {
       this.#learn([...read].flatMap(([stream, texts]) => chainOf(stream, texts)))
     }
@@ -131,7 +131,7 @@ class LocalState implements StateStore {
     rmSync(join(this.#dir, 'lock'), { force: true })
   }
 
-  /** Takes what the warehouse has at a position. */
+  /** Records what the warehouse has at a position. */
   write(written: readonly Written[], position: Position): void {
     this.#try((log) => log.write(written, position))
   }
@@ -141,7 +141,7 @@ class LocalState implements StateStore {
     if (position !== null && written.length > 0) this.write(written, position)
   }
 
-  /** Does `work` with the log. After a failure the store is removed; null then. */
+  /** Runs `work` with the log. After a failure, removes the store and returns null. */
   #try<Result>(work: (log: StateLog) => Result): Result | null {
     if (this.#log === null) return null
     try {
@@ -166,7 +166,8 @@ function segmentsOf({ inserts }: Commit): Map<string, string> {
   return found
 }
 
-/** A segment is added to a chain that is here, or begins one where every chain is. */
+/** Returns the records of a commit. A segment continues a stored chain, or starts one if the store
+ * is complete. */
 function writtenBy(log: StateLog, commit: Commit): Written[] {
   const written: Written[] = []
   for (const [kind, rows] of commit.images) {
@@ -199,7 +200,7 @@ function chainOf(stream: string, texts: readonly string[]): Written[] {
   }))
 }
 
-/** Whether a store at a position is of this warehouse, and nothing was rewritten since. */
+/** Returns whether a store at a position belongs to this warehouse and nothing was rewritten since. */
 async function isOf(
   warehouse: Warehouse,
   position: Position,
@@ -222,8 +223,8 @@ async function isOf(
   return takeovers === 0
 }
 
-/** Returns marks of the keys that commits after a batch have changed; null: they are too many to
- * be worth it. */
+/** Returns markers for the keys that commits after a batch have changed; null if there are too
+ * many. */
 async function changedSince(warehouse: Warehouse, batch: number): Promise<Written[] | null> {
   const written: Written[] = []
   const mark = async (table: string, column: string, space: number) => {
@@ -249,8 +250,8 @@ async function numberOf(warehouse: Warehouse, sql: string): Promise<number> {
   return row?.['n'] as number
 }
 
-/** Takes the folder for this process. A lock of a process that is gone, or with this process's own
- * number from an earlier life, is void. */
+/** Locks the folder for this process. A lock is void if its process is gone, or has this process's
+ * id from before a restart. */
 function lock(dir: string): boolean {
   mkdirSync(dir, { recursive: true })
   const path = join(dir, 'lock')

@@ -11,16 +11,16 @@ import { crc32 } from 'node:zlib'
 
 export const FORMAT_VERSION = 1
 
-/** `value`: the latest text of a key, or the latest segment of a stream, which names the segment
- * before it. `unknown`: the warehouse has a newer value. */
+/** `value`: the latest text of a key, or the latest segment of a stream, which has the offset of
+ * the previous segment. `unknown`: the warehouse has a newer value. */
 export const RECORD_TYPES = ['value', 'unknown', 'position'] as const
 export type RecordType = (typeof RECORD_TYPES)[number]
 
 export type StateRecord = {
   type: RecordType
-  /** Which kind of key: the images of one kind, or history. */
+  /** Kind of key: images of one kind, or history. */
   space: number
-  /** Offset of the segment before; 0: this is the first. */
+  /** Offset of the previous segment; 0 for the first. */
   previous: number
   key: string
   text: string
@@ -45,8 +45,7 @@ export function encodeRecord({ type, space, previous, key, text }: StateRecord):
   return bytes
 }
 
-/** Returns the record at an offset of some bytes with the bytes it takes; null: it is torn or
- * damaged. */
+/** Returns the record at an offset and its length in bytes; null if it is torn or damaged. */
 export function decodeRecord(
   bytes: Buffer,
   at = 0,
@@ -70,8 +69,8 @@ export function decodeRecord(
   return { record, length: HEAD_BYTES + size }
 }
 
-/** Whether the bytes at an offset say that the record there is longer than what was read; for
- * reading on. Returns the whole length. */
+/** Returns the full length of the record at an offset if it is longer than the bytes read,
+ * otherwise null. */
 export function lengthAt(bytes: Buffer, at: number): number | null {
   return at + 4 > bytes.length ? null : HEAD_BYTES + bytes.readUInt32LE(at)
 }

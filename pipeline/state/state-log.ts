@@ -1,11 +1,11 @@
 /**
- * Append-only log of records with a hash index of the latest record of each key.
+ * Append-only log of records with a hash index of the latest record per key.
  *
- * What one commit writes ends with a position; records after the last position, and everything
- * from the first damaged record on, are cut off when the log is opened. The index is written down
- * on close, so that opening does not read the log; it is removed while the log is open, because a
- * crash would leave it behind. A log of which more than half is garbage is rewritten. Nothing is
- * synchronized to disk: the warehouse has it all.
+ * Each commit's records end with a position. On opening, records after the last position and
+ * everything from the first damaged record on are cut off. The index is written on close, so that
+ * opening does not read the log. It is removed while the log is open, because a crash would leave
+ * an outdated one. A log that is more than half garbage is compacted. Nothing is synchronized to
+ * disk, because the warehouse has all data.
  */
 
 import {
@@ -34,23 +34,23 @@ import {
 } from './record-codec.ts'
 import { hash64 } from '../base/hash.ts'
 
-/** Up to which commit a log has everything, and whether it has every key of the warehouse. */
+/** Commit up to which a log is complete, and whether it has every key of the warehouse. */
 export type Position = { batch: number; recordedAt: number; erasures: number; isComplete: boolean }
 
-/** What is written under a key; `previous` of a segment is set by the log. */
+/** Value to write under a key; the log sets `previous` of a segment. */
 export type Written = Pick<StateRecord, 'space' | 'key' | 'text'> & {
   type: 'value' | 'unknown'
-  /** A segment that goes on from the one on record. */
+  /** Whether a segment continues the stored one. */
   isNext?: boolean
 }
 
 const START = Buffer.from([...Buffer.from('DPSTATE'), FORMAT_VERSION])
-/** Most records are shorter: one read gets them. */
+/** Most records are shorter, so one read returns them. */
 const READ_BYTES = 512
 const CHUNK_BYTES = 1 << 20
 const COMPACT_BYTES_MIN = 1 << 22
 
-/** A record that was whole when the log was opened is damaged now. */
+/** Thrown if a record is damaged that was intact when the log was opened. */
 export class DamagedLog extends Error {}
 
 export class StateLog {
@@ -58,9 +58,9 @@ export class StateLog {
   #file: number
   #size: number
   #index: KeyIndex
-  /** The record that was read last, to compare its key: it is often the one asked for. */
+  /** Last record read, for comparing its key: it is often the one requested. */
   #last: { offset: number; record: StateRecord } | null = null
-  /** Bytes of records that have been replaced. */
+  /** Bytes of replaced records. */
   #garbage = 0
   #position: Position | null = null
   readonly #compactBytesMin: number
@@ -73,7 +73,7 @@ export class StateLog {
     this.#compactBytesMin = compactBytesMin
   }
 
-  /** Opens the log in a folder, or makes an empty one. A log of another format is made anew. */
+  /** Opens the log in a folder, or creates an empty one. A log of another format is replaced. */
   static open(dir: string, compactBytesMin = COMPACT_BYTES_MIN): StateLog {
     mkdirSync(dir, { recursive: true })
     rmSync(join(dir, 'log.new'), { force: true })
@@ -84,7 +84,7 @@ export class StateLog {
     return log
   }
 
-  /** Null: nothing has been written. */
+  /** Null before the first write. */
   get position(): Position | null {
     return this.#position
   }
@@ -137,7 +137,7 @@ export class StateLog {
     if (this.#size > this.#compactBytesMin && this.#garbage > this.#size / 2) this.#compact()
   }
 
-  /** Writes the index down and closes the file. */
+  /** Writes the index and closes the file. */
   close(): void {
     const index = this.#index.bytes()
     const summary = { size: this.#size, garbage: this.#garbage, position: this.#position }
@@ -156,7 +156,7 @@ export class StateLog {
     try {
       closeSync(this.#file)
     } catch {
-      // It is closed.
+      // It is closed already.
     }
     rmSync(this.#dir, { recursive: true, force: true })
   }
@@ -191,7 +191,7 @@ export class StateLog {
     return true
   }
 
-  /** Reads the log from its start; returns where its last position ends. */
+  /** Reads the log from its start. Returns the end of its last position. */
   #scan(): number {
     let end = START.length
     let waiting: { record: StateRecord; place: Place }[] = []

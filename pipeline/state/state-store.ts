@@ -1,9 +1,9 @@
 /**
- * State store: what a micro-batch continues from. It keeps the latest image of each key and the
- * chain of history segments of each stream.
+ * State store: what a micro-batch continues from. It has the latest image of each key and the chain
+ * of history segments of each stream.
  *
  * The warehouse is the changelog: every commit writes the same images and segments there. A state
- * store holds nothing that the warehouse does not have, so it may be deleted at any time.
+ * store contains nothing that the warehouse lacks, so it may be deleted at any time.
  */
 
 import type { Commit, Warehouse } from '../warehouse/warehouse.ts'
@@ -12,14 +12,14 @@ import type { Commit, Warehouse } from '../warehouse/warehouse.ts'
 export type StateReads = Pick<Warehouse, 'images' | 'segments'>
 
 export type StateStore = StateReads & {
-  /** Follows a commit that has begun. Resolves when the commit is durable and the store has taken
-   * it; rejects as the commit does. Reads meanwhile answer as they do in `Warehouse`. */
+  /** Follows a commit in flight. Resolves when the commit is durable and the store has applied it;
+   * rejects if the commit does. Reads meanwhile behave as in `Warehouse`. */
   follow(commit: Commit, committed: Promise<void>): Promise<void>
-  /** Writes down what makes the next opening quick. Idempotent. */
+  /** Writes what makes the next opening fast. Idempotent. */
   close(): void
 }
 
-/** Returns the store that is the warehouse's own tables. */
+/** Returns the store that reads the warehouse's own tables. */
 export function warehouseState(warehouse: Warehouse): StateStore {
   return {
     images: (kind, keys) => warehouse.images(kind, keys),
