@@ -15,7 +15,7 @@ import { encodePart } from '../../pipeline/base/hash.ts'
 import { TABLES, type TableName, type TableSpec } from '../../pipeline/warehouse/tables.ts'
 import { funnelled } from '../support/arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, sessions } from '../support/arbitraries.ts'
-import { dump, Harness, lineOf, sorted } from '../support/dump.ts'
+import { dump, Harness, landed, lineOf, sorted } from '../support/dump.ts'
 import { reference, VIEWS, type AcceptedEvent } from '../reference/reference.ts'
 
 const RUNS = Number(process.env['FORGET_RUNS'] ?? 5)
@@ -171,28 +171,6 @@ test(
   TIMEOUT,
 )
 
-/** What has landed, as it is told to the reference. */
-async function landed({ warehouse }: Harness): Promise<AcceptedEvent[]> {
-  const rows = await warehouse.query('select * from events order by all')
-  const json = (text: unknown) => (text === null ? undefined : JSON.parse(text as string))
-  return rows.map((row) => {
-    const { event_id, name, occurred_at, ordinal, source } = row as AcceptedEvent
-    const [alias, unlink] = [json(row['alias']), json(row['unlink'])]
-    return {
-      event_id,
-      name,
-      occurred_at,
-      ordinal,
-      source,
-      identifiers: json(row['identifiers']),
-      properties: json(row['properties']),
-      context: json(row['context']),
-      ...(alias === undefined ? {} : { alias }),
-      ...(unlink === undefined ? {} : { unlink }),
-    }
-  })
-}
-
 test(
   "kept as nobody's, the tables are those of the events as they are then",
   async () => {
@@ -206,7 +184,11 @@ test(
         for (const batch of batches.slice(0, cuts[0])) await harness.feed(batch.map(lineOf))
         const expectLaw = async () => {
           const [head] = await warehouse.query('select max(watermark) as at from batches')
-          const expected = reference(await landed(harness), definitions, head?.['at'] as number)
+          const expected = reference(
+            await landed(harness.warehouse),
+            definitions,
+            head?.['at'] as number,
+          )
           const actual = await dump(warehouse)
           for (const view of VIEWS) {
             const rows = sorted(expected[view] ?? [])
@@ -216,10 +198,10 @@ test(
         }
         const shape = (events: AcceptedEvent[]) =>
           events.map(({ name, occurred_at, ordinal }) => `${occurred_at} ${ordinal} ${name}`).sort()
-        const before = await landed(harness)
+        const before = await landed(harness.warehouse)
         const { gone, own, persons } = await forgetOne(harness, before, pick, true)
         expect(await tablesWith(harness, [...gone, ...persons])).toEqual([])
-        const after = await landed(harness)
+        const after = await landed(harness.warehouse)
         expect(shape(after)).toEqual(shape(before))
         const strangers = after.filter(({ event_id }) => event_id.length === 32)
         expect(strangers.length).toBe(gone.size)

@@ -54,6 +54,28 @@ export async function dump(warehouse: Warehouse, suffix = ''): Promise<Reference
   return tables
 }
 
+/** Returns the events that have landed, for the reference. */
+export async function landed(warehouse: Warehouse): Promise<AcceptedEvent[]> {
+  const rows = await warehouse.query('select * from events order by all')
+  const json = (text: unknown) => (text === null ? undefined : JSON.parse(text as string))
+  return rows.map((row) => {
+    const { event_id, name, occurred_at, ordinal, source } = row as AcceptedEvent
+    const [alias, unlink] = [json(row['alias']), json(row['unlink'])]
+    return {
+      event_id,
+      name,
+      occurred_at,
+      ordinal,
+      source,
+      identifiers: json(row['identifiers']),
+      properties: json(row['properties']),
+      context: json(row['context']),
+      ...(alias === undefined ? {} : { alias }),
+      ...(unlink === undefined ? {} : { unlink }),
+    }
+  })
+}
+
 /** An event as the native wire form. */
 export function lineOf(event: AcceptedEvent): string {
   return JSON.stringify({ ...event, occurred_at: formatInstant(event.occurred_at) })
