@@ -91,6 +91,12 @@ export function hash64(text: string): bigint {
   return (BigInt(h2 >>> 0) << 32n) | BigInt(h1 >>> 0)
 }
 
+/** Returns the 64-bit hash of a text as two words, the low one first. */
+export function hashWords(text: string): [low: number, high: number] {
+  lanesOf(text)
+  return [h1, h2]
+}
+
 /** Returns the 64-bit hashes of texts. */
 export function hashes64(texts: readonly string[]): BigUint64Array {
   const halves = new Int32Array(texts.length * 2)

@@ -3,6 +3,7 @@
  */
 
 import type { Table } from 'apache-arrow'
+import { CommitSegments } from '../warehouse/commit-segments.ts'
 import type { Commit } from '../warehouse/warehouse.ts'
 
 export class UnderWay {
@@ -10,16 +11,16 @@ export class UnderWay {
   /** The commit's own end. */
   readonly done: Promise<void>
   readonly #events: Table | undefined
-  readonly #history: Table | undefined
+  readonly #segments: CommitSegments
   readonly #timers: Table | undefined
   #landed: Map<bigint, bigint> | null = null
-  #rowOfStream: Map<string, number> | null = null
 
-  constructor({ batch, inserts }: Commit, done: Promise<void>) {
+  constructor(commit: Commit, done: Promise<void>) {
+    const { batch, inserts } = commit
     this.batch = batch
     this.done = done
     this.#events = inserts.get('events')
-    this.#history = inserts.get('history')
+    this.#segments = new CommitSegments(commit)
     this.#timers = inserts.get('timer')
   }
 
@@ -35,16 +36,7 @@ export class UnderWay {
 
   /** The history segment that it adds to a stream. */
   segmentOf(stream: string): string | undefined {
-    if (this.#rowOfStream === null) {
-      this.#rowOfStream = new Map()
-      let row = 0
-      for (const key of this.#history?.getChild('stream') ?? []) {
-        this.#rowOfStream.set(key as string, row++)
-      }
-    }
-    const row = this.#rowOfStream.get(stream)
-    if (row === undefined) return undefined
-    return this.#history?.getChild('segment')?.get(row) as string
+    return this.#segments.of(stream)
   }
 
   /** Keys of the profiles with a timer of its own after one instant and up to another. */

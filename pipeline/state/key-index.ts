@@ -1,6 +1,8 @@
 /**
  * Hash index in typed arrays: the position of the latest record per key in a log. Keys are found by
- * 64 bits of hash; the caller compares the full key, because hashes can collide.
+ * two 32-bit words of hash; the caller compares the full key, because hashes can collide.
+ *
+ * A slot is a position in the index: `slotOf` finds that of a key, whether it is taken or not.
  */
 
 const CAPACITY_MIN = 1 << 10
@@ -9,6 +11,17 @@ const LOAD_MAX = 0.6
 
 /** Position of a record: offset and length in bytes. */
 export type Place = { offset: number; length: number }
+
+/** Returns whether the record at a position has the key in question. */
+export type IsKey = (offset: number, length: number) => boolean
+
+/** Words of a key in a space, by those of the key: equal keys of two spaces get different slots. */
+export function wordsIn(
+  space: number,
+  [low, high]: readonly [number, number],
+): [low: number, high: number] {
+  return [(low ^ Math.imul(space + 1, 0x9e3779b1)) >>> 0, high >>> 0]
+}
 
 export class KeyIndex {
   #capacity: number
@@ -28,26 +41,44 @@ export class KeyIndex {
     return this.#count
   }
 
-  /** Returns the position of the record with this hash for which `isKey` holds, or null. */
-  find(hash: bigint, isKey: (place: Place) => boolean): Place | null {
-    const slot = this.#slot(hash, isKey)
-    return this.#offsets[slot] === 0 ? null : this.#at(slot)
+  /** Returns the slot of the key with this hash for which `isKey` holds, or the empty one where it
+   * belongs. It is valid until the next `set`. */
+  slotOf(low: number, high: number, isKey: IsKey): number {
+    const [lowWord, highWord] = [low >>> 0, high >>> 0]
+    const words = this.#words
+    const offsets = this.#offsets
+    let slot = lowWord & (this.#capacity - 1)
+    while (offsets[slot] !== 0) {
+      const isHash = words[3 * slot] === lowWord && words[3 * slot + 1] === highWord
+      if (isHash && isKey(offsets[slot] as number, words[3 * slot + 2] as number)) break
+      slot = (slot + 1) & (this.#capacity - 1)
+    }
+    return slot
   }
 
-  /** Sets the position of a key. Returns the previous one, or null. */
-  set(hash: bigint, place: Place, isKey: (place: Place) => boolean): Place | null {
+  /** Offset of the record of a slot; 0: the slot is empty. */
+  offsetAt(slot: number): number {
+    return this.#offsets[slot] as number
+  }
+
+  lengthAt(slot: number): number {
+    return this.#words[3 * slot + 2] as number
+  }
+
+  /** Sets the place of a key in its slot. */
+  set(slot: number, low: number, high: number, offset: number, length: number): void {
+    const isNew = this.#offsets[slot] === 0
+    this.#put(slot, low, high, offset, length)
+    if (!isNew) return
+    this.#count += 1
     if (this.#count >= LOAD_MAX * this.#capacity) this.#grow()
-    const slot = this.#slot(hash, isKey)
-    const before = this.#offsets[slot] === 0 ? null : this.#at(slot)
-    if (before === null) this.#count += 1
-    this.#put(slot, Number(hash & 0xffff_ffffn), Number(hash >> 32n), place)
-    return before
   }
 
   /** Yields all positions, in no particular order. */
   *places(): Generator<Place> {
     for (let slot = 0; slot < this.#capacity; slot++) {
-      if (this.#offsets[slot] !== 0) yield this.#at(slot)
+      const offset = this.offsetAt(slot)
+      if (offset !== 0) yield { offset, length: this.lengthAt(slot) }
     }
   }
 
@@ -70,27 +101,11 @@ export class KeyIndex {
     return index
   }
 
-  #slot(hash: bigint, isKey: (place: Place) => boolean): number {
-    const [low, high] = [Number(hash & 0xffff_ffffn), Number(hash >> 32n)]
-    let slot = low & (this.#capacity - 1)
-    while (this.#offsets[slot] !== 0) {
-      const isHash = this.#words[3 * slot] === low && this.#words[3 * slot + 1] === high
-      if (isHash && isKey(this.#at(slot))) break
-      slot = (slot + 1) & (this.#capacity - 1)
-    }
-    return slot
-  }
-
-  #at(slot: number): Place {
-    return {
-      offset: this.#offsets[slot] as number,
-      length: this.#words[3 * slot + 2] as number,
-    }
-  }
-
-  #put(slot: number, low: number, high: number, { offset, length }: Place): void {
+  #put(slot: number, low: number, high: number, offset: number, length: number): void {
     this.#offsets[slot] = offset
-    this.#words.set([low, high, length], 3 * slot)
+    this.#words[3 * slot] = low
+    this.#words[3 * slot + 1] = high
+    this.#words[3 * slot + 2] = length
   }
 
   #grow(): void {
@@ -99,12 +114,12 @@ export class KeyIndex {
     this.#offsets = new Float64Array(this.#capacity)
     this.#words = new Uint32Array(3 * this.#capacity)
     for (let from = 0; from < offsets.length; from++) {
-      if (offsets[from] === 0) continue
+      const offset = offsets[from] as number
+      if (offset === 0) continue
       const low = words[3 * from] as number
       let slot = low & (this.#capacity - 1)
       while (this.#offsets[slot] !== 0) slot = (slot + 1) & (this.#capacity - 1)
-      const place = { offset: offsets[from] as number, length: words[3 * from + 2] as number }
-      this.#put(slot, low, words[3 * from + 1] as number, place)
+      this.#put(slot, low, words[3 * from + 1] as number, offset, words[3 * from + 2] as number)
     }
   }
 }

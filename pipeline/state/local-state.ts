@@ -10,8 +10,12 @@
 
 import { readFileSync, rmSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { StateLog, type Position, type Written } from './state-log.ts'
+import type { Table } from 'apache-arrow'
+import { StateLog } from './state-log.ts'
+import type { Position, Written, WrittenColumns } from './written.ts'
 import type { StateStore } from './state-store.ts'
+import { textColumn } from '../warehouse/arrow.ts'
+import { CommitSegments } from '../warehouse/commit-segments.ts'
 import { IMAGE_KINDS, type Commit, type ImageKind, type Warehouse } from '../warehouse/warehouse.ts'
 
 /** Key space of history; the key spaces of images are the numbers of their kinds. */
@@ -62,8 +66,8 @@ class LocalState implements StateStore {
   readonly #warehouse: Warehouse
   /** Null after a failure, when the store is removed. */
   #log: StateLog | null
-  /** Segments of the commit in flight, by stream. */
-  #underWay: Map<string, string> | null = null
+  /** Segments of the commit in flight. */
+  #underWay: CommitSegments | null = null
 
   constructor(dir: string, log: StateLog, warehouse: Warehouse) {
     this.#dir = dir
@@ -100,9 +104,9 @@ class LocalState implements StateStore {
     })
     if (unknown === null) return this.#warehouse.segments(streams)
     const asked = new Set(unknown)
-    for (const [stream, segment] of this.#underWay ?? []) {
-      if (asked.has(stream) || !streams.includes(stream)) continue
-      found.set(stream, [...(found.get(stream) ?? []), segment])
+    for (const stream of this.#underWay === null ? [] : streams) {
+      const segment = asked.has(stream) ? undefined : this.#underWay?.of(stream)
+      if (segment !== undefined) found.set(stream, [...(found.get(stream) ?? []), segment])
     }
     if (unknown.length === 0) return found
     const isQuiet = this.#underWay === null
@@ -116,10 +120,10 @@ class LocalState implements StateStore {
   }
 
   async follow(commit: Commit, committed: Promise<void>): Promise<void> {
-    this.#underWay = segmentsOf(commit)
+    this.#underWay = new CommitSegments(commit)
     try {
       await committed
-      this.#try((log) => log.write(writtenBy(log, commit), positionAfter(log, commit)))
+      this.#try((log) => log.writeColumns(columnsOf(commit), positionAfter(log, commit)))
     } finally {
       this.#underWay = null
     }
@@ -155,35 +159,31 @@ class LocalState implements StateStore {
   }
 }
 
-function segmentsOf({ inserts }: Commit): Map<string, string> {
-  const history = inserts.get('history')
-  const streams = history?.getChild('stream')
-  const segments = history?.getChild('segment')
-  const found = new Map<string, string>()
-  for (let row = 0; row < (history?.numRows ?? 0); row++) {
-    found.set(streams?.get(row) as string, segments?.get(row) as string)
+/** Returns the columns of a commit that the log has records of. */
+function columnsOf({ images, inserts }: Commit): WrittenColumns[] {
+  const columns: WrittenColumns[] = []
+  for (const [kind, rows] of images) {
+    columns.push({
+      ...keyed(rows, 'key', 'image'),
+      space: IMAGE_KINDS.indexOf(kind),
+      isNext: false,
+    })
   }
-  return found
+  const history = inserts.get('history')
+  if (history !== undefined) {
+    columns.push({ ...keyed(history, 'stream', 'segment'), space: HISTORY, isNext: true })
+  }
+  return columns
 }
 
-/** Returns the records of a commit. A segment continues a stored chain, or starts one if the store
- * is complete. */
-function writtenBy(log: StateLog, commit: Commit): Written[] {
-  const written: Written[] = []
-  for (const [kind, rows] of commit.images) {
-    const [keys, texts] = [rows.getChild('key'), rows.getChild('image')]
-    const space = IMAGE_KINDS.indexOf(kind)
-    for (let row = 0; row < rows.numRows; row++) {
-      const [key, text] = [keys?.get(row) as string, texts?.get(row) as string]
-      written.push({ type: 'value', space, key, text })
-    }
+/** Returns keys and texts of a table that has the hash of its key in `k`. */
+function keyed(rows: Table, key: string, text: string) {
+  const hashes = rows.getChild('k')?.toArray() as BigUint64Array
+  return {
+    hashes: new Uint32Array(hashes.buffer, hashes.byteOffset, 2 * hashes.length),
+    keys: textColumn(rows, key),
+    texts: textColumn(rows, text),
   }
-  for (const [key, text] of segmentsOf(commit)) {
-    const before = log.get(HISTORY, key)
-    const isKnown = before === null ? log.position?.isComplete === true : before.type === 'value'
-    if (isKnown) written.push({ type: 'value', space: HISTORY, key, text, isNext: true })
-  }
-  return written
 }
 
 function positionAfter(log: StateLog, { batch, recordedAt }: Commit): Position {

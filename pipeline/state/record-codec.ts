@@ -1,5 +1,5 @@
 /**
- * Binary form of the records of a state log, version 1, little-endian.
+ * Binary form of the records of a state log, version 2, little-endian.
  *
  *   record = length of the body (4 bytes), checksum of the body (4 bytes), body
  *   body   = type (1 byte), space (1 byte), previous offset (8 bytes), key length (4 bytes), key, text
@@ -8,8 +8,10 @@
  */
 
 import { crc32 } from 'node:zlib'
+import type { TextColumn } from '../base/columns.ts'
 
-export const FORMAT_VERSION = 1
+/** Version 2 finds keys by the hashes that the warehouse has of them. */
+export const FORMAT_VERSION = 2
 
 /** `value`: the latest text of a key, or the latest segment of a stream, which has the offset of
  * the previous segment. `unknown`: the warehouse has a newer value. */
@@ -26,47 +28,132 @@ export type StateRecord = {
   text: string
 }
 
-export const HEAD_BYTES = 8
-const FIXED_BYTES = 14
+/** UTF-8 text as a part of some bytes. */
+export type Slice = { bytes: Uint8Array; from: number; to: number }
 
-/** Returns the bytes of a record. */
-export function encodeRecord({ type, space, previous, key, text }: StateRecord): Buffer {
-  const keyBytes = Buffer.byteLength(key)
-  const size = FIXED_BYTES + keyBytes + Buffer.byteLength(text)
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + size)
-  bytes.writeUInt8(RECORD_TYPES.indexOf(type), 8)
-  bytes.writeUInt8(space, 9)
-  bytes.writeDoubleLE(previous, 10)
-  bytes.writeUInt32LE(keyBytes, 18)
-  bytes.write(key, HEAD_BYTES + FIXED_BYTES)
-  bytes.write(text, HEAD_BYTES + FIXED_BYTES + keyBytes)
-  bytes.writeUInt32LE(size, 0)
-  bytes.writeUInt32LE(crc32(bytes.subarray(HEAD_BYTES)), 4)
-  return bytes
+export function sliceOf(text: string): Slice {
+  const bytes = Buffer.from(text)
+  return { bytes, from: 0, to: bytes.length }
 }
 
-/** Returns the record at an offset and its length in bytes; null if it is torn or damaged. */
-export function decodeRecord(
-  bytes: Buffer,
-  at = 0,
-): { record: StateRecord; length: number } | null {
-  if (at + HEAD_BYTES + FIXED_BYTES > bytes.length) return null
-  const size = bytes.readUInt32LE(at)
-  const end = at + HEAD_BYTES + size
-  if (size < FIXED_BYTES || end > bytes.length) return null
-  const body = bytes.subarray(at + HEAD_BYTES, end)
-  if (crc32(body) !== bytes.readUInt32LE(at + 4)) return null
-  const type = RECORD_TYPES[body.readUInt8(0)]
-  const keyEnd = FIXED_BYTES + body.readUInt32LE(10)
-  if (type === undefined || keyEnd > body.length) return null
+/** The text of a row. */
+export function sliceAt({ bytes, offsets }: TextColumn, row: number): Slice {
+  return { bytes, from: offsets[row] as number, to: offsets[row + 1] as number }
+}
+
+/** A record before it has bytes. */
+export type RecordParts = Pick<StateRecord, 'type' | 'space' | 'previous'> & {
+  key: Slice
+  text: Slice
+}
+
+const HEAD_BYTES = 8
+const FIXED_BYTES = 14
+/** First bytes of a log. */
+export const START = Buffer.from([...Buffer.from('DPSTATE'), FORMAT_VERSION])
+/** Records are buffered up to this size. */
+export const FLUSH_BYTES = 1 << 22
+const KEY_AT = HEAD_BYTES + FIXED_BYTES
+const BYTES_AT_FIRST = 1 << 16
+/** Shorter slices are copied byte by byte, which takes less than a call. */
+const LOOP_BYTES = 64
+
+/** Writes records one after another into one buffer. */
+export class RecordWriter {
+  #bytes = Buffer.allocUnsafe(BYTES_AT_FIRST)
+  #end = 0
+
+  /** What has been written since the last `clear`; valid until the next `add`. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#end)
+  }
+
+  get length(): number {
+    return this.#end
+  }
+
+  /** Adds a record and returns its length in bytes. */
+  add({ type, space, previous, key, text }: RecordParts): number {
+    const keyBytes = key.to - key.from
+    const size = FIXED_BYTES + keyBytes + text.to - text.from
+    this.#reserve(HEAD_BYTES + size)
+    const bytes = this.#bytes
+    const at = this.#end
+    bytes[at + HEAD_BYTES] = RECORD_TYPES.indexOf(type)
+    bytes[at + HEAD_BYTES + 1] = space
+    bytes.writeDoubleLE(previous, at + HEAD_BYTES + 2)
+    bytes.writeUInt32LE(keyBytes, at + HEAD_BYTES + 10)
+    copy(key, bytes, at + KEY_AT)
+    copy(text, bytes, at + KEY_AT + keyBytes)
+    bytes.writeUInt32LE(size, at)
+    const end = at + HEAD_BYTES + size
+    bytes.writeUInt32LE(crc32(bytes.subarray(at + HEAD_BYTES, end)), at + 4)
+    this.#end = end
+    return end - at
+  }
+
+  clear(): void {
+    this.#end = 0
+  }
+
+  #reserve(more: number): void {
+    if (this.#end + more <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe(Math.max(2 * this.#bytes.length, this.#end + more))
+    this.#bytes.copy(larger, 0, 0, this.#end)
+    this.#bytes = larger
+  }
+}
+
+function copy({ bytes, from, to }: Slice, target: Uint8Array, at: number): void {
+  if (to - from > LOOP_BYTES) {
+    target.set(bytes.subarray(from, to), at)
+    return
+  }
+  for (let i = from; i < to; i++) target[at + i - from] = bytes[i] as number
+}
+
+/** Whether bytes begin with a whole record that has its checksum. */
+export function isWhole(bytes: Buffer): boolean {
+  const length = lengthAt(bytes, 0)
+  if (length === null || length < KEY_AT || length > bytes.length) return false
+  return crc32(bytes.subarray(HEAD_BYTES, length)) === bytes.readUInt32LE(4)
+}
+
+/** Whether the record that bytes begin with has a key; they may be damaged. */
+export function isRecordOf(bytes: Uint8Array, space: number, { bytes: key, from, to }: Slice) {
+  if (bytes.length < KEY_AT + to - from || bytes[HEAD_BYTES + 1] !== space) return false
+  const length = to - from
+  const at = HEAD_BYTES + 10
+  const isLength =
+    bytes[at] === (length & 0xff) &&
+    bytes[at + 1] === ((length >>> 8) & 0xff) &&
+    bytes[at + 2] === ((length >>> 16) & 0xff) &&
+    bytes[at + 3] === length >>> 24
+  if (!isLength) return false
+  for (let i = 0; i < length; i++) if (bytes[KEY_AT + i] !== key[from + i]) return false
+  return true
+}
+
+/** The type of the record that bytes begin with. */
+export function typeOf(bytes: Uint8Array): RecordType | undefined {
+  return RECORD_TYPES[bytes[HEAD_BYTES] as number]
+}
+
+/** Returns the record at the start of bytes and its length; null if it is torn or damaged. */
+export function decodeRecord(bytes: Buffer): { record: StateRecord; length: number } | null {
+  if (!isWhole(bytes)) return null
+  const length = lengthAt(bytes, 0) as number
+  const type = typeOf(bytes)
+  const keyEnd = KEY_AT + bytes.readUInt32LE(HEAD_BYTES + 10)
+  if (type === undefined || keyEnd > length) return null
   const record = {
     type,
-    space: body.readUInt8(1),
-    previous: body.readDoubleLE(2),
-    key: body.toString('utf8', FIXED_BYTES, keyEnd),
-    text: body.toString('utf8', keyEnd),
+    space: bytes.readUInt8(HEAD_BYTES + 1),
+    previous: bytes.readDoubleLE(HEAD_BYTES + 2),
+    key: bytes.toString('utf8', KEY_AT, keyEnd),
+    text: bytes.toString('utf8', keyEnd, length),
   }
-  return { record, length: HEAD_BYTES + size }
+  return { record, length }
 }
 
 /** Returns the full length of the record at an offset if it is longer than the bytes read,

@@ -8,46 +8,31 @@
  * disk, because the warehouse has all data.
  */
 
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
-import { KeyIndex, type Place } from './key-index.ts'
+import { compactLog, type Kept } from './compact-log.ts'
+import { takeIndex, writeIndex } from './index-file.ts'
+import { KeyIndex, wordsIn } from './key-index.ts'
+import { LogFile } from './log-file.ts'
 import {
   decodeRecord,
-  encodeRecord,
-  FORMAT_VERSION,
+  FLUSH_BYTES,
+  isRecordOf,
+  isWhole,
   lengthAt,
+  RecordWriter,
+  sliceAt,
+  sliceOf,
+  START,
+  typeOf,
+  type Slice,
   type StateRecord,
 } from './record-codec.ts'
-import { hash64 } from '../base/hash.ts'
+import { positionParts, type Position, type Written, type WrittenColumns } from './written.ts'
+import { hashWords } from '../base/hash.ts'
 
-/** Commit up to which a log is complete, and whether it has every key of the warehouse. */
-export type Position = { batch: number; recordedAt: number; erasures: number; isComplete: boolean }
-
-/** Value to write under a key; the log sets `previous` of a segment. */
-export type Written = Pick<StateRecord, 'space' | 'key' | 'text'> & {
-  type: 'value' | 'unknown'
-  /** Whether a segment continues the stored one. */
-  isNext?: boolean
-}
-
-const START = Buffer.from([...Buffer.from('DPSTATE'), FORMAT_VERSION])
 /** Most records are shorter, so one read returns them. */
 const READ_BYTES = 512
-const CHUNK_BYTES = 1 << 20
 const COMPACT_BYTES_MIN = 1 << 22
 
 /** Thrown if a record is damaged that was intact when the log was opened. */
@@ -55,21 +40,23 @@ export class DamagedLog extends Error {}
 
 export class StateLog {
   readonly #dir: string
-  #file: number
-  #size: number
-  #index: KeyIndex
-  /** Last record read, for comparing its key: it is often the one requested. */
-  #last: { offset: number; record: StateRecord } | null = null
+  #file: LogFile
+  #index = new KeyIndex()
+  /** Records that are not in the file yet. */
+  readonly #writer = new RecordWriter()
   /** Bytes of replaced records. */
   #garbage = 0
   #position: Position | null = null
   readonly #compactBytesMin: number
+  /** Hash and space of the key that is looked for, and the key. */
+  #low = 0
+  #high = 0
+  #space = 0
+  #key: Slice = sliceOf('')
 
-  private constructor(dir: string, file: number, compactBytesMin: number) {
+  private constructor(dir: string, file: LogFile, compactBytesMin: number) {
     this.#dir = dir
     this.#file = file
-    this.#size = fstatSync(file).size
-    this.#index = new KeyIndex()
     this.#compactBytesMin = compactBytesMin
   }
 
@@ -77,9 +64,7 @@ export class StateLog {
   static open(dir: string, compactBytesMin = COMPACT_BYTES_MIN): StateLog {
     mkdirSync(dir, { recursive: true })
     rmSync(join(dir, 'log.new'), { force: true })
-    const path = join(dir, 'log')
-    const file = openSync(path, existsSync(path) ? 'r+' : 'w+')
-    const log = new StateLog(dir, file, compactBytesMin)
+    const log = new StateLog(dir, LogFile.open(join(dir, 'log')), compactBytesMin)
     log.#read()
     return log
   }
@@ -91,11 +76,10 @@ export class StateLog {
 
   /** Returns the latest record of a key, or null. Throws `DamagedLog`. */
   get(space: number, key: string): StateRecord | null {
-    const place = this.#find(space, key)
-    if (place === null) return null
-    return this.#last?.offset === place.offset
-      ? this.#last.record
-      : this.#recordAt(place.offset, place.length)
+    this.#seek(space, key)
+    const slot = this.#index.slotOf(this.#low, this.#high, this.#isWholeKey)
+    const offset = this.#index.offsetAt(slot)
+    return offset === 0 ? null : this.#recordAt(offset, this.#index.lengthAt(slot))
   }
 
   /** Returns the texts of a key's segments, oldest first. Throws `DamagedLog`. */
@@ -109,203 +93,186 @@ export class StateLog {
     return texts.reverse()
   }
 
-  /** Appends records and a position, in one write. */
+  /** Appends records and a position. After a failure the log must not be used. */
   write(written: readonly Written[], position: Position): void {
-    const parts: Buffer[] = []
-    const placed: { space: number; key: string; place: Place }[] = []
-    /** Records of this write are not in the file yet. */
-    const latest = new Map<string, number>()
-    let offset = this.#size
     for (const { isNext = false, type, space, key, text } of written) {
-      const name = `${space} ${key}`
-      const previous = isNext ? (latest.get(name) ?? this.#find(space, key)?.offset ?? 0) : 0
-      const bytes = encodeRecord({ type, space, key, text, previous })
-      parts.push(bytes)
-      placed.push({ space, key, place: { offset, length: bytes.length } })
-      latest.set(name, offset)
-      offset += bytes.length
+      this.#seek(space, key)
+      this.#add(type, sliceOf(text), isNext, false)
     }
-    parts.push(positionBytes(position))
-    const bytes = Buffer.concat(parts)
-    this.#writeAt(bytes, this.#size)
-    this.#size += bytes.length
-    this.#position = position
-    placed.forEach(({ space, key, place }, i) => {
-      const before = this.#set(space, key, place)
-      if (before !== null && written[i]?.isNext !== true) this.#garbage += before.length
-    })
-    if (this.#size > this.#compactBytesMin && this.#garbage > this.#size / 2) this.#compact()
+    this.#finish(position)
+  }
+
+  /** Appends the values of a commit and a position. After a failure the log must not be used. */
+  writeColumns(columns: readonly WrittenColumns[], position: Position): void {
+    for (const { space, hashes, keys, texts, isNext } of columns) {
+      for (let row = 0; row < keys.offsets.length - 1; row++) {
+        this.#seekHash(space, [hashes[2 * row] as number, hashes[2 * row + 1] as number])
+        this.#key = sliceAt(keys, row)
+        this.#add('value', sliceAt(texts, row), isNext, isNext)
+      }
+    }
+    this.#finish(position)
   }
 
   /** Writes the index and closes the file. */
   close(): void {
-    const index = this.#index.bytes()
-    const summary = { size: this.#size, garbage: this.#garbage, position: this.#position }
-    const head = Buffer.from(JSON.stringify({ ...summary, version: FORMAT_VERSION }))
-    const lengths = Buffer.alloc(8)
-    lengths.writeUInt32LE(head.length, 4)
-    lengths.writeUInt32LE(crc32(Buffer.concat([lengths.subarray(4), head, index])), 0)
-    const path = join(this.#dir, 'index')
-    writeFileSync(`${path}.new`, Buffer.concat([lengths, head, index]))
-    renameSync(`${path}.new`, path)
-    closeSync(this.#file)
+    const head = { size: this.#file.size, garbage: this.#garbage, position: this.#position }
+    writeIndex(this.#dir, head, this.#index)
+    this.#file.close()
   }
 
   /** Closes the file and removes the folder. */
   remove(): void {
     try {
-      closeSync(this.#file)
+      this.#file.close()
     } catch {
       // It is closed already.
     }
     rmSync(this.#dir, { recursive: true, force: true })
   }
 
-  #read(): void {
-    const start = Buffer.alloc(START.length)
-    readSync(this.#file, start, 0, start.length, 0)
-    const isOurs = start.equals(START)
-    const hasIndex = isOurs && this.#readIndex()
-    rmSync(join(this.#dir, 'index'), { force: true })
-    if (hasIndex) return
-    const end = isOurs ? this.#scan() : 0
-    ftruncateSync(this.#file, end)
-    if (end === 0) this.#writeAt(START, 0)
-    this.#size = Math.max(end, START.length)
+  #seek(space: number, key: string): void {
+    this.#seekHash(space, hashWords(key))
+    this.#key = sliceOf(key)
   }
 
-  #readIndex(): boolean {
-    const path = join(this.#dir, 'index')
-    if (!existsSync(path)) return false
-    const bytes = readFileSync(path)
-    if (bytes.length < 8) return false
-    if (crc32(bytes.subarray(4)) !== bytes.readUInt32LE(0)) return false
-    const rest = bytes.subarray(8)
-    const headEnd = bytes.readUInt32LE(4)
-    const head = JSON.parse(rest.toString('utf8', 0, headEnd))
-    const index = KeyIndex.read(rest.subarray(headEnd))
-    if (head.size !== this.#size || head.version !== FORMAT_VERSION || index === null) return false
-    this.#index = index
-    this.#garbage = head.garbage
-    this.#position = head.position
-    return true
+  #seekHash(space: number, words: readonly [number, number]): void {
+    ;[this.#low, this.#high] = wordsIn(space, words)
+    this.#space = space
+  }
+
+  readonly #isKey = (offset: number, length: number): boolean =>
+    isRecordOf(this.#bytesAt(offset, length), this.#space, this.#key)
+
+  readonly #isWholeKey = (offset: number, length: number): boolean => {
+    if (!isWhole(this.#bytesAt(offset, length))) throw this.#damaged(offset)
+    return this.#isKey(offset, length)
+  }
+
+  /**
+   * Adds a record of the key that is looked for. A damaged record in its way is taken for another
+   * key's: reading the key then comes to it first, and throws.
+   */
+  #add(type: 'value' | 'unknown', text: Slice, isNext: boolean, isKnownOnly: boolean): void {
+    const index = this.#index
+    const slot = index.slotOf(this.#low, this.#high, this.#isKey)
+    const before = index.offsetAt(slot)
+    if (isKnownOnly && !this.#isKnown(before, index.lengthAt(slot))) return
+    const previous = isNext ? before : 0
+    const record = { type, space: this.#space, previous, key: this.#key, text }
+    const offset = this.#end
+    const length = this.#writer.add(record)
+    if (before !== 0 && !isNext) this.#garbage += index.lengthAt(slot)
+    index.set(slot, this.#low, this.#high, offset, length)
+    if (this.#writer.length > FLUSH_BYTES) this.#flush()
+  }
+
+  /** Whether all segments of a stream are here. */
+  #isKnown(offset: number, length: number): boolean {
+    if (offset === 0) return this.#position?.isComplete === true
+    return typeOf(this.#bytesAt(offset, length)) === 'value'
+  }
+
+  #finish(position: Position): void {
+    this.#writer.add(positionParts(position))
+    this.#flush()
+    this.#position = position
+    const { size } = this.#file
+    if (size > this.#compactBytesMin && this.#garbage > size / 2) this.#compact()
+  }
+
+  get #end(): number {
+    return this.#file.size + this.#writer.length
+  }
+
+  #flush(): void {
+    this.#file.append(this.#writer.bytes)
+    this.#writer.clear()
+  }
+
+  #read(): void {
+    const isOurs = this.#file.read(0, START.length).equals(START)
+    const found = takeIndex(this.#dir, this.#file.size)
+    if (isOurs && found !== null) {
+      this.#index = found.index
+      this.#garbage = found.garbage
+      this.#position = found.position
+      return
+    }
+    const end = isOurs ? this.#scan() : 0
+    this.#file.cut(end)
+    if (end === 0) this.#file.append(START)
   }
 
   /** Reads the log from its start. Returns the end of its last position. */
   #scan(): number {
     let end = START.length
-    let waiting: { record: StateRecord; place: Place }[] = []
-    for (let offset = START.length; offset < this.#size;) {
+    let waiting: { record: StateRecord; offset: number; length: number }[] = []
+    for (let offset = START.length; offset < this.#file.size;) {
       const found = this.#tryAt(offset)
       if (found === null) break
       const { record, length } = found
       if (record.type === 'position') {
-        for (const { record: one, place } of waiting) {
-          const before = this.#set(one.space, one.key, place)
-          if (before !== null && one.previous !== before.offset) this.#garbage += before.length
-        }
+        for (const one of waiting) this.#place(one)
         waiting = []
         end = offset + length
         this.#position = JSON.parse(record.text) as Position
       } else {
-        waiting.push({ record, place: { offset, length } })
+        waiting.push({ record, offset, length })
       }
       offset += length
     }
     return end
   }
 
+  #place(one: { record: StateRecord; offset: number; length: number }): void {
+    const { record, offset, length } = one
+    this.#seek(record.space, record.key)
+    const slot = this.#index.slotOf(this.#low, this.#high, this.#isKey)
+    const before = this.#index.offsetAt(slot)
+    if (before !== 0 && record.previous !== before) this.#garbage += this.#index.lengthAt(slot)
+    this.#index.set(slot, this.#low, this.#high, offset, length)
+  }
+
   /** Rewrites the log without its garbage. */
   #compact(): void {
     const path = join(this.#dir, 'log.new')
-    const file = openSync(path, 'w+')
-    const before = { file: this.#file, index: this.#index }
-    const index = new KeyIndex()
-    let size = 0
-    let parts: Buffer[] = []
-    let waiting = 0
-    const flush = () => {
-      const bytes = Buffer.concat(parts)
-      writeSync(file, bytes, 0, bytes.length, size - bytes.length)
-      parts = []
-      waiting = 0
-    }
-    const add = (bytes: Buffer) => {
-      parts.push(bytes)
-      size += bytes.length
-      waiting += bytes.length
-      if (waiting > CHUNK_BYTES) flush()
-    }
-    add(START)
-    const never = () => false
-    for (const place of before.index.places()) {
-      const last = this.#recordAt(place.offset, place.length)
-      let previous = 0
-      let length = 0
-      for (const text of this.chain(last)) {
-        const bytes = encodeRecord({ ...last, text, previous })
-        previous = size
-        length = bytes.length
-        add(bytes)
-      }
-      index.set(hashOf(last.space, last.key), { offset: previous, length }, never)
-    }
-    add(positionBytes(this.#position as Position))
-    flush()
-    renameSync(path, join(this.#dir, 'log'))
-    closeSync(before.file)
+    const { file, index } = compactLog(path, this.#kept())
+    this.#file.close()
     this.#file = file
+    this.#writer.add(positionParts(this.#position as Position))
+    this.#flush()
+    renameSync(path, join(this.#dir, 'log'))
     this.#index = index
-    this.#last = null
-    this.#size = size
     this.#garbage = 0
   }
 
-  #find(space: number, key: string): Place | null {
-    return this.#index.find(hashOf(space, key), (place) => this.#isOf(place, space, key))
-  }
-
-  #set(space: number, key: string, place: Place): Place | null {
-    return this.#index.set(hashOf(space, key), place, (other) => this.#isOf(other, space, key))
-  }
-
-  #isOf(place: Place, space: number, key: string): boolean {
-    const record = this.#recordAt(place.offset, place.length)
-    this.#last = { offset: place.offset, record }
-    return record.space === space && record.key === key
+  *#kept(): Generator<Kept> {
+    for (const { offset, length } of this.#index.places()) {
+      const last = this.#recordAt(offset, length)
+      yield { last, texts: this.chain(last) }
+    }
   }
 
   #recordAt(offset: number, length?: number): StateRecord {
     const found = this.#tryAt(offset, length)
-    if (found === null) throw new DamagedLog(`record at ${offset} of ${this.#dir} is damaged`)
+    if (found === null) throw this.#damaged(offset)
     return found.record
   }
+
+  #damaged = (offset: number) => new DamagedLog(`record at ${offset} of ${this.#dir} is damaged`)
 
   #tryAt(offset: number, length = READ_BYTES): { record: StateRecord; length: number } | null {
     const bytes = this.#bytesAt(offset, length)
     const whole = lengthAt(bytes, 0)
-    if (whole === null || offset + whole > this.#size) return null
+    if (whole === null || offset + whole > this.#end) return null
     return decodeRecord(whole <= bytes.length ? bytes : this.#bytesAt(offset, whole))
   }
 
+  /** Bytes of the file or, beyond its end, of what is still to be written. */
   #bytesAt(offset: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(Math.min(length, Math.max(0, this.#size - offset)))
-    const read = readSync(this.#file, bytes, 0, bytes.length, offset)
-    return bytes.subarray(0, read)
+    const { size } = this.#file
+    if (offset < size) return this.#file.read(offset, length)
+    return this.#writer.bytes.subarray(offset - size, offset - size + length)
   }
-
-  #writeAt(bytes: Buffer, offset: number): void {
-    for (let done = 0; done < bytes.length;) {
-      done += writeSync(this.#file, bytes, done, bytes.length - done, offset + done)
-    }
-  }
-}
-
-function hashOf(space: number, key: string): bigint {
-  return hash64(`${space}\n${key}`)
-}
-
-function positionBytes(position: Position): Buffer {
-  const text = JSON.stringify(position)
-  return encodeRecord({ type: 'position', space: 0, previous: 0, key: '', text })
 }

@@ -71,6 +71,14 @@ export function supersedeTable(rowKeys: Uuids, because: string[]): Table {
   )
 }
 
+/** Returns the texts of a column without nulls, not copied. The table has one batch. */
+export function textColumn(rows: Table, name: string): TextColumn {
+  const data = rows.getChild(name)?.data ?? []
+  assert(data.length === 1, `${name} is one run of texts`)
+  const [texts] = data as [Data<Utf8>]
+  return { bytes: texts.values, offsets: texts.valueOffsets }
+}
+
 /** Keys to look up: their 64-bit hashes and their texts. */
 export function keyTable(k: BigUint64Array, keys: string[]): Table {
   const hashes = makeData({ type: new Uint64(), length: k.length, data: k })

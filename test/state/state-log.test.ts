@@ -12,8 +12,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { KeyIndex, type Place } from '../../pipeline/state/key-index.ts'
-import { DamagedLog, StateLog, type Written } from '../../pipeline/state/state-log.ts'
+import { KeyIndex } from '../../pipeline/state/key-index.ts'
+import type { StateRecord } from '../../pipeline/state/record-codec.ts'
+import { DamagedLog, StateLog } from '../../pipeline/state/state-log.ts'
+import type { Written } from '../../pipeline/state/written.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -51,7 +53,7 @@ function writeAll(folder: string, batches: Written[][], compactBytesMin?: number
     log.write(batch, at(i + 1))
     contents.push(contentOf(log))
   })
-  return { log, contents }
+  return { folder, log, contents }
 }
 
 const BATCHES = [
@@ -101,6 +103,35 @@ test.each([false, true])('detects a flipped bit anywhere, with an index: %s', (h
   }
 })
 
+test('detects a record that is damaged while the log is open when its key is written again', () => {
+  const [key, first] = ['a', BATCHES.slice(0, 1)]
+  const size = readFileSync(join(writeAll(fresh(), first).folder, 'log')).length
+  for (let byte = 8; byte < size; byte++) {
+    const { folder, log } = writeAll(fresh(), first)
+    const bytes = readFileSync(join(folder, 'log'))
+    bytes[byte] = (bytes[byte] as number) ^ 1
+    writeFileSync(join(folder, 'log'), bytes)
+    log.write([value(key, 'new'), next(key, 's2')], at(2))
+    for (const space of SPACES) {
+      const answer = attempt(() => log.chain(log.get(space, key) as StateRecord))
+      expect([byte, answer]).toEqual([byte, expect.toSatisfy(isTrue(space))])
+    }
+  }
+})
+
+/** What may be answered for a key of the space; null: the damage is noticed. */
+const isTrue = (space: number) => (answer: string[] | null) =>
+  answer === null || answer.join() === (space === 0 ? 'new' : 's1,s2')
+
+function attempt(read: () => string[]): string[] | null {
+  try {
+    return read()
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(DamagedLog)
+    return null
+  }
+}
+
 test('does not use a damaged, foreign or outdated index', () => {
   const folder = fresh()
   const { log, contents } = writeAll(folder, BATCHES)
@@ -149,15 +180,18 @@ test('keeps its content through compaction, closing and opening', () => {
 test('distinguishes keys with the same hash', () => {
   const keys: string[] = []
   const index = new KeyIndex()
-  const isKey = (key: string) => (place: Place) => keys[place.offset - 1] === key
+  const slotOf = (key: string, high: number) =>
+    index.slotOf(0, high, (offset) => keys[offset - 1] === key)
   for (let i = 0; i < 3_000; i++) {
     const key = `k${i}`
+    const slot = slotOf(key, i % 7)
     keys.push(key)
-    index.set(BigInt(i % 7) << 32n, { offset: keys.length, length: i }, isKey(key))
+    index.set(slot, 0, i % 7, keys.length, i)
   }
   for (const i of [0, 1, 6, 7, 2_999]) {
-    expect(index.find(BigInt(i % 7) << 32n, isKey(`k${i}`))).toEqual({ offset: i + 1, length: i })
+    const slot = slotOf(`k${i}`, i % 7)
+    expect([index.offsetAt(slot), index.lengthAt(slot)]).toEqual([i + 1, i])
   }
-  expect(index.find(3n << 32n, isKey('absent'))).toBe(null)
+  expect(index.offsetAt(slotOf('absent', 3))).toBe(0)
   expect(index.count).toBe(3_000)
 })

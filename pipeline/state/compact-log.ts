@@ -1,0 +1,36 @@
+/** Compaction of a state log: the latest value of each key and the segments of each stream. */
+
+import { KeyIndex, wordsIn } from './key-index.ts'
+import { LogFile } from './log-file.ts'
+import { FLUSH_BYTES, START, RecordWriter, sliceOf, type StateRecord } from './record-codec.ts'
+import { hashWords } from '../base/hash.ts'
+
+/** A key's latest record, and all its texts, oldest first. */
+export type Kept = { last: StateRecord; texts: readonly string[] }
+
+/** Writes a log with what is kept, each key once, and no position. */
+export function compactLog(path: string, kept: Iterable<Kept>): { file: LogFile; index: KeyIndex } {
+  const file = LogFile.make(path)
+  const index = new KeyIndex()
+  const writer = new RecordWriter()
+  const flush = () => {
+    file.append(writer.bytes)
+    writer.clear()
+  }
+  file.append(START)
+  const never = () => false
+  for (const { last, texts } of kept) {
+    let previous = 0
+    let length = 0
+    for (const text of texts) {
+      const offset = file.size + writer.length
+      length = writer.add({ ...last, key: sliceOf(last.key), text: sliceOf(text), previous })
+      previous = offset
+    }
+    const [low, high] = wordsIn(last.space, hashWords(last.key))
+    index.set(index.slotOf(low, high, never), low, high, previous, length)
+    if (writer.length > FLUSH_BYTES) flush()
+  }
+  flush()
+  return { file, index }
+}

@@ -1,0 +1,26 @@
+/** History segments of a commit, by stream. They are indexed when first asked for. */
+
+import type { Commit } from './warehouse.ts'
+
+export class CommitSegments {
+  readonly #history: ReturnType<Commit['inserts']['get']>
+  #rowOf: Map<string, number> | null = null
+
+  constructor({ inserts }: Commit) {
+    this.#history = inserts.get('history')
+  }
+
+  /** The segment that the commit adds to a stream, if it adds one. */
+  of(stream: string): string | undefined {
+    const row = this.#rows.get(stream)
+    return row === undefined ? undefined : this.#history?.getChild('segment')?.get(row)
+  }
+
+  get #rows(): Map<string, number> {
+    if (this.#rowOf !== null) return this.#rowOf
+    this.#rowOf = new Map()
+    let row = 0
+    for (const stream of this.#history?.getChild('stream') ?? []) this.#rowOf.set(stream, row++)
+    return this.#rowOf
+  }
+}
