@@ -11,7 +11,7 @@ const C2 = 0xab0e9789
 const C3 = 0x38b34ae5
 const C4 = 0xa1e38b93
 
-/** The four lanes computed by the last `lanesOf`; module variables avoid allocation. */
+/** The four lanes of the last hash; module variables avoid allocation. */
 let h1 = 0
 let h2 = 0
 let h3 = 0
@@ -109,15 +109,125 @@ export function hashes64(texts: readonly string[]): BigUint64Array {
   return new BigUint64Array(halves.buffer)
 }
 
-/** Appends the two 32-bit halves of a text's 64-bit hash. */
-export function pushHash64(text: string, halves: number[]): void {
-  lanesOf(text)
-  halves.push(h1, h2)
+/** Code units that are fed and not yet mixed, and how many all are. */
+const pending = new Uint16Array(8)
+let pendingCount = 0
+let fedCount = 0
+
+/** Begins the hash of a text that is fed in pieces. Feed it whole before any other hash is made. */
+export function beginHash(): void {
+  h1 = h2 = h3 = h4 = 0
+  pendingCount = 0
+  fedCount = 0
 }
 
-/** Returns the 64-bit hashes of a list of halves. */
-export function hashesOfHalves(halves: readonly number[]): BigUint64Array {
-  return new BigUint64Array(Int32Array.from(halves).buffer)
+/** Feeds one UTF-16 code unit. */
+export function feedUnit(unit: number): void {
+  pending[pendingCount] = unit
+  pendingCount += 1
+  fedCount += 1
+  if (pendingCount < 8) return
+  mixPending()
+  pendingCount = 0
+}
+
+function mixPending(): void {
+  mix(
+    (pending[0] as number) | ((pending[1] as number) << 16),
+    (pending[2] as number) | ((pending[3] as number) << 16),
+    (pending[4] as number) | ((pending[5] as number) << 16),
+    (pending[6] as number) | ((pending[7] as number) << 16),
+  )
+}
+
+/** Feeds the bytes from one up to another. They are whole characters of valid UTF-8. */
+export function feedUtf8(bytes: Uint8Array, from: number, to: number): void {
+  let at = from
+  while (at < to) {
+    if (pendingCount === 0) {
+      const begun = at
+      at = mixAscii(bytes, at, to)
+      fedCount += at - begun
+      if (at === to) return
+    }
+    const byte = bytes[at] as number
+    if (byte < 0x80) {
+      feedUnit(byte)
+      at += 1
+    } else at = feedCharacter(bytes, at)
+  }
+}
+
+/**
+ * Mixes eight bytes at a time as long as all are ASCII; returns the position after them. It is
+ * `mix` with the lanes in local variables: that is twice as fast.
+ */
+function mixAscii(bytes: Uint8Array, from: number, to: number): number {
+  let [a, b, c, d] = [h1, h2, h3, h4]
+  let at = from
+  for (; at + 8 <= to; at += 8) {
+    const k1 = (bytes[at] as number) | ((bytes[at + 1] as number) << 16)
+    const k2 = (bytes[at + 2] as number) | ((bytes[at + 3] as number) << 16)
+    const k3 = (bytes[at + 4] as number) | ((bytes[at + 5] as number) << 16)
+    const k4 = (bytes[at + 6] as number) | ((bytes[at + 7] as number) << 16)
+    if (((k1 | k2 | k3 | k4) & 0x800080) !== 0) break
+    a ^= Math.imul(rotate(Math.imul(k1, C1), 15), C2)
+    a = (Math.imul(rotate(a, 19) + b, 5) + 0x561ccd1b) | 0
+    b ^= Math.imul(rotate(Math.imul(k2, C2), 16), C3)
+    b = (Math.imul(rotate(b, 17) + c, 5) + 0x0bcaa747) | 0
+    c ^= Math.imul(rotate(Math.imul(k3, C3), 17), C4)
+    c = (Math.imul(rotate(c, 15) + d, 5) + 0x96cd1c35) | 0
+    d ^= Math.imul(rotate(Math.imul(k4, C4), 18), C1)
+    d = (Math.imul(rotate(d, 13) + a, 5) + 0x32ac3b17) | 0
+  }
+  h1 = a
+  h2 = b
+  h3 = c
+  h4 = d
+  return at
+}
+
+/** Feeds a character of two to four bytes; returns the position after it. */
+function feedCharacter(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at] as number
+  const second = (bytes[at + 1] as number) & 0x3f
+  if (lead < 0xe0) {
+    feedUnit(((lead & 0x1f) << 6) | second)
+    return at + 2
+  }
+  const third = (bytes[at + 2] as number) & 0x3f
+  if (lead < 0xf0) {
+    feedUnit(((lead & 0x0f) << 12) | (second << 6) | third)
+    return at + 3
+  }
+  const fourth = (bytes[at + 3] as number) & 0x3f
+  const beyond = (((lead & 0x07) << 18) | (second << 12) | (third << 6) | fourth) - 0x10000
+  feedUnit(0xd800 | (beyond >>> 10))
+  feedUnit(0xdc00 | (beyond & 0x3ff))
+  return at + 4
+}
+
+/** Ends the hash of what was fed; `lowHalf` and `highHalf` return it. */
+export function endHash(): void {
+  if (pendingCount > 0) {
+    pending.fill(0, pendingCount)
+    mixPending()
+  }
+  finish(fedCount)
+}
+
+/** Makes the hash of a text; `lowHalf` and `highHalf` return it. */
+export function hashHalves(text: string): void {
+  lanesOf(text)
+}
+
+/** The lower and the upper 32 bits of the last 64-bit hash that was made by halves. */
+export function lowHalf(): number {
+  return h1
+}
+
+export function highHalf(): number {
+  return h2
 }
 
 /** Writes the 128-bit hash of a text, big-endian, into the 16 bytes of `out` from `16 * row`. */

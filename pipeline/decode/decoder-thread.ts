@@ -1,7 +1,7 @@
 /** Decoder thread as seen from the main thread. `run.ts` keeps two chunks in flight. */
 
 import type { EventBatch } from './event-batch.ts'
-import type { DecodeOptions } from './decode.ts'
+import type { DecodeOptions } from './line-decoder.ts'
 import type { Messages } from './unpack-messages.ts'
 import { moduleBeside, startThread } from '../base/worker-thread.ts'
 

@@ -1,10 +1,14 @@
-/** Builder of a batch, line by line, and its column builders. */
+/** Builder of a batch, line by line. */
 
+import { isAscii } from 'node:buffer'
 import type { Correction, EventBatch, Refusal, RejectionReason } from './event-batch.ts'
-import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
 import type { Alias } from '../base/identifier.ts'
+import type { TextColumn } from '../base/columns.ts'
+import { beginHash, endHash, feedUtf8, hashHalves, highHalf, lowHalf } from '../base/hash.ts'
 import type { Wire, Json } from '../base/json.ts'
-import { hashes64, hashesOfHalves, pushHash64 } from '../base/hash.ts'
+import { DictionaryBuilder, FloatBuilder, IntBuilder, TextBuilder } from './column-builders.ts'
+import { hashParsed, hashScanned } from './content-hash.ts'
+import type { ScannedEvent } from './scanned-event.ts'
 
 /** Event whose fields were validated. */
 export type Canonical = {
@@ -16,7 +20,7 @@ export type Canonical = {
   ordinal: number
   receivedAt: number
   source: string
-  /** As stored, and by declared namespace without placeholders. */
+  /** As stored, and the values by declared namespace without placeholders. */
   identifiers: { [namespace: string]: string }
   who: (string | null)[]
   properties: Wire
@@ -47,73 +51,42 @@ export function landedTexts(event: Canonical, properties: string, context: strin
 
 /** Details contain field names of the sender, which may be long. */
 const DETAIL_LENGTH_MAX = 1_000
-const BYTES_AT_FIRST = 1 << 16
-/** A UTF-16 unit is at most three bytes of UTF-8. */
-const BYTES_PER_UNIT = 3
 
-class TextBuilder {
-  #bytes = Buffer.allocUnsafeSlow(BYTES_AT_FIRST)
-  #end = 0
-  readonly #offsets: number[] = [0]
-
-  push(text: string): void {
-    const most = this.#end + text.length * BYTES_PER_UNIT
-    if (most > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(most, this.#bytes.length * 2))
-      this.#bytes.copy(larger, 0, 0, this.#end)
-      this.#bytes = larger
-    }
-    this.#end += this.#bytes.write(text, this.#end)
-    this.#offsets.push(this.#end)
-  }
-
-  build(): TextColumn {
-    return { bytes: this.#bytes.subarray(0, this.#end), offsets: Int32Array.from(this.#offsets) }
-  }
-}
-
-class DictionaryBuilder {
-  readonly #codeOf = new Map<string, number>()
-  readonly #codes: number[] = []
-
-  push(text: string | null): void {
-    if (text === null) {
-      this.#codes.push(-1)
-      return
-    }
-    let code = this.#codeOf.get(text)
-    if (code === undefined) this.#codeOf.set(text, (code = this.#codeOf.size))
-    this.#codes.push(code)
-  }
-
-  build(): DictionaryColumn {
-    return { values: [...this.#codeOf.keys()], codes: Int32Array.from(this.#codes) }
-  }
-}
-
-/** Collects the columns of a batch. */
+/** Collects the columns of one batch after another. */
 export class BatchBuilder {
-  readonly #eventId: string[] = []
-  readonly #name = new DictionaryBuilder()
-  readonly #source = new DictionaryBuilder()
-  readonly #occurredAt: number[] = []
-  readonly #receivedAt: number[] = []
-  readonly #ordinal: number[] = []
-  readonly #who: DictionaryBuilder[]
+  #count = 0
+  readonly #eventId = new TextBuilder()
+  readonly name = new DictionaryBuilder()
+  readonly source = new DictionaryBuilder()
+  readonly #occurredAt = new FloatBuilder()
+  readonly #receivedAt = new FloatBuilder()
+  readonly #ordinal = new FloatBuilder()
+  /** By declared namespace. A text is a value without its namespace. */
+  readonly who: DictionaryBuilder[]
   readonly #identifiersJson = new TextBuilder()
   readonly #propertiesJson = new TextBuilder()
   readonly #contextJson = new TextBuilder()
-  readonly #aliasJson = new Map<number, string>()
-  readonly #unlinkJson = new Map<number, string>()
-  readonly #fingerprints: number[] = []
-  readonly #lineFrom: number[] = []
-  readonly #lineTo: number[] = []
-  readonly #refusals: Refusal[] = []
-  readonly operands: (Json | undefined)[][]
-  readonly corrections: Correction[] = []
+  #aliasJson = new Map<number, string>()
+  #unlinkJson = new Map<number, string>()
+  /** Two halves a row. */
+  readonly #eventHash = new IntBuilder()
+  readonly #fingerprint = new IntBuilder()
+  readonly #lineFrom = new IntBuilder()
+  readonly #lineTo = new IntBuilder()
+  #refusals: Refusal[] = []
+  operands: (Json | undefined)[][]
+  corrections: Correction[] = []
 
-  constructor(namespaceCount: number, operandCount: number) {
-    this.#who = Array.from({ length: namespaceCount }, () => new DictionaryBuilder())
+  /** `isIgnored` is true for identifier values that name nobody. */
+  constructor(
+    namespaces: readonly string[],
+    isIgnored: (value: string) => boolean,
+    operandCount: number,
+  ) {
+    this.who = namespaces.map(
+      (namespace) =>
+        new DictionaryBuilder((value) => (isIgnored(value) ? null : `${namespace}:${value}`)),
+    )
     this.operands = Array.from({ length: operandCount }, () => [])
   }
 
@@ -123,59 +96,112 @@ export class BatchBuilder {
     this.#refusals.push({ from, to, reason, detail: short.toWellFormed() })
   }
 
-  /** Adds a row for an event and returns its number. */
-  begin(event: Canonical, from: number, to: number): number {
-    this.#name.push(event.name)
-    this.#source.push(event.source)
+  /** Adds an event's row, the line of which is from one byte up to another; returns its number. */
+  add(event: Canonical, texts: LandedTexts, from: number, to: number): number {
+    const row = this.#count
+    this.#eventId.pushText(event.eventId)
+    this.name.pushText(event.name)
+    this.source.pushText(event.source)
+    event.who.forEach((value, n) => this.who[n]?.pushText(value))
+    this.#identifiersJson.pushText(texts.identifiers)
+    this.#propertiesJson.pushText(texts.properties)
+    this.#contextJson.pushText(texts.context)
+    if (texts.alias !== '') this.#aliasJson.set(row, texts.alias)
+    if (texts.unlink !== '') this.#unlinkJson.set(row, texts.unlink)
+    hashHalves(event.eventId)
+    pushHash(this.#eventHash)
+    hashParsed(event, texts)
+    pushHash(this.#fingerprint)
+    this.#end(event, from, to)
+    return row
+  }
+
+  /** Adds the row of an event without alias and unlink; `operands` are its values by path. */
+  addScanned(
+    event: ScannedEvent,
+    operands: readonly (Json | undefined)[],
+    from: number,
+    to: number,
+  ): void {
+    const { eventId, name, source, identifiers, properties, context } = event
+    this.#eventId.pushBytes(eventId.bytes, eventId.from, eventId.to)
+    this.name.pushEntry(this.name.entry(name.bytes, name.from, name.to))
+    this.source.pushEntry(this.source.entry(source.bytes, source.from, source.to))
+    for (let n = 0; n < this.who.length; n++) {
+      ;(this.who[n] as DictionaryBuilder).pushEntry(event.who[n] as number)
+    }
+    for (let o = 0; o < operands.length; o++) this.operands[o]?.push(operands[o])
+    this.#identifiersJson.pushBytes(identifiers.bytes, identifiers.from, identifiers.to)
+    this.#propertiesJson.pushBytes(properties.bytes, properties.from, properties.to)
+    this.#contextJson.pushBytes(context.bytes, context.from, context.to)
+    beginHash()
+    feedUtf8(eventId.bytes, eventId.from, eventId.to)
+    endHash()
+    pushHash(this.#eventHash)
+    hashScanned(event)
+    pushHash(this.#fingerprint)
+    this.#end(event, from, to)
+  }
+
+  #end(event: Canonical | ScannedEvent, from: number, to: number): void {
     this.#occurredAt.push(event.occurredAt)
     this.#receivedAt.push(event.receivedAt)
     this.#ordinal.push(event.ordinal)
-    this.#who.forEach((column, n) => column.push(event.who[n] ?? null))
     this.#lineFrom.push(from)
     this.#lineTo.push(to)
-    return this.#eventId.push(event.eventId) - 1
+    this.#count += 1
   }
 
-  /** Adds the stored texts of an event and computes its fingerprint. */
-  texts(row: number, event: Canonical, texts: LandedTexts): void {
-    const { identifiers, properties, context, alias, unlink } = texts
-    this.#identifiersJson.push(identifiers)
-    this.#propertiesJson.push(properties)
-    this.#contextJson.push(context)
-    if (alias !== '') this.#aliasJson.set(row, alias)
-    if (unlink !== '') this.#unlinkJson.set(row, unlink)
-    const when = event.waited === undefined ? event.occurredAt : `waited ${event.waited}`
-    const content =
-      `${event.name}\n${event.source}\n${when}\n${event.ordinal}\n${identifiers}\n` +
-      `${properties}\n${context}\n${alias}\n${unlink}`
-    pushHash64(content, this.#fingerprints)
-  }
-
-  build(raw: Uint8Array): EventBatch {
-    const count = this.#eventId.length
-    return {
-      count,
-      eventId: this.#eventId,
-      name: this.#name.build(),
-      source: this.#source.build(),
-      occurredAt: Float64Array.from(this.#occurredAt),
-      receivedAt: Float64Array.from(this.#receivedAt),
-      ordinal: Float64Array.from(this.#ordinal),
-      identifiers: this.#who.map((column) => column.build()),
+  /** Returns the batch, the lines of which are in `raw`, and begins the next. */
+  take(raw: Uint8Array): EventBatch {
+    const batch: EventBatch = {
+      count: this.#count,
+      eventId: textsOf(this.#eventId.take()),
+      name: this.name.take(),
+      source: this.source.take(),
+      occurredAt: this.#occurredAt.take(),
+      receivedAt: this.#receivedAt.take(),
+      ordinal: this.#ordinal.take(),
+      identifiers: this.who.map((column) => column.take()),
       operands: this.operands,
       corrections: this.corrections,
-      identifiersJson: this.#identifiersJson.build(),
-      propertiesJson: this.#propertiesJson.build(),
-      contextJson: this.#contextJson.build(),
+      identifiersJson: this.#identifiersJson.take(),
+      propertiesJson: this.#propertiesJson.take(),
+      contextJson: this.#contextJson.take(),
       aliasJson: this.#aliasJson,
       unlinkJson: this.#unlinkJson,
-      eventHash: hashes64(this.#eventId),
-      fingerprint: hashesOfHalves(this.#fingerprints),
-      lineFrom: Int32Array.from(this.#lineFrom),
-      lineTo: Int32Array.from(this.#lineTo),
+      eventHash: new BigUint64Array(this.#eventHash.take().buffer),
+      fingerprint: new BigUint64Array(this.#fingerprint.take().buffer),
+      lineFrom: this.#lineFrom.take(),
+      lineTo: this.#lineTo.take(),
       raw,
       refusals: this.#refusals,
-      read: count + this.#refusals.length,
+      read: this.#count + this.#refusals.length,
     }
+    this.#count = 0
+    this.operands = this.operands.map(() => [])
+    this.corrections = []
+    this.#aliasJson = new Map()
+    this.#unlinkJson = new Map()
+    this.#refusals = []
+    return batch
   }
+}
+
+function pushHash(into: IntBuilder): void {
+  into.push(lowHalf())
+  into.push(highHalf())
+}
+
+/** The strings of a column. */
+function textsOf({ bytes, offsets }: TextColumn): string[] {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  // Slices of one string cost a fifth of strings of their own.
+  const ascii = isAscii(all) ? all.toString('latin1') : null
+  const texts: string[] = []
+  for (let row = 1; row < offsets.length; row++) {
+    const [from, to] = [offsets[row - 1], offsets[row]]
+    texts.push(ascii === null ? all.toString('utf8', from, to) : ascii.slice(from, to))
+  }
+  return texts
 }

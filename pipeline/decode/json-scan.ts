@@ -22,7 +22,7 @@ const ZERO = 0x30
 const NINE = 0x39
 
 /** By byte: 1 for bytes inside a text, which excludes quotes, backslashes and control characters. */
-const IS_TEXT = table((byte) => byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH)
+export const IS_TEXT = table((byte) => byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH)
 const IS_ESCAPE = table((byte) => '"\\/bfnrt'.includes(String.fromCharCode(byte)))
 const IS_HEX = table((byte) => /^[0-9a-fA-F]$/.test(String.fromCharCode(byte)))
 

@@ -26,7 +26,8 @@ import { isObject, type Wire } from '../base/json.ts'
 import { notAnInstant, shown, type Rejection, type Unjudged } from './wire-event.ts'
 import { textOf } from './identifier-values.ts'
 
-const NAMES: { [type: string]: string } = {
+/** Names of events by the type of their call, track aside. */
+export const NAMES: { [type: string]: string } = {
   page: 'Page Viewed',
   screen: 'Screen Viewed',
   identify: 'Identify',
@@ -119,7 +120,11 @@ function sourceOf(context: unknown): unknown {
   if (!isObject(context)) return undefined
   if (typeof context['source'] === 'string') return context['source']
   const library = isObject(context['library']) ? context['library']['name'] : undefined
-  if (typeof library !== 'string') return undefined
+  return typeof library === 'string' ? sourceOfLibrary(library) : undefined
+}
+
+/** Returns the channel that the name of a library means. */
+export function sourceOfLibrary(library: string): string {
   if (library.includes('ios') || library.includes('swift')) return 'ios'
   if (library.includes('android') || library.includes('kotlin')) return 'android'
   return library === 'analytics.js' || library.includes('browser') ? 'web' : 'server'

@@ -8,7 +8,7 @@ import { createReadStream } from 'node:fs'
 import { access, constants, stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import { addAbortSignal, type Readable } from 'node:stream'
-import { LINE_BYTES_MAX } from '../decode/decode.ts'
+import { LINE_BYTES_MAX } from '../decode/limits.ts'
 import { messageOf, UserError } from '../base/errors.ts'
 import type { Chunk, Source } from './source.ts'
 

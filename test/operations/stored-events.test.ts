@@ -1,7 +1,7 @@
 /** Events on record, read back as lines: what was accepted once is accepted again. */
 
 import { expect, test } from 'vitest'
-import { LINE_BYTES_MAX } from '../../pipeline/decode/decode.ts'
+import { LINE_BYTES_MAX } from '../../pipeline/decode/limits.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import {
   decodeStored,

@@ -1,0 +1,169 @@
+/**
+ * Columns of a batch as they grow row by row: numbers, texts and dictionaries. A builder is used for
+ * one batch after another: `take` returns the column and begins the next.
+ */
+
+import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
+import { ByteDictionary } from './byte-dictionary.ts'
+
+const ROWS_AT_FIRST = 1 << 10
+const BYTES_AT_FIRST = 1 << 12
+/** A UTF-16 unit is at most three bytes of UTF-8. */
+const BYTES_PER_UNIT = 3
+/** Shorter runs of bytes are copied faster one by one than by a call. */
+const SHORT_BYTES = 128
+/** Texts that a dictionary remembers from one batch to the next. */
+const TEXTS_MAX = 1 << 17
+
+export class FloatBuilder {
+  #values = new Float64Array(ROWS_AT_FIRST)
+  #count = 0
+
+  push(value: number): void {
+    if (this.#count === this.#values.length) {
+      const larger = new Float64Array(2 * this.#count)
+      larger.set(this.#values)
+      this.#values = larger
+    }
+    this.#values[this.#count] = value
+    this.#count += 1
+  }
+
+  take(): Float64Array {
+    const values = this.#values.slice(0, this.#count)
+    this.#count = 0
+    return values
+  }
+}
+
+export class IntBuilder {
+  #values = new Int32Array(ROWS_AT_FIRST)
+  #count = 0
+
+  push(value: number): void {
+    if (this.#count === this.#values.length) {
+      const larger = new Int32Array(2 * this.#count)
+      larger.set(this.#values)
+      this.#values = larger
+    }
+    this.#values[this.#count] = value
+    this.#count += 1
+  }
+
+  take(): Int32Array {
+    const values = this.#values.slice(0, this.#count)
+    this.#count = 0
+    return values
+  }
+}
+
+export class TextBuilder {
+  #bytes = Buffer.allocUnsafeSlow(BYTES_AT_FIRST)
+  #end = 0
+  readonly #offsets = new IntBuilder()
+
+  constructor() {
+    this.#offsets.push(0)
+  }
+
+  /** Adds a row with a text. */
+  pushText(text: string): void {
+    this.#reserve(text.length * BYTES_PER_UNIT)
+    this.#end += this.#bytes.write(text, this.#end)
+    this.#offsets.push(this.#end)
+  }
+
+  /** Adds a row with the bytes from one up to another, which are UTF-8. */
+  pushBytes(bytes: Buffer, from: number, to: number): void {
+    this.#reserve(to - from)
+    const target = this.#bytes
+    let end = this.#end
+    if (to - from > SHORT_BYTES) end += bytes.copy(target, end, from, to)
+    else for (let at = from; at < to; at++) target[end++] = bytes[at] as number
+    this.#end = end
+    this.#offsets.push(end)
+  }
+
+  #reserve(count: number): void {
+    const most = this.#end + count
+    if (most <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(most, this.#bytes.length * 2))
+    this.#bytes.copy(larger, 0, 0, this.#end)
+    this.#bytes = larger
+  }
+
+  take(): TextColumn {
+    const bytes = Uint8Array.prototype.slice.call(this.#bytes, 0, this.#end)
+    const offsets = this.#offsets.take()
+    this.#end = 0
+    this.#offsets.push(0)
+    return { bytes, offsets }
+  }
+}
+
+/** A dictionary column whose values are made of texts, once for each distinct text. */
+export class DictionaryBuilder {
+  readonly #valueOf: (text: string) => string | null
+  #texts = new ByteDictionary()
+  /** By entry: its value; the last batch that has it; its code there. */
+  #values: (string | null)[] = []
+  #lastBatch: number[] = []
+  #codeOf: number[] = []
+  #batch = 0
+  #used: string[] = []
+  readonly #codes = new IntBuilder()
+
+  /** `valueOf` makes the value of a text; null is absent. */
+  constructor(valueOf: (text: string) => string | null = (text) => text) {
+    this.#valueOf = valueOf
+  }
+
+  /** Returns the entry of a text, by its UTF-8 bytes; it is valid within this batch. */
+  entry(bytes: Buffer, from: number, to: number): number {
+    const entry = this.#texts.entry(bytes, from, to)
+    if (entry === this.#values.length) {
+      this.#values.push(this.#valueOf(bytes.toString('utf8', from, to)))
+      this.#lastBatch.push(-1)
+      this.#codeOf.push(0)
+    }
+    return entry
+  }
+
+  /** Returns the value of an entry. */
+  valueAt(entry: number): string | null {
+    return this.#values[entry] as string | null
+  }
+
+  /** Adds a row with the value of an entry; -1 is absent. */
+  pushEntry(entry: number): void {
+    const value = entry < 0 ? null : (this.#values[entry] as string | null)
+    if (value === null) {
+      this.#codes.push(-1)
+      return
+    }
+    if (this.#lastBatch[entry] !== this.#batch) {
+      this.#lastBatch[entry] = this.#batch
+      this.#codeOf[entry] = this.#used.push(value) - 1
+    }
+    this.#codes.push(this.#codeOf[entry] as number)
+  }
+
+  /** Adds a row with the value of a text; null is absent. */
+  pushText(text: string | null): void {
+    const bytes = Buffer.from(text ?? '')
+    this.pushEntry(text === null ? -1 : this.entry(bytes, 0, bytes.length))
+  }
+
+  take(): DictionaryColumn {
+    const column = { values: this.#used, codes: this.#codes.take() }
+    this.#used = []
+    this.#batch += 1
+    if (this.#texts.size > TEXTS_MAX) {
+      this.#texts = new ByteDictionary()
+      this.#values = []
+      this.#lastBatch = []
+      this.#codeOf = []
+    }
+    return column
+  }
+}
