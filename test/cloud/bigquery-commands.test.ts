@@ -1,6 +1,6 @@
 /**
- * The commands over the wire: what they print of BigQuery is what they print of DuckDB, and a
- * promotion or an erasure that is killed is there whole or not at all.
+ * Commands on the BigQuery emulator: they print what they print on DuckDB, and a promotion or an
+ * erasure that is killed is either complete or invisible.
  */
 
 import { spawn } from 'node:child_process'
@@ -44,7 +44,7 @@ const quick = definitionsIn(join(dir, 'quick'), buying(1, '24h'), '5m')
 const minutes = ['--from', '2026-03-02T08:02:00Z', '--to', '2026-03-02T08:06:00Z']
 const promotion = ['promote', 'buying', '2', '--definitions', young, '--yes', '--why', 'sooner']
 
-describe.skipIf(emulator === null)('over the wire', () => {
+describe.skipIf(emulator === null)('commands on the BigQuery emulator', () => {
   const urls = [`duckdb:${join(dir, 'embedded.duckdb')}`, 'bigquery:p1.commands']
   let place: Place
 
@@ -55,7 +55,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     expect(fed).toMatchObject([{ code: 0 }, { code: 0 }])
   }, MINUTES)
 
-  /** Starts a command in a directory of its own. */
+  /** Starts a command in its own folder. */
   function start(script: string, args: string[]) {
     const { host, restPort, grpcPort } = place.emulator as NonNullable<Place['emulator']>
     const program = ['--import', import.meta.resolve('tsx'), resolve(`scripts/${script}.ts`)]
@@ -77,7 +77,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   const onBoth = (script: string, ...args: string[]) =>
     Promise.all(urls.map((url) => run(script, [...args, '--warehouse', url])))
 
-  /** Of what is printed, all but how long things take and where they are. */
+  /** Removes durations and paths from output. */
   const steady = (text: string) =>
     text
       .replaceAll(/in [\d.]+ s( \([\d,]+\/s\))?/g, 'in no time')
@@ -103,7 +103,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     ['verify'],
   ]
   test.each(commands.map((words) => [words.slice(0, 3).join(' '), words] as const))(
-    '%s … prints the same',
+    '%s … prints the same on both warehouses',
     async (_, [script, ...args]) => {
       const [embedded, remote] = await onBoth(script, ...args)
       expect(embedded).toMatchObject({ code: 0, stderr: '' })
@@ -114,7 +114,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   )
 
   test(
-    'what is exported is the same',
+    'an export is the same on both warehouses',
     async () => {
       const rows = urls.map(async (url, i) => {
         const out = join(dir, `${i}.csv`)
@@ -136,8 +136,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await warehouse.close()
     return told
   }
-  /** Runs a command that is killed when it sends such a request: before that goes on to BigQuery,
-   * or after it is answered there. */
+  /** Runs a command that is killed at a request: before it is passed on, or after it was answered. */
   const killed = async (words: string[], at: (body: string) => boolean, isAfter: boolean) => {
     const child = start(words[0] as string, [...words.slice(1), ...remote])
     const kill = (body: string) => at(body) && child.kill('SIGKILL')
@@ -150,7 +149,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   const isCommit = (body: string) => body.includes('commit transaction')
 
   test(
-    'a promotion that is killed is there whole or not at all',
+    'a killed promotion is either complete or invisible',
     async () => {
       const shown = () => opened((warehouse) => dump(warehouse))
       const before = await shown()
@@ -169,7 +168,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   )
 
   test(
-    'an erasure that is killed is done again, or ended by whoever comes next',
+    'a killed erasure is repeated, or completed by the next command',
     async () => {
       const lines = readFileSync(events, 'utf8').split('\n')
       const [hers, his] = ['u-4', 'u-5'].map((user) =>
@@ -183,7 +182,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
         attributes: '{}',
       }))
       await opened((warehouse) => warehouse.append('landed_messages', landedTable(raw), now()))
-      /** Who of the two is still named where no transaction erases, and certificates. */
+      /** Returns which of the two people the tables still contain, and the certificates. */
       const left = () =>
         opened(async (warehouse) => {
           const landed = await warehouse.query('select data from landed_messages')
@@ -223,7 +222,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   )
 
   test.skipIf(analyzer === null)(
-    'the analyzer accepts all that was asked',
+    'the analyzer accepts every statement that was sent',
     async () => {
       const sent = sentThrough(proxy)
       expect(sent.size).toBeGreaterThan(50)

@@ -1,6 +1,6 @@
 /**
- * The commit under bad luck: two writers, answers that are lost, jobs and appends that fail for a
- * while. Proxies between the client and the server have the bad luck; nothing of ours is replaced.
+ * Commits under faults: two writers, lost answers, jobs and appends that fail temporarily. Proxies
+ * between client and server cause the faults; the project's own code is not replaced.
  */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -20,7 +20,7 @@ afterAll(() => emulator?.stop())
 
 const isCommit = (body: string) => body.includes('commit transaction')
 
-describe.skipIf(emulator === null)('over the wire', () => {
+describe.skipIf(emulator === null)('commits on the BigQuery emulator', () => {
   let place: Place
   let proxy: Proxy
   let grpc: GrpcProxy
@@ -63,7 +63,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     return rows
   }
 
-  test('of two writers one commits, and the other stops in one line', async () => {
+  test('one of two writers commits, and the other fails with one line', async () => {
     const [first, second] = [await opened(place), await opened(place)]
     const endings = await Promise.allSettled([
       first.commit(batchOf(1, ['a'])),
@@ -78,7 +78,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await Promise.all([first.close(), second.close()])
   })
 
-  test('a writer that read before another committed does not commit after it', async () => {
+  test('a writer that read before another commit does not commit after it', async () => {
     const [late, prompt] = [await opened(place), await opened(place)]
     await prompt.commit(batchOf(1, ['a']))
     await prompt.commit(batchOf(2, ['b']))
@@ -87,7 +87,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await Promise.all([late.close(), prompt.close()])
   })
 
-  test('a writer stops when the fence was moved by hand', async () => {
+  test('a writer fails if the fence was moved by hand', async () => {
     const warehouse = await opened(place)
     const client = await BigQueryClient.connect(place)
     await client.query('migrate', 'update fence set batch = 7 where true')
@@ -96,7 +96,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await warehouse.close()
   })
 
-  test('a commit whose answer is lost is looked up and not made again', async () => {
+  test('a commit whose answer is lost is looked up and not repeated', async () => {
     const warehouse = await opened(proxied)
     let losses = 0
     proxy.loss = (body) => isCommit(body) && (losses += 1) === 1
@@ -111,7 +111,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await warehouse.close()
   })
 
-  test('a batch that was committed without our knowing is not taken for the next try', async () => {
+  test('a batch committed by another writer is not mistaken for the retried one', async () => {
     const warehouse = await opened(proxied)
     let isCut = false
     proxy.luck = (_request, _body, response) =>
@@ -130,7 +130,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     ['a rate limit', 403, 'rateLimitExceeded', 'Exceeded rate limits'],
     ['too much at once', 429, 'rateLimitExceeded', 'Too many requests'],
     ['a fault of the server', 400, 'jobInternalError', 'The job encountered an internal error'],
-  ])('%s is tried again under another job id', async (_, code, reason, message) => {
+  ])('a commit is retried under another job id after %s', async (_, code, reason, message) => {
     const warehouse = await opened(proxied)
     let failures = 0
     proxy.luck = (_request, body, response) =>
@@ -145,7 +145,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   test.each([
     ['a refusal', 'accessDenied', 'Access Denied: no permission'],
     ['a quota', 'quotaExceeded', 'Quota exceeded: too many DML statements'],
-  ])('%s that does not pass is told, and nothing is there', async (_, reason, message) => {
+  ])('a commit fails without effect after permanent error %s', async (_, reason, message) => {
     const warehouse = await opened(proxied)
     proxy.luck = (_request, body, response) =>
       isCommit(body) && refuse(response, 403, reason, message)
@@ -158,7 +158,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await warehouse.close()
   })
 
-  /** The first call of a method has it, the others pass. */
+  /** Applies the fate to the first call of a method. */
   const atFirst = (method: string, fate: Fate) => {
     let isLeft = true
     grpc.fate = (called) => {
@@ -172,7 +172,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   test.each<[string, Fate]>([
     ['whose answer is lost', 'answer lost'],
     ['whose stream is lost', { status: 14, message: 'the connection was reset' }],
-  ])('an append %s is repeated, and its rows are there once', async (_, fate) => {
+  ])('an append %s is repeated, and its rows are stored once', async (_, fate) => {
     const warehouse = await opened(proxied)
     atFirst('AppendRows', fate)
     await warehouse.commit(batchOf(1, ['a']))
@@ -184,7 +184,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   test.each<[string, Fate]>([
     ['an offset too far', { status: 11, message: 'OUT_OF_RANGE' }],
     ['a quota of appends', { status: 8, message: 'Exceeds quota' }],
-  ])('%s ends the try, and the next one stages all again', async (_, fate) => {
+  ])('%s ends the attempt, and the next one stages everything again', async (_, fate) => {
     const warehouse = await opened(proxied)
     atFirst('AppendRows', fate)
     const failure = await warehouse.commit(batchOf(1, ['a'])).catch((thrown: unknown) => thrown)
@@ -195,7 +195,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     await warehouse.close()
   })
 
-  test('what may not be staged is said in one line with the role that is missing', async () => {
+  test('a missing permission to stage is reported in one line with the role', async () => {
     const warehouse = await opened(proxied)
     atFirst('CreateWriteStream', { status: 7, message: 'Permission denied on table staged' })
     await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow(
@@ -208,7 +208,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     ['a rate limit passes', 'rateLimitExceeded', true, 'Exceeded rate limits'],
     ['a quota does not', 'quotaExceeded', false, 'bigquery:p1.commit refuses: Quota exceeded'],
     ['nor does a refusal', 'accessDenied', false, 'bigquery:p1.commit refuses: Access Denied'],
-  ])('of reading, %s', async (_, reason, passes, told) => {
+  ])('a read fails or is retried: %s', async (_, reason, passes, told) => {
     const warehouse = await opened(proxied)
     const message = told.replace(/^.*: /, '')
     proxy.luck = (_request, _body, response) => refuse(response, 403, reason, message)
@@ -219,7 +219,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   })
 
   test(
-    'more rows than one request takes are all there',
+    'reads more rows than one request returns',
     async () => {
       const warehouse = await opened(place)
       const names = Array.from({ length: 30_000 }, (_, i) => `event ${i} é`)
@@ -233,7 +233,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     MINUTES,
   )
 
-  test('every job has labels and a cap on what it may bill', async () => {
+  test('every job has labels and a limit on billed bytes', async () => {
     const warehouse = await opened(proxied)
     await warehouse.commit(batchOf(1, ['a']))
     const jobs = proxy.bodies.filter((body) => body.includes('"query"'))

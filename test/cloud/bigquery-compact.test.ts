@@ -1,6 +1,6 @@
 /**
- * Compaction: every view gives the rows it gave, now and then, and a writer
- * that was there before goes on after it. A batch that comes between plan and work stops it.
+ * Compaction: every view returns the same rows as before, currently and as of earlier instants, and
+ * an earlier writer can continue. A batch between plan and execution stops it.
  */
 
 import { spawnSync } from 'node:child_process'
@@ -25,7 +25,7 @@ const MINUTES = 300_000
 const emulator = await startBigQuery()
 afterAll(() => emulator?.stop())
 
-/** Late lines, visits cut in two by the batches, and at the end an event of the next month. */
+/** Late lines, visits split across batches, and at the end an event of the next month. */
 const lines = [...new Shop(8).lines(240)]
 const APRIL = '2026-04-02T00:00:00Z'
 const later =
@@ -56,7 +56,7 @@ describe.skipIf(emulator === null)('compaction', () => {
     client = await BigQueryClient.connect(place)
   }, MINUTES)
 
-  /** The command, as it is typed. */
+  /** Runs the command as it is typed. */
   const typed = (...args: string[]) => {
     const { host, restPort, grpcPort } = place.emulator as NonNullable<Place['emulator']>
     const url = `bigquery:${place.project}.${place.dataset}`
@@ -72,7 +72,7 @@ describe.skipIf(emulator === null)('compaction', () => {
     return row?.['n'] as number
   }
 
-  test('no view gives another row, and the writer goes on', { timeout: MINUTES }, async () => {
+  test('no view changes, and the writer continues', { timeout: MINUTES }, async () => {
     const definitions = await loadDefinitions('definitions')
     const embedded = new Harness(definitions, duckdbWarehouse(':memory:'))
     const remote = new Harness(definitions, bigqueryWarehouse(place))
@@ -115,7 +115,7 @@ describe.skipIf(emulator === null)('compaction', () => {
     await embedded.warehouse.close()
   })
 
-  test('a batch after the plan stops it, and nothing of it is there', async () => {
+  test('a batch after the plan stops it without effect', async () => {
     const definitions = await loadDefinitions('definitions')
     const writer = new Harness(definitions, bigqueryWarehouse(place))
     await writer.pipeline()

@@ -1,6 +1,6 @@
 /**
- * The daily tools over the wire: after a replay, a promotion, a rollback and an erasure BigQuery
- * shows what DuckDB does after the same, version by version.
+ * Daily tools on the BigQuery emulator: after a replay, a promotion, a rollback and an erasure,
+ * BigQuery has the same rows as DuckDB, version by version.
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -35,7 +35,7 @@ const event = (id: string, minute: number, identifiers: object) =>
     occurred_at: 1_772_359_200_000 + minute * 60_000,
     identifiers,
   })
-/** Ada has a phone of her own and a tablet that she shares with Bob. */
+/** Ada has her own phone and shares a tablet with Bob. */
 const LINES = [
   event('x1', 0, { anonymous_id: 'tablet' }),
   event('x2', 1, { anonymous_id: 'tablet', user_id: 'ada', email: 'ada@example.org' }),
@@ -65,11 +65,11 @@ const young = makeDefinitions({ journeys: [buying(2, '2h')] })
 const lines = [...new Shop(5).lines(400)]
 const [early, late] = [lines.slice(0, 300), lines.slice(300)]
 
-/** In parts of the size that commands have. */
+/** Uses parts of the default size of the commands. */
 const step: typeof inSmallParts = (harness, to, action, more) =>
   inSmallParts(harness, to, action, { spread: {}, ...more })
 
-/** Every version of every row; instants of the clock differ and are left out. */
+/** Returns every version of every row without timestamps, which differ. */
 async function versions(warehouse: Warehouse): Promise<{ [view: string]: Row[] }> {
   const views: { [view: string]: Row[] } = {}
   for (const table of VERSIONED_NAMES) {
@@ -80,12 +80,12 @@ async function versions(warehouse: Warehouse): Promise<{ [view: string]: Row[] }
   return views
 }
 
-describe.skipIf(emulator === null)('over the wire', () => {
+describe.skipIf(emulator === null)('daily tools on the BigQuery emulator', () => {
   const place = (emulator as Emulator)?.place('daily')
   let embedded: Harness
   let remote: Harness
 
-  /** Both warehouses do the same and come out the same. */
+  /** Runs the work on both warehouses and compares the results. */
   const both = async <T>(work: (harness: Harness) => Promise<T>): Promise<T> => {
     const told = [await work(embedded), await work(remote)] as const
     expect(told[1]).toEqual(told[0])
@@ -109,7 +109,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   beforeAll(() => emptyDataset(place), MINUTES)
 
   test(
-    'a version is built, promoted, run on, and rolled back as in DuckDB',
+    'a version is built, promoted, run and rolled back as in DuckDB',
     async () => {
       await start(old)
       await both((harness) => harness.feed(early))
@@ -151,7 +151,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   )
 
   test(
-    'a window of a version is built as in DuckDB, and nothing else of it',
+    'a window of a version is built as in DuckDB, and only the window',
     async () => {
       await start(old)
       await both((harness) => harness.feed(early))
@@ -183,7 +183,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   )
 
   test(
-    'under other rules of sessions and people all is derived anew as in DuckDB',
+    'a full replay under other sessions and identity equals DuckDB',
     async () => {
       await start(old)
       await both((harness) => harness.feed(early))
@@ -213,7 +213,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   )
 
   test(
-    'what lands during a promotion is in it',
+    'a promotion includes what lands during it',
     async () => {
       await emptyDataset(place)
       const writer = new Harness(old, bigqueryWarehouse(place))
@@ -240,7 +240,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     MINUTES,
   )
 
-  /** The lines as two raw messages: one all hers, one others' as well. */
+  /** Lands the lines as two raw messages: one is hers, the other contains other people too. */
   async function land({ warehouse }: Harness): Promise<void> {
     const texts = [LINES[5], [LINES[2], LINES[1]].join('\n')] as string[]
     const messages = texts.map((text, n) => ({
@@ -296,7 +296,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
         harness.restart()
         expect(await harness.feed(LINES)).toMatchObject({ landed: 0, erased: 7 })
       }
-      // Pseudonyms are drawn anew by each.
+      // Each warehouse draws its own pseudonyms.
       if (isKept) for (const { warehouse } of [embedded, remote]) await warehouse.close()
       else await end()
     },

@@ -1,6 +1,6 @@
 /**
- * Every SQL text that goes over the wire, from the first migration to the last read, is one that
- * Google's own analyzer accepts: what the emulator lets pass is not enough.
+ * Google's own analyzer accepts every SQL text that is sent, from the first migration to the last
+ * read. The emulator accepts more than BigQuery does.
  */
 
 import { afterAll, expect, test } from 'vitest'
@@ -32,7 +32,7 @@ afterAll(async () => {
 })
 
 test.skipIf(emulator === null || analyzer === null)(
-  'the analyzer accepts whatever is sent',
+  'the analyzer accepts everything that is sent',
   async () => {
     if (emulator === null || analyzer === null) return
     const place = await throughProxy(emulator.place('dialect'), proxy)

@@ -1,6 +1,6 @@
 /**
- * BigQuery's emulator from `.peers/`, started for a test file and ended with it. Without it the
- * tests that need it are skipped in one line; REQUIRE_EMULATORS=1 makes its absence a failure.
+ * BigQuery emulator from `.peers/`, one per test file. Without it, the tests are skipped with one
+ * line; with REQUIRE_EMULATORS=1 they fail.
  */
 
 import { spawn } from 'node:child_process'
@@ -19,15 +19,15 @@ const TRY_MS = 250
 
 export type Emulator = { place(dataset: string): Place; url: string; stop(): Promise<void> }
 
-/** Null when it is not installed and need not be. With a directory it keeps what it has there, and
- * goes on with it when it is started again; without, it keeps nothing. */
+/** Returns null if the emulator is not installed and not required. With a folder, it keeps its data
+ * there across restarts. */
 export async function startBigQuery(keptIn?: string): Promise<Emulator | null> {
   const program = resolve(DIR, 'bin/bqemulator')
   if (!existsSync(program)) {
     if (process.env['REQUIRE_EMULATORS'] === '1') {
-      throw new Error("BigQuery's emulator is not installed: run npm run peers")
+      throw new Error('the BigQuery emulator is not installed: run npm run peers')
     }
-    console.log("skipped: BigQuery's emulator is not installed; npm run peers installs it")
+    console.log('skipped: the BigQuery emulator is not installed; npm run peers installs it')
     return null
   }
   const [restPort, grpcPort] = [await freePort(), await freePort()]

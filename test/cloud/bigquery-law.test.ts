@@ -1,6 +1,6 @@
 /**
- * One pipeline, two warehouses: the same random batches into DuckDB and into BigQuery give the
- * same rows of every public view, now and at every instant that was; and replays keep their laws.
+ * The same random batches in DuckDB and in BigQuery give the same rows of every public view,
+ * currently and as of every instant; and replays follow their laws.
  */
 
 import fc from 'fast-check'
@@ -49,11 +49,11 @@ async function rowsOf(warehouse: Warehouse, relation: string): Promise<Row[]> {
   return sorted((await warehouse.query(`select * from ${relation}`)) as Row[])
 }
 
-describe.skipIf(emulator === null)('over the wire', () => {
+describe.skipIf(emulator === null)('laws on the BigQuery emulator', () => {
   beforeAll(() => emulator && emptyDataset(emulator.place('law')), MINUTES)
 
   test(
-    'the same events give the same rows',
+    'the same events give the same rows in both warehouses',
     async () => {
       if (emulator === null) return
       const place = emulator.place('law')
@@ -90,7 +90,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
     MINUTES,
   )
   const make = async () => {
-    if (emulator === null) throw new Error('the emulator runs')
+    if (emulator === null) throw new Error('the emulator is not running')
     await emptyDataset(emulator.place('law'))
     return bigqueryWarehouse(emulator.place('law'))
   }

@@ -1,4 +1,4 @@
-/** The warehouse in BigQuery keeps the contract, over the wire. */
+/** Contract of warehouses on the BigQuery emulator. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
@@ -13,11 +13,11 @@ afterAll(() => emulator?.stop())
 
 const MINUTES = 300_000
 
-describe.skipIf(emulator === null)('over the wire', () => {
+describe.skipIf(emulator === null)('the BigQuery warehouse', () => {
   beforeAll(() => emulator && emptyDataset(emulator.place('contract')), MINUTES)
 
   const make = async () => {
-    if (emulator === null) throw new Error('the emulator runs')
+    if (emulator === null) throw new Error('the emulator is not running')
     const place = emulator.place('contract')
     await emptyDataset(place)
     const warehouse = bigqueryWarehouse(place)
@@ -30,7 +30,7 @@ describe.skipIf(emulator === null)('over the wire', () => {
   warehouseContract('BigQuery', make)
   takeoverContract('BigQuery', make)
 
-  test('whoever only asks makes no dataset', async () => {
+  test('read-only access does not create a dataset', async () => {
     if (emulator === null) return
     const place = emulator.place('nowhere')
     const asked = bigqueryWarehouse(place, 'refuse')

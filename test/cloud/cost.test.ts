@@ -1,6 +1,6 @@
 /**
- * What a tick asks of BigQuery: jobs, references to tables (each is billed 10 MiB at least) and
- * bytes that are staged. The README's costs are computed from these counts.
+ * Cost of a tick in BigQuery: jobs, table references (each is billed at least 10 MiB) and staged
+ * bytes. The costs in `pipeline/bigquery/README.md` are computed from these counts.
  */
 
 import { afterAll, describe, expect, test } from 'vitest'
@@ -22,7 +22,7 @@ afterAll(async () => {
   await emulator?.stop()
 })
 
-/** The texts of the jobs since the last look. */
+/** Returns the texts of the jobs since the last call. */
 function asked(): string[] {
   return proxy.bodies.splice(0).flatMap((body) => {
     const { query } = (body === '' ? {} : JSON.parse(body)).configuration?.query ?? {}
@@ -30,7 +30,7 @@ function asked(): string[] {
   })
 }
 
-/** Tables that are read or changed, each statement of a script by itself. */
+/** Counts the tables that are read or changed, per statement of a script. */
 function references(text: string): number {
   const statements = text.split(';\n').map((statement) => {
     const names = statement.matchAll(/\b(?:from|join|update) `?([a-z][\w.-]*)/g)
@@ -40,7 +40,7 @@ function references(text: string): number {
 }
 
 describe.skipIf(emulator === null)('a tick', () => {
-  test('asks a dozen jobs and fifty tables, and stages two kilobytes an event', async () => {
+  test('runs a dozen jobs on fifty tables, and stages two kilobytes per event', async () => {
     const place = emulator?.place('cost') ?? { project: '', dataset: '' }
     const warehouse = bigqueryWarehouse(await throughProxy(place, proxy))
     await warehouse.open()
@@ -72,7 +72,7 @@ describe.skipIf(emulator === null)('a tick', () => {
       `select sum(length(content)) as bytes from staged where stage like '2_%'`,
     )
     const bytes = Math.round(Number(staged?.['bytes']) / report.landed)
-    console.log(`a tick: ${jobs.length} jobs, ${tables} tables, ${bytes} bytes staged an event`)
+    console.log(`a tick: ${jobs.length} jobs, ${tables} tables, ${bytes} bytes staged per event`)
     expect(report.batches).toBe(1)
     expect(jobs.filter((text) => text.includes('commit transaction'))).toHaveLength(1)
     expect(jobs.length).toBeLessThanOrEqual(12)

@@ -1,10 +1,10 @@
-/** A dataset for tests: making one takes the emulator long, so it is made once and emptied. */
+/** Datasets for tests. Creating one takes the emulator long, so one is created and then emptied. */
 
 import { BigQueryClient, type Place } from '../../pipeline/bigquery/client.ts'
 import { atOf, migrate, planOf } from '../../pipeline/bigquery/migrate.ts'
 import { FENCE, physicalTables } from '../../pipeline/bigquery/schema.ts'
 
-/** The dataset as a new one: the whole schema and no row. */
+/** Empties the dataset; the schema remains. */
 export async function emptyDataset(place: Place): Promise<void> {
   const client = await BigQueryClient.connect(place)
   const at = atOf(place)

@@ -1,6 +1,6 @@
 /**
- * Events as messages of a subscription, what a bad neighbour does to them, and the tables that must
- * come of them all the same: those of a run over a file, row for row.
+ * Events as messages of a subscription, faults of another subscriber, and the expected tables:
+ * those of a run over a file, row for row.
  */
 
 import { once } from 'node:events'
@@ -16,7 +16,7 @@ import type { Row } from '../reference/reference.ts'
 
 type ClientOptions = ConstructorParameters<typeof v1.SubscriberClient>[0]
 
-/** Lines as messages of every form: alone, as arrays, as NDJSON, packed, over several lines. */
+/** Returns lines as messages of every form: single, arrays, NDJSON, gzip, over several lines. */
 export function messagesOf(all: readonly string[], random: Random): Buffer[] {
   const messages: Buffer[] = []
   for (let from = 0; from < all.length;) {
@@ -41,8 +41,8 @@ export async function publish(topic: Topic, messages: readonly Buffer[]): Promis
   await Promise.all(messages.map((data) => topic.publishMessage({ data })))
 }
 
-/** Takes messages as another subscriber would, hands some back at once and keeps the others until
- * their deadline has passed. Returns how many it got. */
+/** Takes messages like another subscriber, returns some at once and keeps the others past their
+ * deadline. Returns how many it received. */
 export async function disturb(
   pubsub: PubSub,
   subscription: string,
@@ -59,7 +59,7 @@ export async function disturb(
   return ackIds.length
 }
 
-/** The same lines through a file, into DuckDB. */
+/** Runs the same lines from a file into DuckDB. */
 export async function embedded(all: readonly string[], database: string): Promise<void> {
   const path = `${database}.ndjson`
   writeFileSync(path, all.join('\n'))
@@ -68,7 +68,7 @@ export async function embedded(all: readonly string[], database: string): Promis
   expect(code).toBe(0)
 }
 
-/** What does not depend on the batches that the rows came in. */
+/** Returns rows without what depends on batches. */
 async function tablesOf(warehouse: Warehouse): Promise<{ [view: string]: unknown[] }> {
   await warehouse.open()
   const events = await warehouse.query(
@@ -89,7 +89,7 @@ export async function expectSameTables(found: Warehouse, expected: Warehouse): P
   }
 }
 
-/** Rows of events and dead letters. */
+/** Returns the number of events and dead letters. */
 export async function countOf(warehouse: Warehouse): Promise<number> {
   await warehouse.open()
   const [row] = await warehouse.query(

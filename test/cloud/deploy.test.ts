@@ -1,4 +1,4 @@
-/** Every command and flag of every plan is one that the installed Google Cloud CLI knows. */
+/** The installed Google Cloud CLI knows every command and flag of every plan. */
 
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
@@ -17,13 +17,13 @@ if (!isThere && process.env['REQUIRE_EMULATORS'] === '1') {
 }
 if (!isThere) console.log('skipped: the Google Cloud CLI is not installed')
 
-test.skipIf(!isThere)('the installed CLI knows what it is asked', async () => {
+test.skipIf(!isThere)('the installed CLI knows every command and flag', async () => {
   const steps = [...plan('subscription'), ...plan('function'), ...removalOf(place)]
   const verdict = await checkFlags(steps)
   expect(verdict).toEqual({ missing: [], unknown: [], commands: 30 })
 })
 
-test.skipIf(!isThere)('what it does not know is found', async () => {
+test.skipIf(!isThere)('an unknown flag is found', async () => {
   const command = (program: 'gcloud' | 'bq', path: string, ...args: string[]) => ({
     why: '',
     run: { program, globals: [], path: path.split(' '), args },

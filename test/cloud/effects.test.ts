@@ -1,6 +1,7 @@
 /**
- * Effects over the wire: every effect and retraction of the outbox arrives, and the first of each
- * in order for its instance. Crashes between are in `publish.test.ts`.
+ * Effects on the Pub/Sub emulator: every effect and retraction of the outbox arrives, and each
+ * first arrival is in order for its instance. Crashes are tested in
+ * `test/io/crash-at-each-step.test.ts`.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -30,7 +31,7 @@ async function ask(database: string, sql: string): Promise<Row[]> {
   return rows
 }
 
-/** By ordering key, what came, each once, until all that is wanted has. */
+/** Returns what arrived by ordering key, without repetitions, once everything wanted has arrived. */
 async function received(
   subscription: Subscription,
   wanted: Set<string>,
@@ -64,7 +65,7 @@ describe.skipIf(jar === null)('effects', () => {
     rmSync(dir, { recursive: true })
   })
 
-  test('of a worker started twice all arrive, in order', { timeout: SLOWLY }, async () => {
+  test('all effects of a worker started twice arrive, in order', { timeout: SLOWLY }, async () => {
     const database = join(dir, 'effects.duckdb')
     const events = await emulator.topic()
     const effects = await emulator.topic(true)

@@ -1,10 +1,9 @@
 /**
- * Pub/Sub → the worker → BigQuery, each a process of its own, and what goes wrong between them: a
- * neighbour that takes messages, SIGKILL, a warehouse that is away and comes back, one that does
- * not answer, one that refuses. After each the tables are those of an embedded run over the same
- * events, row for row.
+ * Pub/Sub → worker → BigQuery, each in its own process, with faults in between: another subscriber
+ * that takes messages, SIGKILL, a warehouse that restarts, one that does not respond, one that
+ * refuses. After each, the tables equal those of an embedded run over the same events, row for row.
  *
- * There is one dataset, and each test adds events to it.
+ * All tests share one dataset and add events to it.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -47,7 +46,7 @@ describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
   let proxy: Proxy
   let line: Line
   let fed = 0
-  /** All that was published, by way of a file. */
+  /** All published events, read from a file. */
   let whole: Warehouse
 
   beforeAll(async () => {
@@ -80,7 +79,7 @@ describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
     })
   }
 
-  /** Publishes the next part of the events, some of it twice. */
+  /** Publishes the next events, some of them twice. */
   async function feed(random: Random): Promise<void> {
     const part = lines.slice(fed, (fed += PART))
     const messages = messagesOf(part, random)
@@ -91,7 +90,7 @@ describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
     whole = duckdbWarehouse(path)
   }
 
-  /** Events that are published and not in the tables. */
+  /** Returns how many published events are not in the tables. */
   const left = async () => (await countOf(whole)) - (await countOf(bigqueryWarehouse(place)))
 
   async function expectAllAfter(running: WorkerProcess): Promise<void> {
@@ -100,7 +99,7 @@ describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
     await expectSameTables(bigqueryWarehouse(place), whole)
   }
 
-  /** A new worker lands what is left. */
+  /** Checks that a new worker lands the remaining events. */
   async function expectAllOfAnother(): Promise<void> {
     const rows = await left()
     const running = worker()
@@ -108,7 +107,7 @@ describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
     await expectAllAfter(running)
   }
 
-  test('SIGKILL during a commit, nacks and lost deadlines leave no trace', slowly, async () => {
+  test('SIGKILL during a commit, nacks and missed deadlines leave no trace', slowly, async () => {
     const random = new Random(7)
     await feed(random)
     await disturb(pubsub.pubsub, subscribed.subscription.name, 0.5)
@@ -124,9 +123,9 @@ describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
     await expectAllOfAnother()
   })
 
-  test('a warehouse that goes away and is started again is waited for', slowly, async () => {
+  test('a worker waits for a warehouse that restarts', slowly, async () => {
     await feed(new Random(8))
-    // Gone from the first read after a commit on: it is bigquery-commit.test.ts that cuts commits.
+    // Fails from the first read after a commit; bigquery-commit.test.ts interrupts commits.
     let [isCommitted, isGone] = [false, false]
     proxy.luck = (request, body) => {
       isGone ||= isCommitted && body.includes('"step":"read"')
@@ -167,7 +166,7 @@ describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
     await expectAllOfAnother()
   })
 
-  test('a warehouse that refuses ends it with one line, and nothing is lost', slowly, async () => {
+  test('a warehouse that refuses ends the worker with one line, without loss', slowly, async () => {
     await feed(new Random(10))
     proxy.luck = (_request, _body, response) =>
       refuse(response, 403, 'accessDenied', 'Access Denied: Dataset p1:faults')

@@ -1,4 +1,4 @@
-/** A way to a gRPC server on which calls can be read, refused, and their answers lost. */
+/** Proxy to a gRPC server that can read and refuse calls and drop their answers. */
 
 import { once } from 'node:events'
 import {
@@ -13,13 +13,13 @@ import {
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 
-/** What becomes of a call: it passes, is refused with a status, or its answer is lost. */
+/** Outcome of a call: it passes, is refused with a status, or its answer is lost. */
 export type Fate = 'passes' | 'answer lost' | { status: number; message: string }
 
 const HEADERS = { ':status': 200, 'content-type': 'application/grpc' }
 
 export class GrpcProxy {
-  /** Can be changed while the proxy is used; it is asked once a call. */
+  /** May be changed during use; evaluated once per call. */
   fate: (method: string) => Fate = () => 'passes'
   /** Methods that were called. */
   readonly called: string[] = []
@@ -32,7 +32,7 @@ export class GrpcProxy {
     this.#far = far
   }
 
-  /** To `address`, from a free port of the loopback. */
+  /** Starts a proxy to `address` on a free port of the loopback interface. */
   static async to(address: string): Promise<GrpcProxy> {
     const server = createServer()
     const proxy = new GrpcProxy(server, connect(`http://${address}`))

@@ -1,9 +1,9 @@
-/** Google's analyzer as the judge of what goes over the wire. */
+/** Google's analyzer, applied to everything that is sent. */
 
 import type { Analyzer } from '../support/zetasql.ts'
 import type { Proxy } from './proxy.ts'
 
-/** The SQL of all jobs that went by, each once. */
+/** Returns the SQL of all jobs that passed, without repetitions. */
 export function sentThrough(proxy: Proxy): Set<string> {
   const sent = proxy.bodies
     .filter((body) => body.includes('"query":{'))
@@ -12,7 +12,7 @@ export function sentThrough(proxy: Proxy): Set<string> {
   return new Set(sent)
 }
 
-/** Statements of a script of ours, which ends each with `;` and a line break. */
+/** Splits a script; each statement ends with `;` and a line break. */
 const statementsOf = (script: string) =>
   script
     .replaceAll(/--.*$/gm, '')
@@ -21,11 +21,11 @@ const statementsOf = (script: string) =>
 const CONTROL = /^(declare|begin|commit|if) /
 const CREATION =
   /^create (?:or replace )?(table function|table if not exists|temp table|view) `([^`]+)`(.*)$/s
-/** The analyzer does not know table functions: it is given their results as relations. */
+/** The analyzer has no table functions, so their results are passed as relations. */
 const withoutCalls = (sql: string) =>
   sql.replaceAll(/(_as_of`)\((believed_at|timestamp_micros\(\d+\)|timestamp '[^']*')\)/g, '$1')
 
-/** Throws what the analyzer says against a text; relations that it makes are known from then on. */
+/** Throws the analyzer's message for a text. Relations that the text creates are known afterwards. */
 export async function judge(analyzer: Analyzer, sql: string): Promise<void> {
   await analyzer.parse(sql)
   for (const statement of statementsOf(sql)) {
@@ -45,7 +45,7 @@ export async function judge(analyzer: Analyzer, sql: string): Promise<void> {
   }
 }
 
-/** A query with the columns of a table, of its DDL. */
+/** Returns a query with the columns of a table, from its DDL. */
 function rowOf(ddl: string): string {
   const [, query] = /^ as (.*)$/s.exec(ddl) ?? []
   if (query !== undefined) return query

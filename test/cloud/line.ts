@@ -1,4 +1,4 @@
-/** A line between a client and a server that can be cut, led elsewhere and mended. */
+/** TCP proxy between a client and a server that can be cut, redirected and restored. */
 
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
@@ -14,7 +14,7 @@ export class Line {
     this.#target = target
   }
 
-  /** To `address`, from a free port of the loopback. */
+  /** Starts a proxy to `address` on a free port of the loopback interface. */
   static async to(address: string): Promise<Line> {
     const server = createServer()
     const line = new Line(server, address)
@@ -49,7 +49,7 @@ export class Line {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** To `address` from now on, if it is given. */
+  /** Restores the connection, to `address` if it is given. */
   mend(address = this.#target): void {
     this.#target = address
     this.#isCut = false

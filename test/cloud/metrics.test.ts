@@ -1,4 +1,4 @@
-/** What the worker tells over HTTP is what `npm run status` tells of the same warehouse. */
+/** The worker's metrics equal those of `npm run status` for the same warehouse. */
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -28,7 +28,7 @@ function status(...args: string[]) {
   return { code, stdout, stderr }
 }
 
-/** `name{label="value"}` → number; any line that is no such and no comment fails. */
+/** Parses `name{label="value"} number`; fails for any other line that is not a comment. */
 function samplesOf(text: string): Map<string, number> {
   const samples = new Map<string, number>()
   for (const line of text.trimEnd().split('\n')) {
@@ -40,7 +40,7 @@ function samplesOf(text: string): Map<string, number> {
   return samples
 }
 
-/** Those of one metric by their label. */
+/** Returns the samples of one metric by label. */
 function labelled(samples: Map<string, number>, metric: string): { [value: string]: number } {
   const found = [...samples].flatMap(([name, value]) => {
     const [, label] = new RegExp(`^desire_path_${metric}\\{\\w+="(.*)"\\}$`).exec(name) ?? []
@@ -60,56 +60,60 @@ describe.skipIf(jar === null)('the metrics of the worker', () => {
     rmSync(dir, { recursive: true })
   })
 
-  test('are the numbers of status, and /healthz is its verdict', { timeout: SLOWLY }, async () => {
-    const { topic, url } = await emulator.topic()
-    const args = ['--source', url, '--metrics', '0', '--batch-size', '300', ...warehouse]
-    const worker = new WorkerProcess([...args, ...LIMITS], emulator.env)
-    await worker.until(({ message }) => message === 'started')
-    const [started] = worker.said
-    expect(started).toMatchObject({ severity: 'INFO', time: expect.stringMatching(/^2.*Z$/) })
-    const base = started?.['listening'] as string
-    const told = async (path: string) => {
-      const response = await fetch(`${base}${path}`)
-      return { code: response.status, text: await response.text() }
-    }
-    expect(await told('/healthz')).toEqual({ code: 200, text: '{"unhealthy":[]}\n' })
-    expect(samplesOf((await told('/metrics')).text).get('desire_path_batches_total')).toBe(0)
-    expect(await told('/other')).toMatchObject({ code: 404 })
+  test(
+    'equal the numbers of status, and /healthz returns its verdict',
+    { timeout: SLOWLY },
+    async () => {
+      const { topic, url } = await emulator.topic()
+      const args = ['--source', url, '--metrics', '0', '--batch-size', '300', ...warehouse]
+      const worker = new WorkerProcess([...args, ...LIMITS], emulator.env)
+      await worker.until(({ message }) => message === 'started')
+      const [started] = worker.said
+      expect(started).toMatchObject({ severity: 'INFO', time: expect.stringMatching(/^2.*Z$/) })
+      const base = started?.['listening'] as string
+      const told = async (path: string) => {
+        const response = await fetch(`${base}${path}`)
+        return { code: response.status, text: await response.text() }
+      }
+      expect(await told('/healthz')).toEqual({ code: 200, text: '{"unhealthy":[]}\n' })
+      expect(samplesOf((await told('/metrics')).text).get('desire_path_batches_total')).toBe(0)
+      expect(await told('/other')).toMatchObject({ code: 404 })
 
-    const lines = [...new Shop(5).lines(600), 'broken', '{}', '[1]', '"x"']
-    await Promise.all(lines.map((line) => topic.publishMessage({ data: Buffer.from(line) })))
-    // Asked while it works, it answers all the same.
-    await worker.until(({ batches }) => batches === 1)
-    expect(await told('/metrics')).toMatchObject({ code: 200 })
-    await worker.until(hasDone(550))
-    await worker.until(({ read }) => Number(read) >= lines.length)
-    const samples = samplesOf((await told('/metrics')).text)
-    const health = await told('/healthz')
-    worker.kill('SIGTERM')
-    expect(await worker.end()).toEqual({ code: 0, complaints: '' })
+      const lines = [...new Shop(5).lines(600), 'broken', '{}', '[1]', '"x"']
+      await Promise.all(lines.map((line) => topic.publishMessage({ data: Buffer.from(line) })))
+      // The worker answers while it is busy.
+      await worker.until(({ batches }) => batches === 1)
+      expect(await told('/metrics')).toMatchObject({ code: 200 })
+      await worker.until(hasDone(550))
+      await worker.until(({ read }) => Number(read) >= lines.length)
+      const samples = samplesOf((await told('/metrics')).text)
+      const health = await told('/healthz')
+      worker.kill('SIGTERM')
+      expect(await worker.end()).toEqual({ code: 0, complaints: '' })
 
-    const { code, stdout, stderr } = status('--json', ...LIMITS)
-    const expected = JSON.parse(stdout) as { [name: string]: unknown } & { lag_ms: number }
-    const now = (name: string) => samples.get(`desire_path_${name}`)
-    expect(now('batches_total')).toBe(expected['batches'])
-    expect(now('in_flight_messages')).toBe(0)
-    expect(now('commit_seconds_count')).toBe(expected['batches'])
-    expect(now('commit_seconds_bucket{le="+Inf"}')).toBe(expected['batches'])
-    const watermark = (now('watermark_timestamp_seconds') as number) * SECOND
-    expect(formatInstant(watermark)).toBe(expected['watermark'])
-    expect(Math.abs((now('lag_seconds') as number) - expected.lag_ms / 1_000)).toBeLessThan(60)
-    expect(labelled(samples, 'events_total')).toEqual(expected['events'])
-    expect(labelled(samples, 'dead_letters')).toEqual(expected['dead_letters'])
-    expect(labelled(samples, 'late_corrections')).toEqual(expected['corrections'])
-    expect(expected['corrections']).not.toEqual({})
-    expect(labelled(samples, 'live_version')).toEqual(expected['live'])
-    expect(now('healthy')).toBe(0)
-    const { unhealthy } = JSON.parse(health.text) as { unhealthy: string[] }
-    expect(health.code).toBe(503)
-    expect(unhealthy).toEqual(expected['unhealthy'])
-    expect({ code, stderr: stderr.trim() }).toEqual({
-      code: 1,
-      stderr: `error: unhealthy: ${unhealthy.join('; ')}`,
-    })
-  })
+      const { code, stdout, stderr } = status('--json', ...LIMITS)
+      const expected = JSON.parse(stdout) as { [name: string]: unknown } & { lag_ms: number }
+      const now = (name: string) => samples.get(`desire_path_${name}`)
+      expect(now('batches_total')).toBe(expected['batches'])
+      expect(now('in_flight_messages')).toBe(0)
+      expect(now('commit_seconds_count')).toBe(expected['batches'])
+      expect(now('commit_seconds_bucket{le="+Inf"}')).toBe(expected['batches'])
+      const watermark = (now('watermark_timestamp_seconds') as number) * SECOND
+      expect(formatInstant(watermark)).toBe(expected['watermark'])
+      expect(Math.abs((now('lag_seconds') as number) - expected.lag_ms / 1_000)).toBeLessThan(60)
+      expect(labelled(samples, 'events_total')).toEqual(expected['events'])
+      expect(labelled(samples, 'dead_letters')).toEqual(expected['dead_letters'])
+      expect(labelled(samples, 'late_corrections')).toEqual(expected['corrections'])
+      expect(expected['corrections']).not.toEqual({})
+      expect(labelled(samples, 'live_version')).toEqual(expected['live'])
+      expect(now('healthy')).toBe(0)
+      const { unhealthy } = JSON.parse(health.text) as { unhealthy: string[] }
+      expect(health.code).toBe(503)
+      expect(unhealthy).toEqual(expected['unhealthy'])
+      expect({ code, stderr: stderr.trim() }).toEqual({
+        code: 1,
+        stderr: `error: unhealthy: ${unhealthy.join('; ')}`,
+      })
+    },
+  )
 })

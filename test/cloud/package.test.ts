@@ -1,6 +1,6 @@
 /**
- * What is deployed, run as it is deployed and wired as the plan wires it: messages go in at a
- * topic, Pub/Sub pushes them to one function, a tick calls another, rows and effects come out.
+ * The deployed package, wired as the plan does: messages are published to a topic, Pub/Sub pushes
+ * them to one function, a tick calls another, and rows and effects come out.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -29,7 +29,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true })
 })
 
-/** A cart, and a visit of somebody else more than a day later: by then the cart is abandoned. */
+/** A cart, and another person's visit more than a day later, when the cart is abandoned. */
 const EVENTS = [
   ['u1', 'Product Viewed', '2026-03-02T10:00:00Z'],
   ['u1', 'Product Added', '2026-03-02T10:01:00Z'],
@@ -47,7 +47,7 @@ const TICKS_MAX = 100
 
 type Counts = { read: number; landed: number; duplicates: number; refused: number }
 
-/** Ticks until so many events have been read. */
+/** Sends ticks until so many events have been read. */
 async function tickUntil(url: string, read: number): Promise<Counts> {
   const sum = { read: 0, landed: 0, duplicates: 0, refused: 0 }
   for (let ticks = 0; sum.read < read; ticks++) {
@@ -55,7 +55,7 @@ async function tickUntil(url: string, read: number): Promise<Counts> {
     if (answer.status !== 200) throw new Error(await answer.text())
     const counts = (await answer.json()) as Counts
     for (const name of Object.keys(sum) as (keyof Counts)[]) sum[name] += counts[name]
-    if (ticks === TICKS_MAX) throw new Error(`${sum.read} events have been read, not ${read}`)
+    if (ticks === TICKS_MAX) throw new Error(`${sum.read} of ${read} events were read`)
   }
   return sum
 }
@@ -75,12 +75,12 @@ describe.skipIf(!isThere)('the deployed folder', () => {
     return functions
   }
 
-  test('lands what is published, applies it at a tick, and sends what follows', async () => {
+  test('stores published messages, applies them at a tick, and sends effects', async () => {
     packageInto(join(dir, 'functions'))
     const { topic } = await (pubsub as PubsubEmulator).topic()
     const effects = await (pubsub as PubsubEmulator).topic(true)
     const [ingest, advance] = [await serve('ingest', effects), await serve('advance', effects)]
-    // The schema is there before anything lands, as after the plan.
+    // The schema exists before any message arrives, as after the plan.
     const warehouse = bigqueryWarehouse(place)
     await warehouse.open()
     await topic.createSubscription('push', {

@@ -1,32 +1,32 @@
-/** A way to BigQuery's emulator on which requests can be read, refused, and their answers lost. */
+/** Proxy to the BigQuery emulator that can read and refuse requests and drop their answers. */
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Place } from '../../pipeline/bigquery/client.ts'
 
-/** What happens to a request: true when it was answered here and goes no further. */
+/** Handles a request; returns true if it was answered here and is not passed on. */
 type Luck = (
   request: IncomingMessage,
   body: string,
   response: ServerResponse,
 ) => boolean | Promise<boolean>
-/** What happens to an answer: true when it is lost. */
+/** Returns whether an answer is dropped. */
 type Loss = (body: string) => boolean
 
-/** A way to the emulator on which luck and loss can be changed while it is used. */
+/** Proxy whose faults can be changed during use. */
 export class Proxy {
   luck: Luck = () => false
   loss: Loss = () => false
   readonly bodies: string[] = []
   readonly #passing = new Set<Promise<void>>()
   readonly #server = createServer((request, response) => {
-    // Either end may go away in the middle; then the other is told.
+    // If one end closes in the middle, the other is closed too.
     const passing = this.#pass(request, response).catch(() => void response.destroy())
     this.#passing.add(passing)
     void passing.finally(() => this.#passing.delete(passing))
   })
-  /** The emulator's URL; another one when it is started again. */
+  /** URL of the emulator; changes when it is restarted. */
   target: string
 
   constructor(target: string) {
@@ -43,7 +43,7 @@ export class Proxy {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Until all that was asked is answered, whether or not somebody still listens. */
+  /** Resolves when all requests are answered, whether or not a client still waits. */
   async idle(): Promise<void> {
     while (this.#passing.size > 0) await Promise.all(this.#passing)
   }
@@ -74,7 +74,7 @@ export class Proxy {
   }
 }
 
-/** Answers with an error of BigQuery's. */
+/** Answers with a BigQuery error. */
 export function refuse(
   response: ServerResponse,
   code: number,
@@ -87,7 +87,7 @@ export function refuse(
   return true
 }
 
-/** The same place, by way of the proxy. */
+/** Returns the place with its API reached through the proxy. */
 export async function throughProxy(place: Place, proxy: Proxy): Promise<Place> {
   const ports = place.emulator as NonNullable<Place['emulator']>
   return { ...place, emulator: { ...ports, restPort: await proxy.listen() } }

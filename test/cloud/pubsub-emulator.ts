@@ -1,7 +1,7 @@
 /**
- * The official Pub/Sub emulator, which comes with the Google Cloud SDK: one process a test file, on
- * a free port of the loopback. Without it the tests are skipped in one line; REQUIRE_EMULATORS=1
- * makes its absence a failure.
+ * The official Pub/Sub emulator, which is part of the Google Cloud SDK: one process per test file,
+ * on a free port of the loopback interface. Without it, the tests are skipped with one line; with
+ * REQUIRE_EMULATORS=1 they fail.
  */
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
@@ -14,7 +14,7 @@ import { freePort } from '../support/free-port.ts'
 
 const PROJECT = 'shop'
 
-/** The emulator's program, or null when it is not installed and need not be. */
+/** Returns the program of the emulator, or null if it is not installed and not required. */
 export function pubsubEmulator(): string | null {
   try {
     const args = ['info', '--format=value(installation.sdk_root)']
@@ -58,8 +58,8 @@ export class PubsubEmulator {
     throw new Error('the Pub/Sub emulator did not start')
   }
 
-  /** A new topic with a subscription of the same name, `events-N`: the N-th is the same in every
-   * emulator. */
+  /** Creates a topic with a subscription of the same name, `events-N`. Every emulator numbers them
+   * from the start. */
   async topic(enableMessageOrdering = false): Promise<Subscribed> {
     const id = `events-${(this.#made += 1)}`
     const [topic] = await this.pubsub.createTopic(id)

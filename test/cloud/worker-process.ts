@@ -1,4 +1,4 @@
-/** The worker as its users run it: a process of its own, told to stop or killed by its id. */
+/** The worker in its own process, which is stopped by signals. */
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,7 +8,7 @@ export type Said = { severity: string; message: string; [field: string]: unknown
 
 export class WorkerProcess {
   readonly process: ChildProcess
-  /** Everything it said so far. */
+  /** Everything logged so far. */
   readonly said: Said[] = []
   #complaints = ''
   readonly #exit: Promise<unknown[]>
@@ -29,7 +29,7 @@ export class WorkerProcess {
     })
   }
 
-  /** Until it has said what is wanted, or has ended. */
+  /** Resolves when the wanted line was logged, or the process has ended. */
   async until(isWanted: (said: Said) => boolean): Promise<boolean> {
     const ended = this.#exit.then(() => 'ended')
     for (;;) {
@@ -49,7 +49,7 @@ export class WorkerProcess {
   }
 }
 
-/** It has come so far since its start. */
+/** Returns whether the worker has processed so many rows since its start. */
 export function hasDone(rows: number): (said: Said) => boolean {
   return ({ landed = 0, refused = 0 }) => Number(landed) + Number(refused) >= rows
 }

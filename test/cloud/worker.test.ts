@@ -1,6 +1,6 @@
 /**
- * At least once in, exactly once out: whatever the subscription and the worker go through, the
- * tables are those of an embedded run over the same events, row for row.
+ * At-least-once delivery, exactly-once results: whatever happens to the subscription and the
+ * worker, the tables equal those of an embedded run over the same events, row for row.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -20,7 +20,7 @@ import { hasDone, WorkerProcess } from './worker-process.ts'
 const KILLS = Number(process.env['KILLS_OVER_PUBSUB'] ?? 1)
 const SLOWLY = 300_000
 const slowly = { timeout: SLOWLY }
-/** What a killed reader held comes again after 20 to 60 s, however little it is. */
+/** Messages of a killed reader are redelivered after 20 to 60 s. */
 const moreSlowly = { timeout: SLOWLY + KILLS * 120_000 }
 const jar = pubsubEmulator()
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -73,7 +73,7 @@ describe.skipIf(jar === null)('the worker', () => {
     await expectSameTables(file(database), file(whole))
   })
 
-  test('a signal ends it within ten seconds, and nothing is lost', slowly, async () => {
+  test('a signal ends it within ten seconds without loss', slowly, async () => {
     const database = join(dir, 'stopped.duckdb')
     const { topic, url } = await emulator.topic()
     await publish(topic, messagesOf(lines, new Random(4)))
@@ -105,7 +105,7 @@ describe.skipIf(jar === null)('the worker', () => {
     )
     await sleeper.until(({ batches }) => batches === 1)
     sleeper.kill('SIGSTOP')
-    // What another subscriber is given now has been taken from the sleeper.
+    // Messages that another subscriber receives now were taken from the sleeping worker.
     while ((await disturb(emulator.pubsub, subscription.name, 1)) === 0);
     sleeper.kill('SIGCONT')
     await sleeper.until(hasDone(await countOf(file(expected))))
@@ -114,7 +114,7 @@ describe.skipIf(jar === null)('the worker', () => {
     await expectSameTables(file(database), file(expected))
   })
 
-  /** A worker whose line is cut after its first batch; `mend` gets it going again, knowing what was
+  /** Cuts the connection of a worker after its first batch. `mend` restores it. Returns what was
    * published and what was not. */
   async function cutOff(
     of: PubsubEmulator,
@@ -144,27 +144,27 @@ describe.skipIf(jar === null)('the worker', () => {
     await expectSameTables(file(database), file(expected))
   }
 
-  test('a line that is cut is said to be, and goes on when it is mended', slowly, async () => {
+  test('a cut connection is logged, and reading resumes when it is restored', slowly, async () => {
     await cutOff(emulator, 'cut', async (line, topic, _, rest) => {
       await publish(topic, rest)
       line.mend()
     })
   })
 
-  test('a server that is started again knowing nothing goes on being read', slowly, async () => {
+  test('reading resumes after the server restarts without data', slowly, async () => {
     const first = await PubsubEmulator.start(jar as string)
     let second: PubsubEmulator | null = null
     await cutOff(first, 'restarted', async (line, _, was, rest) => {
       await first.stop()
       second = await PubsubEmulator.start(jar as string)
-      // It keeps nothing: whoever published does so again, what was acknowledged too.
+      // The server keeps nothing, so the publisher publishes everything again.
       await publish((await second.topic()).topic, [...was, ...rest])
       line.mend(second.env['PUBSUB_EMULATOR_HOST'])
     })
     await (second as PubsubEmulator | null)?.stop()
   })
 
-  test('a subscription that is not there is named, and ends it', async () => {
+  test('a subscription that does not exist is named, and ends the worker', async () => {
     const missing = worker('pubsub:shop/none', join(dir, 'none.duckdb'))
     const { code, complaints } = await missing.end()
     expect({ code, lines: complaints.split('\n').length }).toEqual({ code: 1, lines: 1 })

@@ -1,6 +1,7 @@
 /**
- * The analysis views say on random people and machines what a slow, independent reading of the
- * public relations says; and as of an instant they say what they said then.
+ * The analysis views return what a slow, independent computation over the public views returns, on
+ * random people and journeys; and the views as of an instant return what they returned at that
+ * instant.
  */
 
 import fc from 'fast-check'
@@ -17,11 +18,11 @@ import { Harness, lineOf, sorted } from '../support/dump.ts'
 import type { Row as JsonRow } from '../reference/reference.ts'
 
 const RUNS = Number(process.env['ANALYSIS_RUNS'] ?? 12)
-/** The same histories each time, because every view must be seen to say something of them. */
+/** Fixed seed, because every view must return rows for these histories. */
 const SEED = Number(process.env['ANALYSIS_SEED'] ?? 7)
-/** A few seconds on an idle machine. */
+/** Takes a few seconds on an idle machine. */
 const TIME_MAX_MS = 300_000
-/** Histories of an afternoon, of days and of weeks. */
+/** Histories over hours, days and weeks. */
 const STRETCH = [1, 24, 300]
 const START = 1_772_359_200_000_000
 
@@ -36,7 +37,7 @@ const scene = fc
   }))
   .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
 
-/** The key and the event time of each view's versions. */
+/** Key and event time of each view's versions. */
 const VERSIONS: { [view: string]: { relation: string; key: string; at: string } } = {
   transitions: { relation: 'transition_facts', key: 'transition_id', at: 'occurred_at' },
   states: { relation: 'state_versions', key: 'state_id', at: 'entered_at' },
@@ -114,19 +115,19 @@ const REFERENCES: { [view: string]: (tables: Tables & FunnelTables & History) =>
   ...HISTORY,
 }
 
-test('every analysis view is read a second time', () => {
+test('every analysis view has a reference implementation', () => {
   const names = analysisViews().map(({ name }) => name)
   expect(Object.keys(REFERENCES)).toEqual(expect.arrayContaining(names))
 })
 
-/** Someone is stuck only where ten were before: `survival.test.ts` makes such stays. */
+/** `stuck` needs at least ten earlier stays: `survival.test.ts` creates them. */
 const RARE = ['stuck']
 
-/** Corrections are about all that was ever believed, and have no function of an instant. */
+/** Corrections read all versions and have no function of an instant. */
 const TIMELESS = ['late_corrections', 'corrections_by_day']
 
 test(
-  'the views say what a slow reading of the tables says',
+  'the views return what the slow reference returns',
   async () => {
     const spoke = new Set<string>()
     await fc.assert(
@@ -152,7 +153,7 @@ test(
 )
 
 test(
-  'the views as of a batch are the views after it',
+  'the views as of a batch equal the views after that batch',
   async () => {
     const views = Object.keys(REFERENCES).filter((view) => !TIMELESS.includes(view))
     await fc.assert(

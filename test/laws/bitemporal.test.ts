@@ -1,4 +1,4 @@
-/** What the views of an instant say is what the views said then. */
+/** Views as of an instant return what the views returned at that instant. */
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -18,7 +18,7 @@ async function rows(harness: Harness, relation: string): Promise<Row[]> {
   return sorted((await harness.warehouse.query(`select * from ${relation}`)) as Row[])
 }
 
-test('the views as of every batch are the views recorded after it', async () => {
+test('the views as of every batch equal the views recorded after it', async () => {
   await fc.assert(
     fc.asyncProperty(scene, async ({ parts, batches }) => {
       const harness = new Harness(makeDefinitions({ ...parts, journeys: [parts.journey] }))
@@ -38,7 +38,7 @@ test('the views as of every batch are the views recorded after it', async () => 
   )
 })
 
-test('a version is superseded once, later than it was recorded, and for a reason', async () => {
+test('a version is superseded once, after it was recorded, and with a reason', async () => {
   await fc.assert(
     fc.asyncProperty(scene, async ({ parts, batches }) => {
       const harness = new Harness(makeDefinitions({ ...parts, journeys: [parts.journey] }))
@@ -58,7 +58,7 @@ test('a version is superseded once, later than it was recorded, and for a reason
   )
 })
 
-test('a stay that ends is progress, and what a batch does not change is left alone', async () => {
+test('a stay that ends is progress, and rows that a batch does not change stay untouched', async () => {
   const harness = new Harness(
     makeDefinitions({
       journeys: [

@@ -1,6 +1,7 @@
 /**
- * On random people, machines and arrivals, at random instants of both times: the members that the
- * command finds are those of a slow reading, and the facts of the runs add up to them.
+ * Cohorts on random people, journeys and arrivals, at random instants of event time and knowledge
+ * time: the command finds the members that a slow reference finds, and the run facts add up to
+ * them.
  */
 
 import fc from 'fast-check'
@@ -13,7 +14,7 @@ import { arrivals, eventStream, identity, journey } from '../support/arbitraries
 import { Harness, lineOf } from '../support/dump.ts'
 import { cohortTables, slowMembers } from '../reference/cohort.ts'
 
-/** Histories long enough that people come, go and are corrected. */
+/** Long enough for people to enter, leave and be corrected. */
 fc.configureGlobal({ baseSize: 'medium' })
 const RUNS = Number(process.env['COHORT_RUNS'] ?? 15)
 const SEED = Number(process.env['COHORT_SEED'] ?? 3)
@@ -70,7 +71,7 @@ const scene = fc
   )
 
 test(
-  'members at any event time and knowledge time are those of a slow reading',
+  'members at any event time and knowledge time equal the slow reference',
   async () => {
     const sizes = new Set<number>()
     await fc.assert(
@@ -109,7 +110,7 @@ test(
 )
 
 test(
-  'facts of runs add up to the members, and a run with nothing new adds none',
+  'run facts add up to the members, and a run without news adds none',
   async () => {
     const reasons = new Set<string>()
     await fc.assert(

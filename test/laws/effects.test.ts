@@ -1,4 +1,4 @@
-/** Effects are those of the believed transitions: the outbox of one batch is the reference's. */
+/** Effects of current transitions: the outbox of one batch equals the reference. */
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -9,7 +9,7 @@ import { Harness, lineOf } from '../support/dump.ts'
 import { expectOutboxOfOneBatch } from '../support/outbox.ts'
 
 const RUNS = Number(process.env['LAW_RUNS'] ?? 20)
-/** Some effects expire within it. */
+/** Some effects expire within this time. */
 const LATER = 5_400_000_000
 
 test('writes the effects of all transitions of a batch, and marks the expired ones', async () => {

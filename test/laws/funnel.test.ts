@@ -1,4 +1,4 @@
-/** The stage beside its slow reading, on random histories of one profile and random funnels. */
+/** Funnel stage compared with a slow reference, on random histories of one profile. */
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { inEventOrder } from '../reference/identity.ts'
 
 const RUNS = Number(process.env['FUNNEL_RUNS'] ?? 1_000)
 
-test('attempts are those of the slow reading, folded in one go or event by event', () => {
+test('attempts equal the slow reference, folded at once or event by event', () => {
   const scene = fc.record({
     funnel,
     events: eventStream,

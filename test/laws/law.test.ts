@@ -1,9 +1,8 @@
 /**
- * The law: the current tables are a function of the accepted events, the definitions and the
- * watermark. Whatever the batches, the order of arrival, the redeliveries and the restarts, and
- * whether a batch waits for the commit before it, with or without a state store, whatever becomes of
- * it between two runs, they are what the slow reference makes of the
- * same events in one go.
+ * The law: current tables are a function of the accepted events, the definitions and the watermark.
+ * Whatever the batches, arrival order, redeliveries and restarts, with or without overlapping
+ * commits and a state store, and whatever happens to that store between runs, they equal what the
+ * slow reference computes from the same events at once.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -22,9 +21,9 @@ import { DAMAGES, damageState } from '../support/damaged-state.ts'
 import { reference, VIEWS } from '../reference/reference.ts'
 
 const RUNS = Number(process.env['LAW_RUNS'] ?? 20)
-/** Half a minute on an idle machine. */
+/** Takes half a minute on an idle machine. */
 const TIME_MAX_MS = 300_000
-/** No timeout of the arbitrary journeys is longer than this after the last event. */
+/** Longer than any timeout of the random journeys. */
 const LATER = 3_600_000_000
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -51,7 +50,7 @@ const scene = fc
   )
 
 test(
-  'batches, order, redelivery, restarts and memory do not show in the tables',
+  'batches, order, redelivery, restarts and state do not affect the tables',
   async () => {
     await fc.assert(
       fc.asyncProperty(scene, async ({ parts, batches, restarts, waits, imagesMax, state }) => {

@@ -1,7 +1,7 @@
 /**
- * The laws of releases, on random people and random machines: a version built beside the live one
- * and promoted shows what a warehouse shows that never knew another; rolling back shows what was
- * there before; and what was believed then is not changed by any of it.
+ * Laws of releases on random people and journeys. A version built beside the live one and promoted
+ * shows what a warehouse with only that version shows. Rolling back shows the earlier state.
+ * Neither changes what earlier instants return.
  */
 
 import fc from 'fast-check'
@@ -45,7 +45,7 @@ test(
 )
 
 test(
-  'a promoted version is as if no other had been, and goes on so',
+  'a promoted version shows what a warehouse with only that version shows, also after more batches',
   async () => {
     await check(async (given) => {
       const { old, young, before, after, watermark } = read(given)
@@ -71,7 +71,7 @@ test(
 )
 
 test(
-  'a rollback catches up with what came meanwhile, and undoes a promotion exactly',
+  'a rollback includes later batches and exactly reverts a promotion',
   async () => {
     await check(async (given) => {
       const { old, young, before, after, watermark } = read(given)
@@ -95,7 +95,7 @@ test(
 )
 
 test(
-  'what was believed before, between and after stays what it was',
+  'views as of instants before, between and after stay the same',
   async () => {
     await check(async (given) => {
       const { old, young, before, after, watermark } = read(given)
@@ -128,7 +128,7 @@ test(
 )
 
 test(
-  'a journey and a funnel that are new come in the same way',
+  'a new journey and a new funnel are released the same way',
   async () => {
     await fc.assert(
       fc.asyncProperty(scene, async (given) => {
@@ -157,7 +157,7 @@ test(
   TIME_MAX_MS,
 )
 
-test('the record says who, when and why, and what is superseded was rebuilt', async () => {
+test('the release log records who, when and why, and superseded rows are rebuilt', async () => {
   const one = (version: number, on: string) => ({
     id: 'j',
     version,
@@ -209,7 +209,7 @@ test('the record says who, when and why, and what is superseded was rebuilt', as
 })
 
 test(
-  'neither version has somebody forgotten between its replay and promotion',
+  'a person erased between replay and promotion is in neither version',
   async () => {
     await check(async (given) => {
       const { old, young, before, after, watermark } = read(given)

@@ -1,6 +1,6 @@
 /**
- * Laws of replay that hold in every warehouse, on random people and machines: a window builds the
- * profiles in it and no other; everything under other rules is as if they had always been.
+ * Laws of replay for every warehouse, on random people and journeys: a window builds exactly the
+ * profiles in it, and a full replay under other rules gives the tables of those rules.
  */
 
 import fc from 'fast-check'
@@ -29,7 +29,7 @@ async function acceptedBy({ warehouse }: Harness): Promise<Set<unknown>> {
   return new Set(rows.map((row) => row['event_id']))
 }
 
-/** `make` gives a warehouse that is new. */
+/** `make` returns a new warehouse. */
 export function replayLaws(
   name: string,
   make: () => Promise<Warehouse>,
@@ -37,7 +37,7 @@ export function replayLaws(
 ): void {
   describe(`${name} keeps the laws of replay`, () => {
     test(
-      'a window builds the profiles with an event in it, from their beginning',
+      'a window builds the profiles with an event in it, from their first event',
       async () => {
         await fc.assert(
           fc.asyncProperty(scene, async (given) => {
@@ -62,7 +62,7 @@ export function replayLaws(
     )
 
     test(
-      'under another identity and sessions all is as if they had always been',
+      'a replay under another identity and sessions gives the tables of those rules',
       async () => {
         await fc.assert(
           fc.asyncProperty(scene, identity, sessions, async (given, people, visits) => {

@@ -1,6 +1,6 @@
 /**
- * The laws of replay: it agrees with the runs, wherever its parts are cut and however many threads
- * fold them; what it is asked for is built and nothing else; identity and sessions can change.
+ * Laws of replay: it gives the rows of the runs, wherever its parts are cut and however many
+ * threads fold; only what was requested is built; identity and sessions can change.
  */
 
 import fc from 'fast-check'
@@ -39,7 +39,7 @@ async function expectRecomputed(harness: Harness, spread: object) {
 }
 
 test(
-  'wherever the parts are cut, the tables are those of the runs',
+  'the tables equal those of the runs, wherever the parts are cut',
   async () => {
     await fc.assert(
       fc.asyncProperty(scene, fc.integer({ min: 1, max: 9 }), async (given, partEvents) => {
@@ -56,7 +56,7 @@ test(
 )
 
 test(
-  'three threads fold what one folds',
+  'three threads give the same rows as one',
   async () => {
     await fc.assert(
       fc.asyncProperty(scene, async (given) => {
@@ -75,7 +75,7 @@ test(
 replayLaws('DuckDB', async () => emptyWarehouse(), { numRuns: RUNS })
 
 test(
-  'a replay agrees with runs that were given the older half of history last',
+  'a replay equals runs that received the older half of history last',
   async () => {
     await check(async (given) => {
       const { old, young, before, after, watermark } = read(given)
@@ -87,7 +87,7 @@ test(
       await feed(harness, [all.slice(0, half)])
       const loaded = { from: null, to: (all[half - 1]?.occurred_at ?? 0) + 1 }
       await step(harness, young, 'replayed', { within: loaded })
-      // The older half may also have moved events between people without one in the window.
+      // The older half may also have moved events between people without an event in the window.
       const built = await believedWithin(harness, loaded)
       await step(harness, young, 'replayed')
       expect(built).toEqual(await believedWithin(harness, loaded))
@@ -99,7 +99,7 @@ test(
   TIME_MAX_MS,
 )
 
-test('a version that is built in part says so, and what is live is built whole', async () => {
+test('a partially built version is marked as such, and a live version is built whole', async () => {
   const old = definitionsOf({})
   const young = makeDefinitions({ journeys: [{ ...JOURNEY, version: 2 }] })
   const harness = new Harness(old)
@@ -131,7 +131,7 @@ const eventOf = (id: string, device: string, minute: number) =>
     identifiers: { anonymous_id: device },
   })
 
-test('a new rule of sessions stops runs until all is replayed, and is on record', async () => {
+test('a changed session rule stops runs until a full replay, and is recorded', async () => {
   const harness = new Harness(definitionsOf({}))
   await harness.feed([eventOf('e1', 'd1', 0), eventOf('e2', 'd1', 20)])
   const next = definitionsOf({ sessions: { gap: '10m' } })

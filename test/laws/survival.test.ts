@@ -1,4 +1,4 @@
-/** Time in state, on random stays that end and stays that do not, is that of the slow reading. */
+/** Time in state on random open and closed stays, compared with a slow reference. */
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -11,7 +11,7 @@ import { viewRows, viewText } from '../support/view-text.ts'
 const RUNS = 25
 const WATERMARK = 100_000_000
 
-/** Most stays are short and end, so that nine in ten leave and some stay on. */
+/** Most stays are short and end, so that nine in ten leave and some remain. */
 const stays = fc.array(
   fc.record({
     state: fc.constantFrom('a', 'a', 'a', 'b'),
@@ -41,7 +41,7 @@ function relationsOf(states: Stay[]): [string, string][] {
   ]
 }
 
-test('survival, state_durations and stuck are those of the slow reading', async () => {
+test('survival, state_durations and stuck equal the slow reference', async () => {
   let stuck = 0
   await fc.assert(
     fc.asyncProperty(stays, async (given) => {
@@ -54,7 +54,7 @@ test('survival, state_durations and stuck are those of the slow reading', async 
         instance_id: 'i',
         state,
         visit,
-        // An open stay is as old as it is at the watermark, most of them older than what ended.
+        // An open stay is as old as at the watermark; most are older than those that ended.
         entered_at: hasLeft ? entered_at : WATERMARK - 2 * age,
         exited_at: hasLeft ? entered_at + age : null,
         exited_by: null,

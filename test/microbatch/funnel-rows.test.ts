@@ -1,4 +1,4 @@
-/** Funnels as tables: what is believed, what it was before, and why it changed. */
+/** Funnel tables: current rows, earlier versions, and why they changed. */
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
@@ -36,7 +36,7 @@ let harness: Harness
 beforeEach(() => (harness = new Harness(definitions)))
 afterEach(() => harness.warehouse.close())
 
-/** `10:00 u1 Seen` as a line of input; the id is the whole text. */
+/** Returns an input line for `10:00 u1 Seen`; the id is the whole text. */
 function event(text: string, source = 'web'): string {
   const [time = '', who = '', name = ''] = text.split(' ')
   return JSON.stringify({
@@ -50,7 +50,7 @@ function event(text: string, source = 'web'): string {
 
 const at = (time: string) => Date.parse(`2026-03-01T${time}:00Z`) * 1_000
 
-/** Rows of a query, each as one text. */
+/** Returns the rows of a query, each as one text. */
 async function rows(sql: string): Promise<string[]> {
   return (await harness.warehouse.query(sql)).map((row) =>
     Object.values(row)
@@ -63,7 +63,7 @@ const attempts = (funnel: string) =>
   rows(`select profile_id, attempt_no, deepest_step, outcome, ended_because
     from funnel_attempts where funnel = '${funnel}' order by profile_id, attempt_no`)
 
-test('an attempt is pending until its window has passed, with no event to say so', async () => {
+test('an attempt is pending until its window has passed, without any further event', async () => {
   await harness.feed([event('10:00 u1 Seen')], at('11:00'))
   expect(await attempts('visit')).toEqual(['user_id:u1 1 1 pending pending'])
   await harness.feed([], at('11:00') + 1)
@@ -74,7 +74,7 @@ test('an attempt is pending until its window has passed, with no event to say so
   ).toEqual(['pending progress', 'dropped -'])
 })
 
-test('a conversion is progress, and says when and how long it took', async () => {
+test('a conversion is progress, and has its time and duration', async () => {
   await harness.feed([event('10:00 u1 Seen', 'mail')])
   harness.restart()
   await harness.feed([event('10:20 u1 Paid')])
@@ -87,7 +87,7 @@ test('a conversion is progress, and says when and how long it took', async () =>
   ).toEqual(['1 Seen 10:00 u1 Seen', '3 Paid 10:20 u1 Paid'])
 })
 
-test('a late step takes back what the watermark had decided', async () => {
+test('a late step supersedes what the watermark had decided', async () => {
   await harness.feed([event('10:00 u1 Seen'), event('13:00 u2 Seen')])
   expect(await attempts('visit')).toContain('user_id:u1 1 1 dropped window')
   const then = (await harness.pipeline()).head.recordedAt
@@ -101,7 +101,7 @@ test('a late step takes back what the watermark had decided', async () => {
   expect(await rows(before)).toEqual(['dropped'])
 })
 
-test('a merge of people brings their steps together', async () => {
+test('merging people brings their steps together', async () => {
   await harness.feed([event('10:00 d1 Seen'), event('10:10 u1 Paid')])
   expect(await attempts('visit')).toEqual(['anonymous_id:d1 1 1 pending pending'])
   const both = {
@@ -114,7 +114,7 @@ test('a merge of people brings their steps together', async () => {
   expect(await attempts('visit')).toEqual(['user_id:u1 1 3 converted converted'])
 })
 
-test("a journey's attempt is its instance's, and ends with it", async () => {
+test('an attempt of a journey belongs to its instance and ends with it', async () => {
   await harness.feed([
     event('10:00 u1 Added'),
     event('10:05 u1 Checkout'),
@@ -140,7 +140,7 @@ test('a timeout that completes an instance ends its attempt', async () => {
   expect(await attempts('sale')).toEqual(['user_id:u1 1 2 dropped final'])
 })
 
-test('every step of every funnel is counted, those that nobody reached too', async () => {
+test('every step of every funnel is counted, including steps that nobody reached', async () => {
   await harness.feed(
     [
       event('10:00 u1 Seen'),
@@ -158,7 +158,7 @@ test('every step of every funnel is counted, those that nobody reached too', asy
   const ask = (funnel: string) =>
     rows(`select ${columns}, ${rates}, ${times} from funnel_steps where funnel = '${funnel}'
       order by step_no`)
-  // u2 has two attempts, of which the second is still open.
+  // u2 has two attempts; the second is still open.
   expect(await ask('visit')).toEqual([
     '1 Seen 3 1 1 0 2 1 - 0.33 -',
     '2 Added 1 1 1 0 0 1 1 1 10',

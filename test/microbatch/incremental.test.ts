@@ -1,4 +1,4 @@
-/** A batch reads what its events touch, and no more however long the history is. */
+/** A batch reads only what its events touch, however long the history is. */
 
 import { expect, test } from 'vitest'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
@@ -30,7 +30,7 @@ function event(id: string, atMs: number, device: string, more: object = {}): str
   })
 }
 
-/** A warehouse in which `people` have each done three things, with nothing cached. */
+/** Returns a warehouse in which each of `people` has done three things; nothing is cached. */
 async function withHistory(people: number): Promise<Harness> {
   const warehouse = duckdbWarehouse(':memory:')
   const before = new Harness(definitions, warehouse)
@@ -62,7 +62,7 @@ test.each([10, 3_000])('with %i people, an event in order reads three images', a
   await harness.warehouse.close()
 })
 
-test('an event that ties with the last reads the history that its tie is decided by', async () => {
+test('an event that ties with the last one reads the history needed for the tie', async () => {
   const harness = await withHistory(10)
   const reads = await readsOf(harness, [event('tie', 120_003, 'd3'), event('new', 300_000, 'd4')])
   expect(reads).toEqual({ images: 6, segments: 3, landed: 0, timers: 0 })

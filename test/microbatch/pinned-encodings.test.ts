@@ -1,6 +1,7 @@
 /**
- * Pinned vectors: hashes, ids, state images and history segments persist in warehouses, so a later
- * version must make the same. A change here needs a new encoding number, or breaks every warehouse.
+ * Pinned hashes, ids, state images and history segments. They persist in warehouses, so later
+ * versions must produce the same. A change here needs a new encoding number, or it breaks every
+ * warehouse.
  */
 
 import { expect, test } from 'vitest'
@@ -16,7 +17,7 @@ import { IMAGE_KINDS } from '../../pipeline/warehouse/warehouse.ts'
 import { Harness } from '../support/dump.ts'
 import { buying } from '../support/two-version-journey.ts'
 
-test('hashes of texts of every length of the last block', () => {
+test('pins hashes of texts of every length of the last block', () => {
   const texts = [
     '',
     'a',
@@ -93,7 +94,7 @@ test('hashes of texts of every length of the last block', () => {
   `)
 })
 
-test('hashed identifiers, fingerprints of keys, dead letters and parts of ids', () => {
+test('pins hashed identifiers, key fingerprints, dead letter ids and parts of ids', () => {
   expect([
     hashOf('key', 'ada@example.org'),
     fingerprintOf('key'),
@@ -143,7 +144,7 @@ async function fed(): Promise<Harness> {
   return harness
 }
 
-test('ids and row keys in the tables', async () => {
+test('pins ids and row keys in the tables', async () => {
   const { warehouse } = await fed()
   const texts = async (sql: string) =>
     (await warehouse.query(sql)).map((row) => Object.values(row).join(' '))
@@ -180,7 +181,7 @@ test('ids and row keys in the tables', async () => {
   `)
 })
 
-test('state images and history segments', async () => {
+test('pins state images and history segments', async () => {
   const { warehouse } = await fed()
   const keys = ['anonymous_id:a1', 'user_id:u1', 'user_id:u2', 'email:u1@example.org', 'user_id:a1']
   const stored: { [kind: string]: [string, string][] } = {}
@@ -272,7 +273,7 @@ test('state images and history segments', async () => {
   `)
 })
 
-test('an unknown encoding is refused by its number', async () => {
+test('rejects an unknown encoding by its number', async () => {
   const { definitions } = new Harness(makeDefinitions({ journeys: [buying(1, '1d')] }))
   for (const kind of IMAGE_KINDS) {
     for (const [text, number] of [

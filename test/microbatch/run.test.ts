@@ -1,4 +1,4 @@
-/** The run: what is committed before what, and what an interruption leaves. */
+/** Run loop: order of commits, and what an interruption leaves. */
 
 import { expect, test } from 'vitest'
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
@@ -11,7 +11,7 @@ import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 
 const definitions = makeDefinitions({})
 
-/** Chunks of one event each; `acknowledged` are those that were. */
+/** Returns a source with chunks of one event each; `acknowledged` collects acknowledgements. */
 function sourceOf(count: number, acknowledged: number[]): Source {
   return {
     origin: 'test',
@@ -75,7 +75,7 @@ test('a chunk is acknowledged after its commit, in order', async () => {
   await warehouse.close()
 })
 
-test('an interrupted run keeps what it committed, and the next one does the rest', async () => {
+test('an interrupted run keeps its commits, and the next run processes the rest', async () => {
   const warehouse = duckdbWarehouse(':memory:')
   const controller = new AbortController()
   const acknowledged: number[] = []
@@ -90,7 +90,7 @@ test('an interrupted run keeps what it committed, and the next one does the rest
   await warehouse.close()
 })
 
-test('a run without input commits a batch, so that the watermark asked for counts', async () => {
+test('a run without input commits a batch, so that the requested watermark applies', async () => {
   const warehouse = duckdbWarehouse(':memory:')
   const watermark = 1_800_000_000_000_000
   expect((await start(warehouse, sourceOf(0, []), { watermark })).batches).toBe(1)

@@ -1,6 +1,6 @@
 /**
- * Segment's alias calls, whose `previousId` is a user id or a device: the same tables in whatever
- * order and batches they come, after a replay, and after an erasure.
+ * Segment alias calls, in which `previousId` is a user id or a device. The tables are the same in
+ * every order and batching of the calls, after a replay, and after an erasure.
  */
 
 import { describe, expect, test } from 'vitest'
@@ -22,7 +22,7 @@ function orders<T>(items: readonly T[]): T[][] {
   return items.flatMap((item, i) => orders(items.toSpliced(i, 1)).map((rest) => [item, ...rest]))
 }
 
-/** Profiles by event, the same in every order of arrival and in batches of every size. */
+/** Returns the profiles by event, which must be equal in every order and batch size. */
 async function profilesOf(calls: string[]): Promise<{ [eventId: string]: string }> {
   const results = new Set<string>()
   for (const order of orders(calls)) {
@@ -83,7 +83,7 @@ describe('in every order of arrival', () => {
   })
 })
 
-test('an erasure takes back an alias that counted by an erased event alone', async () => {
+test('an erasure reverts an alias that counted only because of an erased event', async () => {
   const definitions = makeDefinitions({ identity: { exclusive: [] } })
   const alias = call('alias', 40, {
     type: 'alias',

@@ -1,9 +1,9 @@
-/** What images remember between batches. */
+/** Images that stay cached between batches. */
 
 import { expect, test } from 'vitest'
 import { Images, JSON_CODEC } from '../../pipeline/microbatch/state-store.ts'
 
-test('what the last batch changed stays, of the rest what was used last', async () => {
+test('keeps images changed by the last batch, and the most recently used others', async () => {
   const asked: string[] = []
   const state = {
     images: async (_kind: string, keys: string[]) => {

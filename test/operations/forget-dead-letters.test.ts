@@ -1,6 +1,6 @@
 /**
- * Forgetting in dead letters: bytes that no decoder accepts are deleted when they contain an
- * identifier of the person in any form, and are dropped when they come again.
+ * Erasure in dead letters: bytes that no decoder accepts are deleted if they contain an identifier
+ * of the person in any form, and are dropped when they arrive again.
  */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -27,7 +27,7 @@ const escaped = (text: string) =>
 const EMAIL = 'ada.lovelace@example.org'
 const USER = 'user-4711'
 
-/** Refused lines that name Ada. */
+/** Refused lines that contain Ada. */
 const HERS = [
   `{"event_id":"r1","identifiers":{"email":"${EMAIL}"}}`,
   `{"event_id":"r2","name":"A","identifiers":{"email":"${EMAIL}`,
@@ -41,16 +41,16 @@ const HERS = [
   JSON.stringify({ message: JSON.stringify({ message: event('r10', { user_id: USER }) }) }),
   `{"event_id":"r11","email":"ADA.Lovelace@Example.org"`,
   `Mar 01 10:00:00 web[1]: user_id=${USER} signed in`,
-  // A device of hers alone, and the id of an event of hers.
+  // A device that only she used, and the id of one of her events.
   `{"event_id":"r13","anonymous_id":"phone-1"`,
-  // Short values: in quotes, as a field, beside the namespace's name.
+  // Short values: in quotes, as a field, beside the name of a namespace.
   `{"event_id":"r14","identifiers":{"loyalty":"7"`,
   `{"event_id":"r15","loyalty":7,"name":`,
   `{"event_id":"r16","page":"/?loyalty%3D7%26x"`,
   `2026-03-01;7;Product Added`,
 ]
 
-/** Refused lines of others, which look like it. */
+/** Refused lines of other people that look similar. */
 const OTHERS = [
   `{"event_id":"o1","identifiers":{"email":"x${EMAIL}"}}`,
   `{"event_id":"o2","identifiers":{"user_id":"${USER}2"`,
@@ -76,7 +76,7 @@ async function lettersIn({ warehouse }: Harness): Promise<string[]> {
 
 const how = { user: USER, isKept: false, isPlan: false, at: AT }
 
-/** Whether a text has a value that does not follow a letter or digit. */
+/** Returns whether a text contains a value that does not follow a letter or digit. */
 function hasToken(text: string, value: string): boolean {
   for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + 1)) {
     if (!/[A-Za-z0-9]/.test(text[at - 1] ?? '')) return true
@@ -84,7 +84,7 @@ function hasToken(text: string, value: string): boolean {
   return false
 }
 
-test('deletes refused lines that name the person in any form, and only those', async () => {
+test('deletes refused lines that contain the person in any form, and only those', async () => {
   const path = join(dir, 'forms.duckdb')
   const harness = new Harness(makeDefinitions({ identity }), duckdbWarehouse(path))
   const { warehouse, definitions } = harness
@@ -115,7 +115,7 @@ const asMessage = (message_id: string, data: Uint8Array) => ({
   attributes: '{}',
 })
 
-test('looks into gzip, damaged gzip too', async () => {
+test('searches gzip, including damaged gzip', async () => {
   const harness = new Harness(makeDefinitions({ identity }))
   const { warehouse, definitions } = harness
   await harness.feed(LANDED)

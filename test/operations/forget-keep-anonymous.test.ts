@@ -1,6 +1,6 @@
 /**
- * A person kept as nobody: the same journeys under other names, with nothing left that leads back,
- * nothing that others have changed otherwise than by an erasure, and nothing that brings her back.
+ * Erasure with `--keep-anonymous`: the same journeys under pseudonyms. Nothing leads back to the
+ * person, other people change only as in an erasure, and the events do not come back.
  */
 
 import { expect, test } from 'vitest'
@@ -41,7 +41,7 @@ const walk = {
 const definitions = makeDefinitions({ journeys: [walk] })
 
 const HOME = ['email:ada@home.example', 'user_id:42']
-/** What names her in many ways, and what does not. */
+/** Values that identify her in several forms, and values that do not. */
 const SAYING = {
   properties: {
     page: 'https://x.example/?e=ada%2Bx%40example.org&again=Ada+X@example.org.',
@@ -54,10 +54,10 @@ const SAYING = {
   context: { traits: { email: 'ada@home.example' } },
 }
 
-/** Ada, whose number with us is 42, alone on a phone and a lap-top(1). */
+/** Ada, with user id 42, alone on a phone and a laptop. */
 const ALONE = [
   event('a-3', 0, { anonymous_id: 'phone' }, { context: { device: { id: 'phone' } } }),
-  // One instant: the ids decide which is first.
+  // Same instant: the ids decide the order.
   event('a-2', 1, { anonymous_id: 'phone', user_id: 42 }, { properties: { size: 42 } }),
   event('a-1', 1, { anonymous_id: 'phone', email: 'ada+x@example.org' }),
   event('a-4', 2, { anonymous_id: 'phone', user_id: 42, email: 'ada+x@example.org' }),
@@ -77,7 +77,7 @@ async function keepAsNobody({ warehouse }: Harness, user: string, isKept = true)
   await forget({ warehouse, definitions, user, isKept, isPlan: false, at: AT })
 }
 
-/** The events in event order, and every text in the tables but the certificates. */
+/** Returns the events in event order, and every text in the tables except the certificates. */
 async function stored({ warehouse }: Harness) {
   const events = await warehouse.query('select * from events order by occurred_at, event_id')
   const texts: string[] = []
@@ -93,14 +93,14 @@ async function stored({ warehouse }: Harness) {
   return { events, text: texts.join('\n').replaceAll('\\"', '"') }
 }
 
-/** A JSON value with texts put in the place of others. */
+/** Replaces texts in a JSON value. */
 function renamed<T>(value: T, names: Map<string, string>): T {
   const pattern = new RegExp([...names.keys()].join('|'), 'g')
   const text = JSON.stringify(value).replaceAll(pattern, (name) => names.get(name) as string)
   return JSON.parse(text) as T
 }
 
-test('the journeys are the same under other names, and no text leads back', async () => {
+test('the journeys are the same under pseudonyms, and no text leads back', async () => {
   const harness = await told([...ALONE, ...BOB])
   const [before, was] = [await dump(harness.warehouse), (await stored(harness)).events]
   await keepAsNobody(harness, '42')
@@ -131,7 +131,7 @@ test('the journeys are the same under other names, and no text leads back', asyn
   ])
 })
 
-/** Ada and Bob share a tablet, and once an event says both. */
+/** Ada and Bob share a tablet, and one event identifies both. */
 const SHARED = [
   event('s-1', 0, { anonymous_id: 'tablet', user_id: 'ada' }),
   event('s-2', 10, { anonymous_id: 'tablet' }),
@@ -141,7 +141,7 @@ const SHARED = [
   event('s-6', 200, { anonymous_id: 'tablet', user_id: 'ada' }),
 ]
 
-test('others have what an erasure leaves them, and share nothing with nobody', async () => {
+test('other people change as in an erasure, and share nothing with the pseudonym', async () => {
   const [kept, gone] = [await told(SHARED), await told(SHARED)]
   await keepAsNobody(kept, 'ada')
   await keepAsNobody(gone, 'ada', false)
@@ -151,14 +151,14 @@ test('others have what an erasure leaves them, and share nothing with nobody', a
     const others = rows.filter((row) => !isNobodys(row))
     expect({ view, rows: others }).toEqual({ view, rows: rest[view] })
   }
-  // Three events that name Ada and the visit between: Bob is on one of them, as somebody else.
+  // Three events that name Ada and the visit in between; one of them also has a pseudonym for Bob.
   expect(whole['event_profiles']?.filter(isNobodys)).toHaveLength(4)
   const nobodies = whole['identities']?.filter(isNobodys) ?? []
   const namespaces = nobodies.map(({ namespace }) => namespace)
   expect(namespaces.sort()).toEqual(['anonymous_id', 'email', 'user_id'])
 })
 
-test('the same events again bring nothing back, and the tables can be derived again', async () => {
+test('redelivered events stay erased, and the tables can be derived again', async () => {
   const harness = await told([...ALONE, ...SHARED])
   await keepAsNobody(harness, 'ada')
   await keepAsNobody(harness, '42')
@@ -171,7 +171,7 @@ test('the same events again bring nothing back, and the tables can be derived ag
   await again.open()
   await replayEverything({ warehouse: harness.warehouse, scratch: again, definitions })
   expect(await dump(again)).toEqual(before)
-  // Whoever finds out who nobody was can still be asked to erase him.
+  // A pseudonym can be erased like any person.
   const [nobody] = await harness.warehouse.query(
     "select profile_id from sessions where profile_id like 'user_id:nobody%' limit 1",
   )

@@ -1,6 +1,6 @@
 /**
- * Forgetting one person of a few: nothing of her is left in any table but the certificate, and what
- * others have stays. `forget-law.test.ts` has the laws on random histories.
+ * Erasure of one of several people: no table except the certificate contains her afterwards, and
+ * rows of other people stay. `test/laws/forget.test.ts` has the laws on random histories.
  */
 
 import { expect, test } from 'vitest'
@@ -24,7 +24,7 @@ const event = (id: string, minute: number, identifiers: object, more: object = {
     ...more,
   })
 
-/** Ada has a phone of her own and a tablet that she shares with Bob. */
+/** Ada has her own phone and shares a tablet with Bob. */
 const LINES = [
   event('x1', 0, { anonymous_id: 'tablet' }),
   event('x2', 1, { anonymous_id: 'tablet', user_id: 'ada', email: 'ada@example.org' }),
@@ -51,7 +51,7 @@ async function told(lines: string[], under = definitions): Promise<Harness> {
   return harness
 }
 
-test('nothing of the person is left in any table but a certificate', async () => {
+test('no table except the certificate contains the person afterwards', async () => {
   const harness = await told(LINES)
   const { warehouse } = harness
   const columns = {
@@ -88,7 +88,7 @@ test('nothing of the person is left in any table but a certificate', async () =>
   expect(await warehouse.query('select recorded_by from erasures')).toHaveLength(1)
 })
 
-test('the same events again bring nothing back and are counted', async () => {
+test('redelivered events stay erased and are counted', async () => {
   const harness = await told(LINES.slice(0, 9))
   const { warehouse } = harness
   const user = 'email:ada@example.org'
@@ -111,13 +111,13 @@ test('the same events again bring nothing back and are counted', async () => {
   expect(before).toEqual(await dump(never.warehouse))
 })
 
-test('nobody of that name is told, and nothing is changed', async () => {
+test('names an unknown person and changes nothing', async () => {
   const { warehouse } = await told(LINES)
   const options = { warehouse, definitions, isKept: false, isPlan: false, at: at(0) }
   await expect(forget({ ...options, user: 'eve' })).rejects.toThrow('--user eve matches no person')
 })
 
-test('what everybody else is said to be stays as it was, to the last version', async () => {
+test('versions of other people stay unchanged', async () => {
   const others = [
     event('y1', 0, { anonymous_id: 'desk', user_id: 'cy' }),
     event('y2', 30, { anonymous_id: 'desk' }),
@@ -140,13 +140,13 @@ test('what everybody else is said to be stays as it was, to the last version', a
   expect(before.length).toBeGreaterThan(20)
   await forget({ warehouse, definitions, user: 'ada', isKept: false, isPlan: false, at: at(0) })
   expect(await versions(untouched)).toEqual(before)
-  // Ada's sign-in no longer cuts Bob's session from what came before.
+  // Without Ada's sign-in, Bob's session is no longer cut.
   expect(await versions("superseded_because = 'rebuilt'")).toMatchObject([
     { session_id: 'x3', profile_id: 'user_id:bob', started_because: 'person' },
   ])
 })
 
-test('an effect that was hers and is taken back as his leaves neither row', async () => {
+test('an effect of the person that was retracted for another leaves no row', async () => {
   const note = {
     id: 'note',
     version: 1,
@@ -159,11 +159,11 @@ test('an effect that was hers and is taken back as his leaves neither row', asyn
   const [tablet, bob] = [{ anonymous_id: 'tablet' }, { user_id: 'bob' }]
   const lines = [
     event('z1', 0, { ...tablet, user_id: 'ada' }, { name: 'C' }),
-    // Ada's, and something is sent to her.
+    // This is Ada; an effect is sent to her.
     event('z2', 120, tablet),
     // Late: it was Bob.
     event('z3', 60, { ...tablet, ...bob }, { name: 'C' }),
-    // Late: he had been told already, and what was sent is taken back.
+    // Late: Bob has the effect already, so this one is retracted.
     event('z4', 90, bob),
   ]
   const { warehouse } = await told(lines, makeDefinitions({ journeys: [note] }))

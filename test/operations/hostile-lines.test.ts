@@ -1,6 +1,6 @@
 /**
- * Lines made to be slow to search: decoding, the search of an erasure, redelivery after it and the
- * search of the inbox take linear time in their bytes.
+ * Lines constructed to be slow to search. Decoding, the search of an erasure, redelivery after it
+ * and the search of the inbox take linear time in their bytes.
  */
 
 import { cpuUsage } from 'node:process'
@@ -19,13 +19,13 @@ import { Harness } from '../support/dump.ts'
 const AT = 1_900_000_000_000_000
 const SIZES = [64, 128, 256].map((kilobytes) => kilobytes * 1024)
 const ROUNDS = 3
-/** Values of the erased: `7` is everywhere in some lines and stands out nowhere. */
+/** Erased values: `7` occurs everywhere in some lines and stands alone nowhere. */
 const VALUES = ['7', 'b b b b', 'ada@example.org', '"":""', '%2525x']
 
 const repeated = (text: string, size: number) =>
   text.repeat(Math.ceil(size / text.length)).slice(0, size)
 
-/** Lines by what they are made of. */
+/** Lines by their content. */
 const LINES: [name: string, make: (size: number) => string][] = [
   ['a brace and spaces', (size) => `{${repeated(' ', size)}`],
   ['a quote and escaped quotes', (size) => `"${repeated('\\"', size)}`],
@@ -48,7 +48,7 @@ function decoder(): ChunkDecoder {
   return new ChunkDecoder({ identity: rules, ...options })
 }
 
-/** Milliseconds of CPU for each size: medians of rounds that take the sizes in turn. */
+/** Returns CPU milliseconds per size: medians of rounds that alternate the sizes. */
 async function costs(work: (size: number) => Promise<unknown> | unknown): Promise<number[]> {
   const rounds = SIZES.map((): number[] => [])
   for (let round = 0; round < ROUNDS; round++) {
@@ -62,9 +62,9 @@ async function costs(work: (size: number) => Promise<unknown> | unknown): Promis
   return rounds.map((times) => times.sort((a, b) => a - b)[ROUNDS >> 1] as number)
 }
 
-/** Shorter times are of the clock and the collector. */
+/** Shorter times are noise. */
 const FLOOR_MS = 10
-/** A machine that does other work disturbs one measurement, not each. */
+/** Other work on the machine may disturb some measurements, but not every one. */
 const ATTEMPTS = 3
 
 async function expectLinear(name: string, work: (size: number) => Promise<unknown> | unknown) {
@@ -96,7 +96,7 @@ test('decoding takes linear time', async () => {
   }
 })
 
-test('dropping refused lines that come again takes linear time', async () => {
+test('dropping redelivered refused lines takes linear time', async () => {
   const harness = new Harness(definitions)
   const erased = await suppressing(harness)
   for (const [name, make] of LINES) {

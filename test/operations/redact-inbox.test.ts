@@ -1,6 +1,6 @@
 /**
- * Forgetting in what is kept as it came: landed messages and dead letters lose exactly the lines
- * that would be dropped if they came again.
+ * Erasure in raw data: landed messages and dead letters lose exactly the lines that would be
+ * dropped if they arrived again.
  */
 
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -21,7 +21,7 @@ const BOB = event('x3', { user_id: 'bob' })
 const REFUSED = '{"event_id":"x4","identifiers":{"email":"ada@example.org"}}'
 const LATER = event('x5', { anonymous_id: 'phone' })
 
-test('landed messages lose the lines of the person, and no other byte', async () => {
+test('landed messages lose the lines of the person and no other byte', async () => {
   const harness = new Harness(makeDefinitions({}))
   const { warehouse } = harness
   await harness.feed([ADA, event('x0', { user_id: 'ada', anonymous_id: 'phone' }), ADAS_PHONE, BOB])
@@ -64,7 +64,7 @@ test('landed messages lose the lines of the person, and no other byte', async ()
   })
 })
 
-test('forget finds redacted dead letters by their hashes', async () => {
+test('an erasure finds redacted dead letters by their hashes', async () => {
   const identity = { hashed: ['email'] }
   const harness = new Harness(makeDefinitions({ identity }))
   const { warehouse, definitions } = harness
@@ -83,7 +83,7 @@ test('forget finds redacted dead letters by their hashes', async () => {
   expect(await letters()).toHaveLength(4)
   const options = { warehouse, definitions, at: AT, isKept: false, isPlan: false, hashKey: 'test' }
   await forget({ ...options, user: 'email:ada@example.org' })
-  // A value in other case is another hash, and of a broken line no value is kept.
+  // A value in another letter case has another hash, and a masked line keeps no value.
   const kept = ['"x8"', '"x9"', '"user_id":*']
   expect(await letters()).toEqual(kept.map((part) => expect.stringContaining(part)))
   harness.restart()

@@ -1,4 +1,4 @@
-/** Events on record, read back as lines: what was accepted once is accepted again. */
+/** Reading stored events back: an accepted event is accepted again. */
 
 import { expect, test } from 'vitest'
 import { LINE_BYTES_MAX } from '../../pipeline/decode/limits.ts'
@@ -13,7 +13,7 @@ import { Harness } from '../support/dump.ts'
 
 const EVENT = '"name":"A","occurred_at":"2026-03-01T10:00:00Z","identifiers":{"user_id":"u1"}'
 
-test('events of the largest line, and larger once written out, are read back', async () => {
+test('events of the maximum size, and larger ones after serialization, are read back', async () => {
   const opening = `{"event_id":"largest",${EVENT},"properties":{"x":"`
   const filled = opening + 'x'.repeat(LINE_BYTES_MAX - opening.length - 3)
   const escaped = `"\\u0070roperties":{"a":[${'1e20,'.repeat(330_000)}0]}`

@@ -1,4 +1,4 @@
-/** Each question a cohort can ask, over small histories: whom it finds, whom it does not, when. */
+/** Conditions of cohorts over small histories: members at given times. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkCohort } from '../../pipeline/definition/check-cohort.ts'
@@ -40,8 +40,8 @@ const ticket: Journey = {
 }
 
 /**
- * u1 pays after a failure, u2 pays at once and twice, u3 is idle and comes back by phone, u4 stays
- * in the cart, u5 has a ticket and no order, u6 is only seen.
+ * u1 pays after a failure, u2 pays at once and twice, u3 is idle and returns by phone, u4 stays in
+ * the cart, u5 has a ticket and no order, u6 is only seen.
  */
 const HISTORY = `
   at     user_id  source  event     props
@@ -210,6 +210,6 @@ test.each<[unknown, string]>([
       'all, any, not',
   ],
   [undefined, 'who: nothing is not a condition; write { journey, reached: state }'],
-])('%j is refused', (who, problem) => {
+])('rejects %j', (who, problem) => {
   expect(checkCohort('c.ts', { id: 'asked', who }, [order])).toEqual([`c.ts: ${problem}`])
 })

@@ -1,4 +1,4 @@
-/** Runs of cohorts: who entered and left, why, what is kept of it, and the command itself. */
+/** Cohort runs: who entered and left and why, what is recorded, and the command. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,7 +37,7 @@ function begin(cohorts: Cohort[]): Harness {
   return new Harness(makeDefinitions({ journeys: [order], cohorts }))
 }
 
-/** Feeds a batch and runs the cohorts: the changes in words. */
+/** Processes a batch and runs the cohorts. Returns the changes as text. */
 async function step(harness: Harness, lines: string[], cohorts = harness.definitions.cohorts) {
   await harness.feed(lines)
   harness.restart()
@@ -49,7 +49,7 @@ async function step(harness: Harness, lines: string[], cohorts = harness.definit
 const u1 = { user_id: 'u1' }
 const u2 = { user_id: 'u2' }
 
-test('who moves on is told from who was never to be a member', async () => {
+test('distinguishes members who moved on from members by mistake', async () => {
   const harness = begin([inCart])
   expect(await step(harness, [event('10:00', 'Added', u1), event('10:00', 'Added', u2)])).toEqual([
     'user_id:u1 entered: first_run',
@@ -81,7 +81,7 @@ test('who moves on is told from who was never to be a member', async () => {
   await harness.warehouse.close()
 })
 
-test('who is merged or parted changes because of identity', async () => {
+test('a merge or split of people changes members because of identity', async () => {
   const harness = begin([inCart])
   const a1 = { anonymous_id: 'a1' }
   await step(harness, [event('10:00', 'Added', a1)])
@@ -100,7 +100,7 @@ test('who is merged or parted changes because of identity', async () => {
   await harness.warehouse.close()
 })
 
-test('a run with nothing new leaves no trace, and the tables none in the next batch', async () => {
+test('a run without news commits nothing, and does not affect later batches', async () => {
   const harness = begin([inCart])
   await step(harness, [event('10:00', 'Added', u1)])
   const head = await harness.warehouse.open()
@@ -118,7 +118,7 @@ test('a run with nothing new leaves no trace, and the tables none in the next ba
   await harness.warehouse.close()
 })
 
-test('a changed cohort needs a new version, whose changes are told apart', async () => {
+test('a changed cohort needs a new version, and its changes are marked as redefined', async () => {
   const harness = begin([inCart])
   await step(harness, [event('10:00', 'Added', u1)])
   const changed: Cohort = { ...inCart, who: { journey: 'order', reached: 'paid' } }
@@ -143,7 +143,7 @@ test('a changed cohort needs a new version, whose changes are told apart', async
 
 const command = startCommands()
 
-/** A command over definitions of its own and one warehouse. */
+/** Returns a command runner with its own definitions and one warehouse. */
 function commands() {
   const at = mkdtempSync(join(dir, 'definitions-'))
   const write = (name: string, definition: object) => {
@@ -207,7 +207,7 @@ test('npm run cohort runs, lists, shows and finds members', async () => {
   })
 })
 
-test('what is wrong with a question is told', async () => {
+test('reports what is wrong with a query', async () => {
   const { run, write } = commands()
   expect((await run('start', ['-'], event('10:00', 'Added', u1))).status).toBe(0)
   const wrong = (...args: string[]) => run('cohort', args)

@@ -1,4 +1,4 @@
-/** The views that count funnels once more, unit by unit from the rows of the public views. */
+/** Reference of the funnel views: counts unit by unit from the rows of the public views. */
 
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { dateOf, dayOf, groups, nearestRank, wholeMs } from './analysis.ts'
@@ -46,12 +46,12 @@ export type FunnelTables = {
   watermark: number
 }
 
-/** An attempt with the unit it counts for. */
+/** Attempt, with the unit that it counts for. */
 type Counted = Attempt &
   Pick<Definition, 'count_by' | 'within_ms' | 'options'> & {
     unit: string | null
   }
-/** What a unit is counted by, and all of its attempts. */
+/** Attempt that a unit is counted by, and all of its attempts. */
 type Unit = { told: Counted; all: Counted[]; deepest_step: number; isMatured: boolean | null }
 
 function counted({ attempts, definitions }: FunnelTables): Counted[] {
@@ -92,7 +92,7 @@ function unitsOf(tables: FunnelTables): Unit[] {
   })
 }
 
-/** How many ended how. */
+/** Counts the outcomes. */
 function outcomes(units: readonly Pick<Unit, 'told'>[]): Row {
   const of = (outcome: string) => units.filter(({ told }) => told.outcome === outcome).length
   return {

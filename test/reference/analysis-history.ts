@@ -1,6 +1,6 @@
 /**
- * The analysis views of people, quality and corrections once more, one row at a time from the rows
- * of the public relations: slow, independent of the SQL, and obviously right.
+ * Reference of the analysis views of people, quality and corrections: computed row by row from the
+ * rows of the public views. Slow, independent of the SQL, and simple.
  */
 
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
@@ -163,7 +163,7 @@ function lateCorrections({ versions, batches }: History): Row[] {
 
 const COUNTED = ['transitions', 'cycles', 'rejections', 'sessions', 'funnel_attempts']
 
-/** What each batch did to the days that were over: replayed version by version. */
+/** Returns what each batch changed in closed days, replayed version by version. */
 function correctionsByDay({ versions, batches }: History): Row[] {
   return batches.flatMap(({ batch, recorded_at }, i) => {
     const before = batches[i - 1]?.watermark
@@ -210,7 +210,7 @@ function correctionsByDay({ versions, batches }: History): Row[] {
   })
 }
 
-/** By name of the view, what it must say. */
+/** Expected rows by view. */
 export const HISTORY: { [view: string]: (history: History) => Row[] } = {
   retention,
   state_error_rate: stateErrorRate,

@@ -1,6 +1,6 @@
 /**
- * The analysis views once more, one row at a time from the rows of the public views: slow,
- * independent of the SQL, and obviously right. Instants are microseconds, days counted from 1970.
+ * Reference of the analysis views: computed row by row from the rows of the public views. Slow,
+ * independent of the SQL, and simple. Instants are microseconds; days count from 1970.
  */
 
 import { formatInstant } from '../../pipeline/base/clock.ts'
@@ -56,7 +56,7 @@ export const dayOf = (at: number) => Math.floor(at / DAY)
 export const dateOf = (day: number) => formatInstant(day * DAY).slice(0, 10)
 export const wholeMs = (from: number, to: number) => Math.floor((to - from) / 1_000)
 
-/** Rows that agree in `key`, as lists. */
+/** Groups rows with equal keys. */
 export function groups<T>(rows: readonly T[], key: (row: T) => unknown[]): T[][] {
   const found = new Map<string, T[]>()
   for (const row of rows) {
@@ -71,7 +71,7 @@ export const distinct = <T>(rows: readonly T[], of: (row: T) => unknown) =>
 const pick = <T extends object>(row: T, ...names: (keyof T)[]): Row =>
   Object.fromEntries(names.map((name) => [name, row[name]]))
 
-/** The smallest value that `tenths` tenths of all do not exceed; null of none. */
+/** Returns the smallest value that is not exceeded by `tenths` tenths of all; null without values. */
 export function nearestRank(values: readonly (number | null)[], tenths: number): number | null {
   const known = values.filter((value) => value !== null).sort((a, b) => a - b)
   return known[Math.ceil((known.length * tenths) / 10) - 1] ?? null
@@ -83,7 +83,7 @@ const inTrack = (row: Way & { track: string }) => [
   row.instance_id,
   row.track,
 ]
-/** When the track of an instance came to a final state, or null. */
+/** Returns when the track of an instance reached a final state, or null. */
 function endOf({ states }: Tables, row: Way & { track: string }): number | null {
   const wanted = JSON.stringify(inTrack(row))
   const end = states.find((stay) => stay.is_final && JSON.stringify(inTrack(stay)) === wanted)
@@ -173,7 +173,7 @@ function rework({ transitions }: Tables): Row[] {
   })
 }
 
-/** How long a stay has lasted, by the watermark if it is open. */
+/** Returns the duration of a stay, up to the watermark if it is open. */
 function exitOf({ entered_at, exited_at }: Stay, watermark: number): Exit {
   return { age: wholeMs(entered_at, exited_at ?? watermark), hasLeft: exited_at !== null }
 }
@@ -334,7 +334,7 @@ function channelSwitches({ transitions }: Tables): Row[] {
   }))
 }
 
-/** By name of the view, what it must say. */
+/** Expected rows by view. */
 export const ANALYSIS: { [view: string]: (tables: Tables) => Row[] } = {
   calendar,
   cycle_summary: cycleSummary,

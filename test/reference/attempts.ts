@@ -1,15 +1,15 @@
 /**
- * The slow walk of every attempt alone, over everything that happened, from its entry to its end.
+ * Reference of funnel attempts: walks every attempt alone, from its entry to its end.
  */
 
 import type { Exclusion } from '../../pipeline/definition/funnel.ts'
 import { micros } from './identity.ts'
 
-/** An event or an entered state. `steps` are those it may be, from 0. */
+/** Event or entered state. `steps` are the 0-based steps it matches. */
 export type Thing = {
   at: number
   ordinal: number
-  /** What entered the state: start, event, timeout by number; an event is an event. */
+  /** How the state was entered: start, event or timeout by number. An event counts as an event. */
   cause: number
   eventId: string | null
   source: string | null
@@ -18,11 +18,11 @@ export type Thing = {
   held: string | null
   steps: number[]
   exclusions: Exclusion[]
-  /** An entry of a journey's funnel that is not its instance's first. */
+  /** Whether it is an entry of a journey's funnel that is not the first of its instance. */
   isLater: boolean
 }
 
-/** Reached steps in order, and how and when it ended: null is pending. */
+/** Reached steps in order, and when and why it ended; null for pending. */
 export type Walk = {
   reached: { step: number; thing: Thing }[]
   because: string | null
@@ -35,11 +35,11 @@ export type Rules = {
   order: string
   entry: string
   ties: string
-  /** By scope: when its instance was complete. */
+  /** When the instance of a scope was completed. */
   completed: Map<string, number>
 }
 
-/** What happened at one instant with one ordinal, together. */
+/** Groups what happened at one instant with one ordinal. */
 export function tied(things: Thing[]): Thing[][] {
   const groups: Thing[][] = []
   for (const thing of things) {
@@ -60,20 +60,20 @@ export function walksOf(groups: Thing[][], rules: Rules, watermark: number): Wal
       if (!isEntry(entry, group, g, attempts, groups, rules)) continue
       if (rules.entry === 'first' && (entry.isLater || attempts.length > 0)) continue
       if (rules.entry === 'latest' && entry.steps.length === 1) {
-        // In any order, what this tie has done so far counts; in sequence entries come first.
+        // In any order, earlier events of this tie count; in sequence, entries come first.
         const part = rules.order === 'any' ? [upTo(group, entry)] : []
         withdraw(attempts, entry, [...groups.slice(0, g), ...part], rules)
       }
       attempts.push({ group: g, entry, isWithdrawn: false })
     }
   })
-  // An attempt that gave way to another did so before anything else happened to it.
+  // An attempt that was replaced was replaced before anything else happened to it.
   const walks = attempts.filter((one) => !one.isWithdrawn).map((one) => walk(one, groups, rules))
   if (walks.some(({ because }) => because === 'removed')) return 'removed'
   return walks.map((one) => ended(one, rules, watermark))
 }
 
-/** The latest attempt that stands where the entry would open one gives way, if still open. */
+/** Withdraws the latest attempt that an entry replaces, if it is still open. */
 function withdraw(attempts: Open[], entry: Thing, before: Thing[][], rules: Rules): void {
   const standing = attempts.findLast((one) => {
     if (one.isWithdrawn || one.entry.scope !== entry.scope) return false
@@ -88,7 +88,8 @@ function withdraw(attempts: Open[], entry: Thing, before: Thing[][], rules: Rule
 
 const upTo = (group: Thing[], thing: Thing) => group.slice(0, group.indexOf(thing))
 
-/** In any order, whatever serves no open attempt; else the first step. */
+/** Returns whether a thing is an entry: in any order, if no open attempt takes it; otherwise the
+ * first step. */
 function isEntry(
   thing: Thing,
   group: Thing[],
@@ -109,7 +110,7 @@ function isEntry(
   )
 }
 
-/** From the entry to the end of what happened, or its own. Pending is null. */
+/** Walks from the entry to the end of the attempt or of all things. Pending is null. */
 function walk(one: Open, groups: Thing[][], rules: Rules): Walk {
   const { entry } = one
   const first = rules.order === 'any' ? (entry.steps[0] as number) : 0
@@ -173,7 +174,7 @@ function canReach(
   return step > last && rules.steps.slice(last + 1, step).every(({ optional }) => optional === true)
 }
 
-/** When the last step that is not optional was reached. */
+/** Returns when the last step that is not optional was reached. */
 function anchorOf(reached: Walk['reached'], rules: Rules): number {
   return reached.findLast(({ step }) => rules.steps[step]?.optional !== true)?.thing.at ?? 0
 }
@@ -186,7 +187,7 @@ function deadlineOf(reached: Walk['reached'], rules: Rules): number {
   return Math.min(whole, anchorOf(reached, rules) + micros(next.within))
 }
 
-/** What the end of the instance, or the watermark, makes of a walk that nothing ended. */
+/** Applies the end of the instance or the watermark to a walk that nothing ended. */
 function ended(walk: Walk, rules: Rules, watermark: number): Walk {
   if (walk.because !== null) return walk
   const deadline = deadlineOf(walk.reached, rules)

@@ -1,10 +1,10 @@
-/** The slow reading of ClickHouse's windowFunnel, told as one walk of the profile. */
+/** Reference of ClickHouse's windowFunnel, as one walk of the profile. */
 
 import type { Thing, Walk } from './attempts.ts'
 
 type Chain = { step: number; thing: Thing }[]
 
-/** Null when there was no entry. The scan begins anew for every call. */
+/** Returns null without an entry. Every call scans from the beginning. */
 export function clickhouseWalk(
   things: Thing[],
   count: number,
@@ -13,7 +13,7 @@ export function clickhouseWalk(
   watermark: number,
 ): Walk | null {
   const has = (mode: string) => modes.includes(mode)
-  // By instant, what is no step first, then by step.
+  // By instant, then things that match no step, then by step.
   const turns = things
     .flatMap((thing) =>
       (thing.steps.length === 0 ? [-1] : thing.steps).map((step) => ({ step, thing })),

@@ -1,6 +1,6 @@
 /**
- * Cohorts read slowly and plainly: every question by its words, over the rows of the public views
- * and nothing else. Shares no code with `pipeline/definition/compile-cohort.ts`.
+ * Reference of cohorts: every condition evaluated literally over the rows of the public views.
+ * Shares no code with `pipeline/definition/compile-cohort.ts`.
  */
 
 import { parseDuration } from '../../pipeline/definition/duration.ts'
@@ -17,7 +17,7 @@ export type CohortTables = {
   events: Row[]
 }
 
-/** The public views as believed at an instant (microseconds). */
+/** Reads the public views as of an instant (microseconds). */
 export async function cohortTables(warehouse: Warehouse, believedAt: number) {
   const asOf = (view: string) =>
     warehouse.query(`select * from ${view}_as_of(make_timestamptz(${believedAt}))`)
@@ -31,7 +31,7 @@ export async function cohortTables(warehouse: Warehouse, believedAt: number) {
   return tables
 }
 
-/** Members in the order of their ids. */
+/** Returns the members by ascending id. */
 export function slowMembers(tables: CohortTables, who: CohortCondition, at: number): string[] {
   const seen = tables.sessions.filter((row) => (row['started_at'] as number) <= at)
   const profiles = [...new Set(seen.map((row) => row['profile_id'] as string))]
@@ -90,7 +90,7 @@ function isMember(
 
 const time = (row: Row) => row['occurred_at'] as number
 
-/** Of one instant, instances go by their ids, as text, and moves of one by their number. */
+/** Orders instances of one instant by id as text, and transitions of one instance by number. */
 function isBefore(a: Row, b: Row): boolean {
   if (time(a) !== time(b)) return time(a) < time(b)
   const [one, other] = [a, b].map((row) => Buffer.from(row['instance_id'] as string))
@@ -118,7 +118,7 @@ function isOften(count: number, times: { [op: string]: number } = { gte: 1 }): b
   })
 }
 
-/** The guards that the test's cohorts have. */
+/** Evaluates the guards that the test's cohorts use. */
 function guardHolds({ events }: CohortTables, guard: EventGuard, move: Row): boolean {
   if ('field' in guard) return move['source'] === guard.eq
   const event = events.find((row) => row['event_id'] === move['event_id'])

@@ -1,4 +1,4 @@
-/** The slow reading of a guard's operators: one comparison at a time, no conversions. */
+/** Reference of the guard operators: one comparison at a time, without conversions. */
 
 import type { Json } from '../../pipeline/base/json.ts'
 import { byCodePoint, canonical } from './identity.ts'

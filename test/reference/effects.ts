@@ -1,11 +1,11 @@
-/** The slow reading of effects: what a believed transition asks to be sent. */
+/** Reference of effects: what a current transition sends. */
 
 import type { Effect } from '../../pipeline/definition/journey.ts'
 import { micros } from './identity.ts'
 import type { Row } from './reference.ts'
 
-/** One row per effect, in the order of the definition. An effect is known by its cause and content:
- * its id names no profile. */
+/** Returns one row per effect, in the order of the definition. An effect is identified by its cause
+ * and content, without the profile. */
 export function effectRows(
   effects: Effect[],
   { where, cause, carried }: { where: string; cause: string; carried: Row },

@@ -1,7 +1,7 @@
 /**
- * The slow reading of funnels, which shares no code with the pipeline: what happened as things that
- * may be steps, and attempts as rows. `reference-attempts.ts` walks them, and
- * `reference-window-funnel.ts` reads ClickHouse's semantics.
+ * Reference of funnels, without code of the pipeline: converts histories to things that can match
+ * steps, and attempts to rows. `attempts.ts` walks them, and `clickhouse-funnel.ts` implements
+ * ClickHouse's semantics.
  */
 
 import type {
@@ -22,7 +22,7 @@ type Row = { [column: string]: Json }
 
 export type Seen = { event: AcceptedEvent; profile_id: string; session_id: string }
 
-/** `funnel_attempts` and `funnel_attempt_steps`; transitions are the reference's rows. */
+/** Returns `funnel_attempts` and `funnel_attempt_steps`. `transitions` are the reference's rows. */
 export function funnelTables(
   definitions: { journeys: Journey[]; funnels?: EventFunnel[] },
   seen: Seen[],
@@ -54,7 +54,7 @@ export function funnelTables(
   return { funnel_attempts: attempts, funnel_attempt_steps: steps }
 }
 
-/** Numbers the attempts of a profile at a funnel and names them by it; returns the names. */
+/** Numbers the attempts of a profile at a funnel. Returns the names by number. */
 function number(rows: Row[]): Map<unknown, string> {
   const text = (row: Row, column: string) => (row[column] as string | null) ?? ''
   rows.sort(
@@ -76,12 +76,12 @@ function number(rows: Row[]): Map<unknown, string> {
   return names
 }
 
-/** The hash that an attempt's id is, in words. */
+/** Returns the text that an attempt's id is the hash of. */
 export function attemptName(row: { [column: string]: unknown }): string {
   return ['funnel', 'journey', 'profile_id', 'attempt_no'].map((name) => row[name]).join('|')
 }
 
-/** Rows of one profile. */
+/** Returns the rows of one profile. */
 export function funnelRows(funnel: EventFunnel, seen: Seen[], watermark: number): Row[][] {
   const profile = seen[0]?.profile_id ?? ''
   const steps = funnel.steps.map((step): EventStep =>
@@ -130,7 +130,7 @@ export function funnelRows(funnel: EventFunnel, seen: Seen[], watermark: number)
   return tables(walks, named, names, rules.order === 'any')
 }
 
-/** Rows of a journey's funnel for one profile; `transitions` are the reference's. */
+/** Returns the rows of a journey's funnel for one profile. `transitions` are the reference's. */
 export function journeyFunnelRows(
   journey: Journey,
   id: string,
@@ -215,7 +215,7 @@ function asked(where: EventGuard | undefined, event: AcceptedEvent): boolean {
   return compare(event[where.field], where)
 }
 
-/** `funnel_attempts` (without numbers and ids, which `numbered` adds) and their steps. */
+/** Returns `funnel_attempts` without numbers and ids, which `numbered` adds, and their steps. */
 function tables(
   walks: Walk[],
   named: Row,

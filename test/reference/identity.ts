@@ -1,6 +1,6 @@
 /**
- * The slow reading of spec §§ 2–4: sessions and identity from scratch, one event at a time. It
- * shares no code with the pipeline. Obvious beats fast everywhere in this file.
+ * Reference of sessions and identity (spec §§ 2–4): computed from scratch, one event at a time,
+ * without code of the pipeline. Simplicity matters more than speed here.
  */
 
 import type { Identity, Sessions } from '../../pipeline/definition/settings.ts'
@@ -13,7 +13,7 @@ export type AcceptedEvent = {
   occurred_at: number
   ordinal: number
   source: string
-  /** As landed. */
+  /** As stored. */
   identifiers: { [namespace: string]: string }
   properties: { [name: string]: Json }
   context: { [name: string]: Json }
@@ -23,13 +23,13 @@ export type AcceptedEvent = {
 
 const UNITS = { ms: 1e3, s: 1e6, m: 6e7, h: 3.6e9, d: 8.64e10, w: 6.048e11 }
 
-/** Microseconds of a duration. */
+/** Returns the microseconds of a duration. */
 export function micros(duration: string): number {
   const unit = duration.replace(/[0-9.]/g, '') as keyof typeof UNITS
   return Math.round(parseFloat(duration) * UNITS[unit])
 }
 
-/** By code point, the slow way. */
+/** Compares by code point. */
 export function byCodePoint(a: string, b: string): number {
   const left = [...a].map((character) => character.codePointAt(0) as number)
   const right = [...b].map((character) => character.codePointAt(0) as number)
@@ -55,7 +55,7 @@ function isPlaceholder(value: string, identity: Identity): boolean {
   return identity.ignore.some((ignored) => ignored.trim().toLowerCase() === lower)
 }
 
-/** `namespace:value` of the namespaces given that an event carries and that say who. */
+/** Returns `namespace:value` of the given namespaces that an event carries, without placeholders. */
 function carried(event: AcceptedEvent, namespaces: string[], identity: Identity): string[] {
   return namespaces.flatMap((namespace) => {
     const value = event.identifiers[namespace]
@@ -80,7 +80,7 @@ function same(a: Json, b: Json): boolean {
   return canonical(a) === canonical(b)
 }
 
-/** JSON with the members of objects in order. */
+/** Returns JSON with sorted members. */
 export function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
@@ -97,7 +97,7 @@ export function at(root: Json | undefined, path: string): Json | undefined {
   return value ?? undefined
 }
 
-/** The value at `source`, `name`, `properties.…` or `context.…` of an event. */
+/** Returns the value at `source`, `name`, `properties.…` or `context.…` of an event. */
 export function atPath(event: AcceptedEvent, path: string): Json | undefined {
   if (path === 'source' || path === 'name') return event[path]
   if (path.startsWith('context.')) return at(event.context, path.slice(8))
@@ -154,7 +154,7 @@ function whyNew(
 type Conflict = { event_id: string; kept: string; refused: string; occurred_at: number }
 type Said = { event: AcceptedEvent; a: string; b: string; kind: 'link' | 'alias' | 'unlink' }
 
-/** Everything said about pairs, in event order. */
+/** Returns all links, aliases and unlinks, in event order. */
 function sayings(events: AcceptedEvent[], identity: Identity): Said[] {
   return events.flatMap((event) => {
     const [first, ...others] = carried(event, identity.person, identity)
@@ -180,7 +180,7 @@ function samePair(x: Said, y: Said): boolean {
   return (x.a === y.a && x.b === y.b) || (x.a === y.b && x.b === y.a)
 }
 
-/** The persons, each a set of identifiers, and the refusals. */
+/** Returns the persons, each a set of identifiers, and the refused links. */
 function persons(events: AcceptedEvent[], identity: Identity): [Set<string>[], Conflict[]] {
   const said = sayings(events, identity)
   const standing = said.filter(
@@ -229,10 +229,10 @@ function profileOf(name: string, groups: Set<string>[], identity: Identity): str
     const own = [...group].filter((member) => member.startsWith(`${namespace}:`)).sort(byCodePoint)
     if (own[0] !== undefined) return own[0]
   }
-  throw new Error(`${name} is in no person namespace`)
+  throw new Error(`${name} does not belong to a person namespace`)
 }
 
-/** What a session names: the highest-priority namespace, and of that the last. */
+/** Returns the identifier that names a session: of the highest-priority namespace, the last. */
 function namedBy(session: ReferenceSession, identity: Identity): string | undefined {
   for (const namespace of identity.person) {
     const names = session.events.flatMap((event) => carried(event, [namespace], identity))
@@ -264,7 +264,7 @@ function assign(sessions: ReferenceSession[], groups: Set<string>[], identity: I
 }
 
 export type Placed = {
-  /** In event order; events without an identifier that says who are left out. */
+  /** In event order. Events that carry only placeholders are left out. */
   events: AcceptedEvent[]
   sessions: ReferenceSession[]
   conflicts: Conflict[]

@@ -1,11 +1,11 @@
 /**
- * The slow reading of spec §§ 2–6 that the pipeline is held against: every table from scratch,
- * row at a time, sharing no code with it.
+ * Reference of spec §§ 2–6, with which the pipeline is compared: every table computed from scratch,
+ * row by row, without code of the pipeline.
  *
- * Ids that are hashes in the product are texts here: a transition is
+ * Ids that are hashes in the product are texts here. A transition is
  * `journey|version|instance|track|cause|event or instant`, and so is the stay it enters; a cycle is
- * its closing transition and `|cycle`. Effects are those of the believed transitions; the outbox,
- * which is a log of what was sent and taken back, follows from them.
+ * its closing transition and `|cycle`. Effects are those of current transitions; `outbox.ts`
+ * derives the outbox from them.
  */
 
 import {
@@ -105,7 +105,8 @@ export function reference(
   return { ...tables, ...funnelTables(definitions, seen, transitions, watermark ?? -Infinity) }
 }
 
-/** A journey's events by instance key; null without one. Events without a key are left out. */
+/** Groups a journey's events by instance key; null if it has none. Events without a key are left
+ * out. */
 function byKey(journey: Journey, seen: Seen[]): Map<string | null, Seen[]> {
   if (journey.key === undefined) return new Map([[null, seen]])
   const groups = new Map<string, Seen[]>()
@@ -127,7 +128,7 @@ type Stand = {
   track: Track
   state: string
   enteredAt: number
-  /** Delays of the current stay that have not fired, in the order they will. */
+  /** Delays of the current stay that have not fired, in firing order. */
   pending: { due: number; list: Candidates }[]
   visits: { [state: string]: number }
   path: { state: string; at: number }[]
@@ -135,7 +136,7 @@ type Stand = {
   stay: Row | null
 }
 
-/** One profile (and key) going through one journey. */
+/** One profile (and key) in one journey. */
 class Runner {
   private stands: Stand[] = []
   private counts: { [name: string]: number } = {}
@@ -273,7 +274,7 @@ class Runner {
     })
   }
 
-  /** Decides every timeout due at or before the instant. */
+  /** Decides every timeout due up to the instant. */
   private fire(limit: number): void {
     for (;;) {
       const due = Math.min(...this.stands.flatMap((s) => s.pending.map((p) => p.due)))

@@ -1,11 +1,11 @@
-/** Shares and their uncertainty, by the formulas of the textbooks. */
+/** Shares and their uncertainty, by textbook formulas. */
 
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 
-/** A share as the views round it. */
+/** Rounds a share like the views. */
 export const ninePlaces = (share: number) => Math.round(share * 1e9) / 1e9
 
-/** The share of `converted` in `matured`, with Wilson's interval; null: there is no window. */
+/** Returns the share of `converted` in `matured` with Wilson's interval; null without a window. */
 export function rates(matured: number | null, converted: number | null, isFirst = false): Row {
   const counts = { matured_count: matured, matured_converted_count: converted }
   if (matured === null || converted === null || matured === 0 || isFirst) {
@@ -24,11 +24,11 @@ export function rates(matured: number | null, converted: number | null, isFirst 
   }
 }
 
-/** A stay, or an open one: `hasLeft` is false. */
+/** Stay; `hasLeft` is false for an open one. */
 export type Exit = { age: number; hasLeft: boolean }
 export type Survival = { age: number; atRisk: number; left: number; share: number }
 
-/** The curve of Kaplan and Meier, age by age, at the ages at which somebody left. */
+/** Returns the Kaplan–Meier curve at the ages at which somebody left. */
 export function survivalOf(exits: readonly Exit[]): Survival[] {
   const curve: Survival[] = []
   let share = 1
@@ -43,7 +43,7 @@ export function survivalOf(exits: readonly Exit[]): Survival[] {
   return curve
 }
 
-/** The age by which so many tenths have left; null where the curve does not get there. */
+/** Returns the age by which so many tenths have left; null if the curve does not get there. */
 export function ageBy(tenths: number, exits: readonly Exit[]): number | null {
   return survivalOf(exits).find(({ share }) => share <= (10 - tenths) / 10)?.age ?? null
 }

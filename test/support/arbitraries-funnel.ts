@@ -1,4 +1,4 @@
-/** Random sound funnels over the events and machines of `arbitraries.ts`. */
+/** Random valid funnels over the events and journeys of `arbitraries.ts`. */
 
 import fc from 'fast-check'
 import {
@@ -29,7 +29,7 @@ const where = fc.constantFrom<NonNullable<EventStep['where']>>(
 )
 const seldom = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 5 })
 
-/** Members that are undefined are absent. */
+/** Removes undefined members. */
 function compact<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T
 }
@@ -46,7 +46,7 @@ const limits = fc
   })
   .map(compact)
 
-/** Limits where they may stand: not on the first step, and the last is not optional. */
+/** Limits where they are allowed: not on the first step, and the last step is not optional. */
 const steps: fc.Arbitrary<EventStep[]> = fc
   .array(fc.tuple(plainStep, limits), { minLength: 1, maxLength: 4 })
   .map((list) =>
@@ -117,7 +117,7 @@ export const funnel: fc.Arbitrary<EventFunnel> = fc.oneof(
   { weight: 1, arbitrary: clickhouse },
 )
 
-/** Over the states of the arbitrary journeys. */
+/** Funnels over the states of the random journeys. */
 const journeyFunnel: fc.Arbitrary<JourneyFunnel> = fc
   .record({
     states: fc.array(fc.tuple(fc.constantFrom('s0', 's1', 's2', 's3', 'done'), limits), {
@@ -137,7 +137,7 @@ const journeyFunnel: fc.Arbitrary<JourneyFunnel> = fc
     return compact({ steps: listed, ...options }) as JourneyFunnel
   })
 
-/** A journey, perhaps with a funnel of its own, and funnels of events, as definitions take them. */
+/** A journey, possibly with a funnel, and event funnels, as definitions. */
 export const funnelled = {
   journey: fc
     .tuple(journey, fc.option(journeyFunnel, { nil: undefined, freq: 1 }))

@@ -1,7 +1,6 @@
 /**
- * Hostile input for the property tests: streams of events whose instants collide and fall on the
- * edges of sessions and timeouts, people who share and change everything, and random sound
- * definitions for them to walk.
+ * Random input for the property tests: events whose instants collide and fall on the limits of
+ * sessions and timeouts, people who share and change identifiers, and random valid definitions.
  */
 
 import fc from 'fast-check'
@@ -40,7 +39,7 @@ const value: fc.Arbitrary<Json> = fc.constantFrom<Json>(
   { a: 1 },
 )
 
-/** Offsets around the half hour of a session and the timeouts of `delay`. */
+/** Offsets around the session gap of half an hour and the timeouts of `delay`. */
 const offset = fc.oneof(
   fc.integer({ min: 0, max: 12 }).map((n) => n * 10 * MINUTE),
   fc.integer({ min: 0, max: 12 }).map((n) => n * 10 * MINUTE + 1),
@@ -58,7 +57,7 @@ const correction = fc.constantFrom<[string, string]>(
   ['user_id:u1', 'user_id:u1'],
 )
 
-/** `user_id:d1` is seldom carried, `user_id:d2` never. */
+/** Events carry `user_id:d1` rarely and `user_id:d2` never. */
 const alias = fc.oneof<fc.Arbitrary<NonNullable<AcceptedEvent['alias']>>[]>(
   correction,
   fc.constantFrom(
@@ -74,7 +73,7 @@ const alias = fc.oneof<fc.Arbitrary<NonNullable<AcceptedEvent['alias']>>[]>(
 const rare = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 5 })
 const often = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 1 })
 
-/** An event without its id. */
+/** Event without its id. */
 const body = fc.record({
   name: fc.constantFrom(...NAMES),
   occurred_at: offset.map((n) => START + n),
@@ -94,7 +93,7 @@ const body = fc.record({
 
 const ids = ['e', 'a/b', 'a%', 'z\u{1f600}', 'z\uffee', 'A', '-', 'a']
 
-/** Events with distinct ids; some carry nobody and are refused at landing. */
+/** Events with distinct ids; some have no identifier and are refused. */
 export const eventStream: fc.Arbitrary<AcceptedEvent[]> = fc
   .array(body, { minLength: 1, maxLength: 40 })
   .map((bodies) =>
@@ -163,7 +162,7 @@ const operators: fc.Arbitrary<Operators> = fc.oneof(
 )
 const counting = fc.constantFrom({ gte: 2 }, { eq: 1 }, { lt: 3 }, { ne: 2 })
 
-/** Guards on `track`, of tracks named `tracks`. */
+/** Returns guards on `track`, one of `tracks`. */
 function guards(tracks: string[]): fc.Arbitrary<Guard> {
   const place = fc.tuple(fc.constantFrom(...tracks), fc.constantFrom(...STATES))
   const leaf: fc.Arbitrary<Guard> = fc.oneof(
@@ -190,7 +189,7 @@ function guards(tracks: string[]): fc.Arbitrary<Guard> {
   )
 }
 
-/** Candidates: guarded ones, then perhaps one without a guard. */
+/** Returns candidates: guarded ones, then possibly one without a guard. */
 function candidates(tracks: string[]): fc.Arbitrary<Candidate[]> {
   const target = fc.constantFrom(...STATES, 'done')
   const effects = fc.constantFrom<Effect[]>(
@@ -212,7 +211,8 @@ function on(tracks: string[]): fc.Arbitrary<{ [name: string]: Candidate[] }> {
   return fc.dictionary(fc.constantFrom(...NAMES), candidates(tracks), { maxKeys: 3 })
 }
 
-/** Delays grow with the state's number and lead upwards, so that timeouts alone never circle. */
+/** Returns delays that grow with the state's number and lead upwards, so that timeouts form no
+ * loop. */
 function after(tracks: string[], number: number): fc.Arbitrary<NonNullable<State['after']>> {
   return fc
     .dictionary(
@@ -230,7 +230,7 @@ function after(tracks: string[], number: number): fc.Arbitrary<NonNullable<State
     )
 }
 
-/** Every state is on a way from the first, and each has a way out that nothing masks. */
+/** Returns a track in which every state is reachable and has an unmasked way out. */
 function track(tracks: string[]): fc.Arbitrary<Track> {
   const state = (number: number): fc.Arbitrary<State> =>
     fc.record({
@@ -277,7 +277,7 @@ export const journey: fc.Arbitrary<Journey> = fc
     return { ...head, ignore, type: 'parallel', states: { pay: pair[0], ship: pair[1] } }
   })
 
-/** The events in an order of arrival, cut into batches, some arriving again. */
+/** Returns the events in some arrival order, cut into batches, with some redelivered. */
 export function arrivals(events: AcceptedEvent[]): fc.Arbitrary<AcceptedEvent[][]> {
   return fc
     .record({

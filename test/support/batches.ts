@@ -1,4 +1,4 @@
-/** Small commits for the tests of a warehouse. */
+/** Small commits for tests of warehouses. */
 
 import { arrowTable } from '../../pipeline/warehouse/arrow.ts'
 import { uuidInto } from '../../pipeline/base/hash.ts'
@@ -12,7 +12,7 @@ export function uuids(keys: string[]) {
   return { bytes }
 }
 
-/** The `batches` row of a batch that counted nothing. */
+/** Returns the `batches` row of an empty batch. */
 export function batchRow(batch: number, watermark: number | null) {
   const columns = ['read', 'landed', 'duplicate', 'rejected', 'inserted', 'superseded', 'effect']
   return arrowTable(
@@ -27,7 +27,7 @@ export function batchRow(batch: number, watermark: number | null) {
   )
 }
 
-/** A batch that says whose some events are, recorded `batch` microseconds after `BATCH_AT`. */
+/** Returns a batch that assigns profiles to events, recorded `batch` microseconds after `BATCH_AT`. */
 export function batchOf(batch: number, events: string[]): Commit {
   const profiles = {
     row_key: uuids(events),

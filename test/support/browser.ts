@@ -1,6 +1,6 @@
 /**
  * Headless browser for page tests: Debian's Chromium, driven by playwright-core. Without Chromium
- * the tests are skipped with one line, and fail if REQUIRE_BROWSER=1.
+ * the tests are skipped with one line; with REQUIRE_BROWSER=1 they fail.
  */
 
 import { existsSync } from 'node:fs'
@@ -13,22 +13,22 @@ const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run
   '--disable-component-update',
   '--disable-sync',
 ])
-/** A browser on a busy machine takes its time. */
+/** Starting a browser on a busy machine takes long. */
 export const HOOK_MS = 120_000
 
 const hasBrowser = existsSync(CHROMIUM)
 if (!hasBrowser && process.env['REQUIRE_BROWSER'] === '1') {
-  throw new Error(`REQUIRE_BROWSER=1, but there is no ${CHROMIUM}: apt-get install -y chromium`)
+  throw new Error(`REQUIRE_BROWSER=1, but ${CHROMIUM} does not exist: apt-get install -y chromium`)
 }
-if (!hasBrowser) console.log(`skipped: no ${CHROMIUM}; apt-get install -y chromium to run these`)
+if (!hasBrowser) console.log(`skipped: ${CHROMIUM} does not exist; apt-get install -y chromium`)
 
 /** Starts the browser; null if Chromium is not installed. */
 export const launch: (() => Promise<Browser>) | null = hasBrowser
   ? () => chromium.launch({ executablePath: CHROMIUM, args: ARGS })
   : null
 
-/** A file as a page, in light, and what it complained of: errors, dialogs, and any request but the
- * one for itself. */
+/** Opens a file as a page in the light theme. Collects errors, dialogs, and any request except the
+ * one for the file. */
 export async function openPage(
   browser: Browser,
   file: string,

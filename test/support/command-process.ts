@@ -1,13 +1,12 @@
 /**
- * A process that runs commands, one after another, for whoever started it (see `commands.ts`). A
- * command is loaded anew each time and has its arguments, its input and its exit code as in a
- * process of its own; what it prints is sent back.
+ * Process that runs commands one after another (see `commands.ts`). Each command is loaded anew,
+ * with its own arguments, input and exit code. Its output is sent back.
  */
 
 import { Readable } from 'node:stream'
 import type { Asked, Ended } from './commands.ts'
 
-/** What commands listen to, and would listen to once more each time. */
+/** Events for which commands add listeners, which must be removed after each command. */
 const LISTENED = [
   [process, 'SIGINT'],
   [process, 'SIGTERM'],

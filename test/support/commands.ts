@@ -1,7 +1,7 @@
 /**
- * The commands as their users run them: what they print, and their exit codes. A process takes
- * longer to start than most commands to answer, so those of a test file share one; that a process
- * of their own ends, and with which code, is what `start.test.ts` and the tests of kills are for.
+ * Runs commands as users do, and returns output and exit code. The commands of a test file share
+ * one process, because starting a process takes longer than most commands. `start.test.ts` and the
+ * kill tests check that real processes end with the right code.
  */
 
 import { fork, type ChildProcess } from 'node:child_process'
@@ -38,5 +38,5 @@ export function startCommands(env: { [name: string]: string } = {}, cwd = proces
 }
 
 function died([code]: unknown[]): never {
-  throw new Error(`the process of the commands has ended with ${String(code)}`)
+  throw new Error(`the command process exited with ${String(code)}`)
 }

@@ -1,8 +1,8 @@
 /**
- * A crash at a chosen step. Everything that a process awaits passes through a `Crash`. Each write
- * is two steps, before it and after it; at all reads in between the world outside is the same, so
- * they are no steps of their own. At the chosen step the process is dead: that call and every later
- * one never settles, so no `catch` and no `finally` of the code under test runs, as after SIGKILL.
+ * Simulates a crash at a chosen step. All calls that a process awaits go through a `Crash`. Each
+ * write is two steps, before and after; reads are not steps, because they change nothing outside.
+ * At the chosen step the process is dead: this call and all later ones never settle, so no `catch`
+ * or `finally` of the tested code runs, as after SIGKILL.
  */
 
 import type { EffectTopic } from '../../pipeline/io/outbox-publisher.ts'
@@ -12,21 +12,21 @@ import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 const WRITES = new Set(['commit', 'append', 'publish', 'acknowledge'])
 
 export class Crash {
-  /** Steps in the order in which they were reached. */
+  /** Steps in the order they were reached. */
   readonly steps: string[] = []
-  /** Settles once the process is dead and no call of it is still running. */
+  /** Resolves once the process is dead and none of its calls is running. */
   readonly happened: Promise<void>
   readonly #at: number
   #running = 0
   #settle: () => void = () => undefined
 
-  /** Dies at the `at`-th step, counted from 1. Without a number it never does. */
+  /** Crashes at step `at`, counted from 1; without a number, never. */
   constructor(at = Infinity) {
     this.#at = at
     this.happened = new Promise((resolve) => (this.#settle = resolve))
   }
 
-  /** Does `work` as a step of the process. `work` is called at once, as it would be without this. */
+  /** Runs `work` as a step of the process. Calls `work` at once. */
   through<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
     const isWrite = WRITES.has(name)
     if (this.#reach(isWrite ? name : null)) return this.#never()
@@ -44,7 +44,7 @@ export class Crash {
     )
   }
 
-  /** Whether the process is dead, at this step or since an earlier one. */
+  /** Returns whether the process is dead, at this step or since an earlier one. */
   #reach(step: string | null): boolean {
     if (step !== null && this.steps.length < this.#at) this.steps.push(step)
     return this.steps.length >= this.#at
@@ -56,7 +56,7 @@ export class Crash {
   }
 }
 
-/** The same warehouse, whose calls are steps of a process. */
+/** Returns the warehouse with its calls as steps of a process. */
 export function crashingWarehouse(warehouse: Warehouse, crash: Crash): Warehouse {
   return new Proxy(warehouse, {
     get(target, name) {
@@ -69,7 +69,7 @@ export function crashingWarehouse(warehouse: Warehouse, crash: Crash): Warehouse
   })
 }
 
-/** The same topic, whose calls are steps of a process. */
+/** Returns the topic with its calls as steps of a process. */
 export function crashingTopic(topic: EffectTopic, crash: Crash): EffectTopic {
   return {
     name: topic.name,

@@ -1,9 +1,9 @@
-/** What can become of the folder of a state store between two runs, for tests. */
+/** Damage to the folder of a state store between two runs. */
 
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** `none`: the run was killed; `closed`: it ended. */
+/** `none`: the run was killed; `closed`: it ended normally. */
 export const DAMAGES = [
   'none',
   'closed',
@@ -16,7 +16,7 @@ export const DAMAGES = [
 ] as const
 export type Damage = (typeof DAMAGES)[number]
 
-/** Damages the log of the store in a folder; `at` chooses where. */
+/** Damages the log of a store; `at` selects the position. */
 export function damageState(dir: string, damage: Damage, at: number): void {
   const log = join(dir, 'log')
   const copy = `${dir}.earlier`

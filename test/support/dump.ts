@@ -1,4 +1,4 @@
-/** The public views of a warehouse, and a harness that feeds one, for tests. */
+/** Dumps of public views, and a harness that feeds a warehouse. */
 
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
@@ -16,7 +16,7 @@ import {
   type Row,
 } from '../reference/reference.ts'
 
-/** Rows in an order that does not depend on the engine. */
+/** Sorts rows in an order that does not depend on the engine. */
 export function sorted(rows: Row[]): Row[] {
   return rows
     .map((row) => ({ row, key: JSON.stringify(Object.entries(row).sort(), undefined) }))
@@ -24,7 +24,7 @@ export function sorted(rows: Row[]): Row[] {
     .map(({ row }) => Object.fromEntries(Object.entries(row).sort()) as Row)
 }
 
-/** All current views, `suffix` for those of an instant, with hashed ids in words. */
+/** Returns all current views, or those with `suffix` as of an instant, with hashed ids as text. */
 export async function dump(warehouse: Warehouse, suffix = ''): Promise<ReferenceTables> {
   const tables: ReferenceTables = {}
   for (const view of VIEWS) {
@@ -76,18 +76,18 @@ export async function landed(warehouse: Warehouse): Promise<AcceptedEvent[]> {
   })
 }
 
-/** An event as the native wire form. */
+/** Returns an event in the native wire format. */
 export function lineOf(event: AcceptedEvent): string {
   return JSON.stringify({ ...event, occurred_at: formatInstant(event.occurred_at) })
 }
 
-/** A pipeline over a warehouse of its own, fed with events. */
+/** Pipeline over its own warehouse. */
 export class Harness {
   readonly definitions: Definitions
   readonly warehouse: Warehouse
-  /** Images kept between batches; undefined: as many as runs keep. */
+  /** Images kept between batches; undefined keeps as many as runs do. */
   readonly #imagesMax: number | undefined
-  /** Folder of a local state store; undefined: the warehouse is read. */
+  /** Folder of a local state store; undefined reads the warehouse. */
   readonly #stateDir: string | undefined
   #state: StateStore | null = null
   #pipeline: Pipeline | null = null
@@ -122,7 +122,7 @@ export class Harness {
     })
   }
 
-  /** Forgets everything in memory, as a crash would, or after closing the state store. */
+  /** Drops everything in memory, as after a crash, or after closing the state store. */
   restart(isClosed = false): void {
     if (isClosed) this.#state?.close()
     this.#state = null
@@ -135,7 +135,7 @@ export class Harness {
     return outcome
   }
 
-  /** The same up to the commit, which is under way then. */
+  /** Processes lines up to the commit, which is then in flight. */
   async begin(lines: string[], watermark: number | null = null) {
     const pipeline = await this.pipeline()
     const decoder = new ChunkDecoder({

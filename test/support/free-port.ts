@@ -1,4 +1,4 @@
-/** A port of the loopback that nobody listens on. */
+/** Finds a free port of the loopback interface. */
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'

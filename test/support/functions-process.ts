@@ -1,4 +1,4 @@
-/** The packaged functions as a cloud runs them: the framework, started in the package's folder. */
+/** The packaged functions as deployed: Functions Framework, started in the package's folder. */
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ const STARTED = 'Serving function'
 
 type Manifest = { dependencies: { [name: string]: string } }
 
-/** Builds the package into a folder, with the libraries it asks for, linked, and no others. */
+/** Builds the package into a folder, and links only the libraries it declares. */
 export function packageInto(out: string): Manifest {
   const args = ['--import', 'tsx', 'scripts/package.ts', '--out', out]
   execFileSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })

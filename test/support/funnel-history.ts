@@ -1,10 +1,11 @@
 /**
- * Funnels over histories written as text: one event a line, `10:00 A`, then perhaps `source=ios`,
- * `session=s2`, `ordinal=1` and properties as JSON. Events are numbered e1, e2 … by line.
+ * Funnels over histories written as text: one event per line, `10:00 A`, optionally with
+ * `source=ios`, `session=s2`, `ordinal=1` and properties as JSON. Events are numbered e1, e2 … by
+ * line.
  *
- * What comes out is one text an attempt, by entry: the events that served its steps, and how it
- * ended, `e1 e3 converted` or `e2 window`. Every history is folded in one go, and again event by
- * event from a state that has been through JSON: both must say the same.
+ * The result is one text per attempt, by entry: the events that its steps took and how it ended,
+ * such as `e1 e3 converted` or `e2 window`. Every history is folded at once, and again event by
+ * event from a state that was serialized as JSON. Both must give the same result.
  */
 
 import { expect } from 'vitest'
@@ -38,7 +39,7 @@ export type Told = {
 
 const MINUTE = 60_000_000
 
-/** Microseconds of `10:00`, `10:00:30` or `34:00`, which is ten of the next day. */
+/** Returns the microseconds of `10:00`, `10:00:30` or `34:00` (10:00 of the next day). */
 export function timeOf(text: string): number {
   const [hours = 0, minutes = 0, seconds = 0] = text.split(':').map(Number)
   return (hours * 60 + minutes) * MINUTE + seconds * 1_000_000
@@ -63,7 +64,7 @@ function parse(history: string): Told[] {
   })
 }
 
-/** Folds one profile's events, in one go or continued event by event, under one funnel. */
+/** Folds one profile's events under one funnel, at once or event by event. */
 export class FunnelBench {
   readonly funnel: EventFunnel
   readonly #events: Events
@@ -113,7 +114,7 @@ export class FunnelBench {
     return store.texts()
   }
 
-  /** One event a run; then, if something is due by the watermark, one run more. */
+  /** Runs once per event, and once more if something is due by the watermark. */
   continued(watermark: number): string[] {
     const { funnels } = this.#parts
     const fold = new FunnelFold(this.#parts)
@@ -141,7 +142,7 @@ const finite = (_: string, value: unknown) => (value === '-inf' ? -Infinity : va
 
 type Line = { [column: string]: unknown }
 
-/** Rows as a warehouse would keep them: what is superseded must be there, what comes must not. */
+/** Rows as a warehouse stores them. Superseded rows must exist, and inserted ones must not. */
 class Store {
   readonly #attempts = new Map<string, Line>()
   readonly #steps = new Map<string, Line>()
@@ -194,7 +195,7 @@ const ATTEMPT_COLUMNS = [
 ]
 const STEP_COLUMNS = ['attempt_id', 'step_no', 'event_id']
 
-/** The attempts of a history; the watermark is that of its last event unless given. */
+/** Returns the attempts of a history. The default watermark is that of its last event. */
 export function attemptsOf(
   funnel: Omit<EventFunnel, 'id'>,
   history: string,

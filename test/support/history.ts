@@ -1,13 +1,14 @@
 /**
- * Text tables as tests: a line is an event, and after `->` what the tables say of it at the end.
+ * Tests as text tables: a line is an event, and after `->` what the tables contain for it in the
+ * end.
  *
  * ```
  *   at     anonymous_id  user_id  event          -> session  profile     checkout
  *   10:00  a1            -        Product Added     e1       user_id:u7  cart
  * ```
  *
- * Events are e1, e2 … in the order of the lines, which is the order of arrival; `-` is nothing.
- * Columns before `->`: `at` (a time of 1 March 2026, `+2d,10:00` for later), identifier namespaces,
+ * Events are e1, e2 … in line order, which is the arrival order; `-` is empty. Columns before `->`:
+ * `at` (a time on 1 March 2026, `+2d,10:00` for later), identifier namespaces,
  * `event`, `source`, `props` and `context` (JSON), `alias`, `unlink` (`a,b`), `ordinal`.
  * Columns after it: `session`, `profile`, `because` (of the session the event starts), `refused`
  * (the identifier whose link was), and by the id of a journey the state that the event's
@@ -27,17 +28,17 @@ export type Setting = {
   identity?: Partial<Identity>
   sessions?: Partial<Sessions>
   journeys?: Journey[]
-  /** Decide timeouts up to this time, written as `at` is. */
+  /** Watermark that decides timeouts, written like `at`. */
   watermark?: string
 }
 
 const DAY = 86_400_000
 const BASE = 1_772_323_200_000
 
-/** Epoch milliseconds of `10:00`, `10:00:30` or `+2d 10:00` (written `+2d,10:00` in a table). */
+/** Returns epoch milliseconds of `10:00`, `10:00:30` or `+2d 10:00` (`+2d,10:00` in a table). */
 function instantOf(text: string): number {
   const parts = /^(?:\+(\d+)d,?)?(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?$/.exec(text)
-  if (parts === null) throw new Error(`${text} is no time`)
+  if (parts === null) throw new Error(`${text} is not a time`)
   const [, days = '0', hours, minutes, seconds = '0'] = parts
   const clock = Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1_000
   return BASE + Number(days) * DAY + clock
@@ -88,7 +89,7 @@ function wire({ given }: Line, number: number): string {
   })
 }
 
-/** What the tables say of event `e<number>`, in the words of the table. */
+/** Returns what the tables contain for event `e<number>`, in the notation of the table. */
 async function said(warehouse: Warehouse, column: string, eventId: string): Promise<string> {
   const ask = async (sql: string) =>
     (await warehouse.query(sql, [eventId])).map((row) => String(Object.values(row)[0]))
@@ -113,7 +114,7 @@ async function said(warehouse: Warehouse, column: string, eventId: string): Prom
   return [...moved, ...refused].join('+') || '-'
 }
 
-/** A warehouse fed with these batches, timeouts decided as the setting says. */
+/** Returns a warehouse fed with these batches, with timeouts decided as set. */
 async function fed(batches: string[][], setting: Setting): Promise<Harness> {
   const harness = new Harness(makeDefinitions(setting))
   for (const batch of batches) await harness.feed(batch)
@@ -123,7 +124,7 @@ async function fed(batches: string[][], setting: Setting): Promise<Harness> {
   return harness
 }
 
-/** A warehouse fed with the table's events, each line a batch. */
+/** Returns a warehouse fed with the table's events, one batch per line. */
 export async function tell(table: string, setting: Setting = {}): Promise<Harness> {
   return fed(
     parse(table).lines.map((line, i) => [wire(line, i + 1)]),
@@ -131,7 +132,7 @@ export async function tell(table: string, setting: Setting = {}): Promise<Harnes
   )
 }
 
-/** Feeds the table's events, each a batch and again all in one, and holds the tables to it. */
+/** Feeds the table's events one per batch and again all in one, and compares the tables. */
 export async function check(table: string, setting: Setting = {}): Promise<void> {
   const { lines, standing } = parse(table)
   const all = lines.map((line, i) => wire(line, i + 1))

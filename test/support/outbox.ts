@@ -1,4 +1,4 @@
-/** The outbox against the effects that the slow reference finds in the believed transitions. */
+/** Compares the outbox with the effects that the slow reference finds in current transitions. */
 
 import { expect } from 'vitest'
 import { uuidOf } from '../../pipeline/base/hash.ts'
@@ -7,9 +7,9 @@ import type { Row } from '../reference/reference.ts'
 import { sorted } from './dump.ts'
 
 /**
- * Whatever the batches were: every believed effect was written once, every effect that was sent and
- * is no longer believed was taken back once, after it was sent, and nothing else was taken back but
- * what was not believed for a while.
+ * Checks the outbox for any batches: every current effect was written once; every sent effect that
+ * is no longer current was retracted once, after it was sent; and only effects that were not
+ * current for a while were retracted.
  */
 export async function expectOutbox(warehouse: Warehouse, believed: Row[]): Promise<void> {
   const log = await warehouse.query('select * from effects_log order by recorded_by, effect_no')
@@ -47,8 +47,8 @@ export async function expectOutbox(warehouse: Warehouse, believed: Row[]): Promi
   })
 }
 
-/** Events that came in one batch: the outbox has the believed effects and nothing else, and those
- * that are further behind the watermark than their `within` are not sent. */
+/** Checks the outbox after one batch: it has exactly the current effects, and those that are
+ * further behind the watermark than their `within` are not sent. */
 export async function expectOutboxOfOneBatch(
   warehouse: Warehouse,
   believed: Row[],

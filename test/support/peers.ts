@@ -1,6 +1,6 @@
 /**
- * Heavy judges from `.peers/`, if `npm run peers` has installed them. Without them the tests that
- * ask them are skipped in one line; REQUIRE_PEERS=1 makes their absence a failure.
+ * Reference systems from `.peers/`, installed by `npm run peers`. Without them, tests that compare
+ * with them are skipped with one line; with REQUIRE_PEERS=1 they fail.
  */
 
 import { existsSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { resolve } from 'node:path'
 
 const DIR = resolve('.peers')
 
-/** Where a peer is installed, or null when it is not and need not be. */
+/** Returns the folder of a reference system, or null if it is not installed and not required. */
 export function peerDir(name: string): string | null {
   const dir = resolve(DIR, 'node_modules', name)
   if (existsSync(dir)) return dir
@@ -20,7 +20,7 @@ export function peerDir(name: string): string | null {
   return null
 }
 
-/** A peer's module, or null when it is not installed and need not be. */
+/** Returns the module of a reference system, or null if it is not installed and not required. */
 export function peer<Module>(name: string): Module | null {
   if (peerDir(name) === null) return null
   return createRequire(resolve(DIR, 'package.json'))(name) as Module

@@ -1,6 +1,6 @@
 /**
- * Property tests tell a failure at once, with the seed and path that repeat it: making it smaller
- * takes longer than a test may. SHRINK=1 does that, for who has the time.
+ * Property tests report a failure at once, with the seed and path that repeat it, because shrinking
+ * takes longer than a test may. Set SHRINK=1 to shrink.
  */
 
 import fc from 'fast-check'

@@ -1,4 +1,4 @@
-/** Relations that a text reads, found by DuckDB's parser. */
+/** Relations that a SQL text reads, found by DuckDB's parser. */
 
 import { DuckDBInstance } from '@duckdb/node-api'
 

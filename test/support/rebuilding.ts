@@ -1,4 +1,4 @@
-/** Random people and machines for the tests of replay and release, and how a version is moved. */
+/** Random people and journeys for tests of replay and release, and helpers that move versions. */
 
 import fc from 'fast-check'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -58,7 +58,7 @@ export const scene = fc
 
 export type Scene = typeof scene extends fc.Arbitrary<infer T> ? T : never
 
-/** Of a scene: its two sets of definitions, and the batches before and after the release. */
+/** Returns the two sets of definitions of a scene, and the batches before and after the release. */
 export function read({ parts, batches, cut }: Scene) {
   const at = 1 + Math.floor(cut * (batches.length - 1))
   return {
@@ -79,7 +79,7 @@ export async function feed(
   if (watermark !== null) await harness.feed([], watermark)
 }
 
-/** Parts of so few events show whether it matters where they are cut. */
+/** Small parts, so that every possible cut is tested. */
 const SPREAD = { partEvents: 2 }
 
 /** Replays, promotes or rolls back to the journey of `to`. */
@@ -92,7 +92,7 @@ export function step(
   return move(harness, to.releases.find(({ kind }) => kind === 'journey') as Release, action, more)
 }
 
-/** No effect is ever sent or taken back. */
+/** Moves a version, and checks that no effect is sent or retracted. */
 export async function move(
   harness: Harness,
   release: Release | null,
@@ -121,13 +121,13 @@ export async function move(
   return rebuilt
 }
 
-/** Everything, under the identity and sessions of other definitions. */
+/** Replays everything under the identity and sessions of other definitions. */
 export async function replayAll(harness: Harness, next: Definitions, more: Partial<Rebuild> = {}) {
   const { definitions } = runningOf(next, await ReleaseLog.read(harness.warehouse), true)
   return move(harness, null, 'replayed', { definitions, ...more })
 }
 
-/** What a version that nobody sees yet believes. */
+/** Returns the current rows of a version that is not live. */
 export async function believed({ warehouse }: Harness): Promise<Row[]> {
   const rows = await warehouse.query(
     `select profile_id, cast(transition_id as string) as id, occurred_at from transition_facts
@@ -136,7 +136,7 @@ export async function believed({ warehouse }: Harness): Promise<Row[]> {
   return sorted(rows as Row[])
 }
 
-/** The same, of profiles with an event in a window. */
+/** Returns the rows of profiles with an event in a window. */
 export async function believedWithin(
   harness: Harness,
   { from, to }: { from: number | null; to: number | null },
@@ -156,7 +156,7 @@ export function expectSame(actual: ReferenceTables, expected: ReferenceTables): 
   }
 }
 
-/** What a warehouse shows that has only ever known these definitions. */
+/** Returns the rows of a warehouse that has only ever had these definitions. */
 export async function shownBy(
   definitions: Definitions,
   lots: [batches: AcceptedEvent[][], watermark: number | null][],

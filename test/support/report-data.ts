@@ -1,4 +1,4 @@
-/** A small warehouse that a report can be made of, with a name in it that wants to be markup. */
+/** A small warehouse for reports, with a name that contains markup. */
 
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
@@ -8,7 +8,7 @@ import { emptyWarehouse } from './reused-warehouse.ts'
 
 export const EVIL = `</script><img src=x onerror="document.title='pwned'">`
 
-/** Two journeys, so that there is something to choose; the second has two tracks. */
+/** Two journeys, so that one must be chosen; the second has two tracks. */
 export const JOURNEYS: Journey[] = [
   {
     id: 'order',
@@ -45,7 +45,7 @@ export const JOURNEYS: Journey[] = [
   },
 ]
 
-/** By events: who adds, pays and is done within an hour. */
+/** Event funnel: who adds, pays and finishes within an hour. */
 export const FUNNEL = { id: 'quick', steps: ['Add', 'Pay', 'Done'], within: '1h' }
 
 const HOUR = 3_600_000
@@ -54,7 +54,7 @@ const BASE = 1_772_323_200_000
 /** Hours count from 1 March 2026. */
 type Happening = [person: string, hours: number, event: string]
 
-/** In the order of arrival. */
+/** In arrival order. */
 const HISTORY: Happening[] = [
   ['a', 10, 'Add'],
   ['a', 10.5, 'Pay'],
@@ -71,7 +71,7 @@ const HISTORY: Happening[] = [
   ['d', 50.5, 'Pay'],
 ]
 
-/** An open warehouse with that history, then what came `late`; whoever asks for it closes it. */
+/** Returns an open warehouse with that history, then the `late` events. The caller closes it. */
 export async function reportWarehouse(
   late: Happening[] = [],
   warehouse = emptyWarehouse(),

@@ -1,7 +1,7 @@
 /**
- * Warehouses in memory for tests. Making one takes a tenth of a second, emptying one a hundredth:
- * whoever closes it gives it back, and the next test gets it as a new one. Those whose schema is
- * changed, or whose reads are counted, are made by the tests themselves.
+ * Warehouses in memory for tests. Creating one takes a tenth of a second, emptying one a hundredth,
+ * so closed ones are emptied and reused. Tests that change the schema or count reads create their
+ * own.
  */
 
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
@@ -9,7 +9,7 @@ import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 
 const free = new Set<Warehouse>()
 
-/** Not open, and without a row. */
+/** Returns a closed warehouse without rows. */
 export function emptyWarehouse(): Warehouse {
   for (const warehouse of free) {
     free.delete(warehouse)

@@ -1,4 +1,4 @@
-/** Events of one day, written short: as the NDJSON that a command reads. */
+/** Events of one day in short notation, converted to the NDJSON that commands read. */
 
 export type ShortEvent = [id: string, name: string, time: string, who: object, value?: unknown]
 

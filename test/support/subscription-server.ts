@@ -1,8 +1,8 @@
 /**
- * A Pub/Sub server for one subscription, in this process, so that a test knows the order of an
- * acknowledgement and of anything else. It delivers every message that is not acknowledged to
- * whoever opens a stream, and calls `onAcknowledge` as an acknowledgement arrives. The official
- * emulator, which takes seconds to start and to redeliver, is used in `test/cloud/`.
+ * Pub/Sub server for one subscription, in this process, so that a test knows the order of
+ * acknowledgements. It delivers every unacknowledged message to each opened stream, and calls
+ * `onAcknowledge` for each acknowledgement. `test/cloud/` uses the official emulator, which takes
+ * seconds to start and to redeliver.
  */
 
 import { createRequire } from 'node:module'
@@ -45,7 +45,8 @@ export class SubscriptionServer {
     this.#server.addService(service, handlers as { [method: string]: UntypedHandleCall })
   }
 
-  /** Serves these messages on a free port of the loopback, which the client library is led to. */
+  /** Serves these messages on a free port of the loopback interface, and configures the client
+   * library to use it. */
   static async start(
     messages: readonly string[],
     onAcknowledge: (data: string) => void,

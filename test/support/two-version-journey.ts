@@ -1,10 +1,11 @@
-/** A journey with two versions, to be released in tests. */
+/** A journey in two versions, for tests of releases. */
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 
-/** From looking to buying; carts go cold after `patience`, and the younger version asks more. */
+/** Journey from looking to buying. Carts go cold after `patience`, and the newer version has more
+ * guards. */
 export const buying = (version: number, patience: string): Journey => ({
   id: 'buying',
   version,
@@ -26,7 +27,7 @@ export const buying = (version: number, patience: string): Journey => ({
   funnels: { purchase: { steps: ['looking', 'cart', 'bought'], within: '3d' } },
 })
 
-/** Makes a directory of definitions whose only journey is this. */
+/** Creates a definitions folder with this journey only. */
 export function definitionsIn(path: string, journey: Journey, gap?: string): string {
   const write = (file: string, definition: object) =>
     writeFileSync(join(path, file), `export default ${JSON.stringify(definition)}\n`)

@@ -1,4 +1,4 @@
-/** The text of an analysis view over rows that a test writes down, without a pipeline. */
+/** Runs the text of an analysis view over given rows, without a pipeline. */
 
 import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { over } from '../../pipeline/warehouse/view-sql.ts'
@@ -9,7 +9,7 @@ export function viewText(view: string): string {
   return analysisViews().find(({ name }) => name === view)?.text ?? ''
 }
 
-/** Rows of a view over relations, each of them a query. */
+/** Returns the rows of a view over relations, each given as a query. */
 export async function viewRows(
   view: string,
   relations: readonly [name: string, query: string][],

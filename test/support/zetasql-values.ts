@@ -1,4 +1,4 @@
-/** Values of rows as the warehouse gives them, and as the evaluator of BigQuery's dialect does. */
+/** Converts values between warehouse rows and the evaluator of BigQuery's dialect. */
 
 import { formatInstant, parseInstant } from '../../pipeline/base/clock.ts'
 
@@ -13,7 +13,7 @@ export type Cell = {
   timestampValue?: { seconds: Whole; nanos: number }
 }
 
-/** The kinds of types that occur, by the numbers the analyzer answers with. */
+/** Kinds of types that occur, by the numbers that the analyzer returns. */
 export const KIND = {
   int64: 2,
   bool: 5,
@@ -28,7 +28,7 @@ export const KIND = {
 const SECOND = 1_000_000
 const DAY = 86_400 * SECOND
 
-/** A value of a relation's column, for the evaluator to read; absent is null. */
+/** Converts a column value for the evaluator; an absent value becomes null. */
 export function cellOf(value: unknown, kind: number): object {
   if (value === null || value === undefined) return {}
   if (kind === KIND.string) return { stringValue: value }
@@ -42,10 +42,10 @@ export function cellOf(value: unknown, kind: number): object {
     const seconds = Math.floor(micros / SECOND)
     return { timestampValue: { seconds, nanos: (micros - seconds * SECOND) * 1_000 } }
   }
-  throw new Error(`no way to give the evaluator a value of kind ${kind}`)
+  throw new Error(`cannot convert a value of kind ${kind} for the evaluator`)
 }
 
-/** A value of the evaluator's answer as a warehouse would give it. */
+/** Converts a value of the evaluator to that of a warehouse. */
 export function valueOf(cell: Cell): unknown {
   switch (cell.value) {
     case undefined:

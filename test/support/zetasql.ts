@@ -1,7 +1,7 @@
 /**
- * The parser, analyzer and reference evaluator of BigQuery's dialect, from `.peers/`: a text it
- * refuses, BigQuery would refuse, and rows it gives, BigQuery would give. The catalogue it resolves
- * names in starts from `pipeline/warehouse/tables.ts` and grows by the columns of each view it has accepted.
+ * Parser, analyzer and reference evaluator of BigQuery's dialect, from `.peers/`. BigQuery rejects
+ * what it rejects, and returns the rows it returns. Its catalogue starts with
+ * `pipeline/warehouse/tables.ts` and grows by the columns of each accepted view.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -69,7 +69,7 @@ const REWRITES = [
   'GROUPING_SET',
 ].map((rewrite) => `REWRITE_${rewrite}`)
 
-/** The relations that the texts of `sql/views/` and the `_versions` of the others stand on. */
+/** Relations that the texts of `sql/views/` read, and the `_versions` of the others. */
 function storedRelations(): Relation[] {
   const recorded: Column[] = [
     { name: 'recorded_at', type: 'instant' },
@@ -108,7 +108,7 @@ function storedRelations(): Relation[] {
   ]
 }
 
-/** `max_by` and `min_by` are BigQuery's, and younger than the analyzer. */
+/** `max_by` and `min_by` of BigQuery, which this analyzer lacks. */
 function choosers(): object[] {
   const any = (kind: string) => ({ kind, numOccurrences: 1 })
   return ['max_by', 'min_by'].map((name) => ({
@@ -124,8 +124,8 @@ function choosers(): object[] {
   }))
 }
 
-/** One analyzer process that knows the relations given; null when it is not installed and need not
- * be. */
+/** Starts an analyzer process with the given relations. Returns null if it is not installed and not
+ * required. */
 export async function startAnalyzer(relations = storedRelations()): Promise<Analyzer | null> {
   const module = peer<Module>(PACKAGE)
   const dir = peerDir(PACKAGE)
@@ -134,7 +134,7 @@ export async function startAnalyzer(relations = storedRelations()): Promise<Anal
   const server = spawn(join(dir, 'lib/zetasql/remote_server.so'), ['localhost', String(port)])
   module.ZetaSQLClient.init(port)
   const client = module.ZetaSQLClient.getInstance()
-  if (!(await client.testConnection())) throw new Error('the analyzer does not answer')
+  if (!(await client.testConnection())) throw new Error('the analyzer does not respond')
   const language = await client.getLanguageOptions({ maximumFeatures: true })
   return new Analyzer(server, client, module.ZetaSQLClient.API, language, relations)
 }
@@ -145,7 +145,7 @@ export class Analyzer {
   readonly #api: Api
   readonly #language: object
   readonly #relations: Relation[]
-  /** Columns of the queries that have been asked for rows. */
+  /** Columns of the queries whose rows were requested. */
   readonly #asked = new Map<string, Relation['columns']>()
 
   constructor(
@@ -197,7 +197,8 @@ export class Analyzer {
     }
   }
 
-  /** The columns of a query's result. Throws, in the analyzer's words, what it refuses. */
+  /** Returns the columns of a query's result. Throws with the analyzer's message if it rejects the
+   * query. */
   async columnsOf(sql: string): Promise<Relation['columns']> {
     const request = { sqlStatement: sql, ...this.#request(this.#relations) }
     const analyzed = await this.#client.analyze(request)
@@ -207,12 +208,12 @@ export class Analyzer {
     }))
   }
 
-  /** Throws, in the analyzer's words, when it refuses a statement of whatever kind. */
+  /** Throws with the analyzer's message if it rejects a statement of any kind. */
   async accept(sql: string): Promise<void> {
     await this.#client.analyze({ sqlStatement: sql, ...this.#request(this.#relations) })
   }
 
-  /** Throws when a script cannot be parsed; its statements are not looked into. */
+  /** Throws if a script cannot be parsed. Its statements are not analyzed. */
   async parse(script: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const options = this.#options().languageOptions
@@ -222,14 +223,14 @@ export class Analyzer {
     })
   }
 
-  /** Makes a view's columns known, by each of its names, to the texts that read it. */
+  /** Adds a view's columns to the catalogue, under each of its names. */
   async addView(name: string, sql: string, ...others: string[]): Promise<void> {
     const columns = await this.columnsOf(sql)
     for (const each of [name, ...others]) this.#relations.push({ name: each, columns })
   }
 
-  /** The rows of a query over the rows of the relations it reads, and nothing else: all of it goes
-   * over the wire. */
+  /** Returns the rows of a query over the given rows of its relations. All rows are sent over the
+   * wire. */
   async rowsOf(sql: string, given: { [relation: string]: Row[] }): Promise<Row[]> {
     const columns = this.#asked.get(sql) ?? (await this.columnsOf(sql))
     this.#asked.set(sql, columns)

@@ -1,4 +1,4 @@
-/** The analysis views over small histories, with rows worked out by hand. */
+/** Analysis views over small histories, with rows computed by hand. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Journey } from '../../pipeline/definition/journey.ts'
@@ -18,7 +18,7 @@ const order: Journey = {
   },
 }
 
-/** u1 pays at the third attempt, u2 and u3 are idle at the end; 1 March 2026 is a Sunday. */
+/** u1 pays at the third attempt, u2 and u3 are idle at the end. 1 March 2026 is a Sunday. */
 const HISTORY = `
   at         user_id  anonymous_id  source  event
   10:00      u1       -             web     Added
@@ -45,8 +45,8 @@ beforeAll(async () => {
 })
 afterAll(() => history.warehouse.close())
 
-/** Holds the columns that the table names to its rows, in its order; `-` is null. Columns in `_min`
- * are those in `_ms`, in minutes; rates are rounded to three places. */
+/** Compares the named columns with the rows of the table, in order; `-` is null. Columns in `_min`
+ * are those in `_ms`, in minutes. Rates are rounded to three places. */
 async function expectRows(view: string, table: string, harness = history): Promise<void> {
   const lines = table.split('\n').filter((line) => line.trim() !== '')
   const [columns = [], ...expected] = lines.map((line) => line.trim().split(/\s{2,}/))
@@ -64,7 +64,7 @@ async function expectRows(view: string, table: string, harness = history): Promi
   expect(inOrder(actual)).toEqual(inOrder(expected))
 }
 
-test('cycle_summary tells which way round loses whom', () =>
+test('cycle_summary returns after which cycles people are lost', () =>
   expectRows(
     'cycle_summary',
     `
@@ -74,7 +74,7 @@ test('cycle_summary tells which way round loses whom', () =>
     cart > idle > cart      1            1              1               2       cart`,
   ))
 
-test('cycle_summary tells what a way round takes and costs', () =>
+test('cycle_summary returns the duration and cost of a cycle', () =>
   expectRows(
     'cycle_summary',
     `
@@ -84,7 +84,7 @@ test('cycle_summary tells what a way round takes and costs', () =>
     cart > idle > cart      120                  120               120                 0                0               1`,
   ))
 
-test('laps tells how much another lap helps', () =>
+test('laps returns how much another lap helps', () =>
   expectRows(
     'laps',
     `
@@ -95,7 +95,7 @@ test('laps tells how much another lap helps', () =>
     cart > idle > cart      1       1               0                0               1              0                        -`,
   ))
 
-test('rework tells self-loops from repeats', () =>
+test('rework distinguishes self-loops from repeats', () =>
   expectRows(
     'rework',
     `
@@ -123,7 +123,7 @@ test('survival counts open stays until the watermark', () =>
     idle      3600000  3        1           0.667`,
   ))
 
-test('state_durations has the ages by which half and nine in ten have left', () =>
+test('state_durations returns the ages by which half and nine in ten have left', () =>
   expectRows(
     'state_durations',
     `
@@ -139,14 +139,14 @@ test('state_durations has the ages by which half and nine in ten have left', () 
     paid      1      true      0                -           -        1`,
   ))
 
-test('stuck has nobody where nine in ten have not left', () =>
+test('stuck returns nobody where fewer than nine in ten have left', () =>
   expectRows(
     'stuck',
     `
     state  profile_id  inside_min  p90_min`,
   ))
 
-test('stuck has whoever is inside for longer than nine in ten were', async () => {
+test('stuck returns people who stay longer than nine in ten did', async () => {
   const lines = Array.from(
     { length: 10 },
     (_, i) => `10:00  u${i}  Added\n10:1${i}  u${i}  Checkout`,
@@ -163,7 +163,7 @@ test('stuck has whoever is inside for longer than nine in ten were', async () =>
   await waiting.warehouse.close()
 })
 
-test('daily_states has every day, changed or not', () =>
+test('daily_states returns every day, with or without changes', () =>
   expectRows(
     'daily_states',
     `
@@ -186,7 +186,7 @@ test('daily_states has every day, changed or not', () =>
     2026-03-04  paid      0              0             1`,
   ))
 
-test('transition_matrix has shares of moves and of stays', () =>
+test('transition_matrix returns shares of transitions and of stays', () =>
   expectRows(
     'transition_matrix',
     `
@@ -200,7 +200,7 @@ test('transition_matrix has shares of moves and of stays', () =>
     idle        cart      event    1                 1              1            0.333`,
   ))
 
-test('path_variants tells whole ways, and how many they cover', () =>
+test('path_variants returns whole paths and how many instances they cover', () =>
   expectRows(
     'path_variants',
     `
@@ -210,7 +210,7 @@ test('path_variants tells whole ways, and how many they cover', () =>
     cart > checkout > cart > idle                               3       1               0.333     1`,
   ))
 
-test('next_after_drop_off tells what follows a timeout and a way back', () =>
+test('next_after_drop_off returns what follows a timeout and a step back', () =>
   expectRows(
     'next_after_drop_off',
     `
@@ -231,7 +231,7 @@ test('channel_switches counts changes of source within an instance', () =>
     web          ios        1             1               1`,
   ))
 
-test('retention tells who came back in a week, and who in that week or later', () =>
+test('retention returns who came back in a week, and in that week or later', () =>
   expectRows(
     'retention',
     `
@@ -241,7 +241,7 @@ test('retention tells who came back in a week, and who in that week or later', (
     2026-03-02   0        2              2             2              1           1`,
   ))
 
-test('state_error_rate sets what was refused against what was asked', () =>
+test('state_error_rate compares refused events with all events', () =>
   expectRows(
     'state_error_rate',
     `
@@ -252,7 +252,7 @@ test('state_error_rate sets what was refused against what was asked', () =>
     2026-03-02  not_accepted  0               2                0`,
   ))
 
-test('recognition_rate tells persons from devices', () =>
+test('recognition_rate distinguishes people from devices', () =>
   expectRows(
     'recognition_rate',
     `
@@ -263,7 +263,7 @@ test('recognition_rate tells persons from devices', () =>
     2026-03-03  web     1            1                   1           1              1                     1              1`,
   ))
 
-test('calendar has every day, and the Monday of its week', () =>
+test('calendar returns every day and the Monday of its week', () =>
   expectRows(
     'calendar',
     `
@@ -274,7 +274,8 @@ test('calendar has every day, and the Monday of its week', () =>
     2026-03-04  2026-03-02  20516   2931`,
   ))
 
-/** Sunday's events of u1 and of a device; on Monday one more of Sunday's, and the device's owner. */
+/** Sunday's events of u1 and of a device. On Monday, one more event of Sunday, and the device's
+ * owner. */
 const CORRECTED = `
   at         user_id  anonymous_id  event
   10:00      u1       -             Added
@@ -285,7 +286,7 @@ const CORRECTED = `
   +1d,10:00  u3       a2            Seen
 `
 
-test('corrections tell which day changed, by how much and why', async () => {
+test('corrections return which day changed, by how much and why', async () => {
   const corrected = await tell(CORRECTED, { journeys: [order] })
   await expectRows(
     'corrections_by_day',
@@ -317,7 +318,7 @@ test('corrections tell which day changed, by how much and why', async () => {
   await corrected.warehouse.close()
 })
 
-test('identity_conflict_kinds tells between what links are refused', async () => {
+test('identity_conflict_kinds returns between which namespaces links are refused', async () => {
   const refused = await tell(`
     at     user_id  email  event
     10:00  u1       m1     Seen

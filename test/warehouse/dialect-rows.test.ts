@@ -1,7 +1,7 @@
 /**
- * One text, two engines: on random histories, the analysis views and the checks give the rows on
- * the reference evaluator of BigQuery's dialect that they give on DuckDB. What differs silently
- * between the two (nulls in order, counts of nothing, text of JSON …) would show here.
+ * One text, two engines: on random histories, the analysis views and the checks return the same
+ * rows on DuckDB and on the reference evaluator of BigQuery's dialect. It finds silent differences,
+ * such as the order of nulls, empty counts, and the text of JSON.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ import type { Row as JsonRow } from '../reference/reference.ts'
 import { startAnalyzer } from '../support/zetasql.ts'
 
 const RUNS = Number(process.env['DIALECT_RUNS'] ?? 15)
-/** It makes a hundred thousand numbers, which the evaluator does slowly: once is enough. */
+/** Generates a hundred thousand numbers, which is slow in the evaluator; it runs once. */
 const SLOW = 'calendar'
 
 const analyzer = await startAnalyzer()
@@ -30,7 +30,7 @@ const scene = fc
 
 const inOrder = (rows: Row[]) => sorted(rows as JsonRow[])
 
-/** The relations that the texts read. What one view reads of another is made by DuckDB. */
+/** Relations that the texts read. Rows that one view reads from another come from DuckDB. */
 const GIVEN = new Set([
   ...VERSIONED_NAMES.flatMap((table) => [TABLES[table].view, TABLES[table].versions]),
   ...analysisViews().flatMap(({ reads }) => reads),
@@ -44,7 +44,7 @@ async function relationsOf(warehouse: Warehouse): Promise<{ [relation: string]: 
 }
 
 describe.skipIf(analyzer === null)('the reference evaluator', () => {
-  test('gives the rows that DuckDB gives', async () => {
+  test('returns the rows that DuckDB returns', async () => {
     for (const file of readdirSync('sql/views')) {
       await analyzer?.addView(file.replace('.sql', ''), readFileSync(`sql/views/${file}`, 'utf8'))
     }

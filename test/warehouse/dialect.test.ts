@@ -1,4 +1,4 @@
-/** Every shared SQL text is accepted by BigQuery's own parser and analyzer, word for word. */
+/** BigQuery's own parser and analyzer accept every shared SQL text unchanged. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -29,7 +29,7 @@ describe.skipIf(analyzer === null)('BigQuery', () => {
     await analyzer?.columnsOf(text)
   })
 
-  test.each(['checkout', 'never'])('accepts what cohorts ask, %s', async (state) => {
+  test.each(['checkout', 'never'])('accepts the cohort query for state %s', async (state) => {
     const who = { journey: 'checkout', reached: state, where: { property: 'value', gte: 10 } }
     const times = state === 'never' ? { eq: 0 } : { gte: 1 }
     const compiled = compileCohorts([{ id: 'asked', who: { ...who, times } }])
@@ -42,7 +42,7 @@ describe.skipIf(analyzer === null)('BigQuery', () => {
     ['select try_cast(profile_id as int64) from sessions', /Unexpected function call argument/],
     ['select nothing from sessions', /Unrecognized name: nothing/],
     ["select date_diff('day', started_at, ended_at) from sessions", /A valid date part/],
-  ])('refuses %s', async (sql, words) => {
+  ])('rejects %s', async (sql, words) => {
     await expect(analyzer?.columnsOf(sql)).rejects.toThrow(words)
   })
 })

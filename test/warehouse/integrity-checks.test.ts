@@ -1,4 +1,4 @@
-/** Each check of `sql/checks/` is quiet on a sound warehouse and finds the damage it is for. */
+/** Each check of `sql/checks/` passes on an intact warehouse and finds the damage it is for. */
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -81,18 +81,18 @@ const DAMAGE: { [check: string]: string } = {
   visits_are_dense: "update transition_base set visit = 5 where to_state = 'paid'",
 }
 
-test('all checks are quiet on a sound warehouse', async () => {
+test('all checks pass on an intact warehouse', async () => {
   const { asked, failed } = await failedChecks(harness.warehouse)
   expect(failed).toEqual([])
   expect(asked).toBe(Object.keys(DAMAGE).length)
 })
 
-test('the damages are one for each check', () => {
+test('there is one kind of damage for each check', () => {
   const files = readdirSync('sql/checks').map((file) => file.replace('.sql', ''))
   expect(Object.keys(DAMAGE).sort()).toEqual(files.sort())
 })
 
-test.each(Object.entries(DAMAGE))('%s finds what it is for', async (check, damage) => {
+test.each(Object.entries(DAMAGE))('%s finds its damage', async (check, damage) => {
   await harness.warehouse.query('begin')
   await harness.warehouse.query(damage)
   const { failed } = await failedChecks(harness.warehouse)
@@ -104,7 +104,7 @@ test.each(Object.entries(DAMAGE))('%s finds what it is for', async (check, damag
 
 const command = startCommands()
 
-test('npm run check says what is wrong, and exits with 1', async () => {
+test('npm run check reports what is wrong and exits with 1', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
   const path = join(dir, 'told.duckdb')
   const check = () => command('check', ['--warehouse', `duckdb:${path}`])

@@ -1,4 +1,4 @@
-/** Rates, intervals and curves of the analysis views are those that the literature has published. */
+/** Rates, intervals and curves of the analysis views equal published values. */
 
 import { expect, test } from 'vitest'
 import { viewRows } from '../support/view-text.ts'
@@ -7,7 +7,7 @@ const MONTH_US = 30 * 86_400_000_000
 const WEEK_US = 7 * 86_400_000_000
 const LATEST_US = 400 * MONTH_US
 
-/** Units of one funnel, `count` of them for each exit. */
+/** Returns units of one funnel, `count` per exit. */
 function units(exits: [age: number, outcome: string | null, count?: number][]): string {
   const rows = exits.map(([age, outcome, count = 1]) => {
     const entered = outcome === null ? LATEST_US - age * MONTH_US : 0
@@ -36,7 +36,7 @@ test.each([
   [15, 148, 0.0624, 0.1605],
   [0, 20, 0, 0.1611],
   [1, 29, 0.0061, 0.1718],
-])('the interval of %i of %i is that of Newcombe', async (converted, all, low, high) => {
+])('the interval of %i of %i equals that of Newcombe', async (converted, all, low, high) => {
   const counted = units([
     [1, 'converted', converted],
     [1, 'dropped', all - converted],
@@ -48,9 +48,9 @@ test.each([
 })
 
 // Satagopan et al., British Journal of Cancer 91 (2004), table 2: deaths from breast cancer among
-// 305 patients by months of follow-up, with deaths from other causes competing. They publish the
-// share that is left and the incidence at each time, in percent and one place.
-test('conversion by age is the cumulative incidence of Satagopan', async () => {
+// 305 patients by months of follow-up, with other causes of death competing. The published values
+// are the remaining share and the incidence at each time, in percent with one decimal.
+test('conversion by age equals the cumulative incidence of Satagopan', async () => {
   const exits = units([
     [7, null],
     [10, 'converted'],
@@ -98,7 +98,7 @@ const PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 
   (weeks): [number, boolean] => [weeks, true],
 )
 
-/** Stays in one state. */
+/** Returns stays in one state. */
 function stays(exits: readonly [weeks: number, hasLeft: boolean][]): string {
   const rows = exits.map(([weeks, hasLeft]) => {
     const entered = hasLeft ? 0 : LATEST_US - weeks * WEEK_US
@@ -112,7 +112,7 @@ function stays(exits: readonly [weeks: number, hasLeft: boolean][]): string {
 
 // Freireich et al. (1963), as printed in Cox and Oakes, Analysis of Survival Data (1984), and with
 // the estimates in Kleinbaum and Klein, Survival Analysis, table 2.2: weeks in remission.
-test('survival is that of the 6-MP patients of Freireich', async () => {
+test('survival equals that of the 6-MP patients of Freireich', async () => {
   const given: [string, string][] = [['states', stays(SIX_MP)], WATERMARK]
   const rows = await viewRows('survival', given, 'age_ms')
   expect(
@@ -136,7 +136,7 @@ test('survival is that of the 6-MP patients of Freireich', async () => {
 test.each([
   ['6-MP', SIX_MP, 23, null],
   ['placebo', PLACEBO, 8, 17],
-])('the median remission under %s is that of Freireich', async (_name, exits, median, p90) => {
+])('the median remission under %s equals that of Freireich', async (_name, exits, median, p90) => {
   const given: [string, string][] = [['states', stays(exits)], WATERMARK]
   const [row] = await viewRows('state_durations', given, 'visit')
   const weeks = (ms: unknown) => (ms === null ? null : (Number(ms) * 1_000) / WEEK_US)

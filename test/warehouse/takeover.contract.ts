@@ -1,4 +1,4 @@
-/** What every warehouse must do when it takes a version over: one suite, run on each. */
+/** Contract of taking over a version, run on each warehouse. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ import { commitOf, imagesOf, profiles, type Made } from './warehouse.contract.ts
 
 type Refused = { event: string; version: number; reason: string; profile?: string }
 
-/** What was refused under versions of journey `j`. */
+/** Returns rejections under versions of journey `j`. */
 function refusals(rows: Refused[]) {
   const all = (value: string | number) => rows.map(() => value)
   const columns = {
@@ -34,7 +34,7 @@ function refusals(rows: Refused[]) {
   return arrowTable('rejection', columns, rows.length)
 }
 
-/** Events so long after `T0`, and whose they are. */
+/** Returns events at times after `T0`, with their profiles. */
 function eventsOf(rows: { event: string; profile: string; at: number }[]): Commit['inserts'] {
   const all = (value: string | number | null) => rows.map(() => value)
   const ids = rows.map(({ event }) => event)
@@ -59,7 +59,7 @@ function eventsOf(rows: { event: string; profile: string; at: number }[]): Commi
   ])
 }
 
-/** An attempt at a step, of a funnel of its own or of journey `j`. */
+/** Returns attempts at a step of an event funnel or of a funnel of journey `j`. */
 function steps(rows: { attempt: string; version: number; isOwn: boolean }[]) {
   const all = (value: string | number) => rows.map(() => value)
   const columns = {
@@ -92,7 +92,7 @@ function released(names: VersionName[]) {
   return arrowTable('releases', columns, names.length)
 }
 
-/** Memory of one stream and one profile. */
+/** Returns the state of one stream and one profile. */
 function memoryOf(mark: string, key: string): Pick<Commit, 'inserts' | 'images'> {
   const history = { k: hashes64([key]), stream: [key], segment: [mark] }
   const timer = { due_at: [T0], profile_id: [mark] }
@@ -121,7 +121,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       rmSync(dir, { recursive: true })
     })
 
-    /** The url of another warehouse in which this has been committed. */
+    /** Returns the URL of another warehouse with these commits. */
     const otherOf = async (...commits: Partial<Commit>[]) => {
       const other = duckdbWarehouse(join(dir, 'other.duckdb'))
       await other.open()
@@ -129,7 +129,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       await other.close()
       return other.url
     }
-    /** Takes it over; what it was told to change. */
+    /** Runs the takeover. Returns the counts it was passed. */
     const taken = async (takeover: Takeover, commit: Commit | null) => {
       const told: RowCounts[] = []
       await warehouse.takeOver(takeover, (counts) => {
@@ -139,14 +139,14 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       return told
     }
     const version: VersionName = { kind: 'journey', id: 'j', version: 1 }
-    /** Every version of the rows of a view, by these columns and what ended it. */
+    /** Returns every version of a view's rows: these columns and why it ended. */
     const versions = async (view: string, ...columns: string[]) => {
       const shown = [...columns, 'recorded_by', 'superseded_by', 'superseded_because'].join(', ')
       const rows = await warehouse.query(`select ${shown} from ${view}`)
       return rows.map((row) => Object.values(row).join(' ').trim()).toSorted()
     }
 
-    test('a takeover moves a version, and memory if it has it, when it is allowed', async () => {
+    test('a takeover moves a version, and its state if it has any, when allowed', async () => {
       const theirs = memoryOf('theirs', 'a')
       theirs.inserts.set(
         'rejection',
@@ -200,7 +200,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       expect((await warehouse.images('profile', ['a'])).get('a')).toBe('later')
     })
 
-    test('of a window, rows of profiles without an event in it are left alone', async () => {
+    test('a takeover of a window leaves profiles without an event in it unchanged', async () => {
       const rows = (reason: string, profiles: string[]) =>
         new Map([
           [
@@ -216,7 +216,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
         { event: 'e3', profile: 'around', at: 9 },
         { event: 'e4', profile: 'inside', at: 10 },
       ])
-      // Somebody has become somebody else since, and has no event any more.
+      // One profile was merged meanwhile and has no events any more.
       const ours = rows('ours', ['inside', 'around', 'nobody'])
       await warehouse.commit(commitOf(1, { inserts: new Map([...inserts, ...ours]) }))
       const takeover = { from, version, hasMemory: false, openDifference }
@@ -242,7 +242,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       expect(await taken({ ...takeover, within }, null)).toEqual([{ inserted: 0, superseded: 0 }])
     })
 
-    test('of everything, all is taken of what is on record there', async () => {
+    test('a takeover of everything takes all that is recorded there', async () => {
       const people = (profile: string): Commit['inserts'] =>
         new Map([['event_profile', profiles([{ event: 'e1', profile }])]])
       const theirs = memoryOf('theirs', 'a')

@@ -1,5 +1,5 @@
 /**
- * What every warehouse must do, sentence by sentence of `warehouse.ts`: one suite, run on each.
+ * Contract of warehouses, as documented in `warehouse.ts`, run on each engine.
  */
 
 import type { Table } from 'apache-arrow'
@@ -11,10 +11,10 @@ import type { TableName } from '../../pipeline/warehouse/tables.ts'
 import type { Commit, ImageKind, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { BATCH_AT as T0, batchRow, uuids } from '../support/batches.ts'
 
-/** A warehouse that is new, and a way to close it and open what it kept. */
+/** A new warehouse, and a function that closes it and opens it again. */
 export type Made = { warehouse: Warehouse; reopen(): Promise<Warehouse> }
 
-/** A commit with its `batches` row and whatever else is given. */
+/** Returns a commit with its `batches` row and the given parts. */
 export function commitOf(batch: number, parts: Partial<Commit> = {}): Commit {
   const inserts = new Map(parts.inserts)
   inserts.set('batches', batchRow(batch, T0 + batch))
@@ -28,7 +28,7 @@ export function commitOf(batch: number, parts: Partial<Commit> = {}): Commit {
   }
 }
 
-/** Whose events are. */
+/** Returns the profiles of events. */
 export function profiles(rows: { event: string; profile: string }[]) {
   return arrowTable(
     'event_profile',
@@ -50,7 +50,7 @@ export function imagesOf(kind: ImageKind, entries: [key: string, image: string][
 
 const EVENTS_UNDER_WAY = 100_000
 
-/** Events that say nothing; the hash of an id is its fingerprint too. */
+/** Returns events without content; the hash of an id is also the fingerprint. */
 function landedEvents(ids: string[]) {
   const same = <Value>(value: Value) => ids.map(() => value)
   return arrowTable(
@@ -91,7 +91,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       expect(await warehouse.query('select kind from releases')).toEqual([])
     })
 
-    test('what is committed is there after reopening, and so is the head', async () => {
+    test('commits and the head are there after reopening', async () => {
       await warehouse.open()
       const rows = profiles([{ event: 'e1', profile: 'p1' }])
       await warehouse.commit(commitOf(1, { inserts: new Map([['event_profile', rows]]) }))
@@ -102,7 +102,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       ])
     })
 
-    test('the latest image of a key wins, and absent keys are absent', async () => {
+    test('the latest image of a key is returned, and absent keys are absent', async () => {
       await warehouse.open()
       await warehouse.commit(
         commitOf(1, {
@@ -118,7 +118,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       expect((await warehouse.images('profile', ['a'])).size).toBe(0)
     })
 
-    test('a key with the hash of another is not that other', async () => {
+    test('a key with the hash of another key is a different key', async () => {
       await warehouse.open()
       const image = arrowTable(
         'stream_image',
@@ -129,7 +129,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       expect((await warehouse.images('stream', ['wanted'])).size).toBe(0)
     })
 
-    test('segments come in the order of their commits', async () => {
+    test('segments are returned in the order of their commits', async () => {
       await warehouse.open()
       for (const batch of [1, 2, 3]) {
         const columns = { k: hashes64(['s']), stream: ['s'], segment: [`[${batch}]`] }
@@ -150,7 +150,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       expect(await warehouse.due(30, 99)).toEqual([])
     })
 
-    test('an event that has landed is found by its id, with what it said', async () => {
+    test('a landed event is found by its id, with its content', async () => {
       await warehouse.open()
       const events = arrowTable(
         'events',
@@ -184,7 +184,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       expect(second).toMatchObject({ ordinal: -3, occurred_at: -1, alias: '["a:b","a:c"]' })
     })
 
-    test('a superseded version gives way to the next, and each instant keeps its own', async () => {
+    test('a superseded version is replaced by the next, and each instant keeps its own', async () => {
       await warehouse.open()
       const insert = (profile: string): Commit['inserts'] =>
         new Map([['event_profile', profiles([{ event: 'e1', profile }])]])
@@ -222,7 +222,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       ])
     })
 
-    test('a commit that fails leaves nothing, now or later', async () => {
+    test('a failed commit leaves nothing, immediately or later', async () => {
       await warehouse.open()
       const rows = profiles([{ event: 'e1', profile: 'p1' }])
       const broken = commitOf(1, {
@@ -239,7 +239,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       expect(await warehouse.query('select * from event_profiles')).toEqual([])
     })
 
-    test('look-ups are answered while a commit is under way, if at all, as after it', async () => {
+    test('lookups during a commit, if answered, return what they return after it', async () => {
       await warehouse.open()
       const history = (stream: string, segment: string) =>
         arrowTable('history', { k: hashes64([stream]), stream: [stream], segment: [segment] }, 1)
@@ -264,7 +264,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
           images: imagesOf('stream', [['x', '1']]),
         }),
       )
-      // It takes longer than what is asked meanwhile.
+      // The commit takes longer than the queries meanwhile.
       const others = Array.from({ length: EVENTS_UNDER_WAY }, (_, i) => `other ${i}`)
       const ids = ['e2', ...(warehouse.answersMeanwhile ? others : [])]
       const committed = warehouse.commit(commitOf(2, { inserts: inserts('2', 30, ids) }))
@@ -281,7 +281,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       ])
     })
 
-    test('batches are numbered without a gap and recorded_at only grows', async () => {
+    test('batches are numbered without gaps and recorded_at only increases', async () => {
       await warehouse.open()
       await expect(warehouse.commit(commitOf(2))).rejects.toThrow('broken invariant')
       await warehouse.commit(commitOf(1))
@@ -290,7 +290,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       )
     })
 
-    test('what is landed outside a batch is unapplied until a batch says otherwise', async () => {
+    test('a message is unapplied until a batch applies it', async () => {
       await warehouse.open()
       const landed = ['m3', 'm1', 'm2'].map((id) => ({
         subscription_name: 's',
@@ -315,7 +315,7 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       await warehouse.commit(commitOf(1, { inserts: new Map([['applied_messages', applied]]) }))
       warehouse = await made.reopen()
       expect(await warehouse.open()).toMatchObject({ batch: 1 })
-      // Delivered again, and the same message to another subscription.
+      // Delivered again, and delivered to another subscription.
       await warehouse.append('landed_messages', landedTable(landed.slice(1, 2)), T0 + 9)
       const left = await warehouse.unapplied(all)
       expect(left.map(({ message_id }) => message_id)).toEqual(['m2', 'm3'])
@@ -326,13 +326,13 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       expect(hash64('a')).not.toBe(hash64('b'))
     })
 
-    test('closing twice is closing once', async () => {
+    test('closing twice has no further effect', async () => {
       await warehouse.open()
       await warehouse.close()
       await warehouse.close()
     })
 
-    test('an erasure is done with its commit and certificate, planned, or refused', async () => {
+    test('an erasure is done with its commit and certificate, only planned, or rejected', async () => {
       await warehouse.open()
       const rows = [
         { event: 'e1', profile: 'user_id:a' },
