@@ -6,14 +6,38 @@
  * `assert` is for broken invariants: the process ends, because continuing would write wrong tables.
  */
 
-/** Failure that the user can fix. `exitCode` is 2 for invalid arguments, 1 for everything else. */
+import { shellWord } from './text.ts'
+
+/** Command of this project: its script name in `package.json` and its arguments. */
+export type NextCommand = { script: string; args: readonly string[] }
+
+/** Returns a command as one line that can be pasted into a shell. */
+export function commandLine({ script, args }: NextCommand): string {
+  const run = script === 'start' ? 'npm start' : `npm run ${script}`
+  return args.length === 0 ? run : `${run} -- ${args.map(shellWord).join(' ')}`
+}
+
+/**
+ * Failure that the user can fix. `exitCode` is 2 for invalid arguments, 1 for everything else. The
+ * message ends with the next command, if there is one. The command line adds the options of the
+ * present run to it.
+ */
 export class UserError extends Error {
   readonly exitCode: 1 | 2
+  readonly next: NextCommand | null
+  readonly #what: string
 
-  constructor(message: string, exitCode: 1 | 2 = 1) {
-    super(message)
+  constructor(what: string, exitCode: 1 | 2 = 1, next: NextCommand | null = null) {
+    super(next === null ? what : `${what}: ${commandLine(next)}`)
     this.name = 'UserError'
     this.exitCode = exitCode
+    this.next = next
+    this.#what = what
+  }
+
+  /** Returns the message with another line in the place of the next command. */
+  withLine(lineOf: (next: NextCommand) => string): string {
+    return this.next === null ? this.#what : `${this.#what}: ${lineOf(this.next)}`
   }
 }
 

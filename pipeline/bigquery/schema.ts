@@ -78,6 +78,7 @@ const LAYOUTS: { [T in TableName]: Layout } = {
   landed_messages: { day: 'publish_time', cluster: ['publish_time'] },
   applied_messages: { day: 'publish_time', cluster: ['publish_time'] },
   effect_publication: {},
+  definitions_folder: {},
   stream_image: IMAGE,
   identifier_image: IMAGE,
   component_image: IMAGE,

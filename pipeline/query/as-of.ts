@@ -27,6 +27,11 @@ export function recordedBy(asOf: number | null): string {
   return asOf === null ? 'true' : `recorded_at <= ${instantLiteral(asOf)}`
 }
 
+/** Error of a warehouse without events, with the command that loads some. */
+export function emptyError({ url }: Warehouse): UserError {
+  return new UserError(`${url} contains no events; load some`, 1, { script: 'start', args: ['FILE'] })
+}
+
 /** Returns the definitions in force at an instant: per kind and id, the version that was live. */
 export async function definitionsOnRecord(
   warehouse: Warehouse,
@@ -34,10 +39,9 @@ export async function definitionsOnRecord(
 ): Promise<Definitions> {
   const log = await ReleaseLog.read(warehouse, recordedBy(asOf))
   if (log.entries.length === 0) {
+    if (asOf === null) throw emptyError(warehouse)
     throw new UserError(
-      asOf === null
-        ? `${warehouse.url} contains no definitions: run npm start on it first`
-        : `${warehouse.url} was empty at ${formatInstant(asOf)}: use a later instant`,
+      `${warehouse.url} was empty at ${formatInstant(asOf)}: use a later instant`,
     )
   }
   const live = log.live()

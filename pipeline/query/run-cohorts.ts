@@ -16,6 +16,7 @@ import {
 } from '../warehouse/cohort-change.ts'
 import { compileCohorts, type CompiledCohort } from '../definition/compile-cohort.ts'
 import type { Cohort } from '../definition/cohort.ts'
+import { emptyError } from './as-of.ts'
 import { cohortProfiles, type CohortProfile, type Instants } from './cohort-profiles.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { releaseOf, type Release } from '../definition/load.ts'
@@ -64,9 +65,7 @@ export async function runCohorts(
   cohorts: readonly Cohort[],
 ): Promise<CohortReport> {
   const { watermark: at } = head
-  if (at === null) {
-    throw new UserError(`${warehouse.url} contains no events: npm start -- FILES reads them`)
-  }
+  if (at === null) throw emptyError(warehouse)
   const releases = await unreleased(warehouse, cohorts)
   const { cohorts: all, paths } = compileCohorts(cohorts)
   const asked: Asked[] = []

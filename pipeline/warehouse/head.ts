@@ -23,8 +23,9 @@ export async function readHead(query: (sql: string) => Promise<Row[]>): Promise<
 export const LOAD_AGAIN =
   'load the original events into a new warehouse, npm start -- --warehouse duckdb:NEW.duckdb FILE'
 
-/** Of a place that was to hold one. */
+/** Returns the missing-warehouse error, with the command that makes one. */
 export function noWarehouse(url: string): UserError {
-  const made = `npm start -- --warehouse ${url} FILE`
-  return new UserError(`no warehouse at ${url}: check the name, or make it with ${made}`)
+  const args = ['--warehouse', url, 'FILE']
+  const what = `no warehouse at ${url}: check the name, or make it`
+  return new UserError(what, 1, { script: 'start', args })
 }

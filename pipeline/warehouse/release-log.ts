@@ -11,6 +11,7 @@ import {
   type Release,
   type VersionName,
 } from '../definition/load.ts'
+import { isPlain } from '../definition/problems.ts'
 import { UserError } from '../base/errors.ts'
 import type { EventFunnel } from '../definition/funnel.ts'
 import type { Identity } from '../definition/settings.ts'
@@ -120,10 +121,11 @@ export function runningOf(definitions: Definitions, log: ReleaseLog, isReplayed 
   for (const release of definitions.releases) {
     if (isVersioned(release)) {
       const known = log.registered(release.kind, release.id, release.version)
-      if (known !== undefined && known.hash !== release.hash) throw changedContent(release)
+      if (known !== undefined && known.hash !== release.hash) throw changedContent(release, known)
       if (!live.some((one) => isSame(one, release))) waiting.push(release)
-    } else if (!isReplayed && log.inForce(release.kind)?.hash !== release.hash) {
-      throw changedContent(release)
+    } else if (!isReplayed) {
+      const known = log.inForce(release.kind)
+      if (known?.hash !== release.hash) throw changedContent(release, known)
     }
   }
   if (isReplayed) refuseOtherHashing(definitions, log)
@@ -210,15 +212,48 @@ function liveDefinitions(definitions: Definitions, live: Release[]): Definitions
   })
 }
 
-function changedContent(release: Release): UserError {
+function changedContent(release: Release, known: Release | undefined): UserError {
   const { kind, id, version } = release
+  const how = differences(known?.content ?? '{}', release.content).join(', ')
   return isVersioned(release)
     ? new UserError(
-        `${kind} ${id} ${version} is released and its content has changed: undo the change, or ` +
-          `give it version ${version + 1} and build that: npm run replay -- --${kind} ${id}`,
+        `${kind} ${id} ${version} is released and its content has changed (${how}): undo the ` +
+          `change, or give it version ${version + 1} and build that`,
+        1,
+        { script: 'replay', args: [`--${kind}`, id] },
       )
     : new UserError(
-        `${id}.ts has changed since the tables were derived: a full replay is needed; undo the ` +
-          'change, or derive everything again: npm run replay -- --all',
+        `${id}.ts has changed since the tables were derived (${how}): a full replay is needed; ` +
+          'undo the change, or derive everything again',
+        1,
+        { script: 'replay', args: ['--all'] },
       )
+}
+
+const DIFFERENCES_SHOWN = 5
+const VALUE_SHOWN = 60
+
+/** Returns where two definitions differ, as `path: recorded value → new value`; the first few. */
+export function differences(recorded: string, given: string): string[] {
+  const found: string[] = []
+  const compare = (path: string, a: unknown, b: unknown): void => {
+    const [was, is] = [JSON.stringify(a), JSON.stringify(b)]
+    if (was === is) return
+    if (!isPlain(a) || !isPlain(b)) {
+      found.push(`${path}: ${shortened(was)} → ${shortened(is)}`)
+      return
+    }
+    const names = [...new Set([...Object.keys(a), ...Object.keys(b)])]
+    const before = found.length
+    for (const name of names) compare(path === '' ? name : `${path}.${name}`, a[name], b[name])
+    if (found.length === before) found.push(`${path === '' ? 'the' : path}: order of its members`)
+  }
+  compare('', JSON.parse(recorded), JSON.parse(given))
+  const more = found.length - DIFFERENCES_SHOWN
+  return more <= 0 ? found : [...found.slice(0, DIFFERENCES_SHOWN), `and ${more} more`]
+}
+
+function shortened(json: string | undefined): string {
+  if (json === undefined) return 'absent'
+  return json.length <= VALUE_SHOWN ? json : `${json.slice(0, VALUE_SHOWN)}…`
 }

@@ -3,8 +3,7 @@
  * the public views of `sql/views/` are written over the relations these tables give.
  *
  * Three kinds of table:
- * - a *versioned* table keeps every version ever believed of each row. `row_key` says which rows
- *   are versions of one another;
+ * - a *versioned* table keeps every version ever believed of each row, all under one `row_key`;
  * - a *log* is append-only and means what it says for ever;
  * - a *private* table is the pipeline's own memory and no contract.
  *
@@ -369,6 +368,8 @@ export const TABLES = {
     kind: 'private',
     columns: [text('topic'), integer('batch'), integer('effect_no')],
   },
+  /** Folders that definitions were read from, as absolute paths; the latest is the default. */
+  definitions_folder: { kind: 'private', columns: [text('path')] },
   stream_image: { kind: 'private', columns: imageColumns },
   identifier_image: { kind: 'private', columns: imageColumns },
   component_image: { kind: 'private', columns: imageColumns },
@@ -378,7 +379,7 @@ export const TABLES = {
 export type TableName = keyof typeof TABLES
 
 /** Tables that are appended to outside batches, by several writers at once. */
-export type AppendedName = 'landed_messages' | 'effect_publication'
+export type AppendedName = 'landed_messages' | 'effect_publication' | 'definitions_folder'
 
 /** Tables whose rows are versions. */
 export type VersionedName = {

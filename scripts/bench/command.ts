@@ -5,8 +5,9 @@
  * It is not a test: machines differ, so only the ratio counts.
  */
 
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, statSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
@@ -19,7 +20,10 @@ import { foldRates } from './fold.ts'
 import { naiveMs, parseMs } from './naive.ts'
 import { refreshMs } from './refresh.ts'
 import { viewCosts } from './views.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
 import { command } from '../cli/command.ts'
+import { onInterrupt } from '../cli/interrupt.ts'
+import { withTemporary } from '../cli/temporary.ts'
 import { Shop } from '../sample/shop.ts'
 
 const BATCH = 2_000
@@ -39,14 +43,12 @@ export const program = command('npm run bench', 'Measures speed beside peers.')
     if (options.views !== undefined) return views(options.views)
     if (options.cloud === true) return cloud(Number(options.messages))
     const dir = mkdtempSync(join(tmpdir(), 'desire-path-bench-'))
-    try {
+    await withTemporary(dir, async () => {
       await endToEnd(dir, Number(options.events))
       await decode()
       fold()
       await flat(dir)
-    } finally {
-      rmSync(dir, { recursive: true })
-    }
+    })
   })
 
 async function views(url: string): Promise<void> {
@@ -67,17 +69,25 @@ async function cloud(messages: number): Promise<void> {
   }
 }
 
-/** A program of this project, in a process of its own as its users run it. */
-function node(script: string, args: string[]): void {
-  execFileSync(process.execPath, ['--import', 'tsx', script, ...args], { stdio: 'ignore' })
+/** Runs a program of this project, in a process of its own as its users run it. It ends with this
+ * command if that is interrupted. */
+async function node(script: string, args: string[]): Promise<void> {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: 'ignore' })
+  const off = onInterrupt(() => child.kill('SIGKILL'))
+  try {
+    const [code] = (await once(child, 'exit')) as [number | null]
+    if (code !== 0) throw new UserError(`${script} ended with exit code ${String(code)}`)
+  } finally {
+    off()
+  }
 }
 
 async function endToEnd(dir: string, events: number): Promise<void> {
   const file = join(dir, 'events.ndjson')
-  node('scripts/generate.ts', ['--events', String(events), '--seed', '3', '--out', file])
+  await node('scripts/generate.ts', ['--events', String(events), '--seed', '3', '--out', file])
   const bytes = statSync(file).size
   const startedAt = elapsedMs()
-  node('scripts/start.ts', ['--warehouse', `duckdb:${join(dir, 'ours.duckdb')}`, file])
+  await node('scripts/start.ts', ['--warehouse', `duckdb:${join(dir, 'ours.duckdb')}`, file])
   const ours = (events * 1_000) / (elapsedMs() - startedAt)
   const rate = (ms: number) => (events * 1_000) / ms
   const theirs = rate(await refreshMs(file, join(dir, 'refresh.duckdb')))

@@ -8,6 +8,12 @@
 import { Command, CommanderError } from 'commander'
 import { WAREHOUSE_DEFAULT } from '../../pipeline/config.ts'
 import { messageOf, UserError } from '../../pipeline/base/errors.ts'
+import { printableLines } from '../../pipeline/base/text.ts'
+import { defaultWarehouseToRead } from './default-warehouse.ts'
+import { endOnInterrupt } from './interrupt.ts'
+import { lineInPresent, nextLine, setPresent, type Present } from './next-command.ts'
+import { refuseKeptOptions } from './npm-options.ts'
+import { note } from './output.ts'
 
 export type { Command }
 
@@ -29,24 +35,40 @@ function commandUsage(of: Command): string {
   return [program, '--', ...rest, of.usage()].join(' ')
 }
 
-/** The same, for commands that read or write a warehouse. */
+/** The same, for commands that read or write a warehouse that exists. */
 export function warehouseCommand(name: string, description: string): Command {
-  return command(name, description).option(
+  return warehouseOption(command(name, description)).hook('preAction', (of) => {
+    const { warehouse } = of.opts<{ warehouse?: string }>()
+    if (warehouse === undefined) of.setOptionValue('warehouse', defaultWarehouseToRead())
+    setPresent(of.opts<Present>())
+  })
+}
+
+/** Gives a command `--warehouse`, without a default. */
+export function warehouseOption(of: Command): Command {
+  return of.option(
     '--warehouse <url>',
-    'where the tables are, duckdb:PATH or bigquery:PROJECT.DATASET',
-    WAREHOUSE_DEFAULT,
+    `where the tables are, duckdb:PATH or bigquery:PROJECT.DATASET (default: ${WAREHOUSE_DEFAULT})`,
   )
 }
 
 /** Runs a command to its end and sets the exit code; never throws. A reader of its output that
  * has seen enough, as `head` has, is no failure. */
 export async function main(program: Command): Promise<void> {
+  let isTold = false
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return
+    if (error.code === 'EPIPE' || isTold) return
+    isTold = true
     process.stderr.write(`error: the output could not be written: ${error.message}\n`)
     process.exitCode = 1
   })
+  setPresent({})
+  program.hook('preAction', (_, action) => {
+    setPresent(action.opts<Present>())
+    endOnInterrupt(() => outcomeOf(action))
+  })
   try {
+    refuseKeptOptions(program, process.argv.slice(2), process.env)
     await program.parseAsync()
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
@@ -55,10 +77,11 @@ export async function main(program: Command): Promise<void> {
       // Of a command without the word that says what to do, the help has been printed.
       if (thrown.code === 'commander.help') return
       const message = thrown.message.replace(/\.$/, '')
-      process.stderr.write(`${message}; see ${program.name()} -- --help\n`)
+      note(`${message}; see ${program.name()} -- --help`)
       return
     }
-    process.stderr.write(`error: ${messageOf(thrown)}\n`)
+    const message = thrown instanceof UserError ? thrown.withLine(lineInPresent) : messageOf(thrown)
+    process.stderr.write(`error: ${printableLines(message)}\n`)
     if (!(thrown instanceof UserError) && process.env['DESIRE_PATH_DEBUG'] !== undefined) {
       process.stderr.write(`${thrown instanceof Error ? thrown.stack : ''}\n`)
     }
@@ -66,15 +89,35 @@ export async function main(program: Command): Promise<void> {
   }
 }
 
-/** Aborted at the first Ctrl-C or SIGTERM; the second ends the process at once. */
-export function interruption(onFirst: () => void): AbortSignal {
-  const controller = new AbortController()
-  const stop = () => {
-    if (controller.signal.aborted) process.exit(130)
-    controller.abort()
-    onFirst()
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  return controller.signal
+/** What is committed when a command is interrupted, and how to go on. */
+function outcomeOf(action: Command): string {
+  const script = scriptOf(action)
+  const line = nextLine(script, ...process.argv.slice(2))
+  const check = REWRITES[script]
+  if (STEPWISE.has(script)) return `what is done stays and is found done; to go on: ${line}`
+  if (check === undefined) return `nothing has been changed; to run it again: ${line}`
+  return (
+    `it is committed whole or not at all, and ${nextLine(...check)} shows which; to go on where ` +
+    `it was: ${line}`
+  )
 }
+
+function scriptOf(action: Command): string {
+  let top = action
+  while (top.parent !== null) top = top.parent
+  return top.name().replace(/^npm (run )?/, '')
+}
+
+/** Commands that change a warehouse, and the one that shows whether they have. */
+const REWRITES: { [script: string]: readonly [string, ...string[]] } = {
+  replay: ['release', 'status'],
+  release: ['release', 'status'],
+  forget: ['status'],
+  identity: ['status'],
+  cohort: ['cohort', 'list'],
+  'dead-letters': ['status'],
+  compact: ['status'],
+}
+
+/** Commands that go on from the steps that are done. */
+const STEPWISE = new Set(['deploy', 'migrate', 'package', 'peers', 'generate'])

@@ -1,6 +1,7 @@
 /** Definitions for the commands: read from their folder, with warnings on standard error. */
 
 import { loadDefinitions, type Definitions } from '../../pipeline/definition/load.ts'
+import { note } from './output.ts'
 
 /** Reads a definitions folder and shows its warnings. Throws as `loadDefinitions` does. */
 export async function definitionsIn(dir: string): Promise<Definitions> {
@@ -11,5 +12,5 @@ export async function definitionsIn(dir: string): Promise<Definitions> {
 
 /** Prints warnings on standard error, one a line. */
 export function showWarnings(warnings: readonly string[]): void {
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
+  for (const warning of warnings) note(`warning: ${warning}`)
 }

@@ -1,6 +1,7 @@
 /** A funnel's steps as lines of a terminal: bars, and what is pending apart from what is lost. */
 
 import type pc from 'picocolors'
+import { printable } from '../../pipeline/base/text.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 
 const BAR = 30
@@ -51,7 +52,7 @@ export function maturedText(row: Row, units: string): string {
 }
 
 function nameOf(step: Row): string {
-  return String(step['step'] ?? `any step, ${String(step['step_no'])}`)
+  return printable(String(step['step'] ?? `any step, ${String(step['step_no'])}`))
 }
 
 export function percent(part: number, whole: number): string {
@@ -61,10 +62,10 @@ export function percent(part: number, whole: number): string {
 /** The options in force, in words. */
 export function optionsText(options: unknown): string {
   const entries = Object.entries(JSON.parse(String(options)) as { [option: string]: unknown })
-  return entries
+  const texts = entries
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(', ')
+  return printable(texts.join(', '))
 }
 
 export function duration(ms: number): string {

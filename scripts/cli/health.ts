@@ -12,6 +12,7 @@ import { instantLiteral } from '../../pipeline/query/as-of.ts'
 import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Command } from './command.ts'
+import { counted } from '../../pipeline/base/text.ts'
 import { duration } from './funnel-lines.ts'
 
 /** Counts by what they are of, the commonest first. */
@@ -161,11 +162,11 @@ function passed(status: Status, limits: Limits): string[] {
     ],
     [
       unresolved > limits.deadLetters,
-      `${unresolved} dead letters are unresolved (--max-dead-letters)`,
+      `${counted(unresolved, 'dead letter is', 'dead letters are')} unresolved (--max-dead-letters)`,
     ],
     [
       takenBack > limits.corrections,
-      `${takenBack} versions were taken back in 24 hours (--max-corrections)`,
+      `${counted(takenBack, 'version was', 'versions were')} taken back in 24 hours (--max-corrections)`,
     ],
   ]
   return words.flatMap(([isPassed, text]) => (isPassed ? [text] : []))

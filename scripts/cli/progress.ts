@@ -5,6 +5,7 @@
 
 import { Presets, SingleBar } from 'cli-progress'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
+import { counted } from '../../pipeline/base/text.ts'
 import type { RunReport } from '../../pipeline/run.ts'
 import type { Chunk } from '../../pipeline/io/source.ts'
 
@@ -56,7 +57,7 @@ function lines(): Progress {
       if (elapsedMs() - lastAt < LINE_EVERY_MS) return
       lastAt = elapsedMs()
       const share = progress.total === null ? '' : ` ${percent(progress.done, progress.total)}`
-      process.stderr.write(`${report.read} events${share}, ${rateOf(report)} events/s\n`)
+      process.stderr.write(`${counted(report.read, 'event')}${share}, ${rateOf(report)} events/s\n`)
     },
     stop: () => undefined,
   }

@@ -2,32 +2,28 @@
 
 import { userInfo } from 'node:os'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
-import {
-  DEFINITIONS_DEFAULT,
-  scratchOf,
-  warehouseOf,
-  warehouseToRead,
-} from '../../pipeline/config.ts'
-import { definitionsIn } from './definitions.ts'
-import { type Definitions, type Release } from '../../pipeline/definition/load.ts'
+import { scratchOf, warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
+import type { Definitions, Release } from '../../pipeline/definition/load.ts'
 import { REBUILDING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { rebuild, type Rebuild, type Rebuilt } from '../../pipeline/operations/replay.ts'
 import { ReleaseLog, runningOf, type Running } from '../../pipeline/warehouse/release-log.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
 import { warehouseCommand } from './command.ts'
+import { definitionsIn } from './definitions.ts'
+import { folderOf, remember } from './definitions-folder.ts'
 import { startProgress } from './progress.ts'
 
-export type Shared = { warehouse: string; definitions: string; json?: boolean }
+export type Shared = { warehouse: string; json?: boolean }
 
 /** A command about what is released in a warehouse. */
 export function releaseCommand(name: string, description: string) {
-  return warehouseCommand(name, description)
-    .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
-    .option('--json', 'one JSON object')
+  return warehouseCommand(name, description).option('--json', 'one JSON object')
 }
 
-/** A warehouse with events, and what is said about it in the directory and on record. */
+/** A warehouse with events, what is on record in it, and the definitions to build from: those of
+ * the folder for a replay, those on record for everything else. */
 export type Scene = {
   warehouse: Warehouse
   defined: Definitions
@@ -37,30 +33,48 @@ export type Scene = {
 
 type Work = (scene: Scene) => Promise<void>
 
-/** Opens the warehouse for `work`, and closes it. `isReplayed`: see `runningOf`. */
-export function inWarehouse(options: Shared, work: Work, isReplayed = false): Promise<void> {
-  return within(warehouseOf(options.warehouse, REBUILDING), options, work, isReplayed)
+/** Opens the warehouse for `work` under the definitions on record, and closes it. */
+export function inWarehouse(options: Shared, work: Work): Promise<void> {
+  return onRecord(warehouseOf(options.warehouse, REBUILDING), work)
 }
 
 /** The same for work that only reads. */
 export function readingWarehouse(options: Shared, work: Work): Promise<void> {
-  return within(warehouseToRead(options.warehouse), options, work, false)
+  return onRecord(warehouseToRead(options.warehouse), work)
 }
 
-async function within(
-  warehouse: Warehouse,
-  options: Shared,
+function onRecord(warehouse: Warehouse, work: Work): Promise<void> {
+  return withEvents(warehouse, async (log) => {
+    const defined = await definitionsOnRecord(warehouse)
+    const running = { definitions: defined, unreleased: [], waiting: [] }
+    await work({ warehouse, defined, log, running })
+  })
+}
+
+/** The same under the definitions of the folder. `isReplayed`: see `runningOf`. */
+export function withFolder(
+  options: Shared & { definitions?: string },
   work: Work,
   isReplayed: boolean,
 ): Promise<void> {
-  const defined = await definitionsIn(options.definitions)
+  const warehouse = warehouseOf(options.warehouse, REBUILDING)
+  return withEvents(warehouse, async (log) => {
+    const folder = await folderOf(warehouse, options.definitions)
+    const defined = await definitionsIn(folder)
+    const running = runningOf(defined, log, isReplayed)
+    await remember(warehouse, folder)
+    await work({ warehouse, defined, log, running })
+  })
+}
+
+async function withEvents(
+  warehouse: Warehouse,
+  work: (log: ReleaseLog) => Promise<void>,
+): Promise<void> {
   try {
     const { batch } = await warehouse.open()
-    if (batch === 0) {
-      throw new UserError(`${warehouse.url} is empty: feed it first, npm start -- FILE`)
-    }
-    const log = await ReleaseLog.read(warehouse)
-    await work({ warehouse, defined, log, running: runningOf(defined, log, isReplayed) })
+    if (batch === 0) throw emptyError(warehouse)
+    await work(await ReleaseLog.read(warehouse))
   } finally {
     await warehouse.close()
   }
@@ -90,7 +104,7 @@ export function kindOf({ defined, log }: Scene, id: string): string {
     known.some((release) => release.kind === one && release.id === id),
   )
   if (kind !== undefined) return kind
-  const ids = defined.releases.filter((one) => one.kind === 'journey').map((one) => one.id)
+  const ids = [...new Set(known.filter((one) => one.kind === 'journey').map((one) => one.id))]
   throw new UserError(`${id} is neither journey nor funnel; there is: ${ids.join(', ') || 'none'}`)
 }
 
@@ -108,7 +122,10 @@ export function releaseOf(
       : log.registered(kind, id, version)
   if (found !== undefined) return found
   const wanted = version === undefined ? `${kind} ${id}` : `${kind} ${id} ${version}`
-  throw new UserError(`${wanted} is neither in the definitions nor on record`)
+  throw new UserError(`${wanted} is neither in the definitions nor on record: build it`, 1, {
+    script: 'replay',
+    args: [`--${kind}`, id],
+  })
 }
 
 export type Built = Rebuilt & { elapsedMs: number }
@@ -143,8 +160,4 @@ export async function build(
   } finally {
     progress.stop()
   }
-}
-
-export function say(lines: string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`)
 }

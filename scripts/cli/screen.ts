@@ -9,6 +9,9 @@ import { formatInstant } from '../../pipeline/base/clock.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import type { RunReport } from '../../pipeline/run.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { counted, printable } from '../../pipeline/base/text.ts'
+import { SAMPLE_WAREHOUSE } from './default-warehouse.ts'
+import { nextLine } from './next-command.ts'
 import { duration, funnelLines, grouped, type Paint } from './funnel-lines.ts'
 
 const COLUMNS_MAX = 100
@@ -23,7 +26,7 @@ export async function screen(
 ): Promise<string> {
   const paint = pc.createColors(look.isColoured)
   const width = Math.min(COLUMNS_MAX, look.columns ?? COLUMNS_MAX)
-  const parts = [
+  const parts: Part[] = [
     readPart(run),
     await funnelPart(warehouse, journeys, paint),
     await cyclesPart(warehouse),
@@ -33,28 +36,31 @@ export async function screen(
   ]
   const lines = parts
     .filter((part) => part.lines.length > 0)
-    .flatMap(({ title, lines: body }) => [
-      paint.bold(title),
-      ...body.map((line) =>
-        line.length > width - 2 ? `  ${line.slice(0, width - 3)}…` : `  ${line}`,
+    .flatMap(({ title, lines: body, isPainted, isWhole }) => [
+      paint.bold(printable(title)),
+      ...(isPainted === true ? body : body.map(printable)).map((line) =>
+        isWhole !== true && line.length > width - 2
+          ? `  ${line.slice(0, width - 3)}…`
+          : `  ${line}`,
       ),
       '',
     ])
   return `${lines.join('\n')}`
 }
 
-type Part = { title: string; lines: string[] }
+/** A part whose lines are painted has escaped its values itself. Commands are printed whole. */
+type Part = { title: string; lines: string[]; isPainted?: boolean; isWhole?: boolean }
 
 function readPart(run: RunReport): Part {
   const seconds = run.elapsedMs / 1_000
   const rate = grouped(Math.round(run.read / Math.max(seconds, 0.001)))
   const lines = [
-    `${grouped(run.read)} lines read in ${seconds.toFixed(1)} s ` +
+    `${counted(run.read, 'line')} read in ${seconds.toFixed(1)} s ` +
       `(${rate}/s, batches: ${run.batches})`,
-    `${grouped(run.landed)} events landed, ${grouped(run.duplicates)} duplicates dropped, ` +
+    `${counted(run.landed, 'event')} landed, ${counted(run.duplicates, 'duplicate')} dropped, ` +
       `${grouped(run.refused)} refused`,
   ]
-  if (run.erased > 0) lines.push(`${grouped(run.erased)} events of erased persons dropped`)
+  if (run.erased > 0) lines.push(`${counted(run.erased, 'event')} of erased persons dropped`)
   const reasons = [...run.reasons].sort((a, b) => b[1] - a[1])
   if (reasons.length > 0) {
     lines.push('refused: ' + reasons.map(([reason, n]) => `${reason} ${grouped(n)}`).join(', '))
@@ -77,7 +83,7 @@ async function funnelPart(warehouse: Warehouse, journeys: Journey[], paint: Pain
     [journey.id, name],
   )
   const lines = funnelLines(steps, conversion, paint)
-  return { title: `Funnel: ${journey.id}, ${name}`, lines }
+  return { title: `Funnel: ${journey.id}, ${name}`, lines, isPainted: true }
 }
 
 async function cyclesPart(warehouse: Warehouse): Promise<Part> {
@@ -95,7 +101,7 @@ async function cyclesPart(warehouse: Warehouse): Promise<Part> {
   return {
     title: 'Commonest cycles',
     lines: rows.map((row) => {
-      const people = `${grouped(row['people'])} people`
+      const people = counted(Number(row['people']), 'person', 'people')
       const typical = duration(Number(row['typical_ms']))
       const count = `${grouped(row['times']).padStart(8)} ×`
       return `${count}  ${row['path']}  (${row['journey']}, ${people}, typically ${typical})`
@@ -149,7 +155,7 @@ async function storyPart(warehouse: Warehouse): Promise<Part> {
      ) order by happened_at, rank, journey, seq limit ${STORY_LINES}`,
     [profile],
   )
-  const title = `One story: ${profile} (${person['devices']} streams, ${person['visits']} sessions)`
+  const title = `One story: ${profile} (${counted(Number(person['devices']), 'stream')}, ${counted(Number(person['visits']), 'session')})`
   return { title, lines: steps.map(storyLine) }
 }
 
@@ -157,19 +163,29 @@ function storyLine(row: Row): string {
   const at = formatInstant(row['happened_at'] as number)
     .slice(0, 19)
     .replace('T', ' ')
-  if (row['rank'] === 0)
-    return `${at}  on ${row['who']} (${row['source']}), ${row['events']} events`
+  if (row['rank'] === 0) {
+    const events = counted(Number(row['events']), 'event')
+    return `${at}  on ${row['who']} (${row['source']}), ${events}`
+  }
   const by = row['cause'] === 'timeout' ? 'nothing happened' : row['who']
   return `${at}    ${row['journey']}: ${row['from_state']} → ${row['to_state']}  (${by})`
 }
 
 function nextPart(run: RunReport): Part {
-  const lines = [
-    'npm start -- events.ndjson               your own events: NDJSON, native or Segment form',
-    'npm start -- --watermark now             decide every timeout that is due by now',
-    "npm run funnel -- --steps 'A, B'         how many go from one event to the next",
+  const steps = [
+    [lineInPlace(run, 'events.ndjson'), 'your own events: NDJSON, native or Segment form'],
+    [nextLine('start', '--watermark', 'now'), 'decide every timeout that is due by now'],
+    [nextLine('funnel', '--steps', 'A, B'), 'how many go from one event to the next'],
   ]
-  if (run.refused > 0)
-    lines.push('npm run dead-letters -- list             what was refused, and why')
-  return { title: 'Next', lines }
+  if (run.refused > 0) steps.push([nextLine('dead-letters', 'list'), 'what was refused, and why'])
+  const width = Math.max(...steps.map(([line = '']) => line.length))
+  return {
+    title: 'Next',
+    lines: steps.map(([line = '', why = '']) => `${line.padEnd(width)}  ${why}`),
+  }
+}
+
+/** Your own events go to a warehouse of their own, not to the sample. */
+function lineInPlace({ warehouseUrl }: RunReport, file: string): string {
+  return warehouseUrl === SAMPLE_WAREHOUSE ? `npm start -- ${file}` : nextLine('start', file)
 }

@@ -1,6 +1,7 @@
-/** What a command leaves nowhere, however it ends. */
+/** Files and processes that a command leaves nowhere, however it ends. */
 
 import { rmSync } from 'node:fs'
+import { onInterrupt } from './interrupt.ts'
 
 /** Removes a file or a directory after `work`, at once where Ctrl-C or SIGTERM ends the command: it
  * may hold what customers did. */
@@ -9,17 +10,11 @@ export async function withTemporary<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   const remove = () => rmSync(path, { recursive: true, force: true })
-  const stop = (_signal: NodeJS.Signals, number: number) => {
-    remove()
-    process.exit(128 + number)
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
+  const off = onInterrupt(remove)
   try {
     return await work()
   } finally {
-    process.off('SIGINT', stop)
-    process.off('SIGTERM', stop)
+    off()
     remove()
   }
 }

@@ -5,19 +5,24 @@
  * Exit 0: done; 1: failed; 2: wrong arguments.
  */
 
+import { existsSync } from 'node:fs'
 import { formatInstant } from '../../pipeline/base/clock.ts'
 import type { CohortChange, CohortRun } from '../../pipeline/warehouse/cohort-change.ts'
 import type { Cohort } from '../../pipeline/definition/cohort.ts'
 import { cohortMembers, runCohorts } from '../../pipeline/query/run-cohorts.ts'
-import { DEFINITIONS_DEFAULT, instantOf, warehouseOf } from '../../pipeline/config.ts'
+import { instantOf, warehouseOf } from '../../pipeline/config.ts'
 import { definitionsIn } from '../cli/definitions.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import type { Head, Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { counted } from '../../pipeline/base/text.ts'
+import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
 import { command, warehouseCommand } from '../cli/command.ts'
+import { folderOf } from '../cli/definitions-folder.ts'
+import { say } from '../cli/output.ts'
 import { grouped, percent } from '../cli/funnel-lines.ts'
 
-type Options = { warehouse: string; definitions: string; json?: boolean }
+type Options = { warehouse: string; definitions?: string; json?: boolean }
 
 const CHANGES_SHOWN = 10
 
@@ -26,7 +31,7 @@ type Ask = { warehouse: Warehouse; head: Head; cohorts: Cohort[] }
 
 const cohortCommand = (name: string, description: string) =>
   warehouseCommand(name, description)
-    .option('--definitions <dir>', 'where cohorts/*.ts is', DEFINITIONS_DEFAULT)
+    .option('--definitions <dir>', 'folder of cohorts/*.ts (default: the one last given)')
     .option('--json', 'one JSON object a line')
 
 const list = cohortCommand('list', 'Lists the cohorts and their sizes at their last run.').action(
@@ -81,14 +86,27 @@ const members = cohortCommand('members', 'Lists who is a member, asked now.')
   )
 
 async function asking(options: Options, action: (ask: Ask) => Promise<void>): Promise<void> {
-  const { cohorts } = await definitionsIn(options.definitions)
   const warehouse = warehouseOf(options.warehouse, ASKING)
-  const head = await warehouse.open()
   try {
-    await action({ warehouse, head, cohorts })
+    const head = await warehouse.open()
+    await action({ warehouse, head, cohorts: await cohortsOf(warehouse, options.definitions) })
   } finally {
     await warehouse.close()
   }
+}
+
+/** The cohorts of the folder, and those on record that it lacks, in the order of their ids. A new
+ * cohort is a file; its first run puts it on record. Without the folder, the record is enough. */
+async function cohortsOf(warehouse: Warehouse, given: string | undefined): Promise<Cohort[]> {
+  const folder = await folderOf(warehouse, given)
+  const isThere = given !== undefined || existsSync(folder)
+  const defined = isThere ? (await definitionsIn(folder)).cohorts : []
+  const cohorts = new Map<string, Cohort>()
+  for (const { id, content } of (await ReleaseLog.read(warehouse, "kind = 'cohort'")).entries) {
+    cohorts.set(id, JSON.parse(content) as Cohort)
+  }
+  for (const cohort of defined) cohorts.set(cohort.id, cohort)
+  return [...cohorts.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 function cohortOf(cohorts: Cohort[], id: string): Cohort {
@@ -111,7 +129,7 @@ async function watermarkOf(warehouse: Warehouse, believedAt: number | null): Pro
 
 async function listed({ warehouse, cohorts }: Ask, json: boolean): Promise<void> {
   if (cohorts.length === 0 && !json) {
-    print('no cohorts are defined: write definitions/cohorts/NAME.ts')
+    print('no cohorts are defined: write cohorts/NAME.ts in the folder of definitions')
   }
   const runs = await warehouse.query(
     `select cohort, member_count, evaluated_at from cohort_runs
@@ -128,7 +146,7 @@ async function listed({ warehouse, cohorts }: Ask, json: boolean): Promise<void>
     const size =
       last === undefined
         ? 'never run'
-        : `${grouped(last['member_count'])} members as of ` +
+        : `${counted(Number(last['member_count']), 'member')} as of ` +
           formatInstant(last['evaluated_at'] as number)
     print(`${id.padEnd(width)}  ${size}`)
   }
@@ -158,7 +176,7 @@ async function changesOf(warehouse: Warehouse, id: string): Promise<Row[]> {
 function shown(cohort: Cohort, overlaps: Row[], changes: Row[]): string {
   const size = Number(overlaps.find((row) => row['cohort'] === cohort.id)?.['others'] ?? 0)
   return [
-    `${cohort.id}, version ${cohort.version ?? 1}: ${grouped(size)} members at the last run`,
+    `${cohort.id}, version ${cohort.version ?? 1}: ${counted(size, 'member')} at the last run`,
     ...JSON.stringify(cohort.who, null, 2)
       .split('\n')
       .map((line) => `  ${line}`),
@@ -180,10 +198,10 @@ function shown(cohort: Cohort, overlaps: Row[], changes: Row[]): string {
 function inWords({ cohort, members, entered, left, evaluatedAt }: CohortRun, all: CohortChange[]) {
   const changes = all.filter((change) => change.cohort === cohort)
   return [
-    `${cohort}: ${grouped(members)} members as of ${formatInstant(evaluatedAt)}`,
+    `${cohort}: ${counted(members, 'member')} as of ${formatInstant(evaluatedAt)}`,
     ...(entered > 0 ? [`  entered ${grouped(entered)}: ${reasons(changes, 'entered')}`] : []),
     ...(left > 0 ? [`  left    ${grouped(left)}: ${reasons(changes, 'left')}`] : []),
-    ...(entered + left === 0 ? ['  nobody entered or left'] : []),
+    ...(entered + left === 0 ? ['  no one entered or left'] : []),
   ].join('\n')
 }
 
@@ -196,8 +214,8 @@ function reasons(changes: CohortChange[], change: CohortChange['change']): strin
   return ranked.map(([reason, count]) => `${grouped(count)} ${reason}`).join(', ')
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+function print(text: string): void {
+  say(text.split('\n'))
 }
 
 export const program = command(

@@ -11,6 +11,7 @@ import { atOf, madeSchema, schemaHash } from '../../pipeline/bigquery/migrate.ts
 import { bigqueryPlaceOf, warehouseOf } from '../../pipeline/config.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { command } from '../cli/command.ts'
+import { checkNetwork } from '../cli/network.ts'
 import { grouped } from '../cli/funnel-lines.ts'
 
 type Options = { warehouse: string; yes?: true; json?: true }
@@ -25,10 +26,11 @@ export const program = command(
   .action(async ({ warehouse, yes, json }: Options) => {
     if (warehouse.startsWith('duckdb:')) return tidy(warehouse, json)
     const place = bigqueryPlaceOf(warehouse)
+    if (place.emulator === undefined) await checkNetwork('bigquery.googleapis.com')
     const client = await BigQueryClient.connect(place)
     const at = atOf(place)
     if ((await madeSchema(client, at)) !== schemaHash(at)) {
-      throw new UserError(`${warehouse} is not up to date: npm run migrate brings it there`)
+      throw new UserError(`${warehouse} is not up to date`, 1, { script: 'migrate', args: [] })
     }
     const plan = await compactionPlan(client, place)
     const due = plan.tables.filter(({ surplus }) => surplus > 0)

@@ -5,19 +5,15 @@
 
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
-import {
-  DEFINITIONS_DEFAULT,
-  FORMATS,
-  formatOf,
-  warehouseOf,
-  warehouseToRead,
-} from '../../pipeline/config.ts'
+import { FORMATS, formatOf, warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { startDecoder } from '../../pipeline/decode/decoder-thread.ts'
-import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { HASH_KEY_VARIABLE, requiredKey } from '../../pipeline/decode/hash-key.ts'
 import { refeed } from '../../pipeline/operations/replay-dead-letters.ts'
 import { command, warehouseCommand } from '../cli/command.ts'
+import { folderOf } from '../cli/definitions-folder.ts'
+import { say, sayJson } from '../cli/output.ts'
 
 const SHOWN_MAX = 50
 const RAW_SHOWN = 100
@@ -40,16 +36,16 @@ const list = warehouseCommand('list', `Shows unresolved dead letters, the latest
         const raw = Buffer.from(letter['raw'] as Uint8Array).toString()
         const receivedAt = formatInstant(letter['received_at'] as number)
         if (options.json === true) {
-          process.stdout.write(`${JSON.stringify({ ...letter, received_at: receivedAt, raw })}\n`)
+          sayJson({ ...letter, received_at: receivedAt, raw })
           continue
         }
         const line = raw.length > RAW_SHOWN ? `${raw.slice(0, RAW_SHOWN)}…` : raw
-        process.stdout.write(
-          `${receivedAt}  ${letter['reason']}  ${letter['detail']}\n` +
-            `    ${letter['dead_letter_id']}  ${line}\n`,
-        )
+        say([
+          `${receivedAt}  ${letter['reason']}  ${letter['detail']}`,
+          `    ${letter['dead_letter_id']}  ${line}`,
+        ])
       }
-      if (letters.length === 0) process.stdout.write('no dead letters\n')
+      if (letters.length === 0) say(['no dead letters'])
     } finally {
       await warehouse.close()
     }
@@ -83,28 +79,30 @@ const show = warehouseCommand('show', 'Shows one dead letter in full.')
         raw,
       }
       if (options.json === true) {
-        process.stdout.write(`${JSON.stringify(told)}\n`)
+        sayJson(told)
         return
       }
       for (const [name, value] of Object.entries(told)) {
-        if (name !== 'raw') process.stdout.write(`${name.padEnd(15)} ${value ?? '-'}\n`)
+        if (name !== 'raw') say([`${name.padEnd(15)} ${value ?? '-'}`])
       }
-      process.stdout.write(`\n${raw}\n`)
+      say(['', ...raw.split('\n')])
     } finally {
       await warehouse.close()
     }
   })
 
-type RefeedOptions = { warehouse: string; definitions: string; format?: string; json?: boolean }
+type RefeedOptions = { warehouse: string; definitions?: string; format?: string; json?: boolean }
 
 const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter again.')
-  .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
+  .option('--definitions <dir>', 'folder of events.ts (default: the one last given)')
   .option('--format <format>', `wire format: ${FORMATS.join(', ')} (default: by each line's shape)`)
   .option('--json', 'one JSON object')
   .action(async (options: RefeedOptions) => {
     const warehouse = warehouseOf(options.warehouse)
-    const definitions = await loadDefinitions(options.definitions)
     try {
+      await warehouse.open()
+      const definitions = await definitionsOnRecord(warehouse)
+      const definitionsDir = await folderOf(warehouse, options.definitions)
       const hashKey = process.env[HASH_KEY_VARIABLE]
       requiredKey(definitions.identity, hashKey)
       const pipeline = await Pipeline.open(warehouse, definitions, { hashKey })
@@ -112,18 +110,18 @@ const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter aga
         identity: definitions.identity,
         operandPaths: pipeline.compiled.operandPaths,
         format: options.format === undefined ? undefined : formatOf(options.format),
-        definitionsDir: options.definitions,
+        definitionsDir,
         hashKey,
       })
       try {
         const report = await refeed(warehouse, pipeline, decoder.decode)
         const { fed, landed, duplicates, refused } = report
-        process.stdout.write(
-          options.json === true
-            ? `${JSON.stringify(report)}\n`
-            : `fed ${fed}: ${landed} landed, ${duplicates} were on record, ` +
-                `${refused} refused again\n`,
-        )
+        if (options.json === true) sayJson(report)
+        else {
+          say([
+            `fed ${fed}: ${landed} landed, ${duplicates} were on record, ${refused} refused again`,
+          ])
+        }
       } finally {
         await decoder.close()
       }

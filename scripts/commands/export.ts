@@ -19,6 +19,8 @@ import { messageOf, UserError } from '../../pipeline/base/errors.ts'
 import { publicViews } from '../../pipeline/warehouse/view-sql.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
+import { counted, csvFieldSql } from '../../pipeline/base/text.ts'
+import { say } from '../cli/output.ts'
 import { withTemporary } from '../cli/temporary.ts'
 
 type Options = { warehouse: string; table: string; out: string }
@@ -45,8 +47,8 @@ export const program = warehouseCommand('npm run export', 'Writes a public view 
         await rename(part, options.out)
       })
       const [count] = await warehouse.query(`select count(*) as n from ${options.table}`)
-      const rows = Number(count?.['n']).toLocaleString('en-US')
-      process.stdout.write(`${options.out}: ${rows} rows\n`)
+      const rows = counted(Number(count?.['n']), 'row')
+      say([`${options.out}: ${rows}`])
     } catch (thrown) {
       if (thrown instanceof UserError) throw thrown
       throw new UserError(`${options.out} could not be written: ${messageOf(thrown)}`)
@@ -64,7 +66,8 @@ type Writer = (
 
 const WRITERS: { [extension: string]: Writer } = {
   '.parquet': (...of) => copy(...of, 'parquet'),
-  '.csv': (...of) => copy(...of, 'csv, header'),
+  '.csv': (warehouse, table, columns, path) =>
+    copy(warehouse, table, columns, path, 'csv, header', csvFields(columns)),
   '.arrow': (warehouse, table, columns, path) =>
     pipeline(
       arrowFile(columns, warehouse.stream(`select * from ${table}`)),
@@ -118,8 +121,10 @@ async function copy(
   columns: Described[],
   path: string,
   format: string,
+  fields = '*',
 ): Promise<void> {
-  const written = (rows: string) => `copy (${rows}) to ${literal(path)} (format ${format})`
+  const written = (rows: string) =>
+    `copy (select ${fields} from (${rows})) to ${literal(path)} (format ${format})`
   if (warehouse.url.startsWith('duckdb:')) {
     await warehouse.query(written(`select * from ${table}`))
     return
@@ -136,6 +141,14 @@ async function copy(
       `format = 'newline_delimited', columns = {${texts}})`
     await inMemory((embedded) => embedded.query(written(rows)))
   })
+}
+
+/** Every column as a select list, with texts that no spreadsheet evaluates. */
+function csvFields(columns: readonly Described[]): string {
+  const texts = new Set(['VARCHAR', 'JSON'])
+  return columns
+    .map(({ name, type }) => (texts.has(type) ? `${csvFieldSql(name)} as ${name}` : name))
+    .join(', ')
 }
 
 async function* lines(rows: AsyncIterable<Row[]>, columns: Described[]): AsyncGenerator<string> {

@@ -4,16 +4,17 @@
  */
 
 import { now } from '../../pipeline/base/clock.ts'
-import { DEFINITIONS_DEFAULT, scratchOf, warehouseOf } from '../../pipeline/config.ts'
-import { loadDefinitions } from '../../pipeline/definition/load.ts'
+import { scratchOf, warehouseOf } from '../../pipeline/config.ts'
+import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { forget, type Forgotten } from '../../pipeline/operations/forget.ts'
 import { HASH_KEY_VARIABLE } from '../../pipeline/decode/hash-key.ts'
+import { counted } from '../../pipeline/base/text.ts'
 import { warehouseCommand } from '../cli/command.ts'
+import { say, sayJson } from '../cli/output.ts'
 
 type Options = {
   warehouse: string
-  definitions: string
   user: string
   keepAnonymous?: boolean
   yes?: boolean
@@ -22,16 +23,15 @@ type Options = {
 
 export const program = warehouseCommand('npm run forget', 'Erases a person for ever.')
   .requiredOption('--user <who>', 'a value of a person namespace, or namespace:value')
-  .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
   .option('--keep-anonymous', 'keep the events and journeys, as those of nobody')
   .option('--yes', 'do it; without it, only the plan is told')
   .option('--json', 'one JSON object')
   .action(async (options: Options) => {
     const isPlan = options.yes !== true
     const warehouse = warehouseOf(options.warehouse, ASKING)
-    const definitions = await loadDefinitions(options.definitions)
     try {
       await warehouse.open()
+      const definitions = await definitionsOnRecord(warehouse)
       // An interrupted replay may have left a copy of the events: it goes first, because a crash
       // after the erasure would keep it.
       if (!isPlan) await scratchOf(warehouse).discard()
@@ -44,11 +44,8 @@ export const program = warehouseCommand('npm run forget', 'Erases a person for e
         at: now(),
         hashKey: process.env[HASH_KEY_VARIABLE],
       })
-      process.stdout.write(
-        options.json === true
-          ? `${JSON.stringify(objectOf(forgotten, isPlan))}\n`
-          : inWords(forgotten, isPlan),
-      )
+      if (options.json === true) sayJson(objectOf(forgotten, isPlan))
+      else say(linesOf(forgotten, isPlan))
     } finally {
       await warehouse.close()
     }
@@ -59,7 +56,7 @@ function objectOf({ person, counts, kept, batch }: Forgotten, isPlan: boolean) {
   return { profile_id: profileId, persons, devices, counts, kept, batch: isPlan ? null : batch }
 }
 
-function inWords({ person, counts, kept, batch }: Forgotten, isPlan: boolean): string {
+function linesOf({ person, counts, kept, batch }: Forgotten, isPlan: boolean): string[] {
   const shared = person.unmarked.length
   const rows = Object.entries(counts).map(([table, count]) => {
     return `    ${table.padEnd(24)} ${count.toLocaleString('en-US').padStart(9)}`
@@ -71,10 +68,11 @@ function inWords({ person, counts, kept, batch }: Forgotten, isPlan: boolean): s
     `  events       ${person.events.size}, of which ${shared} carry none of these`,
     `  rows ${isPlan ? 'to erase' : 'erased'}`,
     ...rows,
-    ...(kept === 0 ? [] : [`  ${kept} events ${isPlan ? 'to keep' : 'kept'} as those of nobody`]),
+    ...(kept === 0
+      ? []
+      : [`  ${counted(kept, 'event')} ${isPlan ? 'to keep' : 'kept'} as those of nobody`]),
     isPlan
       ? '  nothing has been changed: --yes erases them for ever'
       : `  batch ${batch}; the certificate is in erasures`,
-    '',
-  ].join('\n')
+  ]
 }

@@ -10,10 +10,10 @@ import pc from 'picocolors'
 import { askFunnel, type FunnelAnswer } from '../../pipeline/query/ask-funnel.ts'
 import { checkFunnel } from '../../pipeline/definition/check-funnel.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
-import { DEFINITIONS_DEFAULT, warehouseToRead } from '../../pipeline/config.ts'
+import { warehouseToRead } from '../../pipeline/config.ts'
 import { namesOfFunnels } from '../../pipeline/definition/compile-funnel.ts'
 import { nearestName } from '../../pipeline/definition/near-name.ts'
-import { definitionsIn, showWarnings } from '../cli/definitions.ts'
+import { showWarnings } from '../cli/definitions.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { COUNTS, ENTRIES, ORDERS, type EventFunnel } from '../../pipeline/definition/funnel.ts'
@@ -22,6 +22,8 @@ import type { Json } from '../../pipeline/base/json.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
 import { funnelLines, grouped, maturedText } from '../cli/funnel-lines.ts'
+import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
+import { printable } from '../../pipeline/base/text.ts'
 import { withScratch } from '../cli/scratch-warehouse.ts'
 
 type Options = {
@@ -34,7 +36,6 @@ type Options = {
   by?: string
   definition?: string
   cohort?: string
-  definitions: string
   json?: boolean
 }
 
@@ -50,18 +51,18 @@ export const program = warehouseCommand('npm run funnel', 'Asks a funnel of the 
   .option('--count <unit>', COUNTS.filter((count) => count !== 'instances').join(', '))
   .option('--by <value>', `break down by the entry: ${PATH_FORMS}`)
   .option('--cohort <id>', 'only members of the cohort, as its last run found them')
-  .option('--definition <id>', 'a funnel of the definitions instead of --steps')
-  .option('--definitions <dir>', 'where that is', DEFINITIONS_DEFAULT)
+  .option('--definition <id>', 'a funnel on record instead of --steps')
   .option('--json', 'one JSON object')
   .action(ask)
 
 async function ask(options: Options): Promise<void> {
-  const funnel = await funnelOf(options)
+  const asked = options.definition === undefined ? askedFunnel(options) : null
   const by = byOf(options.by)
-  const definitions = makeDefinitions({ funnels: [funnel] })
   const warehouse = warehouseToRead(options.warehouse)
   try {
     const { watermark } = await warehouse.open()
+    const funnel = asked ?? (await recordedFunnel(warehouse, options.definition as string))
+    const definitions = makeDefinitions({ funnels: [funnel] })
     const cohort = options.cohort ?? null
     if (cohort !== null) await refuseNeverRun(warehouse, cohort)
     await checkSteps(warehouse, funnel, options.definition === undefined)
@@ -75,16 +76,17 @@ async function ask(options: Options): Promise<void> {
   }
 }
 
-async function funnelOf(options: Options): Promise<EventFunnel> {
-  const { steps, definition } = options
-  if (definition !== undefined) {
-    const { funnels } = await definitionsIn(options.definitions)
-    const found = funnels.find(({ id }) => id === definition)
-    if (found !== undefined) return found
-    const known = funnels.map(({ id }) => id).join(', ') || 'none'
-    const where = `${options.definitions}/funnels`
-    throw new UserError(`--definition ${definition} is not in ${where}; there is: ${known}`, 2)
-  }
+async function recordedFunnel(warehouse: Warehouse, id: string): Promise<EventFunnel> {
+  const { funnels } = await definitionsOnRecord(warehouse)
+  const found = funnels.find((one) => one.id === id)
+  if (found !== undefined) return found
+  const known = funnels.map((one) => one.id).join(', ') || 'none'
+  const what = `--definition ${id} is not live in ${warehouse.url}; there is: ${known}; build it`
+  throw new UserError(what, 2, { script: 'replay', args: ['--funnel', id] })
+}
+
+function askedFunnel(options: Options): EventFunnel {
+  const { steps } = options
   if (steps === undefined) {
     throw new UserError("no funnel: give --steps 'A, B, C', or --definition ID", 2)
   }
@@ -110,7 +112,8 @@ async function refuseNeverRun(warehouse: Warehouse, cohort: string): Promise<voi
   if (known.includes(cohort)) return
   const what = `--cohort ${cohort} has no run in this warehouse`
   const there = known.join(', ') || 'none'
-  throw new UserError(`${what}: npm run cohort -- run ${cohort}; there is: ${there}`, 2)
+  const next = { script: 'cohort', args: ['run', cohort] }
+  throw new UserError(`${what}; there is: ${there}; run it`, 2, next)
 }
 
 /**
@@ -161,7 +164,7 @@ function textOf(answer: FunnelAnswer, watermark: number | null, by: string | nul
   const paint = pc.createColors(process.stdout.isTTY === true)
   const lines = [paint.bold(`Funnel, ${asOf}`), ...funnelLines(steps, conversion, paint)]
   if (by !== null) {
-    lines.push('', paint.bold(`By ${by} of the entry`))
+    lines.push('', paint.bold(`By ${printable(by)} of the entry`))
     const label = Math.max(...groups.map((group) => nameOf(group['source']).length), 0)
     for (const group of groups.slice(0, GROUPS_SHOWN)) {
       lines.push(
@@ -178,4 +181,4 @@ function textOf(answer: FunnelAnswer, watermark: number | null, by: string | nul
   return `${lines.join('\n')}\n`
 }
 
-const nameOf = (value: unknown): string => (value === null ? '(none)' : String(value))
+const nameOf = (value: unknown): string => (value === null ? '(none)' : printable(String(value)))

@@ -8,6 +8,8 @@ import { writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { messageOf, UserError } from '../../pipeline/base/errors.ts'
 import { command } from '../cli/command.ts'
+import { counted } from '../../pipeline/base/text.ts'
+import { say } from '../cli/output.ts'
 import { Shop } from '../sample/shop.ts'
 
 const CHUNK_LINES = 1_000
@@ -42,5 +44,5 @@ export const program = command('npm run generate', 'Writes the events of a simul
       throw new UserError(`--out ${options.out} cannot be written: ${messageOf(thrown)}`)
     }
     const { accepted, duplicates } = shop.truth
-    process.stdout.write(`${options.out}: ${accepted} events, ${duplicates} sent twice\n`)
+    say([`${options.out}: ${counted(accepted, 'event')}, ${duplicates} sent twice`])
   })

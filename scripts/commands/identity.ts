@@ -17,7 +17,10 @@ import {
   type Standing,
 } from '../../pipeline/operations/correct-identity.ts'
 import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
+import type { Row } from '../../pipeline/warehouse/warehouse.ts'
+import { counted } from '../../pipeline/base/text.ts'
 import { command, warehouseCommand } from '../cli/command.ts'
+import { say, sayJson } from '../cli/output.ts'
 
 const audit = warehouseCommand('audit', 'The largest persons, contested devices, refused links.')
   .option('--json', 'one JSON object')
@@ -27,12 +30,14 @@ const audit = warehouseCommand('audit', 'The largest persons, contested devices,
     try {
       const { identity } = await definitionsOnRecord(warehouse)
       const found = await auditIdentity(warehouse, identity)
-      const text = json === true ? JSON.stringify(found) : auditLines(found).join('\n')
-      process.stdout.write(`${text}\n`)
+      if (json === true) sayJson(found)
+      else say(auditLines(found))
     } finally {
       await warehouse.close()
     }
   })
+
+const countOf = (row: Row, column: string, one: string) => counted(Number(row[column]), one, column)
 
 const none = (lines: string[]) => (lines.length === 0 ? ['  none'] : lines)
 
@@ -43,14 +48,15 @@ function auditLines(found: Audit): string[] {
     ...none(
       largestPersons.map(
         (row) =>
-          `  ${row['profile_id']}  ${row['identifiers']} identifiers, ${row['devices']} devices`,
+          `  ${row['profile_id']}  ${countOf(row, 'identifiers', 'identifier')}, ${countOf(row, 'devices', 'device')}`,
       ),
     ),
     '',
     'Most contested devices',
     ...none(
       contestedDevices.map(
-        (row) => `  ${row['device']}  ${row['persons']} persons, ${row['events']} events`,
+        (row) =>
+          `  ${row['device']}  ${countOf(row, 'persons', 'person')}, ${countOf(row, 'events', 'event')}`,
       ),
     ),
     '',
@@ -64,7 +70,9 @@ function auditLines(found: Audit): string[] {
     ),
     '',
     'Blocked values',
-    ...none(blockedValues.map(({ identifier, events }) => `  ${identifier}  ${events} events`)),
+    ...none(
+      blockedValues.map(({ identifier, events }) => `  ${identifier}  ${counted(events, 'event')}`),
+    ),
   ]
 }
 
@@ -92,7 +100,7 @@ async function correct(
     const eventId = yes === true ? await correctIdentity(warehouse, definitions, kind, pair) : null
     const after = yes === true ? await standingsOf(warehouse, definitions, given) : null
     if (json === true) {
-      process.stdout.write(`${JSON.stringify({ kind, before, eventId, after })}\n`)
+      sayJson({ kind, before, eventId, after })
       return
     }
     const lines = before.map(standingLine)
@@ -104,14 +112,14 @@ async function correct(
         'nothing has been changed: add --yes to do it',
       )
     } else lines.push(`fed ${eventId}; now`, ...after.map(standingLine))
-    process.stdout.write(`${lines.join('\n')}\n`)
+    say(lines)
   } finally {
     await warehouse.close()
   }
 }
 
 function standingLine({ identifier, profileId, eventCount }: Standing): string {
-  return `  ${identifier} is of ${profileId} (${eventCount} events)`
+  return `  ${identifier} is of ${profileId} (${counted(eventCount, 'event')})`
 }
 
 export const program = command('npm run identity', 'Who is who: what to doubt, and corrections.')

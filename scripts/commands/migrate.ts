@@ -8,6 +8,8 @@ import { BigQueryClient } from '../../pipeline/bigquery/client.ts'
 import { atOf, migrate, planOf } from '../../pipeline/bigquery/migrate.ts'
 import { bigqueryPlaceOf } from '../../pipeline/config.ts'
 import { command } from '../cli/command.ts'
+import { say } from '../cli/output.ts'
+import { checkNetwork } from '../cli/network.ts'
 
 type Options = { warehouse: string; location?: string; dryRun?: true }
 
@@ -17,10 +19,11 @@ export const program = command('npm run migrate', 'Makes what is missing of the 
   .option('--dry-run', 'only say what would be done')
   .action(async ({ warehouse, location, dryRun }: Options) => {
     const place = bigqueryPlaceOf(warehouse)
+    if (place.emulator === undefined) await checkNetwork('bigquery.googleapis.com')
     const client = await BigQueryClient.connect(place)
     const at = atOf(place)
     const plan = await planOf(client, at)
     const lines = plan.lines.length === 0 ? ['nothing to do'] : plan.lines
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+    say(lines)
     if (dryRun === undefined) await migrate(client, at, plan, location)
   })

@@ -12,7 +12,10 @@ import { versionStatuses } from '../../pipeline/query/release-status.ts'
 import { releaseDiff } from '../../pipeline/query/release-diff.ts'
 import { isSame, nameOf } from '../../pipeline/warehouse/release-log.ts'
 import { command } from '../cli/command.ts'
+import { counted } from '../../pipeline/base/text.ts'
 import { grouped } from '../cli/funnel-lines.ts'
+import { nextLine } from '../cli/next-command.ts'
+import { say, sayJson } from '../cli/output.ts'
 import { diffLines } from '../cli/release-diff.ts'
 import {
   build,
@@ -22,7 +25,6 @@ import {
   parallelOf,
   releaseCommand,
   releaseOf,
-  say,
   THREADS,
   versionOf,
   type Scene,
@@ -31,27 +33,26 @@ import {
 
 type Move = Shared & { yes?: boolean; why?: string; parallel: string }
 
-const status = releaseCommand('status', 'Shows versions: live, behind, not built.').action(
+const status = releaseCommand('status', 'Shows versions: live, behind, not live.').action(
   (options: Shared) =>
-    readingWarehouse(options, async ({ warehouse, running }) => {
+    readingWarehouse(options, async ({ warehouse }) => {
       const statuses = await versionStatuses(warehouse)
-      const waiting = running.waiting.filter((one) => !statuses.some((built) => isSame(built, one)))
       if (options.json === true) {
-        say([JSON.stringify({ versions: statuses, defined: waiting.map(nameOf) })])
+        sayJson({ versions: statuses })
         return
       }
-      say([
-        ...statuses.map((one) => {
-          const rows = one.kind === 'journey' ? `${grouped(one.transitions)} transitions` : ''
+      say(
+        statuses.map((one) => {
+          const rows = one.kind === 'journey' ? counted(one.transitions, 'transition') : ''
           const built = one.isPartial ? 'built in part' : 'built'
-          const state = one.isLive ? 'live' : `${built}, ${one.behind} batches behind`
-          const name = `${one.kind} ${one.id} ${one.version}`
-          return `${name.padEnd(28)}${state.padEnd(36)}${rows}`.trimEnd()
+          const state = one.isLive ? 'live' : `${built}, ${behindOf(one)}`
+          return `${nameOf(one).padEnd(28)}${state.padEnd(36)}${rows}`.trimEnd()
         }),
-        ...waiting.map((one) => `${nameOf(one).padEnd(28)}defined, not built`),
-      ])
+      )
     }),
 )
+
+const behindOf = ({ behind }: { behind: number }) => `${counted(behind, 'batch', 'batches')} behind`
 
 const diff = releaseCommand('diff', 'Shows what another version of a journey would change.')
   .argument('<journey>', 'its id')
@@ -63,15 +64,15 @@ const diff = releaseCommand('diff', 'Shows what another version of a journey wou
       const statuses = await versionStatuses(warehouse)
       const notes = [before, after].flatMap((version) => {
         const one = statuses.find((built) => isSame(built, { kind: 'journey', id, version }))
-        const replay = `npm run replay -- --journey ${id} --version ${version}`
+        const replay = nextLine('replay', '--journey', id, '--version', String(version))
         if (one === undefined) {
           throw new UserError(`journey ${id} ${version} has not been built: ${replay}`)
         }
         if (one.isPartial) return [`  of ${version} some profiles alone are built: ${replay}`]
-        return one.behind === 0 ? [] : [`  ${version} is ${one.behind} batches behind: ${replay}`]
+        return one.behind === 0 ? [] : [`  ${version} is ${behindOf(one)}: ${replay}`]
       })
       const found = await releaseDiff(warehouse, id, before, after)
-      if (options.json === true) say([JSON.stringify(found)])
+      if (options.json === true) sayJson(found)
       else say([...diffLines(found, id, before, after), ...notes])
     }),
   )
@@ -122,18 +123,18 @@ async function move(
     const built = statuses.find((one) => isSame(one, release))
     const shown = statuses.find((one) => live !== undefined && isSame(one, live))
     if (options.json === true) {
-      say([JSON.stringify({ plan: action, kind, id, version, live: live?.version ?? null, built })])
+      sayJson({ plan: action, kind, id, version, live: live?.version ?? null, built })
       return
     }
     const isJourney = kind === 'journey' && built !== undefined
     say([
       `would ${verb} ${nameOf(release)}; ${isLive}`,
       built === undefined
-        ? '  it has not been built yet and would be first: npm run replay'
-        : `  built, ${built.behind} batches behind, which it would catch up with`,
+        ? `  it has not been built yet and would be first: ${nextLine('replay', `--${kind}`, id)}`
+        : `  built, ${behindOf(built)}, which it would catch up with`,
       ...(isJourney
         ? [
-            `  readers would see ${grouped(built.transitions)} transitions in place of ` +
+            `  readers would see ${counted(built.transitions, 'transition')} in place of ` +
               grouped(shown?.transitions ?? 0),
           ]
         : []),
@@ -148,13 +149,13 @@ async function move(
   const reason = options.why
   const done = await build(scene, { release, action, reason, mayChangeLive: true, spread })
   if (options.json === true) {
-    say([JSON.stringify({ done: action, kind, id, version, ...done })])
+    sayJson({ done: action, kind, id, version, ...done })
     return
   }
   say([
     `${nameOf(release)} is live (${isLive.replace('live is', 'before:')})`,
     `  caught up in ${(done.elapsedMs / 1_000).toFixed(1)} s: ` +
-      `${grouped(done.inserted)} rows new, ${grouped(done.superseded)} superseded`,
+      `${counted(done.inserted, 'row')} new, ${grouped(done.superseded)} superseded`,
   ])
 }
 

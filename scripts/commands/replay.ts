@@ -13,14 +13,17 @@ import type { Release } from '../../pipeline/definition/load.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { isSame, nameOf, nextInForce } from '../../pipeline/warehouse/release-log.ts'
 import type { EventWindow } from '../../pipeline/warehouse/warehouse.ts'
+import { counted } from '../../pipeline/base/text.ts'
+import { DEFINITIONS_HELP } from '../cli/definitions-folder.ts'
 import { grouped } from '../cli/funnel-lines.ts'
+import { nextLine } from '../cli/next-command.ts'
+import { say } from '../cli/output.ts'
 import {
   build,
-  inWarehouse,
+  withFolder,
   parallelOf,
   releaseCommand,
   releaseOf,
-  say,
   THREADS,
   versionOf,
   type Built,
@@ -29,6 +32,7 @@ import {
 } from '../cli/releasing.ts'
 
 type Options = Shared & {
+  definitions?: string
   journey?: string
   funnel?: string
   all?: boolean
@@ -41,6 +45,7 @@ type Options = Shared & {
 }
 
 export const program = releaseCommand('npm run replay', 'Builds a version beside the live one.')
+  .option('--definitions <dir>', DEFINITIONS_HELP)
   .option('--journey <id>', 'the journey to build')
   .option('--funnel <id>', 'or the funnel')
   .option('--all', 'or all that is live, under the identity and sessions of the definitions')
@@ -62,7 +67,7 @@ async function replay(options: Options): Promise<void> {
   const parallel = parallelOf(options.parallel)
   const kind = options.journey === undefined ? 'funnel' : 'journey'
   const isAll = options.all === true
-  await inWarehouse(
+  await withFolder(
     options,
     async (scene) => {
       const release = isAll ? null : releaseOf(scene, kind, named[0] as string, version)
@@ -106,7 +111,7 @@ function speedLine(release: Release | null, scene: Scene, built: Built): string 
           .map(({ id, version }) => `${id} ${version}`)
           .join(', ')}`
       : nameOf(release)
-  return `${what}: ${grouped(built.events)} events replayed in ${seconds.toFixed(1)} s (${rate}/s)`
+  return `${what}: ${counted(built.events, 'event')} replayed in ${seconds.toFixed(1)} s (${rate}/s)`
 }
 
 function endLines(
@@ -115,7 +120,7 @@ function endLines(
   { inserted, superseded, isNeeded, isDone }: Built,
   within: EventWindow | null,
 ): string[] {
-  const changes = `${grouped(inserted)} rows new, ${grouped(superseded)} superseded`
+  const changes = `${counted(inserted, 'row')} new, ${grouped(superseded)} superseded`
   const isLive = release === null || log.live().some((one) => isSame(one, release))
   if (isLive && isDone) return [`  ${changes}`]
   if (isLive) {
@@ -127,6 +132,6 @@ function endLines(
   const { id, version } = release
   return [
     `  ${changes}${part}`,
-    `  nobody sees it yet: npm run release -- promote ${id} ${version}`,
+    `  nobody sees it yet: ${nextLine('release', 'promote', id, String(version))}`,
   ]
 }

@@ -1,9 +1,10 @@
 /**
- * `npm start -- [options] [FILE…|-]`: events in, journeys out. Without a file, a sample.
+ * `npm start -- [options] [FILE…|-]`: events in, journeys out. Without a file, standard input that
+ * has bytes, or else the sample, in a warehouse of its own.
  *
- * With `--source` it reads a subscription instead, until it is stopped: see `worker.ts`. Otherwise
- * it prints one screen of what was found. Exit 0 when all input was processed; refused lines are
- * counted and kept as dead letters, and are no error. Ctrl-C finishes the batch at hand.
+ * With `--source` it reads a subscription until it is stopped: see `worker/worker.ts`. Otherwise it
+ * prints one screen of what was found. Exit 0: all input was processed; refused lines are counted,
+ * kept as dead letters, and no error. Ctrl-C finishes the batch in progress.
  */
 
 import {
@@ -12,28 +13,37 @@ import {
   BATCH_SIZE_DEFAULT,
   batchSizeOf,
   batchWaitOf,
-  DEFINITIONS_DEFAULT,
   FORMATS,
   formatOf,
   pubsubOf,
   stateDirOf,
+  WAREHOUSE_DEFAULT,
   warehouseToFeed,
   watermarkOf,
 } from '../../pipeline/config.ts'
-import { openEngine } from '../../pipeline/runtime.ts'
+import { openEngine, type EngineSettings } from '../../pipeline/runtime.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
-import { fileSource } from '../../pipeline/io/file-source.ts'
+import { counted } from '../../pipeline/base/text.ts'
+import { fileSource, type FileBounds } from '../../pipeline/io/file-source.ts'
+import type { Source } from '../../pipeline/io/source.ts'
 import { run, type RunReport } from '../../pipeline/run.ts'
-import { interruption, warehouseCommand } from '../cli/command.ts'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { command, warehouseOption } from '../cli/command.ts'
+import { interruption } from '../cli/interrupt.ts'
 import { showWarnings } from '../cli/definitions.ts'
+import { DEFINITIONS_HELP, folderOf, remember } from '../cli/definitions-folder.ts'
+import { inputOf, type Input } from '../cli/input.ts'
+import { refusalLines } from '../cli/likely-cause.ts'
+import { nextLine, setPresent } from '../cli/next-command.ts'
+import { note, say } from '../cli/output.ts'
+import { startProgress } from '../cli/progress.ts'
+import { screen } from '../cli/screen.ts'
+import { sampleSource } from '../sample/sample.ts'
 import { limitsOf, withLimits, type LimitOptions } from '../cli/health.ts'
 import { listeningOf } from '../worker/metrics.ts'
-import { startProgress } from '../cli/progress.ts'
-import { sampleSource } from '../sample/sample.ts'
-import { screen } from '../cli/screen.ts'
 
 type Options = LimitOptions & {
-  warehouse: string
+  warehouse?: string
   format?: string
   batchSize?: string
   batchSeconds: string
@@ -41,36 +51,35 @@ type Options = LimitOptions & {
   effects?: string
   metrics?: string
   watermark?: string
-  definitions: string
+  definitions?: string
 }
 
 const BATCH_SIZES = `${BATCH_SIZE_DEFAULT}, growing to ${BACKLOG_BATCH_SIZE} in a file`
 
-export const program = warehouseCommand('npm start', 'Turns product events into customer journeys.')
-  .argument('[files...]', 'NDJSON files, - for standard input; none: the bundled sample')
+const described = warehouseOption(
+  command('npm start', 'Turns product events into customer journeys.'),
+)
+  .argument('[files...]', 'NDJSON files, - for standard input (default: the bundled sample)')
   .option('--format <format>', `wire format: ${FORMATS.join(', ')} (default: by each line's shape)`)
   .option('--source <url>', 'a subscription to read instead, pubsub:PROJECT/SUBSCRIPTION')
   .option('--batch-size <events>', `events per micro-batch (default: ${BATCH_SIZES})`)
-  .option('--batch-seconds <s>', 'a --source batch waits so long', String(BATCH_SECONDS_DEFAULT))
-  .option('--effects <url>', 'a topic that effects go to, pubsub:PROJECT/TOPIC')
-  .option('--metrics <port>', 'a --source worker tells of itself at [HOST:]PORT, over HTTP')
+  .option('--batch-seconds <s>', 'longest wait of a --source batch', String(BATCH_SECONDS_DEFAULT))
+  .option('--effects <url>', 'a topic to publish effects to, pubsub:PROJECT/TOPIC')
+  .option('--metrics <port>', 'serve Prometheus metrics of a --source worker on [HOST:]PORT')
   .option('--watermark <instant>', 'decide timeouts up to this instant; RFC 3339, or now')
-  .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
+  .option('--definitions <dir>', DEFINITIONS_HELP)
 
-withLimits(program).action(start)
+export const program = withLimits(described).action(start)
 
 async function start(files: string[], options: Options): Promise<void> {
-  const warehouse = warehouseToFeed(options.warehouse)
   const linesMax = batchSizeOf(options.batchSize ?? String(BATCH_SIZE_DEFAULT))
   const backlogLinesMax = options.batchSize === undefined ? BACKLOG_BATCH_SIZE : linesMax
   const waitMs = batchWaitOf(options.batchSeconds)
   const watermark = options.watermark === undefined ? null : watermarkOf(options.watermark)
-  const telling = tellingOf(options)
+  const metrics = metricsOf(options)
   const settings = {
-    definitionsDir: options.definitions,
     format: options.format === undefined ? undefined : formatOf(options.format),
     effects: options.effects === undefined ? undefined : pubsubOf('--effects', options.effects),
-    stateDir: stateDirOf(warehouse),
   }
   if (options.source !== undefined) {
     const subscription = pubsubOf('--source', options.source)
@@ -78,56 +87,105 @@ async function start(files: string[], options: Options): Promise<void> {
       throw new UserError('--source goes with neither files nor --watermark: leave them out', 2)
     }
     const { work } = await import('../worker/worker.ts')
+    const { definitions } = options
     const bounds = { messagesMax: linesMax, waitMs }
-    return work(warehouse, { ...settings, ...bounds, ...telling, subscription })
+    const warehouse = warehouseToFeed(options.warehouse ?? WAREHOUSE_DEFAULT)
+    const stateDir = stateDirOf(warehouse)
+    const where = { definitions, stateDir, subscription }
+    return work(warehouse, { ...settings, ...where, ...bounds, ...metrics })
   }
-  const signal = interruption(() => process.stderr.write('\nfinishing the batch at hand …\n'))
-  const source =
-    files.length === 0
-      ? sampleSource(linesMax)
-      : await fileSource(files, { linesMax, backlogLinesMax, signal })
-  const isTerminal = process.stderr.isTTY === true
+  if (options.warehouse !== undefined) warehouseToFeed(options.warehouse)
+  const input = await inputOf(files, options.warehouse, watermark !== null)
+  setPresent({ warehouse: input.warehouse, definitions: options.definitions })
+  const warehouse = warehouseToFeed(input.warehouse)
+  const signal = interruption(() => process.stderr.write('\nfinishing the batch in progress …\n'))
+  const source = await sourceOf(input, { linesMax, backlogLinesMax, signal })
   try {
-    const engine = await openEngine(warehouse, settings, { signal })
-    showWarnings(engine.warnings)
-    for (const { kind, id, version } of engine.pipeline.waiting) {
-      process.stderr.write(
-        `${kind} ${id} ${version} is not live; this run goes on under what is: ` +
-          `npm run replay -- --${kind} ${id}, then npm run release -- promote ${id} ${version}\n`,
-      )
-    }
-    const { journeys } = engine.definitions
-    const progress = startProgress(isTerminal)
-    let report: RunReport
-    try {
-      report = await run({
-        ...engine,
-        source,
-        warehouseUrl: warehouse.url,
-        watermark,
-        onBatch: (soFar, chunk) => progress.update(soFar, chunk),
-        signal,
-      })
-    } finally {
-      progress.stop()
-      // What is shown takes memory that the thread has until then.
-      await engine.close()
-    }
-    const look = { isColoured: process.stdout.isTTY === true, columns: process.stdout.columns }
-    process.stdout.write(await screen(warehouse, report, journeys, look))
-    if (signal.aborted) {
-      throw new UserError('interrupted; what is committed stays, run it again for the rest')
-    }
+    if (options.definitions === undefined) await warehouse.open()
+    const definitionsDir = await folderOf(warehouse, options.definitions)
+    const here = { definitionsDir, stateDir: stateDirOf(warehouse) }
+    const report = await feed(warehouse, source, { ...settings, ...here }, watermark, signal)
+    if (signal.aborted) throw interrupted(report, files)
   } finally {
     await warehouse.close()
   }
 }
 
-/** Where a worker tells of itself, and what is well. */
-function tellingOf({ metrics, source, ...options }: Options) {
+function sourceOf(input: Input, bounds: FileBounds): Source | Promise<Source> {
+  if (input.kind === 'files') return fileSource(input.files, bounds)
+  if (input.kind === 'sample') return sampleSource(bounds.linesMax)
+  return { origin: 'watermark', async *[Symbol.asyncIterator]() {} }
+}
+
+/** Runs over the source to its end, and prints the screen. */
+async function feed(
+  warehouse: Warehouse,
+  source: Source,
+  settings: EngineSettings,
+  watermark: number | null,
+  signal: AbortSignal,
+): Promise<RunReport> {
+  const engine = await openEngine(warehouse, settings, { signal })
+  const { definitions } = engine
+  const progress = startProgress(process.stderr.isTTY === true)
+  let report: RunReport
+  try {
+    showWarnings(engine.warnings)
+    await remember(warehouse, settings.definitionsDir)
+    noteWaiting(engine.pipeline.waiting, definitions.journeys)
+    report = await run({
+      ...engine,
+      source,
+      warehouseUrl: warehouse.url,
+      watermark,
+      onBatch: (soFar, chunk) => progress.update(soFar, chunk),
+      signal,
+    })
+  } finally {
+    progress.stop()
+    // The screen needs the memory that the decoding thread has until then.
+    await engine.close()
+  }
+  const { person, device } = definitions.identity
+  const refused = await refusalLines(warehouse, report, [...person, ...device])
+  const look = { isColoured: process.stdout.isTTY === true, columns: process.stdout.columns }
+  say(refused.map((line, i) => (i === 0 ? line : `  ${line}`)))
+  process.stdout.write(await screen(warehouse, report, definitions.journeys, look))
+  return report
+}
+
+/** Names the versions of the folder that are not live, and how to build them. */
+function noteWaiting(
+  waiting: readonly { kind: string; id: string; version: number }[],
+  live: readonly { id: string; version: number }[],
+): void {
+  for (const { kind, id, version } of waiting) {
+    const now = live.find((one) => one.id === id)?.version
+    note(
+      `${kind} ${id} ${version} of the definitions is not live` +
+        `${now === undefined ? '' : `, ${now} is`}; this run uses what is live. To build it: ` +
+        `${nextLine('replay', `--${kind}`, id)}; to make it live: ` +
+        nextLine('release', 'promote', id, String(version)),
+    )
+  }
+}
+
+/** Interrupted-run error: what is committed, and how to go on. */
+function interrupted({ batches, landed }: RunReport, files: readonly string[]): UserError {
+  const committed = `${counted(batches, 'batch', 'batches')} with ${counted(landed, 'event')}`
+  return new UserError(
+    `interrupted: ${committed} ${batches === 1 ? 'is' : 'are'} committed and stay; run the rest ` +
+      'with the same line, which skips what is there',
+    1,
+    { script: 'start', args: files },
+  )
+}
+
+/** The metrics address and the limits of `/healthz`. */
+function metricsOf({ metrics, source, ...options }: Options) {
   const limits = limitsOf(options)
   if (metrics !== undefined && source === undefined) {
-    throw new UserError('--metrics goes with --source: a run over files tells at its end', 2)
+    throw new UserError('--metrics goes with --source: a run over files reports at its end', 2)
   }
   if (metrics === undefined && Object.values(limits).some(Number.isFinite)) {
     throw new UserError('--max-… are the limits of /healthz: they go with --metrics PORT', 2)

@@ -9,6 +9,8 @@
 import { warehouseToRead } from '../../pipeline/config.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { warehouseCommand } from '../cli/command.ts'
+import { counted } from '../../pipeline/base/text.ts'
+import { say, sayJson } from '../cli/output.ts'
 import { duration, grouped } from '../cli/funnel-lines.ts'
 import {
   limitsOf,
@@ -33,7 +35,8 @@ export const program = withLimits(
     await warehouse.open()
     try {
       const status = statusOf(await readHealth(warehouse), limits)
-      process.stdout.write(options.json === true ? `${JSON.stringify(status)}\n` : inWords(status))
+      if (options.json === true) sayJson(status)
+      else say(linesOf(status))
       if (status.unhealthy.length > 0) {
         throw new UserError(`unhealthy: ${status.unhealthy.join('; ')}`)
       }
@@ -47,20 +50,20 @@ function listed(counts: Tally): string {
   return parts.length === 0 ? 'none' : parts.join(', ')
 }
 
-function inWords(status: Status): string {
+function linesOf(status: Status): string[] {
   const { last_batch: last, watermark, lag_ms: lag, quiet_ms: quiet } = status
-  if (last === null) return `${status.warehouse}\n  nothing has been committed yet\n`
+  if (last === null) return [status.warehouse, '  nothing has been committed yet']
   const count = (name: string) => grouped(last[`${name}_count`])
   const lines = [
     `watermark     ${watermark ?? 'none'}${lag === null ? '' : `, ${duration(lag)} behind now`}`,
     `last batch    ${grouped(status.batches)}, ${duration(quiet ?? 0)} ago, from ${last['origin']}`,
     `              ${count('read')} read, ${count('landed')} landed, ` +
-      `${count('duplicate')} duplicates, ${count('rejected')} refused`,
+      `${counted(Number(last['duplicate_count']), 'duplicate')}, ${count('rejected')} refused`,
     `all batches   ${listed(status.events)}`,
     `live          ${listed(status.live)}`,
     `corrections   ${listed(status.corrections)} in the last 24 hours`,
     `dead letters  ${grouped(total(status.dead_letters))} unresolved: ` +
       listed(status.dead_letters),
   ]
-  return `${status.warehouse}\n${lines.map((line) => `  ${line}\n`).join('')}`
+  return [status.warehouse, ...lines.map((line) => `  ${line}`)]
 }

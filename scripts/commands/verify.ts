@@ -14,6 +14,8 @@ import { plainValuesOnRecord, type PlainRows } from '../../pipeline/query/plain-
 import { replayEverything } from '../../pipeline/operations/replay-all.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
+import { counted } from '../../pipeline/base/text.ts'
+import { say, sayJson } from '../cli/output.ts'
 import { withScratch } from '../cli/scratch-warehouse.ts'
 
 type Options = { warehouse: string; against?: string; json?: boolean }
@@ -33,7 +35,7 @@ async function verify({ warehouse: url, against, json }: Options): Promise<void>
   try {
     if (other === null) {
       await withScratch(async (scratch) => {
-        const onBatch = (done: number) => note(`${done} events derived again`)
+        const onBatch = (done: number) => note(`${counted(done, 'event')} derived again`)
         await warehouse.open()
         const definitions = await definitionsOnRecord(warehouse)
         const plain = await plainValuesOnRecord(warehouse, definitions.identity)
@@ -49,8 +51,9 @@ async function verify({ warehouse: url, against, json }: Options): Promise<void>
         watermark === null ? 'none' : formatInstant(watermark),
       )
       throw new UserError(
-        `the watermarks differ, ${a} and ${b}, and so may the tables: bring both to the same ` +
-          'with npm start -- --watermark',
+        `the watermarks differ, ${a} and ${b}, and so may the tables: bring both to the same`,
+        1,
+        { script: 'start', args: ['--watermark', 'INSTANT'] },
       )
     }
     await tell(warehouse, other, [url, against as string], json === true)
@@ -86,8 +89,8 @@ async function tell(
   const comparisons = await compareWarehouses(left, right, (view) => note(`comparing ${view}`))
   note('\n')
   for (const comparison of comparisons) {
-    const text = json ? JSON.stringify(comparison) : linesOf(comparison, names).join('\n')
-    process.stdout.write(`${text}\n`)
+    if (json) sayJson(comparison)
+    else say(linesOf(comparison, names))
   }
   const unequal = comparisons.filter(({ differing }) => differing > 0)
   if (unequal.length === 0) return

@@ -59,7 +59,9 @@ async function execute(
   output: Output,
 ): Promise<{ code: number | null; said: string }> {
   const [program = '', ...args] = wordsOf(command).map((word) =>
-    word.replaceAll(LEARNED, (_, name: string) => learned.get(name) ?? ''),
+    command.program === 'npm'
+      ? word
+      : word.replaceAll(LEARNED, (_, name: string) => learned.get(name) ?? ''),
   )
   const errors = output === 'ignore' ? 'ignore' : 'inherit'
   const env = { ...process.env, ...SETTINGS }

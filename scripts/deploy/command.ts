@@ -9,6 +9,7 @@ import { DEFINITIONS_DEFAULT } from '../../pipeline/config.ts'
 import { definitionsIn } from '../cli/definitions.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { command } from '../cli/command.ts'
+import { note, say } from '../cli/output.ts'
 import { carryOut } from './carry-out.ts'
 import { checkFlags } from './flags.ts'
 import { planOf } from './plan.ts'
@@ -54,7 +55,7 @@ async function check(steps: readonly Step[], isMeant: boolean): Promise<void> {
         : null
   if (verdict !== null && (isMeant || missing.length === 0)) throw new UserError(verdict)
   const looked = `the ${commands} commands and their flags are known to what is installed`
-  process.stderr.write(`${verdict ?? looked}\n`)
+  note(verdict ?? looked)
 }
 
 export const program = command(
@@ -76,11 +77,11 @@ export const program = command(
     const steps = await stepsOf(options)
     if (yes) {
       await check(steps, true)
-      await carryOut(steps, (line) => process.stdout.write(`${line}\n`))
+      await carryOut(steps, (line) => say([line]))
       return
     }
     process.stdout.write(json ? `${JSON.stringify(steps, null, 2)}\n` : scriptOf(steps))
     if (json) return
     await check(steps, false)
-    process.stderr.write('nothing has been changed: add --yes to do it\n')
+    note('nothing has been changed: add --yes to do it')
   })

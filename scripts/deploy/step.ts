@@ -3,6 +3,8 @@
  * look first. It is printed as a shell script that does the same, or carried out.
  */
 
+import { shellWord } from '../../pipeline/base/text.ts'
+
 /** A command line: the program, what it takes before its command, the command, its arguments. An
  * argument may have `$NAME` in it, which an earlier step has learned. */
 export type Command = {
@@ -47,7 +49,9 @@ export function scriptOf(steps: readonly Step[]): string {
 
 /** A command on one line, as a shell takes it. */
 export function lineOf(command: Command): string {
-  return wordsOf(command).map(quoted).join(' ')
+  return wordsOf(command)
+    .map((word) => quoted(word, command.program))
+    .join(' ')
 }
 
 function textOf(step: Step): string {
@@ -78,7 +82,10 @@ function linesOf(command: Command, indent: string): string {
   const { args } = command
   const first = args[0]?.startsWith('--') ? 0 : 1
   const start = indent + lineOf({ ...command, args: args.slice(0, first) })
-  return [start, ...args.slice(first).map((arg) => `${indent}  ${quoted(arg)}`)].join(' \\\n')
+  return [
+    start,
+    ...args.slice(first).map((arg) => `${indent}  ${quoted(arg, command.program)}`),
+  ].join(' \\\n')
 }
 
 function folded(text: string): string[] {
@@ -92,9 +99,10 @@ function folded(text: string): string[] {
   return lines
 }
 
-function quoted(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word
+/** A word of a command. What is learned stands in words of the cloud's programs only: a folder may
+ * have any name, and nothing in it is for the shell. */
+function quoted(word: string, program: Command['program']): string {
+  if (program === 'npm' || !word.includes('$')) return shellWord(word)
   // Nothing learned is a failure, in words of the shell.
-  if (word.includes('$')) return `"${word.replaceAll(LEARNED, '${$1:?}')}"`
-  return `'${word.replaceAll("'", `'\\''`)}'`
+  return `"${word.replaceAll(LEARNED, '${$1:?}')}"`
 }

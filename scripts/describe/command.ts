@@ -9,37 +9,57 @@ import { definitionsIn } from '../cli/definitions.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import { command } from '../cli/command.ts'
+import { differences, ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { DEFINITIONS_HELP, folderOf } from '../cli/definitions-folder.ts'
+import { note, say } from '../cli/output.ts'
 import { countJourney } from './count.ts'
-import { mermaidOf, type Counts } from './mermaid.ts'
+import { mermaidOf } from './mermaid.ts'
 
-type Options = { journey: string; warehouse?: string; definitions: string }
+type Options = { journey: string; warehouse?: string; definitions?: string }
 
 export const program = command('npm run describe', 'Prints a journey as a Mermaid state diagram.')
   .requiredOption('--journey <id>', 'the journey to print')
   .option('--warehouse <url>', `count what is there, for example ${WAREHOUSE_DEFAULT}`)
-  .option('--definitions <dir>', 'identity, sessions, events and journeys', DEFINITIONS_DEFAULT)
-  .action(async (options: Options) => {
-    const { journeys } = await definitionsIn(options.definitions)
-    const journey = journeys.find(({ id }) => id === options.journey)
-    if (journey === undefined) {
-      const known = journeys.map(({ id }) => id).join(', ')
-      throw new UserError(
-        `--journey ${JSON.stringify(options.journey)} is no journey of ${options.definitions}: ` +
-          `choose one of ${known === '' ? 'none, there are no journeys' : known}`,
-        2,
-      )
+  .option('--definitions <dir>', DEFINITIONS_HELP)
+  .action(async ({ journey: id, warehouse: url, definitions }: Options) => {
+    if (url === undefined) {
+      const journey = await journeyOf(definitions ?? DEFINITIONS_DEFAULT, id)
+      say(mermaidOf(journey, null).split('\n'))
+      return
     }
-    const counts =
-      options.warehouse === undefined ? null : await counted(options.warehouse, journey)
-    process.stdout.write(`${mermaidOf(journey, counts)}\n`)
+    const warehouse = warehouseToRead(url)
+    try {
+      await warehouse.open()
+      const journey = await journeyOf(await folderOf(warehouse, definitions), id)
+      await noteDifference(warehouse, journey)
+      say(mermaidOf(journey, await countJourney(warehouse, journey)).split('\n'))
+    } finally {
+      await warehouse.close()
+    }
   })
 
-async function counted(url: string, journey: Journey): Promise<Counts> {
-  const warehouse = warehouseToRead(url)
-  await warehouse.open()
-  try {
-    return await countJourney(warehouse, journey)
-  } finally {
-    await warehouse.close()
+async function journeyOf(folder: string, id: string): Promise<Journey> {
+  const { journeys } = await definitionsIn(folder)
+  const journey = journeys.find((one) => one.id === id)
+  if (journey !== undefined) return journey
+  const known = journeys.map((one) => one.id).join(', ')
+  throw new UserError(
+    `--journey ${JSON.stringify(id)} is no journey of ${folder}: ` +
+      `choose one of ${known === '' ? 'none, there are no journeys' : known}`,
+    2,
+  )
+}
+
+/** Says how the journey of the folder differs from the one that is live. */
+async function noteDifference(warehouse: Warehouse, journey: Journey): Promise<void> {
+  const live = (await ReleaseLog.read(warehouse)).promoted('journey', journey.id).at(-1)
+  if (live === undefined) {
+    note(`journey ${journey.id} is not live in ${warehouse.url}: nothing is counted`)
+    return
   }
+  const how = differences(live.content, JSON.stringify(journey))
+  if (how.length === 0) return
+  const what = `journey ${journey.id} ${journey.version} of the definitions differs from version`
+  note(`${what} ${live.version}, which is live: ${how.join(', ')}`)
 }

@@ -26,6 +26,7 @@ import {
   sessionWords,
   timeOf,
 } from './words.ts'
+import { say, sayJson } from '../cli/output.ts'
 import { writePage } from '../cli/page.ts'
 
 type Options = {
@@ -66,8 +67,8 @@ async function explain(options: Options): Promise<void> {
     }
     const profileId = await profileOf(warehouse, identity, options.user, asOf)
     const story = await tellStory({ warehouse, profileId, asOf, journey })
-    const text = options.json === true ? JSON.stringify(story) : linesOf(story, asOf).join('\n')
-    process.stdout.write(`${text}\n`)
+    if (options.json === true) sayJson(story)
+    else say(linesOf(story, asOf))
   } finally {
     await warehouse.close()
   }

@@ -4,6 +4,7 @@
  */
 
 import { formatInstant } from '../../pipeline/base/clock.ts'
+import { counted } from '../../pipeline/base/text.ts'
 import type { Outcome } from '../../pipeline/query/explain-outcome.ts'
 import type { Correction } from '../../pipeline/query/explain-corrections.ts'
 import type { KnownIdentifier } from '../../pipeline/query/explain-identifiers.ts'
@@ -44,7 +45,7 @@ function triedWords({ target, parts }: Tried): string {
 }
 
 export const sessionWords = ({ sessionNo, stream, source, eventCount, startedBecause }: Session) =>
-  `session ${sessionNo} on ${stream} (${source}), ${eventCount} events, ` +
+  `session ${sessionNo} on ${stream} (${source}), ${counted(eventCount, 'event')}, ` +
   `started because: ${startedBecause}`
 
 export const pendingWords = (pending: Pick<Pending, 'journey' | 'track' | 'state'>) =>
@@ -56,7 +57,7 @@ export function identifierWords({ identifier, eventCount, linkedBy }: KnownIdent
       ? 'linked by no event of its own'
       : `linked to ${linkedBy.with} ${timeOf(linkedBy.occurredAt)} by ${linkedBy.eventId} ` +
         `(${linkedBy.name})`
-  return `${identifier}, ${eventCount} events; ${link}`
+  return `${identifier}, ${counted(eventCount, 'event')}; ${link}`
 }
 
 /** Why something was taken back, by which batch, and with which events of the profile. */

@@ -23,12 +23,7 @@ export async function collect(
     `select batch, recorded_at, watermark from batches
      qualify row_number() over (order by batch desc) = 1`,
   )
-  if (head === undefined) {
-    throw new UserError(
-      `${warehouse.url} has nothing to report yet: fill it with ` +
-        `npm start -- --warehouse ${warehouse.url} [FILE…]`,
-    )
-  }
+  if (head === undefined) throw emptyError(warehouse)
   const released = await releasedJourneys(warehouse)
   const chosen = wanted === null ? released : released.filter(({ id }) => id === wanted)
   if (wanted !== null && chosen.length === 0) {

@@ -19,7 +19,8 @@ import { messageOf, UserError } from '../../pipeline/base/errors.ts'
 import { hashes64, uuidInto } from '../../pipeline/base/hash.ts'
 import { landedTable } from '../../pipeline/io/inbox-source.ts'
 import type { Commit, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { command, interruption } from '../cli/command.ts'
+import { command } from '../cli/command.ts'
+import { interruption } from '../cli/interrupt.ts'
 
 const ROUNDS_DEFAULT = '100'
 const BYTES_BILLED_MAX = String(10 * 2 ** 30)

@@ -12,7 +12,9 @@ import { log, logRetry } from '../../pipeline/base/log.ts'
 import { pubsubSource } from '../../pipeline/io/pubsub-source.ts'
 import { run, type RunReport } from '../../pipeline/run.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { interruption } from '../cli/command.ts'
+import { retrying } from '../../pipeline/base/retry.ts'
+import { interruption } from '../cli/interrupt.ts'
+import { folderOf, remember } from '../cli/definitions-folder.ts'
 import { Exclusive } from './exclusive.ts'
 import type { Limits } from '../cli/health.ts'
 import { Metrics, type Listening } from './metrics.ts'
@@ -20,7 +22,9 @@ import { Metrics, type Listening } from './metrics.ts'
 /** A batch that takes longer than this to finish after the signal is abandoned. */
 const FINISH_MS = 8_000
 
-export type WorkerSettings = EngineSettings & {
+export type WorkerSettings = Omit<EngineSettings, 'definitionsDir'> & {
+  /** The folder of definitions, if one was given. */
+  definitions: string | undefined
   subscription: PubsubName
   messagesMax: number
   waitMs: number
@@ -37,7 +41,11 @@ export async function work(warehouse: Warehouse, settings: WorkerSettings): Prom
   const patience = { onRetry: logRetry, signal }
   const { subscription, messagesMax, waitMs, listening, limits } = settings
   try {
-    const engine = await openEngine(warehouse, settings, patience)
+    if (settings.definitions === undefined) {
+      await retrying('opening', () => warehouse.open(), patience)
+    }
+    const definitionsDir = await folderOf(warehouse, settings.definitions)
+    const engine = await openEngine(warehouse, { ...settings, definitionsDir }, patience)
     for (const warning of engine.warnings) log('WARNING', warning)
     const source = pubsubSource(subscription, {
       messagesMax,
@@ -48,6 +56,7 @@ export async function work(warehouse: Warehouse, settings: WorkerSettings): Prom
     const turns = new Exclusive()
     const metrics = new Metrics({ warehouse, limits, turns, inFlight: source.inFlight })
     try {
+      await remember(warehouse, definitionsDir)
       const address = listening === null ? {} : { listening: await metrics.listen(listening) }
       log('INFO', 'started', { source: source.origin, warehouse: warehouse.url, ...address })
       const report = await run({

@@ -170,7 +170,7 @@ test('npm run cohort runs, lists, shows and finds members', async () => {
   await empty.open()
   await empty.close()
   expect((await run('cohort', ['run'])).err).toMatch(
-    /contains no events: npm start -- FILES reads them$/,
+    / contains no events; load some: npm start -- --warehouse duckdb:\S+ --definitions \S+ FILE$/,
   )
   expect((await feed(event('10:00', 'Added', u1), event('10:00', 'Added', u2))).status).toBe(0)
   expect((await run('cohort', ['list'])).out).toBe('in_cart  never run\n')
@@ -183,8 +183,8 @@ test('npm run cohort runs, lists, shows and finds members', async () => {
   write('cohorts/bought.ts', { id: 'bought', who: { journey: 'order', reached: 'paid' } })
   expect((await feed(event('10:30', 'Paid', u2))).status).toBe(0)
   expect((await run('cohort', ['run'])).out).toBe(
-    'bought: 1 members as of 2026-03-01T10:30:00.000000Z\n  entered 1: 1 first_run\n' +
-      'in_cart: 1 members as of 2026-03-01T10:30:00.000000Z\n  left    1: 1 moved_on\n',
+    'bought: 1 member as of 2026-03-01T10:30:00.000000Z\n  entered 1: 1 first_run\n' +
+      'in_cart: 1 member as of 2026-03-01T10:30:00.000000Z\n  left    1: 1 moved_on\n',
   )
   expect((await run('cohort', ['members', 'bought'])).out).toBe('user_id:u2\n')
   const then = ['members', 'in_cart', '--at', '2026-03-01T10:00:00Z', '--json']

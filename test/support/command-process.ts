@@ -27,7 +27,9 @@ let runs = 0
 
 async function run({ script, args, input }: Asked): Promise<Ended> {
   Object.assign(outputs, { stdout: '', stderr: '' })
-  Object.defineProperty(process, 'stdin', { value: Readable.from([Buffer.from(input)]) })
+  Object.defineProperty(process, 'stdin', {
+    value: Readable.from([Buffer.from(input)], { objectMode: false }),
+  })
   process.argv.splice(1, Infinity, `scripts/${script}.ts`, ...args)
   process.exitCode = undefined
   await import(`../../scripts/${script}.ts?run=${(runs += 1)}`)

@@ -74,8 +74,9 @@ test('what is wrong with a question is told, with exit code 2', async () => {
     /^error: no event on record is named 'Order Complted'; did you mean 'Order Completed'\? there is: /,
   )
   expect(await wrong('--definition', 'lost')).toBe(
-    'error: --definition lost is not in definitions/funnels; ' +
-      'there is: email_return, first_purchase',
+    `error: --definition lost is not live in duckdb:${path}; there is: email_return, ` +
+      'first_purchase; build it: npm run replay -- --funnel lost ' +
+      `--warehouse duckdb:${path}`,
   )
   expect(await wrong('--steps', 'A', '--by', 'plan')).toBe(
     `error: --by: "plan" is not a path into an event; write 'properties.plan' or 'context.plan'`,

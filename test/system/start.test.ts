@@ -48,16 +48,16 @@ test.each<[code: number, script: string, args: string[]]>([
   const program = ['--import', 'tsx', `scripts/${script}.ts`, ...args, '--warehouse', fresh()]
   const { status, stdout } = spawnSync(process.execPath, program, { encoding: 'utf8', input: LINE })
   expect(status).toBe(code)
-  expect(stdout.includes('1 events landed')).toBe(code === 0)
+  expect(stdout.includes('1 event landed')).toBe(code === 0)
 })
 
 test('standard input is processed, and run again adds nothing', async () => {
   const url = fresh()
   const first = await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
   expect(first).toMatchObject({ status: 0, stderr: '' })
-  expect(first.stdout).toContain('1 events landed, 0 duplicates dropped, 1 refused')
+  expect(first.stdout).toContain('1 event landed, 0 duplicates dropped, 1 refused')
   const second = await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
-  expect(second.stdout).toContain('0 events landed, 1 duplicates dropped, 1 refused')
+  expect(second.stdout).toContain('0 events landed, 1 duplicate dropped, 1 refused')
   const letters = await run('dead-letters', ['list', '--warehouse', url])
   expect(letters.stdout.match(/invalid_json/g)).toHaveLength(1)
   const [id = ''] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(letters.stdout) ?? []
@@ -180,7 +180,7 @@ test('a command that does not feed a warehouse makes none', async () => {
   const { status, stdout, stderr } = await run('status', ['--warehouse', url])
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
   const made = `npm start -- --warehouse ${url} FILE`
-  expect(stderr).toBe(`error: no warehouse at ${url}: check the name, or make it with ${made}`)
+  expect(stderr).toBe(`error: no warehouse at ${url}: check the name, or make it: ${made}`)
   expect(existsSync(url.replace('duckdb:', ''))).toBe(false)
   const feeding = ['pipeline', 'scripts/commands'].flatMap((folder) =>
     readdirSync(folder).filter(

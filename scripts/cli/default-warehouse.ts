@@ -1,0 +1,25 @@
+/**
+ * The warehouse of a command that was given none: your own, `journeys.duckdb`, or else the sample,
+ * with a line that says so. The sample has a file of its own, so it never mixes with your events.
+ */
+
+import { existsSync } from 'node:fs'
+import { WAREHOUSE_DEFAULT } from '../../pipeline/config.ts'
+import { note } from './output.ts'
+
+export const SAMPLE_WAREHOUSE = 'duckdb:sample.duckdb'
+
+/** Whether the file of a DuckDB warehouse exists. */
+export function isThere(url: string): boolean {
+  return existsSync(url.slice(url.indexOf(':') + 1))
+}
+
+/** Returns the warehouse to read, and says so if it is the sample. */
+export function defaultWarehouseToRead(): string {
+  if (isThere(WAREHOUSE_DEFAULT) || !isThere(SAMPLE_WAREHOUSE)) return WAREHOUSE_DEFAULT
+  note(
+    'no --warehouse was given and journeys.duckdb does not exist: ' +
+      `using the sample, --warehouse ${SAMPLE_WAREHOUSE}`,
+  )
+  return SAMPLE_WAREHOUSE
+}

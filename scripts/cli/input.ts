@@ -1,0 +1,84 @@
+/**
+ * What `npm start` reads: files, standard input that has bytes, the sample, or nothing but a later
+ * watermark for a warehouse that has events of its own.
+ */
+
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
+import { WAREHOUSE_DEFAULT, warehouseToRead } from '../../pipeline/config.ts'
+import { UserError } from '../../pipeline/base/errors.ts'
+import { isThere, SAMPLE_WAREHOUSE } from './default-warehouse.ts'
+import { note } from './output.ts'
+
+/** How long standard input may be silent before it counts as empty, milliseconds. */
+const SILENT_MS = 500
+
+const SAMPLE_ORIGIN = 'sample'
+
+export type Input =
+  | { kind: 'files'; files: readonly string[]; warehouse: string }
+  | { kind: 'sample' | 'watermark'; warehouse: string }
+
+/** Returns what to read and where it goes. Sample and own events never go to one warehouse: that
+ * is a `UserError`. */
+export async function inputOf(
+  files: readonly string[],
+  given: string | undefined,
+  hasWatermark: boolean,
+): Promise<Input> {
+  if (files.length > 0) return { kind: 'files', files, warehouse: given ?? WAREHOUSE_DEFAULT }
+  if (await hasBytes(process.stdin)) {
+    return { kind: 'files', files: ['-'], warehouse: given ?? WAREHOUSE_DEFAULT }
+  }
+  const own = given ?? WAREHOUSE_DEFAULT
+  const asked = given !== undefined || hasWatermark
+  if (asked && (await hasOwnEvents(own))) {
+    if (hasWatermark) return { kind: 'watermark', warehouse: own }
+    throw new UserError(
+      `no file is given, and ${own} has events of your own, with which the sample would mix: ` +
+        'give a file, or leave out --warehouse to see the sample',
+      2,
+      { script: 'start', args: ['FILE'] },
+    )
+  }
+  return { kind: 'sample', warehouse: given ?? SAMPLE_WAREHOUSE }
+}
+
+/** Whether a warehouse exists and has a batch that is not of the sample. */
+async function hasOwnEvents(url: string): Promise<boolean> {
+  if (url.startsWith('duckdb:') && !isThere(url)) return false
+  const warehouse = warehouseToRead(url)
+  try {
+    await warehouse.open()
+    const rows = await warehouse.query(
+      `select batch from batches where origin <> '${SAMPLE_ORIGIN}' limit 1`,
+    )
+    return rows.length > 0
+  } finally {
+    await warehouse.close()
+  }
+}
+
+/** Whether a stream that is no terminal gives a byte before its end, and in time. What it gives can
+ * still be read afterwards. */
+export async function hasBytes(
+  stream: Readable & { isTTY?: boolean; unref?: () => void },
+  silentMs = SILENT_MS,
+): Promise<boolean> {
+  if (stream.isTTY === true) return false
+  const over = new AbortController()
+  const { signal } = over
+  const first = async () => {
+    await once(stream, 'readable', { signal })
+    return stream.readableLength > 0 ? 'bytes' : 'nothing'
+  }
+  const silent = () => pause(silentMs, 'silent' as const, { signal })
+  const found = await Promise.race([first(), silent()]).catch(() => 'nothing' as const)
+  over.abort()
+  if (found === 'bytes') return true
+  stream.pause()
+  stream.unref?.()
+  if (found === 'silent') note('standard input is silent and is not read; to wait for it: add -')
+  return false
+}

@@ -1,0 +1,51 @@
+/**
+ * Ctrl-C and SIGTERM. A command that does not handle them itself ends at once: temporary files are
+ * removed, and one line says what is committed and how to go on.
+ */
+
+import { note } from './output.ts'
+
+/** What a command does when it is interrupted, in the order of their registration, last first. */
+const cleanups: (() => void)[] = []
+
+/** The listener of both signals: a command that handles them itself replaces the one of the frame. */
+let listener: NodeJS.SignalsListener | null = null
+
+function listen(next: NodeJS.SignalsListener): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    if (listener !== null) process.off(signal, listener)
+    process.on(signal, next)
+  }
+  listener = next
+}
+
+/** Runs `cleanup` if the command is interrupted. Returns a function that withdraws it. */
+export function onInterrupt(cleanup: () => void): () => void {
+  cleanups.push(cleanup)
+  return () => {
+    const at = cleanups.indexOf(cleanup)
+    if (at >= 0) cleanups.splice(at, 1)
+  }
+}
+
+/** Ends the process at Ctrl-C or SIGTERM with the line that `outcome` returns, and exit code 130 or
+ * 143. */
+export function endOnInterrupt(outcome: () => string): void {
+  listen((_signal, number) => {
+    for (const cleanup of cleanups.toReversed()) cleanup()
+    note(`interrupted: ${outcome()}`)
+    process.exit(128 + number)
+  })
+}
+
+/** Aborted at the first Ctrl-C or SIGTERM; the second ends the process at once. The command ends
+ * itself after the first. */
+export function interruption(onFirst: () => void): AbortSignal {
+  const controller = new AbortController()
+  listen(() => {
+    if (controller.signal.aborted) process.exit(130)
+    controller.abort()
+    onFirst()
+  })
+  return controller.signal
+}

@@ -1,0 +1,44 @@
+/**
+ * Commands that are printed as a next step. They carry the warehouse and the definitions folder of
+ * the present run, so that they can be pasted as they are.
+ */
+
+import { commandLine, type NextCommand } from '../../pipeline/base/errors.ts'
+import { WAREHOUSE_DEFAULT } from '../../pipeline/config.ts'
+
+/** Commands that read the folder of definitions. */
+const READS_FOLDER = new Set(['start', 'replay', 'describe', 'cohort'])
+/** Commands that have no warehouse. */
+const WITHOUT_WAREHOUSE = new Set(['generate', 'peers', 'package', 'deploy', 'bench'])
+
+/** Where the present run works: as it was given, or found. */
+export type Present = { warehouse?: string | undefined; definitions?: string | undefined }
+
+let present: Present = {}
+
+/** Sets what next commands carry. `definitions` is a folder that was named on the command line. */
+export function setPresent(run: Present): void {
+  present = run
+}
+
+/** Returns a command as a line, for the warehouse and the folder of the present run. */
+export function nextLine(script: string, ...args: string[]): string {
+  return lineInPresent({ script, args })
+}
+
+export function lineInPresent({ script, args }: NextCommand): string {
+  const { warehouse, definitions } = present
+  const more: string[] = []
+  const isGiven = (option: string) => args.some((arg) => arg.startsWith(option))
+  const hasWarehouse = warehouse !== undefined && warehouse !== WAREHOUSE_DEFAULT
+  if (hasWarehouse && !isGiven('--warehouse') && !WITHOUT_WAREHOUSE.has(script)) {
+    more.push('--warehouse', warehouse)
+  }
+  if (definitions !== undefined && !isGiven('--definitions') && READS_FOLDER.has(script)) {
+    more.push('--definitions', definitions)
+  }
+  // Files come last, as they are typed; a word that says what to do comes first.
+  const verb = args.findIndex((arg) => arg.startsWith('-') || /[A-Z./]/.test(arg))
+  const at = script === 'start' ? (verb < 0 ? args.length : verb) : args.length
+  return commandLine({ script, args: [...args.slice(0, at), ...more, ...args.slice(at)] })
+}
