@@ -8,10 +8,12 @@ import { note } from './output.ts'
 /** What a command does when it is interrupted, in the order of their registration, last first. */
 const cleanups: (() => void)[] = []
 
-/** The listener of both signals: a command that handles them itself replaces the one of the frame. */
-let listener: NodeJS.SignalsListener | null = null
+type Listener = (signal: NodeJS.Signals, number: number) => void
 
-function listen(next: NodeJS.SignalsListener): void {
+/** The listener of both signals: a command that handles them itself replaces the one of the frame. */
+let listener: Listener | null = null
+
+function listen(next: Listener): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     if (listener !== null) process.off(signal, listener)
     process.on(signal, next)

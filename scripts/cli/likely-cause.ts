@@ -73,7 +73,7 @@ export function likelyCause(
       `found besides: ${found}): declare it in identity.ts`
     )
   }
-  if (reason === 'missing_field' && keys.size > 0) {
+  if ((reason === 'missing_field' || reason === 'unknown_format') && keys.size > 0) {
     const some = [...keys].slice(0, NAMES_SHOWN).join(', ')
     return (
       `these are objects of another format (${some}), and native events have event_id, name, ` +

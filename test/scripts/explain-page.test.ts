@@ -3,6 +3,7 @@
  * says and where the tables had the person then; and nothing in it is read as markup.
  */
 
+import { printable } from '../../pipeline/base/text.ts'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -100,7 +101,7 @@ describe.skipIf(launch === null)('the page of a story', () => {
         return [`${time}  ${names.join('  ')}`, ...told]
       }),
     )
-    return lines.flat().filter((line) => line !== null)
+    return lines.flat().flatMap((line) => (line === null ? [] : [printable(line)]))
   }
 
   /** A part of what `explain` prints. */
