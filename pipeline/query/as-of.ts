@@ -29,7 +29,10 @@ export function recordedBy(asOf: number | null): string {
 
 /** Error of a warehouse without events, with the command that loads some. */
 export function emptyError({ url }: Warehouse): UserError {
-  return new UserError(`${url} contains no events; load some`, 1, { script: 'start', args: ['FILE'] })
+  return new UserError(`${url} contains no events; load some`, 1, {
+    script: 'start',
+    args: ['FILE'],
+  })
 }
 
 /** Returns the definitions in force at an instant: per kind and id, the version that was live. */
@@ -40,9 +43,7 @@ export async function definitionsOnRecord(
   const log = await ReleaseLog.read(warehouse, recordedBy(asOf))
   if (log.entries.length === 0) {
     if (asOf === null) throw emptyError(warehouse)
-    throw new UserError(
-      `${warehouse.url} was empty at ${formatInstant(asOf)}: use a later instant`,
-    )
+    throw new UserError(`${warehouse.url} was empty at ${formatInstant(asOf)}: use a later instant`)
   }
   const live = log.live()
   const contents = <T>(kind: string, entries: readonly Release[]): T[] =>

@@ -1,4 +1,4 @@
-/** What a table's column is: its name, its type, and whether it may be null or seen. */
+/** Shapes of tables and columns: names, types, and whether a column may be null or seen. */
 
 /**
  * text; json (text holding JSON); instant (microseconds UTC); integer (64 bits, within 2^53);
@@ -8,6 +8,14 @@ export type ColumnType =
   'text' | 'json' | 'instant' | 'integer' | 'boolean' | 'bytes' | 'hash64' | 'uuid'
 
 export type Column = { name: string; type: ColumnType; nullable?: true; private?: true }
+
+export type TableSpec = {
+  kind: 'versioned' | 'log' | 'private'
+  /** Public names of a versioned table: of its current rows and of all its versions. */
+  view?: string
+  versions?: string
+  columns: readonly Column[]
+}
 
 export const text = (name: string): Column => ({ name, type: 'text' })
 export const textOrNull = (name: string): Column => ({ name, type: 'text', nullable: true })

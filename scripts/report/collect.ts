@@ -12,6 +12,7 @@ import type { JourneyPart, ReportDocument } from './document.ts'
 import { collectFunnels } from './collect-funnels.ts'
 import { collectCorrections, collectErrorRate, collectQuality } from './collect-quality.ts'
 import { collectTracks } from './collect-tracks.ts'
+import { emptyError } from '../../pipeline/query/as-of.ts'
 import { asking, instantOrNull, number } from './read.ts'
 
 /** The document of one journey, or of all that are released. */

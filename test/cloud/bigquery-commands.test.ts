@@ -42,7 +42,7 @@ const old = definitionsIn(join(dir, 'old'), buying(1, '24h'))
 const young = definitionsIn(join(dir, 'young'), buying(2, '2h'))
 const quick = definitionsIn(join(dir, 'quick'), buying(1, '24h'), '5m')
 const minutes = ['--from', '2026-03-02T08:02:00Z', '--to', '2026-03-02T08:06:00Z']
-const promotion = ['promote', 'buying', '2', '--definitions', young, '--yes', '--why', 'sooner']
+const promotion = ['promote', 'buying', '2', '--yes', '--why', 'sooner']
 
 describe.skipIf(emulator === null)('commands on the BigQuery emulator', () => {
   const urls = [`duckdb:${join(dir, 'embedded.duckdb')}`, 'bigquery:p1.commands']
@@ -92,10 +92,10 @@ describe.skipIf(emulator === null)('commands on the BigQuery emulator', () => {
     ['describe', '--journey', 'buying', '--definitions', old],
     ['replay', ...minutes, '--journey', 'buying', '--definitions', young],
     ['replay', '--journey', 'buying', '--definitions', young],
-    ['release', 'diff', 'buying', '1', '2', '--definitions', young],
+    ['release', 'diff', 'buying', '1', '2'],
     ['dead-letters', 'refeed', '--definitions', old],
     ['identity', 'link', 'user_id:u-1', 'user_id:u-7', '--yes'],
-    ['forget', '--user', 'u-3', '--definitions', old, '--yes'],
+    ['forget', '--user', 'u-3', '--yes'],
     ['replay', '--all', '--definitions', quick],
     ['replay', '--all', '--yes', '--definitions', quick],
     ['verify'],
@@ -160,7 +160,7 @@ describe.skipIf(emulator === null)('commands on the BigQuery emulator', () => {
       expect(new Set(after.states?.map((row) => row['version']))).toEqual(new Set([2]))
       const again = await run('release', [...promotion, ...remote])
       expect(again.stderr).toContain('error: journey buying 2 is already live')
-      const back = ['rollback', 'buying', '--definitions', young, '--yes', '--why', 'back']
+      const back = ['rollback', 'buying', '--yes', '--why', 'back']
       expect(await run('release', [...back, ...remote])).toMatchObject({ code: 0, stderr: '' })
       expect(await shown()).toEqual(before)
     },
@@ -194,7 +194,7 @@ describe.skipIf(emulator === null)('commands on the BigQuery emulator', () => {
           const [count] = await warehouse.query('select count(*) as n from erasures')
           return [text.includes('u-4'), text.includes('u-5'), count?.['n']]
         })
-      const forgetting = (user: string) => ['--user', user, '--definitions', old, '--yes']
+      const forgetting = (user: string) => ['--user', user, '--yes']
       const killedAt = (at: (body: string) => boolean, isAfter: boolean) =>
         killed(['forget', ...forgetting('u-4')], at, isAfter)
       const [, , before] = await left()

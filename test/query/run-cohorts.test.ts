@@ -202,8 +202,8 @@ test('npm run cohort runs, lists, shows and finds members', async () => {
   expect(await run('funnel', [...funnel, 'lost'])).toMatchObject({
     status: 2,
     err:
-      'error: --cohort lost has no run in this warehouse: npm run cohort -- run lost; ' +
-      'there is: bought, in_cart',
+      'error: --cohort lost has no run in this warehouse; there is: bought, in_cart; run it: ' +
+      `npm run cohort -- run lost --warehouse duckdb:${path}`,
   })
 })
 

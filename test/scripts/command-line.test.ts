@@ -13,6 +13,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { counted, printable, printableLines, shellWord } from '../../pipeline/base/text.ts'
 import { hasBytes } from '../../scripts/cli/input.ts'
 import { likelyCause } from '../../scripts/cli/likely-cause.ts'
+import { checkNetwork } from '../../scripts/cli/network.ts'
 import { planOf } from '../../scripts/deploy/plan.ts'
 import { siteOf } from '../../scripts/deploy/site.ts'
 import { scriptOf } from '../../scripts/deploy/step.ts'
@@ -110,7 +111,9 @@ test('a folder with a shell command in its name is one word of the deploy script
   const site = siteOf({ ...given, landing: 'subscription', every: '5' })
   const definitionsDir = "$(touch owned) `id` $PROJECT_NUMBER it's"
   const script = scriptOf(planOf({ ...site, definitionsDir, isHashed: false }))
-  expect(script).toContain(`--definitions '$(touch owned) \`id\` $PROJECT_NUMBER it'\\''s'`)
+  expect(script.replaceAll(/\\\n +/g, '')).toContain(
+    `--definitions '$(touch owned) \`id\` $PROJECT_NUMBER it'\\''s'`,
+  )
   expect(script).toContain('"--uri=${ADVANCE_URL:?}"')
   expect(shellWord('plain/path')).toBe('plain/path')
   const echoed = spawnSync('sh', ['-c', `printf %s ${shellWord(definitionsDir)}`])
@@ -264,6 +267,14 @@ describe('a warehouse made with a folder of its own', () => {
     expect(start).toMatchObject({ status: 1 })
     expect(start.stderr).toContain(`was last given the definitions in ${at}`)
   })
+})
+
+// A name that is reserved for not existing, and an address that is reserved for documentation.
+test.each(['service.invalid', '192.0.2.1'])('a service at %s fails at once', async (host) => {
+  const connected = checkNetwork(host, {})
+  await expect(connected).rejects.toThrow(
+    /^\S+ cannot be reached \(.+\): check the network and run this again$/,
+  )
 })
 
 test('an interrupted bench leaves nothing behind and says how to go on', async () => {

@@ -182,7 +182,7 @@ test('only the public views are asked', async () => {
 test('a warehouse without a batch has nothing to report', async () => {
   const empty = duckdbWarehouse(':memory:')
   await empty.open()
-  await expect(collect(empty, null)).rejects.toThrow('has nothing to report yet')
+  await expect(collect(empty, null)).rejects.toThrow('contains no events; load some')
   await empty.close()
 })
 

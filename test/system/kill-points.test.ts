@@ -124,7 +124,7 @@ beforeAll(async () => {
   const user = busiest?.['profile_id'] as string
   const given: { [name: string]: Scene } = {
     forget: {
-      args: ['forget', '--user', user, '--yes', '--definitions', usual],
+      args: ['forget', '--user', user, '--yes'],
       first,
       gone: user,
     },
