@@ -3,7 +3,8 @@
  * the public views of `sql/views/` are written over the relations these tables give.
  *
  * Three kinds of table:
- * - a *versioned* table keeps every version ever believed of each row, all under one `row_key`;
+ * - a *versioned* table keeps every version ever believed of each row. Versions of one row have
+ *   the same `row_key`;
  * - a *log* is append-only and its rows stay as they are;
  * - a *private* table is the pipeline's own memory and not part of the contract.
  *

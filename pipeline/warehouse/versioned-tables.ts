@@ -1,6 +1,6 @@
 /**
- * Columns of the versioned tables, which keep every version ever believed of each row, all under
- * one `row_key`.
+ * Columns of the versioned tables, which keep every version ever believed of each row. Versions of
+ * one row have the same `row_key`.
  *
  * Hidden columns exist for the views and the pipeline and are in no public view.
  */
