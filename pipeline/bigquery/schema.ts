@@ -20,11 +20,11 @@ import {
   liveRelease,
   over,
   storedColumns,
-  SUPERSEDED,
   versionsText,
   type At,
   type ViewText,
 } from '../warehouse/view-sql.ts'
+import { publicViews, SUPERSEDED } from '../warehouse/public-views.ts'
 import { sqlFiles } from '../warehouse/sql-files.ts'
 import type { Column } from '../warehouse/column.ts'
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from '../warehouse/tables.ts'
@@ -97,6 +97,8 @@ export type PhysicalTable = {
   name: string
   columns: readonly { name: string; type: string }[]
   tail: string
+  /** Days after which a partition is deleted; absent: never. */
+  keptDays?: number
 }
 
 /** Where rows of a table are appended. */
@@ -164,9 +166,8 @@ export function physicalTables(): PhysicalTable[] {
       { name: 'target', type: TYPES.text },
       { name: 'content', type: TYPES.text },
     ],
-    tail:
-      tailOf({ day: 'staged_at', cluster: ['stage', 'target'] }) +
-      ` options (partition_expiration_days = ${STAGED_DAYS})`,
+    tail: tailOf({ day: 'staged_at', cluster: ['stage', 'target'] }),
+    keptDays: STAGED_DAYS,
   }
   return [...tables, ...ends, ...past, staged]
 }
@@ -178,14 +179,18 @@ function tailOf({ month, day, cluster }: Layout): string {
   return partition + (cluster === undefined ? '' : ` cluster by ${cluster.join(', ')}`)
 }
 
+const NOT_PUBLIC = 'Internal: may change with any version of the program.'
+
 /** Some names (`hash`) are words of the language. */
 export function quoted(name: string): string {
   return `\`${name}\``
 }
 
-export function createTable({ name, columns, tail }: PhysicalTable, at: At): string {
+export function createTable({ name, columns, tail, keptDays }: PhysicalTable, at: At): string {
   const list = columns.map((column) => `${quoted(column.name)} ${column.type}`).join(', ')
-  return `create table if not exists ${at(name)} (${list})${tail}`
+  const kept = keptDays === undefined ? [] : [`partition_expiration_days = ${keptDays}`]
+  const options = [description(NOT_PUBLIC), ...kept].join(', ')
+  return `create table if not exists ${at(name)} (${list})${tail} options (${options})`
 }
 
 /** One statement, so that of two who make it one makes its row. */
@@ -202,7 +207,8 @@ export function addColumn(table: string, column: string, type: string, at: At): 
 
 /** Views and functions, each after those it reads. */
 export function viewStatements(at: At): string[] {
-  const view = ({ name, text }: ViewText) => `create or replace view ${at(name)} as\n${text}`
+  const view = ({ name, text }: ViewText) =>
+    `create or replace view ${at(name)}${described(name)} as\n${text}`
   const qualified = (reads: readonly string[], text: string) =>
     over(
       reads.map((name) => [name, `select * from ${at(name)}`]),
@@ -221,6 +227,21 @@ export function viewStatements(at: At): string[] {
         `create or replace table function ${at(name)}(believed_at timestamp) as ${text}`,
     ),
   ]
+}
+
+/** Returns the column list and options of a view: descriptions of a public view and its columns, and
+ * a sentence that says so of any other. */
+function described(view: string): string {
+  const known = publicViews().get(view)
+  if (known === undefined) return ` options (${description(NOT_PUBLIC)})`
+  const columns = known.columns.map(
+    ({ name, about }) => `${quoted(name)} options (${description(about)})`,
+  )
+  return ` (${columns.join(', ')}) options (${description(known.about)})`
+}
+
+function description(text: string): string {
+  return `description = ${JSON.stringify(text)}`
 }
 
 /** `x_now` and `x_all`. */

@@ -67,7 +67,8 @@ async function copy(file: DuckDBFile, fresh: string, means: Means): Promise<void
   await removeFile(fresh)
   const made = await DuckDBFile.open(fresh, means)
   try {
-    await made.transaction(() => made.run(schema().statements.join(';\n')))
+    const { statements, comments } = schema()
+    await made.transaction(() => made.run([...statements, ...comments].join(';\n')))
   } finally {
     made.close()
   }

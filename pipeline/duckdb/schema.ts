@@ -14,15 +14,14 @@
 import { analysisViews } from '../warehouse/analysis-views.ts'
 import {
   asOfTexts,
-  isPublic,
   liveFunnel,
   liveRelease,
   storedColumns,
-  SUPERSEDED,
   versionsText,
   type At,
   type ViewText,
 } from '../warehouse/view-sql.ts'
+import { isPublic, publicViews, SUPERSEDED, type DescribedView } from '../warehouse/public-views.ts'
 import { sqlFiles, type SqlFile } from '../warehouse/sql-files.ts'
 import { uuidOf } from '../base/hash.ts'
 import { VERSIONED_NAMES, type VersionedName } from '../warehouse/tables.ts'
@@ -51,7 +50,12 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
-type Schema = { hash: string; statements: string[] }
+type Schema = {
+  hash: string
+  statements: string[]
+  /** Comments on the public views and their columns, for whoever reads the file by SQL. */
+  comments: string[]
+}
 
 let known: Schema | null = null
 
@@ -64,9 +68,10 @@ export function schema(): Schema {
 
 function readSchema(): Schema {
   const statements = makingStatements()
-  const hash = uuidOf(statements.join())
+  const comments = [...publicViews().values()].flatMap(commentsOn)
+  const hash = uuidOf([...statements, ...comments].join())
   statements.push(`comment on table ${storageOf('batches')} is ${literal(hash)}`)
-  return { hash, statements }
+  return { hash, statements, comments }
 }
 
 /** The hash of the schema that was made last. */
@@ -78,6 +83,15 @@ export const STAMP =
 export const FIRST_LAYOUT =
   'select 1 from duckdb_tables() where database_name = current_database() ' +
   "and schema_name = 'main' and table_name = 'batches_log'"
+
+function commentsOn({ name: view, about, columns }: DescribedView): string[] {
+  return [
+    `comment on view ${at(view)} is ${literal(about)}`,
+    ...columns.map(
+      (column) => `comment on column ${at(view)}.${column.name} is ${literal(column.about)}`,
+    ),
+  ]
+}
 
 function makingStatements(): string[] {
   const view = ({ name, text }: ViewText) => `create or replace view ${at(name)} as\n${text}`

@@ -7,15 +7,13 @@
  */
 
 import { analysisViews } from './analysis-views.ts'
-import type { Column } from './column.ts'
+import { versionsColumns } from './public-views.ts'
 import { IS_MOVE } from './release-log.ts'
 import { sqlFiles } from './sql-files.ts'
 import { TABLES, VERSIONED_NAMES, type TableSpec, type VersionedName } from './tables.ts'
 
 /** How a warehouse calls a relation of its own. */
 export type At = (relation: string) => string
-
-export const SUPERSEDED = ['superseded_at', 'superseded_by', 'superseded_because'] as const
 
 /** The condition, over `x_all`, of the versions that were believed at the instant `believed_at`. */
 const BELIEVED =
@@ -27,13 +25,6 @@ const LOGS = ['events', 'batches', 'releases', 'funnel_definitions']
 /** Columns of a versioned table as its relations give them, superseded apart. */
 export function storedColumns(table: VersionedName): string[] {
   return [...TABLES[table].columns.map(({ name }) => name), 'recorded_at', 'recorded_by']
-}
-
-/** Columns of the public view of all versions. */
-function versionsColumns(table: VersionedName): string[] {
-  const columns: readonly Column[] = TABLES[table].columns
-  const shown = columns.filter((column) => column.private !== true).map(({ name }) => name)
-  return [...shown, 'recorded_at', 'recorded_by', ...SUPERSEDED]
 }
 
 /** Which version of a journey the views show: the one moved to last, up to a condition. */
@@ -57,21 +48,6 @@ export function liveFunnel(condition: string, at: At): string {
 }
 
 export type ViewText = { name: string; text: string }
-
-let publicNames: ReadonlySet<string> | null = null
-
-/** Returns the names of the public views in order. */
-export function publicViews(): string[] {
-  const versions = VERSIONED_NAMES.map((table) => TABLES[table].versions)
-  const files = [...sqlFiles('views'), ...sqlFiles('analysis')]
-  return [...versions, ...files.map(({ name }) => name)].sort()
-}
-
-/** Whether a relation is a public view, or such a view at an instant. */
-export function isPublic(relation: string): boolean {
-  publicNames ??= new Set(publicViews().flatMap((view) => [view, `${view}_as_of`]))
-  return publicNames.has(relation)
-}
 
 /** A query that is a text over relations of its own: each name with what it is. */
 export function over(relations: readonly [name: string, query: string][], text: string): string {

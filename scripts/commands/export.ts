@@ -16,7 +16,7 @@ import { warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { literal } from '../../pipeline/duckdb/schema.ts'
 import { messageOf, UserError } from '../../pipeline/base/errors.ts'
-import { publicViews } from '../../pipeline/warehouse/view-sql.ts'
+import { publicViews } from '../../pipeline/warehouse/public-views.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
 import { counted, csvFieldSql } from '../../pipeline/base/text.ts'
@@ -99,7 +99,7 @@ async function inMemory<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<
 
 /** The columns of a public relation; names of nothing public are refused. */
 async function described(table: string): Promise<Described[]> {
-  const names = publicViews()
+  const names = [...publicViews().keys()]
   if (!names.includes(table)) {
     const what = `--table ${JSON.stringify(table)} is no public view`
     throw new UserError(`${what}: choose one of ${names.join(', ')}`, 2)

@@ -25,17 +25,21 @@ const CREATION =
 const withoutCalls = (sql: string) =>
   sql.replaceAll(/(_as_of`)\((believed_at|timestamp_micros\(\d+\)|timestamp '[^']*')\)/g, '$1')
 
+/** The analyzer parses descriptions of a view's columns, and supports none. */
+const withoutDescriptions = (sql: string) =>
+  sql.replaceAll(/ options \(description = "(?:[^"\\]|\\.)*"\)/g, '')
+
 /** Throws the analyzer's message for a text. Relations that the text creates are known afterwards. */
 export async function judge(analyzer: Analyzer, sql: string): Promise<void> {
   await analyzer.parse(sql)
   for (const statement of statementsOf(sql)) {
     if (CONTROL.test(statement)) continue
-    const text = withoutCalls(statement.replaceAll(/\brun_id\b/g, '@run_id'))
+    const text = withoutCalls(withoutDescriptions(statement).replaceAll(/\brun_id\b/g, '@run_id'))
     await analyzer.accept(text)
     const [, kind = '', name = '', rest = ''] = CREATION.exec(text) ?? []
     const short = name.split('.').at(-1) as string
     if (kind === 'table if not exists') await analyzer.addView(name, rowOf(rest), short)
-    const query = rest.replace(/^\s*as\s/, '')
+    const query = rest.replace(/^(?: \([^)]*\))?\s*as\s/, '')
     if (kind === 'temp table') await analyzer.addView(name, query)
     if (kind === 'view') await analyzer.addView(name, query, short)
     if (kind === 'table function') {
