@@ -210,7 +210,7 @@ function feedCharacter(bytes: Uint8Array, at: number): number {
 /** Ends the hash of what was fed; `lowHalf` and `highHalf` return it. */
 export function endHash(): void {
   if (pendingCount > 0) {
-    pending.fill(0, pendingCount)
+    for (let i = pendingCount; i < 8; i++) pending[i] = 0
     mixPending()
   }
   finish(fedCount)

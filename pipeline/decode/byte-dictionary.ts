@@ -1,6 +1,7 @@
 /** Dictionary of texts that are looked up by their UTF-8 bytes, without making a string. */
 
 import { randomInt } from 'node:crypto'
+import { copyBytes, newBytes, type Slice } from './bytes.ts'
 
 const ENTRIES_AT_FIRST = 1 << 6
 const BYTES_AT_FIRST = 1 << 10
@@ -10,7 +11,7 @@ const SEED = randomInt(2 ** 31)
 
 export class ByteDictionary {
   /** Bytes of all entries, one after another. */
-  #heap = new Uint8Array(BYTES_AT_FIRST)
+  #heap = newBytes(BYTES_AT_FIRST)
   /** By entry: its hash, and where its bytes end. */
   #hashes = new Int32Array(ENTRIES_AT_FIRST)
   #ends = new Int32Array(ENTRIES_AT_FIRST)
@@ -18,40 +19,46 @@ export class ByteDictionary {
   /** By slot: the entry plus 1, or 0. The length is a power of two, at least twice the size. */
   #slots = new Int32Array(2 * ENTRIES_AT_FIRST)
 
-  /** Number of entries. An entry found at this number or above was not there before. */
+  /** Number of entries. A new entry gets this number. */
   get size(): number {
     return this.#size
   }
 
   /** Returns the number of the entry with these bytes, which is added if it is missing. */
-  entry(bytes: Uint8Array, from: number, to: number): number {
-    const hash = hashOf(bytes, from, to)
+  entry(text: Slice): number {
+    const hash = hashOf(text)
     const mask = this.#slots.length - 1
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = (this.#slots[slot] as number) - 1
-      if (entry < 0) return this.#add(bytes, from, to, hash, slot)
-      if (this.#hashes[entry] === hash && this.#isAt(entry, bytes, from, to)) return entry
+      if (entry < 0) return this.#add(text, hash, slot)
+      if (this.#hashes[entry] === hash && this.#isAt(entry, text)) return entry
     }
   }
 
-  #isAt(entry: number, bytes: Uint8Array, from: number, to: number): boolean {
-    const start = entry === 0 ? 0 : (this.#ends[entry - 1] as number)
+  #isAt(entry: number, { bytes, from, to }: Slice): boolean {
+    let start = entry === 0 ? 0 : (this.#ends[entry - 1] as number)
     if ((this.#ends[entry] as number) - start !== to - from) return false
-    const heap = this.#heap
-    for (let i = to - from - 1; i >= 0; i--) if (heap[start + i] !== bytes[from + i]) return false
+    const heap = this.#heap.view
+    const { view } = bytes
+    let at = from
+    for (; at + 4 <= to; at += 4) {
+      if (heap.getInt32(start, true) !== view.getInt32(at, true)) return false
+      start += 4
+    }
+    for (; at < to; at++) if (heap.getUint8(start++) !== view.getUint8(at)) return false
     return true
   }
 
-  #add(bytes: Uint8Array, from: number, to: number, hash: number, slot: number): number {
+  #add({ bytes, from, to }: Slice, hash: number, slot: number): number {
     const entry = this.#size
     const start = entry === 0 ? 0 : (this.#ends[entry - 1] as number)
     const end = start + to - from
-    if (end > this.#heap.length) {
-      const larger = new Uint8Array(Math.max(end, 2 * this.#heap.length))
-      larger.set(this.#heap.subarray(0, start))
+    if (end > this.#heap.array.length) {
+      const larger = newBytes(Math.max(end, 2 * this.#heap.array.length))
+      larger.array.set(this.#heap.array.subarray(0, start))
       this.#heap = larger
     }
-    this.#heap.set(bytes.subarray(from, to), start)
+    copyBytes(bytes.view, from, to, this.#heap.view, start)
     if (entry === this.#hashes.length) {
       this.#hashes = doubled(this.#hashes)
       this.#ends = doubled(this.#ends)
@@ -76,20 +83,16 @@ export class ByteDictionary {
   }
 }
 
-/** Four bytes at a time; not the hash that ids are made of. */
-function hashOf(bytes: Uint8Array, from: number, to: number): number {
+/** Hashes four bytes at a time. Ids are made of another hash. */
+function hashOf({ bytes, from, to }: Slice): number {
+  const { view } = bytes
   let hash = SEED ^ (to - from)
   let at = from
   for (; at + 4 <= to; at += 4) {
-    const word =
-      (bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24)
-    hash = Math.imul(hash ^ word, 0x9e3779b1)
+    hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1)
     hash ^= hash >>> 15
   }
-  for (; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
+  for (; at < to; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
   return hash ^ (hash >>> 13)
 }

@@ -4,14 +4,17 @@
  */
 
 import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
+import { copyBytes, newBytes, sliceOf, type Slice } from './bytes.ts'
 import { ByteDictionary } from './byte-dictionary.ts'
 
 const ROWS_AT_FIRST = 1 << 10
 const BYTES_AT_FIRST = 1 << 12
 /** A UTF-16 unit is at most three bytes of UTF-8. */
 const BYTES_PER_UNIT = 3
-/** Shorter runs of bytes are copied faster one by one than by a call. */
-const SHORT_BYTES = 128
+/** Longer runs of bytes are copied by a call. */
+const SHORT_BYTES = 256
+/** The next batch's texts are expected to need this part more than the last's. */
+const SPARE = 8
 /** Texts that a dictionary remembers from one batch to the next. */
 const TEXTS_MAX = 1 << 17
 
@@ -58,7 +61,7 @@ export class IntBuilder {
 }
 
 export class TextBuilder {
-  #bytes = Buffer.allocUnsafeSlow(BYTES_AT_FIRST)
+  #bytes = newBytes(BYTES_AT_FIRST)
   #end = 0
   readonly #offsets = new IntBuilder()
 
@@ -69,35 +72,37 @@ export class TextBuilder {
   /** Adds a row with a text. */
   pushText(text: string): void {
     this.#reserve(text.length * BYTES_PER_UNIT)
-    this.#end += this.#bytes.write(text, this.#end)
+    this.#end += this.#bytes.array.write(text, this.#end)
     this.#offsets.push(this.#end)
   }
 
-  /** Adds a row with the bytes from one up to another, which are UTF-8. */
-  pushBytes(bytes: Buffer, from: number, to: number): void {
+  /** Adds a row with bytes, which are UTF-8. */
+  pushBytes({ bytes, from, to }: Slice): void {
     this.#reserve(to - from)
-    const target = this.#bytes
-    let end = this.#end
-    if (to - from > SHORT_BYTES) end += bytes.copy(target, end, from, to)
-    else for (let at = from; at < to; at++) target[end++] = bytes[at] as number
-    this.#end = end
-    this.#offsets.push(end)
+    if (to - from > SHORT_BYTES) {
+      this.#end += bytes.array.copy(this.#bytes.array, this.#end, from, to)
+    } else this.#end = copyBytes(bytes.view, from, to, this.#bytes.view, this.#end)
+    this.#offsets.push(this.#end)
   }
 
   #reserve(count: number): void {
     const most = this.#end + count
-    if (most <= this.#bytes.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(most, this.#bytes.length * 2))
-    this.#bytes.copy(larger, 0, 0, this.#end)
-    this.#bytes = larger
+    const { array } = this.#bytes
+    if (most <= array.length) return
+    this.#bytes = newBytes(Math.max(most, array.length * 2))
+    this.#bytes.array.set(array.subarray(0, this.#end))
   }
 
+  /** Returns the column. Its bytes have a buffer of their own, which may be larger. */
   take(): TextColumn {
-    const bytes = Uint8Array.prototype.slice.call(this.#bytes, 0, this.#end)
-    const offsets = this.#offsets.take()
+    const column = {
+      bytes: this.#bytes.array.subarray(0, this.#end),
+      offsets: this.#offsets.take(),
+    }
+    this.#bytes = newBytes(this.#end + this.#end / SPARE + BYTES_AT_FIRST)
     this.#end = 0
     this.#offsets.push(0)
-    return { bytes, offsets }
+    return column
   }
 }
 
@@ -119,10 +124,11 @@ export class DictionaryBuilder {
   }
 
   /** Returns the entry of a text, by its UTF-8 bytes; it is valid within this batch. */
-  entry(bytes: Buffer, from: number, to: number): number {
-    const entry = this.#texts.entry(bytes, from, to)
+  entry(text: Slice): number {
+    const entry = this.#texts.entry(text)
     if (entry === this.#values.length) {
-      this.#values.push(this.#valueOf(bytes.toString('utf8', from, to)))
+      const { bytes, from, to } = text
+      this.#values.push(this.#valueOf(bytes.array.toString('utf8', from, to)))
       this.#lastBatch.push(-1)
       this.#codeOf.push(0)
     }
@@ -150,8 +156,7 @@ export class DictionaryBuilder {
 
   /** Adds a row with the value of a text; null is absent. */
   pushText(text: string | null): void {
-    const bytes = Buffer.from(text ?? '')
-    this.pushEntry(text === null ? -1 : this.entry(bytes, 0, bytes.length))
+    this.pushEntry(text === null ? -1 : this.entry(sliceOf(text)))
   }
 
   take(): DictionaryColumn {

@@ -5,7 +5,8 @@
 
 import { beginHash, endHash, feedUnit, feedUtf8, hashHalves } from '../base/hash.ts'
 import type { Canonical, LandedTexts } from './event-batch-builder.ts'
-import type { ScannedEvent, Slice } from './scanned-event.ts'
+import { copyBytes, newBytes, sliceOf, type Slice } from './bytes.ts'
+import type { ScannedEvent } from './scanned-event.ts'
 
 const LINE_FEED = 0x0a
 const MINUS = 0x2d
@@ -13,7 +14,7 @@ const ZERO = 0x30
 const BYTES_AT_FIRST = 1 << 12
 /** Bytes of the numbers and line breaks, at most. */
 const NUMBERS_BYTES = 64
-const WAITED = Buffer.from('waited ')
+const WAITED = sliceOf('waited ')
 
 /** Makes the hash of a parsed event; `lowHalf` and `highHalf` of `hash.ts` return it. */
 export function hashParsed(event: Canonical, texts: LandedTexts): void {
@@ -28,29 +29,29 @@ export function hashParsed(event: Canonical, texts: LandedTexts): void {
 }
 
 /** The content up to the properties, put together so that it is hashed in one run. */
-let head = Buffer.alloc(BYTES_AT_FIRST)
+let head = newBytes(BYTES_AT_FIRST)
 let end = 0
 
 /** Makes the hash of a scanned event, which has no alias and no unlink. */
 export function hashScanned(event: ScannedEvent): void {
   const { name, source, identifiers, properties, context } = event
   const most = NUMBERS_BYTES + lengthOf(name) + lengthOf(source) + lengthOf(identifiers)
-  if (most > head.length) head = Buffer.alloc(2 * most)
+  if (most > head.array.length) head = newBytes(2 * most)
   end = 0
   putLine(name)
   putLine(source)
   if (event.waited === undefined) putNumber(event.occurredAt)
   else {
-    for (let i = 0; i < WAITED.length; i++) head[end++] = WAITED[i] as number
+    end = copyBytes(WAITED.bytes.view, 0, WAITED.to, head.view, end)
     putNumber(event.waited)
   }
   putNumber(event.ordinal)
   putLine(identifiers)
   beginHash()
-  feedUtf8(head, 0, end)
-  feedUtf8(properties.bytes, properties.from, properties.to)
+  feedUtf8(head.array, 0, end)
+  feedUtf8(properties.bytes.array, properties.from, properties.to)
   feedUnit(LINE_FEED)
-  feedUtf8(context.bytes, context.from, context.to)
+  feedUtf8(context.bytes.array, context.from, context.to)
   feedUnit(LINE_FEED)
   feedUnit(LINE_FEED)
   endHash()
@@ -61,19 +62,19 @@ function lengthOf({ from, to }: Slice): number {
 }
 
 function putLine({ bytes, from, to }: Slice): void {
-  for (let at = from; at < to; at++) head[end++] = bytes[at] as number
-  head[end++] = LINE_FEED
+  end = copyBytes(bytes.view, from, to, head.view, end)
+  head.array[end++] = LINE_FEED
 }
 
 /** Puts a safe integer and a line break. */
 function putNumber(value: number): void {
-  if (value < 0) head[end++] = MINUS
+  if (value < 0) head.array[end++] = MINUS
   const size = Math.abs(value)
   // Integers of 32 bits are divided several times as fast.
   const high = Math.floor(size / 1e8)
   if (high > 0) putDigits(high, 0)
   putDigits(size - high * 1e8, high > 0 ? 8 : 0)
-  head[end++] = LINE_FEED
+  head.array[end++] = LINE_FEED
 }
 
 /** Puts an integer below 2^31, with zeros before it up to `width`. */
@@ -84,7 +85,7 @@ function putDigits(value: number, width: number): void {
   let rest = value | 0
   for (let at = end + digits - 1; at >= end; at--) {
     const next = (rest / 10) | 0
-    head[at] = ZERO + rest - next * 10
+    head.array[at] = ZERO + rest - next * 10
     rest = next
   }
   end += digits

@@ -124,18 +124,18 @@ export class BatchBuilder {
     to: number,
   ): void {
     const { eventId, name, source, identifiers, properties, context } = event
-    this.#eventId.pushBytes(eventId.bytes, eventId.from, eventId.to)
-    this.name.pushEntry(this.name.entry(name.bytes, name.from, name.to))
-    this.source.pushEntry(this.source.entry(source.bytes, source.from, source.to))
+    this.#eventId.pushBytes(eventId)
+    this.name.pushEntry(this.name.entry(name))
+    this.source.pushEntry(this.source.entry(source))
     for (let n = 0; n < this.who.length; n++) {
       ;(this.who[n] as DictionaryBuilder).pushEntry(event.who[n] as number)
     }
     for (let o = 0; o < operands.length; o++) this.operands[o]?.push(operands[o])
-    this.#identifiersJson.pushBytes(identifiers.bytes, identifiers.from, identifiers.to)
-    this.#propertiesJson.pushBytes(properties.bytes, properties.from, properties.to)
-    this.#contextJson.pushBytes(context.bytes, context.from, context.to)
+    this.#identifiersJson.pushBytes(identifiers)
+    this.#propertiesJson.pushBytes(properties)
+    this.#contextJson.pushBytes(context)
     beginHash()
-    feedUtf8(eventId.bytes, eventId.from, eventId.to)
+    feedUtf8(eventId.bytes.array, eventId.from, eventId.to)
     endHash()
     pushHash(this.#eventHash)
     hashScanned(event)

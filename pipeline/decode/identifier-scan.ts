@@ -1,6 +1,7 @@
 /** Identifiers of a scanned line: which of them name somebody, and their JSON as it is stored. */
 
 import { ByteDictionary } from './byte-dictionary.ts'
+import { copyBytes, newBytes, sliceOf, type Slice } from './bytes.ts'
 import type { BatchBuilder } from './event-batch-builder.ts'
 import {
   CLOSE_BRACE,
@@ -12,7 +13,7 @@ import {
   skipSpace,
   SPACE_IN_LINE,
 } from './json-scan.ts'
-import type { ScannedEvent, Slice } from './scanned-event.ts'
+import type { ScannedEvent } from './scanned-event.ts'
 
 const LETTER_N = 0x6e
 const LETTER_E = 0x65
@@ -37,7 +38,9 @@ export class IdentifierScan {
   /** By name, the last line that has it. */
   readonly #lastLine = new Float64Array(NAMES_MAX)
   #line = 0
-  #json = Buffer.alloc(BYTES_AT_FIRST)
+  readonly #name = sliceOf('')
+  readonly #value = sliceOf('')
+  #json = newBytes(BYTES_AT_FIRST)
   #end = 0
 
   constructor(namespaces: readonly string[]) {
@@ -47,23 +50,21 @@ export class IdentifierScan {
 
   #forgetNames(): void {
     this.#names = new ByteDictionary()
-    for (const namespace of this.#namespaces) {
-      const bytes = Buffer.from(namespace)
-      this.#names.entry(bytes, 0, bytes.length)
-    }
+    for (const namespace of this.#namespaces) this.#names.entry(sliceOf(namespace))
   }
 
   /** Begins the next line. */
   begin(event: ScannedEvent): void {
     this.#line += 1
     this.#end = 0
-    event.who.fill(-1)
+    const { who } = event
+    for (let n = 0; n < who.length; n++) who[n] = -1
   }
 
   /** Ends the line: the event gets its identifiers as JSON. */
   end({ identifiers }: ScannedEvent): void {
-    if (this.#end === 0) this.#json[this.#end++] = OPEN_BRACE
-    this.#json[this.#end++] = CLOSE_BRACE
+    if (this.#end === 0) this.#json.array[this.#end++] = OPEN_BRACE
+    this.#json.array[this.#end++] = CLOSE_BRACE
     identifiers.bytes = this.#json
     identifiers.from = 0
     identifiers.to = this.#end
@@ -74,66 +75,68 @@ export class IdentifierScan {
    * escape, begins with a digit or comes twice, or `add` returns false.
    */
   addAll({ bytes, from, to }: Slice, event: ScannedEvent, into: BatchBuilder): boolean {
-    const name: Slice = { bytes, from: 0, to: 0 }
-    for (let at = skipSpace(bytes, from + 1, SPACE_IN_LINE); at < to - 1;) {
+    const { array } = bytes
+    const name = this.#name
+    const value = this.#value
+    name.bytes = value.bytes = bytes
+    for (let at = skipSpace(array, from + 1, SPACE_IN_LINE); at < to - 1;) {
       name.from = at + 1
-      name.to = plainEnd(bytes, name.from)
-      if (name.to < 0 || isDigit(bytes[name.from] as number)) return false
-      const entry = this.#names.entry(bytes, name.from, name.to)
+      name.to = plainEnd(array, name.from)
+      if (name.to < 0 || isDigit(array[name.from] as number)) return false
+      const entry = this.#names.entry(name)
       if (entry >= NAMES_MAX) this.#forgetNames()
       if (entry >= NAMES_MAX || this.#lastLine[entry] === this.#line) return false
       this.#lastLine[entry] = this.#line
-      const colon = skipSpace(bytes, name.to + 1, SPACE_IN_LINE)
-      const value = skipSpace(bytes, colon + 1, SPACE_IN_LINE)
-      const isText = bytes[value] === QUOTE
-      let end = value + NULL_LENGTH
-      if (isText) end = plainEnd(bytes, value + 1)
-      else if (bytes[value] !== LETTER_N) end = digitsEnd(bytes, value)
-      if (end < 0) return false
-      const isAdded =
-        bytes[value] === LETTER_N ||
-        this.add(name, entry, bytes, isText ? value + 1 : value, end, event, into)
-      if (!isAdded) return false
-      at = skipSpace(bytes, isText ? end + 1 : end, SPACE_IN_LINE)
-      if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1, SPACE_IN_LINE)
+      const colon = skipSpace(array, name.to + 1, SPACE_IN_LINE)
+      const start = skipSpace(array, colon + 1, SPACE_IN_LINE)
+      const first = array[start]
+      if (first === LETTER_N) at = start + NULL_LENGTH
+      else {
+        value.from = first === QUOTE ? start + 1 : start
+        value.to = first === QUOTE ? plainEnd(array, value.from) : digitsEnd(array, start)
+        if (value.to < 0 || !this.add(name, entry, value, event, into)) return false
+        at = first === QUOTE ? value.to + 1 : value.to
+      }
+      at = skipSpace(array, at, SPACE_IN_LINE)
+      if (array[at] === COMMA) at = skipSpace(array, at + 1, SPACE_IN_LINE)
     }
     return true
   }
 
   /**
    * Adds an identifier, the value of which is a text without escapes or a number in digits. `index`
-   * is that of a declared namespace, or any other number. Returns false where the value may have white space around it.
+   * is that of a declared namespace, or any other number. Returns false where the value may have
+   * white space around it.
    */
-  add(
-    name: Slice,
-    index: number,
-    bytes: Buffer,
-    from: number,
-    to: number,
-    event: ScannedEvent,
-    into: BatchBuilder,
-  ): boolean {
-    if (to > from && !(isMark(bytes[from] as number) && isMark(bytes[to - 1] as number))) {
-      return false
-    }
+  add(name: Slice, index: number, value: Slice, event: ScannedEvent, into: BatchBuilder): boolean {
+    const { bytes, from, to } = value
+    const isTrimmed =
+      from === to || (isMark(bytes.array[from] as number) && isMark(bytes.array[to - 1] as number))
+    if (!isTrimmed) return false
     if (index >= 0 && index < event.who.length)
-      event.who[index] = into.who[index]?.entry(bytes, from, to) ?? -1
-    const most = this.#end + name.to - name.from + to - from + PUNCTUATION_BYTES
-    if (most > this.#json.length) this.#json = Buffer.concat([this.#json], 2 * most)
-    const json = this.#json
-    let end = this.#end
-    json[end] = end === 0 ? OPEN_BRACE : COMMA
-    json[end + 1] = QUOTE
-    end += 2
-    for (let at = name.from; at < name.to; at++) json[end++] = name.bytes[at] as number
-    json[end] = QUOTE
-    json[end + 1] = COLON
-    json[end + 2] = QUOTE
-    end += 3
-    for (let at = from; at < to; at++) json[end++] = bytes[at] as number
-    json[end] = QUOTE
-    this.#end = end + 1
+      event.who[index] = into.who[index]?.entry(value) ?? -1
+    this.#write(name, value)
     return true
+  }
+
+  #write(name: Slice, { bytes, from, to }: Slice): void {
+    const most = this.#end + name.to - name.from + to - from + PUNCTUATION_BYTES
+    if (most > this.#json.array.length) {
+      const larger = newBytes(2 * most)
+      larger.array.set(this.#json.array)
+      this.#json = larger
+    }
+    const { array, view } = this.#json
+    let end = this.#end
+    array[end] = end === 0 ? OPEN_BRACE : COMMA
+    array[end + 1] = QUOTE
+    end = copyBytes(name.bytes.view, name.from, name.to, view, end + 2)
+    array[end] = QUOTE
+    array[end + 1] = COLON
+    array[end + 2] = QUOTE
+    end = copyBytes(bytes.view, from, to, view, end + 3)
+    array[end] = QUOTE
+    this.#end = end + 1
   }
 }
 

@@ -14,6 +14,7 @@ export const OPEN_BRACKET = 0x5b
 export const CLOSE_BRACKET = 0x5d
 export const OPEN_BRACE = 0x7b
 export const CLOSE_BRACE = 0x7d
+const SPACE = 0x20
 const LETTER_U = 0x75
 const MINUS = 0x2d
 const PLUS = 0x2b
@@ -69,8 +70,13 @@ function endOfEscape(bytes: Uint8Array, at: number): number {
 function endOfScalar(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number
   if (first === MINUS || isDigit(first)) return endOfNumber(bytes, at)
-  const word = WORDS.find((one) => one[0] === first)
-  return word?.every((byte, i) => bytes[at + i] === byte) ? at + word.length : -1
+  for (let w = 0; w < WORDS.length; w++) {
+    const word = WORDS[w] as Buffer
+    let same = 0
+    while (same < word.length && word[same] === bytes[at + same]) same += 1
+    if (same === word.length) return at + same
+  }
+  return -1
 }
 
 function endOfNumber(bytes: Uint8Array, from: number): number {
@@ -123,15 +129,17 @@ export function endOfValue(
         if (at < 0) return -1
       }
       isEmpty = false
-      at = skipSpace(bytes, at, space)
+      if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at, space)
       while (bytes[at] === (isObject ? CLOSE_BRACE : CLOSE_BRACKET)) {
         depth -= 1
         if (depth === 0) return at + 1
         isObject = open[depth - 1] === 1
-        at = skipSpace(bytes, at + 1, space)
+        at += 1
+        if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at, space)
       }
       if (bytes[at] !== COMMA) return -1
-      at = skipSpace(bytes, at + 1, space)
+      at += 1
+      if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at, space)
     }
   }
 }
@@ -141,8 +149,9 @@ function endOfKey(bytes: Uint8Array, from: number, space: Uint8Array): number {
   if (bytes[from] !== QUOTE) return -1
   const keyEnd = endOfText(bytes, from + 1)
   if (keyEnd < 0) return -1
-  const at = skipSpace(bytes, keyEnd, space)
-  return bytes[at] === COLON ? skipSpace(bytes, at + 1, space) : -1
+  const at = bytes[keyEnd] === COLON ? keyEnd : skipSpace(bytes, keyEnd, space)
+  if (bytes[at] !== COLON) return -1
+  return (bytes[at + 1] as number) <= SPACE ? skipSpace(bytes, at + 1, space) : at + 1
 }
 
 function grown(array: Uint8Array): Uint8Array<ArrayBuffer> {

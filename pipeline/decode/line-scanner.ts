@@ -8,6 +8,7 @@
  */
 
 import type { Json } from '../base/json.ts'
+import { bytesOf, newBytes, type Bytes } from './bytes.ts'
 import type { BatchBuilder } from './event-batch-builder.ts'
 import { IdentifierScan } from './identifier-scan.ts'
 import { AHEAD_MAX, LINE_BYTES_MAX } from './limits.ts'
@@ -23,13 +24,14 @@ export type FormScan = {
   /** True when the line is of this form. */
   isForm(): boolean
   /** Fills the event; false where the line must be parsed. */
-  read(bytes: Buffer, landedAt: number, event: ScannedEvent, into: BatchBuilder): boolean
+  read(bytes: Bytes, landedAt: number, event: ScannedEvent, into: BatchBuilder): boolean
   /** The member that is the event's properties. */
   readonly propertiesMember: 'properties' | 'traits'
 }
 
 export class LineScanner {
   readonly #events: DecodeOptions['events']
+  #bytes = newBytes(0)
   readonly #fields = new ScannedFields()
   readonly #forms: FormScan[]
   readonly #event: ScannedEvent
@@ -64,8 +66,10 @@ export class LineScanner {
 
   /** Adds the line from one byte up to another, valid UTF-8, to a batch. Returns false where it must
    * be parsed; the batch is as before then. */
-  add(bytes: Buffer, from: number, to: number, landedAt: number, into: BatchBuilder): boolean {
-    if (to - from > LINE_BYTES_MAX || !this.#fields.scan.scan(bytes, from, to)) return false
+  add(array: Buffer, from: number, to: number, landedAt: number, into: BatchBuilder): boolean {
+    if (to - from > LINE_BYTES_MAX || !this.#fields.scan.scan(array, from, to)) return false
+    if (this.#bytes.array !== array) this.#bytes = bytesOf(array)
+    const bytes = this.#bytes
     const event = this.#event
     for (let f = 0; f < this.#forms.length; f++) {
       const form = this.#forms[f] as FormScan
@@ -82,21 +86,21 @@ export class LineScanner {
 
   #isDefined({ name, properties }: ScannedEvent, into: BatchBuilder): boolean {
     const { events, unknown } = this.#events
-    const text = into.name.valueAt(into.name.entry(name.bytes, name.from, name.to)) as string
+    const text = into.name.valueAt(into.name.entry(name)) as string
     const schema = Object.hasOwn(events, text) ? events[text] : undefined
     if (schema === undefined) return unknown !== 'refuse'
     if (schema === null) return true
     const { bytes, from, to } = properties
-    return schema.safeParse(JSON.parse(bytes.toString('utf8', from, to))).success
+    return schema.safeParse(JSON.parse(bytes.array.toString('utf8', from, to))).success
   }
 
-  #readOperands(bytes: Buffer, slots: Int32Array): void {
+  #readOperands(bytes: Bytes, slots: Int32Array): void {
     const { types, from, to } = this.#fields.scan
     for (let o = 0; o < slots.length; o++) {
       const slot = slots[o] as number
       this.#values[o] = scannedValue(
         types[slot] as number,
-        bytes,
+        bytes.array,
         from[slot] as number,
         to[slot] as number,
       )

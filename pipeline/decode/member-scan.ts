@@ -27,6 +27,7 @@ export const NULL = 4
 export const OTHER = 5
 
 const LETTER_N = 0x6e
+const SPACE = 0x20
 
 /** A member that is looked for, or an object with such members. */
 class Member {
@@ -34,6 +35,9 @@ class Member {
   readonly slot: number
   /** Members that are looked for in it, by the length of their names in bytes. */
   readonly members: Member[][] = []
+  /** The member that came first the last time, and the one that came after this: a guess. */
+  first: Member | null = null
+  next: Member | null = null
 
   constructor(name: string, slot: number) {
     this.name = Buffer.from(name)
@@ -44,6 +48,13 @@ class Member {
     const { length } = member.name
     while (this.members.length <= length) this.members.push([])
     this.members[length]?.push(member)
+  }
+
+  /** Whether the bytes from here on are the name and its closing quote. */
+  isAt(bytes: Uint8Array, from: number): boolean {
+    const { name } = this
+    for (let i = 0; i < name.length; i++) if (name[i] !== bytes[from + i]) return false
+    return bytes[from + name.length] === QUOTE
   }
 
   find(bytes: Uint8Array, from: number, to: number): Member | null {
@@ -95,7 +106,9 @@ export class MemberScan {
    * members twice.
    */
   scan(bytes: Uint8Array, from: number, to: number): boolean {
-    this.types.fill(ABSENT)
+    const { types } = this
+    // For so few, faster than a call of `fill`.
+    for (let slot = 0; slot < types.length; slot++) types[slot] = ABSENT
     const start = skipSpace(bytes, from, SPACE_IN_LINE)
     if (bytes[start] !== OPEN_BRACE) return false
     const end = this.#object(bytes, start, this.#root, NESTING_MAX - 1)
@@ -106,24 +119,39 @@ export class MemberScan {
   #object(bytes: Uint8Array, from: number, parent: Member, nestingMax: number): number {
     let at = skipSpace(bytes, from + 1, SPACE_IN_LINE)
     if (bytes[at] === CLOSE_BRACE) return at + 1
+    let last: Member | null = null
     for (;;) {
       if (bytes[at] !== QUOTE) return -1
       const nameFrom = at + 1
-      at = nameFrom
-      while (IS_TEXT[bytes[at] as number] === 1) at += 1
-      if (bytes[at] !== QUOTE) return -1
-      const member = parent.find(bytes, nameFrom, at)
-      at = skipSpace(bytes, at + 1, SPACE_IN_LINE)
-      if (bytes[at] !== COLON) return -1
-      at = skipSpace(bytes, at + 1, SPACE_IN_LINE)
+      let member: Member | null = last === null ? parent.first : last.next
+      if (member !== null && member.isAt(bytes, nameFrom)) at = nameFrom + member.name.length
+      else {
+        at = nameFrom
+        while (IS_TEXT[bytes[at] as number] === 1) at += 1
+        if (bytes[at] !== QUOTE) return -1
+        member = parent.find(bytes, nameFrom, at)
+        if (member !== null) {
+          if (last === null) parent.first = member
+          else last.next = member
+        }
+      }
+      if (member !== null) last = member
+      at += 1
+      if (bytes[at] !== COLON) {
+        at = skipSpace(bytes, at, SPACE_IN_LINE)
+        if (bytes[at] !== COLON) return -1
+      }
+      at += 1
+      if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at, SPACE_IN_LINE)
       if (member === null) at = endOfValue(bytes, at, SPACE_IN_LINE, nestingMax)
       else if (this.types[member.slot] !== ABSENT) return -1
       else at = this.#value(bytes, at, member, nestingMax)
       if (at < 0) return -1
-      at = skipSpace(bytes, at, SPACE_IN_LINE)
+      if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at, SPACE_IN_LINE)
       if (bytes[at] === CLOSE_BRACE) return at + 1
       if (bytes[at] !== COMMA) return -1
-      at = skipSpace(bytes, at + 1, SPACE_IN_LINE)
+      at += 1
+      if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at, SPACE_IN_LINE)
     }
   }
 

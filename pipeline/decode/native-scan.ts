@@ -1,11 +1,12 @@
 /** The native wire form, read from a scanned line. `native-format.ts` reads it from an object. */
 
+import { setSlice, sliceOf, type Bytes } from './bytes.ts'
 import type { BatchBuilder } from './event-batch-builder.ts'
 import type { IdentifierScan } from './identifier-scan.ts'
 import { integerAt } from './instant-scan.ts'
 import type { FormScan } from './line-scanner.ts'
 import { ABSENT, OTHER } from './member-scan.ts'
-import { setSlice, sliceOf, type ScannedEvent } from './scanned-event.ts'
+import type { ScannedEvent } from './scanned-event.ts'
 import type { ScannedFields } from './scanned-fields.ts'
 
 const UNKNOWN_SOURCE = sliceOf('unknown')
@@ -43,7 +44,7 @@ export class NativeScan implements FormScan {
     )
   }
 
-  read(bytes: Buffer, landedAt: number, event: ScannedEvent, into: BatchBuilder): boolean {
+  read(bytes: Bytes, landedAt: number, event: ScannedEvent, into: BatchBuilder): boolean {
     const fields = this.#fields
     const slots = this.#slots
     const isCommon =
@@ -67,16 +68,16 @@ export class NativeScan implements FormScan {
     return this.#readIdentifiers(bytes, event, into)
   }
 
-  #ordinal(bytes: Buffer): number {
+  #ordinal(bytes: Bytes): number {
     const { ordinal } = this.#slots
     if (this.#fields.isAbsent(ordinal)) return 0
     const { types, from, to } = this.#fields.scan
     return types[ordinal] === OTHER
-      ? integerAt(bytes, from[ordinal] as number, to[ordinal] as number)
+      ? integerAt(bytes.array, from[ordinal] as number, to[ordinal] as number)
       : NaN
   }
 
-  #readIdentifiers(bytes: Buffer, event: ScannedEvent, into: BatchBuilder): boolean {
+  #readIdentifiers(bytes: Bytes, event: ScannedEvent, into: BatchBuilder): boolean {
     const { identifiers } = this.#slots
     if (!this.#fields.object(identifiers, bytes, this.#object)) return false
     this.#identifiers.begin(event)

@@ -1,20 +1,6 @@
 /** An event as the scanner finds it in a line: positions of its texts, and its numbers. */
 
-/** Bytes from one up to another. */
-export type Slice = { bytes: Buffer; from: number; to: number }
-
-export function sliceOf(text: string): Slice {
-  const bytes = Buffer.from(text)
-  return { bytes, from: 0, to: bytes.length }
-}
-
-/** Makes a slice equal to another; returns true. */
-export function setSlice(slice: Slice, to: Slice): true {
-  slice.bytes = to.bytes
-  slice.from = to.from
-  slice.to = to.to
-  return true
-}
+import { sliceOf, type Slice } from './bytes.ts'
 
 /** One object is used for all lines. */
 export type ScannedEvent = {

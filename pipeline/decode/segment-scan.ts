@@ -4,11 +4,12 @@
  */
 
 import { INSTANT_MAX } from '../base/clock.ts'
+import { setSlice, sliceOf, type Bytes, type Slice } from './bytes.ts'
 import type { BatchBuilder } from './event-batch-builder.ts'
 import { digitsEnd, type IdentifierScan } from './identifier-scan.ts'
 import type { FormScan } from './line-scanner.ts'
 import { ABSENT, ESCAPED_TEXT, OTHER, PLAIN_TEXT, type MemberScan } from './member-scan.ts'
-import { setSlice, sliceOf, type ScannedEvent, type Slice } from './scanned-event.ts'
+import type { ScannedEvent } from './scanned-event.ts'
 import type { ScannedFields } from './scanned-fields.ts'
 import { NAMES, sourceOfLibrary } from './segment-format.ts'
 
@@ -34,6 +35,7 @@ export class SegmentScan implements FormScan {
   readonly #fields: ScannedFields
   readonly #scan: MemberScan
   readonly #identifiers: IdentifierScan
+  readonly #value = sliceOf('')
   readonly #slots
   /** `namespace` and its index, beside the slot of its value. */
   readonly #userId: Namespace
@@ -76,12 +78,12 @@ export class SegmentScan implements FormScan {
     return types[this.#slots.type] === PLAIN_TEXT || types[this.#slots.messageId] !== ABSENT
   }
 
-  read(bytes: Buffer, landedAt: number, event: ScannedEvent, into: BatchBuilder): boolean {
+  read(bytes: Bytes, landedAt: number, event: ScannedEvent, into: BatchBuilder): boolean {
     const fields = this.#fields
     const slots = this.#slots
     const { types, from, to } = this.#scan
     if (types[slots.type] !== PLAIN_TEXT) return false
-    const call = CALLS.get(bytes.toString('latin1', from[slots.type], to[slots.type]))
+    const call = CALLS.get(bytes.array.toString('latin1', from[slots.type], to[slots.type]))
     if (call === undefined) return false
     this.propertiesMember = call.hasTraits ? 'traits' : 'properties'
     const isCommon =
@@ -103,7 +105,7 @@ export class SegmentScan implements FormScan {
   }
 
   /** Sets NaN where a parser must decide. */
-  #readOccurredAt(bytes: Buffer, event: ScannedEvent): void {
+  #readOccurredAt(bytes: Bytes, event: ScannedEvent): void {
     const { timestamp, originalTimestamp, sentAt } = this.#slots
     const fields = this.#fields
     event.waited = undefined
@@ -116,19 +118,19 @@ export class SegmentScan implements FormScan {
     event.occurredAt = Math.abs(occurredAt) <= INSTANT_MAX ? occurredAt : NaN
   }
 
-  #readSource(bytes: Buffer, event: ScannedEvent): boolean {
+  #readSource(bytes: Bytes, event: ScannedEvent): boolean {
     const { source, library } = this.#slots
     const { types, from, to } = this.#scan
     if (types[source] === ESCAPED_TEXT) return false
     if (this.#fields.text(source, bytes, event.source)) return true
     if (types[library] === ESCAPED_TEXT) return false
     if (types[library] !== PLAIN_TEXT) return setSlice(event.source, UNKNOWN_SOURCE)
-    const name = bytes.toString('utf8', from[library], to[library])
+    const name = bytes.array.toString('utf8', from[library], to[library])
     return setSlice(event.source, SOURCES.get(sourceOfLibrary(name)) ?? UNKNOWN_SOURCE)
   }
 
   #readIdentifiers(
-    bytes: Buffer,
+    bytes: Bytes,
     hasTraits: boolean,
     event: ScannedEvent,
     into: BatchBuilder,
@@ -147,17 +149,20 @@ export class SegmentScan implements FormScan {
   #add(
     { name, index }: Namespace,
     slot: number,
-    bytes: Buffer,
+    bytes: Bytes,
     event: ScannedEvent,
     into: BatchBuilder,
   ): boolean {
     if (this.#fields.isAbsent(slot)) return true
     const { types } = this.#scan
-    const from = this.#scan.from[slot] as number
-    const to = this.#scan.to[slot] as number
+    const value = this.#value
+    value.bytes = bytes
+    value.from = this.#scan.from[slot] as number
+    value.to = this.#scan.to[slot] as number
     const isCommon =
-      types[slot] === PLAIN_TEXT || (types[slot] === OTHER && digitsEnd(bytes, from) === to)
-    return isCommon && this.#identifiers.add(name, index, bytes, from, to, event, into)
+      types[slot] === PLAIN_TEXT ||
+      (types[slot] === OTHER && digitsEnd(bytes.array, value.from) === value.to)
+    return isCommon && this.#identifiers.add(name, index, value, event, into)
   }
 }
 
