@@ -135,14 +135,20 @@ function textWriter(bytes: Uint8Array, offsets: Int32Array): Writer {
 function dictionaryWriter(data: Data, codes: Int32Array): Writer {
   const bytes = data.values as Uint8Array
   const offsets = data.valueOffsets as Int32Array
-  const used = bytes.subarray(offsets[0], offsets[data.length])
   const items = new TextItems()
   return (vector, from, count) => {
-    items.begin(vector, used)
+    let [least, most] = [data.length, -1]
+    for (let row = from; row < from + count; row++) {
+      const code = codes[row] as number
+      if (code > most) most = code
+      if (code >= 0 && code < least) least = code
+    }
+    const start = most < 0 ? 0 : (offsets[least] as number)
+    items.begin(vector, bytes.subarray(start, most < 0 ? 0 : offsets[most + 1]))
     for (let row = 0; row < count; row++) {
       const code = codes[from + row] as number
-      const at = code < 0 ? 0 : (offsets[code] as number)
-      items.set(row, at, code < 0 ? 0 : (offsets[code + 1] as number) - at)
+      const at = code < 0 ? start : (offsets[code] as number)
+      items.set(row, at - start, code < 0 ? 0 : (offsets[code + 1] as number) - at)
     }
     items.write(vector, count)
   }
@@ -180,7 +186,9 @@ class TextItems {
       this.#words[word + 3] = this.#high + (low >= TWO_TO_32 ? 1 : 0)
       return
     }
-    this.#words.fill(0, word + 1, word + 4)
+    this.#words[word + 1] = 0
+    this.#words[word + 2] = 0
+    this.#words[word + 3] = 0
     for (let i = 0; i < length; i++) bytes[item + i] = texts[at + i] as number
   }
 

@@ -4,24 +4,26 @@
  */
 
 import { imageTable } from '../warehouse/image-tables.ts'
-import {
-  arrowTable,
-  supersedeTable,
-  uuidsFromText,
-  type ColumnData,
-  type Uuids,
-} from '../warehouse/arrow.ts'
-import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
+import { arrowTable, supersedeTable, uuidsFromText, type ColumnData } from '../warehouse/arrow.ts'
 import type { EventBatch } from '../decode/event-batch.ts'
 import type { CohortChange, CohortRun } from '../warehouse/cohort-change.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import type { Release } from '../definition/load.ts'
 import type { OutboxRow } from './outbox.ts'
-import { hashes64, uuidInto } from '../base/hash.ts'
+import { hashes64 } from '../base/hash.ts'
+import {
+  columnsOf,
+  hashed,
+  pickCodes,
+  pickHashes,
+  pickNumbers,
+  pickTexts,
+  type Hashed,
+} from './commit-columns.ts'
 import { deadLetterId, type Landing } from './deduplicate.ts'
 import type { ReleaseEntry } from '../warehouse/release-log.ts'
-import type { Rows, TableChange, Value } from './changelog.ts'
-import { TABLES, type TableName, type VersionedName } from '../warehouse/tables.ts'
+import type { TableChange } from './changelog.ts'
+import type { TableName, VersionedName } from '../warehouse/tables.ts'
 import type { AllImages } from './state-store.ts'
 import { IMAGE_KINDS, type Commit, type LandedKey, type RowCounts } from '../warehouse/warehouse.ts'
 
@@ -33,6 +35,7 @@ export class CommitBuilder {
   readonly #inserts: Commit['inserts'] = new Map()
   readonly #supersedes: Commit['supersedes'] = new Map()
   readonly #images: Commit['images'] = new Map()
+  #transitions: Hashed | undefined
   #inserted = 0
   #superseded = 0
   #landed = 0
@@ -146,7 +149,11 @@ export class CommitBuilder {
   change(table: VersionedName, { inserts, supersedes }: TableChange): void {
     this.#inserted += inserts.count
     this.#superseded += supersedes.keys.length
-    this.#insert(table, inserts.count, columnsOf(inserts))
+    // A stay has the key of the transition that enters it, mostly at the same place.
+    const like = table === 'state' ? this.#transitions : undefined
+    const rowKeys = hashed(inserts.keys, like)
+    if (table === 'transition') this.#transitions = { texts: inserts.keys, hashes: rowKeys.bytes }
+    this.#insert(table, inserts.count, columnsOf(inserts, rowKeys))
     if (supersedes.keys.length === 0) return
     this.#supersedes.set(table, supersedeTable(hashed(supersedes.keys), supersedes.because))
   }
@@ -249,70 +256,4 @@ export function deadLetterIdOf(
   refusal: { from: number; to: number; reason: string },
 ): string {
   return deadLetterId(batch.raw.subarray(refusal.from, refusal.to), refusal.reason)
-}
-
-/** Public ids that are the hash of the row's own key. */
-const OWN_IDS: { [T in VersionedName]?: string } = {
-  transition: 'transition_id',
-  state: 'state_id',
-  cycle: 'cycle_id',
-  funnel_attempt: 'attempt_id',
-}
-
-/** Columns of versioned rows for Arrow, with uuid and hash64 columns hashed. */
-function columnsOf(rows: Rows): { [column: string]: ColumnData } {
-  const rowKeys = hashed(rows.keys)
-  const columns: { [column: string]: ColumnData } = { row_key: rowKeys }
-  TABLES[rows.table].columns.slice(1).forEach((column, c) => {
-    const values = rows.columns[c] as Value[]
-    columns[column.name] =
-      column.type === 'uuid'
-        ? column.name === OWN_IDS[rows.table]
-          ? rowKeys
-          : hashed(values as (string | null)[])
-        : column.type === 'hash64'
-          ? hashes64(values as string[])
-          : (values as ColumnData)
-  })
-  return columns
-}
-
-/** Returns the 128-bit hashes of texts. */
-function hashed(texts: readonly (string | null)[]): Uuids {
-  const bytes = new Uint8Array(texts.length * 16)
-  const isNull = new Uint8Array(texts.length)
-  for (let row = 0; row < texts.length; row++) {
-    const text = texts[row] as string | null
-    if (text === null) isNull[row] = 1
-    else uuidInto(text, bytes, row)
-  }
-  return { bytes, isNull }
-}
-
-function pickCodes(column: DictionaryColumn, rows: readonly number[]): DictionaryColumn {
-  return { values: column.values, codes: Int32Array.from(rows, (row) => column.codes[row] ?? -1) }
-}
-
-function pickNumbers(column: Float64Array, rows: readonly number[]): Float64Array {
-  if (rows.length === column.length) return column
-  return Float64Array.from(rows, (row) => column[row] as number)
-}
-
-function pickHashes(column: BigUint64Array, rows: readonly number[]): BigUint64Array {
-  if (rows.length === column.length) return column
-  return BigUint64Array.from(rows, (row) => column[row] as bigint)
-}
-
-function pickTexts(column: TextColumn, rows: readonly number[]): TextColumn {
-  if (rows.length === column.offsets.length - 1) return column
-  const offsets = new Int32Array(rows.length + 1)
-  rows.forEach((row, i) => {
-    const length = (column.offsets[row + 1] as number) - (column.offsets[row] as number)
-    offsets[i + 1] = (offsets[i] as number) + length
-  })
-  const bytes = new Uint8Array(offsets[rows.length] as number)
-  rows.forEach((row, i) => {
-    bytes.set(column.bytes.subarray(column.offsets[row], column.offsets[row + 1]), offsets[i])
-  })
-  return { bytes, offsets }
 }

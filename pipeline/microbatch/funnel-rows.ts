@@ -19,13 +19,15 @@ export function tabulateFunnels(facts: FunnelFacts): TabulatedFunnels {
   const step = new Rows('funnel_attempt_step')
   const endedAttempts: string[] = []
   const endedSteps: string[] = []
+  const keys = new Map<AttemptFact['attempt'], string>()
   for (const fact of facts.attempts) {
     const key = attemptKey(fact)
+    keys.set(fact.attempt, key)
     if (fact.replaces) endedAttempts.push(key)
     attempt.add(key, attemptRow(key, fact))
   }
   for (const fact of facts.steps) {
-    const attemptId = attemptKey(fact)
+    const attemptId = keys.get(fact.attempt) ?? attemptKey(fact)
     const key = `${attemptId}/${fact.number}`
     if (fact.replaces) endedSteps.push(key)
     const { funnel, profileId } = fact

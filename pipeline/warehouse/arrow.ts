@@ -21,6 +21,7 @@ import {
   TimestampMicrosecond,
   Uint64,
   Utf8,
+  Vector,
   vectorFromArray,
   type Data,
   type DataType,
@@ -28,6 +29,7 @@ import {
 import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
 import { assert } from '../base/errors.ts'
 import type { Column, ColumnType } from './column.ts'
+import { repeatedTexts } from './repeated-texts.ts'
 import { TABLES, type TableName } from './tables.ts'
 
 /** 16 bytes a row, big-endian; `isNull[row]` 1 is null. */
@@ -35,7 +37,7 @@ export type Uuids = { bytes: Uint8Array; isNull?: Uint8Array }
 
 /** What a column may be given as. */
 export type ColumnData =
-  | (string | number | boolean | null)[]
+  | readonly (string | number | boolean | null)[]
   | TextColumn
   | DictionaryColumn
   | Float64Array
@@ -65,7 +67,7 @@ export function supersedeTable(rowKeys: Uuids, because: string[]): Table {
   return tableOf(
     [
       { name: 'row_key', data: uuidData(rowKeys, count) },
-      { name: 'superseded_because', data: textData(because) },
+      { name: 'superseded_because', data: dataOf('text', repeatedTexts(because), count) },
     ],
     count,
   )
@@ -166,7 +168,7 @@ function dictionaryData({ values, codes }: DictionaryColumn): Data {
     length: codes.length,
     data: codes,
     ...validity,
-    dictionary: vectorFromArray(values, new Utf8()),
+    dictionary: new Vector([textData(values) as Data<Utf8>]),
   })
 }
 

@@ -1,0 +1,89 @@
+/** Columns of a commit: values of rows, and selected rows of a decoded batch, as Arrow takes them. */
+
+import type { ColumnData, Uuids } from '../warehouse/arrow.ts'
+import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
+import { hashes64, uuidInto } from '../base/hash.ts'
+import { repeatedTexts } from '../warehouse/repeated-texts.ts'
+import type { Rows, Value } from './changelog.ts'
+import { TABLES, type VersionedName } from '../warehouse/tables.ts'
+
+/** Public ids that are the hash of the row's own key. */
+const OWN_IDS: { [T in VersionedName]?: string } = {
+  transition: 'transition_id',
+  state: 'state_id',
+  cycle: 'cycle_id',
+  funnel_attempt: 'attempt_id',
+}
+
+/** Returns the columns of versioned rows, with uuid and hash64 columns hashed. `rowKeys` are the
+ * hashes of the rows' keys. */
+export function columnsOf(rows: Rows, rowKeys: Uuids): { [column: string]: ColumnData } {
+  const columns: { [column: string]: ColumnData } = { row_key: rowKeys }
+  TABLES[rows.table].columns.slice(1).forEach((column, c) => {
+    const values = rows.columns[c] as Value[]
+    columns[column.name] =
+      column.type === 'uuid'
+        ? column.name === OWN_IDS[rows.table]
+          ? rowKeys
+          : hashed(values as (string | null)[])
+        : column.type === 'hash64'
+          ? hashes64(values as string[])
+          : column.type === 'text'
+            ? repeatedTexts(values as (string | null)[])
+            : (values as ColumnData)
+  })
+  return columns
+}
+
+/** Texts and their 128-bit hashes. */
+export type Hashed = { texts: readonly (string | null)[]; hashes: Uint8Array }
+
+/** Returns the 128-bit hashes of texts. Those of the row before are taken over for an equal text, and
+ * those of the same row of `like`. */
+export function hashed(texts: readonly (string | null)[], like?: Hashed): Uuids {
+  const bytes = new Uint8Array(texts.length * 16)
+  const isNull = new Uint8Array(texts.length)
+  let last: string | null = null
+  for (let row = 0; row < texts.length; row++) {
+    const text = texts[row] as string | null
+    const at = row * 16
+    if (text === null) isNull[row] = 1
+    else if (text === last) bytes.copyWithin(at, at - 16, at)
+    else if (text === like?.texts[row]) copyHash(like.hashes, bytes, at)
+    else uuidInto(text, bytes, row)
+    last = text
+  }
+  return { bytes, isNull }
+}
+
+function copyHash(from: Uint8Array, to: Uint8Array, at: number): void {
+  for (let i = at; i < at + 16; i++) to[i] = from[i] as number
+}
+
+export function pickCodes(column: DictionaryColumn, rows: readonly number[]): DictionaryColumn {
+  return { values: column.values, codes: Int32Array.from(rows, (row) => column.codes[row] ?? -1) }
+}
+
+export function pickNumbers(column: Float64Array, rows: readonly number[]): Float64Array {
+  if (rows.length === column.length) return column
+  return Float64Array.from(rows, (row) => column[row] as number)
+}
+
+export function pickHashes(column: BigUint64Array, rows: readonly number[]): BigUint64Array {
+  if (rows.length === column.length) return column
+  return BigUint64Array.from(rows, (row) => column[row] as bigint)
+}
+
+export function pickTexts(column: TextColumn, rows: readonly number[]): TextColumn {
+  if (rows.length === column.offsets.length - 1) return column
+  const offsets = new Int32Array(rows.length + 1)
+  rows.forEach((row, i) => {
+    const length = (column.offsets[row + 1] as number) - (column.offsets[row] as number)
+    offsets[i + 1] = (offsets[i] as number) + length
+  })
+  const bytes = new Uint8Array(offsets[rows.length] as number)
+  rows.forEach((row, i) => {
+    bytes.set(column.bytes.subarray(column.offsets[row], column.offsets[row + 1]), offsets[i])
+  })
+  return { bytes, offsets }
+}
