@@ -114,11 +114,16 @@ function touchesOf(
   const { before, after } = placements
   const touches = new Touches()
   for (const stream of [...continued, ...rederived]) {
+    let profileId: string | undefined
+    let touch: Touch | undefined
     for (const row of batch.newRows.get(stream) ?? []) {
       if (!batch.isRelevant(row)) continue
-      const touch = touches.of(after.profile[row] as string)
+      if (touch === undefined || after.profile[row] !== profileId) {
+        profileId = after.profile[row] as string
+        touch = touches.of(profileId)
+        touch.streams.add(stream)
+      }
       touch.added.push(row)
-      touch.streams.add(stream)
     }
   }
   // Events of a rederived stream may have another owner or session.

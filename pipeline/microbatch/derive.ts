@@ -25,7 +25,7 @@ export async function derive(
   batch: MicroBatch,
   corrections: readonly PlacedCorrection[],
 ): Promise<Derived> {
-  await loadImages(batch, corrections)
+  await loadImages(batch, batch.newNames, corrections)
   const { moves, changes } = await linkIdentities(batch, corrections)
   return deriveFrom(batch, changes, await deriveSessions(batch, moves, []))
 }
@@ -40,7 +40,8 @@ export async function deriveErasure(
   corrections: readonly PlacedCorrection[],
   erasing: Erasing,
 ): Promise<Derived & { components: string[] }> {
-  await loadImages(batch, corrections)
+  const names = batch.events.identifiers.flat().filter((name) => name !== undefined)
+  await loadImages(batch, names, corrections)
   await batch.images.identifier.load(erasing.names)
   const { components, ...relinked } = await relinkRemaining(batch, erasing)
   const linked = await linkIdentities(batch, corrections)
@@ -82,14 +83,12 @@ async function deriveFrom(
  * sessions of its streams. */
 async function loadImages(
   batch: MicroBatch,
+  names: readonly string[],
   corrections: readonly PlacedCorrection[],
 ): Promise<void> {
   const { stream, identifier } = batch.images
   await stream.load(batch.newRows.keys())
-  const identifiers = new Set<string>()
-  for (const column of batch.events.identifiers) {
-    for (const name of column) if (name !== undefined) identifiers.add(name)
-  }
+  const identifiers = new Set(names)
   for (const { a, b } of corrections) identifiers.add(a).add(b)
   for (const key of batch.newRows.keys()) {
     const named = stream.get(key)?.open.named

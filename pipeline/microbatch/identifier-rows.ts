@@ -14,12 +14,16 @@ import { diff, Rows, type Changes } from './changelog.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { Ownership } from './place-streams.ts'
 
+type Latest = { identifier: string; stream: string; sighting: Sighting }
+
 export class IdentifierLedger {
   readonly #batch: MicroBatch
   readonly #moves: Moves
   readonly #after: Ownership
   readonly #before = new Rows('identity')
   readonly #touched = new Set<string>()
+  /** By namespace: the sighting that was counted last, which successive events mostly share. */
+  readonly #latest: (Latest | undefined)[] = []
 
   /** `after` may be filled while the ledger is in use. */
   constructor(batch: MicroBatch, moves: Moves, after: Ownership) {
@@ -47,14 +51,34 @@ export class IdentifierLedger {
   see(row: number): void {
     const { events } = this.#batch
     const stream = events.stream[row] as string
+    const profile = this.#after.profile[row] as string
     const at = events.occurredAt[row] as number
-    for (const column of events.identifiers) {
-      const identifier = column[row]
+    for (let n = 0; n < events.identifiers.length; n++) {
+      const identifier = events.identifiers[n]?.[row]
       if (identifier === undefined) continue
-      const { sightings } = this.touch(identifier)
-      if (!Object.hasOwn(sightings, stream)) sightings[stream] = []
-      addSighting(sightings[stream] as Sighting[], this.#after.profile[row] as string, at)
+      let latest = this.#latest[n]
+      if (
+        latest === undefined ||
+        latest.identifier !== identifier ||
+        latest.stream !== stream ||
+        latest.sighting[0] !== profile
+      ) {
+        const sighting = this.#sightingOf(identifier, stream, profile, at)
+        latest = { identifier, stream, sighting }
+        this.#latest[n] = latest
+      }
+      count(latest.sighting, at)
     }
+  }
+
+  /** Returns the sighting of an identifier on a stream for a profile, without events at first. */
+  #sightingOf(identifier: string, stream: string, profile: string, at: number): Sighting {
+    const { sightings } = this.touch(identifier)
+    if (!Object.hasOwn(sightings, stream)) sightings[stream] = []
+    const known = sightings[stream]?.find((sighting) => sighting[0] === profile)
+    const sighting: Sighting = known ?? [profile, at, at, 0]
+    if (known === undefined) sightings[stream]?.push(sighting)
+    return sighting
   }
 
   /** Replaces the stream's sightings by those of `rows`; `all` includes the rows it had. */
@@ -66,6 +90,7 @@ export class IdentifierLedger {
         if (identifier !== undefined) delete this.touch(identifier).sightings[stream]
       }
     }
+    this.#latest.length = 0
     for (const row of rows) this.see(row)
   }
 
@@ -111,13 +136,8 @@ export class IdentifierLedger {
   }
 }
 
-function addSighting(sightings: Sighting[], profile: string, at: number): void {
-  const known = sightings.find((sighting) => sighting[0] === profile)
-  if (known === undefined) {
-    sightings.push([profile, at, at, 1])
-    return
-  }
-  known[1] = Math.min(known[1], at)
-  known[2] = Math.max(known[2], at)
-  known[3] += 1
+function count(sighting: Sighting, at: number): void {
+  sighting[1] = Math.min(sighting[1], at)
+  sighting[2] = Math.max(sighting[2], at)
+  sighting[3] += 1
 }

@@ -7,9 +7,10 @@
  * `loadHistory` adds to it, and `images` is a write-back cache.
  */
 
+import type { DictionaryColumn } from '../base/columns.ts'
 import type { EventBatch } from '../decode/event-batch.ts'
 import type { Compiled } from '../definition/compile.ts'
-import { Events, streamOf } from '../stages/events.ts'
+import { Events, streamNamespaceOf } from '../stages/events.ts'
 import { addSegment, segmentText } from './history-codec.ts'
 import type { AllImages } from './state-store.ts'
 import type { StateReads } from '../state/state-store.ts'
@@ -40,6 +41,8 @@ export class MicroBatch {
   newCount = 0
   /** New rows by stream, in event order. */
   readonly newRows = new Map<string, number[]>()
+  /** Identifiers that the new rows carry; one may be in it twice. */
+  readonly newNames: string[] = []
   readonly erased: ReadonlySet<string>
   readonly watermarkBefore: number | null
   readonly watermark: number | null
@@ -90,6 +93,11 @@ export class MicroBatch {
     const { events, compiled } = this
     const nameCodes = batch.name.values.map((name) => compiled.eventCodes.get(name) ?? -1)
     const deviceFrom = compiled.identity.person.length
+    // Identifiers are looked up by their codes: texts of two namespaces are never equal.
+    const isSeen = batch.identifiers.map(({ values }) => new Uint8Array(values.length))
+    const rowsOfCode = batch.identifiers.map((column) => {
+      return Array.from<number[] | undefined>({ length: column.values.length })
+    })
     for (const from of rows) {
       const row = events.count
       const name = batch.name.codes[from] as number
@@ -102,19 +110,46 @@ export class MicroBatch {
         const column = batch.identifiers[n]
         const code = column?.codes[from] ?? -1
         events.identifiers[n]?.push(code < 0 ? undefined : column?.values[code])
+        if (code >= 0) this.#seeName(column as DictionaryColumn, code, isSeen[n] as Uint8Array)
       }
       for (let o = 0; o < events.operands.length; o++) {
         events.operands[o]?.push(batch.operands[o]?.[from])
       }
       this.codes.push(nameCodes[name] as number)
-      const stream = streamOf(events.identifiers, row, deviceFrom) as string
+      const n = streamNamespaceOf(events.identifiers, row, deviceFrom)
+      const column = batch.identifiers[n] as DictionaryColumn
+      const code = column.codes[from] as number
+      const stream = column.values[code] as string
       events.stream.push(stream)
-      const streamRows = this.newRows.get(stream)
-      if (streamRows === undefined) this.newRows.set(stream, [row])
-      else streamRows.push(row)
+      const lists = rowsOfCode[n] as (number[] | undefined)[]
+      const streamRows = lists[code] ?? this.#newRowsOf(stream)
+      lists[code] = streamRows
+      streamRows.push(row)
     }
     this.newCount = events.count
-    for (const streamRows of this.newRows.values()) streamRows.sort(events.inOrder)
+    for (const streamRows of this.newRows.values()) this.#sort(streamRows)
+  }
+
+  #seeName({ values }: DictionaryColumn, code: number, isSeen: Uint8Array): void {
+    if (isSeen[code] === 1) return
+    isSeen[code] = 1
+    this.newNames.push(values[code] as string)
+  }
+
+  #newRowsOf(stream: string): number[] {
+    const rows = this.newRows.get(stream) ?? []
+    this.newRows.set(stream, rows)
+    return rows
+  }
+
+  /** Most streams are in order as they come, and sorting copies. */
+  #sort(rows: number[]): void {
+    const { inOrder } = this.events
+    for (let i = 1; i < rows.length; i++) {
+      if (inOrder(rows[i - 1] as number, rows[i] as number) < 0) continue
+      rows.sort(inOrder)
+      return
+    }
   }
 
   /** Reads the history of streams that have not been read yet. */

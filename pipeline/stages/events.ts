@@ -53,21 +53,20 @@ export class Events {
 }
 
 /**
- * Returns the stream key of a row: its first device identifier in declared order, otherwise its
- * first person identifier, otherwise undefined. Namespaces from `deviceFrom` on are devices.
+ * Returns the namespace, by position, of the identifier that is a row's stream: its first device
+ * identifier in declared order, otherwise its first person identifier; -1 without any. Namespaces
+ * from `deviceFrom` on are devices.
  */
-export function streamOf(
+export function streamNamespaceOf(
   identifiers: readonly (string | undefined)[][],
   row: number,
   deviceFrom: number,
-): string | undefined {
+): number {
   for (let n = deviceFrom; n < identifiers.length; n++) {
-    const device = identifiers[n]?.[row]
-    if (device !== undefined) return device
+    if (identifiers[n]?.[row] !== undefined) return n
   }
   for (let n = 0; n < deviceFrom; n++) {
-    const person = identifiers[n]?.[row]
-    if (person !== undefined) return person
+    if (identifiers[n]?.[row] !== undefined) return n
   }
-  return undefined
+  return -1
 }
