@@ -29,8 +29,8 @@ export default defineJourney({
           effects: [{ type: 'dunning_mail', within: '7d' }],
         },
         lapsed: { on: { 'Subscription Started': 'active' } },
-        cancelled: { type: 'final' },
-        cancelled_in_anger: { type: 'final' },
+        cancelled: { type: 'final', outcome: 'failure' },
+        cancelled_in_anger: { type: 'final', outcome: 'failure' },
       },
       on: {
         'Subscription Cancelled': [
@@ -47,7 +47,7 @@ export default defineJourney({
           on: { 'Support Ticket Closed': 'content', 'Support Ticket Opened': 'waiting' },
           after: { '14d': 'content' },
         },
-        left: { type: 'final' },
+        left: { type: 'final', outcome: 'failure' },
       },
       on: { 'Subscription Cancelled': 'left' },
       ignore: ['Support Ticket Closed'],

@@ -64,6 +64,7 @@ const LAYOUTS: { [T in TableName]: Layout } = {
   funnel_attempt: { month: 'entered_at', cluster: ['funnel', 'profile_id'] },
   funnel_attempt_step: { month: 'reached_at', cluster: ['funnel', 'attempt_id'] },
   funnel_definitions: {},
+  outcomes: {},
   cohort_member: { cluster: ['cohort', 'profile_id'] },
   cohort_changes: { cluster: ['cohort', 'profile_id'] },
   cohort_runs: {},

@@ -11,6 +11,7 @@ import { checkGraph } from './check-graph.ts'
 import { checkGuard, type GuardScope } from './check-guard.ts'
 import { parseDuration } from './duration.ts'
 import { didYouMean } from './near-name.ts'
+import { OUTCOMES } from './outcome.ts'
 import { memberPathFault } from './path.ts'
 import {
   checkDuration,
@@ -38,7 +39,7 @@ const JOURNEY_MEMBERS = [
   'funnels',
 ]
 const TRACK_MEMBERS = ['initial', 'states', 'on', 'ignore']
-const STATE_MEMBERS = ['type', 'on', 'after', 'ignore', 'effects']
+const STATE_MEMBERS = ['type', 'outcome', 'on', 'after', 'ignore', 'effects']
 const CANDIDATE_MEMBERS = ['target', 'guard', 'effects']
 
 /** Returns every problem of a journey; empty if it is valid. */
@@ -184,9 +185,16 @@ function checkState(
     return
   }
   checkMembers(problems, where, state, STATE_MEMBERS)
-  const { type } = state
+  const { type, outcome } = state
   if (type !== undefined && type !== 'final') {
     problems.add(where, `type ${JSON.stringify(type)} is unknown; write 'final' or leave it out`)
+  }
+  if (outcome !== undefined && !OUTCOMES.some((known) => known === outcome)) {
+    const fix = `write one of ${OUTCOMES.join(', ')}`
+    problems.add(where, `outcome ${JSON.stringify(outcome)} is unknown; ${fix}`)
+  }
+  if (outcome !== undefined && type !== 'final') {
+    problems.add(where, "only a final state has an outcome; add type: 'final' or remove outcome")
   }
   if (type === 'final') {
     for (const member of ['on', 'after']) {

@@ -10,6 +10,7 @@ import type { Cohort } from './cohort.ts'
 import type { EventFunnel, EventStep, Exclusion, JourneyFunnel, StateStep } from './funnel.ts'
 import type { Duration } from './duration.ts'
 import type { Effect, Journey } from './journey.ts'
+import type { Outcome } from './outcome.ts'
 import type { Identity, Sessions } from './settings.ts'
 import type { Operators } from './guard-syntax.ts'
 
@@ -46,6 +47,7 @@ type On<State extends string, Place extends string> = {
 
 type StateOf<State extends string, Place extends string> = {
   type?: 'final'
+  outcome?: Outcome
   on?: On<State, Place>
   after?: { [delay: Duration]: Ways<State, Place> }
   ignore?: EventName[]

@@ -20,6 +20,7 @@ import { importModule, type Module } from './import-module.ts'
 import type { EventFunnel } from './funnel.ts'
 import { identityOf, sessionsOf, type Identity, type Sessions } from './settings.ts'
 import type { Journey } from './journey.ts'
+import { finalStatesOf, withoutOutcomes, type FinalState } from './outcome.ts'
 import { isPlain } from './problems.ts'
 
 /** Definition as it is recorded: `content` is canonical JSON, `hash` its SHA-256. */
@@ -34,6 +35,8 @@ export type Definitions = {
   funnels: EventFunnel[]
   /** By ascending id. */
   cohorts: Cohort[]
+  /** Final states of the journeys as they are defined, whichever version is live. */
+  finalStates: FinalState[]
   /** Recorded before anything is derived: everything except the cohorts. */
   releases: Release[]
 }
@@ -151,10 +154,12 @@ function checked(modules: {
     ),
     ...repeated('cohort', cohorts),
   ])
+  const written = journeys.map(({ definition }) => definition as Journey)
   return withReleases({
     identity: identityOf(identity.definition as Partial<Identity>),
     sessions: sessionsOf(sessions.definition as Partial<Sessions>),
-    journeys: journeys.map(({ definition }) => definition as Journey),
+    journeys: written.map(withoutOutcomes),
+    finalStates: written.flatMap(finalStatesOf),
     funnels: funnels.map(({ definition }) => definition as EventFunnel),
     cohorts: cohorts.map(({ definition }) => definition as Cohort),
   })
@@ -162,7 +167,7 @@ function checked(modules: {
 
 /** Returns checked definitions by ascending id, with their releases. */
 export function withReleases(parts: Omit<Definitions, 'releases'>): Definitions {
-  const { identity, sessions } = parts
+  const { identity, sessions, finalStates } = parts
   const journeys = byId(parts.journeys)
   const funnels = byId(parts.funnels)
   return {
@@ -171,6 +176,7 @@ export function withReleases(parts: Omit<Definitions, 'releases'>): Definitions 
     journeys,
     funnels,
     cohorts: byId(parts.cohorts),
+    finalStates,
     releases: [
       releaseOf('identity', 'identity', 1, identity),
       releaseOf('sessions', 'sessions', 1, sessions),

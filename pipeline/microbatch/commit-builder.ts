@@ -9,6 +9,7 @@ import type { EventBatch } from '../decode/event-batch.ts'
 import type { CohortChange, CohortRun } from '../warehouse/cohort-change.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import type { Release } from '../definition/load.ts'
+import type { FinalState } from '../definition/outcome.ts'
 import type { OutboxRow } from './outbox.ts'
 import { hashes64 } from '../base/hash.ts'
 import {
@@ -123,6 +124,17 @@ export class CommitBuilder {
         windowUs === Infinity ? null : Math.ceil(windowUs / 1_000),
       ),
       options: steps.map(({ funnel }) => funnel.options),
+    })
+  }
+
+  /** Adds outcomes of final states that are declared with this commit. */
+  outcomes(states: readonly FinalState[]): void {
+    this.#insert('outcomes', states.length, {
+      journey: states.map(({ journey }) => journey),
+      version: states.map(({ version }) => version),
+      track: states.map(({ track }) => track),
+      state: states.map(({ state }) => state),
+      outcome: states.map(({ outcome }) => outcome),
     })
   }
 

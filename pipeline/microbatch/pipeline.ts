@@ -12,12 +12,14 @@ import type { EventBatch } from '../decode/event-batch.ts'
 import { imagesFor } from './profile-codec.ts'
 import { CommitBuilder, deadLetterIdOf } from './commit-builder.ts'
 import { compile, withoutJourneys, type Compiled } from '../definition/compile.ts'
+import type { FinalState } from '../definition/outcome.ts'
 import type { Definitions, Release } from '../definition/load.ts'
 import { ErasedPersons } from './suppression-list.ts'
 import { unrecordedKey } from './key-on-record.ts'
 import { land, type Landing } from './deduplicate.ts'
 import { derive, type Derived } from './derive.ts'
 import type { PlacedCorrection } from './identity-pairs.ts'
+import { undeclaredOutcomes } from '../warehouse/outcome-log.ts'
 import { firstEntries, ReleaseLog, runningOf, type Running } from '../warehouse/release-log.ts'
 import { MicroBatch } from './micro-batch.ts'
 import type { AllImages } from './state-store.ts'
@@ -84,10 +86,12 @@ export class Pipeline {
   #head: Head
   #committed: Promise<void> = Promise.resolve()
   #unreleased: Release[]
+  #undeclared: FinalState[]
 
   private constructor(
     warehouse: Warehouse,
     running: Running,
+    undeclared: FinalState[],
     head: Head,
     erased: ErasedPersons,
     extent: Extent,
@@ -101,6 +105,7 @@ export class Pipeline {
     this.#derived = extent === 'people' ? withoutJourneys(this.compiled) : this.compiled
     this.#head = head
     this.#unreleased = running.unreleased
+    this.#undeclared = undeclared
     this.#erased = erased
     const isEmpty = head.batch === 0
     this.#state = state
@@ -126,7 +131,8 @@ export class Pipeline {
     const key = unrecordedKey(identity, hashKey, log, warehouse.url)
     running.unreleased = [...running.unreleased, ...key]
     const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
-    return new Pipeline(warehouse, running, head, erased, extent, imagesMax, state)
+    const undeclared = await undeclaredOutcomes(warehouse, definitions, log, running.unreleased)
+    return new Pipeline(warehouse, running, undeclared, head, erased, extent, imagesMax, state)
   }
 
   get head(): Readonly<Head> {
@@ -203,6 +209,7 @@ export class Pipeline {
     builder.images(working.images)
     builder.releases(firstEntries(this.#unreleased))
     builder.funnels(this.#unreleased, this.compiled.funnels)
+    builder.outcomes(this.#undeclared)
     return builder.build(
       {
         batch: this.#head.batch + 1,
@@ -219,14 +226,20 @@ export class Pipeline {
   }
 
   #commit(commit: Commit, watermark: number | null): Promise<void> {
-    const before = { head: this.#head, unreleased: this.#unreleased }
+    const before = {
+      head: this.#head,
+      unreleased: this.#unreleased,
+      undeclared: this.#undeclared,
+    }
     this.#head = { batch: commit.batch, recordedAt: commit.recordedAt, watermark }
     this.#unreleased = []
+    this.#undeclared = []
     for (const images of Object.values(this.#images)) images.settle()
     const done = this.#state.follow(commit, this.#warehouse.commit(commit))
     const committed = done.catch((thrown: unknown) => {
       this.#head = before.head
       this.#unreleased = before.unreleased
+      this.#undeclared = before.undeclared
       this.#committed = Promise.resolve()
       this.#forget()
       throw thrown

@@ -142,6 +142,7 @@ function onRecord(definitions: Definitions, head: Head): Commit {
   const builder = new CommitBuilder()
   builder.releases(firstEntries(definitions.releases))
   builder.funnels(definitions.releases, compile(definitions).funnels)
+  builder.outcomes(definitions.finalStates)
   return builder.build(head, { origin: 'definitions', ...NOTHING_READ })
 }
 

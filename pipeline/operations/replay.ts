@@ -16,6 +16,7 @@ import type { Scratch } from '../warehouse/scratch.ts'
 import { now } from '../base/clock.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { compile } from '../definition/compile.ts'
+import type { FinalState } from '../definition/outcome.ts'
 import type { Definitions, Release } from '../definition/load.ts'
 import { UserError } from '../base/errors.ts'
 import { ALL_JOURNEYS, replayEverything, type OnBatch } from './replay-all.ts'
@@ -211,6 +212,7 @@ function commitOf(
   const builder = new CommitBuilder()
   if (release !== null && entries.some((entry) => entry.action === 'registered')) {
     builder.funnels([release], compile(exchanged(definitions, release)).funnels)
+    builder.outcomes(definitions.finalStates.filter((state) => isOfRelease(state, release)))
   }
   builder.releases(entries)
   builder.taken(counts)
@@ -222,6 +224,10 @@ function commitOf(
     },
     { origin: `${action} ${wordsOf(release)}`, read: 0, duplicates: 0, rejected: 0 },
   )
+}
+
+function isOfRelease({ journey, version }: FinalState, release: Release): boolean {
+  return release.kind === 'journey' && release.id === journey && release.version === version
 }
 
 function wordsOf(release: Release | null): string {

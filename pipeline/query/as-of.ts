@@ -54,5 +54,6 @@ export async function definitionsOnRecord(
     journeys: contents<Journey>('journey', live),
     funnels: contents<EventFunnel>('funnel', live),
     cohorts: [],
+    finalStates: [],
   })
 }

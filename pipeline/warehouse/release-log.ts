@@ -144,14 +144,14 @@ export function runningOf(definitions: Definitions, log: ReleaseLog, isReplayed 
 
 /** These definitions with the one version in the place of another of its name, if there is one. */
 export function exchanged(definitions: Definitions, release: Release): Definitions {
-  const { identity, sessions } = definitions
+  const { identity, sessions, cohorts, finalStates } = definitions
   const others = <T extends { id: string }>(kind: string, list: T[]) =>
     list.filter(({ id }) => kind !== release.kind || id !== release.id)
   const journeys = others('journey', definitions.journeys)
   const funnels = others('funnel', definitions.funnels)
   if (release.kind === 'journey') journeys.push(JSON.parse(release.content) as Journey)
   else funnels.push(JSON.parse(release.content) as EventFunnel)
-  return withReleases({ identity, sessions, journeys, funnels, cohorts: definitions.cohorts })
+  return withReleases({ identity, sessions, journeys, funnels, cohorts, finalStates })
 }
 
 /** The rows that put definitions on record in a new warehouse. */
@@ -209,6 +209,7 @@ function liveDefinitions(definitions: Definitions, live: Release[]): Definitions
     journeys: contents('journey') as Journey[],
     funnels: contents('funnel') as EventFunnel[],
     cohorts: definitions.cohorts,
+    finalStates: definitions.finalStates,
   })
 }
 

@@ -64,6 +64,11 @@ export const TABLES = {
       json('options'),
     ],
   },
+  /** Outcomes of final states as they were declared; of one state the last counts. */
+  outcomes: {
+    kind: 'log',
+    columns: [text('journey'), integer('version'), text('track'), text('state'), text('outcome')],
+  },
   cohort_changes: {
     kind: 'log',
     columns: [

@@ -20,7 +20,7 @@ const BELIEVED =
   'recorded_at <= believed_at and (superseded_at is null or superseded_at > believed_at)'
 
 /** The logs that a view of an instant reads, up to it. */
-const LOGS = ['events', 'batches', 'releases', 'funnel_definitions']
+const LOGS = ['events', 'batches', 'releases', 'funnel_definitions', 'outcomes']
 
 /** Columns of a versioned table as its relations give them, superseded apart. */
 export function storedColumns(table: VersionedName): string[] {

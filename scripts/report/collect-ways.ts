@@ -20,6 +20,12 @@ const STATES = `
     count(distinct profile_id) as profile_count
   from states where journey = $1 group by track, state`
 
+const OUTCOMES = `
+  select final_states.track, final_states.state, outcome
+  from final_states inner join (
+    select distinct journey, version from states where journey = $1
+  ) as live on live.journey = final_states.journey and live.version = final_states.version`
+
 const WAYS = commonest(
   'transition_matrix',
   'transition_count',
@@ -63,6 +69,7 @@ const REFUSALS = `
 /** `tracks` are their names in the order of the definition. */
 export async function collectWays(ask: Ask, tracks: string[]): Promise<WaysOf> {
   const states = grouped(await ask(STATES), 'track')
+  const outcomes = grouped(await ask(OUTCOMES), 'track')
   const starts = grouped(await ask(STARTS), 'track')
   const ways = grouped(await ask(WAYS), 'track')
   const dwells = new Map((await ask(DWELLS)).map((row) => [wayKey(row), row['median_ms']]))
@@ -84,7 +91,7 @@ export async function collectWays(ask: Ask, tracks: string[]): Promise<WaysOf> {
     const refused = refusalsOf(refusals, tracks.indexOf(name))
     return {
       started: number(starts.get(name)?.[0]?.['times']),
-      states: statesOf(track, states.get(name) ?? []),
+      states: statesOf(track, states.get(name) ?? [], outcomes.get(name) ?? []),
       ways: rows.filter((row) => row['cause'] !== 'start').map(wayOf),
       waysLeftOut: leftOut(rows).paths,
       refusals: refused.slice(0, REFUSALS_MAX),
@@ -102,13 +109,15 @@ const eventOf = (row: Row): NamedCount => ({
 })
 
 /** Every state of the definition, those nobody entered too. */
-function statesOf(track: Track, rows: Row[]): StatePart[] {
+function statesOf(track: Track, rows: Row[], outcomes: Row[]): StatePart[] {
+  const outcomeOf = new Map(outcomes.map((row) => [text(row['state']), row['outcome']]))
   const counted = new Map(rows.map((row) => [text(row['state']), row]))
   return Object.entries(track.states).map(([name, { type }]) => {
     const row = counted.get(name) ?? {}
     return {
       name,
       isFinal: type === 'final',
+      outcome: (outcomeOf.get(name) ?? null) as StatePart['outcome'],
       entered: number(row['entered']),
       inside: number(row['inside']),
       profileCount: number(row['profile_count']),

@@ -68,9 +68,16 @@ async function collectJourney(warehouse: Warehouse, journey: Journey): Promise<J
      from states where journey = $1`,
   )
   const [complete] = await ask(
-    `select count(*) as complete_count from (
-       select instance_id from states
-       where journey = $1 and is_final and exited_at is null
+    `select count(*) as complete_count,
+       countif(success_count > 0 and failure_count = 0) as converted_count,
+       countif(failure_count > 0) as lost_count
+     from (
+       select instance_id, countif(outcome = 'success') as success_count,
+         countif(outcome = 'failure') as failure_count
+       from states inner join final_states
+         on final_states.journey = states.journey and final_states.version = states.version
+         and final_states.track = states.track and final_states.state = states.state
+       where states.journey = $1
        group by instance_id having count(*) = ${tracksOf(journey).length}
      ) as ended`,
   )
@@ -81,6 +88,8 @@ async function collectJourney(warehouse: Warehouse, journey: Journey): Promise<J
     instanceCount: number(row['instance_count']),
     profileCount: number(row['profile_count']),
     completeCount: number(complete?.['complete_count']),
+    convertedCount: number(complete?.['converted_count']),
+    lostCount: number(complete?.['lost_count']),
     firstAt: instantOrNull(row['first_at']),
     lastAt: instantOrNull(row['last_at']),
     tracks: await collectTracks(ask, journey),

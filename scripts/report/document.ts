@@ -28,6 +28,10 @@ export type JourneyPart = {
   profileCount: number
   /** Instances that are in a final state in every track. */
   completeCount: number
+  /** Complete ones by outcome: lost where a track ended in a failure, converted where one ended in
+   * a success and none in a failure. */
+  convertedCount: number
+  lostCount: number
   firstAt: number | null
   lastAt: number | null
   tracks: TrackPart[]
@@ -64,6 +68,8 @@ export type Remainder = { paths: number; times: number }
 export type StatePart = {
   name: string
   isFinal: boolean
+  /** Of a final state. */
+  outcome: 'success' | 'failure' | 'neutral' | null
   /** Stays that began, and those that have not ended. */
   entered: number
   inside: number
@@ -99,7 +105,7 @@ export type CyclePart = {
   p90Ms: number | null
   totalMs: number
   convertedRate: number | null
-  /** People who went round and never got to the end. */
+  /** People who went round and came to a failure. */
   lostCount: number
   laps: LapPart[]
 }

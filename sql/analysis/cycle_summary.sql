@@ -1,17 +1,23 @@
 -- Which ways round people take, what they take of their time, and who is lost on them.
 -- Grain: one row per path gone round, by journey, version and track.
--- Caveat: converted means that the instance's track is in a final state now, which can only be
--- after the cycle; an instance under way counts as lost until then. Quantiles are nearest-rank.
--- Reads: cycles, states
+-- Caveat: converted means that the instance's track is in a final state that is a success now, lost
+-- that it is in one that is a failure, pending that it is under way (see final_states). All three
+-- can only come after the cycle. converted_rate is of all instances, and can still rise while
+-- some are pending. Quantiles are nearest-rank.
+-- Reads: cycles, final_states, states
 with ends as (
   select
-    journey,
-    version,
+    states.journey,
+    states.version,
     instance_id,
-    track,
-    true as is_converted,
+    states.track,
+    outcome,
   from states
-  where is_final
+  inner join final_states
+    on final_states.journey = states.journey
+    and final_states.version = states.version
+    and final_states.track = states.track
+    and final_states.state = states.state
 ),
 rounds as (
   select
@@ -24,7 +30,7 @@ rounds as (
     cycles.instance_id,
     profile_id,
     duration_ms,
-    coalesce(is_converted, false) as is_converted,
+    coalesce(outcome, 'pending') as outcome,
     row_number() over (
       partition by cycles.journey, cycles.version, cycles.track, path
       order by duration_ms
@@ -53,8 +59,10 @@ summed as (
     min(if(2 * duration_rank >= round_count, duration_ms, null)) as median_duration_ms,
     min(if(10 * duration_rank >= 9 * round_count, duration_ms, null)) as p90_duration_ms,
     cast(sum(duration_ms) as int64) as total_duration_ms,
-    count(distinct if(is_converted, instance_id, null)) as converted_count,
-    count(distinct if(is_converted, null, profile_id)) as lost_profile_count,
+    count(distinct if(outcome = 'success', instance_id, null)) as converted_count,
+    count(distinct if(outcome = 'failure', instance_id, null)) as lost_count,
+    count(distinct if(outcome = 'pending', instance_id, null)) as pending_count,
+    count(distinct if(outcome = 'failure', profile_id, null)) as lost_profile_count,
   from rounds
   group by journey, version, track, path, anchor, length
 )
@@ -73,5 +81,7 @@ select
   total_duration_ms,
   converted_count,
   converted_count / instance_count as converted_rate,
+  lost_count,
+  pending_count,
   lost_profile_count,
 from summed

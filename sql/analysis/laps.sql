@@ -1,18 +1,24 @@
 -- How much a further lap helps: conversion after going round a path once, twice, three times …
 -- Grain: one row per path and lap, by journey, version and track.
 -- Caveat: instances of lap 3 are also among those of laps 1 and 2. converted_count counts those
--- that converted after the lap, whether they went round again or not; leaving_count those that did
--- not go round again, leaving_converted_count those of them that converted.
--- Reads: cycles, states
+-- that came to a success after the lap, whether they went round again or not, lost_count those that
+-- came to a failure (see final_states); the others are pending or neutral. leaving_count counts those
+-- that did not go round again, leaving_converted_count those of them that converted.
+-- Reads: cycles, final_states, states
 with ends as (
   select
-    journey,
-    version,
+    states.journey,
+    states.version,
     instance_id,
-    track,
-    entered_at as converted_at,
+    states.track,
+    outcome,
+    entered_at,
   from states
-  where is_final
+  inner join final_states
+    on final_states.journey = states.journey
+    and final_states.version = states.version
+    and final_states.track = states.track
+    and final_states.state = states.state
 ),
 numbered as (
   select
@@ -41,7 +47,12 @@ timed as (
     path,
     lap_no,
     lap_count,
-    div((unix_micros(converted_at) - unix_micros(ended_at)), 1000) as time_to_convert_ms,
+    coalesce(outcome, 'pending') as outcome,
+    if(
+      outcome = 'success',
+      div((unix_micros(entered_at) - unix_micros(ended_at)), 1000),
+      null
+    ) as time_to_convert_ms,
   from numbered
   left join ends
     on ends.journey = numbered.journey
@@ -58,6 +69,7 @@ ranked as (
     path,
     lap_no,
     lap_count,
+    outcome,
     time_to_convert_ms,
     row_number() over (
       partition by journey, version, track, path, lap_no
@@ -78,6 +90,7 @@ select
   count(*) as instance_count,
   count(time_to_convert_ms) as converted_count,
   count(time_to_convert_ms) / count(*) as converted_rate,
+  countif(outcome = 'failure') as lost_count,
   countif(lap_no = lap_count) as leaving_count,
   countif(lap_no = lap_count and time_to_convert_ms is not null) as leaving_converted_count,
   min(if(2 * time_rank >= time_count, time_to_convert_ms, null)) as median_time_to_convert_ms,

@@ -1,10 +1,11 @@
 -- What an instance does next after it has left the way.
 -- Grain: one row per way of leaving and what came next, by journey, version and track.
--- Caveat: it leaves the way where a timeout moves it (drop_off 'timed_out'), or where it goes back
--- to a state on its way and so closes a cycle ('went_back'). What came next is the transition out
--- of where it then stood, in the same instance and track; next_state is null while there is none.
--- share is of all that left in the same way.
--- Reads: cycles, transitions
+-- Caveat: it leaves the way where a timeout moves it (drop_off 'timed_out'), where it goes back to a
+-- state on its way and so closes a cycle ('went_back'), or where an event moves it to a final state
+-- that is a failure ('failed'). Coming to a success or a neutral final state is no drop-off (see
+-- final_states). What came next is the transition out of where it then stood, in the same instance
+-- and track; next_state is null while there is none. share is of all that left in the same way.
+-- Reads: cycles, final_states, transitions
 with moves as (
   select
     transition_id,
@@ -24,11 +25,13 @@ with moves as (
 ),
 ways_on as (
   select
-    journey,
-    version,
+    moves.journey,
+    moves.version,
     profile_id,
-    track,
-    if(cause = 'timeout', 'timed_out', 'went_back') as drop_off,
+    moves.track,
+    if(
+      cause = 'timeout', 'timed_out', if(outcome = 'failure', 'failed', 'went_back')
+    ) as drop_off,
     from_state,
     to_state,
     next_cause,
@@ -40,7 +43,13 @@ ways_on as (
     select closed_by from cycles
   ) as returns
     on returns.closed_by = moves.transition_id
-  where cause = 'timeout' or closed_by is not null
+  left join final_states
+    on final_states.journey = moves.journey
+    and final_states.version = moves.version
+    and final_states.track = moves.track
+    and final_states.state = moves.to_state
+  where coalesce(outcome, 'failure') = 'failure'
+    and (cause = 'timeout' or closed_by is not null or outcome = 'failure')
 ),
 ranked as (
   select

@@ -9,6 +9,8 @@ import { expect, test } from 'vitest'
 import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { makeDefinitions, type Definitions } from '../../pipeline/definition/load.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import type { Journey, Track } from '../../pipeline/definition/journey.ts'
+import { OUTCOMES, type Outcome } from '../../pipeline/definition/outcome.ts'
 import { ANALYSIS, type Tables } from '../reference/analysis.ts'
 import { FUNNELS, type FunnelTables } from '../reference/analysis-funnel.ts'
 import { HISTORY, type History, type Version } from '../reference/analysis-history.ts'
@@ -26,10 +28,35 @@ const TIME_MAX_MS = 300_000
 const STRETCH = [1, 24, 300]
 const START = 1_772_359_200_000_000
 
+/** Of the final state of every track; null: none is declared. */
+const outcome = fc.constantFrom(null, null, ...OUTCOMES)
+
+function withOutcome(journey: Journey, outcome: Outcome): Journey {
+  const named = <T extends Track>(track: T): T => ({
+    ...track,
+    states: Object.fromEntries(
+      Object.entries(track.states).map(([name, state]) => [
+        name,
+        state.type === 'final' ? { ...state, outcome } : state,
+      ]),
+    ),
+  })
+  if (journey.type !== 'parallel') return named(journey)
+  const tracks = Object.entries(journey.states).map(([name, track]) => [name, named(track)])
+  return { ...journey, states: Object.fromEntries(tracks) as { [track: string]: Track } }
+}
+
 const scene = fc
-  .record({ events: eventStream, identity, ...funnelled, stretch: fc.constantFrom(...STRETCH) })
-  .map(({ events, stretch, ...rest }) => ({
+  .record({
+    events: eventStream,
+    identity,
+    ...funnelled,
+    stretch: fc.constantFrom(...STRETCH),
+    outcome,
+  })
+  .map(({ events, stretch, outcome, journey, ...rest }) => ({
     ...rest,
+    journey: outcome === null ? journey : withOutcome(journey, outcome),
     events: events.map((event) => ({
       ...event,
       occurred_at: START + (event.occurred_at - START) * stretch,
@@ -90,6 +117,7 @@ async function tablesOf(
     states: await ask('select * from states'),
     cycles: await ask('select * from cycles'),
     events: await ask('select * from events'),
+    outcomes: await ask('select * from outcomes order by recorded_by'),
     sessions: await ask('select * from sessions'),
     sightings: await ask(
       'select profile_id, occurred_at from event_profiles join events using (event_id)',

@@ -48,6 +48,11 @@ export type Tables = {
   states: Stay[]
   cycles: Cycle[]
   events: { event_id: string; occurred_at: number }[]
+  /** Declarations of outcomes, in the order they were recorded. */
+  outcomes: (Pick<Transition, 'journey' | 'version' | 'track'> & {
+    state: string
+    outcome: string
+  })[]
   watermark: number
 }
 
@@ -83,11 +88,38 @@ const inTrack = (row: Way & { track: string }) => [
   row.instance_id,
   row.track,
 ]
-/** Returns when the track of an instance reached a final state, or null. */
-function endOf({ states }: Tables, row: Way & { track: string }): number | null {
+/** The outcome of a final state; undefined for any other. */
+function outcomeOf(
+  { outcomes }: Tables,
+  { journey, version, track }: Pick<Transition, 'journey' | 'version' | 'track'>,
+  state: string,
+): string | undefined {
+  return outcomes.findLast(
+    (one) =>
+      one.journey === journey &&
+      one.version === version &&
+      one.track === track &&
+      one.state === state,
+  )?.outcome
+}
+
+/** How, and when, the track of an instance came to a final state; null: it is under way. */
+function endOf(
+  tables: Tables,
+  row: Way & { track: string },
+): { outcome: string | undefined; at: number } | null {
   const wanted = JSON.stringify(inTrack(row))
-  const end = states.find((stay) => stay.is_final && JSON.stringify(inTrack(stay)) === wanted)
-  return end?.entered_at ?? null
+  const end = tables.states.find(
+    (stay) => stay.is_final && JSON.stringify(inTrack(stay)) === wanted,
+  )
+  if (end === undefined) return null
+  return { outcome: outcomeOf(tables, end, end.state), at: end.entered_at }
+}
+
+function finalStates({ outcomes }: Tables): Row[] {
+  return groups(outcomes, (one) => [one.journey, one.version, one.track, one.state]).map((same) =>
+    pick(same.at(-1) as (typeof same)[number], 'journey', 'version', 'track', 'state', 'outcome'),
+  )
 }
 
 function calendar(tables: Tables): Row[] {
@@ -104,8 +136,9 @@ function cycleSummary(tables: Tables): Row[] {
   const key = (c: Cycle) => [c.journey, c.version, c.track, c.path]
   return groups(tables.cycles, key).map((rounds) => {
     const first = rounds[0] as Cycle
-    const converted = rounds.filter((round) => endOf(tables, round) !== null)
-    const lost = rounds.filter((round) => endOf(tables, round) === null)
+    const ended = (outcome: string | undefined) =>
+      rounds.filter((round) => endOf(tables, round)?.outcome === outcome)
+    const [converted, lost, pending] = [ended('success'), ended('failure'), ended(undefined)]
     const durations = rounds.map(({ duration_ms }) => duration_ms)
     const instances = distinct(rounds, (round) => round.instance_id)
     return {
@@ -118,6 +151,8 @@ function cycleSummary(tables: Tables): Row[] {
       total_duration_ms: durations.reduce((sum, ms) => sum + ms, 0),
       converted_count: distinct(converted, (round) => round.instance_id),
       converted_rate: distinct(converted, (round) => round.instance_id) / instances,
+      lost_count: distinct(lost, (round) => round.instance_id),
+      pending_count: distinct(pending, (round) => round.instance_id),
       lost_profile_count: distinct(lost, (round) => round.profile_id),
     }
   })
@@ -129,8 +164,9 @@ function laps(tables: Tables): Row[] {
       .sort((a, b) => a.cycle_no - b.cycle_no)
       .map((round, i) => {
         const end = endOf(tables, round)
-        const ms = end === null ? null : wholeMs(round.ended_at, end)
-        return { ...round, lap: i + 1, isLast: i === rounds.length - 1, ms }
+        const isLost = end?.outcome === 'failure'
+        const ms = end?.outcome === 'success' ? wholeMs(round.ended_at, end.at) : null
+        return { ...round, lap: i + 1, isLast: i === rounds.length - 1, ms, isLost }
       }),
   )
   return groups(numbered, (c) => [c.journey, c.version, c.track, c.path, c.lap]).map((rounds) => {
@@ -141,6 +177,7 @@ function laps(tables: Tables): Row[] {
       instance_count: rounds.length,
       converted_count: converted.length,
       converted_rate: converted.length / rounds.length,
+      lost_count: rounds.filter(({ isLost }) => isLost).length,
       leaving_count: rounds.filter(({ isLast }) => isLast).length,
       leaving_converted_count: converted.filter(({ isLast }) => isLast).length,
       median_time_to_convert_ms: nearestRank(
@@ -285,13 +322,19 @@ function pathVariants({ transitions }: Tables): Row[] {
   })
 }
 
-function nextAfterDropOff({ transitions, cycles }: Tables): Row[] {
+function nextAfterDropOff(tables: Tables): Row[] {
+  const { transitions, cycles } = tables
   const closers = new Set(cycles.map(({ closed_by }) => closed_by))
   const dropOffs = groups(transitions, inTrack).flatMap((moves) => {
     const inOrder = moves.sort((a, b) => a.seq - b.seq)
     return inOrder.flatMap((move, i) => {
-      if (move.cause !== 'timeout' && !closers.has(move.transition_id)) return []
-      const drop_off = move.cause === 'timeout' ? 'timed_out' : 'went_back'
+      const outcome = outcomeOf(tables, move, move.to_state)
+      if (outcome === 'success' || outcome === 'neutral') return []
+      const isFailed = outcome === 'failure'
+      const isOff = move.cause === 'timeout' || closers.has(move.transition_id) || isFailed
+      if (!isOff) return []
+      const back = isFailed ? 'failed' : 'went_back'
+      const drop_off = move.cause === 'timeout' ? 'timed_out' : back
       return [{ ...move, drop_off, after: inOrder[i + 1] ?? null }]
     })
   })
@@ -337,6 +380,7 @@ function channelSwitches({ transitions }: Tables): Row[] {
 /** Expected rows by view. */
 export const ANALYSIS: { [view: string]: (tables: Tables) => Row[] } = {
   calendar,
+  final_states: finalStates,
   cycle_summary: cycleSummary,
   laps,
   rework,

@@ -51,6 +51,8 @@ test('the document says what it speaks for', () => {
     instanceCount: 4,
     profileCount: 4,
     completeCount: 1,
+    convertedCount: 1,
+    lostCount: 0,
   })
 })
 
@@ -85,7 +87,7 @@ test('cycles say what they cost, lap by lap', () => {
       count: 2,
       profileCount: 2,
       convertedRate: 0.5,
-      lostCount: 1,
+      lostCount: 0,
       laps: [{ lap: 1, instanceCount: 2, convertedRate: 0.5 }],
     },
   ])

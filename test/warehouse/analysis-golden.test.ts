@@ -1,8 +1,9 @@
 /** Analysis views over small histories, with rows computed by hand. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, test } from 'vitest'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import type { Harness } from '../support/dump.ts'
+import { expectTable } from '../support/expect-table.ts'
 import { tell } from '../support/history.ts'
 
 const order: Journey = {
@@ -45,24 +46,8 @@ beforeAll(async () => {
 })
 afterAll(() => history.warehouse.close())
 
-/** Compares the named columns with the rows of the table, in order; `-` is null. Columns in `_min`
- * are those in `_ms`, in minutes. Rates are rounded to three places. */
-async function expectRows(view: string, table: string, harness = history): Promise<void> {
-  const lines = table.split('\n').filter((line) => line.trim() !== '')
-  const [columns = [], ...expected] = lines.map((line) => line.trim().split(/\s{2,}/))
-  const source = columns.map((name) => name.replace(/_min$/, '_ms'))
-  const rows = await harness.warehouse.query(`select ${source.join(', ')} from ${view}`)
-  const actual = rows.map((row) =>
-    columns.map((name, c) => {
-      const value = row[source[c] as string]
-      if (value === null) return '-'
-      if (name.endsWith('_min')) return String((value as number) / 60_000)
-      return typeof value === 'number' ? String(Math.round(value * 1_000) / 1_000) : String(value)
-    }),
-  )
-  const inOrder = (cells: string[][]) => cells.map((row) => row.join('  ')).sort()
-  expect(inOrder(actual)).toEqual(inOrder(expected))
-}
+const expectRows = (view: string, table: string, harness = history) =>
+  expectTable(harness.warehouse, view, table)
 
 test('cycle_summary returns after which cycles people are lost', () =>
   expectRows(
@@ -78,10 +63,10 @@ test('cycle_summary returns the duration and cost of a cycle', () =>
   expectRows(
     'cycle_summary',
     `
-    path                    median_duration_min  p90_duration_min  total_duration_min  converted_count  converted_rate  lost_profile_count
-    cart > checkout > cart  12                   35                56                  1                0.5             1
-    cart > cart             5                    5                 5                   0                0               1
-    cart > idle > cart      120                  120               120                 0                0               1`,
+    path                    median_duration_min  p90_duration_min  total_duration_min  converted_count  converted_rate  lost_count  pending_count
+    cart > checkout > cart  12                   35                56                  1                0.5             0           1
+    cart > cart             5                    5                 5                   0                0               0           1
+    cart > idle > cart      120                  120               120                 0                0               0           1`,
   ))
 
 test('laps returns how much another lap helps', () =>

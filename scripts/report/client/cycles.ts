@@ -1,9 +1,9 @@
 /**
- * Cycles by what they cost: people, time, or sheer number. Where a journey has no end, nobody can
- * be lost on the way to it.
+ * Cycles by what they cost: people, time, or sheer number. Where no final state of a track is a
+ * failure, nobody can be lost.
  */
 
-import type { CyclePart, TrackPart } from '../document.ts'
+import type { CyclePart, StatePart, TrackPart } from '../document.ts'
 import { html, nothing, pathOf, section, type Child } from './element.ts'
 import { count, counted, duration, percent } from './format.ts'
 import { nameOf, touchesPath, touchesStep, type Selection } from './selection.ts'
@@ -21,8 +21,10 @@ export function cycles(
   order: CycleOrder,
   onOrder: (order: CycleOrder) => void,
 ): HTMLElement {
-  const hasEnd = track.states.some(({ isFinal }) => isFinal)
-  const chosen = hasEnd || order !== 'lostCount' ? order : 'totalMs'
+  const has = (wanted: StatePart['outcome']) =>
+    track.states.some(({ outcome }) => outcome === wanted)
+  const hasLoss = has('failure')
+  const chosen = hasLoss || order !== 'lostCount' ? order : 'totalMs'
   const touched = track.cycles.filter(({ path }) => touchesPath(selection, path))
   const sorted = touched.sort((a, b) => b[chosen] - a[chosen])
   const most = (of: CycleOrder) => Math.max(1, ...track.cycles.map((cycle) => cycle[of]))
@@ -62,7 +64,7 @@ export function cycles(
         )
       : table(
           'Cycles by cost',
-          hasEnd ? [path, lost, ...costs, converted] : [path, ...costs],
+          [path, ...(hasLoss ? [lost] : []), ...costs, ...(has('success') ? [converted] : [])],
           sorted,
         ),
     leftOut(track),

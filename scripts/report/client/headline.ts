@@ -20,13 +20,14 @@ function figure(label: string, value: Child, text: string): HTMLElement {
 }
 
 function conversion(journey: JourneyPart): HTMLElement | null {
-  const { funnels, tracks, instanceCount, completeCount } = journey
+  const { funnels, tracks, instanceCount, completeCount, convertedCount, lostCount } = journey
   const funnel = funnels.find(({ stepsAre }) => stepsAre === 'states')
   if (funnel === undefined) {
     const canEnd = tracks.every(({ states }) => states.some(({ isFinal }) => isFinal))
     if (instanceCount === 0 || !canEnd) return null
-    const rate = percent(completeCount / instanceCount)
-    return figure('Come to an end', rate, `${count(completeCount)} of ${count(instanceCount)} runs`)
+    const open = `${count(instanceCount - completeCount)} are under way`
+    const text = `${count(convertedCount)} converted and ${count(lostCount)} were lost; ${open}`
+    return figure('Came to an end', counted(completeCount, 'run', 'runs'), text)
   }
   const [entry] = funnel.steps
   if (entry === undefined || entry.reached === 0) return null
@@ -46,16 +47,16 @@ function conversion(journey: JourneyPart): HTMLElement | null {
 }
 
 function costliest({ cycles, states }: TrackPart): HTMLElement | null {
-  const hasEnd = states.some(({ isFinal }) => isFinal)
-  const cost = hasEnd ? 'lostCount' : 'totalMs'
+  const hasLoss = states.some(({ outcome }) => outcome === 'failure')
+  const cost = hasLoss ? 'lostCount' : 'totalMs'
   const [worst] = [...cycles].sort((a, b) => b[cost] - a[cost])
   if (worst === undefined || worst[cost] === 0) return null
   const way = worst.path.join(' → ')
-  return hasEnd
+  return hasLoss
     ? figure(
         'Costliest cycle',
         counted(worst.lostCount, 'person lost', 'people lost'),
-        `went ${way} and have not come to an end`,
+        `went ${way} and came to a failure`,
       )
     : figure('Costliest cycle', duration(worst.totalMs), `was spent going ${way}`)
 }

@@ -44,6 +44,7 @@ export function stateFacts(state: StatePart, refused: number): [string, string][
     ['Entered', `${exactly(state.entered)} times`],
     ['By', counted(state.profileCount, 'person', 'people')],
     [state.isFinal ? 'Ended here' : 'Here now', exactly(state.inside)],
+    ...(state.outcome === null ? [] : [['Outcome', state.outcome] as [string, string]]),
     ['Events refused', exactly(refused)],
   ]
 }
