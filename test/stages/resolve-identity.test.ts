@@ -33,6 +33,16 @@ describe('sessions find their person', () => {
       { identity: { contested: 'anonymous' } },
     ))
 
+  test('a device of one person is not contested', () =>
+    check(
+      `
+      at     anonymous_id  user_id  ->  profile
+      10:00  a1            u1           user_id:u1
+      11:00  a1            -            user_id:u1
+    `,
+      { identity: { contested: 'anonymous' } },
+    ))
+
   test('a device that becomes contested changes the owner of its closed sessions', () =>
     check(
       `
@@ -148,6 +158,39 @@ describe('links make persons', () => {
       { identity: { person: ['user_id', 'email', 'phone'] } },
     ))
 
+  test('a link within one person is not refused', () =>
+    check(
+      `
+      at     anonymous_id  user_id  email  phone  ->  profile      refused
+      10:00  a1            u1       m1     -          user_id:u1   -
+      10:01  a2            u1       -      p1         user_id:u1   -
+      10:02  a3            -        m1     p1         user_id:u1   -
+    `,
+      { identity: { person: ['user_id', 'email', 'phone'] } },
+    ))
+
+  test('an event links by the priority of the other identifier', () =>
+    check(
+      `
+      at     anonymous_id  phone  email  user_id  ->  profile      refused
+      10:00  a1            -      m1     u2           phone:p1     -
+      10:01  a2            p1     m1     u1           phone:p1     user_id:u1
+      10:02  a3            p1     -      -            phone:p1     -
+    `,
+      { identity: { person: ['phone', 'email', 'user_id'] } },
+    ))
+
+  test('each exclusive namespace refuses by itself, if both sides hold it', () =>
+    check(
+      `
+      at     anonymous_id  email  user_id  ->  profile      refused
+      10:00  a1            m1     u1           email:m1     -
+      10:01  a2            m1     u2           email:m1     user_id:u2
+      10:02  a3            m2     u1           email:m2     user_id:u1
+    `,
+      { identity: { person: ['email', 'user_id'], exclusive: ['user_id', 'email'] } },
+    ))
+
   test('a user id that contradicts an earlier merge is refused', () =>
     check(`
       at     anonymous_id  user_id  email  ->  profile      refused
@@ -171,6 +214,13 @@ describe('corrections', () => {
       at     anonymous_id  user_id  alias                  ->  profile
       10:00  a1            u2       -                          user_id:u1
       10:01  a2            u1       user_id:u2,user_id:u1      user_id:u1
+    `))
+
+  test('an alias decides after the links of its own event', () =>
+    check(`
+      at     anonymous_id  user_id  email  alias                  ->  profile      refused
+      10:00  a1            u2       m1     -                          user_id:u1   -
+      10:01  a2            u1       m1     user_id:u2,user_id:u1      user_id:u1   email:m1
     `))
 
   test('an alias under the condition if_carried counts once an event carries its first id', () =>
