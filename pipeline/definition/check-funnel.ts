@@ -229,6 +229,9 @@ function checkSemantics(problems: Problems, funnel: Plain, steps: Plain[]): void
     problems.add('', `semantics ${JSON.stringify(semantics)} is unknown; ${fix}`)
     return
   }
+  if (modes.includes('allow_reentry') && !modes.includes('strict_order')) {
+    problems.add('', 'semantics: allow_reentry needs strict_order; add it, or remove allow_reentry')
+  }
   for (const member of Object.keys(funnel)) {
     if (CLICKHOUSE_MEMBERS.includes(member)) continue
     problems.add('', `${member} does not apply to ClickHouse semantics; remove it or semantics`)

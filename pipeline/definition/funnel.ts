@@ -28,6 +28,7 @@ export const CLICKHOUSE_MODES = [
   'strict_deduplication',
   'strict_increase',
   'strict_once',
+  'allow_reentry',
 ] as const
 
 export type Order = (typeof ORDERS)[number]

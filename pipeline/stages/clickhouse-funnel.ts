@@ -10,6 +10,7 @@
  * - `strict_deduplication`: an event of a step (except the first) that has a chain ends the scan.
  * - `strict_order`: after an entry, an event that matches no step, or a step too early, ends the
  * scan.
+ * - `allow_reentry`, with `strict_order`: a step too early is passed over instead.
  * - `strict_once`: all chains are kept, not only the last, and an event matches one step of each.
  *
  * Events of one instant are taken in step order, after those that match no step. An ended scan has
@@ -91,7 +92,8 @@ export class WindowFunnel {
     else if (this.#modes.has('strict_deduplication') && chains[step]?.length !== 0)
       this.#stop(point.at)
     else if (chains[step - 1]?.length === 0) {
-      if (this.#modes.has('strict_order') && best !== null) this.#stop(point.at)
+      const mayPass = !this.#modes.has('strict_order') || this.#modes.has('allow_reentry')
+      if (!mayPass && best !== null) this.#stop(point.at)
     } else {
       for (const chain of this.#inWindow(step - 1, point.at)) {
         if (this.#canServe(chain, point)) {

@@ -136,7 +136,11 @@ test.each<[object, string]>([
   ],
   [
     { semantics: { clickhouse: ['loose'] } },
-    `f.ts: semantics {"clickhouse":["loose"]} is unknown; write 'native', 'clickhouse' or { clickhouse: [strict_order, strict_deduplication, strict_increase, strict_once] }`,
+    `f.ts: semantics {"clickhouse":["loose"]} is unknown; write 'native', 'clickhouse' or { clickhouse: [strict_order, strict_deduplication, strict_increase, strict_once, allow_reentry] }`,
+  ],
+  [
+    { semantics: { clickhouse: ['allow_reentry'] } },
+    'f.ts: semantics: allow_reentry needs strict_order; add it, or remove allow_reentry',
   ],
   [
     { semantics: 'clickhouse', entry: 'first' },

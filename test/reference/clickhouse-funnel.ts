@@ -37,7 +37,8 @@ export function clickhouseWalk(
     if (step === 0) next.push([{ step, thing }])
     else if (has('strict_deduplication') && at(step + 1).length > 0) because = 'order'
     else if (at(step).length === 0) {
-      if (has('strict_order') && isEntered) because = 'order'
+      const isStrict = has('strict_order') && !has('allow_reentry')
+      if (isStrict && isEntered) because = 'order'
     } else {
       for (const chain of at(step)) {
         const first = chain[0]?.thing as Thing

@@ -103,7 +103,9 @@ const clickhouse: fc.Arbitrary<EventFunnel> = fc
   .record({
     list: fc.array(plainStep, { minLength: 1, maxLength: 4 }),
     within,
-    modes: fc.subarray<ClickhouseMode>([...CLICKHOUSE_MODES]),
+    modes: fc
+      .subarray<ClickhouseMode>([...CLICKHOUSE_MODES])
+      .filter((modes) => !modes.includes('allow_reentry') || modes.includes('strict_order')),
   })
   .map(({ list, within: whole, modes }) => ({
     id: 'f',
