@@ -24,7 +24,7 @@ const LAW = { LAW_RUNS: '4', LAW_SEED: '7' }
 const names = Object.keys(GROUPS)
 
 const program = command('npm run mutate', 'Finds changes of the code that no test fails on.')
-  .argument('[groups...]', `what to change: ${names.join(', ')} (default: all)`)
+  .argument('[groups...]', `parts of the code to change: ${names.join(', ')} (default: all)`)
   .action((asked: string[]) => {
     const unknown = asked.find((name) => !names.includes(name))
     if (unknown !== undefined) {

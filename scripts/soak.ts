@@ -19,8 +19,8 @@ import { Soak } from './soak/soak.ts'
 const MINUTES_MAX = 24 * 60
 
 const program = command('npm run soak', 'Runs a disturbed worker for minutes, then verifies.')
-  .option('--minutes <count>', 'how long it takes, about', '30')
-  .option('--seed <number>', 'of the sample shop and of the disturbances', '1')
+  .option('--minutes <count>', 'approximate duration, minutes', '30')
+  .option('--seed <number>', 'seed of the sample shop and of the disturbances', '1')
   .action(async (options: { minutes: string; seed: string }) => {
     const minutes = wholeOf('--minutes', options.minutes, MINUTES_MAX)
     const seed = wholeOf('--seed', options.seed, Number.MAX_SAFE_INTEGER)

@@ -35,10 +35,10 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 type Options = { events: string; messages: string; views?: string; cloud?: true }
 
 export const program = command('npm run bench', 'Measures speed beside peers.')
-  .option('--events <count>', 'events of the end-to-end figure', '1000000')
-  .option('--views <warehouse>', 'only what each analysis view of this warehouse costs')
-  .option('--cloud', 'only messages a second through the emulators of cloud services')
-  .option('--messages <count>', 'messages of that figure', '10000')
+  .option('--events <count>', 'number of events to load', '1000000')
+  .option('--views <warehouse>', 'only measure the analysis views of this warehouse')
+  .option('--cloud', 'only measure messages a second through the emulators')
+  .option('--messages <count>', 'number of messages for --cloud', '10000')
   .action(async (options: Options) => {
     if (options.views !== undefined) return views(options.views)
     if (options.cloud === true) return cloud(Number(options.messages))

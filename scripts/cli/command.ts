@@ -48,7 +48,7 @@ export function warehouseCommand(name: string, description: string): Command {
 export function warehouseOption(of: Command): Command {
   return of.option(
     '--warehouse <url>',
-    `where the tables are, duckdb:PATH or bigquery:PROJECT.DATASET (default: ${WAREHOUSE_DEFAULT})`,
+    `warehouse of the tables, duckdb:PATH or bigquery:PROJECT.DATASET (default: ${WAREHOUSE_DEFAULT})`,
   )
 }
 

@@ -64,10 +64,13 @@ export type LimitOptions = {
 /** Gives a command the thresholds by their names. */
 export function withLimits(program: Command): Command {
   return program
-    .option('--max-lag <duration>', 'unhealthy when the watermark is further behind now, e.g. 2h')
-    .option('--max-quiet <duration>', 'unhealthy when the last commit is longer ago')
-    .option('--max-dead-letters <count>', 'unhealthy when more are unresolved')
-    .option('--max-corrections <count>', 'unhealthy when more was taken back in 24 hours')
+    .option(
+      '--max-lag <duration>',
+      'unhealthy if the watermark is further behind now, for example 2h',
+    )
+    .option('--max-quiet <duration>', 'unhealthy if the last commit is longer ago')
+    .option('--max-dead-letters <count>', 'unhealthy if more are unresolved')
+    .option('--max-corrections <count>', 'unhealthy if more rows were superseded in 24 hours')
 }
 
 export function limitsOf(options: LimitOptions): Limits {

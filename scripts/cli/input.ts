@@ -14,7 +14,8 @@ import { note } from './output.ts'
 /** How long standard input may be silent before it counts as empty, milliseconds. */
 const SILENT_MS = 500
 
-const SAMPLE_ORIGIN = 'sample'
+/** Origins of batches that may be in a warehouse of the sample alone. */
+const SAMPLE_ORIGINS = ['sample', 'correction', 'dead letters']
 
 export type Input =
   | { kind: 'files'; files: readonly string[]; warehouse: string }
@@ -45,14 +46,16 @@ export async function inputOf(
   return { kind: 'sample', warehouse: given ?? SAMPLE_WAREHOUSE }
 }
 
-/** Whether a warehouse exists and has a batch that is not of the sample. */
+/** Whether a warehouse exists and has a batch of other events than the sample's. */
 async function hasOwnEvents(url: string): Promise<boolean> {
   if (url.startsWith('duckdb:') && !isThere(url)) return false
   const warehouse = warehouseToRead(url)
   try {
     await warehouse.open()
     const rows = await warehouse.query(
-      `select batch from batches where origin <> '${SAMPLE_ORIGIN}' limit 1`,
+      `select batch from batches where read_count > 0
+         and origin not in (${SAMPLE_ORIGINS.map((origin) => `'${origin}'`).join(', ')})
+       limit 1`,
     )
     return rows.length > 0
   } finally {

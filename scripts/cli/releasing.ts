@@ -87,7 +87,7 @@ export function versionOf(text: string): number {
 }
 
 /** What `--parallel` is. */
-export const THREADS = 'threads; of more than one, all but the first fold profiles'
+export const THREADS = 'number of threads; with several, all but the first fold profiles'
 const THREADS_MAX = 64
 
 export function parallelOf(text: string): number {

@@ -11,7 +11,7 @@ import { warehouseCommand } from '../cli/command.ts'
 
 export const program = warehouseCommand(
   'npm run check',
-  'Asks whether the tables are sound.',
+  'Runs the integrity checks on the tables.',
 ).action(async (options: { warehouse: string }) => {
   const warehouse = warehouseToRead(options.warehouse)
   await warehouse.open()

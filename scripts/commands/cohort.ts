@@ -31,15 +31,15 @@ type Ask = { warehouse: Warehouse; head: Head; cohorts: Cohort[] }
 
 const cohortCommand = (name: string, description: string) =>
   warehouseCommand(name, description)
-    .option('--definitions <dir>', 'folder of cohorts/*.ts (default: the one last given)')
+    .option('--definitions <dir>', 'folder with cohorts/*.ts (default: the one last given)')
     .option('--json', 'one JSON object a line')
 
-const list = cohortCommand('list', 'Lists the cohorts and their sizes at their last run.').action(
+const list = cohortCommand('list', 'Lists cohorts and their sizes at their last run.').action(
   (options: Options) => asking(options, (ask) => listed(ask, options.json === true)),
 )
 
-const run = cohortCommand('run', 'Finds the members as of the watermark; records who changed.')
-  .argument('[ids...]', 'cohorts (default: all that are defined)')
+const run = cohortCommand('run', 'Computes members at the watermark and records the changes.')
+  .argument('[ids...]', 'ids of cohorts (default: all)')
   .action((ids: string[], options: Options) =>
     asking(options, async ({ warehouse, head, cohorts }) => {
       const chosen = ids.length === 0 ? cohorts : ids.map((id) => cohortOf(cohorts, id))
@@ -50,8 +50,8 @@ const run = cohortCommand('run', 'Finds the members as of the watermark; records
     }),
   )
 
-const show = cohortCommand('show', 'Shows a cohort: whom it asks for, its overlaps, its changes.')
-  .argument('<id>', 'the cohort')
+const show = cohortCommand('show', 'Shows a cohort: its condition, overlaps and changes.')
+  .argument('<id>', 'id of the cohort')
   .action((id: string, options: Options) =>
     asking(options, async ({ warehouse, cohorts }) => {
       const cohort = cohortOf(cohorts, id)
@@ -64,10 +64,10 @@ const show = cohortCommand('show', 'Shows a cohort: whom it asks for, its overla
 
 type MemberOptions = Options & { at?: string; asOf?: string }
 
-const members = cohortCommand('members', 'Lists who is a member, asked now.')
-  .argument('<id>', 'the cohort')
-  .option('--at <instant>', 'of event time (default: the watermark)')
-  .option('--as-of <instant>', 'what was believed then (default: now)')
+const members = cohortCommand('members', 'Lists members, computed now.')
+  .argument('<id>', 'id of the cohort')
+  .option('--at <instant>', 'event time, RFC 3339 (default: the watermark)')
+  .option('--as-of <instant>', 'knowledge time, RFC 3339 (default: now)')
   .action((id: string, options: MemberOptions) =>
     asking(options, async ({ warehouse, cohorts }) => {
       const cohort = cohortOf(cohorts, id)
@@ -218,8 +218,5 @@ function print(text: string): void {
   say(text.split('\n'))
 }
 
-export const program = command(
-  'npm run cohort',
-  'Who is in which cohort; who entered and left, and why.',
-)
+export const program = command('npm run cohort', 'Lists, runs and prints cohorts.')
 for (const part of [list, run, show, members]) program.addCommand(part)

@@ -18,10 +18,10 @@ type Options = { warehouse: string; yes?: true; json?: true }
 
 export const program = command(
   'npm run compact',
-  'Puts aside versions of closed months and old images.',
+  'Archives versions of closed months and old state of a dataset.',
 )
   .requiredOption('--warehouse <url>', 'bigquery:PROJECT.DATASET, or duckdb:PATH')
-  .option('--yes', 'do it; without it, only the plan is told')
+  .option('--yes', 'do it (default: print the plan)')
   .option('--json', 'one JSON object')
   .action(async ({ warehouse, yes, json }: Options) => {
     if (warehouse.startsWith('duckdb:')) return tidy(warehouse, json)

@@ -18,7 +18,7 @@ import { say, sayJson } from '../cli/output.ts'
 const SHOWN_MAX = 50
 const RAW_SHOWN = 100
 
-const list = warehouseCommand('list', `Shows unresolved dead letters, the latest ${SHOWN_MAX}.`)
+const list = warehouseCommand('list', `Lists the latest ${SHOWN_MAX} unresolved dead letters.`)
   .option('--reason <reason>', 'only those refused for this reason')
   .option('--json', 'one JSON object a line, all of them, with the raw text')
   .action(async (options: { warehouse: string; reason?: string; json?: boolean }) => {
@@ -54,7 +54,7 @@ const list = warehouseCommand('list', `Shows unresolved dead letters, the latest
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 const show = warehouseCommand('show', 'Shows one dead letter in full.')
-  .argument('<id>', 'its dead_letter_id, as list shows it')
+  .argument('<id>', 'dead_letter_id that list prints')
   .option('--json', 'one JSON object, with the raw text')
   .action(async (id: string, options: { warehouse: string; json?: boolean }) => {
     if (!ID.test(id)) throw new UserError(`${id} is no id of a dead letter: list shows them`, 2)
@@ -94,8 +94,11 @@ const show = warehouseCommand('show', 'Shows one dead letter in full.')
 type RefeedOptions = { warehouse: string; definitions?: string; format?: string; json?: boolean }
 
 const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter again.')
-  .option('--definitions <dir>', 'folder of events.ts (default: the one last given)')
-  .option('--format <format>', `wire format: ${FORMATS.join(', ')} (default: by each line's shape)`)
+  .option('--definitions <dir>', 'folder with events.ts (default: the one last given)')
+  .option(
+    '--format <format>',
+    `wire format: ${FORMATS.join(', ')} (default: detected for each line)`,
+  )
   .option('--json', 'one JSON object')
   .action(async (options: RefeedOptions) => {
     const warehouse = warehouseOf(options.warehouse)
@@ -130,7 +133,10 @@ const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter aga
     }
   })
 
-export const program = command('npm run dead-letters', 'Input that was refused.')
+export const program = command(
+  'npm run dead-letters',
+  'Lists, shows and feeds again refused lines.',
+)
   .addCommand(list)
   .addCommand(show)
   .addCommand(again)

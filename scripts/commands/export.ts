@@ -29,8 +29,8 @@ type Options = { warehouse: string; table: string; out: string }
 type Described = { name: string; type: string }
 
 export const program = warehouseCommand('npm run export', 'Writes a public view to a file.')
-  .requiredOption('--table <view>', 'a view of the README, or its _versions or _facts')
-  .requiredOption('--out <file>', 'ends in .parquet, .csv, .arrow or .ndjson')
+  .requiredOption('--table <view>', 'public view to write (sql/README.md lists them)')
+  .requiredOption('--out <file>', 'file ending in .parquet, .csv, .arrow or .ndjson')
   .action(async (options: Options) => {
     const write = WRITERS[extname(options.out)]
     if (write === undefined) {

@@ -21,10 +21,10 @@ type Options = {
   json?: boolean
 }
 
-export const program = warehouseCommand('npm run forget', 'Erases a person for ever.')
-  .requiredOption('--user <who>', 'a value of a person namespace, or namespace:value')
-  .option('--keep-anonymous', 'keep the events and journeys, as those of nobody')
-  .option('--yes', 'do it; without it, only the plan is told')
+export const program = warehouseCommand('npm run forget', 'Erases a person permanently.')
+  .requiredOption('--user <who>', 'value of a person namespace, or namespace:value')
+  .option('--keep-anonymous', 'keep the events and journeys under a pseudonym')
+  .option('--yes', 'do it (default: print the plan)')
   .option('--json', 'one JSON object')
   .action(async (options: Options) => {
     const isPlan = options.yes !== true

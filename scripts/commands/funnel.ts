@@ -43,14 +43,17 @@ const WITHIN_DEFAULT = '7d'
 const GROUPS_SHOWN = 20
 const NAMES_SHOWN = 20
 
-export const program = warehouseCommand('npm run funnel', 'Asks a funnel of the stored events.')
-  .option('--steps <names>', "event names in their order, 'A, B, C'")
-  .option('--within <duration>', 'from the first step to the last (default: 7d)')
+export const program = warehouseCommand(
+  'npm run funnel',
+  'Counts conversions between stored events.',
+)
+  .option('--steps <names>', "event names in order, 'A, B, C'")
+  .option('--within <duration>', 'longest time from the first step to the last (default: 7d)')
   .option('--order <order>', ORDERS.join(', '))
   .option('--entry <entry>', ENTRIES.join(', '))
   .option('--count <unit>', COUNTS.filter((count) => count !== 'instances').join(', '))
-  .option('--by <value>', `break down by the entry: ${PATH_FORMS}`)
-  .option('--cohort <id>', 'only members of the cohort, as its last run found them')
+  .option('--by <value>', `group by a value of the entry event: ${PATH_FORMS}`)
+  .option('--cohort <id>', 'only members of the cohort at its last run')
   .option('--definition <id>', 'a funnel on record instead of --steps')
   .option('--json', 'one JSON object')
   .action(ask)

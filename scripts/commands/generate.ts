@@ -32,8 +32,8 @@ function* chunksOf(lines: Iterable<string>): Generator<string> {
 
 export const program = command('npm run generate', 'Writes the events of a simulated shop.')
   .option('--events <count>', 'lines to write', '100000')
-  .option('--seed <number>', 'another seed is another shop', '1')
-  .requiredOption('--out <file>', 'NDJSON to write; the truth goes to FILE.truth.json')
+  .option('--seed <number>', 'seed of the shop', '1')
+  .requiredOption('--out <file>', 'NDJSON file to write; the truth goes to FILE.truth.json')
   .action(async (options: { events: string; seed: string; out: string }) => {
     const shop = new Shop(countOf('--seed', options.seed))
     const lines = shop.lines(countOf('--events', options.events))

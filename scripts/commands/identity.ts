@@ -22,7 +22,10 @@ import { counted } from '../../pipeline/base/text.ts'
 import { command, warehouseCommand } from '../cli/command.ts'
 import { say, sayJson } from '../cli/output.ts'
 
-const audit = warehouseCommand('audit', 'The largest persons, contested devices, refused links.')
+const audit = warehouseCommand(
+  'audit',
+  'Lists the largest persons, shared devices and refused links.',
+)
   .option('--json', 'one JSON object')
   .action(async ({ warehouse: url, json }: { warehouse: string; json?: boolean }) => {
     const warehouse = warehouseToRead(url)
@@ -80,9 +83,9 @@ type Options = { warehouse: string; yes?: boolean; json?: boolean }
 
 const correction = (kind: CorrectionKind, description: string) =>
   warehouseCommand(kind, description)
-    .argument('<a>', 'a person identifier, namespace:value')
-    .argument('<b>', 'another')
-    .option('--yes', 'do it; without it, the plan is told')
+    .argument('<a>', 'person identifier, namespace:value')
+    .argument('<b>', 'second identifier')
+    .option('--yes', 'do it (default: print the plan)')
     .option('--json', 'one JSON object')
     .action((a: string, b: string, options: Options) => correct(kind, [a, b], options))
 
@@ -122,7 +125,7 @@ function standingLine({ identifier, profileId, eventCount }: Standing): string {
   return `  ${identifier} is of ${profileId} (${counted(eventCount, 'event')})`
 }
 
-export const program = command('npm run identity', 'Who is who: what to doubt, and corrections.')
+export const program = command('npm run identity', 'Audits and corrects links between identifiers.')
   .addCommand(audit)
-  .addCommand(correction('link', 'Says that two identifiers are one person.'))
+  .addCommand(correction('link', 'Links two identifiers to one person.'))
   .addCommand(correction('unlink', 'Cancels every link between two identifiers.'))

@@ -13,10 +13,13 @@ import { checkNetwork } from '../cli/network.ts'
 
 type Options = { warehouse: string; location?: string; dryRun?: true }
 
-export const program = command('npm run migrate', 'Makes what is missing of the schema.')
+export const program = command(
+  'npm run migrate',
+  'Creates missing tables, columns and views of a dataset.',
+)
   .requiredOption('--warehouse <url>', 'the dataset, bigquery:PROJECT.DATASET')
-  .option('--location <region>', 'where a new dataset lies, for example EU (default: US)')
-  .option('--dry-run', 'only say what would be done')
+  .option('--location <region>', 'location of a new dataset, for example EU (default: US)')
+  .option('--dry-run', 'print the plan only')
   .action(async ({ warehouse, location, dryRun }: Options) => {
     const place = bigqueryPlaceOf(warehouse)
     if (place.emulator === undefined) await checkNetwork('bigquery.googleapis.com')

@@ -112,12 +112,9 @@ async function packageFunctions(definitionsDir: string, out: string) {
 
 type Options = { definitions: string; out: string }
 
-export const program = command(
-  'npm run package',
-  'Builds the folder that is deployed as functions.',
-)
-  .option('--definitions <dir>', 'what is built in', DEFINITIONS_DEFAULT)
-  .option('--out <dir>', 'the folder; it is emptied first', 'dist/functions')
+export const program = command('npm run package', 'Builds the functions for deployment.')
+  .option('--definitions <dir>', 'folder of definitions to include', DEFINITIONS_DEFAULT)
+  .option('--out <dir>', 'folder to write; its contents are removed first', 'dist/functions')
   .action(async ({ definitions, out }: Options) => {
     await loadDefinitions(definitions)
     await loadEventDefinitions(definitions)

@@ -33,7 +33,7 @@ import {
 
 type Move = Shared & { yes?: boolean; why?: string; parallel: string }
 
-const status = releaseCommand('status', 'Shows versions: live, behind, not live.').action(
+const status = releaseCommand('status', 'Lists versions and how far each is behind.').action(
   (options: Shared) =>
     readingWarehouse(options, async ({ warehouse }) => {
       const statuses = await versionStatuses(warehouse)
@@ -54,10 +54,10 @@ const status = releaseCommand('status', 'Shows versions: live, behind, not live.
 
 const behindOf = ({ behind }: { behind: number }) => `${counted(behind, 'batch', 'batches')} behind`
 
-const diff = releaseCommand('diff', 'Shows what another version of a journey would change.')
+const diff = releaseCommand('diff', 'Compares two versions of a journey.')
   .argument('<journey>', 'its id')
-  .argument('<from>', 'a version')
-  .argument('<to>', 'another')
+  .argument('<from>', 'first version')
+  .argument('<to>', 'second version')
   .action((id: string, from: string, to: string, options: Shared) =>
     readingWarehouse(options, async ({ warehouse }) => {
       const [before, after] = [versionOf(from), versionOf(to)]
@@ -77,12 +77,12 @@ const diff = releaseCommand('diff', 'Shows what another version of a journey wou
     }),
   )
 
-const promote = releaseCommand('promote', 'Makes a version the live one.')
-  .argument('<id>', 'a journey or a funnel')
-  .argument('<version>', 'the version to show from now on')
+const promote = releaseCommand('promote', 'Makes a version live.')
+  .argument('<id>', 'id of a journey or a funnel')
+  .argument('<version>', 'version to make live')
   .option('--parallel <number>', THREADS, '1')
-  .option('--yes', 'do it; without, the plan')
-  .option('--why <reason>', 'for the record; needed with --yes')
+  .option('--yes', 'do it (default: print the plan)')
+  .option('--why <reason>', 'reason, recorded in releases; required with --yes')
   .action((id: string, text: string, options: Move) => {
     const version = versionOf(text)
     return inWarehouse(options, (scene) =>
@@ -90,11 +90,11 @@ const promote = releaseCommand('promote', 'Makes a version the live one.')
     )
   })
 
-const rollback = releaseCommand('rollback', 'Goes back to the version that was live before.')
-  .argument('<id>', 'a journey or a funnel')
+const rollback = releaseCommand('rollback', 'Makes the previous version live.')
+  .argument('<id>', 'id of a journey or a funnel')
   .option('--parallel <number>', THREADS, '1')
-  .option('--yes', 'do it; without, the plan')
-  .option('--why <reason>', 'for the record; needed with --yes')
+  .option('--yes', 'do it (default: print the plan)')
+  .option('--why <reason>', 'reason, recorded in releases; required with --yes')
   .action((id: string, options: Move) =>
     inWarehouse(options, (scene) => {
       const before = scene.log.promoted(kindOf(scene, id), id).at(-2)
@@ -159,10 +159,7 @@ async function move(
   ])
 }
 
-export const program = command(
-  'npm run release',
-  'Versions of journeys and funnels: which is live.',
-)
+export const program = command('npm run release', 'Compares, promotes and rolls back versions.')
   .addCommand(status)
   .addCommand(diff)
   .addCommand(promote)

@@ -44,17 +44,20 @@ type Options = Shared & {
   why: string
 }
 
-export const program = releaseCommand('npm run replay', 'Builds a version beside the live one.')
+export const program = releaseCommand(
+  'npm run replay',
+  'Derives a version again from the stored events.',
+)
   .option('--definitions <dir>', DEFINITIONS_HELP)
-  .option('--journey <id>', 'the journey to build')
-  .option('--funnel <id>', 'or the funnel')
-  .option('--all', 'or all that is live, under the identity and sessions of the definitions')
-  .option('--version <number>', 'its version (default: the one in the definitions)')
-  .option('--from <instant>', 'only profiles with an event from then on, each from its beginning')
-  .option('--to <instant>', 'only profiles with an event before then; with --from: in between')
+  .option('--journey <id>', 'journey to build')
+  .option('--funnel <id>', 'funnel to build')
+  .option('--all', 'build all live versions with the identity and sessions of the folder')
+  .option('--version <number>', 'version to build (default: the one in the definitions)')
+  .option('--from <instant>', 'only profiles with an event at or after this instant')
+  .option('--to <instant>', 'only profiles with an event before this instant')
   .option('--parallel <number>', THREADS, '1')
-  .option('--yes', 'change what readers see, when what is live differs')
-  .option('--why <reason>', 'for the record', 'replay')
+  .option('--yes', 'change live versions (default: print the plan)')
+  .option('--why <reason>', 'reason, recorded in releases', 'replay')
   .action(replay)
 
 async function replay(options: Options): Promise<void> {

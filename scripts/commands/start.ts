@@ -60,13 +60,20 @@ const described = warehouseOption(
   command('npm start', 'Turns product events into customer journeys.'),
 )
   .argument('[files...]', 'NDJSON files, - for standard input (default: the bundled sample)')
-  .option('--format <format>', `wire format: ${FORMATS.join(', ')} (default: by each line's shape)`)
-  .option('--source <url>', 'a subscription to read instead, pubsub:PROJECT/SUBSCRIPTION')
+  .option(
+    '--format <format>',
+    `wire format: ${FORMATS.join(', ')} (default: detected for each line)`,
+  )
+  .option('--source <url>', 'subscription to read instead of files, pubsub:PROJECT/SUBSCRIPTION')
   .option('--batch-size <events>', `events per micro-batch (default: ${BATCH_SIZES})`)
-  .option('--batch-seconds <s>', 'longest wait of a --source batch', String(BATCH_SECONDS_DEFAULT))
-  .option('--effects <url>', 'a topic to publish effects to, pubsub:PROJECT/TOPIC')
+  .option(
+    '--batch-seconds <s>',
+    'longest wait of a --source batch, seconds',
+    String(BATCH_SECONDS_DEFAULT),
+  )
+  .option('--effects <url>', 'topic that effects are published to, pubsub:PROJECT/TOPIC')
   .option('--metrics <port>', 'serve Prometheus metrics of a --source worker on [HOST:]PORT')
-  .option('--watermark <instant>', 'decide timeouts up to this instant; RFC 3339, or now')
+  .option('--watermark <instant>', 'decide timeouts up to this instant, RFC 3339 or now')
   .option('--definitions <dir>', DEFINITIONS_HELP)
 
 export const program = withLimits(described).action(start)

@@ -26,7 +26,10 @@ import {
 type Options = LimitOptions & { warehouse: string; json?: boolean }
 
 export const program = withLimits(
-  warehouseCommand('npm run status', 'How far the tables have come, and how well.'),
+  warehouseCommand(
+    'npm run status',
+    'Prints the watermark, the last batch, versions and refused lines.',
+  ),
 )
   .option('--json', 'one JSON object')
   .action(async (options: Options) => {

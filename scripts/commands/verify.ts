@@ -22,7 +22,7 @@ type Options = { warehouse: string; against?: string; json?: boolean }
 
 export const program = warehouseCommand(
   'npm run verify',
-  'Proves that the stored tables are what the stored events give.',
+  'Derives all tables again from the stored events and compares them.',
 )
   .option('--against <url>', 'compare with this warehouse instead')
   .option('--json', 'one JSON object a view')

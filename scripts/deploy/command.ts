@@ -58,19 +58,16 @@ async function check(steps: readonly Step[], isMeant: boolean): Promise<void> {
   note(verdict ?? looked)
 }
 
-export const program = command(
-  'npm run deploy',
-  'Deploys the pipeline to a project of Google Cloud.',
-)
+export const program = command('npm run deploy', 'Deploys the pipeline to a Google Cloud project.')
   .requiredOption('--project <id>', 'the project')
-  .requiredOption('--dataset <name>', 'the dataset of the tables; all parts are named after it')
-  .requiredOption('--region <region>', 'where all of it runs and lies, for example europe-west1')
-  .option('--landing <kind>', `how events land: ${LANDINGS.join(' or ')}`, LANDINGS[0])
-  .option('--every <minutes>', 'what has landed is applied this often', '5')
-  .option('--definitions <dir>', 'what is deployed', DEFINITIONS_DEFAULT)
-  .option('--remove', 'remove all of it again, except the dataset')
-  .option('--json', 'print the plan for machines')
-  .option('--yes', 'do it; without, the plan is only printed')
+  .requiredOption('--dataset <name>', 'dataset of the tables; all resources are named after it')
+  .requiredOption('--region <region>', 'region of all resources, for example europe-west1')
+  .option('--landing <kind>', `how events arrive: ${LANDINGS.join(' or ')}`, LANDINGS[0])
+  .option('--every <minutes>', 'minutes between two micro-batches', '5')
+  .option('--definitions <dir>', 'folder of definitions to deploy', DEFINITIONS_DEFAULT)
+  .option('--remove', 'remove all resources except the dataset')
+  .option('--json', 'print the plan as JSON')
+  .option('--yes', 'do it (default: print the plan)')
   .action(async (options: Options) => {
     const { json, yes } = options
     if (json && yes) throw new UserError('--json only prints: leave out --yes', 2)

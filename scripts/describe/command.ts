@@ -19,8 +19,8 @@ import { mermaidOf } from './mermaid.ts'
 type Options = { journey: string; warehouse?: string; definitions?: string }
 
 export const program = command('npm run describe', 'Prints a journey as a Mermaid state diagram.')
-  .requiredOption('--journey <id>', 'the journey to print')
-  .option('--warehouse <url>', `count what is there, for example ${WAREHOUSE_DEFAULT}`)
+  .requiredOption('--journey <id>', 'journey to print')
+  .option('--warehouse <url>', `add counts from this warehouse, for example ${WAREHOUSE_DEFAULT}`)
   .option('--definitions <dir>', DEFINITIONS_HELP)
   .action(async ({ journey: id, warehouse: url, definitions }: Options) => {
     if (url === undefined) {

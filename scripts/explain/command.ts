@@ -38,12 +38,12 @@ type Options = {
   json?: boolean
 }
 
-export const program = warehouseCommand('npm run explain', 'Tells the story of a person.')
-  .requiredOption('--user <who>', 'a user id, or any namespace:value')
+export const program = warehouseCommand('npm run explain', 'Explains the journeys of one person.')
+  .requiredOption('--user <who>', 'user id, or namespace:value')
   .option('--journey <id>', 'only this journey')
-  .option('--as-of <instant>', 'as it was believed then; RFC 3339, or now')
-  .option('--html <file>', 'a page in which event time and knowledge time can be chosen')
-  .option('--json', 'one JSON object, instants as microseconds')
+  .option('--as-of <instant>', 'knowledge time, RFC 3339 or now')
+  .option('--html <file>', 'write a page with a slider for event time and for knowledge time')
+  .option('--json', 'one JSON object, instants in microseconds')
   .action(explain)
 
 async function explain(options: Options): Promise<void> {

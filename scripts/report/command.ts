@@ -13,10 +13,10 @@ type Options = { warehouse: string; journey?: string; out: string }
 
 export const program = warehouseCommand(
   'npm run report',
-  'Draws the journeys of a warehouse as a page.',
+  'Draws the journeys of a warehouse as one HTML page.',
 )
   .option('--journey <id>', 'only this journey (default: all)')
-  .option('--out <file>', 'the HTML file to write', 'report.html')
+  .option('--out <file>', 'HTML file to write', 'report.html')
   .action(async ({ warehouse: url, journey, out }: Options) => {
     const warehouse = warehouseToRead(url)
     await warehouse.open()

@@ -322,11 +322,11 @@ type Options = { project: string; location?: string; rounds: string }
 
 export const program = command(
   'npm run test:gcp',
-  'Asks a real project what no emulator can say, in a dataset of its own that it drops.',
+  'Tests a real Google Cloud project in a dataset that it drops afterwards.',
 )
-  .requiredOption('--project <id>', 'a project where datasets may be made')
-  .option('--location <region>', 'where the dataset lies (default: US)')
-  .option('--rounds <n>', 'how often two writers race', ROUNDS_DEFAULT)
+  .requiredOption('--project <id>', 'project in which datasets can be created')
+  .option('--location <region>', 'location of the dataset (default: US)')
+  .option('--rounds <n>', 'number of races between two writers', ROUNDS_DEFAULT)
   .addHelpText(
     'after',
     '\nExpect half an hour, most of it races, and a few cents. It needs the role BigQuery User\n' +

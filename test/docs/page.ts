@@ -100,9 +100,13 @@ function commandsOf({ text, line }: Block): Step[] {
   return steps
 }
 
-/** Lines without what differs from run to run: durations, rates, sizes and random names. */
+/** What a command prints while it runs, if it runs for long. */
+const PROGRESS = /^[\d,]+ events \d+ %, \d+ events\/s$/gm
+
+/** Lines without what differs from run to run: durations, rates, sizes, random names, progress. */
 export function maskedLines(text: string): string[] {
   return text
+    .replaceAll(PROGRESS, '')
     .trimEnd()
     .split('\n')
     .map((line) =>

@@ -6,10 +6,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { startCommands } from '../support/commands.ts'
-import { blocksOf, isShown, maskedLines, stepsOf } from './page.ts'
+import { blocksOf, isShown, maskedLines, stepsOf, type Step } from './page.ts'
 import { ask, makeCheckout, removeCheckout, runLine, writeFile } from './reader.ts'
 
 const PAGES = [
+  'README.md',
+  'SECURITY.md',
+  'scripts/README.md',
+  'pipeline/bigquery/README.md',
   'definitions/README.md',
   'sql/README.md',
   'test/README.md',
@@ -28,6 +32,13 @@ function corrected(page: string, wrong: { line: number; shown: string; text: str
   return lines.join('\n')
 }
 
+/** A query above all commands is asked after them: the page begins with what it leads to. */
+function inOrder(steps: Step[]): Step[] {
+  const first = steps.findIndex(({ kind }) => kind === 'command')
+  const isEarly = (step: Step, i: number) => step.kind === 'query' && i < first
+  return [...steps.filter((step, i) => !isEarly(step, i)), ...steps.filter(isEarly)]
+}
+
 describe.each(PAGES)('%s', (path) => {
   const dir = makeCheckout()
   const run = startCommands({}, dir)
@@ -35,21 +46,23 @@ describe.each(PAGES)('%s', (path) => {
   test('shows what its commands print', async () => {
     const page = readFileSync(path, 'utf8')
     const wrong: { line: number; shown: string; text: string }[] = []
-    for (const step of stepsOf(page)) {
-      if (step.kind === 'file') writeFile(dir, step.path, step.text)
-      else {
-        const text =
-          step.kind === 'command'
-            ? await runLine(dir, step.command, run)
-            : await ask(dir, step.warehouse, step.sql)
-        const { line, shown } = step
-        if (!isShown(maskedLines(shown), maskedLines(text))) wrong.push({ line, shown, text })
+    for (const step of inOrder(stepsOf(page))) {
+      if (step.kind === 'file') {
+        writeFile(dir, step.path, step.text)
+        continue
       }
+      const text =
+        step.kind === 'command'
+          ? await runLine(dir, step.command, run)
+          : await ask(dir, step.warehouse, step.sql)
+      const { line, shown } = step
+      if (!isShown(maskedLines(shown), maskedLines(text))) wrong.push({ line, shown, text })
     }
+    wrong.sort((one, other) => one.line - other.line)
     removeCheckout(dir)
     if (isUpdating) writeFileSync(path, corrected(page, wrong))
     else for (const { line, shown, text } of wrong) expect(text, `${path}:${line}`).toBe(shown)
-  }, 120_000)
+  }, 240_000)
 
   test('links to files that exist', () => {
     const page = readFileSync(path, 'utf8')
@@ -59,6 +72,22 @@ describe.each(PAGES)('%s', (path) => {
       expect(() => readFileSync(file), `${path} links to ${target}`).not.toThrow(/ENOENT/)
     }
   })
+})
+
+test('the reference of commands has the help of every command', async () => {
+  const reference = readFileSync('scripts/README.md', 'utf8')
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    scripts: { [name: string]: string }
+  }
+  const commands = Object.keys(scripts).filter((name) => scripts[name]?.startsWith('tsx scripts/'))
+  for (const name of commands) {
+    const line = `$ npm ${name === 'start' ? '' : 'run '}${name} -- `
+    expect(reference).toContain(`${line}--help\n`)
+    const help = reference.slice(reference.indexOf(`${line}--help`)).split('```')[0] ?? ''
+    for (const [, verb = ''] of (help.split('\nCommands:\n')[1] ?? '').matchAll(/^  ([a-z]+) /gm)) {
+      if (verb !== 'help') expect(reference).toContain(`${line}${verb} --help\n`)
+    }
+  }
 })
 
 test('refuses a block that nothing would run', () => {

@@ -27,7 +27,8 @@ export function writeFile(dir: string, path: string, text: string): void {
   writeFileSync(join(dir, path), text)
 }
 
-/** Runs a line of a shell: `npm` commands in the shared process, the rest in a shell. */
+/** Runs a line of a shell: `npm` commands in the shared process, the rest in a shell. The packages
+ * are installed already. */
 export async function runLine(
   dir: string,
   line: string,
@@ -37,13 +38,14 @@ export async function runLine(
   for (const part of line.split(' && ')) {
     const stages = part.split(' | ')
     const last = stages.at(-1) ?? ''
-    const npm = /^npm (?:run )?([a-z-]+)(?: -- ([^]*))?$/.exec(last.trim())
+    if (last.trim() === 'npm ci') continue
+    const npm = /^npm (?:run )?([a-z:-]+)(?: -- ([^]*))?$/.exec(last.trim())
     const before = npm === null ? part : stages.slice(0, -1).join(' | ')
     const input = before === '' ? '' : shell(dir, before)
     if (npm === null) printed += input
     else {
       const [, script = '', args = ''] = npm
-      const ended = await run(script, args === '' ? [] : words(dir, args), input)
+      const ended = await run(script.replace(':', '-'), args === '' ? [] : words(dir, args), input)
       printed += [ended.stdout, ended.stderr].filter((text) => text !== '').join('\n')
       if (ended.status !== 0) return printed
     }
