@@ -36,6 +36,7 @@ const COLUMNS: { readonly [view: string]: string } = {
     recorded_at`,
   identities: 'namespace value profile_id first_seen_at last_seen_at event_count',
   identity_conflicts: 'event_id kept refused occurred_at',
+  outcomes: 'journey version track state outcome recorded_at recorded_by',
   rejections: `event_id event_name journey version instance_id profile_id state reason occurred_at
     session_id`,
   releases: 'kind id version action hash content reason released_by recorded_at recorded_by',
@@ -54,6 +55,7 @@ const COLUMNS: { readonly [view: string]: string } = {
     instance_count median_duration_ms p90_duration_ms total_duration_ms converted_count
     converted_rate lost_profile_count`,
   daily_states: 'day journey version track state entered_count exited_count instance_count',
+  final_states: 'journey version track state outcome',
   funnel_attempt_units: `funnel journey version count_by unit attempt_id profile_id attempt_no
     source entered_at event_id deepest_step outcome ended_because ended_at converted_at
     time_to_convert_ms within_ms options`,
