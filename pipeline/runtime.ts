@@ -3,7 +3,7 @@
 import { Pipeline } from './microbatch/pipeline.ts'
 import type { Format } from './config.ts'
 import type { PubsubName } from './io/pubsub-name.ts'
-import { startDecoder, type Decode } from './decode/decoder-thread.ts'
+import { startDecoder, type Decode, type Decoder } from './decode/decoder-thread.ts'
 import { loadDefinitions, loadIdentity, type Definitions } from './definition/load.ts'
 import { HASH_KEY_VARIABLE, requiredKey } from './decode/hash-key.ts'
 import { EffectPublisher } from './io/outbox-publisher.ts'
@@ -43,11 +43,25 @@ export async function openEngine(
   settings: EngineSettings,
   patience: Patience,
 ): Promise<Engine> {
-  const { definitionsDir, format } = settings
+  // The thread takes as long to start as the warehouse takes to open.
+  const decoder = startDecoder(settings.definitionsDir)
+  try {
+    return await openBeside(decoder, warehouse, settings, patience)
+  } catch (thrown) {
+    await decoder.close()
+    throw thrown
+  }
+}
+
+async function openBeside(
+  decoder: Decoder,
+  warehouse: Warehouse,
+  { definitionsDir, format, stateDir, effects }: EngineSettings,
+  patience: Patience,
+): Promise<Engine> {
   const definitions = await loadDefinitions(definitionsDir)
   const hashKey = process.env[HASH_KEY_VARIABLE]
   requiredKey(definitions.identity, hashKey)
-  const { stateDir } = settings
   const open = async () => {
     await warehouse.open()
     const local = stateDir === undefined ? null : await openLocalState(stateDir, warehouse)
@@ -60,12 +74,11 @@ export async function openEngine(
     }
   }
   const { pipeline, state } = await retrying('opening', open, patience)
-  const outlet = await outletOf(warehouse, settings.effects, patience)
-  const decoder = startDecoder({
+  const outlet = await outletOf(warehouse, effects, patience)
+  decoder.configure({
     identity: definitions.identity,
     operandPaths: pipeline.compiled.operandPaths,
     format,
-    definitionsDir,
     hashKey,
   })
   return {

@@ -5,26 +5,38 @@ import type { DecodeOptions } from './line-decoder.ts'
 import type { Messages } from './unpack-messages.ts'
 import { moduleBeside, startThread } from '../base/worker-thread.ts'
 
-/** Settings of the thread: plain data, and the folder of `events.ts`. */
-export type DecoderSettings = Omit<DecodeOptions, 'events'> & { definitionsDir: string }
+/** Settings of the thread, which loads `events.ts` itself. */
+export type DecoderSettings = Omit<DecodeOptions, 'events'>
+
+/** Data that the thread is started with. */
+export type DecoderSetup = { definitionsDir: string }
 
 /** Request to the thread. */
 export type DecodeRequest = { chunk: Uint8Array; landedAt: number; messages: Messages | undefined }
 
 export type Decoder = {
+  /** Gives the thread its settings, once and before anything is decoded. */
+  configure(settings: DecoderSettings): void
   /** Decodes a chunk of whole lines, or of the given messages. `chunk` is transferred to the
    * thread; `landedAt` is in microseconds. Batches are returned in the order of the chunks. */
   decode(chunk: Uint8Array, landedAt: number, messages?: Messages): Promise<EventBatch>
   close(): Promise<void>
 }
 
-/** Starts the thread. If it dies, pending requests are rejected. */
-export function startDecoder(settings: DecoderSettings): Decoder {
+/** Starts the thread. If it dies, pending requests and later ones are rejected. */
+export function startDecoder(definitionsDir: string): Decoder {
   const module = moduleBeside(import.meta.url, './decoder-worker.ts')
-  const thread = startThread<DecodeRequest, EventBatch>(module, settings)
+  const setup: DecoderSetup = { definitionsDir }
+  const thread = startThread<DecoderSettings | DecodeRequest, EventBatch | null>(module, setup)
   return {
-    decode: (chunk, landedAt, messages) =>
-      thread.ask({ chunk, landedAt, messages }, [chunk.buffer as ArrayBuffer]),
+    configure: (settings) => {
+      // Requests that follow are rejected for the same reason.
+      thread.ask(settings, []).catch(() => undefined)
+    },
+    decode: async (chunk, landedAt, messages) => {
+      const request = { chunk, landedAt, messages }
+      return (await thread.ask(request, [chunk.buffer as ArrayBuffer])) as EventBatch
+    },
     close: () => thread.close(),
   }
 }

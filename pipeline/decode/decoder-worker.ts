@@ -6,15 +6,21 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import type { EventBatch } from './event-batch.ts'
 import { ChunkDecoder } from './decode.ts'
-import type { DecodeRequest, DecoderSettings } from './decoder-thread.ts'
+import type { DecoderSetup, DecodeRequest, DecoderSettings } from './decoder-thread.ts'
 import { loadEventDefinitions } from '../definition/load.ts'
 
 const port = parentPort as MessagePort
-const { definitionsDir, ...settings } = workerData as DecoderSettings
+const { definitionsDir } = workerData as DecoderSetup
 const events = await loadEventDefinitions(definitionsDir)
-const decoder = new ChunkDecoder({ ...settings, events })
+let decoder: ChunkDecoder
 
-port.on('message', ({ chunk, landedAt, messages }: DecodeRequest) => {
+port.on('message', (request: DecoderSettings | DecodeRequest) => {
+  if (!('chunk' in request)) {
+    decoder = new ChunkDecoder({ ...request, events })
+    port.postMessage(null)
+    return
+  }
+  const { chunk, landedAt, messages } = request
   const batch = messages ? decoder.decodeMessages(chunk, messages) : decoder.decode(chunk, landedAt)
   port.postMessage(batch, buffersOf(batch))
 })

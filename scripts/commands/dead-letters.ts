@@ -109,13 +109,10 @@ const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter aga
       const hashKey = process.env[HASH_KEY_VARIABLE]
       requiredKey(definitions.identity, hashKey)
       const pipeline = await Pipeline.open(warehouse, definitions, { hashKey })
-      const decoder = startDecoder({
-        identity: definitions.identity,
-        operandPaths: pipeline.compiled.operandPaths,
-        format: options.format === undefined ? undefined : formatOf(options.format),
-        definitionsDir,
-        hashKey,
-      })
+      const format = options.format === undefined ? undefined : formatOf(options.format)
+      const { operandPaths } = pipeline.compiled
+      const decoder = startDecoder(definitionsDir)
+      decoder.configure({ identity: definitions.identity, operandPaths, format, hashKey })
       try {
         const report = await refeed(warehouse, pipeline, decoder.decode)
         const { fed, landed, duplicates, refused } = report
