@@ -26,36 +26,52 @@ type Segment = [
   operands: (Json[] | null)[],
 ]
 
+/** More texts than this are found by a map: making one takes longer than comparing a few. */
+const COMPARED_MAX = 16
+
+/** Texts of a segment and their codes. */
+class Texts {
+  readonly all: string[] = []
+  #codeOf: Map<string, number> | null = null
+
+  codeOf(text: string | undefined): number {
+    if (text === undefined) return 0
+    const code = this.#codeOf === null ? this.all.indexOf(text) + 1 : (this.#codeOf.get(text) ?? 0)
+    return code === 0 ? this.#add(text) : code
+  }
+
+  #add(text: string): number {
+    const code = this.all.push(text)
+    if (code > COMPARED_MAX) {
+      this.#codeOf ??= new Map(this.all.map((known, i) => [known, i + 1]))
+      this.#codeOf.set(text, code)
+    }
+    return code
+  }
+}
+
 /** Returns the segment of rows, which must be in event order. */
 export function segmentText(events: Events, rows: readonly number[]): string {
-  const texts: string[] = []
-  const numbers = new Map<string, number>()
-  const numberOf = (text: string | undefined): number => {
-    if (text === undefined) return 0
-    let number = numbers.get(text)
-    if (number === undefined) {
-      number = texts.push(text)
-      numbers.set(text, number)
-    }
-    return number
-  }
-  const pick = <Value>(column: readonly Value[]) => rows.map((row) => column[row] as Value)
-  const instants = pick(events.occurredAt)
+  const texts = new Texts()
+  const codesOf = (column: readonly (string | undefined)[]) =>
+    rows.map((row) => texts.codeOf(column[row]))
+  const isIn = (column: readonly unknown[]) => rows.some((row) => (column[row] ?? null) !== null)
+  let before = 0
+  const passed = rows.map((row) => {
+    const instant = events.occurredAt[row] as number
+    const since = instant - before
+    before = instant
+    return since
+  })
   const stored: Segment = [
-    texts,
-    instants.map((instant, i) => instant - (instants[i - 1] ?? 0)),
-    pick(events.ordinal),
-    pick(events.eventId),
-    pick(events.name).map(numberOf),
-    pick(events.source).map(numberOf),
-    events.identifiers.map((column) => {
-      const named = pick(column).map(numberOf)
-      return named.some((number) => number > 0) ? named : null
-    }),
-    events.operands.map((column) => {
-      const values = pick(column).map((value) => value ?? null)
-      return values.some((value) => value !== null) ? values : null
-    }),
+    texts.all,
+    passed,
+    rows.map((row) => events.ordinal[row] as number),
+    rows.map((row) => events.eventId[row] as string),
+    codesOf(events.name),
+    codesOf(events.source),
+    events.identifiers.map((column) => (isIn(column) ? codesOf(column) : null)),
+    events.operands.map((column) => (isIn(column) ? rows.map((row) => column[row] ?? null) : null)),
   ]
   return versioned(ENCODING, JSON.stringify(stored))
 }
