@@ -19,7 +19,7 @@ const CORE = join(DIR, 'node_modules/@stryker-mutator/core')
 const RUNNER = `./${DIR}/node_modules/@stryker-mutator/vitest-runner/dist/src/index.js`
 const SCORE_MIN = 80
 /** Few runs of the law, always the same ones. */
-const LAW = { LAW_RUNS: '4', LAW_SEED: '7' }
+const LAW = { LAW_RUNS: '4', FUNNEL_RUNS: '200', LAW_SEED: '7' }
 
 const names = Object.keys(GROUPS)
 
@@ -74,9 +74,9 @@ function optionsOf(name: string, files: readonly string[]): object {
     vitest: { configFile: 'vitest.mutate.config.ts', related: false },
     mutate: files,
     coverageAnalysis: 'perTest',
-    concurrency: 2,
+    concurrency: 1,
     ignorePatterns: ['.peers', 'dist', '*.duckdb*'],
-    reporters: ['clear-text', 'json'],
+    reporters: ['progress-append-only', 'clear-text', 'json'],
     jsonReporter: { fileName: join(DIR, `report-${name}.json`) },
     tempDirName: join(DIR, `tmp-${name}`),
     timeoutMS: 5_000,

@@ -19,7 +19,11 @@ export const GROUPS: { readonly [name: string]: Group } = {
   },
   funnels: {
     files: ['pipeline/stages/fold-funnels.ts', 'pipeline/stages/funnel-attempts.ts'],
-    tests: ['test/stages/fold-funnels.test.ts'],
+    tests: [
+      'test/stages/fold-funnels.test.ts',
+      'test/laws/funnel.test.ts',
+      'test/microbatch/funnel-rows.test.ts',
+    ],
   },
   acknowledgement: {
     files: [
@@ -30,6 +34,8 @@ export const GROUPS: { readonly [name: string]: Group } = {
     ],
     tests: [
       'test/microbatch/run.test.ts',
+      'test/io/inbox-source.test.ts',
+      'test/io/inbox-writer.test.ts',
       'test/io/crash-at-each-step.test.ts',
       'test/io/outbox-publisher.test.ts',
     ],
