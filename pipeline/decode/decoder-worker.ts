@@ -28,6 +28,8 @@ port.on('message', (request: DecoderSettings | DecodeRequest) => {
 /** Returns the buffers to transfer instead of copying. */
 function buffersOf(batch: EventBatch): ArrayBuffer[] {
   const columns = [
+    batch.eventIdText.bytes,
+    batch.eventIdText.offsets,
     batch.name.codes,
     batch.source.codes,
     batch.occurredAt,

@@ -154,9 +154,11 @@ export class BatchBuilder {
 
   /** Returns the batch, the lines of which are in `raw`, and begins the next. */
   take(raw: Uint8Array): EventBatch {
+    const eventIdText = this.#eventId.take()
     const batch: EventBatch = {
       count: this.#count,
-      eventId: textsOf(this.#eventId.take()),
+      eventId: textsOf(eventIdText),
+      eventIdText,
       name: this.name.take(),
       source: this.source.take(),
       occurredAt: this.#occurredAt.take(),

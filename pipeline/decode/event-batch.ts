@@ -36,6 +36,8 @@ export type EventBatch = {
   /** Number of accepted events. Rows are in input order. */
   count: number
   eventId: string[]
+  /** The same as one column. */
+  eventIdText: TextColumn
   name: DictionaryColumn
   source: DictionaryColumn
   /** Instants, microseconds (see `clock.ts`). */
@@ -76,6 +78,7 @@ export function emptyBatch(namespaceCount: number): EventBatch {
   return {
     count: 0,
     eventId: [],
+    eventIdText: noText(),
     name: none(),
     source: none(),
     occurredAt: new Float64Array(0),

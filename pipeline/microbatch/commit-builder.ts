@@ -50,7 +50,7 @@ export class CommitBuilder {
     const { rows } = landing
     this.#landed = rows.length
     this.#insert('events', rows.length, {
-      event_id: rows.map((row) => batch.eventId[row] as string),
+      event_id: pickTexts(batch.eventIdText, rows),
       name: pickCodes(batch.name, rows),
       occurred_at: pickNumbers(batch.occurredAt, rows),
       ordinal: pickNumbers(batch.ordinal, rows),
