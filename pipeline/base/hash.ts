@@ -122,7 +122,7 @@ export function beginHash(): void {
 }
 
 /** Feeds one UTF-16 code unit. */
-export function feedUnit(unit: number): void {
+function feedUnit(unit: number): void {
   pending[pendingCount] = unit
   pendingCount += 1
   fedCount += 1

@@ -3,7 +3,7 @@
  * event that has been parsed and one that has been scanned have the same.
  */
 
-import { beginHash, endHash, feedUnit, feedUtf8, hashHalves } from '../base/hash.ts'
+import { beginHash, endHash, feedUtf8, hashHalves } from '../base/hash.ts'
 import type { Canonical, LandedTexts } from './event-batch-builder.ts'
 import { copyBytes, newBytes, sliceOf, type Slice } from './bytes.ts'
 import type { ScannedEvent } from './scanned-event.ts'
@@ -35,7 +35,13 @@ let end = 0
 /** Makes the hash of a scanned event, which has no alias and no unlink. */
 export function hashScanned(event: ScannedEvent): void {
   const { name, source, identifiers, properties, context } = event
-  const most = NUMBERS_BYTES + lengthOf(name) + lengthOf(source) + lengthOf(identifiers)
+  const most =
+    NUMBERS_BYTES +
+    lengthOf(name) +
+    lengthOf(source) +
+    lengthOf(identifiers) +
+    lengthOf(properties) +
+    lengthOf(context)
   if (most > head.array.length) head = newBytes(2 * most)
   end = 0
   putLine(name)
@@ -47,13 +53,11 @@ export function hashScanned(event: ScannedEvent): void {
   }
   putNumber(event.ordinal)
   putLine(identifiers)
+  putLine(properties)
+  putLine(context)
+  head.array[end++] = LINE_FEED
   beginHash()
   feedUtf8(head.array, 0, end)
-  feedUtf8(properties.bytes.array, properties.from, properties.to)
-  feedUnit(LINE_FEED)
-  feedUtf8(context.bytes.array, context.from, context.to)
-  feedUnit(LINE_FEED)
-  feedUnit(LINE_FEED)
   endHash()
 }
 
