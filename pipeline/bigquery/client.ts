@@ -1,9 +1,9 @@
 /**
- * BigQuery's jobs: a query with its rows, a script with its outcome. The only file that knows the
- * client library, which is loaded when a warehouse is opened and not before.
+ * BigQuery jobs: a query with its rows, a script with its outcome. No other file uses the client
+ * library, which is loaded when a warehouse is opened.
  *
- * Every job has labels, so that its price can be found, and a cap on the bytes it may bill. A
- * script has a job id of our choice: when its answer is lost, the job is looked up by that id.
+ * Every job has labels, so that its cost can be found, and a limit on billed bytes. A script has a
+ * job id chosen here: if its answer is lost, the job is looked up by that id.
  */
 
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,14 +11,14 @@ import type { BigQuery, Dataset, Job } from '@google-cloud/bigquery'
 import { messageOf, UserError } from '../base/errors.ts'
 import type { Row } from '../warehouse/warehouse.ts'
 
-/** What a job may bill: 1 TiB. */
+/** Maximum bytes billed per job: 1 TiB. */
 const BYTES_BILLED_MAX = 2 ** 40
 const PAGE_ROWS = 5_000
 const UNAVAILABLE = 503
 const LOOK_UPS_MAX = 6
 const LOOK_UP_PAUSE_MS = 500
 
-/** Reasons BigQuery gives for what may go well the next time. */
+/** BigQuery error reasons that are transient. */
 const PASSING = new Set([
   'backendError',
   'internalError',
@@ -33,20 +33,20 @@ export function isPassing(reason: string): boolean {
   return PASSING.has(reason)
 }
 
-/** `project.dataset`, and an emulator's ports if it is one. */
+/** `project.dataset`, and the ports of an emulator. */
 export type Place = {
   project: string
   dataset: string
   emulator?: { host: string; restPort: number; grpcPort: number }
 }
 
-/** What a job is for, as it is shown on the bill. */
+/** Purpose of a job, as shown on the bill. */
 export type Step = 'read' | 'ask' | 'commit' | 'compact' | 'migrate'
 
 export type Parameter = { value: string | number | null | string[]; type: string }
 export type Parameters = { [name: string]: Parameter }
 
-/** Values as parameters `@p1`, `@p2` … */
+/** Returns values as parameters `@p1`, `@p2` … */
 export function parametersOf(values: (string | number | null)[]): Parameters {
   const entries = values.map((value, i) => {
     const isWhole = Number.isInteger(value)
@@ -56,7 +56,7 @@ export function parametersOf(values: (string | number | null)[]): Parameters {
   return Object.fromEntries(entries)
 }
 
-/** How a script ended; `lost` when nobody can tell. */
+/** Outcome of a script; `lost` if it is unknown. */
 export type Ending = { kind: 'done' } | { kind: 'failed' | 'lost'; reason: string; message: string }
 
 type Field = { name: string; type: string; mode?: string; fields?: Field[] }
@@ -72,7 +72,7 @@ type ApiError = { code?: number | string; errors?: { reason?: string }[]; messag
 export class BigQueryClient {
   readonly #place: Place
   readonly #api: BigQuery
-  /** The same without the library's own retries: a script is never sent twice unasked. */
+  /** Client without the library's own retries, so that no script is sent twice unintentionally. */
   readonly #once: BigQuery
 
   private constructor(place: Place, api: BigQuery, once: BigQuery) {
@@ -97,7 +97,8 @@ export class BigQueryClient {
     return this.#api.dataset(this.#place.dataset)
   }
 
-  /** The dataset's tables, each with the names of its columns; null when there is no dataset. */
+  /** Returns the dataset's tables with the names of their columns; null if the dataset does not
+   * exist. */
   async tables(): Promise<Map<string, Set<string>> | null> {
     return this.#attempt(async () => {
       const [isThere] = await this.#dataset.exists()
@@ -117,7 +118,7 @@ export class BigQueryClient {
     return this.#attempt(async () => (await this.#dataset.table(name).exists())[0])
   }
 
-  /** What can be known for nothing of whether rows were added to a table; it may lag behind. */
+  /** Returns a stamp that changes when rows are added to a table. Free of charge; may lag behind. */
   async stampOf(name: string): Promise<string> {
     const [{ lastModifiedTime, numRows, streamingBuffer }] = await this.#attempt(() =>
       this.#dataset.table(name).getMetadata(),
@@ -125,7 +126,8 @@ export class BigQueryClient {
     return JSON.stringify([lastModifiedTime, numRows, streamingBuffer])
   }
 
-  /** `location` is where its data lie, for ever; Google's default is the United States. */
+  /** Creates the dataset. `location` cannot be changed later; Google's default is the United
+   * States. */
   async makeDataset(location: string | undefined): Promise<void> {
     await this.#attempt(async () => {
       if ((await this.#dataset.exists())[0]) return
@@ -133,7 +135,7 @@ export class BigQueryClient {
     })
   }
 
-  /** Rows of a query, a page at a time. */
+  /** Yields rows of a query, a page at a time. */
   async *pages(step: Step, query: string, parameters: Parameters = {}): AsyncGenerator<Row[]> {
     const [job] = await this.#attempt(() =>
       this.#api.createQueryJob({ ...this.#options(step, query), ...bound(parameters) }),
@@ -157,8 +159,8 @@ export class BigQueryClient {
     return all
   }
 
-  /** Runs a script under a job id of its own and tells how it ended, never whether it might have:
-   * when the answer is lost the job is asked for, a bounded number of times. */
+  /** Runs a script under its own job id and returns its outcome. If the answer is lost, the job is
+   * queried a limited number of times. */
   async script(step: Step, query: string, jobId: string): Promise<Ending> {
     try {
       const [job] = await this.#once.createQueryJob({ ...this.#options(step, query), jobId })
@@ -200,7 +202,7 @@ export class BigQueryClient {
     }
   }
 
-  /** A page of a job's result; waits for the job, and throws what it failed for. */
+  /** Returns a page of a job's result. Waits for the job, and throws its error. */
   async #page(job: Job, pageToken: string | undefined): Promise<Page> {
     for (;;) {
       const [, , page] = await job.getQueryResults({
@@ -223,8 +225,8 @@ export class BigQueryClient {
     }
   }
 
-  /** What the person at the keyboard can mend is said in words; what passes says so by its code,
-   * whatever the code it came with. */
+  /** Converts errors: those the user can fix to a `UserError`, transient ones to a code that
+   * `isTransient` recognizes. */
   async #attempt<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
@@ -234,20 +236,20 @@ export class BigQueryClient {
       const where = `bigquery:${project}.${dataset}`
       if (message.includes('default credentials')) {
         const how = 'run gcloud auth application-default login'
-        throw new UserError(`${where} cannot be asked: there are no credentials; ${how}`)
+        throw new UserError(`${where} cannot be queried: credentials are missing; ${how}`)
       }
       if (isPassing(reasonOf(thrown as ApiError))) {
         throw Object.assign(new Error(message), { code: UNAVAILABLE })
       }
       if ((thrown as ApiError).code === 403) {
-        throw new UserError(`${where} refuses: ${message.split('\n')[0]}`)
+        throw new UserError(`${where} denies access: ${message.split('\n')[0]}`)
       }
       throw thrown
     }
   }
 }
 
-/** Parameters as the library takes them; a text without any is sent without. */
+/** Returns parameters in the library's form; nothing for a text without parameters. */
 function bound(parameters: Parameters) {
   const entries = Object.entries(parameters)
   if (entries.length === 0) return {}

@@ -1,15 +1,17 @@
 /**
- * A batch → one transaction.
+ * Commits a batch in one transaction.
  *
- * 1. All rows are staged under a name nobody else uses: batch, commit, attempt. A commit's id is
- *    made when it is asked for: another batch of the same number, of whomever, is not it.
- * 2. One script: the fence moves from the batch before (a mutation, so that two commits conflict),
- *    the staged rows are counted, they go to their tables, COMMIT. A script that fails is rolled
- *    back by itself. Whether the fence moved is read from the fence, where the run's id can only
- *    be ours: the same as the count of updated rows, and every server can tell it.
- * 3. When it did not end well, or nobody can tell, the batch's own row says whether it is committed
- *    and by whom, and the fence whether it still can be. Only then, and only for a reason that
- *    passes, is it tried again, under a new name.
+ * 1. All rows are staged under a unique name: batch, commit, attempt. The id of a commit is created
+ *    when it starts, so another batch with the same number has another id. 2. One script moves the
+ * fence from the previous batch (a mutation, so that two commits conflict),
+ *    counts the staged rows, copies them to their tables, and commits. A failing script is rolled
+ * back.
+ *    Whether the fence moved is read from the fence: only this run can have written its id there.
+ * That
+ *    equals the count of updated rows and works on every server. 3. If the outcome is a failure or
+ * unknown, the row of the batch tells whether it is committed and by
+ *    which commit, and the fence tells whether it still can be. Only then, and only for a transient
+ *    reason, the commit is retried under a new name.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -30,7 +32,8 @@ import type { Commit } from '../warehouse/warehouse.ts'
 const ATTEMPTS_MAX = 5
 const PAUSE_MS = 1_000
 
-/** Of two commits at once; the batch may be tried again once it is known not to be committed. */
+/** Error of two simultaneous commits. The batch may be retried once it is known not to be
+ * committed. */
 const CONFLICT = /aborted due to concurrent|could not serialize access/i
 
 type Parts = {
@@ -38,30 +41,30 @@ type Parts = {
   stager: Stager
   at: At
   url: string
-  /** What job ids begin with. */
+  /** Prefix of job ids. */
   name: string
 }
 
-/** A commit's rows where they are staged. */
+/** Staged rows of a commit. */
 type Stage = { id: string; stage: string; stagedAt: number; count: number }
 
-/** A row on its way to a physical table: a JSON array of texts and nulls. */
+/** Row for a physical table: a JSON array of texts and nulls. */
 export type StagedRow = { target: string; content: string }
 
-/** A physical table that gets rows, and the columns they have. */
+/** Physical table that receives rows, and their columns. */
 export type Target = { target: string; columns: readonly Column[] }
 
 export type Part = Target & { rows: Table }
 
-/** What is done together with a commit: more rows, asked for at every attempt, and statements that
- * follow once all rows are in their tables. */
+/** Additions to a commit: more rows, produced anew for each attempt, and statements that run after
+ * all rows are in their tables. */
 export type Beside = {
   targets?: readonly Target[]
   rows?: () => AsyncIterable<StagedRow>
   statements: (commit: Commit) => string[]
 }
 
-/** Columns of the tables of ends. */
+/** Columns of the tables of superseded keys. */
 export const ENDS: readonly Column[] = [
   { name: 'row_key', type: 'uuid' },
   { name: 'superseded_because', type: 'text' },
@@ -74,7 +77,7 @@ export class BigQueryCommits {
     this.#parts = parts
   }
 
-  /** Applies a batch, all of it or nothing. */
+  /** Applies a batch completely or not at all. */
   async apply(commit: Commit, beside?: Beside): Promise<void> {
     const { name, client, url } = this.#parts
     const parts = partsOf(commit)
@@ -93,8 +96,8 @@ export class BigQueryCommits {
       if (committed === id) return
       if (committed !== null || fence !== commit.batch - 1) {
         throw new UserError(
-          `${url}: another writer has committed batch ${commit.batch}; this one stops, and ` +
-            'nothing of its batch is there: one writer at a time',
+          `${url}: another writer has committed batch ${commit.batch}; this one stops and its batch is ` +
+            'not stored. Run only one writer at a time',
         )
       }
       if (attempt === ATTEMPTS_MAX || !mayPass(ending)) {
@@ -104,7 +107,7 @@ export class BigQueryCommits {
     }
   }
 
-  /** Which commit a batch was, null when it was not, and the batch that the fence stands at. */
+  /** Returns the commit of a batch, null if it is not committed, and the batch of the fence. */
   async #standing(batch: number): Promise<{ committed: string | null; fence: number }> {
     const { client, at } = this.#parts
     const committed = `select max(commit_id) from ${at('batches_log')} where batch = ${batch}`
@@ -150,8 +153,8 @@ export class BigQueryCommits {
   }
 }
 
-/** The beginning of a script that goes on only if the fence stands at `from`, and moves it. Whoever
- * else moves it meanwhile conflicts with this one. */
+/** Returns the beginning of a script that continues only if the fence is at `from`, and moves it.
+ * Any other writer that moves it meanwhile conflicts. */
 export function fencedTransaction(at: At, from: number, to: number): string[] {
   return [
     'declare run_id string default generate_uuid()',
@@ -166,7 +169,7 @@ function mayPass({ kind, ...ending }: Exclude<Ending, { kind: 'done' }>): boolea
   return kind === 'lost' || isPassing(ending.reason) || CONFLICT.test(ending.message)
 }
 
-/** A commit's rows by the tables they go to. */
+/** Returns a commit's rows by target table. */
 export function partsOf(commit: Commit): Part[] {
   const own = (table: TableName, target: string, rows: Table): Part => {
     return { target, columns: TABLES[table].columns, rows }
@@ -188,7 +191,7 @@ export function partsOf(commit: Commit): Part[] {
   return parts
 }
 
-/** Rows as they are staged, and then others. */
+/** Yields the rows of a commit as staged rows, then `others`. */
 export async function* rowsOf(
   parts: Part[],
   others?: AsyncIterable<StagedRow>,

@@ -1,15 +1,15 @@
 /**
- * Compaction: what every batch leaves behind is put where readers do not pay for it.
+ * Compaction: moves rows that accumulate with every batch to where readers do not pay for them.
  *
- * - Versions that have ended, of months that the watermark has passed, move from `x_base` to
- *   `x_past`, each with its end. What was believed at any instant stays readable; what is believed
- *   now is read from a table that has little else.
- * - Of the images of a key all but the latest are deleted. Only the latest is ever read.
+ * - Superseded versions of months before the watermark move from `x_base` to `x_past`, each with
+ * its
+ *   end. Views as of any instant stay readable; current views read a table with little else.
+ * - All images of a key except the latest are deleted. Only the latest is ever read.
  *
- * No view gives another row, then or now. One table is one transaction under the fence that commits
- * move, so that it never meets a batch half way: a batch that commits between the plan and a table
- * stops the compaction, and a commit that runs into it is aborted and tries again. What is done
- * stays done; run again, it goes on. No table here is ever streamed into, or its rows could not be
+ * No view changes, currently or as of any instant. Each table is one transaction under the fence of
+ * commits: a batch that commits between the plan and a table stops the compaction, and a commit
+ * that conflicts with it is aborted and retried. Completed tables stay compacted; the next
+ * compaction continues. None of these tables is streamed into, because streamed rows cannot be
  * deleted.
  */
 
@@ -25,11 +25,11 @@ import { storedColumns, type At } from '../warehouse/view-sql.ts'
 import { VERSIONED_NAMES, type VersionedName } from '../warehouse/tables.ts'
 import { IMAGE_KINDS, type ImageKind } from '../warehouse/warehouse.ts'
 
-/** A table, and how many of its rows can be put aside. */
+/** Table, and how many of its rows can be moved or deleted. */
 export type Surplus = { table: string; rows: number; surplus: number; statements: string[] }
 
 export type CompactionPlan = {
-  /** The batch that the plan was made after: it holds as long as this is the last. */
+  /** Batch of the plan. The plan is valid while it is the last batch. */
   batch: number
   tables: Surplus[]
 }
@@ -61,7 +61,7 @@ export async function compactionPlan(
   return { batch: head?.['batch'] as number, tables }
 }
 
-/** Carries out a plan where there is something to put aside; tells of each table that is done. */
+/** Carries out a plan. Reports each table when it is done. */
 export async function compact(
   client: BigQueryClient,
   place: Place,
@@ -82,8 +82,8 @@ export async function compact(
       const isOvertaken = fence?.['batch'] !== batch
       const why = isOvertaken ? 'another writer has committed a batch' : ending.message
       throw new UserError(
-        `bigquery:${place.project}.${place.dataset}: the compaction stops at ${table.table}: ` +
-          `${why}; what is done is done, run it again for the rest`,
+        `bigquery:${place.project}.${place.dataset}: the compaction stopped at ${table.table}: ` +
+          `${why}; completed tables stay compacted, run the same command again for the rest`,
       )
     }
     onTable(table)

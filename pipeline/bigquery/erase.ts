@@ -1,11 +1,11 @@
 /**
- * What goes with an erased person (`erased-rows.ts`), found and deleted in BigQuery.
+ * Finds and deletes the rows of an erased person (`erasure-sql.ts`) in BigQuery.
  *
- * What goes is decided outside the transaction, over the tables and the staged rows of the commit
- * together: table by table the rows that go are written down in `staged`, as the texts of their
- * keys. The commit's script deletes those and no other. The fence holds that nothing was committed
- * between. What is streamed into, which no transaction may delete from, is cut after it: the
- * script leaves a mark, and whoever opens the dataset next does what is left to do.
+ * The rows are selected outside of the transaction, over the tables and the staged rows of the
+ * commit: their keys are written to `staged`, table by table. The commit's script deletes exactly
+ * these. The fence guarantees that nothing was committed in between. Streamed rows, which no
+ * transaction may delete, are deleted after it: the script leaves a mark, and the next writer that
+ * opens the dataset completes the deletion.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -33,7 +33,7 @@ import type { Commit, ErasedRows, Erasure } from '../warehouse/warehouse.ts'
 
 type Parts = { client: BigQueryClient; stager: Stager; at: At }
 
-/** Columns that tell the rows of a table apart. */
+/** Key columns of tables. */
 const KEYS: { [T in TableName]?: readonly string[] } = {
   events: ['event_id'],
   effects: ['effect_id', 'kind'],
@@ -47,21 +47,22 @@ const KEYS: { [T in TableName]?: readonly string[] } = {
 const VERSION_KEY = ['row_key', 'recorded_by']
 const IMAGE_KEY = ['key', 'recorded_by']
 
-/** Streamed into: rows of it cannot be deleted in a transaction, and are right after it. */
+/** Table that is streamed into: its rows are deleted after the transaction, which cannot delete
+ * them. */
 const STREAMED = 'landed_messages'
 
 const STAGED_COLUMNS = 'staged_at, stage, target, content'
 
-/** What the stages of erasures begin with. */
+/** Prefix of the stages of erasures. */
 const ERASURE = 'erasure_'
-/** The target of a row that a commit writes: it is done, and raw messages are still there. */
+/** Target of the mark that a commit writes: the erasure is committed, raw messages remain. */
 const MARK = 'erased, but for raw messages'
 
-/** Where an erasure has written down what goes, and the batch that it is. */
+/** Stage in which an erasure has written the keys to delete, and its batch. */
 type Written = { stage: string; stagedAt: number; batch: number }
 
-/** Does what is left to do of erasures that were interrupted after their commit. What cannot be
- * done now is left to whoever comes next. */
+/** Completes erasures that were interrupted after their commit. What fails is left to the next
+ * call. */
 export async function endErasures(parts: Omit<Parts, 'stager'>): Promise<void> {
   const marks = await parts.client.query(
     'read',
@@ -71,9 +72,9 @@ export async function endErasures(parts: Omit<Parts, 'stager'>): Promise<void> {
   for (const mark of marks) await endErasure(parts, mark as Written)
 }
 
-/** Deletes the raw messages that were written down, then what was staged until the commit, its own
- * rows too. What of that cannot be deleted leaves with its partition. Null, or what stands against
- * deleting raw messages: nothing of it is done then. */
+/** Deletes the listed raw messages, then what was staged up to the commit, including its own rows.
+ * Rows that cannot be deleted expire with their partition. Returns null, or the error if raw
+ * messages cannot be deleted; nothing is deleted then. */
 async function endErasure(
   { client, at }: Omit<Parts, 'stager'>,
   written: Written,
@@ -93,17 +94,17 @@ async function endErasure(
   return null
 }
 
-/** A statement that deletes rows of a physical table: those written down for it, or another. */
+/** Returns a statement that deletes the rows of a physical table listed for it, or for another. */
 function deletion(at: At, where: Written, name: string, key: string, written = name): string {
   return `delete from ${at(name)} where ${key} in (${listed(at, where, goneOf(written))})`
 }
 
-/** What is written down under a target. */
+/** Returns the query for the keys listed under a target. */
 function listed(at: At, written: Written, target: string): string {
   return `select content from ${at(STAGED)} where ${isWritten(written)} and target = '${target}'`
 }
 
-/** The condition that a row of `staged` is of an erasure. */
+/** Returns the condition that a row of `staged` belongs to an erasure. */
 function isWritten({ stage, stagedAt }: Written): string {
   return `staged_at = timestamp_micros(${stagedAt}) and stage = '${stage}'`
 }
@@ -133,7 +134,7 @@ export class BigQueryErasure {
     this.#written = { stage: `${ERASURE}${randomUUID()}`, stagedAt: now(), batch }
   }
 
-  /** Writes down what goes, and tells how many rows of each table. */
+  /** Lists the rows to delete. Returns how many per table. */
   async plan(): Promise<ErasedRows> {
     const { client, stager } = this.#parts
     await stager.write(STAGED, this.#written, rowsOf(this.#staged, listRows(this.#erasure)))
@@ -152,7 +153,7 @@ export class BigQueryErasure {
     return counts
   }
 
-  /** What goes with the commit. */
+  /** Returns the deletions that run with the commit. */
   beside(counts: ErasedRows): Beside {
     const { at } = this.#parts
     const tables = (Object.keys(counts) as TableName[]).filter((table) => table !== STREAMED)
@@ -180,7 +181,7 @@ export class BigQueryErasure {
     }
   }
 
-  /** After the commit, or instead of it. Throws when raw messages are still there. */
+  /** Cleans up after the commit, or instead of it. Throws if raw messages remain. */
   async end(isDone: boolean): Promise<void> {
     const { client, at } = this.#parts
     if (!isDone) {
@@ -191,8 +192,8 @@ export class BigQueryErasure {
     const complaint = await endErasure(this.#parts, this.#written)
     if (complaint === null) return
     throw new UserError(
-      'erased, but from landed_messages, where it is tried again whenever the warehouse is ' +
-        `opened: ${complaint}`,
+      'the erasure is committed, except for landed_messages; deleting them is retried whenever the ' +
+        `warehouse is opened: ${complaint}`,
     )
   }
 
@@ -200,7 +201,7 @@ export class BigQueryErasure {
     return listed(this.#parts.at, this.#written, target)
   }
 
-  /** Rows of `staged` that are this erasure's. */
+  /** Returns the rows of `staged` that belong to this erasure. */
   #from(): string {
     return `from ${this.#parts.at(STAGED)} where ${isWritten(this.#written)}`
   }
@@ -210,7 +211,7 @@ export class BigQueryErasure {
     return this.#insert(BELIEF, [['erased_belief', row]], this.#relationsOf(BELIEF))
   }
 
-  /** Whatever of a table goes; of versions, their ends too. */
+  /** Lists the rows of a table to delete; for versions, their ends too. */
   #writeDown(table: TableName, condition: string): string {
     const own = storageOf(table)
     const rows = `select * from ${own} as base where ${condition}`
@@ -221,7 +222,7 @@ export class BigQueryErasure {
     return this.#insert(rows, targets, this.#relationsOf(condition, table))
   }
 
-  /** The values of a row of `staged`. */
+  /** Returns the values of a row of `staged`. */
   #stagedRow(target: string, content: string): string {
     const { stagedAt, stage } = this.#written
     return `timestamp_micros(${stagedAt}), '${stage}', '${target}', ${content}`
@@ -240,7 +241,7 @@ export class BigQueryErasure {
     )
   }
 
-  /** The relations that a text names, as steps before it, and those of the table it is about. */
+  /** Returns the relations that a text names as steps before it, and those of its own table. */
   #relationsOf(text: string, about?: TableName): string[] {
     const words = new Set(text.match(/\w+/g))
     const isNamed = (name: string) => words.has(name)
@@ -266,7 +267,7 @@ export class BigQueryErasure {
     ]
   }
 
-  /** A table with what the commit adds and without what goes. */
+  /** Returns a table with the rows of the commit and without those to delete. */
   #stepsOf(table: TableName): string[] {
     const name = storageOf(table)
     const remain = `where ${keyOf(table)} not in (${this.#listed(goneOf(name))})`
@@ -286,7 +287,7 @@ export class BigQueryErasure {
     ]
   }
 
-  /** The rows of a physical table once the commit has added its own. */
+  /** Returns the rows of a physical table after the commit. */
   #after(name: string, columns: readonly Column[]): string {
     const { at } = this.#parts
     const { batch, recordedAt } = this.#commit
@@ -299,7 +300,7 @@ export class BigQueryErasure {
   }
 }
 
-/** The lists and what profiles wait for, as they are staged. */
+/** Yields the lists and deadlines as staged rows. */
 async function* listRows(erasure: Erasure): AsyncGenerator<StagedRow> {
   for (const [list, items] of listsOf(erasure)) {
     for (const item of items) yield { target: `erased_${list}`, content: JSON.stringify([item]) }
@@ -310,7 +311,7 @@ async function* listRows(erasure: Erasure): AsyncGenerator<StagedRow> {
   }
 }
 
-/** The target under which rows that go are written down. */
+/** Returns the target under which rows to delete are listed. */
 function goneOf(name: string): string {
   return `gone ${name}`
 }

@@ -1,18 +1,19 @@
 /**
- * Which landed messages no batch has applied, without reading the landing table again and again.
+ * Finds landed messages that no batch has applied, without reading the whole landing table each
+ * time.
  *
- * A look finds ids first, which are narrow, and then reads those messages, by the days they were
- * published on. It goes back an hour before the last applied message; every so often, and first of
- * all, it goes back as far as a message can be delivered again. The anti-join is the truth, the
- * window only spares bytes. After a look that found nothing, the table's own stamp, which is free,
- * says whether another is due; because the stamp may lag, it is believed for minutes only.
+ * A lookup first reads ids, which are narrow, then those messages, by the days of their
+ * publication. It goes back to an hour before the last applied message. The first lookup, and some
+ * later ones, go back as far as messages can be redelivered. The anti-join gives the exact result;
+ * the window only saves bytes. After a lookup without result, the free stamp of the table tells
+ * whether another one is needed. The stamp may lag, so it is trusted for some minutes only.
  */
 
 import type { BigQueryClient } from './client.ts'
 import { elapsedMs, HOUR, now } from '../base/clock.ts'
 import type { LandedMessage } from '../warehouse/warehouse.ts'
 
-/** How long a message may be kept and delivered again: 31 days. */
+/** Longest time that a message can be kept and redelivered: 31 days. */
 const REACH = 31 * 24 * HOUR
 const OVERLAP = HOUR
 const SWEEP_MS = 24 * 3_600_000
@@ -25,7 +26,7 @@ type Bounds = { messagesMax: number; bytesMax: number }
 export class BigQueryLanding {
   readonly #client: BigQueryClient
   #sweptAt: number | null = null
-  /** The table's stamp before a look that found nothing, and when that was. */
+  /** Stamp of the table before a lookup without result, and the time of the lookup. */
   #idle: { stamp: string; at: number } | null = null
 
   constructor(client: BigQueryClient) {
@@ -40,12 +41,12 @@ export class BigQueryLanding {
     const isSweep = swept === null || elapsedMs() - swept > SWEEP_MS
     const ids = await this.#ids(isSweep ? now() - REACH : await this.#since(), messagesMax)
     this.#idle = ids.length === 0 ? { stamp, at: elapsedMs() } : null
-    // A sweep that was cut short goes on with the next look.
+    // A full lookup that reached its limit continues with the next lookup.
     if (isSweep && ids.length < messagesMax) this.#sweptAt = elapsedMs()
     return ids.length === 0 ? [] : this.#messages(ids, bytesMax)
   }
 
-  /** An hour before the last applied message; it is looked for among those of the last days. */
+  /** Returns an hour before the last applied message, which is searched in the last days. */
   async #since(): Promise<number> {
     const [row] = await this.#client.query(
       'read',
@@ -56,7 +57,7 @@ export class BigQueryLanding {
     return ((row?.['last'] as number | null) ?? now() - REACH) - OVERLAP
   }
 
-  /** Of the oldest messages that no batch has applied: `[id, publish_time]`. */
+  /** Returns the oldest messages that no batch has applied: `[id, publish_time]`. */
   async #ids(since: number, max: number): Promise<{ id: string; publishTime: number }[]> {
     const rows = await this.#client.query(
       'read',

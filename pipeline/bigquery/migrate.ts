@@ -1,6 +1,6 @@
 /**
- * The schema in a dataset: what is missing, and making it. Additive and idempotent: tables and
- * columns are added, never changed or dropped; views and functions are replaced.
+ * Migrates the schema of a dataset. Additive and idempotent: tables and columns are added, never
+ * changed or dropped; views and functions are replaced.
  */
 
 import type { BigQueryClient, Place } from './client.ts'
@@ -16,11 +16,11 @@ import {
 import type { At } from '../warehouse/view-sql.ts'
 import { uuidOf } from '../base/hash.ts'
 
-/** Statements sent in one job; a job is a second or two, a statement a fraction of one. */
+/** Statements per job. A job takes a second or two, a statement a fraction of one. */
 const STATEMENTS_PER_JOB = 40
 
 export type Plan = {
-  /** What will be done, in words; empty when nothing need be. */
+  /** Planned changes as text; empty if nothing is missing. */
   lines: string[]
   makesDataset: boolean
   statements: string[]
@@ -30,13 +30,13 @@ export function atOf({ project, dataset }: Place): At {
   return (relation) => quoted(`${project}.${dataset}.${relation}`)
 }
 
-/** Changes when any statement does. */
+/** Returns a hash that changes when any statement does. */
 export function schemaHash(at: At): string {
   const tables = physicalTables().map((table) => createTable(table, at))
   return uuidOf([...tables, createFence(at), ...viewStatements(at)].join(';\n'))
 }
 
-/** The fingerprint of the schema that was made last; null when there is none. */
+/** Returns the hash of the schema that was created last, or null. */
 export async function madeSchema(client: BigQueryClient, at: At): Promise<string | null> {
   if (!(await client.hasTable(FENCE))) return null
   const [row] = await client.query('read', `select schema_hash from ${at(FENCE)}`)

@@ -1,16 +1,16 @@
 /**
- * The catalogue as BigQuery's DDL, and the public views over it.
+ * The catalogue as BigQuery DDL, and the public views over it.
  *
- * Everything is append-only. A versioned table is two tables: `x_base` has the versions as they
- * were recorded, `x_ended` says which row keys stopped being believed and when. A row of `x_ended`
- * ends the version of its key that was recorded before it and was not ended yet; `superseded_at`
- * is derived from that, because an UPDATE bills whole partitions. Each row of `x_base` stands for
- * itself, so a filter of days on a view reaches its partitions, and a version in another partition
- * cannot show through as the current one. `x_past` has versions that ended long ago, each with its
- * end: compaction (`bigquery-compact.ts`) puts them there, where no current view reads them.
+ * Everything is append-only. A versioned table is two tables: `x_base` has the versions as
+ * recorded, `x_ended` has the keys that were superseded, and when. A row of `x_ended` ends the
+ * version of its key that was recorded before it and had not ended. `superseded_at` is derived from
+ * that, because an UPDATE bills whole partitions. Each row of `x_base` is independent of the
+ * others, so a filter on days in a view reaches its partitions, and a version in another partition
+ * does not appear as current. `x_past` has versions that ended long ago, with their ends:
+ * compaction (`compact.ts`) moves them there, where no current view reads them.
  *
- * A view's own text must call relations by their full names, so every text is put over steps that
- * are called as the shared text calls them.
+ * A view must call relations by their full names, so every text is prefixed with steps that have
+ * the names used in the shared text.
  */
 
 import { analysisViews } from '../warehouse/analysis-views.ts'
@@ -40,10 +40,10 @@ const TYPES: { [T in Column['type']]: string } = {
   uuid: 'string',
 }
 
-/** How a table is laid out: for how it is read, and cheap enough to be wrong about. */
+/** Layout of a table, chosen for how it is read. */
 type Layout = {
-  /** An instant column: one partition a month, so that no clock, however wrong, makes more
-   * partitions than a table may have; `day` for what is recorded day by day. */
+  /** Instant column with one partition per month, so that wrong clocks do not exceed the maximum
+   * number of partitions; `day` is for columns recorded day by day. */
   month?: string
   day?: string
   cluster?: readonly string[]
@@ -86,47 +86,47 @@ const LAYOUTS: { [T in TableName]: Layout } = {
   profile_image: IMAGE,
 }
 
-/** Rows on their way to the other tables, as JSON arrays. Streamed into, and never changed: rows
- * of an attempt that came to nothing are read by nobody and leave with their partition. */
+/** Rows on their way to other tables, as JSON arrays. Streamed into and never changed. Rows of
+ * failed attempts are not read and expire with their partition. */
 export const STAGED = 'staged'
 const STAGED_DAYS = 3
 
-/** One row: the last batch, the run that moved it there, and the schema's fingerprint. */
+/** Table with one row: the last batch, the run that moved it there, and the hash of the schema. */
 export const FENCE = 'fence'
 
 export type PhysicalTable = {
   name: string
   columns: readonly { name: string; type: string }[]
   tail: string
-  /** Days after which a partition is deleted; absent: never. */
+  /** Days after which a partition is deleted. If absent, it is kept. */
   keptDays?: number
 }
 
-/** Where rows of a table are appended. */
+/** Returns the table to which rows are appended. */
 export function storageOf(table: TableName): string {
   const { kind } = TABLES[table]
   if (kind === 'versioned') return `${table}_base`
   return kind === 'log' ? `${table}_log` : table
 }
 
-/** Where the ends of versions are appended. */
+/** Returns the table to which ends of versions are appended. */
 export function endsOf(table: VersionedName): string {
   return `${table}_ended`
 }
 
-/** Where compaction puts versions that have ended. */
+/** Returns the table to which compaction moves superseded versions. */
 export function pastOf(table: VersionedName): string {
   return `${table}_past`
 }
 
-/** The instant column by whose months a table is partitioned; null when it is not. */
+/** Returns the instant column of a table's monthly partitions, or null. */
 export function monthsOf(table: VersionedName): string | null {
   return LAYOUTS[table].month ?? null
 }
 
 export const RECORDED = ['recorded_at', 'recorded_by']
 
-/** All tables but the fence, which is made with its row. */
+/** Returns all tables except the fence, which is created with its row. */
 export function physicalTables(): PhysicalTable[] {
   const recorded = [
     { name: 'recorded_at', type: TYPES.instant },
@@ -182,7 +182,7 @@ function tailOf({ month, day, cluster }: Layout): string {
 
 const NOT_PUBLIC = 'Internal: may change with any version of the program.'
 
-/** Some names (`hash`) are words of the language. */
+/** Quotes a name, because some (`hash`) are keywords. */
 export function quoted(name: string): string {
   return `\`${name}\``
 }
@@ -194,7 +194,8 @@ export function createTable({ name, columns, tail, keptDays }: PhysicalTable, at
   return `create table if not exists ${at(name)} (${list})${tail} options (${options})`
 }
 
-/** One statement, so that of two who make it one makes its row. */
+/** Creates the fence with its row in one statement, so that only one of two writers creates the
+ * row. */
 export function createFence(at: At): string {
   return (
     `create table if not exists ${at(FENCE)} as ` +
@@ -206,7 +207,7 @@ export function addColumn(table: string, column: string, type: string, at: At): 
   return `alter table ${at(table)} add column if not exists ${quoted(column)} ${type}`
 }
 
-/** Views and functions, each after those it reads. */
+/** Returns views and functions, each after those it reads. */
 export function viewStatements(at: At): string[] {
   const view = ({ name, text }: ViewText) =>
     `create or replace view ${at(name)}${described(name)} as\n${text}`
@@ -230,8 +231,8 @@ export function viewStatements(at: At): string[] {
   ]
 }
 
-/** Returns the column list and options of a view: descriptions of a public view and its columns, and
- * a sentence that says so of any other. */
+/** Returns the column list and options of a view: descriptions for a public view and its columns,
+ * otherwise a note that the view is internal. */
 function described(view: string): string {
   const known = publicViews().get(view)
   if (known === undefined) return ` options (${description(NOT_PUBLIC)})`
@@ -245,7 +246,7 @@ function description(text: string): string {
   return `description = ${JSON.stringify(text)}`
 }
 
-/** `x_now` and `x_all`. */
+/** Returns `x_now` and `x_all`. */
 function relationTexts(table: VersionedName, at: At): ViewText[] {
   const based = storedColumns(table)
     .map((name) => `base.${name}`)
@@ -263,13 +264,14 @@ function relationTexts(table: VersionedName, at: At): ViewText[] {
   ]
 }
 
-/** Every version of a table, with what superseded it. */
+/** Returns the query for every version of a table with its end. */
 export function allText(table: VersionedName, at: At): string {
   const columns = [...storedColumns(table), ...SUPERSEDED].join(', ')
   return `${endingText(table, 'left', at)} union all select ${columns} from ${at(pastOf(table))}`
 }
 
-/** The versions of `x_base`, each with what ended it; `inner`: only those that have ended. */
+/** Returns the query for versions of `x_base` with their ends; `inner` returns only those that
+ * ended. */
 export function endingText(table: VersionedName, join: 'left' | 'inner', at: At): string {
   const based = storedColumns(table)
     .map((name) => `base.${name}`)
@@ -287,7 +289,7 @@ export function endingText(table: VersionedName, join: 'left' | 'inner', at: At)
   )
 }
 
-/** A column's value in a staged row: the element at its place, as the column's type. */
+/** Returns a column's value in a staged row, converted to the column's type. */
 export function stagedValue(type: Column['type'], place: number): string {
   const text = `json_value(content, '$[${place}]')`
   if (type === 'bytes') return `from_base64(${text})`

@@ -34,7 +34,7 @@ export class BigQueryTakeover {
     return new BigQueryTakeover(client, takeover, await takeover.openDifference(takeover))
   }
 
-  /** Compares; returns how many rows the takeover inserts and supersedes. */
+  /** Compares. Returns how many rows the takeover inserts and supersedes. */
   begin(): Promise<RowCounts> {
     return this.#difference.compare((table, taken) => this.#current(table, taken))
   }
@@ -66,7 +66,7 @@ export class BigQueryTakeover {
     for (const table of state) yield* staged(table, this.#difference.state(table))
   }
 
-  /** Reads the current rows of a table that the takeover is about. */
+  /** Yields the current rows of a table that the takeover affects. */
   async *#current(table: VersionedName, taken: Taken): AsyncGenerator<Table> {
     const columns: readonly Column[] = TABLES[table].columns
     const selected = columns.map(({ name, type }) =>
@@ -92,7 +92,7 @@ function targetOf(table: TableName): Target {
   return { target: storageOf(table), columns: TABLES[table].columns }
 }
 
-/** Values of a column, as BigQuery returns them, for Arrow. */
+/** Converts values of a column from BigQuery to Arrow. */
 function dataOf({ name, type }: Column, rows: Row[]): ColumnData {
   const values = rows.map((row) => row[name] as string | number | boolean | null)
   if (type === 'hash64') {

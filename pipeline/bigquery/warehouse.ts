@@ -1,10 +1,10 @@
 /**
- * The warehouse in Google BigQuery: one dataset.
+ * Warehouse in Google BigQuery: one dataset.
  *
- * A commit is staged first, where nobody sees it, and then applied by one script in one
- * transaction (see `bigquery-commit.ts`). Whoever commits a batch moves the fence from the batch
- * before; of two writers one does, and the other stops. What this process has read is therefore
- * good for as long as its commits succeed.
+ * A commit is first staged invisibly, then applied by one script in one transaction (see
+ * `commit.ts`). A writer that commits a batch moves the fence from the previous batch. Of two
+ * writers only one can, and the other stops. What this process has read therefore stays valid while
+ * its commits succeed.
  */
 
 import type { Table } from 'apache-arrow'
@@ -38,10 +38,10 @@ import type {
   Warehouse,
 } from '../warehouse/warehouse.ts'
 
-/** Keys that are looked up by one query; a request may have 10 MB. */
+/** Keys per query; a request may have 10 MB. */
 const KEYS_MAX = 50_000
 
-/** Nothing is opened before `open`. */
+/** Returns the warehouse. Nothing is opened before `open`. */
 export function bigqueryWarehouse(place: Place, ifMissing: IfMissing = 'make'): Warehouse {
   return new BigQueryWarehouse(place, ifMissing)
 }
@@ -246,7 +246,8 @@ class BigQueryWarehouse implements Warehouse {
     this.#opened = null
   }
 
-  /** `$1` → `@p1`, and table functions by their full names: only tables have a default dataset. */
+  /** Rewrites `$1` to `@p1`, and table functions to their full names, because only tables have a
+   * default dataset. */
   #asked(sql: string): string {
     const at = atOf(this.#place)
     return sql
@@ -258,7 +259,8 @@ class BigQueryWarehouse implements Warehouse {
     return this.#open.client.query('read', sql, parameters)
   }
 
-  /** Rows of a query over `@wanted`; nothing is asked of a new warehouse, or for no keys. */
+  /** Returns the rows of a query over `@wanted`. Sends no query for a new warehouse or without
+   * keys. */
   async #ofKeys(sql: string, wanted: string[], type: 'INT64' | 'STRING' = 'INT64') {
     const rows: Row[] = []
     if (this.#head.batch === 0) return rows
@@ -271,7 +273,7 @@ class BigQueryWarehouse implements Warehouse {
   }
 }
 
-/** BigQuery's integers are signed. */
+/** Converts hashes to BigQuery's signed integers. */
 function signed(hashes: BigUint64Array): string[] {
   return Array.from(hashes, (hash) => String(BigInt.asIntN(64, hash)))
 }

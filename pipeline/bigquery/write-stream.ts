@@ -1,11 +1,10 @@
 /**
- * Rows that are streamed: into `staged` on their way into a commit, and into the tables that are
- * appended to outside batches. Arrow record batches through the Storage Write API; the only file
- * that knows its client.
+ * Streams rows into `staged` for commits, and into tables that are appended to outside of batches.
+ * Uses Arrow record batches and the Storage Write API; no other file uses its client.
  *
- * Nothing of a pending stream can be seen before it is finalized and committed, and then all of it
- * can; a stream that is left behind vanishes. Offsets are checked, so a repeated append is stored
- * once. One request is all or nothing by itself and needs no stream of its own.
+ * Rows of a pending stream become visible together when it is finalized and committed; an abandoned
+ * stream disappears. Offsets are checked, so a repeated append is stored once. A single request is
+ * atomic and needs no stream of its own.
  */
 
 import type { BigQueryWriteClient } from '@google-cloud/bigquery-storage'
@@ -19,18 +18,18 @@ import {
 import type { Place } from './client.ts'
 import { assert, messageOf, UserError } from '../base/errors.ts'
 
-/** A request may have 20 MB; texts are counted in UTF-16 units, which are three bytes at most. */
+/** A request may have 20 MB. Texts are counted in UTF-16 units, each at most three bytes. */
 const CHUNK_UNITS = 2_500_000
 const CHUNK_ROWS = 20_000
 const PIECE_BYTES = 6_000_000
 const APPEND_TRIES = 3
 
-/** gRPC's words: for an offset that is taken, for one that is too far … */
+/** gRPC codes of an offset that is taken, and of one that is too far. */
 const ALREADY_EXISTS = 6
 const PERMISSION_DENIED = 7
 const ABORTED = 10
 const OUT_OF_RANGE = 11
-/** … and for what may be tried again on the spot. */
+/** gRPC codes that may be retried immediately. */
 const RETRYABLE = new Set([4, ABORTED, 13, 14])
 
 type Appended = { appendResult?: unknown; error?: Failure | null; rowErrors?: unknown[] }
@@ -56,7 +55,7 @@ export class Stager {
     return new Stager(place, new Api({ projectId, servicePath: host, port, sslCreds }))
   }
 
-  /** Stages rows, all of them or none that anybody can see. Returns how many. */
+  /** Stages rows; all become visible or none. Returns how many. */
   write(
     table: string,
     stage: { stage: string; stagedAt: number },
@@ -65,8 +64,8 @@ export class Stager {
     return this.#attempt(() => this.#stream(table, wiresOf(stage, rows)))
   }
 
-  /** Appends rows, all of them or none. In one request it is at least once: when the answer is
-   * lost and it is asked again, rows may be there twice. */
+  /** Appends rows, all or none. A single request is at-least-once: if its answer is lost and it is
+   * repeated, rows may be stored twice. */
   async append(table: string, rows: Table, recordedAt: number): Promise<void> {
     const wires = [...recordedWires(rows, recordedAt, PIECE_BYTES)]
     const [only, ...others] = wires
@@ -84,8 +83,8 @@ export class Stager {
       if ((thrown as Failure).code !== PERMISSION_DENIED) throw thrown
       const { project, dataset } = this.#place
       throw new UserError(
-        `bigquery:${project}.${dataset} may not be written to: roles/bigquery.dataEditor is ` +
-          `needed: ${messageOf(thrown)}`,
+        `bigquery:${project}.${dataset} denies writing: grant roles/bigquery.dataEditor to the ` +
+          `account: ${messageOf(thrown)}`,
       )
     }
   }
@@ -104,7 +103,7 @@ export class Stager {
       parent,
       writeStream: { type: 'PENDING' },
     })
-    assert(typeof name === 'string', 'a stream has a name')
+    assert(typeof name === 'string', 'a write stream has a name')
     let offset = 0
     for await (const wire of wires) {
       await this.#append(name, offset, wire)
@@ -117,12 +116,12 @@ export class Stager {
       writeStreams: [name],
     })
     const [failure] = streamErrors ?? []
-    if (failure !== undefined) throw new Error(`rows are not streamed: ${failure.errorMessage}`)
+    if (failure !== undefined) throw new Error(`streaming rows failed: ${failure.errorMessage}`)
     return offset
   }
 
-  /** One request at a time; a connection that breaks is opened again at the same offset. A stream
-   * that has less than was acknowledged is given up: the rows may be staged again in another. */
+  /** Sends one request at a time. A broken connection is opened again at the same offset. A stream
+   * that has less than was acknowledged is abandoned; the rows are staged again in another one. */
   async #append(writeStream: string, offset: number | null, wire: WireTable): Promise<void> {
     const { serializedSchema, serializedRecordBatch } = wire
     const request = {
@@ -135,7 +134,7 @@ export class Stager {
       if (failure === null || failure.code === ALREADY_EXISTS) return
       if (tries < APPEND_TRIES && RETRYABLE.has(failure.code ?? 0)) continue
       const code = failure.code === OUT_OF_RANGE ? ABORTED : failure.code
-      throw Object.assign(new Error(`rows are not streamed: ${failure.message}`), { code })
+      throw Object.assign(new Error(`streaming rows failed: ${failure.message}`), { code })
     }
   }
 

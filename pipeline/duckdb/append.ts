@@ -1,13 +1,12 @@
 /**
- * Arrow tables → DuckDB's appender, chunk by chunk, without a value ever becoming a JavaScript
- * object on the way.
+ * Appends Arrow tables to DuckDB chunk by chunk, without creating a JavaScript object per value.
  *
- * A chunk is what the appender takes at once, at most 2,048 rows. Fixed-width columns are copied
- * from the Arrow buffers as they are. A text in a DuckDB vector is an item of 16 bytes: its length,
- * and either the text itself, if it has at most 12 bytes, or its first four bytes and a pointer.
- * Assigning texts one by one costs a call each, which was half of all appending. Instead all bytes
- * of the chunk are assigned as one text, whose item tells where DuckDB has put them; then the items
- * of all rows, which point into it, are written in one copy.
+ * A chunk is the appender's unit of at most 2,048 rows. Fixed-width columns are copied from the
+ * Arrow buffers. A text in a DuckDB vector is an item of 16 bytes: its length, and either the text,
+ * if it has at most 12 bytes, or its first four bytes and a pointer. Assigning texts one by one
+ * takes a call each, which was half of the append time. Instead, all bytes of the chunk are
+ * assigned as one text; its item contains the address at which DuckDB stored them. Then the items
+ * of all rows, which point into it, are written with one copy.
  */
 
 import { DuckDBDataChunk, type DuckDBAppender } from '@duckdb/node-api'
@@ -20,10 +19,10 @@ const INLINE_BYTES = 12
 const ITEM_BYTES = 16
 const TWO_TO_32 = 4_294_967_296
 
-/** What an appender's column beyond those of the table gets in every row: 64 bits, or null. */
+/** Value of an appender column that the table lacks, in every row: 64 bits, or null. */
 export type Filling = bigint | null
 
-/** Appends all rows of `table` to an appender whose columns it begins with. */
+/** Appends all rows of a table to an appender whose first columns are those of the table. */
 export function appendTable(
   appender: DuckDBAppender,
   table: Table,
@@ -84,14 +83,14 @@ function valueWriterOf(data: Data): Writer {
   }
 }
 
-/** 64-bit columns: Arrow and DuckDB lay them out alike. */
+/** Writes 64-bit columns, which Arrow and DuckDB store alike. */
 function wordWriter(words: BigInt64Array): Writer {
   const { buffer, byteOffset } = words
   return (vector, from, count) =>
     duckdb.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, byteOffset + from * 8, count * 8)
 }
 
-/** A UUID is a 128-bit integer, little-endian, with its top bit flipped so that it sorts. */
+/** Writes UUIDs: 128-bit integers, little-endian, with the top bit flipped for sorting. */
 function uuidWriter(bytes: Uint8Array): Writer {
   const items = new Uint8Array(CHUNK_ROWS * ITEM_BYTES)
   return (vector, from, count) => {
@@ -154,7 +153,7 @@ function dictionaryWriter(data: Data, codes: Int32Array): Writer {
   }
 }
 
-/** The items of a vector of texts that are all slices of one run of bytes. */
+/** Items of a vector whose texts are slices of one array of bytes. */
 class TextItems {
   readonly #bytes = new Uint8Array(CHUNK_ROWS * ITEM_BYTES)
   readonly #words = new Uint32Array(this.#bytes.buffer)
@@ -162,7 +161,7 @@ class TextItems {
   #low = 0
   #high = 0
 
-  /** Gives the bytes a home in the vector. */
+  /** Copies the bytes into the vector. */
   begin(vector: duckdb.Vector, texts: Uint8Array): void {
     this.#texts = texts
     if (texts.length <= INLINE_BYTES) return
@@ -206,7 +205,7 @@ function fill(vector: duckdb.Vector, filling: Filling, count: number): void {
   duckdb.copy_data_to_vector(vector, 0, words.buffer, 0, count * 8)
 }
 
-/** `from` is a multiple of the chunk, so the Arrow bitmap can be taken as it is. */
+/** Copies the Arrow bitmap. `from` is a multiple of the chunk size, so it needs no shifting. */
 function writeValidity(data: Data, vector: duckdb.Vector, from: number, count: number): void {
   const bitmap = data.nullBitmap as Uint8Array
   const bytes = new Uint8Array(CHUNK_ROWS / 8)

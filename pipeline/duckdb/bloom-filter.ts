@@ -1,9 +1,9 @@
 /**
- * A Bloom filter of 64-bit hashes: tells for certain that a key has never been stored, so that a
- * new key, the commonest of all that are looked up, costs no read.
+ * Bloom filter of 64-bit hashes. It tells that a key was never stored, so that a new key, the most
+ * common lookup, needs no read.
  *
- * Its size is fixed. Up to a million keys about one absent key in ten thousand is taken for a
- * stored one; beyond, ever more, and then a read finds nothing.
+ * Its size is fixed. Up to a million keys, about one absent key in ten thousand is reported as
+ * possibly stored; beyond that the rate grows, and each false report costs a read.
  */
 
 const BITS_LOG2 = 24
@@ -23,7 +23,7 @@ export class KeyFilter {
     }
   }
 
-  /** By key: false when it has certainly never been added. */
+  /** Returns false per key if it was certainly never added. */
   mayHave(hashes: BigUint64Array): boolean[] {
     const halves = halvesOf(hashes)
     return Array.from(hashes, (_, key) => {
@@ -48,7 +48,7 @@ function halvesOf(hashes: BigUint64Array): Uint32Array {
   return new Uint32Array(hashes.buffer, hashes.byteOffset, hashes.length * 2)
 }
 
-/** Of the bits that the first two leave out. */
+/** Returns a third position from bits that the first two do not use. */
 function third(low: number, high: number): number {
   return ((low >>> 24) | ((high >>> 16) << 8)) >>> 0
 }

@@ -1,10 +1,10 @@
 /**
- * What a takeover would change, found by DuckDB in bounded memory, whatever the size of the
- * history: the file with the recomputed tables is attached, what is believed in the warehouse
- * itself is given, and what differs is set aside in temporary tables, `coming_x` and `going_x`.
+ * Difference of a takeover, computed by DuckDB in bounded memory for any length of history. The
+ * file with the recomputed tables is attached, the current rows of the warehouse are passed in, and
+ * what differs is written to the temporary tables `coming_x` and `going_x`.
  *
- * Rows of one key are told apart by a hash of 64 bits, so that what is joined is narrow however
- * wide the rows.
+ * Rows of one key are compared by a 64-bit hash, so that joins are narrow however wide the rows
+ * are.
  */
 
 import type { DuckDBFile } from './file.ts'
@@ -18,23 +18,24 @@ import type { VersionName } from '../definition/load.ts'
 
 const OTHER = 'recomputed'
 
-/** How the attached file calls a table's rows. */
+/** Returns the name of a table in the attached file. */
 export function theirs(table: TableName): string {
   return `${OTHER}.${storageOf(table)}`
 }
 
-/** A value as DuckDB has it in a text. */
+/** Writes a value as a DuckDB literal. */
 export const asLiteral: Bound = (value) =>
   typeof value === 'string' ? literal(value) : String(value)
 
-/** What tells versions of one key apart, of a relation with a table's stored columns. */
+/** Returns the columns that distinguish versions of one key, for a relation with a table's stored
+ * columns. */
 export function contentOf(table: VersionedName): string {
   const [key, ...columns] = TABLES[table].columns.map(({ name }) => name)
   return `${key}, hash(${columns.join(', ')}) as content`
 }
 
 export class Difference {
-  /** The tables with rows of the version, and how many of their rows stop being believed. */
+  /** Tables with rows of the version, and how many of them are superseded. */
   readonly going = new Map<VersionedName, number>()
   readonly #file: DuckDBFile
   readonly #takeover: Takeover
@@ -44,8 +45,8 @@ export class Difference {
     this.#takeover = takeover
   }
 
-  /** Attaches the other file and compares. `fill` makes the temporary table `ours`, the `contentOf`
-   * of what a table has now of what is taken. */
+  /** Attaches the other file and compares. `fill` creates the temporary table `ours`: the
+   * `contentOf` the current rows of a table that are affected. */
   async begin(fill: (table: VersionedName, taken: Taken) => Promise<void>): Promise<RowCounts> {
     const { from, version, within } = this.#takeover
     const path = literal(from.slice(from.indexOf(':') + 1))
@@ -67,13 +68,13 @@ export class Difference {
     return counts
   }
 
-  /** The versions that have rows in the other. */
+  /** Returns the versions that have rows in the other file. */
   async #onRecord(): Promise<VersionName[]> {
     const sql = `select distinct kind, id, version from ${theirs('releases')}`
     return ((await this.#file.query(sql)) as VersionName[]).filter(isVersioned)
   }
 
-  /** Whatever happened. */
+  /** Drops the temporary tables and detaches the file, also after a failure. */
   async end(): Promise<void> {
     for (const table of this.going.keys()) {
       await this.#file.run(`drop table if exists coming_${table}`)
@@ -83,17 +84,17 @@ export class Difference {
   }
 }
 
-/** Whether rows of the version are in a table. Who is in a cohort is found by cohort runs, and not
- * derived. */
+/** Returns whether a table has rows of the version. Cohort members are not derived, so they are not
+ * taken over. */
 function isTaken(table: VersionedName, version: VersionName | null): boolean {
   return version === null ? table !== 'cohort_member' : hasVersionsOf(table, version.kind)
 }
 
-/** What is believed in the other, and not here; what is believed here, and not there. */
+/** Returns statements for current rows of the other file that are missing here, and vice versa. */
 function differing(table: VersionedName, versions: readonly VersionName[]): string[] {
   const columns = TABLES[table].columns.map(({ name }) => name)
   const [key] = columns
-  // The other was closed, so that nothing of it is pending.
+  // The other file was closed, so nothing in it is pending.
   const believed = `${theirs(table)} as its`
   const isIts = `superseded_at is null and ${isOfVersions(table, versions, asLiteral)}`
   return [

@@ -1,7 +1,7 @@
 /**
  * Classes of DuckDB failures. The Node binding throws plain errors without a code, so a class is
- * recognized by the text that the engine begins a message with. A path or a value inside a message
- * never decides: every pattern is anchored, at the start of the message or at its end.
+ * recognized by the beginning of the message. Every pattern is anchored at the start or the end of
+ * the message, so that a path or value inside it has no effect.
  */
 
 import { messageOf, UserError } from '../base/errors.ts'
@@ -13,7 +13,7 @@ import { messageOf, UserError } from '../base/errors.ts'
  */
 export type EngineFault = 'locked' | 'corrupt' | 'foreign' | 'version' | 'memory' | 'disk'
 
-/** The engine's own prefixes of a message, several where an error is passed on. */
+/** Prefixes of engine messages; there are several if an error is passed on. */
 const PREFIX =
   /^(?:(?:IO|FATAL|Fatal|TransactionContext|Serialization|Invalid Input|Internal|INTERNAL) Error: |Failed to commit: |Failure while replaying WAL file "[^"\n]*": )+/
 
@@ -32,7 +32,7 @@ const FAULTS: readonly (readonly [EngineFault, RegExp])[] = [
   ['memory', /^Out of Memory Error: /],
 ]
 
-/** Where an invalidated database repeats the error that invalidated it. */
+/** Marker after which an invalidated database repeats the original error. */
 const ORIGINAL = 'Original error: "'
 
 /** Returns the error that an invalidated database repeats, without its closing quote. */
@@ -71,11 +71,11 @@ export function openFailure(path: string, thrown: unknown): UserError {
     case 'version':
       return new UserError(
         `${path} was written by another version of DuckDB (${first}): open it with the version of ` +
-          'this program that made it, or choose another --warehouse',
+          'this program that created it, or choose another --warehouse',
       )
     case 'corrupt':
       return new UserError(
-        `${path} is damaged (${first}): restore the file and ${path}.wal from one backup, or feed ` +
+        `${path} is damaged (${first}): restore the file and ${path}.wal from one backup, or load ` +
           'its events into a new file, npm start -- --warehouse duckdb:NEW FILE',
       )
     case 'memory':
@@ -100,8 +100,8 @@ export function workFailure(path: string, thrown: unknown): unknown {
   const [first] = message.split('\n')
   if (fault === 'disk') {
     return new UserError(
-      `no room to write ${path}: free space on its disk and run the same command again; what is ` +
-        `committed stays: ${diskCause(message)}`,
+      `the disk of ${path} is full: free space and run the same command again; committed ` +
+        `batches are kept: ${diskCause(message)}`,
     )
   }
   if (fault === 'memory') {
@@ -113,7 +113,7 @@ export function workFailure(path: string, thrown: unknown): unknown {
   return fault === 'corrupt' ? openFailure(path, thrown) : thrown
 }
 
-/** The line of a message that says why the disk took no more. */
+/** Returns the line of a message with the cause of the full disk. */
 function diskCause(message: string): string {
   return originalOf(message) ?? (message.split('\n')[0] as string)
 }

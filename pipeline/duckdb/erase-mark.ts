@@ -1,12 +1,12 @@
 /**
- * Mark of an erasure that is under way: a file beside the warehouse, written before anything is
- * deleted and removed at the very end. After a crash it states what the next writer has to do.
+ * Mark of an erasure in progress: a file beside the warehouse, written before anything is deleted
+ * and removed at the end. After a crash it tells the next writer what remains to be done.
  *
- * The mark changes by a rename, so it is read as one phase or the other. In phase `erasing` the
- * warehouse file and its log are valid: the erasure took place if its batch is on record, and then
- * the file has to be rewritten. In phase `replacing` the rewritten copy is complete and valid: the
- * log of the old file must go before the copy takes its place, or DuckDB would read the two
- * together and refuse both.
+ * The mark changes by a rename, so it is always in one phase. In phase `erasing`, the warehouse
+ * file and its log are valid: if the batch of the erasure is recorded, the erasure took place and
+ * the file must be rewritten. In phase `replacing`, the rewritten copy is complete: the log of the
+ * old file must be removed before the copy replaces it, or DuckDB would read both together and
+ * reject them.
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -15,8 +15,8 @@ import { dirname } from 'node:path'
 
 export type EraseMark = {
   phase: 'erasing' | 'replacing'
-  /** Batch of the erasure; null: not stated, as in marks of earlier versions, and the file has to
-   * be rewritten in any case. */
+  /** Batch of the erasure. Null in marks of earlier versions: the file must then be rewritten in
+   * any case. */
   batch: number | null
 }
 
@@ -44,7 +44,7 @@ export async function setEraseMark(path: string, mark: EraseMark): Promise<void>
   await syncFolder(path)
 }
 
-/** Removes the mark, and the draft of one. */
+/** Removes the mark and its draft. */
 export async function removeEraseMark(path: string): Promise<void> {
   await rm(draftOf(path), { force: true })
   await rm(markOf(path), { force: true })
@@ -57,8 +57,8 @@ export async function removeDraft(path: string): Promise<boolean> {
   return hasDraft
 }
 
-/** Makes a rename in the folder of a file durable where the system can: it is not what a killed
- * process depends on. */
+/** Makes a rename in the folder of a file durable if the system supports it. A killed process does
+ * not depend on it. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(dirname(path), 'r').catch(() => null)
   await folder?.sync().catch(() => undefined)

@@ -1,6 +1,6 @@
 /**
- * What goes with an erased person (`erased-rows.ts`), deleted from a DuckDB file; inside the
- * transaction that has already appended what the tables become without him.
+ * Deletes the rows of an erased person (`erasure-sql.ts`) from a DuckDB file, in the transaction
+ * that has already appended the remaining rows.
  */
 
 import { IMAGE_TABLES } from '../warehouse/image-tables.ts'
@@ -10,7 +10,7 @@ import { BELIEF, erasedRows, listsOf } from '../warehouse/erasure-sql.ts'
 import { VERSIONED_NAMES } from '../warehouse/tables.ts'
 import type { ErasedRows, Erasure } from '../warehouse/warehouse.ts'
 
-/** Deletes the rows and tells how many of each table there were. */
+/** Deletes the rows. Returns how many per table. */
 export async function eraseRows(
   file: DuckDBFile,
   batch: number,
@@ -46,7 +46,7 @@ async function fillList(file: DuckDBFile, name: string, items: readonly string[]
   )
 }
 
-/** Timers that profiles keep. */
+/** Fills in the timers that profiles keep. */
 async function fillDues(file: DuckDBFile, dues: Erasure['dues']): Promise<void> {
   await file.run('create or replace temp table erased_due (profile_id varchar, due bigint)')
   await file.query(

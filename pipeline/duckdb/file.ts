@@ -1,9 +1,10 @@
 /**
- * One DuckDB file, one process: statements in, rows out, Arrow tables appended. There is one
- * connection for all but look-ups and long readings; these see what was there when they began.
+ * Connection to one DuckDB file in one process: statements, rows, and appending Arrow tables.
+ * Everything uses one connection, except lookups and long reads, which see the state at their
+ * start.
  *
- * The file must not be opened, copied or hashed elsewhere in this process while it is open here:
- * that would release DuckDB's lock on it.
+ * While the file is open, this process must not open, copy or hash it elsewhere: that would release
+ * DuckDB's lock on it.
  */
 
 import { tmpdir } from 'node:os'
@@ -25,16 +26,16 @@ import { notDuckDB, openFailure, workFailure } from './engine-errors.ts'
 import type { Means } from './resource-limits.ts'
 import type { Row } from '../warehouse/warehouse.ts'
 
-/** A join with at most so many keys on one side tells the scan of the other which they are, and
- * pages without any of them are not read. DuckDB's own limit is 50. */
+/** Maximum number of keys for which a join filters the scan of its other side, so that pages
+ * without these keys are not read. DuckDB's default is 50. */
 const PAGES_FILTERED = '5000'
 
 /**
- * Storage v1.5 has zstd; without vacuum, checkpoints do not merge row groups again and again.
+ * Storage v1.5 has zstd. Without vacuum, checkpoints do not merge row groups repeatedly.
  *
- * Every column that is appended to keeps a block in memory, full or not. Blocks of 256 KB compress
- * better and cost less to write than smaller ones, and a run has the memory for them. The log is
- * long, so that a small batch does not end in a checkpoint; a file that was not closed replays it.
+ * Every appended column keeps a block in memory, full or not. Blocks of 256 KB compress better and
+ * cost less to write than smaller ones, and the memory of a run suffices. The log is long, so that
+ * a small batch does not trigger a checkpoint; a file that was not closed replays it.
  */
 const SETTINGS = {
   dynamic_or_filter_threshold: PAGES_FILTERED,
@@ -44,7 +45,7 @@ const SETTINGS = {
   max_vacuum_tasks: '0',
 }
 
-/** What a file is opened for: a reader changes nothing on disk. */
+/** Access mode. A reader changes nothing on disk. */
 export type Access = 'read' | 'write'
 
 export class DuckDBFile {
@@ -53,10 +54,10 @@ export class DuckDBFile {
   readonly #connection: DuckDBConnection
   readonly #appenders = new Map<string, DuckDBAppender>()
 
-  /** Schemas in which unqualified names are found. */
+  /** Schemas in which unqualified names are looked up. */
   #searchPath = 'main'
 
-  /** Whether this is what has opened the file. */
+  /** Whether this connection has opened the file. */
   readonly #isOwner: boolean
 
   private constructor(
@@ -71,22 +72,21 @@ export class DuckDBFile {
     this.#isOwner = isOwner
   }
 
-  /** `path` may be `:memory:`. Several processes may read a file that none writes. Throws a
-   * `UserError` that says why a file cannot be opened. */
+  /** Opens a file or `:memory:`. Several processes may read a file that none writes. Throws a
+   * `UserError` with the reason if the file cannot be opened. */
   static async open(path: string, means: Means, access: Access = 'write'): Promise<DuckDBFile> {
     const instance = await createInstance(path, means, access)
     return new DuckDBFile(path, instance, await connected(instance, 'main'), true)
   }
 
-  /** A connection of its own to the same file, to be closed before it. Temporary tables are a
-   * connection's own, and what others commit is seen as soon as it is committed. */
+  /** Opens another connection to the file, which must be closed first. Temporary tables belong to
+   * one connection; commits of others are visible immediately. */
   async beside(): Promise<DuckDBFile> {
     const connection = await connected(this.#instance, this.#searchPath)
     return new DuckDBFile(this.#path, this.#instance, connection, false)
   }
 
-  /** Finds unqualified names in these schemas, on this connection and on those made from now on.
-   * The schemas must exist. */
+  /** Sets the schemas for unqualified names on this connection and on later ones. They must exist. */
   async search(schemas: string): Promise<void> {
     await this.run(searching(schemas))
     this.#searchPath = schemas
@@ -101,7 +101,7 @@ export class DuckDBFile {
     return result.getRowObjects().map(plainRow)
   }
 
-  /** The same, a few thousand rows at a time, while others write. */
+  /** Yields rows of a query, a few thousand at a time, while others write. */
   async *rows(sql: string, parameters: (string | number | null)[] = []): AsyncGenerator<Row[]> {
     const connection = await connected(this.#instance, this.#searchPath)
     try {
@@ -112,7 +112,7 @@ export class DuckDBFile {
     }
   }
 
-  /** The one column of a query, a few thousand values at a time. */
+  /** Yields the only column of a query, a few thousand values at a time. */
   async *stream(sql: string): AsyncGenerator<readonly DuckDBValue[]> {
     const result = await this.#connection.stream(sql)
     for (;;) {
@@ -122,14 +122,15 @@ export class DuckDBFile {
     }
   }
 
-  /** How many rows relations have, in one statement. */
+  /** Counts the rows of relations in one statement. */
   async counts<Name extends string>(relations: readonly Name[]): Promise<Map<Name, number>> {
     const counted = relations.map((name) => `select '${name}' as name, count(*) as n from ${name}`)
     const rows = await this.query(counted.join(' union all '))
     return new Map(rows.map((row) => [row['name'] as Name, row['n'] as number]))
   }
 
-  /** Appends rows to a table, temporary or qualified by its schema; inside a transaction, if one is open, else on their own. */
+  /** Appends rows to a table, temporary or qualified by its schema, within the open transaction if
+   * there is one. */
   async append(table: string, rows: Table, fillings: readonly Filling[] = []): Promise<void> {
     await this.#explained(async () => {
       const appender = await this.#appender(table)
@@ -138,7 +139,7 @@ export class DuckDBFile {
     })
   }
 
-  /** Does `work`; of its failures, a full disk and the like become errors that say what to do. */
+  /** Runs `work`. Converts failures such as a full disk to errors with a next step. */
   async #explained<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await work()
@@ -147,13 +148,13 @@ export class DuckDBFile {
     }
   }
 
-  /** Makes the rows of a temporary table. */
+  /** Replaces the rows of a temporary table. */
   async refill(table: string, rows: Table): Promise<void> {
     await this.run(`truncate ${table}`)
     await this.append(table, rows)
   }
 
-  /** Statements that happen together or not at all; they may replace tables. */
+  /** Runs statements in a transaction. They may replace tables. */
   async transaction(work: () => Promise<void>): Promise<void> {
     await this.run('begin')
     try {
@@ -166,7 +167,8 @@ export class DuckDBFile {
     }
   }
 
-  /** One appender a table for as long as the table is: each keeps buffers until it is collected. */
+  /** Returns the appender of a table. Appenders are reused, because each keeps buffers until
+   * collected. */
   async #appender(table: string): Promise<DuckDBAppender> {
     const known = this.#appenders.get(table)
     if (known !== undefined) return known
@@ -176,15 +178,15 @@ export class DuckDBFile {
     return appender
   }
 
-  /** Must be called before a table is replaced. Rows still in an appender would be written later,
-   * on their own: they are dropped first. */
+  /** Drops the appenders. Must be called before a table is replaced, because rows left in an
+   * appender would be written later. */
   dropAppenders(): void {
     for (const appender of this.#appenders.values()) {
       try {
         appender.clear()
         appender.closeSync()
       } catch {
-        // Closing repeats the error of a failed flush; there is nothing left to lose.
+        // Closing repeats the error of a failed flush, which was reported already.
       }
     }
     this.#appenders.clear()
@@ -218,8 +220,8 @@ async function createInstance(
       ...SETTINGS,
       memory_limit: memory,
       threads: String(threads),
-      // A file spills beside itself. What is in memory would spill into the current directory, and
-      // two processes there would get in each other's way.
+      // A file spills beside itself. A database in memory would spill into the current directory,
+      // where two processes would conflict.
       ...(path === ':memory:' ? { temp_directory: SPILL_DIR } : {}),
       ...(access === 'read' ? { access_mode: 'READ_ONLY' } : {}),
     })
@@ -233,7 +235,7 @@ async function createInstance(
   return instance
 }
 
-/** DuckDB opens a data file (CSV, JSON …) as a view over it in memory, where nothing is kept. */
+/** Returns false for a data file (CSV, JSON …), which DuckDB opens as an in-memory view over it. */
 async function isFile(instance: DuckDBInstance): Promise<boolean> {
   const connection = await instance.connect()
   const found = await connection.runAndReadAll(

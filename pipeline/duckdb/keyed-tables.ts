@@ -1,12 +1,12 @@
 /**
- * Tables that are read back by key: the images, and the history of streams. Rows are in the order
- * of being written, which is that of their row ids; of an image the last counts.
+ * Tables that are read by key: images and the history of streams. Rows are in write order, which is
+ * the order of their row ids; the last image of a key counts.
  *
- * A key that was never stored is known by a filter and costs nothing. The others are found by
- * scanning their hashes, 64 bits a row, and only the pages that have one of them are read (see
- * `PAGES_FILTERED` of `duckdb-file.ts`). A page is 2,048 rows, whose texts are read whole: it is
- * their length that a look-up costs. There is no index: DuckDB keeps one in memory whole, and
- * pins a block for every row that it finds by it.
+ * A Bloom filter excludes keys that were never stored, without a read. Other keys are found by
+ * scanning their hashes, 64 bits per row; only pages that contain one of them are read (see
+ * `PAGES_FILTERED` in `file.ts`). A page has 2,048 rows whose texts are read whole, so their length
+ * determines the cost of a lookup. There is no index, because DuckDB keeps indexes in memory and
+ * pins a block per row found.
  */
 
 import type { Table } from 'apache-arrow'
@@ -18,7 +18,7 @@ import { hashes64 } from '../base/hash.ts'
 import { KeyFilter } from './bloom-filter.ts'
 import { IMAGE_KINDS, type ImageKind, type Row } from '../warehouse/warehouse.ts'
 
-/** An image log is compacted when it has this many times its live keys, and so many rows. */
+/** An image log is compacted when it has this many rows per live key, and a minimum of rows. */
 const IMAGE_SURPLUS = 4
 const IMAGE_ROWS_MIN = 50_000
 
@@ -34,7 +34,7 @@ export class KeyedTables {
     this.#writer = writer
   }
 
-  /** `file` has the temporary tables of what is looked up; what piles up is tidied by `writer`. */
+  /** Opens the tables. `file` has the temporary lookup tables; `writer` compacts. */
   static async open(file: DuckDBFile, writer: DuckDBFile): Promise<KeyedTables> {
     const tables = new KeyedTables(file, writer)
     const counts = await file.counts(IMAGE_TABLES)
@@ -45,7 +45,7 @@ export class KeyedTables {
     return tables
   }
 
-  /** The latest image of each key that has one: rows with `key` and `image`. */
+  /** Returns the latest image of each key: rows with `key` and `image`. */
   async images(kind: ImageKind, keys: string[]): Promise<Row[]> {
     const table = imageTable(kind)
     const mayHave = (await this.#filter(kind)).mayHave(hashes64(keys))
@@ -61,7 +61,7 @@ export class KeyedTables {
     const wanted = new Set(stored)
     const isShared = new Set(hashes).size < stored.length
     if (!isShared && rows.every((row) => wanted.has(row['key'] as string))) return rows
-    // Keys that share a hash are told apart by their texts, which takes reading all of theirs.
+    // Keys that share a hash are distinguished by their texts, which requires reading all of them.
     return this.#file.query(
       `select wanted.key, max_by(image, ${table}.rowid) as image from ${table}
        inner join wanted on wanted.k = ${table}.k and wanted.key = ${table}.key
@@ -70,10 +70,10 @@ export class KeyedTables {
   }
 
   /**
-   * History segments of streams in commit order, up to and without a batch: rows with `stream` and
-   * `segment`. The batch is left out and the order made here and not by the query. While a batch is
-   * being committed, its rows are visible before the column statistics include them, and DuckDB
-   * trusts those: it drops a condition that they say always holds. A sort in SQL once returned a
+   * Returns history segments of streams in commit order, before a batch: rows with `stream` and
+   * `segment`. The batch is filtered and the order made here instead of in the query. During a
+   * commit, new rows are visible before the column statistics include them. DuckDB trusts the
+   * statistics and drops a condition that seems to hold always. A sort in SQL once returned a
    * segment of a commit in progress as well; packing by the same statistics is the likely cause.
    */
   async segments(streams: string[], before: number): Promise<Row[]> {
@@ -89,7 +89,7 @@ export class KeyedTables {
     )
   }
 
-  /** Images have been committed. */
+  /** Must be called after images are committed. */
   async settle(kind: ImageKind, images: Table): Promise<void> {
     const log = this.#logs.get(kind) as ImageLog
     log.filter?.add(images.getChild('k')?.toArray() as BigUint64Array)
@@ -113,8 +113,8 @@ export class KeyedTables {
     log.compactAt = Math.max(IMAGE_ROWS_MIN, IMAGE_SURPLUS * keys)
   }
 
-  /** Made when first asked for: a run over a new file never asks. Images that are committed while
-   * it is being filled are added by `settle`. */
+  /** Returns the filter of a kind. Built on first use, because a run over a new file never needs
+   * it. `settle` adds images that are committed meanwhile. */
   async #filter(kind: ImageKind): Promise<KeyFilter> {
     const log = this.#logs.get(kind) as ImageLog
     if (log.filter !== null) return log.filter

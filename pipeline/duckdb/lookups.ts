@@ -1,7 +1,6 @@
 /**
- * What a batch asks of a DuckDB file before it commits. It is asked on a connection of its own, so
- * that the commit before may still be under way: whether or not that is visible yet, what it says
- * is added to what is found.
+ * Lookups of a batch in a DuckDB file before its commit. They use another connection, so that the
+ * previous commit may still be in flight: its content is added to the result, visible or not.
  */
 
 import { hashTable, uuidTable } from '../warehouse/arrow.ts'
@@ -29,14 +28,14 @@ export class DuckDBLookups {
     this.#reads = reads
   }
 
-  /** `reads` is counted up. */
+  /** Opens the lookups. `reads` counts the rows read. */
   static async open(writer: DuckDBFile, reads: ReadCounts): Promise<DuckDBLookups> {
     const file = await writer.beside()
     await file.run(LOOKUP_STATEMENTS.join(';\n'))
     return new DuckDBLookups(file, await KeyedTables.open(file, writer), reads)
   }
 
-  /** A commit has begun; it is done with when its promise has settled. */
+  /** Registers a commit in flight, until its promise settles. */
   begin(underWay: UnderWay): void {
     this.#underWay = underWay
     const end = () => {
@@ -45,7 +44,7 @@ export class DuckDBLookups {
     underWay.done.then(end, end)
   }
 
-  /** Images have been committed. */
+  /** Must be called after images are committed. */
   async settle(images: Commit['images']): Promise<void> {
     for (const [kind, rows] of images) await this.#keyed.settle(kind, rows)
   }
@@ -139,7 +138,7 @@ export class DuckDBLookups {
     return new Map(rows.map((row) => [row['id'] as string, row['fate'] as EffectFate]))
   }
 
-  /** What is asked for late in a batch, or seldom, waits for the commit. */
+  /** Waits for the commit in flight. Used by lookups that are late in a batch, or rare. */
   async #onRecord(): Promise<void> {
     await this.#underWay?.done
   }

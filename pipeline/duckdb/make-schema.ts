@@ -1,4 +1,4 @@
-/** Making the schema of a DuckDB file, and refusing a file that has another. */
+/** Creates the schema of a DuckDB file, and rejects a file with another schema. */
 
 import type { DuckDBFile } from './file.ts'
 import { FIRST_LAYOUT, schema, STAMP } from './schema.ts'
@@ -7,14 +7,14 @@ import { messageOf, UserError } from '../base/errors.ts'
 import { LOAD_AGAIN, noWarehouse } from '../warehouse/head.ts'
 import type { IfMissing } from '../warehouse/warehouse.ts'
 
-/** Number of the present layout. Layout 1 had all tables in the schema `main`. */
+/** Number of the current layout. Layout 1 had all tables in the schema `main`. */
 const LAYOUT = 2
 
 /**
- * Makes the tables and views that a file lacks; one with this very schema is left alone, because
- * making it takes longer than most queries. Throws a `UserError`, and leaves the file as it was, if
- * it has tables of another layout or of another program. A warehouse in memory has no comments: they
- * take half as long as all the rest, and nobody reads them.
+ * Creates missing tables and views. Skips a file that has this schema already, because creating it
+ * takes longer than most queries. Throws a `UserError`, without changing the file, if it has tables
+ * of another layout or of another program. A warehouse in memory gets no comments, because writing
+ * them takes half as long as everything else.
  */
 export async function makeSchema(
   file: DuckDBFile,
@@ -34,13 +34,13 @@ export async function makeSchema(
     const message = messageOf(thrown)
     if (!message.startsWith('Catalog Error') && !message.startsWith('Binder Error')) throw thrown
     throw new UserError(
-      `${path} holds something else by the names of our tables: ` +
+      `${path} contains tables of another program with the same names: ` +
         `${message.split('\n')[0]}; choose another --warehouse`,
     )
   }
 }
 
-/** Tables and views that are missing are made, but what tables hold is not converted. */
+/** Rejects a file whose tables have other columns; stored rows are not converted. */
 async function refuseOthers(file: DuckDBFile, path: string): Promise<void> {
   const [first] = await file.query(FIRST_LAYOUT)
   if (first !== undefined) {
@@ -54,7 +54,7 @@ async function refuseOthers(file: DuckDBFile, path: string): Promise<void> {
   const table = otherTable(new Map(columns))
   if (table === null) return
   throw new UserError(
-    `${path} was made by another version of this program, with other columns in ${table}: ` +
+    `${path} was created by another version of this program, with other columns in ${table}: ` +
       LOAD_AGAIN,
   )
 }

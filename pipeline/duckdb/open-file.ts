@@ -1,8 +1,8 @@
 /**
- * Opening the file of a warehouse, and what a crash during an erasure left beside it.
+ * Opens the file of a warehouse, and handles what a crash during an erasure left beside it.
  *
- * A writer completes or undoes the erasure before anything else, and reports which. A reader
- * changes nothing: it reads the valid file and reports that an erasure is unfinished.
+ * A writer first completes or reverts the erasure, and reports which. A reader changes nothing: it
+ * reads the valid file and reports that an erasure is unfinished.
  */
 
 import { existsSync } from 'node:fs'
@@ -16,19 +16,19 @@ import { messageOf, UserError } from '../base/errors.ts'
 export type Opening = {
   path: string
   means: Means
-  /** Told in one line what was completed, undone or is unfinished. */
+  /** Called with one line when an erasure was completed or reverted, or is unfinished. */
   onNotice: (notice: string) => void
 }
 
 const UNDONE =
   'an interrupted erasure has been undone: nothing was erased; run npm run forget again'
 
-/** The command that finishes an erasure and changes nothing else. */
+/** Returns the command that finishes an erasure and changes nothing else. */
 const finishing = (path: string) => `npm run compact -- --warehouse ${shellWord(`duckdb:${path}`)}`
 
 /**
- * Opens the file to write, complete and with the schema that `makeSchema` makes. Throws a
- * `UserError` if an erasure cannot be finished: the file stays as it is, and readers can read it.
+ * Opens the file for writing, with the schema of `makeSchema`. Throws a `UserError` if an erasure
+ * cannot be finished; the file stays unchanged and readable.
  */
 export async function openToWrite(
   { path, means, onNotice }: Opening,
@@ -64,7 +64,7 @@ export async function openToWrite(
   }
 }
 
-/** Opens the file to read, or returns null if its schema has to be made first. */
+/** Opens the file for reading. Returns null if its schema must be created first. */
 export async function openToRead({ path, means, onNotice }: Opening): Promise<DuckDBFile | null> {
   const mark = eraseMarkOf(path)
   const isCopy = mark?.phase === 'replacing' && existsSync(copyOf(path))
@@ -87,7 +87,7 @@ export async function openToRead({ path, means, onNotice }: Opening): Promise<Du
   return file
 }
 
-/** Returns the error of an erasure that is committed, but whose file could not be rewritten. */
+/** Returns the error of a committed erasure whose file could not be rewritten. */
 export function unfinished(path: string, thrown: unknown): UserError {
   return new UserError(
     `an erasure in ${path} is unfinished: its rows are gone from the tables, but the file could ` +
@@ -96,7 +96,7 @@ export function unfinished(path: string, thrown: unknown): UserError {
   )
 }
 
-/** Whether the erasure took place. Without a batch this is not known: the file is rewritten. */
+/** Returns whether the erasure took place. True without a batch, so that the file is rewritten. */
 async function isErased(file: DuckDBFile, { batch }: EraseMark): Promise<boolean> {
   if (batch === null) return true
   const [head] = await file.query('select max(batch) as batch from batches')
@@ -109,7 +109,7 @@ function completed(mark: EraseMark): string {
 
 const inBatch = ({ batch }: EraseMark) => (batch === null ? '' : `batch ${batch} is committed, `)
 
-/** Quotes a word for a POSIX shell where it needs it. */
+/** Quotes a word for a POSIX shell if necessary. */
 function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

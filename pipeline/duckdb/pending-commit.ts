@@ -1,5 +1,5 @@
 /**
- * A commit under way: what it says to those who ask before it is on record.
+ * Commit in flight: its content, for lookups before it is visible.
  */
 
 import type { Table } from 'apache-arrow'
@@ -8,7 +8,7 @@ import type { Commit } from '../warehouse/warehouse.ts'
 
 export class UnderWay {
   readonly batch: number
-  /** The commit's own end. */
+  /** Settles with the commit. */
   readonly done: Promise<void>
   readonly #events: Table | undefined
   readonly #segments: CommitSegments
@@ -34,12 +34,12 @@ export class UnderWay {
     return this.#landed
   }
 
-  /** The history segment that it adds to a stream. */
+  /** Returns the history segment that it adds to a stream, or undefined. */
   segmentOf(stream: string): string | undefined {
     return this.#segments.of(stream)
   }
 
-  /** Keys of the profiles with a timer of its own after one instant and up to another. */
+  /** Returns the profiles with one of its timers after one instant and up to another. */
   due(after: number, upTo: number): string[] {
     const profiles = this.#timers?.getChild('profile_id')
     const found: string[] = []
@@ -50,7 +50,7 @@ export class UnderWay {
   }
 }
 
-/** A column of 64-bit values as it lies in memory. */
+/** Returns a column of 64-bit values without copying. */
 function words(table: Table | undefined, column: string): BigUint64Array | BigInt64Array {
   return (table?.getChild(column)?.toArray() ?? new BigInt64Array()) as BigInt64Array
 }

@@ -1,8 +1,8 @@
 /**
- * Rewriting a DuckDB file after an erasure. Deleted rows stay in the blocks of a file until they
- * are overwritten; a copy made of the remaining rows has none of them. The copy replaces the file
- * by a rename. The mark (`erase-mark.ts`) states how far this has come, and a crash at any point
- * leaves one valid file.
+ * Rewrites a DuckDB file after an erasure. Deleted rows remain in the blocks of a file until they
+ * are overwritten; a copy of the remaining rows does not contain them. The copy replaces the file
+ * by a rename. The mark (`erase-mark.ts`) records the progress, and a crash at any point leaves one
+ * valid file.
  */
 
 import { existsSync } from 'node:fs'
@@ -14,16 +14,15 @@ import { literal, schema } from './schema.ts'
 import { pendingOf, storageOf } from './stored-tables.ts'
 import { TABLES, VERSIONED_NAMES, type TableName } from '../warehouse/tables.ts'
 
-/** Where the copy is made. */
+/** Returns the path of the copy. */
 export const copyOf = (path: string) => `${path}.rewritten`
 
-/** What DuckDB keeps beside a file: its log, in its forms during a checkpoint. */
+/** Suffixes of files that DuckDB keeps beside a database: its log, also during a checkpoint. */
 const LOGS = ['.wal', '.wal.checkpoint', '.wal.recovery']
 
 /**
- * Closes the file and returns the copy that has taken its place; a warehouse in memory stays as it
- * is. The mark must be set. If the copy cannot be made, nothing of it is left and the file stays
- * open.
+ * Closes the file and returns the copy that has replaced it; a warehouse in memory stays as it is.
+ * The mark must be set. If the copy fails, it is removed and the file stays open.
  */
 export async function rewritten(
   file: DuckDBFile,
@@ -45,8 +44,8 @@ export async function rewritten(
   return DuckDBFile.open(path, means)
 }
 
-/** Puts the complete copy in the place of the file. The mark must be in phase `replacing`; after a
- * crash this is repeated from the start. */
+/** Replaces the file by the complete copy. The mark must be in phase `replacing`; after a crash
+ * this is repeated from the start. */
 export async function replaceFile(path: string): Promise<void> {
   const fresh = copyOf(path)
   if (existsSync(fresh)) {
@@ -58,7 +57,7 @@ export async function replaceFile(path: string): Promise<void> {
   await removeEraseMark(path)
 }
 
-/** Removes a DuckDB file with everything that DuckDB keeps beside it, the file itself last. */
+/** Removes a DuckDB file and everything that DuckDB keeps beside it, the file itself last. */
 export async function removeFile(path: string): Promise<void> {
   for (const end of [...LOGS, '.tmp', '']) await rm(path + end, { recursive: true, force: true })
 }

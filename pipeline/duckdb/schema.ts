@@ -1,14 +1,14 @@
 /**
  * The schema of a DuckDB file as statements.
  *
- * The contract's views and functions are in `main`, and nothing else: they are what `show tables`
- * lists. The tables (`stored-tables.ts`) and the relations that the texts of `sql/views/` read are
- * in `internal`: `x_now`, the versions believed now, `x_all`, every version, `live_release` and
- * `live_funnel`. The same text makes the current view and, over the versions believed at an
- * instant, the table function `<view>_as_of`.
+ * The schema `main` has only the views and functions of the contract, which `show tables` lists.
+ * The tables (`stored-tables.ts`) and the relations that the texts of `sql/views/` read are in
+ * `internal`: `x_now`, the current versions, `x_all`, every version, `live_release` and
+ * `live_funnel`. The same text makes the current view and, over versions as of an instant, the
+ * table function `<view>_as_of`.
  *
- * DuckDB resolves the names in a view's text when the view is read, first in the schema of the
- * view. A public text is therefore put over steps that are named as it names internal relations.
+ * DuckDB resolves the names in a view when the view is read, first in the schema of the view.
+ * Public texts are therefore prefixed with steps that have the names of internal relations.
  */
 
 import { analysisViews } from '../warehouse/analysis-views.ts'
@@ -34,7 +34,7 @@ import {
   tableStatement,
 } from './stored-tables.ts'
 
-/** Functions that the shared texts call by the names BigQuery gives them, and DuckDB lacks. */
+/** Functions of BigQuery that the shared texts call and DuckDB lacks. */
 const FUNCTIONS = [
   'create or replace macro main.unix_micros(instant) as epoch_us(instant)',
   "create or replace macro main.date_from_unix_date(day_no) as date '1970-01-01' + cast(day_no as int)",
@@ -45,7 +45,7 @@ const FUNCTIONS = [
 /** Returns the qualified name of a relation. */
 const at: At = (relation) => (isPublic(relation) ? `main.${relation}` : internal(relation))
 
-/** A text as SQL has it. */
+/** Writes a text as a SQL literal. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
@@ -59,8 +59,8 @@ type Schema = {
 
 let known: Schema | null = null
 
-/** Statements that make whatever is missing, all of which can be run again, and at the end say
- * which schema is made; its hash is what `STAMP` finds then. The texts are read once. */
+/** Returns the statements that create whatever is missing. They can be repeated. The last one
+ * records the hash of the schema, which `STAMP` returns. The texts are read once. */
 export function schema(): Schema {
   known ??= readSchema()
   return known
@@ -74,12 +74,12 @@ function readSchema(): Schema {
   return { hash, statements, comments }
 }
 
-/** The hash of the schema that was made last. */
+/** Query for the recorded hash of the schema. */
 export const STAMP =
   'select comment as hash from duckdb_tables() where database_name = current_database() ' +
   `and schema_name = '${INTERNAL}' and table_name = 'batches_log'`
 
-/** Query for a row if the file is of layout 1, in which all tables were in `main`. */
+/** Query for a row if the file has layout 1, in which all tables were in `main`. */
 export const FIRST_LAYOUT =
   'select 1 from duckdb_tables() where database_name = current_database() ' +
   "and schema_name = 'main' and table_name = 'batches_log'"
@@ -111,23 +111,23 @@ function makingStatements(): string[] {
   ]
 }
 
-/** What is looked up goes here; these are gone with the connection. */
+/** Temporary tables with the keys of a lookup; they belong to the connection. */
 export const LOOKUP_STATEMENTS = [
   'create temp table if not exists wanted (k ubigint, key varchar)',
   'create temp table if not exists wanted_hash (k ubigint)',
   'create temp table if not exists wanted_id (id uuid)',
 ]
 
-/** Returns a public text over the internal relations that it reads. DuckDB puts the steps in the
- * place of their names, as if the text named the relations. */
+/** Returns a public text over the internal relations that it reads. DuckDB inlines the steps, as if
+ * the text named the relations. */
 function overInternal({ text, reads }: SqlFile): string {
   const steps = reads.map((name) => `${name} as not materialized (select * from ${at(name)})`)
   return `with ${steps.join(', ')} select * from (\n${text}\n)`
 }
 
 /**
- * Returns `x_now` and `x_all`. Most rows have nothing pending: they are passed through, and only
- * versions of a key that has are matched with what ended them.
+ * Returns `x_now` and `x_all`. Most rows have nothing pending and are passed through. Only versions
+ * whose key has a pending row are matched with it.
  */
 function relationTexts(table: VersionedName): ViewText[] {
   const stored = storedColumns(table)

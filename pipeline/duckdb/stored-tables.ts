@@ -1,11 +1,11 @@
 /**
- * The catalogue as DuckDB's tables, all of them in the schema `internal`.
+ * The catalogue as DuckDB tables, all in the schema `internal`.
  *
- * A versioned table is stored as two append-only tables: `x_base` has the versions as they were
- * recorded, `x_pending` says which row keys stopped being believed and when. A pending row ends
- * the version of its key that was recorded before it and is not ended yet; the fold
- * (`foldStatements`) writes that into `x_base` from time to time, so that readers have less to
- * join. Appending costs the same whatever the history; updating would not.
+ * A versioned table is stored as two append-only tables: `x_base` has the versions as recorded,
+ * `x_pending` has the keys that were superseded, and when. A pending row ends the version of its
+ * key that was recorded before it and has not ended. The fold (`foldStatements`) writes pending
+ * rows into `x_base` from time to time, so that readers join less. Appending has constant cost;
+ * updating does not.
  */
 
 import type { Column } from '../warehouse/column.ts'
@@ -32,17 +32,17 @@ const TYPES: { [T in Column['type']]: string } = {
 
 const UNCOMPRESSED = ' using compression uncompressed'
 
-/** Returns the qualified name of a relation that is no part of the contract. */
+/** Returns the qualified name of a relation that is not part of the contract. */
 export function internal(relation: string): string {
   return `${INTERNAL}.${relation}`
 }
 
-/** Returns the qualified name of the table where rows are appended. */
+/** Returns the qualified name of the table to which rows are appended. */
 export function storageOf(table: TableName): string {
   return internal(storedNameOf(table))
 }
 
-/** Returns the qualified name of the table of keys that stopped being believed. */
+/** Returns the qualified name of the table of superseded keys. */
 export function pendingOf(table: VersionedName): string {
   return internal(`${table}_pending`)
 }
@@ -53,13 +53,13 @@ function storedNameOf(table: TableName): string {
   return kind === 'log' ? `${table}_log` : table
 }
 
-/** Query for the internal tables of a file by name, with the names of their columns. */
+/** Query for the internal tables of a file with the names of their columns. */
 export const COLUMNS =
   "select table_name as name, string_agg(column_name, ', ' order by column_index) as columns " +
   'from duckdb_columns() where database_name = current_database() ' +
   `and schema_name = '${INTERNAL}' group by table_name`
 
-/** Returns a table that has other columns in a file than it is made with, or null. */
+/** Returns a table whose columns in a file differ from the catalogue, or null. */
 export function otherTable(columns: ReadonlyMap<string, string>): string | null {
   const isOther = ({ name, columns: ours }: StoredTable) => {
     const theirs = columns.get(name)
@@ -72,7 +72,7 @@ function columnsOf(table: TableName): readonly Column[] {
   return TABLES[table].columns
 }
 
-/** A table as it lies in the file; the name is unqualified. */
+/** Table as stored in the file; the name is unqualified. */
 export type StoredTable = { name: string; columns: { name: string; type: string }[] }
 
 /** Returns all tables of the schema. */
@@ -95,7 +95,7 @@ const ENDED = [
   { name: 'superseded_because', type: TYPES.text },
 ] as const
 
-/** Texts that are read back by key and soon replaced are not packed, which would cost more. */
+/** Returns a table as stored. Texts that are read by key and soon replaced are not compressed. */
 function storedTable(table: TableName): StoredTable {
   const isKeyed = KEYED_TABLES.some((keyed) => keyed === table)
   const columns = columnsOf(table).map(({ name, type }) => ({
@@ -109,18 +109,18 @@ function storedTable(table: TableName): StoredTable {
   return { name: storedNameOf(table), columns: [...columns, ...recorded] }
 }
 
-/** Returns the statement that makes a table unless it exists. */
+/** Returns the statement that creates a table unless it exists. */
 export function tableStatement({ name, columns }: StoredTable): string {
   const list = columns.map((column) => `${column.name} ${column.type}`).join(', ')
   return `create table if not exists ${internal(name)} (${list})`
 }
 
-/** Makes one of the tables that are read back by key. */
+/** Returns the statement that creates a table that is read by key. */
 export function keyedStatement(table: (typeof KEYED_TABLES)[number]): string {
   return tableStatement(storedTable(table))
 }
 
-/** Writes what is pending into the base table; in a transaction of its own. */
+/** Returns the statements that fold pending rows into the base table, in their own transaction. */
 export function foldStatements(table: VersionedName): string[] {
   const base = storageOf(table)
   const pending = pendingOf(table)
@@ -137,14 +137,14 @@ export function foldStatements(table: VersionedName): string[] {
   ]
 }
 
-/** The latest image of each key. Not by `row_number()` over `rowid`: DuckDB 1.5 gives no row where
- * that is selected too. */
+/** Returns the query for the latest image of each key. It does not use `row_number()` over `rowid`,
+ * because DuckDB 1.5 then returns no rows if `rowid` is selected too. */
 export function latestImages(relation: string): string {
   const latest = `select max(rowid) from ${relation} group by k, key`
   return `select * from ${relation} where rowid in (${latest})`
 }
 
-/** Keeps the latest image of each key; in a transaction of its own. */
+/** Returns the statements that keep only the latest image of each key, in their own transaction. */
 export function compactStatements(table: `${ImageKind}_image`): string[] {
   const stored = storageOf(table)
   const kept = `${table}_kept`

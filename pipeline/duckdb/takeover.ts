@@ -1,6 +1,6 @@
 /**
- * A takeover into a DuckDB file: what differs moves in the transaction of a commit, and so does
- * what runs continue from. DuckDB joins and copies it in bounded memory.
+ * Takeover into a DuckDB file. The differences and the state that runs continue from are copied in
+ * the transaction of a commit, by DuckDB in bounded memory.
  */
 
 import { asLiteral, contentOf, Difference, theirs } from './difference.ts'
@@ -22,7 +22,7 @@ export class DuckDBTakeover {
     this.#difference = new Difference(file, takeover)
   }
 
-  /** Attaches the other and finds what differs. */
+  /** Attaches the other file and compares. */
   begin(): Promise<RowCounts> {
     return this.#difference.begin((table, taken) => {
       const ours = believedText(table, contentOf(table), taken, asLiteral)
@@ -30,7 +30,7 @@ export class DuckDBTakeover {
     })
   }
 
-  /** Within the transaction of the commit. */
+  /** Copies the differences, within the transaction of the commit. */
   async apply(batch: number, recordedAt: number): Promise<void> {
     const stamp = `make_timestamptz(${recordedAt}), ${batch}`
     for (const table of this.#difference.going.keys()) {
@@ -47,7 +47,7 @@ export class DuckDBTakeover {
       const columns = TABLES[table].columns.map(({ name }) => name).join(', ')
       await this.#file.run(`drop table ${stored}`)
       await this.#file.run(keyedStatement(table))
-      // They are stored in the order of being written, and so they come.
+      // Rows are copied in the order in which they were written.
       await this.#file.run(
         `insert into ${stored} select ${columns}, ${stamp} from ${theirs(table)}`,
       )
@@ -59,12 +59,12 @@ export class DuckDBTakeover {
     )
   }
 
-  /** Whatever happened. */
+  /** Cleans up, also after a failure. */
   end(): Promise<void> {
     return this.#difference.end()
   }
 
-  /** Rows that `apply` has set waiting, by table. */
+  /** Pending rows that `apply` has added, by table. */
   waiting(): Iterable<[VersionedName, number]> {
     return this.#difference.going
   }

@@ -1,9 +1,9 @@
 /**
- * The embedded warehouse: one DuckDB file.
+ * Embedded warehouse: one DuckDB file.
  *
- * A commit only appends. What that leaves behind is tidied outside the batch, each in its own
- * transaction and safe to lose: pending supersedes are folded into their tables, and image logs
- * are compacted to the latest image of each key.
+ * A commit only appends. Maintenance runs outside of batches, each step in its own transaction and
+ * safe to lose: pending rows are folded into their tables, and image logs are compacted to the
+ * latest image of each key.
  */
 
 import { existsSync } from 'node:fs'
@@ -47,20 +47,20 @@ import type {
   Warehouse,
 } from '../warehouse/warehouse.ts'
 
-/** Pending supersedes of a table at which they are folded. */
+/** Pending rows of a table at which they are folded. */
 const PENDING_MAX = 300_000
 
 export type DuckDBOptions = {
   means?: Means
   ifMissing?: IfMissing
-  /** Whether the file is only read. Nothing on disk is changed then, unless the file is of an
+  /** Whether the file is opened for reading. Nothing on disk changes then, unless the file has an
    * earlier schema. */
   isReader?: boolean
-  /** Told in one line of an erasure that is unfinished, was completed or was undone. */
+  /** Called with one line about an erasure that is unfinished, was completed or was reverted. */
   onNotice?: (notice: string) => void
 }
 
-/** `path` may be `:memory:`, which is always made. Nothing is opened before `open`. */
+/** Returns the warehouse at a path. `:memory:` is always created. Nothing is opened before `open`. */
 export function duckdbWarehouse(path: string, options: DuckDBOptions = {}): Warehouse {
   return new DuckDBWarehouse(path, options)
 }
@@ -81,7 +81,7 @@ class DuckDBWarehouse implements Warehouse {
   #isReader: boolean
   #opened: Opened | null = null
   #head: Head = NO_HEAD
-  /** Rows waiting in each `_pending` table. */
+  /** Number of rows in each `_pending` table. */
   readonly #pending = new Map<VersionedName, number>()
 
   constructor(path: string, options: DuckDBOptions) {
@@ -114,7 +114,7 @@ class DuckDBWarehouse implements Warehouse {
     return this.#head
   }
 
-  /** A reader of a file with an earlier schema becomes a writer, to make the schema. */
+  /** Opens the file. A reader of a file with an earlier schema opens it for writing, to migrate it. */
   async #openFile(): Promise<DuckDBFile> {
     const opening = { path: this.#path, means: this.#means, onNotice: this.#onNotice }
     const read = this.#isReader ? await openToRead(opening) : null
@@ -185,7 +185,7 @@ class DuckDBWarehouse implements Warehouse {
     }
   }
 
-  /** One transaction: the commit, and `more` at its end. */
+  /** Applies the commit, then `more`, in one transaction. */
   async #apply(commit: Commit, more: () => Promise<void>): Promise<void> {
     assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
@@ -205,7 +205,7 @@ class DuckDBWarehouse implements Warehouse {
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
   }
 
-  /** So many more supersedes of a table are pending. */
+  /** Counts further pending rows of a table, and folds them at the limit. */
   async #settle(table: VersionedName, count: number): Promise<void> {
     const pending = (this.#pending.get(table) ?? 0) + count
     this.#pending.set(table, pending)
@@ -222,7 +222,7 @@ class DuckDBWarehouse implements Warehouse {
     const { batch } = commit
     let counts: ErasedRows = {}
     if (!isPlan) {
-      // A state store of runs may name the person. It goes first: it can be deleted at any time.
+      // A local state store may contain the person. It is removed first, because it can be rebuilt.
       await rm(`${this.#path}.state`, { recursive: true, force: true })
       await setEraseMark(this.#path, { phase: 'erasing', batch })
     }

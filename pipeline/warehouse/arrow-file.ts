@@ -1,11 +1,11 @@
-/** Rows of a query → the bytes of an Arrow IPC file, a record batch for every few thousand rows. */
+/** Converts rows of a query to an Arrow IPC file with a record batch per few thousand rows. */
 
 import { RecordBatchFileWriter } from 'apache-arrow'
 import { rowBatch, type RowColumn } from './arrow.ts'
 import type { Row } from './warehouse.ts'
 
-/** `columns` name each column and its type in the engine's words; others than those known are
- * texts. */
+/** Yields the bytes of the file. `columns` has the name and engine type of each column; other types
+ * become text. */
 export async function* arrowFile(
   columns: readonly { name: string; type: string }[],
   parts: AsyncIterable<Row[]>,

@@ -1,6 +1,6 @@
 /**
- * Arrow on its way elsewhere: a table as bytes for another thread; rows of any table as JSON texts,
- * and a table of texts as the two messages (schema, record batch) that the Storage Write API takes.
+ * Serialization of Arrow tables: as bytes for another thread, as JSON texts per row, and as the two
+ * messages (schema, record batch) of the Storage Write API.
  */
 
 import {
@@ -20,8 +20,8 @@ import {
 } from 'apache-arrow'
 import { uuidText } from '../base/hash.ts'
 
-/** Bytes of their own, which can change hands. They are put together here: what the library's own
- * `tableToIPC` gives is cut short when two columns are one array. */
+/** Returns the table as bytes that can be transferred. Assembled here, because the library's
+ * `tableToIPC` truncates tables in which two columns share an array. */
 export async function tableBytes(table: Table): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   for await (const part of RecordBatchStreamWriter.writeAll(table)) parts.push(part)
@@ -38,8 +38,8 @@ export function tableOfBytes(bytes: Uint8Array): Table {
   return tableFromIPC(bytes)
 }
 
-/** Each row as a JSON array of texts and nulls: numbers as their digits, hashes signed, UUIDs as
- * text, bytes in base64, so that nothing is rounded on the way. */
+/** Yields each row as a JSON array of texts and nulls, without rounding: numbers as digits, hashes
+ * signed, UUIDs as text, bytes in base64. */
 export function* rowTexts(table: Table): Generator<string> {
   for (const batch of table.batches) {
     const cells = batch.data.children.map(cellOf)
@@ -52,7 +52,7 @@ export function* rowTexts(table: Table): Generator<string> {
 const TRUE = '"true"'
 const FALSE = '"false"'
 
-/** The JSON of a row's value. */
+/** Returns the JSON of a row's value. */
 type Cell = (row: number) => string
 
 function cellOf(data: Data): Cell {
@@ -84,17 +84,17 @@ function valueOf(data: Data): Cell {
   }
 }
 
-/** Rows to be staged: one instant and one stage for all of them. */
+/** Rows to stage; all have the same instant and stage. */
 export type StagedRows = { stagedAt: number; stage: string; targets: string[]; contents: string[] }
 
-/** Rows as one request takes them. */
+/** Rows of one request. */
 export type WireTable = {
   rowCount: number
   serializedSchema: Uint8Array
   serializedRecordBatch: Uint8Array
 }
 
-/** Columns `staged_at`, `stage`, `target`, `content`. */
+/** Returns rows with the columns `staged_at`, `stage`, `target`, `content`. */
 export function stagedWire({ stagedAt, stage, targets, contents }: StagedRows): WireTable {
   const { length } = contents
   const text = (values: string[]) => vectorFromArray(values, new Utf8()).data[0] as Data
@@ -105,7 +105,7 @@ export function stagedWire({ stagedAt, stage, targets, contents }: StagedRows): 
   )
 }
 
-/** A table as it is and its `recorded_at`, in pieces of about so many bytes. */
+/** Yields a table with its `recorded_at`, in pieces of about the given number of bytes. */
 export function* recordedWires(
   table: Table,
   recordedAt: number,
@@ -136,7 +136,7 @@ function wireOf(names: string[], children: Data[], length: number): WireTable {
   return { rowCount: length, serializedSchema, serializedRecordBatch }
 }
 
-/** The first two messages of an Arrow stream, each with its frame and its body. */
+/** Returns the first two messages of an Arrow stream, each with its frame and body. */
 function messagesOf(batch: RecordBatch): [Uint8Array, Uint8Array] {
   const bytes = RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,7 +1,7 @@
 /**
- * Columns → Arrow tables, by the catalogue. The only file that makes Arrow.
+ * Builds Arrow tables from columns, by the table catalogue. No other file creates Arrow tables.
  *
- * Typed arrays are taken as they are; what a column gives as plain values is packed once.
+ * Typed arrays are used without copying; plain values are packed once.
  */
 
 import {
@@ -32,10 +32,10 @@ import type { Column, ColumnType } from './column.ts'
 import { repeatedTexts } from './repeated-texts.ts'
 import { TABLES, type TableName } from './tables.ts'
 
-/** 16 bytes a row, big-endian; `isNull[row]` 1 is null. */
+/** 16 bytes per row, big-endian; `isNull[row]` is 1 for null. */
 export type Uuids = { bytes: Uint8Array; isNull?: Uint8Array }
 
-/** What a column may be given as. */
+/** Accepted forms of a column. */
 export type ColumnData =
   | readonly (string | number | boolean | null)[]
   | TextColumn
@@ -45,23 +45,23 @@ export type ColumnData =
   | Uuids
   | Uint8Array[]
 
-/** Rows of a catalogue table: exactly its columns, each with `count` values. */
+/** Builds rows of a catalogue table from exactly its columns, each with `count` values. */
 export function arrowTable(
   table: TableName,
   columns: { [column: string]: ColumnData },
   count: number,
 ): Table {
   const specs: readonly Column[] = TABLES[table].columns
-  assert(Object.keys(columns).length === specs.length, `${table} has all its columns and no other`)
+  assert(Object.keys(columns).length === specs.length, `${table} has exactly its own columns`)
   const parts = specs.map((spec) => {
     const given = columns[spec.name]
-    assert(given !== undefined, `${table} is given ${spec.name}`)
+    assert(given !== undefined, `column ${spec.name} of ${table} is given`)
     return { name: spec.name, data: dataOf(spec.type, given, count) }
   })
   return tableOf(parts, count)
 }
 
-/** The versions that stop being believed. */
+/** Builds the rows that supersede versions. */
 export function supersedeTable(rowKeys: Uuids, because: string[]): Table {
   const count = because.length
   return tableOf(
@@ -73,15 +73,15 @@ export function supersedeTable(rowKeys: Uuids, because: string[]): Table {
   )
 }
 
-/** Returns the texts of a column without nulls, not copied. The table has one batch. */
+/** Returns the texts of a column without nulls, without copying. The table has one batch. */
 export function textColumn(rows: Table, name: string): TextColumn {
   const data = rows.getChild(name)?.data ?? []
-  assert(data.length === 1, `${name} is one run of texts`)
+  assert(data.length === 1, `column ${name} has one batch`)
   const [texts] = data as [Data<Utf8>]
   return { bytes: texts.values, offsets: texts.valueOffsets }
 }
 
-/** Keys to look up: their 64-bit hashes and their texts. */
+/** Builds keys to look up: their 64-bit hashes and their texts. */
 export function keyTable(k: BigUint64Array, keys: string[]): Table {
   const hashes = makeData({ type: new Uint64(), length: k.length, data: k })
   return tableOf(
@@ -93,27 +93,27 @@ export function keyTable(k: BigUint64Array, keys: string[]): Table {
   )
 }
 
-/** Hashes to look up. */
+/** Builds hashes to look up. */
 export function hashTable(k: BigUint64Array): Table {
   const data = makeData({ type: new Uint64(), length: k.length, data: k })
   return tableOf([{ name: 'k', data }], k.length)
 }
 
-/** UUIDs to look up. */
+/** Builds UUIDs to look up. */
 export function uuidTable(ids: readonly string[]): Table {
   return tableOf([{ name: 'id', data: uuidData(uuidsFromText(ids), ids.length) }], ids.length)
 }
 
-/** The bytes of ids that are UUID text. */
+/** Converts UUID text to bytes. */
 export function uuidsFromText(ids: readonly string[]): Uuids {
   const hex = ids.map((id) => id.replaceAll('-', '')).join('')
   return { bytes: new Uint8Array(Buffer.from(hex, 'hex')) }
 }
 
-/** A column of rows that are no table's: a catalogue type, or a number with a fraction. */
+/** Column that belongs to no table: a catalogue type, or a number with a fraction. */
 export type RowColumn = { name: string; type: ColumnType | 'number' }
 
-/** A record batch of rows as a query gives them. */
+/** Builds a record batch from query rows. */
 export function rowBatch(
   columns: readonly RowColumn[],
   rows: readonly { [column: string]: unknown }[],
@@ -172,7 +172,7 @@ function dictionaryData({ values, codes }: DictionaryColumn): Data {
   })
 }
 
-/** The null bitmap of a column, nothing when there is no null. */
+/** Returns the null bitmap of a column, or undefined without nulls. */
 function validityOf(
   count: number,
   isValid: (row: number) => boolean,
@@ -190,7 +190,7 @@ function validityOf(
 
 const TWO_TO_32 = 4_294_967_296
 
-/** Whole numbers within 2^53 as 64 bits, written in halves: a BigInt a value costs more. */
+/** Packs integers within 2^53 as 64 bits, in two halves, because a BigInt per value costs more. */
 function integerData(type: ColumnType, given: ArrayLike<unknown>, count: number): Data {
   const words = new Int32Array(count * 2)
   for (let row = 0; row < count; row++) {
@@ -212,7 +212,7 @@ function uuidData({ bytes, isNull }: Uuids, count: number): Data {
   return makeData({ type: new FixedSizeBinary(16), length: count, data: bytes, ...validity })
 }
 
-/** Packs texts in one write. */
+/** Packs texts with one write. */
 function textData(texts: readonly (string | null)[]): Data {
   const joined = texts.join('')
   const bytes = Buffer.from(joined)
@@ -224,12 +224,12 @@ function textData(texts: readonly (string | null)[]): Data {
     if (text !== null) at += lengthOf(text)
     offsets[row + 1] = at
   }
-  assert(at === bytes.length, 'texts are well-formed')
+  assert(at === bytes.length, 'texts are well-formed UTF-16')
   const validity = validityOf(texts.length, (row) => texts[row] !== null)
   return utf8Data(bytes, offsets, texts.length, validity)
 }
 
-/** The length in bytes of a text whose characters take one each. */
+/** Returns the length in bytes of a text of one-byte characters. */
 function unitCount(text: string): number {
   return text.length
 }

@@ -1,12 +1,12 @@
-/** What a run of a cohort puts on record. */
+/** Records of cohort runs: members who entered or left, and why. */
 
 import type { SupersededBecause } from './warehouse.ts'
 
 /**
- * Why somebody entered or left: `moved_on` by what has happened since the last run; `corrected`
- * because what was believed of the time before it is no longer believed; `identity` likewise,
- * where people were merged or parted; `redefined` under another version of the cohort, or of a
- * journey it asks about; `first_run` where there was no run before.
+ * Reason why a profile entered or left: `moved_on` by events since the last run; `corrected`
+ * because rows from before the last run have changed; `identity` likewise, through a merge or
+ * split; `redefined` by another version of the cohort or of its journey; `first_run` without an
+ * earlier run.
  */
 export type ChangeReason = 'first_run' | 'moved_on' | 'corrected' | 'identity' | 'redefined'
 
@@ -16,7 +16,7 @@ export type CohortChange = {
   profileId: string
   change: 'entered' | 'left'
   reason: ChangeReason
-  /** The event time the run asked for, microseconds. */
+  /** Event time of the evaluation, microseconds. */
   evaluatedAt: number
 }
 
@@ -29,7 +29,7 @@ export type CohortRun = {
   left: number
 }
 
-/** What the versions of `cohort_members` say for it. */
+/** Reason recorded in the versions of `cohort_members`. */
 export const SUPERSEDED_BY: { [R in ChangeReason]: SupersededBecause } = {
   first_run: 'rebuilt',
   moved_on: 'progress',

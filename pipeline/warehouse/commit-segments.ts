@@ -1,4 +1,4 @@
-/** History segments of a commit, by stream. They are indexed when first asked for. */
+/** History segments of a commit, by stream. The index is built on first use. */
 
 import type { Commit } from './warehouse.ts'
 
@@ -10,7 +10,7 @@ export class CommitSegments {
     this.#history = inserts.get('history')
   }
 
-  /** The segment that the commit adds to a stream, if it adds one. */
+  /** Returns the segment that the commit adds to a stream, or undefined. */
   of(stream: string): string | undefined {
     const row = this.#rows.get(stream)
     return row === undefined ? undefined : this.#history?.getChild('segment')?.get(row)

@@ -1,15 +1,16 @@
 /**
- * What of the tables goes with an erased person: conditions over their rows, called `base`, in SQL
- * that every warehouse reads.
+ * Conditions for the rows of an erased person, over each table as `base`, in SQL that every engine
+ * reads.
  *
- * A version goes when it is of the person's profile, or when it was believed of another's profile
- * while one of the erased events counted as that profile's and is believed no more: it may tell
- * of him. Image logs are cut to their latest images first, because older ones may name him.
+ * A version is deleted if it belongs to the person's profile. It is also deleted if it belonged to
+ * another profile while that profile owned one of the erased events, and is superseded: it may
+ * contain data of the person. Image logs are first reduced to the latest images, because older ones
+ * may too.
  *
- * The conditions hold of tables that have what the commit adds, and are taken in this order: where
- * one names another table, what goes of that is gone. A warehouse gives the relations they name:
- * tables as they are stored, of versions with what superseded them, `erased_LIST (item)`,
- * `erased_due (profile_id, due)` and `erased_belief (profile_id, since, until)`.
+ * The conditions apply to tables that include the rows of the commit, in this order: a condition
+ * may assume that earlier tables are done. The engine provides the relations they use: stored
+ * tables, versioned ones with their end, `erased_LIST (item)`, `erased_due (profile_id, due)` and
+ * `erased_belief (profile_id, since, until)`.
  */
 
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from './tables.ts'
@@ -18,7 +19,7 @@ import type { Erasure, LandedKey } from './warehouse.ts'
 const LISTS = ['events', 'names', 'streams', 'emptied', 'components', 'letters'] as const
 type List = (typeof LISTS)[number] | 'quoted' | 'messages'
 
-/** The lists by name; `quoted` are the names as they stand in JSON. */
+/** Returns the lists by name; `quoted` has the names as JSON strings. */
 export function listsOf(erasure: Erasure): [list: List, items: readonly string[]][] {
   return [
     ...LISTS.map((list): [List, readonly string[]] => [list, erasure[list]]),
@@ -31,28 +32,29 @@ function messageText({ subscription_name, message_id, publish_time }: LandedKey)
   return `${subscription_name} ${message_id} ${publish_time}`
 }
 
-/** The same of a row of `landed_messages`. */
+/** The same key for a row of `landed_messages`. */
 const MESSAGE_TEXT =
   "subscription_name || ' ' || message_id || ' ' || cast(unix_micros(publish_time) as string)"
 
 const among = (column: string, list: List) => `${column} in (select item from erased_${list})`
 
-/** Whose profiles the erased events counted as, from one batch until another. */
+/** Profiles that owned the erased events, from one batch until another. */
 export const BELIEF =
   'select distinct profile_id, recorded_by as since, superseded_by as until ' +
   `from event_profile_base where ${among('event_id', 'events')}`
 
-/** The row's profile had an erased event when the row was recorded. */
+/** Condition: the row's profile owned an erased event when the row was recorded. */
 const WAS_MIXED =
   'exists (select 1 from erased_belief as belief where belief.profile_id = base.profile_id ' +
   'and belief.since <= base.recorded_by ' +
   'and (belief.until is null or belief.until > base.recorded_by))'
 
-/** What of each table goes. Transitions before effects: an effect goes with its transition. */
+/** Returns the condition per table. Transitions come first, because effects are deleted with them. */
 export function erasedRows(batch: number): [table: TableName, condition: string][] {
   return [
     ...VERSIONED_NAMES.map((table): [TableName, string] => [table, versionCondition(table, batch)]),
-    // An effect and its retraction are one story, even where it begins or ends as another's.
+    // An effect and its retraction are deleted together, even if one of them belongs to another
+    // profile.
     [
       'effects',
       `effect_id in (select effect_id from effects_log where ${among('profile_id', 'names')} ` +
@@ -92,7 +94,7 @@ export function erasedRows(batch: number): [table: TableName, condition: string]
 function versionCondition(table: VersionedName, batch: number): string {
   const has = (name: string) => TABLES[table].columns.some((column) => column.name === name)
   if (table === 'event_profile') {
-    // A session is called by its first event.
+    // The id of a session is the id of its first event.
     return [
       among('event_id', 'events'),
       among('session_id', 'events'),
@@ -107,12 +109,12 @@ function versionCondition(table: VersionedName, batch: number): string {
   const ofPerson =
     `${among('profile_id', 'names')} or (superseded_at is not null and ${WAS_MIXED})` +
     (has('event_id') ? ` or ${among('event_id', 'events')}` : '')
-  // Of versions that are not live too, a row goes with the transition it came from.
+  // Rows of versions that are not live are also deleted with the transition that caused them.
   const isOrphan = (column: string) =>
     `${ofPerson} or ${column} not in (select transition_id from transition_base)`
   if (table === 'state') return isOrphan('state_id')
   if (table === 'cycle') return isOrphan('closed_by')
   if (table !== 'identity') return ofPerson
-  // What this batch took back had counted erased events.
+  // Rows superseded by this batch had counted erased events.
   return `${ofPerson} or superseded_by = ${batch} or ${among("namespace || ':' || value", 'names')}`
 }

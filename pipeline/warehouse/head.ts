@@ -1,12 +1,12 @@
-/** Where the last commit left a warehouse, or that there is none, as every engine tells it. */
+/** Head of a warehouse, and the error if there is no warehouse. Shared by all engines. */
 
 import { UserError } from '../base/errors.ts'
 import type { Head, Row } from './warehouse.ts'
 
-/** Of a warehouse without a batch. */
+/** Head of a warehouse without batches. */
 export const NO_HEAD: Head = { batch: 0, recordedAt: 0, watermark: null }
 
-/** `query` asks the warehouse. */
+/** Reads the head. `query` runs SQL in the warehouse. */
 export async function readHead(query: (sql: string) => Promise<Row[]>): Promise<Head> {
   const [last] = await query(
     'select batch, recorded_at, watermark from batches order by batch desc limit 1',
@@ -19,7 +19,7 @@ export async function readHead(query: (sql: string) => Promise<Row[]>): Promise<
   }
 }
 
-/** What to do with a warehouse that this version of the program cannot read. */
+/** Next step for a warehouse that this version of the program cannot read. */
 export const LOAD_AGAIN =
   'load the original events into a new warehouse, npm start -- --warehouse duckdb:NEW.duckdb FILE'
 

@@ -1,4 +1,4 @@
-/** Tables that hold the state a batch continues from, one for each kind of image. */
+/** Tables with the state that batches continue from, one per kind of image. */
 
 import { type ImageKind, IMAGE_KINDS } from './warehouse.ts'
 import type { TableName } from './tables.ts'
@@ -9,7 +9,7 @@ export function imageTable(kind: ImageKind): `${ImageKind}_image` {
 
 export const IMAGE_TABLES = IMAGE_KINDS.map(imageTable)
 
-/** Tables that are looked up by key: history of streams, and images. */
+/** Tables that are read by key: history of streams, and images. */
 export const KEYED_TABLES = ['history', ...IMAGE_TABLES] as const
 
 export function isImageTable(table: TableName): boolean {

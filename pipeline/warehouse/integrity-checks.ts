@@ -1,17 +1,17 @@
 /**
- * The checks of `sql/checks/`: queries that return no row when the tables are sound. A text opens
- * with what a row of it would mean.
+ * Checks of `sql/checks/`: queries that return no rows for intact tables. Each text starts with a
+ * comment that explains its rows.
  */
 
 import { sqlFiles } from './sql-files.ts'
 import type { Row, Warehouse } from './warehouse.ts'
 
-/** Rows shown of a failed check; one more is asked for, to tell that there are more. */
+/** Rows shown per failed check. One more is read, to detect further rows. */
 export const ROWS_SHOWN = 5
 
 export type FailedCheck = { name: string; meaning: string; rows: Row[] }
 
-/** Asks them all. */
+/** Runs all checks. */
 export async function failedChecks(
   warehouse: Warehouse,
 ): Promise<{ asked: number; failed: FailedCheck[] }> {
@@ -24,7 +24,7 @@ export async function failedChecks(
   return { asked: checks.length, failed }
 }
 
-/** The comment a text opens with, as one line. */
+/** Returns the comment at the start of a text, as one line. */
 function meaningOf(text: string): string {
   const end = text.search(/^[^-]/m)
   return text.slice(0, end).replaceAll(/^-- ?/gm, '').replaceAll('\n', ' ').trim()

@@ -1,8 +1,8 @@
 /**
- * What a warehouse has on record about definitions: which versions there are, which one of each is
- * live, and so what a run derives the tables from. The record, not the directory, decides: a new
- * version in the directory is built beside the live one (`rebuild.ts`) before it can be promoted.
- * Identity and sessions have one version in force, the latest: a replay of everything changes it.
+ * Release log: which versions of definitions exist, which are live, and therefore what runs derive
+ * the tables from. The log decides, not the definitions folder: a new version in the folder is
+ * built beside the live one (`operations/replay.ts`) before it can be promoted. Identity and
+ * sessions have one version in force, the latest; only a full replay changes it.
  */
 
 import {
@@ -18,27 +18,26 @@ import type { Identity } from '../definition/settings.ts'
 import type { Journey } from '../definition/journey.ts'
 import type { Warehouse } from './warehouse.ts'
 
-/** What moves the pointer of the live version. */
+/** Actions that change the live version. */
 const MOVES = ['promoted', 'rolled_back'] as const
 
-/** How a version came to be on record, was built again (for some profiles, or for all), or became
- * the live one. */
+/** Action on a version: registered, rebuilt (for some profiles or for all), or made live. */
 export type ReleaseAction = 'registered' | 'replayed_in_part' | 'replayed' | (typeof MOVES)[number]
 
 export function isMove(action: ReleaseAction): boolean {
   return MOVES.some((move) => move === action)
 }
 
-/** The same as a condition, in SQL. */
+/** SQL condition for these actions. */
 export const IS_MOVE = `action in (${MOVES.map((move) => `'${move}'`).join(', ')})`
 
-/** A row to be written. `by` is null for what a run does by itself. */
+/** Row to write. `by` is null for rows that a run writes by itself. */
 export type ReleaseEntry = Release & { action: ReleaseAction; reason: string; by: string | null }
 
-/** A row as it stands. */
+/** Recorded row. */
 export type RecordedEntry = Release & { action: ReleaseAction; batch: number }
 
-/** A definition with versions, in words. */
+/** Returns the name of a version, such as `journey checkout 2`. */
 export function nameOf({ kind, id, version }: VersionName): string {
   return `${kind} ${id} ${version}`
 }
@@ -50,7 +49,7 @@ export class ReleaseLog {
     this.entries = entries
   }
 
-  /** `condition` says, in SQL, which rows are read. */
+  /** Reads the log. `condition` selects rows, in SQL. */
   static async read(warehouse: Warehouse, condition = 'true'): Promise<ReleaseLog> {
     const rows = await warehouse.query(
       `select kind, id, version, action, releases.hash, content, recorded_by as batch
@@ -69,18 +68,18 @@ export class ReleaseLog {
     )
   }
 
-  /** The identity or sessions definition that the tables follow from. */
+  /** Returns the identity or sessions definition that the tables are derived from. */
   inForce(kind: string): Release | undefined {
     return this.entries.findLast((entry) => entry.kind === kind)
   }
 
-  /** The live version of every journey and funnel that has one. */
+  /** Returns the live version of every journey and funnel that has one. */
   live(): Release[] {
     const ids = new Map(this.entries.map(({ kind, id }) => [`${kind}/${id}`, { kind, id }]))
     return [...ids.values()].flatMap(({ kind, id }) => this.#liveOf(kind, id) ?? [])
   }
 
-  /** Every version that has been live and was not rolled back from, the live one last. */
+  /** Returns every version that was live and was not rolled back, the live one last. */
   promoted(kind: string, id: string): RecordedEntry[] {
     const stack: RecordedEntry[] = []
     for (const entry of this.entries) {
@@ -97,20 +96,20 @@ export class ReleaseLog {
   }
 }
 
-/** What a run derives the tables from. */
+/** Definitions that a run derives the tables from. */
 export type Running = {
-  /** Identity and sessions as they are on record, and the live version of all that has versions. */
+  /** Recorded identity and sessions, and the live version of each journey and funnel. */
   definitions: Definitions
-  /** To be put on record, live at once: everything in a new warehouse, else nothing. */
+  /** Definitions to record as live: all for a new warehouse, otherwise none. */
   unreleased: Release[]
-  /** Versions of the directory that are not the live ones. */
+  /** Versions in the folder that are not live. */
   waiting: Release[]
 }
 
 /**
- * Throws a `UserError` when what may not change has changed, because the tables would no longer
- * follow from the events and the definitions. `isReplayed`: everything is about to be derived
- * again, so identity and sessions may be others than on record.
+ * Returns the definitions in force. Throws a `UserError` if a definition was changed that must not
+ * change, because the tables would no longer match it. With `isReplayed`, everything is about to be
+ * derived again, so identity and sessions may differ from the recorded ones.
  */
 export function runningOf(definitions: Definitions, log: ReleaseLog, isReplayed = false): Running {
   if (log.entries.length === 0) {
@@ -135,14 +134,14 @@ export function runningOf(definitions: Definitions, log: ReleaseLog, isReplayed 
     )
     if (isDefined) continue
     throw new UserError(
-      `${nameOf(release)} is released in this warehouse, but the definitions lack it: ` +
-        'put its file back, or start a new warehouse',
+      `${nameOf(release)} is released in this warehouse, but the definitions do not contain it: ` +
+        'restore its file, or use a new warehouse',
     )
   }
   return { definitions: liveDefinitions(definitions, live), unreleased: [], waiting }
 }
 
-/** These definitions with the one version in the place of another of its name, if there is one. */
+/** Replaces the version with the same name, if there is one, by the given version. */
 export function exchanged(definitions: Definitions, release: Release): Definitions {
   const { identity, sessions, cohorts, finalStates } = definitions
   const others = <T extends { id: string }>(kind: string, list: T[]) =>
@@ -154,7 +153,7 @@ export function exchanged(definitions: Definitions, release: Release): Definitio
   return withReleases({ identity, sessions, journeys, funnels, cohorts, finalStates })
 }
 
-/** The rows that put definitions on record in a new warehouse. */
+/** Returns the rows that record definitions in a new warehouse. */
 export function firstEntries(releases: readonly Release[]): ReleaseEntry[] {
   return releases.flatMap((release) => {
     const entry = { ...release, reason: 'first release', by: null }
@@ -163,14 +162,14 @@ export function firstEntries(releases: readonly Release[]): ReleaseEntry[] {
   })
 }
 
-/** Whether several versions can be on record of which one is live. */
+/** Returns whether a definition has several versions of which one is live. */
 export function isVersioned({ kind }: VersionName): boolean {
   return kind === 'journey' || kind === 'funnel'
 }
 
 /**
- * Identity and sessions as they are to be put on record by a replay of everything: the next
- * version of what has changed, and what has not under the version it has.
+ * Returns identity and sessions as a full replay records them: the next version of what has
+ * changed, and the same version of what has not.
  */
 export function nextInForce(definitions: Definitions, log: ReleaseLog): Release[] {
   return definitions.releases
@@ -186,7 +185,7 @@ export function isSame(a: VersionName, b: VersionName): boolean {
   return a.kind === b.kind && a.id === b.id && a.version === b.version
 }
 
-/** Stored values are read back as they landed, hashed or not. */
+/** Rejects a change of hashing, because stored values stay as they are, hashed or not. */
 function refuseOtherHashing({ identity }: Definitions, log: ReleaseLog): void {
   const known = JSON.parse(log.inForce('identity')?.content ?? '{}') as Partial<Identity>
   const namespaces = [...new Set([...(known.hashed ?? []), ...identity.hashed])]
@@ -195,8 +194,8 @@ function refuseOtherHashing({ identity }: Definitions, log: ReleaseLog): void {
   )
   if (other.length === 0) return
   throw new UserError(
-    `identity.ts and what has landed do not agree on whether ${other.join(', ')} is hashed, and ` +
-      'a replay does not change what has landed: undo that, or feed a new warehouse',
+    `identity.ts and the stored events disagree on whether ${other.join(', ')} is hashed, and ` +
+      'a replay does not change stored events: undo the change, or load the events into a new warehouse',
   )
 }
 

@@ -8,19 +8,19 @@ import type { TableName, VersionedName } from './tables.ts'
 import type { Taken } from './takeover-sql.ts'
 import type { RowCounts, Takeover } from './warehouse.ts'
 
-/** Reads the current rows of a remote table that a takeover is about, all stored columns. */
+/** Reads the current rows of a remote table that a takeover affects, with all stored columns. */
 export type ReadCurrent = (table: VersionedName, taken: Taken) => AsyncIterable<Table>
 
 export interface RemoteDifference {
   /** Compares table by table; returns how many rows a takeover inserts and supersedes. */
   compare(readCurrent: ReadCurrent): Promise<RowCounts>
-  /** Tables that a takeover is about. Valid after `compare`. */
+  /** Tables that the takeover affects. Valid after `compare`. */
   tables(): VersionedName[]
   /** Rows to insert, as the JSON texts of `rowTexts`, in pages. */
   coming(table: VersionedName): AsyncIterable<string[]>
-  /** Rows to supersede: key and reason, as JSON texts in pages. */
+  /** Rows to supersede, key and reason, as JSON texts in pages. */
   going(table: VersionedName): AsyncIterable<string[]>
-  /** The recomputed rows of a table of state, latest only, as JSON texts in pages. */
+  /** Recomputed rows of a state table, latest only, as JSON texts in pages. */
   state(table: TableName): AsyncIterable<string[]>
   /** Releases memory and files. */
   close(): void

@@ -3,12 +3,12 @@
 import type { OpenDifference } from './remote-difference.ts'
 import type { Warehouse } from './warehouse.ts'
 
-/** A warehouse beside another, for the time of a recomputation. */
+/** Temporary warehouse beside another one, for a replay. */
 export type Scratch = {
-  /** Not opened. What an interrupted recomputation left is still in it. */
+  /** Returns the warehouse, closed. It contains what an interrupted replay left. */
   warehouse: () => Warehouse
   /** Opens a comparison of it with a remote warehouse. */
   openDifference: OpenDifference
-  /** Removes it. */
+  /** Deletes it. */
   discard: () => Promise<void>
 }

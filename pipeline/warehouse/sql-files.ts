@@ -9,13 +9,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 export type SqlFile = {
   name: string
   text: string
-  /** Relations the text reads, without its own steps. */
+  /** Relations that the text reads, without its own steps. */
   reads: readonly string[]
 }
 
 const READS = '-- Reads: '
 
-/** Returns the texts of a folder in the order of their names. */
+/** Returns the texts of a folder by ascending name. */
 export function sqlFiles(folder: 'views' | 'analysis' | 'checks'): SqlFile[] {
   const dir = new URL(`../../sql/${folder}/`, import.meta.url)
   return readdirSync(dir)

@@ -26,7 +26,7 @@ import { runColumns, VERSIONED_TABLES } from './versioned-tables.ts'
 
 export type { TableSpec } from './column.ts'
 
-/** An image: the checkpoint of one key, and the log of them. */
+/** Columns of an image log: the state of one key per row. */
 const imageColumns = [{ name: 'k', type: 'hash64' } as Column, text('key'), text('image')]
 
 export const TABLES = {
@@ -49,7 +49,7 @@ export const TABLES = {
     ],
   },
   ...VERSIONED_TABLES,
-  /** The steps of released funnels, whether anybody reached them or not. */
+  /** Steps of released funnels, including those that nobody reached. */
   funnel_definitions: {
     kind: 'log',
     columns: [
@@ -160,8 +160,8 @@ export const TABLES = {
     columns: [{ name: 'k', type: 'hash64' }, text('stream'), text('segment')],
   },
   timer: { kind: 'private', columns: [instant('due_at'), text('profile_id')] },
-  /** Raw messages as delivered, in the columns of a BigQuery subscription, which may write here
-   * too; the two stamps are null then. */
+  /** Raw messages as delivered, in the columns of a BigQuery subscription. Such a subscription may
+   * write here directly; `recorded_at` and `recorded_by` are null then. */
   landed_messages: {
     kind: 'private',
     columns: [
@@ -172,12 +172,12 @@ export const TABLES = {
       json('attributes'),
     ],
   },
-  /** Landed messages that a batch was made of. */
+  /** Landed messages that a batch has applied. */
   applied_messages: {
     kind: 'private',
     columns: [text('subscription_name'), text('message_id'), instant('publish_time')],
   },
-  /** How far the outbox has been published to a topic. */
+  /** Position up to which the outbox is published, per topic. */
   effect_publication: {
     kind: 'private',
     columns: [text('topic'), integer('batch'), integer('effect_no')],
@@ -192,7 +192,7 @@ export const TABLES = {
 
 export type TableName = keyof typeof TABLES
 
-/** Tables that are appended to outside batches, by several writers at once. */
+/** Tables that several writers append to outside of batches. */
 export type AppendedName = 'landed_messages' | 'effect_publication' | 'definitions_folder'
 
 /** Tables whose rows are versions. */

@@ -1,20 +1,19 @@
 /**
- * Which rows a takeover is about, in SQL that every warehouse reads: what is believed in it of the
- * versions that are taken over, of those profiles that are built. A warehouse says by `bound` how
- * it is given a value.
+ * Rows that a takeover affects, in SQL that every engine reads: the current rows of the versions
+ * that are taken over, of the profiles that are built. The engine passes `bound` to bind values.
  */
 
 import { TABLES, type VersionedName } from './tables.ts'
 import type { EventWindow } from './warehouse.ts'
 import type { VersionName } from '../definition/load.ts'
 
-/** How a value stands in a query. */
+/** Returns how a value is written in a query. */
 export type Bound = (value: string | number) => string
 
-/** What is taken over: the versions, and whose rows of them; null: everybody's. */
+/** Versions to take over, and the profiles of which; null means all. */
 export type Taken = { versions: readonly VersionName[]; within: EventWindow | null }
 
-/** A query for columns of the rows that are believed here now, and are to become the other's. */
+/** Returns the query for the current rows that the takeover replaces. */
 export function believedText(
   table: VersionedName,
   columns: string,
@@ -28,7 +27,8 @@ export function believedText(
   )
 }
 
-/** The condition that a row is of one of the versions; rows of tables without any all are. */
+/** Returns the condition that a row belongs to one of the versions. It holds for tables without
+ * versions. */
 export function isOfVersions(
   table: VersionedName,
   versions: readonly VersionName[],
@@ -44,7 +44,7 @@ export function isOfVersions(
   return each.length === 0 ? 'false' : `(${each.join(' or ')})`
 }
 
-/** The condition that an event is in the window. */
+/** Returns the condition that an event is in the window. */
 export function isInside({ from, to }: EventWindow, bound: Bound): string {
   const bounds: string[] = []
   if (from !== null) bounds.push(`occurred_at >= timestamp_micros(${bound(from)})`)
@@ -52,13 +52,13 @@ export function isInside({ from, to }: EventWindow, bound: Bound): string {
   return bounds.length === 0 ? 'true' : bounds.join(' and ')
 }
 
-/** Whether rows of a version of that kind are in a table: a journey's funnels are versions with
+/** Returns whether a table has rows of that kind of version. A journey's funnels are versioned with
  * it. */
 export function hasVersionsOf(table: VersionedName, kind: string): boolean {
   return hasColumn(table, kind === 'funnel' ? 'funnel' : 'version')
 }
 
-/** Profiles without an event in the window: their rows are left alone. */
+/** Returns the query for profiles without an event in the window, whose rows stay unchanged. */
 function untouched(window: EventWindow, bound: Bound): string {
   return (
     'select profile_id from event_profile_now inner join events_log using (event_id) ' +

@@ -1,9 +1,9 @@
 /**
- * What the public views stand on, in SQL that every warehouse reads: which release is live, what
- * was believed at an instant, and the texts of the views with the relations each reads.
+ * SQL below the public views, shared by all engines: the live release, rows as of an instant, and
+ * the texts of the views with the relations that each reads.
  *
- * A warehouse gives `x_now`, the versions believed now, and `x_all`, every version; it says by `at`
- * how its relations are called. The rest is here, once.
+ * An engine provides `x_now`, the current versions, and `x_all`, every version. It passes `at` to
+ * name its relations.
  */
 
 import { analysisViews } from './analysis-views.ts'
@@ -12,17 +12,17 @@ import { IS_MOVE } from './release-log.ts'
 import { sqlFiles } from './sql-files.ts'
 import { TABLES, VERSIONED_NAMES, type TableSpec, type VersionedName } from './tables.ts'
 
-/** How a warehouse calls a relation of its own. */
+/** Returns the engine's name of a relation. */
 export type At = (relation: string) => string
 
-/** The condition, over `x_all`, of the versions that were believed at the instant `believed_at`. */
+/** Condition, over `x_all`, for the versions that were current at the instant `believed_at`. */
 const BELIEVED =
   'recorded_at <= believed_at and (superseded_at is null or superseded_at > believed_at)'
 
-/** The logs that a view of an instant reads, up to it. */
+/** Logs that views as of an instant read, up to it. */
 const LOGS = ['events', 'batches', 'releases', 'funnel_definitions', 'outcomes']
 
-/** Columns of a versioned table as its relations give them, superseded apart. */
+/** Returns the columns of a versioned table in its relations, without its end. */
 export function storedColumns(table: VersionedName): string[] {
   return [...TABLES[table].columns.map(({ name }) => name), 'recorded_at', 'recorded_by']
 }
@@ -35,7 +35,8 @@ export function liveRelease(condition: string, at: At): string {
   )
 }
 
-/** Which version of a funnel the views show: its journey's, or the one moved to last. */
+/** Returns the query for the live version of each funnel: that of its journey, or the one moved to
+ * last. */
 export function liveFunnel(condition: string, at: At): string {
   return (
     "select distinct defined.funnel, coalesce(defined.journey, '') as owner, defined.version " +
@@ -56,8 +57,9 @@ export function over(relations: readonly [name: string, query: string][], text: 
 }
 
 /**
- * `<view>_as_of`: the same text over what each relation it reads was at the instant `believed_at`.
- * A view over versions or another log reads history itself and has no such function.
+ * Returns the functions `<view>_as_of`: the text of a view over its relations as of the instant
+ * `believed_at`. Views over versions or another log read history themselves and have no such
+ * function.
  */
 export function asOfTexts(at: At): ViewText[] {
   const functions: ViewText[] = []
@@ -95,7 +97,7 @@ function relationsThen(table: VersionedName, at: At): [name: string, query: stri
   ]
 }
 
-/** The public view of all versions of a table. */
+/** Returns the public view of all versions of a table. */
 export function versionsText(table: VersionedName, at: At): ViewText {
   const spec: TableSpec = TABLES[table]
   const text = `select ${versionsColumns(table).join(', ')} from ${at(`${table}_all`)}`
