@@ -242,7 +242,7 @@ export class BigQueryClient {
         throw Object.assign(new Error(message), { code: UNAVAILABLE })
       }
       if ((thrown as ApiError).code === 403) {
-        throw new UserError(`${where} denies access: ${message.split('\n')[0]}`)
+        throw new UserError(`${where} rejects the request: ${message.split('\n')[0]}`)
       }
       throw thrown
     }

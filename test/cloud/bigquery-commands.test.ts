@@ -211,7 +211,7 @@ describe.skipIf(emulator === null)('commands on the BigQuery emulator', () => {
         isRaw(body) && !isCommit(body) && refuse(response, 400, 'invalidQuery', message)
       const refused = await run('forget', [...forgetting('u-5'), ...remote])
       expect(refused).toMatchObject({ code: 1, stdout: '' })
-      expect(refused.stderr).toContain('erased, but from landed_messages')
+      expect(refused.stderr).toContain('committed, except for landed_messages')
       expect(refused.stderr).toContain(message)
       expect(await left()).toEqual([false, true, Number(before) + 2])
       proxy.luck = () => false

@@ -199,15 +199,25 @@ describe.skipIf(emulator === null)('commits on the BigQuery emulator', () => {
     const warehouse = await opened(proxied)
     atFirst('CreateWriteStream', { status: 7, message: 'Permission denied on table staged' })
     await expect(warehouse.commit(batchOf(1, ['a']))).rejects.toThrow(
-      /^bigquery:p1\.commit may not be written to: roles\/bigquery\.dataEditor is needed: .*$/,
+      /^bigquery:p1\.commit denies writing: grant roles\/bigquery\.dataEditor to the account: .*$/,
     )
     await warehouse.close()
   })
 
   test.each([
     ['a rate limit passes', 'rateLimitExceeded', true, 'Exceeded rate limits'],
-    ['a quota does not', 'quotaExceeded', false, 'bigquery:p1.commit refuses: Quota exceeded'],
-    ['nor does a refusal', 'accessDenied', false, 'bigquery:p1.commit refuses: Access Denied'],
+    [
+      'a quota does not',
+      'quotaExceeded',
+      false,
+      'bigquery:p1.commit rejects the request: Quota exceeded',
+    ],
+    [
+      'nor does a refusal',
+      'accessDenied',
+      false,
+      'bigquery:p1.commit rejects the request: Access Denied',
+    ],
   ])('a read fails or is retried: %s', async (_, reason, passes, told) => {
     const warehouse = await opened(proxied)
     const message = told.replace(/^.*: /, '')

@@ -139,7 +139,7 @@ describe.skipIf(emulator === null)('compaction', () => {
       body.includes('commit transaction') && refuse(response, 400, 'invalidQuery', aborted)
     const stopped = compact(luckless, place, plan, () => undefined)
     await expect(stopped).rejects.toThrow(
-      /^bigquery:p1\.compact: the compaction stops at \w+: Transaction is aborted .*rest$/,
+      /^bigquery:p1\.compact: the compaction stopped at \w+: Transaction is aborted .*rest$/,
     )
     proxy.close()
   })

@@ -173,7 +173,7 @@ describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
     const { code, complaints } = await worker().end()
     expect({ code, complaints }).toEqual({
       code: 1,
-      complaints: 'error: bigquery:p1.faults refuses: Access Denied: Dataset p1:faults',
+      complaints: 'error: bigquery:p1.faults rejects the request: Access Denied: Dataset p1:faults',
     })
     proxy.luck = () => false
     await expectAllOfAnother()

@@ -87,7 +87,7 @@ test.skipIf(process.platform === 'win32')('reports a full disk', () => {
   const { stdout } = spawnSync('sh', ['-c', 'ulimit -f 3000; exec "$@"', 'sh', ...node], {
     encoding: 'utf8',
   })
-  expect(stdout).toMatch(/^UserError: no room to write .*File too large/)
+  expect(stdout).toMatch(/^UserError: the disk of .* is full: .*File too large/)
 })
 
 test.each([

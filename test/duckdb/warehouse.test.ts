@@ -69,7 +69,7 @@ test('rejects a database of another program and does not change it', async () =>
   await other.run('create table events (order_id integer)')
   other.close()
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(
-    `${path} holds something else by the names of our tables`,
+    `${path} contains tables of another program with the same names`,
   )
   const again = await DuckDBFile.open(path, RUNNING)
   expect(await again.query('select table_name from duckdb_tables()')).toEqual([
@@ -115,7 +115,7 @@ test.each([
   const path = await earlierFile(`earlier-${table}.duckdb`, change)
   const before = readFileSync(path)
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(
-    `${path} was made by another version of this program, with other columns in ${table}: load`,
+    `${path} was created by another version of this program, with other columns in ${table}: load`,
   )
   expect(readFileSync(path).equals(before)).toBe(true)
 })
