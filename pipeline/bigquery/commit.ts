@@ -96,8 +96,8 @@ export class BigQueryCommits {
       if (committed === id) return
       if (committed !== null || fence !== commit.batch - 1) {
         throw new UserError(
-          `${url}: another writer has committed batch ${commit.batch}; this one stops and its batch is ` +
-            'not stored. Run only one writer at a time',
+          `${url}: another writer has committed batch ${commit.batch}; this one stops and its ` +
+            'batch is not stored. Run only one writer at a time',
         )
       }
       if (attempt === ATTEMPTS_MAX || !mayPass(ending)) {

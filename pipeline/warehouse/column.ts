@@ -1,7 +1,7 @@
-/** Shapes of tables and columns: names, types, and whether a column may be null or seen. */
+/** Shapes of tables and columns: names, types, and whether a column is nullable or private. */
 
 /**
- * text; json (text holding JSON); instant (microseconds UTC); integer (64 bits, within 2^53);
+ * text; json (JSON as text); instant (microseconds UTC); integer (64 bits, within 2^53);
  * boolean; bytes; hash64 (unsigned); uuid (16 bytes, big-endian, shown as UUID text).
  */
 export type ColumnType =

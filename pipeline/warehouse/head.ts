@@ -23,9 +23,9 @@ export async function readHead(query: (sql: string) => Promise<Row[]>): Promise<
 export const LOAD_AGAIN =
   'load the original events into a new warehouse, npm start -- --warehouse duckdb:NEW.duckdb FILE'
 
-/** Returns the missing-warehouse error, with the command that makes one. */
+/** Returns the missing-warehouse error, with the command that creates one. */
 export function noWarehouse(url: string): UserError {
   const args = ['--warehouse', url, 'FILE']
-  const what = `no warehouse at ${url}: check the name, or make it`
+  const what = `no warehouse at ${url}: check the name, or create it`
   return new UserError(what, 1, { script: 'start', args })
 }

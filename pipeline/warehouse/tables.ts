@@ -1,12 +1,12 @@
 /**
- * Every table's columns, once. DDL, Arrow schemas and the rows the pipeline builds come from here;
- * the public views of `sql/views/` are written over the relations these tables give.
+ * Table catalogue: the columns of every table. DDL, Arrow schemas and the rows of the pipeline are
+ * based on it, and the public views of `sql/views/` read its relations.
  *
- * Three kinds of table:
- * - a *versioned* table keeps every version ever believed of each row. Versions of one row have
- *   the same `row_key`;
- * - a *log* is append-only and its rows stay as they are;
- * - a *private* table is the pipeline's own memory and not part of the contract.
+ * Kinds of tables:
+ * - a *versioned* table keeps every version of each row; versions of one row have the same
+ *   `row_key`;
+ * - a *log* is append-only, and its rows never change;
+ * - a *private* table is internal state of the pipeline and not part of the contract.
  *
  * Columns marked private exist for the views and the pipeline and are in no public view.
  */

@@ -1,6 +1,6 @@
 /**
- * Columns of the versioned tables, which keep every version ever believed of each row. Versions of
- * one row have the same `row_key`.
+ * Columns of the versioned tables, which keep every version of each row. Versions of one row have
+ * the same `row_key`.
  *
  * Hidden columns exist for the views and the pipeline and are in no public view.
  */
@@ -18,7 +18,7 @@ import {
 
 const rowKey = hidden(uuid('row_key'))
 
-/** What the views number instances by: `instance_no` is the dense rank within the group. */
+/** Columns by which views number instances: `instance_no` is the dense rank within the group. */
 const instanceOrder = [
   hidden({ name: 'instance_group', type: 'hash64' }),
   hidden(instant('instance_started_at')),
@@ -26,7 +26,7 @@ const instanceOrder = [
   hidden(text('instance_start_event_id')),
 ]
 
-/** The run of a journey that a row belongs to. */
+/** Columns of the instance that a row belongs to. */
 export const runColumns = [
   text('journey'),
   integer('version'),
@@ -198,7 +198,7 @@ export const VERSIONED_TABLES = {
       textOrNull('event_id'),
     ],
   },
-  /** Who the last run of each cohort found; `entered_at` is the event time it was asked for. */
+  /** Members by the last run of each cohort; `entered_at` is the event time of the evaluation. */
   cohort_member: {
     kind: 'versioned',
     view: 'cohort_members',

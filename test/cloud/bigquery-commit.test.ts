@@ -205,20 +205,20 @@ describe.skipIf(emulator === null)('commits on the BigQuery emulator', () => {
   })
 
   test.each([
-    ['a rate limit passes', 'rateLimitExceeded', true, 'Exceeded rate limits'],
+    ['a rate limit is retried', 'rateLimitExceeded', true, 'Exceeded rate limits'],
     [
-      'a quota does not',
+      'an exceeded quota fails',
       'quotaExceeded',
       false,
       'bigquery:p1.commit rejects the request: Quota exceeded',
     ],
     [
-      'nor does a refusal',
+      'a denied access fails',
       'accessDenied',
       false,
       'bigquery:p1.commit rejects the request: Access Denied',
     ],
-  ])('a read fails or is retried: %s', async (_, reason, passes, told) => {
+  ])('of failed reads, %s', async (_, reason, passes, told) => {
     const warehouse = await opened(proxied)
     const message = told.replace(/^.*: /, '')
     proxy.luck = (_request, _body, response) => refuse(response, 403, reason, message)

@@ -180,7 +180,7 @@ test('a command that does not feed a warehouse makes none', async () => {
   const { status, stdout, stderr } = await run('status', ['--warehouse', url])
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
   const made = `npm start -- --warehouse ${url} FILE`
-  expect(stderr).toBe(`error: no warehouse at ${url}: check the name, or make it: ${made}`)
+  expect(stderr).toBe(`error: no warehouse at ${url}: check the name, or create it: ${made}`)
   expect(existsSync(url.replace('duckdb:', ''))).toBe(false)
   const feeding = ['pipeline', 'scripts/commands'].flatMap((folder) =>
     readdirSync(folder).filter(
