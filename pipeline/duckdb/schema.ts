@@ -53,7 +53,7 @@ export function literal(text: string): string {
 type Schema = {
   hash: string
   statements: string[]
-  /** Comments on the public views and their columns, for whoever reads the file by SQL. */
+  /** Statements that set comments on the public views and their columns. */
   comments: string[]
 }
 

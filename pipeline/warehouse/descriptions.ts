@@ -1,6 +1,6 @@
-/** Public views and their columns in one plain sentence each, with units. */
+/** Descriptions of public views and their columns, with units. */
 
-/** By view: what it has one row per. */
+/** By view: the meaning of a row. */
 export const VIEW_DESCRIPTIONS: { readonly [view: string]: string } = {
   events: 'One row per accepted event, as it was sent.',
   event_profiles: 'One row per event: the profile and the session it belongs to.',

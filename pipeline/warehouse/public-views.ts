@@ -103,7 +103,7 @@ const COLUMNS: { readonly [view: string]: string } = {
 
 export const SUPERSEDED = ['superseded_at', 'superseded_by', 'superseded_because'] as const
 
-/** A public view, and its columns in order, in one sentence each. */
+/** Public view and its columns in order, with a description each. */
 export type DescribedView = {
   name: string
   about: string
@@ -112,7 +112,7 @@ export type DescribedView = {
 
 let described: ReadonlyMap<string, DescribedView> | null = null
 
-/** Returns the public views by name, in the order of their names. */
+/** Returns the public views by ascending name. */
 export function publicViews(): ReadonlyMap<string, DescribedView> {
   if (described !== null) return described
   const files = [...sqlFiles('views'), ...sqlFiles('analysis')]
@@ -124,7 +124,7 @@ export function publicViews(): ReadonlyMap<string, DescribedView> {
   return described
 }
 
-/** Whether a relation is a public view, or such a view at an instant. */
+/** Returns whether a relation is a public view, or such a view as of an instant. */
 export function isPublic(relation: string): boolean {
   const end = relation.endsWith(AS_OF) ? -AS_OF.length : undefined
   return publicViews().has(relation.slice(0, end))
