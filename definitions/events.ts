@@ -1,6 +1,6 @@
 /**
- * The events of a shop, and what their properties must be where it matters. An event of another
- * name is accepted too; a property that is not named here may be anything.
+ * Events of a shop, with schemas for the properties that matter. Events with other names are
+ * accepted too, and properties without a schema may have any value.
  */
 
 import { z } from 'zod'

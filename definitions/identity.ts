@@ -1,4 +1,4 @@
-/** Who is who: two users never become one person, whatever device or address they share. */
+/** Identity rules: two users are never merged into one person, even on a shared device. */
 
 import { defineIdentity } from '../pipeline/definition/define.ts'
 

@@ -1,4 +1,4 @@
-/** Half an hour of silence ends a session, and so does arriving by another campaign. */
+/** Session rules: half an hour without events or another campaign starts a new session. */
 
 import { defineSessions } from '../pipeline/definition/define.ts'
 

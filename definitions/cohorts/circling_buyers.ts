@@ -1,7 +1,6 @@
 /**
- * Who went round and round before buying in the last week: a payment failed, or the cart was
- * emptied and filled again, and they bought all the same. What stood in their way stands in
- * everybody's.
+ * People who went in circles before buying in the last week: a payment failed, or the cart was
+ * emptied and filled again. Other people meet the same obstacles and may not buy.
  */
 
 import { defineCohort } from '../../pipeline/definition/define.ts'

@@ -1,5 +1,5 @@
 /**
- * Who left a cart behind a while ago, has never bought, and did not come back by a reminder yet.
+ * People who abandoned a cart a while ago, have never bought, and have not come back by a reminder.
  */
 
 import { defineCohort } from '../../pipeline/definition/define.ts'

@@ -1,6 +1,6 @@
 /**
- * What a reminder is worth: of the clicks in an email, how many lead to an order within three days?
- * Several clicks in a row are one return, counted from the last.
+ * Value of a reminder: how many email clicks lead to an order within three days? Several clicks in
+ * a row count as one return, from the last click.
  */
 
 import '../events.ts'

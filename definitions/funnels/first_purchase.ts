@@ -1,6 +1,6 @@
 /**
- * From the first look at a product to the first order of a profile: does a new customer buy, and
- * how soon? Who takes the last thing out of the cart has changed their mind.
+ * From the first product view to the first order of a profile: do new customers buy, and how soon?
+ * Emptying the cart ends the attempt.
  */
 
 import '../events.ts'

@@ -1,6 +1,6 @@
 /**
- * From looking to buying, with all the ways back: things are taken out again, payments fail, carts
- * are abandoned and found again by a reminder. After a purchase the next look starts anew.
+ * From browsing to buying, with all steps back: products are removed, payments fail, carts are
+ * abandoned and found again by a reminder. After a purchase, the next product view starts again.
  */
 
 import '../events.ts'

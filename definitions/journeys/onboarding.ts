@@ -1,6 +1,6 @@
 /**
- * The first days after signing up: who finishes the tutorial, who hurries through it, and who goes
- * quiet. Three tutorial steps make somebody activated, if they were taken at leisure.
+ * The first days after signing up: who finishes the tutorial, who rushes through it, and who becomes
+ * inactive. Three tutorial steps activate a person if they were not rushed.
  */
 
 import '../events.ts'

@@ -1,6 +1,6 @@
 /**
- * A subscription's two lives, side by side: what is paid, and how well the customer is served. A
- * customer who cancels over an open ticket is told apart from one who just leaves.
+ * A subscription with two parallel tracks: billing and support. It distinguishes customers who
+ * cancel with an open ticket from those who cancel without one.
  */
 
 import '../events.ts'

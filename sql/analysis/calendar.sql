@@ -1,6 +1,6 @@
--- Days, so that a day on which nothing happened has a row too.
--- Grain: one row per UTC day, from that of the first accepted event to that of the watermark.
--- Caveat: week is the Monday a day's week begins on; day_no counts days since 1970-01-01.
+-- Days, so that days without events have a row too.
+-- Grain: one row per UTC day, from the day of the first accepted event to that of the watermark.
+-- Caveat: week is the Monday on which a day's week begins; day_no counts days since 1970-01-01.
 -- Reads: batches, events
 with digits as (
   select 0 as digit

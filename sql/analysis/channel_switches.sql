@@ -1,7 +1,7 @@
--- Where a journey goes on in another channel than it was in.
+-- Where people continue a journey in another channel.
 -- Grain: one row per pair of sources that follow each other in an instance, by journey and version.
--- Caveat: seen at the events that moved the instance, its start included; timeouts have no source
--- and are passed over, and what a journey ignores is not seen.
+-- Caveat: only events that move the instance count, including its start. Timeouts have no source
+-- and are skipped; ignored events are not seen.
 -- Reads: transitions
 with moves as (
   select

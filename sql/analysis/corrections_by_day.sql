@@ -1,9 +1,9 @@
 -- Which days' numbers changed after the day was over, by how much, and why.
 -- Grain: one row per UTC day that a batch changed, view, journey and version, and batch.
--- Caveat: a day is over once the watermark has passed its end; rows that come in before are no
--- change. added less removed is the change of the day's count in that view. Reasons are those of
--- the removed rows; rows added alone came with late events. Sessions and funnel attempts count on
--- the day they start.
+-- Caveat: a day is over once the watermark has passed its end; earlier rows are not changes. Added
+-- minus removed is the change of the day's count in that view. Reasons are those of the removed
+-- rows; rows that were only added came with late events. Sessions and funnel attempts count on the
+-- day they start.
 -- Reads: batches, cycle_facts, funnel_attempt_versions, rejection_facts, session_versions
 -- Reads: transition_facts
 with spans as (

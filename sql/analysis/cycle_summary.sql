@@ -1,9 +1,9 @@
--- Which ways round people take, what they take of their time, and who is lost on them.
--- Grain: one row per path gone round, by journey, version and track.
--- Caveat: converted means that the instance's track is in a final state that is a success now, lost
--- that it is in one that is a failure, pending that it is under way (see final_states). All three
--- can only come after the cycle. converted_rate is of all instances, and can still rise while
--- some are pending. Quantiles are nearest-rank.
+-- Which cycles people take, how long these last, and after which people are lost.
+-- Grain: one row per cycle path, by journey, version and track.
+-- Caveat: converted means that the instance's track is in a successful final state now, lost that
+-- it is in a failed one, pending that it is still running (see final_states). All three can only
+-- come after the cycle. converted_rate is of all instances, and can still rise while some are
+-- pending. Quantiles are nearest-rank.
 -- Reads: cycles, final_states, states
 with ends as (
   select

@@ -1,7 +1,7 @@
--- How many stood in each state at the end of each day.
--- Grain: one row per UTC day and state, by journey, version and track; a state's days run without
--- a gap from its first entry to the day of the watermark, changed or not.
--- Caveat: the last day ends at the watermark; who has come to a final state stays counted there.
+-- How many instances were in each state at the end of each day.
+-- Grain: one row per UTC day and state, by journey, version and track. A state has a row for every
+-- day from its first entry to the day of the watermark.
+-- Caveat: the last day ends at the watermark. Instances in a final state stay counted there.
 -- Reads: calendar, states
 with moves as (
   select

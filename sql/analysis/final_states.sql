@@ -1,7 +1,7 @@
--- What it means to come to each final state: success, failure or neither.
+-- The outcome of reaching each final state: success, failure or neutral.
 -- Grain: one row per final state of each version of a journey.
--- Caveat: in a track that declares no outcome every final state is a success; in one that declares
--- some, the others are neutral. The outcome is the one declared last.
+-- Caveat: in a track that declares no outcome, every final state is a success; in a track that
+-- declares some, the others are neutral. The latest declaration counts.
 -- Reads: outcomes
 select
   journey,

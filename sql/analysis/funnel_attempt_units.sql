@@ -1,7 +1,7 @@
--- The unit that each attempt at a funnel counts for, as the funnel's count says: itself, its
+-- The unit for which each attempt at a funnel counts, by the funnel's count: the attempt, its
 -- profile, its session or its instance.
 -- Grain: one row per attempt.
--- Caveat: a unit is named by the id of what it is.
+-- Caveat: unit is the id of the attempt, profile, session or instance.
 -- Reads: funnel_attempts, funnel_definitions
 select
   funnel_attempts.funnel,

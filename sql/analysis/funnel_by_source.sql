@@ -1,9 +1,9 @@
--- Funnels by source, attributed three ways.
+-- Funnels by source, attributed in three ways.
 -- Grain: one row per funnel, touch and source.
--- Caveat: touch entry is the source of the event that entered; first that of the profile's first
--- session; last that of its last session begun before the conversion, or before the entry where
--- there was none. Counts are of the funnel's unit (see funnel_units); an unknown source is null.
--- Rate and interval are as in funnel_conversion.
+-- Caveat: touch entry is the source of the entering event; first is that of the profile's first
+-- session; last is that of its last session that began before the conversion, or before the entry
+-- without a conversion. Counts are of the funnel's unit (see funnel_units). An unknown source is
+-- null. Rate and interval are as in funnel_conversion.
 -- Reads: funnel_units, sessions
 with touches as (
   select 'entry' as touch

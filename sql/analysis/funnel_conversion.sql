@@ -1,9 +1,9 @@
--- Conversion of funnels as a whole, over entries that are old enough to be decided.
--- Grain: one row per funnel; a funnel that nobody entered has one too.
--- Caveat: counts are of the funnel's unit (see funnel_units). Matured are those that entered at
--- least one window before the watermark. matured_rate is their share that converted, between
--- matured_rate_low and matured_rate_high with 95 % confidence (Wilson's interval). A funnel without
--- a window has no matured entries: the four columns are null.
+-- Conversion of whole funnels, over entries that are old enough to be decided.
+-- Grain: one row per funnel, including funnels that nobody entered.
+-- Caveat: counts are of the funnel's unit (see funnel_units). Matured units entered at least one
+-- window before the watermark. matured_rate is the share of them that converted; it lies between
+-- matured_rate_low and matured_rate_high with 95 % confidence (Wilson's interval). Without a window
+-- there are no matured units, and the four columns are null.
 -- Reads: funnel_definitions, funnel_units
 with units as (
   select

@@ -1,9 +1,10 @@
--- Share of entries that have converted by each age, from all entries, the open ones included.
+-- Share of entries that have converted by each age, over all entries including open ones.
 -- Grain: one row per funnel and age at which a unit converted or ended without converting.
--- Caveat: counts are of the funnel's unit (see funnel_units), age is from the entry of its attempt.
--- Pending units are at risk until the watermark. An attempt that ends otherwise can no longer
--- convert: converted_share and ended_share are cumulative incidences (Aalen-Johansen), and
--- add up to 1 with the share still open. Of one age, ends come before open units leave the risk set.
+-- Caveat: counts are of the funnel's unit (see funnel_units); age counts from the entry of its
+-- attempt. Pending units are at risk until the watermark. Attempts that ended otherwise can no
+-- longer convert. converted_share and ended_share are cumulative incidences (Aalen-Johansen); with
+-- the share still open they add up to 1. At equal age, ends come before open units leave the risk
+-- set.
 -- Reads: batches, funnel_units
 with watermarks as (
   select max(watermark) as watermark from batches

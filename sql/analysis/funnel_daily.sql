@@ -1,8 +1,8 @@
 -- Funnels by day of entry.
 -- Grain: one row per funnel and UTC day on which a counted unit entered.
--- Caveat: counts are of the funnel's unit (see funnel_units). A day is comparable with another once
--- matured_count has come up to entered: until then matured_rate is of those who entered early
--- enough. Rate and interval are as in funnel_conversion.
+-- Caveat: counts are of the funnel's unit (see funnel_units). Days are comparable once
+-- matured_count equals entered; until then matured_rate covers only early entries. Rate and
+-- interval are as in funnel_conversion.
 -- Reads: funnel_units
 with days as (
   select

@@ -1,11 +1,12 @@
--- Funnels, step by step: how many came so far, and what became of them.
--- Grain: one row per funnel and step; a step that nobody reached has one too.
--- Caveat: counts are of the funnel's unit (count_by). converted, dropped and pending say how those
--- who reached the step ended, and add up to reached; went_on counts those who came further.
--- matured_count counts the matured units that reached the step before it that is not optional, and
--- matured_converted_count those of them that reached this step: matured_rate is from one step to the
--- next, and null for the first. funnel_conversion has the whole funnel. Times are nearest-rank
--- quantiles from the step reached before, in the unit's first attempt that came so far.
+-- Funnels step by step: how many reached each step, and their outcome.
+-- Grain: one row per funnel and step, including steps that nobody reached.
+-- Caveat: counts are of the funnel's unit (count_by). converted, dropped and pending are the
+-- outcomes of the units that reached the step, and add up to reached; went_on counts those that
+-- reached a later step. matured_count counts the matured units that reached the previous step that
+-- is not optional, and matured_converted_count those of them that reached this step. matured_rate
+-- is therefore from one step to the next, and null for the first; funnel_conversion has the whole
+-- funnel. Times are nearest-rank quantiles from the previous step reached, in the unit's first
+-- attempt that reached the step.
 -- Reads: funnel_attempt_steps, funnel_attempt_units, funnel_definitions, funnel_units
 with steps as (
   select

@@ -1,9 +1,9 @@
--- What funnels count: an attempt, a profile, a session or an instance, as the funnel's count says.
+-- The units that funnels count: attempts, profiles, sessions or instances, by the funnel's count.
 -- Grain: one row per funnel and unit.
--- Caveat: of a unit with several attempts one is counted: the first that converted, else the first
--- that still may, else the first of those that came deepest. deepest_step is over all of them. The
--- unit is matured when that attempt entered at least one window before the watermark; is_matured is
--- null where the funnel has no window.
+-- Caveat: a unit with several attempts is counted by one of them: the first that converted,
+-- otherwise the first that is still pending, otherwise the first that reached the deepest step.
+-- deepest_step is over all of them. A unit is matured if that attempt entered at least one window
+-- before the watermark; is_matured is null for a funnel without a window.
 -- Reads: batches, funnel_attempt_units
 with watermarks as (
   select max(watermark) as watermark from batches

@@ -1,4 +1,4 @@
--- Between which kinds of identifiers links are refused.
+-- Namespaces between which links are refused.
 -- Grain: one row per pair of namespaces: of the identifier kept and of the one refused.
 -- Caveat: a refused pair counts once, at its first refusal.
 -- Reads: identity_conflicts

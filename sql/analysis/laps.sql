@@ -1,9 +1,9 @@
--- How much a further lap helps: conversion after going round a path once, twice, three times …
+-- How much another lap helps: conversion after completing a path once, twice, three times …
 -- Grain: one row per path and lap, by journey, version and track.
--- Caveat: instances of lap 3 are also among those of laps 1 and 2. converted_count counts those
--- that came to a success after the lap, whether they went round again or not, lost_count those that
--- came to a failure (see final_states); the others are pending or neutral. leaving_count counts those
--- that did not go round again, leaving_converted_count those of them that converted.
+-- Caveat: instances of lap 3 are also counted in laps 1 and 2. converted_count counts instances
+-- that succeeded after the lap, with or without further laps, lost_count those that failed (see
+-- final_states); the others are pending or neutral. leaving_count counts those without a further
+-- lap, leaving_converted_count those of them that converted.
 -- Reads: cycles, final_states, states
 with ends as (
   select

@@ -1,8 +1,8 @@
--- What was believed and then taken back: which row, when, why, and how late.
--- Grain: one row per superseded version of a row; versions that only made progress are left out.
--- Caveat: row_id is the view's own key, as text; happened_at is the event time of the row.
--- how_late_ms is how far happened_at lay behind the watermark of the batch that corrected it,
--- believed_ms how long the version was believed, by the clock.
+-- Rows that were corrected later: which, when, why, and how late.
+-- Grain: one row per superseded version of a row, except versions superseded by progress.
+-- Caveat: row_id is the key of the view as text; happened_at is the event time of the row.
+-- how_late_ms is the distance of happened_at behind the watermark of the correcting batch;
+-- believed_ms is how long the version was current, by the clock.
 -- Reads: batches, cycle_facts, event_profile_versions, events, funnel_attempt_versions
 -- Reads: identity_conflict_versions, identity_versions, rejection_facts, session_versions
 -- Reads: state_versions, transition_facts

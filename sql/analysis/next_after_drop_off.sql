@@ -1,10 +1,10 @@
--- What an instance does next after it has left the way.
--- Grain: one row per way of leaving and what came next, by journey, version and track.
--- Caveat: it leaves the way where a timeout moves it (drop_off 'timed_out'), where it goes back to a
--- state on its way and so closes a cycle ('went_back'), or where an event moves it to a final state
--- that is a failure ('failed'). Coming to a success or a neutral final state is no drop-off (see
--- final_states). What came next is the transition out of where it then stood, in the same instance
--- and track; next_state is null while there is none. share is of all that left in the same way.
+-- What an instance does next after a drop-off.
+-- Grain: one row per kind of drop-off and what came next, by journey, version and track.
+-- Caveat: an instance drops off when a timeout moves it (drop_off 'timed_out'), when it returns to
+-- a state on its path and so closes a cycle ('went_back'), or when an event moves it to a failed
+-- final state ('failed'). Reaching a successful or neutral final state is not a drop-off (see
+-- final_states). Next is the transition out of the state reached, in the same instance and track;
+-- next_state is null until it happens. share is of all drop-offs of the same kind.
 -- Reads: cycles, final_states, transitions
 with moves as (
   select

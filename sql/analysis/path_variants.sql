@@ -1,7 +1,7 @@
--- Whole ways through a journey, the commonest first when ordered by cumulative_coverage.
+-- Whole paths through a journey; order by cumulative_coverage for the most common first.
 -- Grain: one row per sequence of states, by journey, version and track.
--- Caveat: instances under way count with the way they have come so far. coverage is the share of
--- the track's instances, cumulative_coverage that of this variant and all commoner ones.
+-- Caveat: running instances count with their path so far. coverage is the share of the track's
+-- instances; cumulative_coverage is that of this variant and all more common ones.
 -- Reads: transitions
 with ways as (
   select

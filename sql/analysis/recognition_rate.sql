@@ -1,8 +1,8 @@
--- How much of what comes in belongs to somebody known.
+-- Share of events, sessions and profiles that belong to known persons.
 -- Grain: one row per UTC day and source, of sessions by their start and the source of their first
 -- event.
--- Caveat: known means a person, named then or later; profiles count once a day and source. A
--- person's namespace is one of the first eight that the identity definition lists.
+-- Caveat: a profile is known if it is named at any time, also later. Profiles count once per day
+-- and source. A person's namespace is one of the first eight in the identity definition.
 -- Reads: releases, sessions
 with definitions as (
   select content

@@ -1,8 +1,7 @@
--- Who comes back, by the week they first came in.
--- Grain: one row per cohort week (its Monday) and week since, week 0 the first, up to that of the
--- watermark.
--- Caveat: profiles as recognised now, anonymous ones included. n_day_rate is the share active in
--- that very week, rolling_rate in that week or a later one; the last week is not over yet.
+-- Who comes back, by the week of first activity.
+-- Grain: one row per cohort week (its Monday) and week since, from 0 to the week of the watermark.
+-- Caveat: profiles are as resolved now, including anonymous ones. n_day_rate is the share active in
+-- that week, rolling_rate in that week or a later one. The last week is not over yet.
 -- Reads: calendar, sessions
 with activity as (
   select

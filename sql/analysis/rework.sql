@@ -1,8 +1,8 @@
 -- States that are entered more than once, and from where.
 -- Grain: one row per state, by journey, version and track.
--- Caveat: a self-loop enters a state from itself, a repeat enters it again through others;
--- rework_rate is their share of all entries. Instances and profiles are all that were in the
--- state, reworked ones those that entered it more than once.
+-- Caveat: a self-loop enters a state from itself, a repeat through other states; rework_rate is
+-- their share of all entries. Instances and profiles are all that were in the state; reworked ones
+-- entered it more than once.
 -- Reads: transitions
 select
   journey,

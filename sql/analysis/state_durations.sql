@@ -1,8 +1,8 @@
 -- How long stays last, and whether a second visit lasts longer than the first.
 -- Grain: one row per state and visit, by journey, version and track.
 -- Caveat: median_ms and p90_ms are the ages by which half and nine in ten have left, from the
--- survival curve (see survival), so that open stays count too. They are null where the curve does
--- not get there: too many are still inside. Stays in a final state never end.
+-- survival curve (see survival), which includes open stays. They are null if too many are still
+-- inside. Stays in a final state never end.
 -- Reads: batches, states
 with watermarks as (
   select max(watermark) as watermark from batches

@@ -1,8 +1,7 @@
--- How often a journey is asked something it does not accept.
--- Grain: one row per UTC day and reason, by journey and version; days on which nothing was asked
--- have no row.
--- Caveat: attempted counts the events that moved an instance or were rejected, whatever the reason,
--- so that the rates of a day's reasons add up; events a journey ignores leave no row to count.
+-- How often a journey rejects events.
+-- Grain: one row per UTC day and reason, by journey and version, for days with attempted events.
+-- Caveat: attempted counts the events that moved an instance or were rejected for any reason, so
+-- that the rates of a day's reasons add up. Ignored events are not counted.
 -- Reads: rejections, transitions
 with moved as (
   select

@@ -1,8 +1,8 @@
--- Who stands in a state for unusually long.
--- Grain: one row per open stay, not in a final state, that at the watermark has lasted longer than
--- the age by which nine in ten have left the state.
--- Caveat: that age is from the survival curve (see survival), so that open stays count too. Where
--- the curve does not get there, nobody is stuck.
+-- People who stay in a state for unusually long.
+-- Grain: one row per open stay, not in a final state, that at the watermark is older than the age
+-- by which nine in ten have left the state.
+-- Caveat: that age is from the survival curve (see survival), which includes open stays. If the
+-- curve does not reach it, nobody is stuck.
 -- Reads: batches, states, survival
 with watermarks as (
   select max(watermark) as watermark from batches

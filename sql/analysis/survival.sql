@@ -1,8 +1,9 @@
--- How long stays in a state last, from all stays, the open ones included.
--- Grain: one row per state and age at which a stay ended, by journey, version and track; final
--- states, which nobody leaves, have none.
+-- How long stays in a state last, over all stays including open ones.
+-- Grain: one row per state and age at which a stay ended, by journey, version and track; none for
+-- final states, which are never left.
 -- Caveat: share_inside is the share that is still inside after that age (Kaplan-Meier). An open
--- stay is at risk until its age at the watermark. Of one age, stays that end come before open ones.
+-- stay is at risk until its age at the watermark. At equal age, stays that end come before open
+-- ones.
 -- Reads: batches, states
 with watermarks as (
   select max(watermark) as watermark from batches

@@ -1,9 +1,9 @@
--- Where people go from each state, and what takes them there.
+-- Where people go from each state, and what causes it.
 -- Grain: one row per from_state, to_state and cause, by journey, version and track.
--- Caveat: probability is the share of moves: of all exits of from_state in that track, so the rows of
--- one from_state, timeouts and self-transitions included, sum to 1. share_of_stays is of all stays in
--- from_state: the rows sum to 1 less the share of those that are still inside. Starts have no
--- from_state, and no share of stays.
+-- Caveat: probability is the share of all exits of from_state in that track, so the rows of one
+-- from_state, including timeouts and self-transitions, sum to 1. share_of_stays is of all stays in
+-- from_state; the rows sum to 1 minus the share still inside. Starts have no from_state and no
+-- share of stays.
 -- Reads: states, transitions
 with counted as (
   select

@@ -1,6 +1,6 @@
--- A row means that an attempt at a funnel and its steps do not tell the same story (where it
--- begins, how deep it came, when it converted), that its outcome does not follow from how it ended,
--- or that one of the two is missing.
+-- A row means that a funnel attempt and its steps disagree (on the entry, the depth or the
+-- conversion), that the outcome does not match the reason for the end, or that one of the two is
+-- missing.
 with walked as (
   select
     attempt_id,

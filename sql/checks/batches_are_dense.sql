@@ -1,5 +1,5 @@
 -- A row means that batches are not numbered 1, 2, 3 … in the order they were recorded, or that a
--- watermark fell.
+-- watermark decreased.
 with numbered as (
   select
     batch,

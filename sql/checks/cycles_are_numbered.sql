@@ -1,5 +1,5 @@
--- A row means that an instance and track has a cycle whose number is not its place among them, or
--- two cycles that were closed by one transition.
+-- A row means that a cycle's number is not its position in the instance and track, or that two
+-- cycles were closed by one transition.
 with numbered as (
   select
     cycle_id,

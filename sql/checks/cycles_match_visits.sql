@@ -1,5 +1,5 @@
 -- A row means that a cycle was not closed by an entry of its anchor, or does not begin with the
--- anchor's entry before that one.
+-- previous entry of the anchor.
 select
   cycle_id,
   anchor,

@@ -1,5 +1,5 @@
--- A row means that an effect names a transition that was never recorded, or is taken back without
--- ever having been due.
+-- A row means that an effect names a transition that was never recorded, or was retracted without
+-- having been due.
 with recorded as (
   select distinct transition_id from transition_facts
 ),

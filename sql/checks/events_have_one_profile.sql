@@ -1,4 +1,4 @@
--- A row means that an event has two profiles, or that a profile is told of an event nobody landed.
+-- A row means that an event has two profiles, or that a profile has an event that never landed.
 select
   event_profiles.event_id,
   count(*) as profile_count,

@@ -1,5 +1,5 @@
--- A row means that an identifier is listed twice for a profile, or is said to have been seen when
--- no event was, or more often than there are events.
+-- A row means that an identifier is listed twice for a profile, was seen at a time without an
+-- event, or was seen more often than there are events.
 with bounds as (
   select
     count(*) as landed_count,

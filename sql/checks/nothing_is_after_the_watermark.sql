@@ -1,4 +1,4 @@
--- A row means that something is believed to have happened after the watermark of the last batch.
+-- A row means that something happened after the watermark of the last batch.
 with watermarks as (
   select max(watermark) as watermark from batches
 ),

@@ -1,5 +1,5 @@
--- A row means that a rejection names an instance that had not started, or an event that moved that
--- very instance, or none that was accepted.
+-- A row means that a rejection names an instance that had not started, an event that moved that
+-- instance, or an event that was not accepted.
 with starts as (
   select
     journey,

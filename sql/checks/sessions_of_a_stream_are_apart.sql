@@ -1,4 +1,4 @@
--- A row means that a session of a stream begins before the one before it has ended.
+-- A row means that a session of a stream begins before the previous one has ended.
 with walked as (
   select
     stream,

@@ -1,5 +1,5 @@
--- A row means that a session and the events said to be in it disagree: on the profile, on how many
--- they are, on their first and last, or on the session's bounds.
+-- A row means that a session and its events disagree on the profile, the number of events, the
+-- first and last event, or the bounds of the session.
 with members as (
   select
     event_profiles.session_id,

@@ -1,5 +1,5 @@
--- A row means that a current stay and the transition it is named after do not tell the same story,
--- or that one of the two is missing.
+-- A row means that a current stay and the transition that entered it disagree, or that one of the
+-- two is missing.
 select
   coalesce(states.state_id, transitions.transition_id) as state_id,
   states.state,

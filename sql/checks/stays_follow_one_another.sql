@@ -1,5 +1,5 @@
--- A row means that two stays of one instance and track overlap, or leave a gap between them: a stay
--- does not end at the very instant the next one begins, or is still open while another follows.
+-- A row means that two stays of one instance and track overlap or leave a gap: a stay does not end
+-- at the instant at which the next one begins, or is still open while another follows.
 with stays as (
   select
     states.journey,

@@ -1,5 +1,5 @@
--- A row means that the transitions of an instance are not numbered 1, 2, 3 … in the order of
--- time, or that one does not leave the state which the one before it in its track entered.
+-- A row means that the transitions of an instance are not numbered 1, 2, 3 … in time order, or that
+-- one does not leave the state that the previous one in its track entered.
 with numbered as (
   select
     transition_id,

@@ -1,5 +1,5 @@
--- A row means that two versions of one row were believed at once, or that a version stopped being
--- believed before it was recorded, or without a batch and a reason.
+-- A row means that two versions of one row were current at once, or that a version was superseded
+-- before it was recorded, or without a batch and a reason.
 with versions as (
   select
     'event_profiles' as view_name,

@@ -1,5 +1,5 @@
--- A row means that a transition's visit is not the number of times its state was entered so far in
--- that instance and track.
+-- A row means that a transition's visit is not the number of entries of its state so far in that
+-- instance and track.
 with numbered as (
   select
     transition_id,

@@ -1,6 +1,6 @@
 -- Commits.
 -- Grain: one row per micro-batch.
--- Caveat: everything a batch recorded became visible with its row.
+-- Caveat: everything that a batch recorded became visible together with its row.
 -- Reads: batches_log
 select
   batch,

@@ -1,7 +1,7 @@
 -- Who entered and left cohorts, and why.
 -- Grain: one row per cohort, profile and run that changed it.
--- Caveat: left because corrected, or because of identity, was never to be a member; a log: nothing
--- here is ever superseded.
+-- Caveat: profiles that left because of corrected or identity were members by mistake. This is a
+-- log: no row is ever superseded.
 -- Reads: cohort_changes_log
 select
   cohort,

@@ -1,7 +1,7 @@
--- Members of each cohort, as its last run found them.
+-- Members of each cohort as of its last run.
 -- Grain: one row per cohort and profile.
--- Caveat: what has landed since is not in it; entered_at is the event time of the run that let the
--- profile in.
+-- Caveat: later events are not included. entered_at is the event time of the run in which the
+-- profile entered.
 -- Reads: cohort_member_now
 select
   cohort,

@@ -1,6 +1,6 @@
--- Runs of cohorts: when each was asked last, and for what event time.
+-- Runs of cohorts, with the event time of each evaluation.
 -- Grain: one row per cohort and run.
--- Caveat: a run with nothing committed since the one before leaves no row.
+-- Caveat: a run without any commit since the previous run has no row.
 -- Reads: cohort_runs_log
 select
   cohort,

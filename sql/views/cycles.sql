@@ -1,4 +1,4 @@
--- Ways back to a state that was left, found by loop erasure.
+-- Returns to a state that was left, found by loop erasure.
 -- Grain: one row per completed cycle.
 -- Caveat: cycle_no counts within an instance and track.
 -- Reads: cycle_now, live_release

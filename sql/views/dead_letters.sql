@@ -1,6 +1,6 @@
--- Input that was refused, byte for byte, with the reason.
+-- Refused input, byte for byte, with the reason.
 -- Grain: one row per refused line and reason.
--- Caveat: resolved_at is set once it was fed again and not refused for the same reason.
+-- Caveat: resolved_at is set when the line was replayed and not refused for the same reason.
 -- Reads: dead_letter_resolution, dead_letters_log
 select
   dead_letters_log.dead_letter_id,

@@ -1,6 +1,6 @@
--- The outbox: what transitions asked to be sent, and what was taken back.
--- Grain: one row per effect, and retraction of one.
--- Caveat: a log: an effect whose transition is superseded stays, followed by its retraction.
+-- The outbox: effects of transitions, and retractions.
+-- Grain: one row per effect and per retraction.
+-- Caveat: this is a log. The effect of a superseded transition stays, followed by its retraction.
 -- Reads: effects_log
 select
   effect_id,

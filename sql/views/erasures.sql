@@ -1,8 +1,8 @@
--- Certificates of persons who were erased: all that is left of them. Where `kind` is
--- `pseudonymised`, their events have been kept as nobody's.
+-- Certificates of erased persons: all that is left of them. If `kind` is `pseudonymised`, their
+-- events were kept under pseudonyms.
 -- Grain: one row per erasure.
--- Caveat: hashes are HMAC-SHA256 under the salt, of `namespace:value` and of event ids. An entry
--- `LENGTH:CHECKSUM:HASH` is a value as it is searched for in refused lines.
+-- Caveat: hashes are HMAC-SHA256 with the salt, of `namespace:value` and of event ids. An entry
+-- `LENGTH:CHECKSUM:HASH` is the form of a value that is searched for in refused lines.
 -- Reads: erasures_log
 select
   kind,

@@ -1,6 +1,6 @@
--- Whose each event is, and in which session.
+-- The owning profile and the session of each event.
 -- Grain: one row per event.
--- Caveat: an event that today's definitions leave without an identifier is not here.
+-- Caveat: events without an identifier under the current definitions are not included.
 -- Reads: event_profile_now
 select
   event_id,

@@ -1,6 +1,6 @@
--- Events that were accepted, as they landed.
+-- Accepted events as they landed.
 -- Grain: one row per accepted event.
--- Caveat: append-only; nothing here is ever superseded.
+-- Caveat: append-only; no row is ever superseded.
 -- Reads: events_log
 select
   event_id,

@@ -1,7 +1,7 @@
--- Steps that attempts at funnels reached, of the live version of each.
+-- Steps reached by attempts at funnels, for the live version of each funnel.
 -- Grain: one row per attempt and step.
--- Caveat: an optional step that was passed over has no row. In any order step_no says how manieth
--- the step was; event_id is null where a timeout entered the state.
+-- Caveat: a skipped optional step has no row. In any order, step_no is the 1-based step position.
+-- event_id is null if a timeout entered the state.
 -- Reads: funnel_attempt_step_now, live_funnel
 select
   attempt_id,

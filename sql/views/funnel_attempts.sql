@@ -1,8 +1,9 @@
--- Attempts at funnels, of the live version of each.
+-- Attempts at funnels, for the live version of each funnel.
 -- Grain: one row per attempt.
 -- Caveat: a pending attempt has not dropped off: its window is open at the watermark. journey and
--- instance_id are null where the steps are events; source, event_id and session_id are the entry's,
--- null where a timeout entered. attempt_no counts a profile's attempts at the funnel by entry.
+-- instance_id are null if the steps are events. source, event_id and session_id are those of the
+-- entry, and null if a timeout entered. attempt_no counts a profile's attempts at the funnel by
+-- entry.
 -- Reads: funnel_attempt_now, live_funnel
 select
   attempt_id,

@@ -1,8 +1,8 @@
--- Steps and options of the live version of each funnel, whether anybody came or not.
+-- Steps and options of the live version of each funnel, with or without attempts.
 -- Grain: one row per funnel and step.
--- Caveat: journey is null where the steps are events; options is JSON, every default filled in;
--- within_ms is the window, null where the funnel has none. In any order no step has a fixed place:
--- step is null.
+-- Caveat: journey is null if the steps are events. options is JSON with every default filled in.
+-- within_ms is the window, null without one. In any order no step has a fixed position, and step is
+-- null.
 -- Reads: funnel_definitions_log, live_funnel
 select
   funnel_definitions_log.funnel,

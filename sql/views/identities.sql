@@ -1,4 +1,4 @@
--- Identifiers and whose they are.
+-- Identifiers and their profiles.
 -- Grain: one row per identifier and profile.
 -- Caveat: a person identifier has one row, a device identifier one per profile of its events.
 -- Reads: identity_now

@@ -1,6 +1,6 @@
--- Links that were refused, because both sides hold a value of one exclusive namespace.
+-- Links that were refused because both sides have a value of the same exclusive namespace.
 -- Grain: one row per refused pair, at its first refusal.
--- Caveat: a later alias or unlink can take a refusal away.
+-- Caveat: a later alias or unlink can remove a refusal.
 -- Reads: identity_conflict_now
 select
   event_id,

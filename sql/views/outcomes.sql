@@ -1,6 +1,6 @@
--- Outcomes of final states, of every version of each journey, as they were declared.
+-- Declared outcomes of final states, for every version of each journey.
 -- Grain: one row per final state and declaration.
--- Caveat: of one state the last declaration counts (see final_states).
+-- Caveat: the latest declaration of a state counts (see final_states).
 -- Reads: outcomes_log
 select
   journey,

@@ -1,6 +1,6 @@
 -- Known events that a running instance neither took nor ignored.
 -- Grain: one row per event and instance.
--- Caveat: state is the configuration, tracks joined by |.
+-- Caveat: state has the states of all tracks, joined by |.
 -- Reads: live_release, rejection_now
 select
   event_id,

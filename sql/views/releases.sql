@@ -1,9 +1,9 @@
--- Definitions on record: registered with their content, replayed beside the live version, promoted
--- to be shown, rolled back to.
+-- Recorded actions on definitions: registered with their content, replayed beside the live version,
+-- promoted, rolled back to.
 -- Grain: one row per registration, replay, promotion or rollback.
--- Caveat: the version of a journey that was promoted or rolled back to last is live. released_by is
--- null for what a run put on record by itself. On BigQuery hash is a reserved
--- word: write releases.hash.
+-- Caveat: the live version of a journey is the one that was promoted or rolled back to last.
+-- released_by is null for rows that a run recorded by itself. In BigQuery hash is a reserved word:
+-- write releases.hash.
 -- Reads: releases_log
 select
   kind,

@@ -1,4 +1,4 @@
--- Stays in states, of the live version of each journey.
+-- Stays in states, for the live version of each journey.
 -- Grain: one row per stay.
 -- Caveat: exited_at is null while the instance is in the state.
 -- Reads: live_release, state_now

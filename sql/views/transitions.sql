@@ -1,6 +1,6 @@
--- Moves between states, of the live version of each journey.
+-- Transitions between states, for the live version of each journey.
 -- Grain: one row per transition.
--- Caveat: seq counts within the instance; a timeout has no event and no session.
+-- Caveat: seq counts within the instance. A timeout has no event and no session.
 -- Reads: live_release, transition_now
 with instances as (
   select
