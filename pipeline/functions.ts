@@ -9,8 +9,8 @@
  * All three are registered as HTTP functions: the framework responds to a request that is not a
  * CloudEvent with an HTML page, and these respond with one line of JSON.
  *
- * Failed invocations are retried by their caller, so every step can be repeated safely.
- * Settings are environment variables, read at the first invocation: DESIRE_PATH_WAREHOUSE,
+ * Failed invocations are retried by their caller, so every step can be repeated safely. Settings
+ * are environment variables, read at the first invocation: DESIRE_PATH_WAREHOUSE,
  * DESIRE_PATH_DEFINITIONS, DESIRE_PATH_EFFECTS, DESIRE_PATH_ADVANCE_SECONDS.
  */
 

@@ -2,16 +2,14 @@
  * Commits a batch in one transaction.
  *
  * 1. All rows are staged under a unique name: batch, commit, attempt. The id of a commit is created
- *    when it starts, so another batch with the same number has another id. 2. One script moves the
- * fence from the previous batch (a mutation, so that two commits conflict),
+ *    when it starts, so another batch with the same number has another id.
+ * 2. One script moves the fence from the previous batch (a mutation, so that two commits conflict),
  *    counts the staged rows, copies them to their tables, and commits. A failing script is rolled
- * back.
- *    Whether the fence moved is read from the fence: only this run can have written its id there.
- * That
- *    equals the count of updated rows and works on every server. 3. If the outcome is a failure or
- * unknown, the row of the batch tells whether it is committed and by
- *    which commit, and the fence tells whether it still can be. Only then, and only for a transient
- *    reason, the commit is retried under a new name.
+ *    back. Whether the fence moved is read from the fence: only this run can have written its id
+ *    there. That equals the count of updated rows and works on every server.
+ * 3. If the outcome is a failure or unknown, the row of the batch tells whether it is committed and
+ *    by which commit, and the fence tells whether it still can be. Only then, and only for a
+ *    transient reason, the commit is retried under a new name.
  */
 
 import { randomUUID } from 'node:crypto'

@@ -2,8 +2,7 @@
  * Compaction: moves rows that accumulate with every batch to where readers do not pay for them.
  *
  * - Superseded versions of months before the watermark move from `x_base` to `x_past`, each with
- * its
- *   end. Views as of any instant stay readable; current views read a table with little else.
+ *   its end. Views as of any instant stay readable; current views read a table with little else.
  * - All images of a key except the latest are deleted. Only the latest is ever read.
  *
  * No view changes, currently or as of any instant. Each table is one transaction under the fence of

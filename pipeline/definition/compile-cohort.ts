@@ -3,11 +3,10 @@
  * time. Pure; used for members and for runs.
  *
  * - `reached`: entered the state, including as initial state, `times` times (default: at least
- * once).
+ *   once).
  * - `cycled`: completed exactly this cycle `times` times.
  * - `in`: is in the state, for the duration `dwell`. As in `states`, a final state is never left,
- * not
- *   even by a restart of the journey.
+ *   not even by a restart of the journey.
  * - `inOrder`: entered the states in this order, with others in between or not, in one instance or
  *   several, within `span` from the first to the last.
  * - `within`: counts only transitions less than this before the instant.

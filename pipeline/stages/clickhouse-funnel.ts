@@ -9,8 +9,8 @@
  * - `strict_increase`: a step must be later than the previous one.
  * - `strict_deduplication`: an event of a step (except the first) that has a chain ends the scan.
  * - `strict_order`: after an entry, an event that matches no step, or a step too early, ends the
- * scan.
- * - `allow_reentry`, with `strict_order`: a step too early is passed over instead.
+ *   scan.
+ * - `allow_reentry`, with `strict_order`: a step too early is skipped instead.
  * - `strict_once`: all chains are kept, not only the last, and an event matches one step of each.
  *
  * Events of one instant are taken in step order, after those that match no step. An ended scan has

@@ -3,18 +3,14 @@
  * Pure and synchronous; `fold-funnels.ts` passes the events.
  *
  * - A first step opens an attempt: each one (`every`), only the first ever (`first`), or the last
- * of
- *   several without a further step in between (`latest`: a later entry replaces an attempt that is
- *   still at the first step). In any order, the entry is the first event that matches a step, and
- * an
- *   event that an open attempt takes opens none.
+ *   of several without a further step in between (`latest`: a later entry replaces an attempt that
+ *   is still at the first step). In any order, the entry is the first event that matches a step,
+ *   and an event that an open attempt takes opens none.
  * - Attempts are independent. In an attempt, an event matches one step, the earliest possible. A
- * step
- *   is taken when it occurs; optional steps may be skipped.
+ *   step is taken when it occurs; optional steps may be skipped.
  * - The window starts at the entry and is inclusive. `within` and `minGap` of a step are inclusive
- * too,
- *   and measured from the previous step that is not optional. An attempt ends (`window`) when its
- *   window, or the one of its next step, has passed.
+ *   too, and measured from the previous step that is not optional. An attempt ends (`window`) when
+ *   its window, or the one of its next step, has passed.
  * - Strict order: an event that is not the next step ends the attempt (`order`).
  * - An exclusion ends attempts that are between its steps (`excluded`). With `remove-profile`, the
  *   profile has no attempts at this funnel.

@@ -5,10 +5,11 @@
 
 import { dirname, join, relative, sep } from 'node:path'
 import { linearPatterns } from './linear-patterns.js'
+import { plainEnglish } from './plain-english.js'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
-/** Folders of `pipeline/`, and the folders that each may import. Files in its root may import all. */
+/** Folders of `pipeline/` and the folders that each may import. Files in its root may import all. */
 const LAYERS = {
   base: [],
   definition: ['base'],
@@ -24,7 +25,7 @@ const LAYERS = {
   query: ['base', 'definition', 'stages', 'decode', 'io', 'warehouse', 'state', 'microbatch'],
 }
 
-/** Libraries that are wrapped once, and the files that may import them. */
+/** Libraries with one wrapper, and the files that may import them. */
 const LIBRARY_OWNERS = {
   'apache-arrow': /^(pipeline\/warehouse\/arrow|test\/)/,
   '@duckdb/node-api': /^(pipeline\/duckdb\/|scripts\/bench\/|test\/)/,
@@ -44,26 +45,12 @@ const LIBRARY_OWNERS = {
   'playwright-core': /^test\//,
 }
 
-/** Files that read the wall clock on behalf of all others, or check for it. */
+/** Files that may use the wall clock: the clock module, and the rules that check for it. */
 const CLOCK_OWNERS = /^(pipeline\/base\/clock\.ts|scripts\/lint\/)/
-
-/** Turns of phrase that english.md of this project's style replaces by standard terms. */
-const BANNED_PHRASES = [
-  [/\b(?:is|are) no (?:one|matter|other)?\b(?! longer| more)/i, 'write "is not a …"'],
-  [/\bthere (?:is|are) none\b/i, 'write "does not exist"'],
-  [/\bin words\b/i, 'say what is printed'],
-  [/\bbe it\b/i, 'write "including"'],
-  [/\bheld (?:against|to)\b/i, 'write "compared with"'],
-  [/\btells? of itself\b/i, 'name the metric or log'],
-  [/\bwhat asks\b/i, 'name the command'],
-  [/\b(?:says?|tells?) (?:whether|that|which|what|why|how|who)\b/i, 'write "returns" or "reports"'],
-  [/\bmakes none\b/i, 'write "does not create"'],
-  [/\bknows? no(?:thing|ne)?\b/i, 'write "does not depend on"'],
-]
 
 const pathOf = (context) => relative(ROOT, context.filename).split(sep).join('/')
 
-/** Folder of `pipeline/` that a path lies in; `''` for a file in its root, null outside. */
+/** Returns the folder of `pipeline/` of a path; `''` for a file in its root, null outside. */
 function layerOf(path) {
   const parts = path.split('/')
   if (parts[0] !== 'pipeline') return null
@@ -92,7 +79,7 @@ const imports = {
   create(context) {
     const path = pathOf(context)
     const check = (node) => {
-      // Types of a library may be named anywhere; its code may not be called.
+      // Types of a library may be imported anywhere.
       if (node.importKind === 'type' && !node.source.value.startsWith('.')) return
       const message = importProblem(path, node.source.value)
       if (message !== null) context.report({ node, message })
@@ -126,28 +113,6 @@ const wallClock = {
       },
       NewExpression(node) {
         if (node.callee.name === 'Date') context.report({ node, message })
-      },
-    }
-  },
-}
-
-const plainEnglish = {
-  create(context) {
-    const check = (node, text) => {
-      for (const [pattern, advice] of BANNED_PHRASES) {
-        const found = pattern.exec(text)
-        if (found) context.report({ node, message: `"${found[0]}": ${advice}` })
-      }
-    }
-    return {
-      Program() {
-        for (const comment of context.sourceCode.getAllComments()) check(comment, comment.value)
-      },
-      Literal(node) {
-        if (typeof node.value === 'string') check(node, node.value)
-      },
-      TemplateElement(node) {
-        check(node, node.value.raw)
       },
     }
   },
