@@ -1,4 +1,4 @@
-/** Identifiers written as `namespace:value`, and pairs of them that say who is one person. */
+/** Identifiers written as `namespace:value`, and pairs of identifiers of one person. */
 
 /** Third member of an alias that counts only if some event carries its first identifier. */
 export const IF_CARRIED = 'if_carried'

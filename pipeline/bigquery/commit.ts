@@ -7,8 +7,8 @@
  *    counts the staged rows, copies them to their tables, and commits. A failing script is rolled
  *    back. Whether the fence moved is read from the fence: only this run can have written its id
  *    there. That equals the count of updated rows and works on every server.
- * 3. If the outcome is a failure or unknown, the row of the batch tells whether it is committed and
- *    by which commit, and the fence tells whether it still can be. Only then, and only for a
+ * 3. If the outcome is a failure or unknown, the row of the batch shows whether it is committed and
+ *    by which commit, and the fence shows whether it still can be. Only then, and only for a
  *    transient reason, the commit is retried under a new name.
  */
 
@@ -54,7 +54,7 @@ export type Target = { target: string; columns: readonly Column[] }
 
 export type Part = Target & { rows: Table }
 
-/** Additions to a commit: more rows, produced anew for each attempt, and statements that run after
+/** Additions to a commit: more rows, produced again for each attempt, and statements that run after
  * all rows are in their tables. */
 export type Beside = {
   targets?: readonly Target[]

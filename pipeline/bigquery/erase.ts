@@ -56,6 +56,7 @@ const STAGED_COLUMNS = 'staged_at, stage, target, content'
 /** Prefix of the stages of erasures. */
 const ERASURE = 'erasure_'
 /** Target of the mark that a commit writes: the erasure is committed, raw messages remain. */
+// oxlint-disable-next-line house/plain-english -- datasets contain this value
 const MARK = 'erased, but for raw messages'
 
 /** Stage in which an erasure has written the keys to delete, and its batch. */

@@ -5,7 +5,7 @@
  * A lookup first reads ids, which are narrow, then those messages, by the days of their
  * publication. It goes back to an hour before the last applied message. The first lookup, and some
  * later ones, go back as far as messages can be redelivered. The anti-join gives the exact result;
- * the window only saves bytes. After a lookup without result, the free stamp of the table tells
+ * the window only saves bytes. After a lookup without result, the free stamp of the table shows
  * whether another one is needed. The stamp may lag, so it is trusted for some minutes only.
  */
 

@@ -3,7 +3,7 @@
  * value. What is stored as JSON is copied as it is.
  *
  * It takes well-formed events of common forms and nothing else. What it does not take, for whatever
- * reason, is left to `LineDecoder`, which accepts it or says why not. So nothing is refused here, and
+ * reason, is left to `LineDecoder`, which accepts it or gives the reason. So nothing is refused here, and
  * both ways must give the same rows.
  */
 

@@ -9,7 +9,7 @@
  *
  * `alias` declares that `previousId` is now `userId`. In Segment's specification
  * (https://segment.com/docs/connections/spec/alias/), `previousId` is a user id or an anonymous id,
- * and the call does not tell which. The rule does not depend on the order of arrival:
+ * and the call does not distinguish them. The rule does not depend on the order of arrival:
  *
  * 1. If `previousId` equals the call's `anonymousId`, the libraries' default, it is an identify.
  * 2. A call without an `anonymousId` gets `previousId` as its `anonymous_id`.

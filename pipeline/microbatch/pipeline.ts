@@ -244,7 +244,7 @@ export class Pipeline {
       this.#forget()
       throw thrown
     })
-    // Whoever awaits `committed` handles its failure; that may be the next batch.
+    // The caller that awaits `committed` handles its failure; that may be the next batch.
     committed.catch(() => undefined)
     return committed
   }

@@ -23,7 +23,7 @@ const ANSWERS_MAX = 10_000
 /** Answers about longer texts are not cached. */
 const ANSWER_LENGTH_MAX = 256
 
-/** What an erasure adds to the list. */
+/** Entries that an erasure adds to the list. */
 export type ErasedHashes = {
   salt: string
   /** Hashes of `namespace:value`. */

@@ -1,5 +1,5 @@
 /**
- * What a warehouse recorded: its definitions in force, and its relations as of an instant of
+ * Recorded state of a warehouse: its definitions in force, and its relations as of an instant of
  * knowledge time. Reads nothing from a definitions directory.
  */
 

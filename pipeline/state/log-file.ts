@@ -19,7 +19,7 @@ export class LogFile {
   readonly #file: number
   #size: number
   #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES)
-  /** What the scratch has. */
+  /** Range of the file that the scratch buffer contains. */
   #readFrom = 0
   #readTo = 0
 

@@ -63,7 +63,7 @@ export class RecordWriter {
   #bytes = Buffer.allocUnsafe(BYTES_AT_FIRST)
   #end = 0
 
-  /** What has been written since the last `clear`; valid until the next `add`. */
+  /** Returns the bytes written since the last `clear`. Valid until the next `add`. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.#end)
   }

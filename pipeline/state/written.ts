@@ -1,4 +1,4 @@
-/** What is written to a state log, and up to which commit. */
+/** Records written to a state log, and the commit up to which the log is complete. */
 
 import { sliceOf, type RecordParts, type StateRecord } from './record-codec.ts'
 import type { TextColumn } from '../base/columns.ts'

@@ -112,7 +112,7 @@ export type ReadCounts = { images: number; segments: number; timers: number; lan
 
 export type Row = { [column: string]: unknown }
 
-/** What `open` does if the warehouse does not exist. Read-only commands refuse, so that a misspelt
+/** Behaviour of `open` if the warehouse does not exist. Read-only commands refuse, so a misspelt
  * name does not create one. */
 export type IfMissing = 'make' | 'refuse'
 

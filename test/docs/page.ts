@@ -12,7 +12,7 @@
 
 export type Block = {
   language: string
-  /** What follows the language, by name: `file=a.ts` is `{ file: 'a.ts' }`. */
+  /** Tags after the language, by name: `file=a.ts` is `{ file: 'a.ts' }`. */
   tags: { [name: string]: string }
   text: string
   /** 1-based line of the opening fence. */

@@ -102,7 +102,7 @@ test('refuses a block that nothing would run', () => {
   })
 })
 
-test('compares output but for durations, rates and what … stands for', () => {
+test('compares output except for durations, rates and what … stands for', () => {
   const isSame = (shown: string, printed: string) =>
     isShown(maskedLines(shown), maskedLines(printed))
   expect(isSame('read in 1.1 s (18,793/s)\n', 'read in 22.0 s (93/s)\n')).toBe(true)

@@ -143,7 +143,7 @@ test('reports and retries a transient failure, and does not retry any other', as
   await harness.warehouse.close()
 })
 
-test('stops retrying with the failure when it is told to stop', async () => {
+test('stops retrying with the failure when its signal aborts', async () => {
   const controller = new AbortController()
   const onRetry = () => controller.abort()
   const work = () => Promise.reject(unavailable())

@@ -38,7 +38,7 @@ const LINES = [
   event('e6', 'Product Viewed', 5, { user_id: 'u2', email: 'm' }),
 ]
 
-/** What tells the rows of a table apart, in words. */
+/** Key of a table's rows, as text. */
 const WORDS: { [table in VersionedName]?: string } = {
   event_profile: 'event_id',
   session: 'session_id',

@@ -201,7 +201,7 @@ test.each<[what: string, lines: string[], cause: RegExp]>([
     [event('e1', 'x', { identifiers: { visitor: 'v' } })],
     /declared: user_id, .*found besides: visitor/,
   ],
-])('a run that refuses all of %s says so first, with the cause', async (_what, lines, cause) => {
+])('a run that refuses all of %s reports it first, with the cause', async (_what, lines, cause) => {
   const { status, stdout } = await run('start', ['--warehouse', fresh(), '-'], lines.join('\n'))
   expect(status).toBe(0)
   const [first = '', second = ''] = stdout.split('\n')
@@ -239,7 +239,7 @@ describe('a warehouse made with a folder of its own', () => {
     expect(described).toMatchObject({ status: 0, stderr: '' })
   })
 
-  test('says how another folder differs from the record', async () => {
+  test('reports how another folder differs from the record', async () => {
     const other = folder({ ...OWN, 'journeys/visit.js': journey('8h') })
     const how = 'states.a.after.24h: "c" → absent, states.a.after.8h: absent → "c"'
     const refused = await run('start', [...warehouse, '--definitions', other, '-'], 'x')
@@ -277,7 +277,7 @@ test.each(['service.invalid', '192.0.2.1'])('a service at %s fails at once', asy
   )
 })
 
-test('an interrupted bench leaves nothing behind and says how to go on', async () => {
+test('an interrupted bench leaves nothing behind and prints how to continue', async () => {
   const at = mkdtempSync(join(dir, 'bench-'))
   const program = ['--import', 'tsx', 'scripts/bench.ts', '--events', '500000']
   const child = spawn(process.execPath, program, { env: { ...process.env, TMPDIR: at } })

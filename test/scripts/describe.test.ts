@@ -32,7 +32,7 @@ const ORDER: Journey = {
   on: { Cancel: 'end' },
 }
 
-test('a journey is drawn with its guards in words, its timeouts and its effects', () => {
+test('a journey is drawn with its guards as text, its timeouts and its effects', () => {
   expect(mermaidOf(ORDER, null)).toBe(`stateDiagram-v2
   direction LR
   state "cart" as cart
@@ -84,7 +84,7 @@ test('counts are those of the warehouse, by event and by timeout', async () => {
   await warehouse.close()
 })
 
-test('tracks are regions side by side, and a name two of them have is told apart', () => {
+test('tracks are parallel regions, and states with the same name are distinguished', () => {
   const open = { on: { Go: 'done' } }
   expect(
     mermaidOf(

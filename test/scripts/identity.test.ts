@@ -78,7 +78,7 @@ writeFileSync(join(dir, 'definitions', 'sessions.js'), "export default { gap: '3
 
 const run = startCommands()
 
-test('the commands tell what to doubt, plan without --yes and correct with it', async () => {
+test('the commands list doubtful links, plan without --yes and correct with it', async () => {
   const at = ['--warehouse', `duckdb:${join(dir, 'w.duckdb')}`]
   const identity = (...args: string[]) => run('identity', [...args, ...at])
   const start = [...at, '--definitions', join(dir, 'definitions'), '-']

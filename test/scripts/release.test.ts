@@ -30,7 +30,7 @@ const events = join(dir, 'events.ndjson')
 const fed = join(dir, 'fed.duckdb')
 writeFileSync(events, [...new Shop(5).lines(6_000)].join('\n'))
 
-/** What a busy machine has time to say. */
+/** Progress lines, which appear only on a busy machine. */
 const PROGRESS = /^[\d,]+ events?.*$\n?/gm
 
 function argumentsOf(script: string, database: string, dirOf: string, args: string[]): string[] {
@@ -116,7 +116,7 @@ test(
 )
 
 test(
-  'what cannot be released is refused in words',
+  'what cannot be released is rejected with the reason',
   async () => {
     const database = copyOf('refused')
     const released = (...args: string[]) => command('release', database, young, ...args)

@@ -14,7 +14,7 @@ import { collect } from '../../scripts/report/collect.ts'
 import { HOOK_MS, launch, openPage } from '../support/browser.ts'
 import { EVIL, reportWarehouse } from '../support/report-data.ts'
 
-/** Of time in state, without the later visits. */
+/** Selects time in state, without later visits. */
 const STATES = '#durations li:not(.is-again) .duration-name'
 
 describe.skipIf(launch === null)('the page', () => {
@@ -98,7 +98,7 @@ describe.skipIf(launch === null)('the page', () => {
     expect(await page.locator('.tooltip').isVisible()).toBe(false)
   })
 
-  test('a day pointed at is told in every chart', async () => {
+  test('a selected day is highlighted in every chart', async () => {
     const charts = page.locator('#standing figure')
     const values = page.locator('#standing .multiple-value')
     expect(await values.allTextContents()).toEqual(['1', '2', '1'])
@@ -118,7 +118,7 @@ describe.skipIf(launch === null)('the page', () => {
     expect(await texts('.map .state-name')).toContain('fine')
   })
 
-  test('it follows the scheme of the system until it is told otherwise', async () => {
+  test('follows the colour scheme of the system until another is chosen', async () => {
     const light = await background()
     await page.emulateMedia({ colorScheme: 'dark' })
     const dark = await background()

@@ -40,7 +40,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true })
 })
 
-test('the document says what it speaks for', () => {
+test('the document has the time and the events that it covers', () => {
   expect(document.watermark).toBe(1_772_323_200_000 + 50.5 * HOUR)
   expect(document.batch).toBe(1)
   expect(document.journeys.map(({ id, version }) => `${id} ${version}`)).toEqual([
@@ -56,7 +56,7 @@ test('the document says what it speaks for', () => {
   })
 })
 
-test('ways are counted by cause, and every state of the definition is told', () => {
+test('transitions are counted by cause, and every state of the definition is included', () => {
   expect(order.started).toBe(4)
   expect(order.ways.map(({ from, to, cause, count }) => [from, to, cause, count])).toEqual([
     ['cart', 'paying', 'event', 4],
@@ -80,7 +80,7 @@ test('refusals are told by the state of each track', () => {
   expect(order.refusals).toEqual([{ state: 'cart', event: EVIL, reason: 'not_accepted', count: 1 }])
 })
 
-test('cycles say what they cost, lap by lap', () => {
+test('cycles have their cost, lap by lap', () => {
   expect(order.cycles).toMatchObject([
     {
       path: ['cart', 'paying', 'cart'],
@@ -128,7 +128,7 @@ test('standing has every day, and the days nobody stood there are zero', () => {
   expect(order.standing.series.find(({ state }) => state === 'paying')?.counts).toEqual([0, 0, 1])
 })
 
-test('a day that changed after it was over is told, with the reason', async () => {
+test('a day that changed after it was over is listed with the reason', async () => {
   const late = await reportWarehouse([['c', 12.15, 'Pay']])
   const { corrections, errorRate } = (await collect(late, 'order')).journeys[0] as JourneyPart
   await late.close()
@@ -197,7 +197,7 @@ test('no name gets out of its place in the page', async () => {
   expect(page.length).toBeLessThan(BYTES_MAX)
 })
 
-test('a journey of many ways stays a page, and says what it leaves out', async () => {
+test('a journey with many transitions fits a page, which states what is left out', async () => {
   const names = Array.from({ length: 26 }, (_, i) => `s${i}`)
   const on = Object.fromEntries(names.map((name) => [`to ${name}`, name]))
   const harness = new Harness(
@@ -249,7 +249,7 @@ test('a journey of many ways stays a page, and says what it leaves out', async (
 
 const command = startCommands()
 
-test('the command writes the page, and says what is wrong with its arguments', async () => {
+test('the command writes the page, and reports invalid arguments', async () => {
   const place = join(dir, 'one.duckdb')
   await (await reportWarehouse([], duckdbWarehouse(place))).close()
   const run = (...args: string[]) => command('report', ['--warehouse', `duckdb:${place}`, ...args])

@@ -105,7 +105,7 @@ test('the command finds planted differences, against the events and against anot
   expect(views).toContainEqual(expect.objectContaining({ view: 'sessions', differing: 1 }))
 })
 
-test('warehouses at different watermarks are told apart by that', async () => {
+test('warehouses at different watermarks are reported as such', async () => {
   const url = `duckdb:${join(dir, 'ahead.duckdb')}`
   await run('start', ['--warehouse', url, '--watermark', '2026-04-01T00:00:00Z', '-'], LINES)
   const two = `duckdb:${join(dir, 'two.duckdb')}`

@@ -253,7 +253,7 @@ describe('corrections', () => {
       10:04  a6            u4       -                                 -                            user_id:u3
     `))
 
-  test('a plain alias beside a conditional one counts whoever carries what', () =>
+  test('a plain alias beside a conditional one counts whether or not events carry it', () =>
     check(`
       at     anonymous_id  user_id  alias                             ->  profile
       10:00  a1            u2       user_id:u1,user_id:u2,if_carried      user_id:u1

@@ -119,7 +119,7 @@ test('detects a record that is damaged while the log is open when its key is wri
   }
 })
 
-/** What may be answered for a key of the space; null: the damage is noticed. */
+/** Returns whether an answer is valid for a key of the space; null means that damage was detected. */
 const isTrue = (space: number) => (answer: string[] | null) =>
   answer === null || answer.join() === (space === 0 ? 'new' : 's1,s2')
 

@@ -1,5 +1,5 @@
 /**
- * Process that runs commands one after another (see `commands.ts`). Each command is loaded anew,
+ * Process that runs commands one after another (see `commands.ts`). Each command is loaded again,
  * with its own arguments, input and exit code. Its output is sent back.
  */
 

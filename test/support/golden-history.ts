@@ -141,7 +141,7 @@ export const SECOND = [
 ]
 export const SECOND_WATERMARK = parseInstant('2026-03-04T00:00:00Z') as number
 
-/** Of the second half: events that have landed before, and events of the erased person. */
+/** Repeated in the second half: events that have landed, and events of the erased person. */
 export const REPEATED = (FIRST[1] as string[]).length
 export const ERASED = 1
 

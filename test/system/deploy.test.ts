@@ -85,7 +85,7 @@ class Machine {
     return readdirSync(this.#state).filter((name) => isKept.test(name))
   }
 
-  /** What the programs were asked since the last look. */
+  /** Returns the calls of the programs since the last call of this function. */
   log(): string[] {
     const path = join(this.#state, 'log')
     if (!existsSync(path)) return []
@@ -130,7 +130,7 @@ test('what is learned is used: the number of the project and the addresses', () 
   expect(asked.at(-1)).toContain('--uri=https://journeys-advance.example')
 })
 
-test('stops at the first failure, says what to do, and goes on from there', () => {
+test('stops at the first failure, prints what to do, and continues from there', () => {
   const machine = new Machine()
   const failed = machine.deploy(['--yes'], 'functions deploy journeys-advance')
   expect(failed.status).toBe(1)

@@ -1,5 +1,5 @@
 /**
- * What goes wrong in the world, done for real: bad bytes, a full disk, a lost acknowledgement, a
+ * Real faults: bad bytes, a full disk, a lost acknowledgement, a
  * second writer, a signal. After each the run can be repeated, and nothing is lost or there twice.
  *
  * Kills are in `kill.test.ts`. A file that may not be read or written is not tried with its
@@ -215,7 +215,7 @@ async function waiting(database: string) {
   return { child, said: () => Buffer.concat(complaints).toString() }
 }
 
-test('a second writer is told who the first is, and the first goes on', async () => {
+test('a second writer fails and names the first, and the first continues', async () => {
   const database = fresh()
   const path = written(line('e2'))
   const { child } = await waiting(database)

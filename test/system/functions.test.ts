@@ -77,7 +77,7 @@ async function advance(): Promise<{ status: number; report: Row }> {
   return { status: response.status, report: (await response.json()) as Row }
 }
 
-/** What is on record, once the functions have let go of it. */
+/** Returns what is stored, once the functions have released the file. */
 async function ask(sql: string): Promise<Row[]> {
   await closeInstance()
   const warehouse = duckdbWarehouse(database)

@@ -1,4 +1,4 @@
-/** `npm run funnel` counts what released funnels count, and says what is wrong with a question. */
+/** `npm run funnel` counts like released funnels, and reports what is wrong with a query. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -60,7 +60,7 @@ test('a step that no event is named after is pointed out beside the answer', asy
   expect(heard).toMatchObject({ status: 0, stderr: '' })
 })
 
-test('what is wrong with a question is told, with exit code 2', async () => {
+test('reports what is wrong with a query, and exits with 2', async () => {
   const wrong = async (...args: string[]) => {
     const { status, stderr, stdout } = await ask(...args)
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })

@@ -38,7 +38,7 @@ afterAll(() => rmSync(dir, { recursive: true }))
 
 const command = startCommands()
 
-/** A file beside the warehouse by its ending, a call, and how manieth of it is not survived. */
+/** File beside the warehouse by its suffix, a call, and the 1-based number of the call that kills. */
 type Point = readonly [end: string, call: string, count: number]
 
 /** Runs a command that is killed as it enters the call; on one thread of the pool, so that calls

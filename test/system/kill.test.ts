@@ -58,7 +58,7 @@ async function runUntilKilled(database: string, ms: number): Promise<void> {
   expect({ code, signal }).toEqual({ code: null, signal: 'SIGKILL' })
 }
 
-/** What identifies a row that is there once, and by which batches it is there when it is not. */
+/** Key of rows that occur once, and the batches in which they occur. */
 const ONCE = [
   ['event_id', 'events_log'],
   ['event_id', 'event_profile_now'],

@@ -49,7 +49,7 @@ test('asks for exact versions, those that are tested here, and for no more', () 
   const lock = readFileSync(join(out, 'package-lock.json'), 'utf8')
   expect(lock).toContain('"node_modules/protobufjs"')
   expect(lock).not.toMatch(/node_modules\/(@duckdb|esbuild|tsx|vitest|zod)/)
-  // npm itself says whether the lock file and the manifest belong together.
+  // npm itself checks whether the lock file and the manifest belong together.
   const args = ['ls', '--package-lock-only', '--all', '--json']
   const tree = execFileSync('npm', args, { cwd: out, encoding: 'utf8' })
   expect(JSON.parse(tree)).not.toHaveProperty('problems')

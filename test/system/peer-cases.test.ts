@@ -1,7 +1,7 @@
 /**
  * Worked cases of other engines: sessions (Beam, Spark, RisingWave, Bytewax, duckdb-behavioral),
  * identity (Amplitude, Mixpanel, PostHog), statecharts (scion's SCXML suite), absence (Siddhi).
- * Skipped where they are not beside the checkout. What is left out says why.
+ * Skipped where they are not beside the checkout. Each case that is left out has a reason.
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -31,7 +31,7 @@ function casesOf<T>(name: string): T[] {
   return Array.isArray(parsed) ? parsed : parsed.cases
 }
 
-/** Runs the cases there is no reason to leave out, and says which were. */
+/** Runs the cases without a reason to leave them out, and logs those that are left out. */
 function each<T>(
   what: string,
   cases: T[],

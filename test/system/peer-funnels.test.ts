@@ -51,7 +51,7 @@ describe.skipIf(cases.length === 0)('funnels of another engine', () => {
     })
   })
 
-  // Theirs answers nothing; ours says what is missing.
+  // The other engine returns nothing; this one reports what is missing.
   test('a funnel without steps is refused', () => {
     const funnel = { id: 'f', steps: [], within: WITHIN }
     expect(checkFunnel('f.ts', funnel)).toEqual(['f.ts: it has no steps; write steps: [event, …]'])

@@ -7,7 +7,7 @@ import subscription from '../../definitions/journeys/subscription.ts'
 import { check } from '../support/history.ts'
 
 describe('the journeys of this project', () => {
-  test('checkout.ts goes in circles, is abandoned, found again, and starts anew', () =>
+  test('checkout.ts goes in circles, is abandoned, found again, and starts again', () =>
     check(
       `
       at         user_id  event               props              ->  checkout
@@ -50,7 +50,7 @@ describe('the journeys of this project', () => {
       { journeys: [onboarding], watermark: '+3d,11:05' },
     ))
 
-  test('subscription.ts tells who leaves over an open ticket', () =>
+  test('subscription.ts distinguishes customers who leave with an open ticket', () =>
     check(
       `
       at         user_id  event                   ->  subscription

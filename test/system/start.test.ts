@@ -94,7 +94,7 @@ test.each([
   expect({ status, usage: stdout.slice(0, usage.length) }).toEqual({ status: 0, usage })
 })
 
-test('a command of several is told which there are, and ends with 2', async () => {
+test('a command without its action lists the actions, and exits with 2', async () => {
   const { status, stdout, stderr } = await run('dead-letters', [])
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
   expect(stderr).toMatch(/^Usage: npm run dead-letters -- .*help \[command\] .*$/s)
@@ -156,7 +156,7 @@ test('dead letters are fed again after a fix, and then are no more', async () =>
   expect(list.stdout).toBe('no dead letters\n')
 })
 
-test('status tells how far the tables have come, and fails beyond a named threshold', async () => {
+test('status reports how far the tables are, and fails beyond a given threshold', async () => {
   const url = fresh()
   await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
   const told = await run('status', ['--warehouse', url, '--json', '--max-dead-letters', '1'])
@@ -175,7 +175,7 @@ test('status tells how far the tables have come, and fails beyond a named thresh
   expect(await run('status', ['--max-lag', 'soon'])).toMatchObject({ status: 2 })
 })
 
-test('a command that does not feed a warehouse makes none', async () => {
+test('a read-only command does not create a warehouse', async () => {
   const url = fresh()
   const { status, stdout, stderr } = await run('status', ['--warehouse', url])
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' })

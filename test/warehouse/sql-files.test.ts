@@ -1,4 +1,4 @@
-/** What the texts of `sql/` declare in their headers. */
+/** Headers of the SQL files. */
 
 import { expect, test } from 'vitest'
 import { sqlFiles } from '../../pipeline/warehouse/sql-files.ts'
