@@ -22,7 +22,7 @@ export type Candidates = string | Candidate | (string | Candidate)[]
 
 export type State = {
   type?: 'final'
-  /** Of a final state; see `outcome.ts`. */
+  /** For a final state; see `outcome.ts`. */
   outcome?: 'success' | 'failure' | 'neutral'
   on?: { [eventName: string]: Candidates }
   after?: { [delay: Duration]: Candidates }

@@ -38,7 +38,7 @@ export function finalStatesOf(journey: Journey): FinalState[] {
   })
 }
 
-/** Returns the journey as it is released: the same but for the outcomes. */
+/** Returns the journey as it is released: the same except for the outcomes. */
 export function withoutOutcomes(journey: Journey): Journey {
   if (journey.type !== 'parallel') return { ...journey, ...plain(journey) }
   const tracks = Object.entries(journey.states)

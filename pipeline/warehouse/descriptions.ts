@@ -189,7 +189,7 @@ export const COLUMN_DESCRIPTIONS: { readonly [column: string]: string } = {
   p90_since_previous_ms: 'Ninth decile of the time since the step before, in milliseconds.',
   path: 'States in their order, `a > b > a`.',
   payload: 'The effect as declared, JSON.',
-  pending_count: 'Instances under way.',
+  pending_count: 'Instances that are still running.',
   pending: 'Units whose window is open at the watermark.',
   person_count: 'Persons.',
   person_event_count: 'Events that belong to persons.',

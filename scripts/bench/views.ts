@@ -1,4 +1,4 @@
-/** What each analysis view costs on a warehouse: rows, time, and the time of all processors. */
+/** Cost of each analysis view on a warehouse: rows, time, and CPU time. */
 
 import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { elapsedMs } from '../../pipeline/base/clock.ts'

@@ -1,6 +1,6 @@
 /**
  * The warehouse of a command that was given none: your own, `journeys.duckdb`, or else the sample,
- * with a line that says so. The sample has a file of its own, so it never mixes with your events.
+ * with a printed line. The sample has a file of its own, so it never mixes with your events.
  */
 
 import { existsSync } from 'node:fs'
@@ -14,7 +14,7 @@ export function isThere(url: string): boolean {
   return existsSync(url.slice(url.indexOf(':') + 1))
 }
 
-/** Returns the warehouse to read, and says so if it is the sample. */
+/** Returns the warehouse to read, and prints a line if it is the sample. */
 export function defaultWarehouseToRead(): string {
   if (isThere(WAREHOUSE_DEFAULT) || !isThere(SAMPLE_WAREHOUSE)) return WAREHOUSE_DEFAULT
   note(

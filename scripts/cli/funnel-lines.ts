@@ -36,7 +36,7 @@ export function funnelLines(steps: readonly Row[], conversion: Row, paint: Paint
   return [...lines, whole, optionsText(first['options'])]
 }
 
-/** How many of the matured `units` of a row converted, and how sure that is, in words. */
+/** Returns how many of the matured `units` converted, with the confidence interval, as text. */
 export function maturedText(row: Row, units: string): string {
   if (row['matured_count'] === null) {
     return `${grouped(row['converted'])} ${units} converted; no rate without a window`
@@ -59,7 +59,7 @@ export function percent(part: number, whole: number): string {
   return whole === 0 ? '–' : `${Math.round((100 * part) / whole)} %`
 }
 
-/** The options in force, in words. */
+/** Returns the options in force as text. */
 export function optionsText(options: unknown): string {
   const entries = Object.entries(JSON.parse(String(options)) as { [option: string]: unknown })
   const texts = entries

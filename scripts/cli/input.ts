@@ -1,6 +1,6 @@
 /**
- * What `npm start` reads: files, standard input that has bytes, the sample, or nothing but a later
- * watermark for a warehouse that has events of its own.
+ * Input of `npm start`: files, standard input that has bytes, the sample, or nothing except a later
+ * watermark for a warehouse that has events.
  */
 
 import { once } from 'node:events'
@@ -63,7 +63,7 @@ async function hasOwnEvents(url: string): Promise<boolean> {
   }
 }
 
-/** Whether a stream that is no terminal gives a byte before its end, and in time. What it gives can
+/** Returns whether a stream, unless it is a terminal, yields a byte in time. What it yields can
  * still be read afterwards. */
 export async function hasBytes(
   stream: Readable & { isTTY?: boolean; unref?: () => void },

@@ -1,11 +1,11 @@
 /**
- * Ctrl-C and SIGTERM. A command that does not handle them itself ends at once: temporary files are
- * removed, and one line says what is committed and how to go on.
+ * Ctrl-C and SIGTERM. A command that does not handle them ends at once: temporary files are
+ * removed, and one line states what is committed and how to continue.
  */
 
 import { note } from './output.ts'
 
-/** What a command does when it is interrupted, in the order of their registration, last first. */
+/** Cleanups of an interrupted command, run in reverse order of registration. */
 const cleanups: (() => void)[] = []
 
 type Listener = (signal: NodeJS.Signals, number: number) => void

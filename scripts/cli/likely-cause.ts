@@ -50,7 +50,7 @@ function letterOf(row: Row): Letter {
   return { reason: String(row['reason']), detail: String(row['detail']), text }
 }
 
-/** Returns the likely cause in words, with what to do. `namespaces` are those declared. */
+/** Returns the likely cause as text, with what to do. `namespaces` are those declared. */
 export function likelyCause(
   reason: string,
   letters: readonly Letter[],

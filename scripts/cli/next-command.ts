@@ -37,7 +37,7 @@ export function lineInPresent({ script, args }: NextCommand): string {
   if (definitions !== undefined && !isGiven('--definitions') && READS_FOLDER.has(script)) {
     more.push('--definitions', definitions)
   }
-  // Files come last, as they are typed; a word that says what to do comes first.
+  // Files come last, as they are typed; an action comes first.
   const verb = args.findIndex((arg) => arg.startsWith('-') || /[A-Z./]/.test(arg))
   const at = script === 'start' ? (verb < 0 ? args.length : verb) : args.length
   return commandLine({ script, args: [...args.slice(0, at), ...more, ...args.slice(at)] })

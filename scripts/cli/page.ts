@@ -1,9 +1,10 @@
 /**
- * A document and a client → one HTML file that asks for nothing else. Bundled when a page is made,
- * so that there is no built file to keep in step.
+ * Writes a document and a client as one self-contained HTML file. The client is bundled when a page
+ * is made, so no built file can become outdated.
  *
- * Two walls keep names from the warehouse from being read as markup: the document is JSON in which
- * no `<` is left, and a content security policy allows this page's own script and no request.
+ * Two measures prevent names from the warehouse from being parsed as markup: the document is JSON
+ * in which every `<` is escaped, and a content security policy allows only the page's own script
+ * and no requests.
  */
 
 import { createHash } from 'node:crypto'
@@ -45,7 +46,7 @@ export async function htmlOf({ title, document, ...client }: Page): Promise<stri
 `
 }
 
-/** Writes a page to the file that `option` named, and says so. */
+/** Writes a page to the file that `option` named, and prints its path. */
 export async function writePage(option: string, file: string, page: string): Promise<void> {
   try {
     await writeFile(file, page)

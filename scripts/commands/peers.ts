@@ -45,7 +45,7 @@ function installed(name: string): string | null {
   }
 }
 
-/** Says what was installed last, so that a look is enough the next time. */
+/** Records what was installed last, so that it is not installed again. */
 const STAMP = join(PYTHON_DIR, 'peers.json')
 
 function installPython(): void {

@@ -10,7 +10,7 @@ const RUNTIME = 'nodejs22'
 export type Part = {
   why: string
   name: string
-  /** What the package calls it. */
+  /** Name in the package. */
   entryPoint: string
   /** The accounts it runs as, and that may call it. */
   account: string
@@ -22,7 +22,7 @@ export type Part = {
   seconds: number
   variables: string[]
   secrets?: string
-  /** What its address is learned as. */
+  /** Name of its learned address. */
   learn: string
 }
 

@@ -42,7 +42,7 @@ export function lockOf(whole: Lock, name: string, wanted: readonly string[]): Lo
   }
 }
 
-/** Where Node finds a package: in the folder of who needs it, or of whoever that lies in. */
+/** Resolves a package like Node: in the folder of the importing package, or of the one around it. */
 function placeOf(lock: Lock, from: string, needed: string): string | null {
   for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf(`/${FOLDER}`)))) {
     const place = at === '' ? FOLDER + needed : `${at}/${FOLDER}${needed}`

@@ -26,7 +26,7 @@ const SERVICES = [
   'storage',
 ]
 
-/** A tick goes on for as long as it may, and then for the batch at hand. Seconds. */
+/** Longest tick and time for its last batch, in seconds. */
 const ADVANCE_MAX = 1_200
 const BATCH_AT_HAND = 240
 
@@ -38,7 +38,7 @@ export function planOf(site: Site): Step[] {
   return [...foundation(site), ...building(site), ...key, ...landing(site), ...advancing(site)]
 }
 
-/** What both ways of landing stand on. */
+/** Steps shared by both ways of landing. */
 function foundation(site: Site): Step[] {
   const { project, dataset, region } = site
   const { projects, gcloud, npm, account, allow, pubsub } = toolsOf(site)
@@ -54,7 +54,7 @@ function foundation(site: Site): Step[] {
       why: "The project's number: Google names its own accounts after it.",
       run: projects('describe', '--format=value(projectNumber)'),
       learn: 'PROJECT_NUMBER',
-      mend: `gcloud auth login; gcloud projects list tells whether ${project} is yours`,
+      mend: `gcloud auth login; gcloud projects list shows whether ${project} is yours`,
     },
     {
       why: 'What is used of Google Cloud.',
@@ -150,7 +150,7 @@ function advancing(site: Site): Step[] {
     ...functionSteps(site, {
       why:
         'The function that applies what has landed. One instance at most: a second would only ' +
-        'find that the first was faster. A call that comes meanwhile joins the one under way.',
+        'find that the first was faster. A call that arrives meanwhile joins the running one.',
       name: functions.advance,
       entryPoint: 'advance',
       account: accounts.advance,

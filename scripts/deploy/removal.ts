@@ -1,8 +1,10 @@
 /**
- * The way back: all that deploying makes, of either landing, is removed; the dataset stays.
+ * Removal: everything that a deployment creates, for either way of landing, is removed; the dataset
+ * stays.
  *
- * A right on what stays would outlive the account that has it, as one of a `deleted:` account, over
- * which later changes of the same policy stumble. So it is taken back before the account goes.
+ * A right on a resource that stays would outlive its account, as one of a `deleted:` account, and
+ * later changes of the same policy would fail. Rights are therefore revoked before their account is
+ * deleted.
  */
 
 import { planOf } from './plan.ts'
@@ -55,8 +57,8 @@ function takingBack(site: Place): Step[] {
   })
 }
 
-/** Whose a right is that a command gives, what it is on if that may be gone, and what takes it
- * back; null: it gives none, or one on something that is removed. */
+/** Returns the account of a right that a command grants, its resource if that may be removed, and the
+ * command that revokes it. Null if it grants none, or one on something that is removed. */
 function rightOf(
   give: Command,
   site: Place,

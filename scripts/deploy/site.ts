@@ -1,4 +1,4 @@
-/** What is deployed where, and what its parts are called: names begin as the dataset does. */
+/** Names of everything that is deployed. They begin with the name of the dataset. */
 
 import { UserError } from '../../pipeline/base/errors.ts'
 
@@ -19,7 +19,7 @@ export type Site = {
   isHashed: boolean
 }
 
-/** What `cron` can say evenly. */
+/** Minutes that divide an hour evenly, as `cron` requires. */
 const MINUTES = [1, 2, 3, 5, 10, 15, 20, 30]
 
 type Given = { project: string; dataset: string; region: string; landing: string; every: string }

@@ -26,7 +26,7 @@ export type Step = { why: string; mend?: string } & (
 /** The environment of every command: nobody is there to be asked. */
 export const SETTINGS = { CLOUDSDK_CORE_DISABLE_PROMPTS: '1' }
 
-/** What stands in an argument for what was learned. */
+/** Placeholder for a learned value in an argument. */
 export const LEARNED = /\$([A-Z_]+)/g
 
 const COLUMNS = 98
@@ -99,10 +99,10 @@ function folded(text: string): string[] {
   return lines
 }
 
-/** A word of a command. What is learned stands in words of the cloud's programs only: a folder may
- * have any name, and nothing in it is for the shell. */
+/** Quotes a word of a command. Only words of cloud programs contain learned values: a folder may have
+ * any name, and nothing in it is for the shell. */
 function quoted(word: string, program: Command['program']): string {
   if (program === 'npm' || !word.includes('$')) return shellWord(word)
-  // Nothing learned is a failure, in words of the shell.
+  // The shell fails if nothing was learned.
   return `"${word.replaceAll(LEARNED, '${$1:?}')}"`
 }

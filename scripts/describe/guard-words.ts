@@ -1,4 +1,4 @@
-/** Guards in words: `value at least 10 and not (in support.waiting)`. */
+/** Guards as text: `value at least 10 and not (in support.waiting)`. */
 
 import type { Guard, Operators } from '../../pipeline/definition/guard-syntax.ts'
 import type { Json } from '../../pipeline/base/json.ts'

@@ -1,7 +1,7 @@
 /**
- * A journey as a Mermaid state diagram. What a root `on` does is drawn from every state it serves,
- * tracks are regions that run side by side, and guards are words. With counts, a state says how
- * many are inside and a way how often it was taken.
+ * A journey as a Mermaid state diagram. A root `on` is drawn from every state it applies to, tracks
+ * are parallel regions, and guards are text. With counts, each state has the number of instances
+ * inside and each transition how often it was taken.
  */
 
 import {
@@ -15,7 +15,7 @@ import {
 import type { Guard } from '../../pipeline/definition/guard-syntax.ts'
 import { guardWords } from './guard-words.ts'
 
-/** What the warehouse knows. Absent is none. */
+/** Counts from a warehouse; absent ones are zero. */
 export type Counts = {
   inside: (track: string, state: string) => number
   /** By event name, or by timeout when it is null. A start has no state before it. */

@@ -1,6 +1,6 @@
 /**
- * What the page of a story is drawn from: one plain JSON document. What several beliefs have in
- * common is in it once, and referred to by number. Instants are microseconds since 1970-01-01 UTC.
+ * Data of the explanation page: one plain JSON document. What several revisions have in common is
+ * stored once and referred to by number. Instants are microseconds since 1970-01-01 UTC.
  */
 
 import type { Outcome } from '../../pipeline/query/explain-outcome.ts'
@@ -8,7 +8,7 @@ import type { Correction } from '../../pipeline/query/explain-corrections.ts'
 import type { KnownIdentifier } from '../../pipeline/query/explain-identifiers.ts'
 import type { Pending, Session } from '../../pipeline/query/explain.ts'
 
-/** Beliefs a page has, the latest; and what it tells of, the latest and all that moved somebody. */
+/** Revisions per page (the latest), and happenings (the latest, and all that moved an instance). */
 export const BELIEFS_MAX = 200
 export const HAPPENINGS_MAX = 3_000
 
@@ -16,7 +16,7 @@ export type StoryDocument = {
   warehouse: string
   /** As it is believed now. */
   profileId: string
-  /** What `--journey` left, or null. */
+  /** Journey selected by `--journey`, or null. */
   journey: string | null
   /** Instants that event time can be set to, ascending; the last is the watermark. */
   moments: number[]

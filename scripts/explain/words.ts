@@ -1,5 +1,5 @@
 /**
- * A story in words, line by line: on the screen and in the page they are the same. Instants are
+ * An explanation as text, line by line, for the terminal and the page. Instants are
  * microseconds and are told in UTC, to the second.
  */
 

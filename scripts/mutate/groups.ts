@@ -1,4 +1,4 @@
-/** What `npm run mutate` changes, and the tests that must notice. Each group takes some minutes. */
+/** Files that `npm run mutate` changes, and the tests that must fail. Each group takes minutes. */
 
 export type Group = { files: readonly string[]; tests: readonly string[] }
 

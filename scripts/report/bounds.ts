@@ -12,6 +12,6 @@ export const VISITS_MAX = 3
 export const VARIANTS_MAX = 200
 export const PATH_STATES_MAX = 40
 export const DAYS_MAX = 400
-/** Of one track: days times states. */
+/** Days times states of one track. */
 export const STANDING_POINTS_MAX = 8_000
 export const CORRECTIONS_MAX = 60

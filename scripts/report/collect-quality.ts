@@ -1,4 +1,4 @@
-/** What the numbers rest on: what came in, what was refused, and what was restated. */
+/** Data quality: input, refusals, and corrections. */
 
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { CORRECTIONS_MAX } from './bounds.ts'

@@ -37,8 +37,8 @@ const STARTS = `
   select track, sum(transition_count) as times
   from transition_matrix where journey = $1 and cause = 'start' group by track`
 
-/** What the matrix does not say: after how long (the nearest-rank median, as in the views), and by
- * which events. */
+/** Time before each transition (the nearest-rank median, as in the views), and its events, which the
+ * matrix lacks. */
 const DWELLS = `
   select track, from_state, to_state, cause, min(dwell_ms) as median_ms
   from (

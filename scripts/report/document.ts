@@ -1,6 +1,6 @@
 /**
- * What the page is drawn from: one plain JSON document. Nothing in it grows with the warehouse:
- * every list has a bound, and says how much is left out.
+ * Data of the page: one plain JSON document. Nothing in it grows with the warehouse:
+ * every list has a limit and the number of items left out.
  *
  * Instants are milliseconds since 1970-01-01 UTC, durations are milliseconds, rates are 0 to 1.
  * A rate or duration that nothing can be said about is null, never zero.
@@ -68,7 +68,7 @@ export type Remainder = { paths: number; times: number }
 export type StatePart = {
   name: string
   isFinal: boolean
-  /** Of a final state. */
+  /** Null unless the state is final. */
   outcome: 'success' | 'failure' | 'neutral' | null
   /** Stays that began, and those that have not ended. */
   entered: number
@@ -83,9 +83,9 @@ export type WayPart = {
   cause: 'event' | 'timeout'
   count: number
   profileCount: number
-  /** Of all moves out of `from`. */
+  /** Share of all transitions out of `from`. */
   probability: number | null
-  /** Of all stays in `from`; what is missing of the share of moves is still inside. */
+  /** Share of all stays in `from`; the difference from the share of transitions is still inside. */
   shareOfStays: number | null
   medianMs: number | null
   /** Commonest first; none for a timeout. */
@@ -146,9 +146,9 @@ export type FunnelPart = {
   stepsAre: 'states' | 'events'
   /** `instances`, `attempts`, `profiles` or `sessions`. */
   countBy: string
-  /** The options in force, in words. */
+  /** Options in force, as text. */
   options: string
-  /** Of the whole funnel; null without a window. */
+  /** For the whole funnel; null without a window. */
   matured: MaturedPart | null
   steps: FunnelStep[]
 }

@@ -51,7 +51,7 @@ export function commonest(view: string, measure: string, order: string, max: num
     order by track, ${order}`
 }
 
-/** What the rows of one track do not show. */
+/** Returns the rows of a track that are left out. */
 export function leftOut(rows: Row[]): Remainder {
   const [first] = rows
   if (first === undefined) return { paths: 0, times: 0 }

@@ -1,10 +1,10 @@
 /**
- * A shop with customers, as a stream of lines in the order of their arrival: people on several
- * devices who sign in half way, tablets that many share, carts that go round in circles, payments
- * that fail, letters that come late, twice, with a clock that is wrong, or broken.
+ * A shop with customers, as a stream of lines in arrival order: people on several devices who sign
+ * in half way, shared tablets, carts that go in circles, failed payments, and lines that are late,
+ * duplicated, broken or have a wrong clock.
  *
- * The same options give the same bytes. Memory is bounded by the visits under way and the lines
- * that are late. What really happened is told at the end, for tests.
+ * The same options give the same bytes. Memory is bounded by the current visits and the late lines.
+ * Tests read the expected outcome at the end.
  */
 
 import { formatInstant, HOUR, SECOND } from '../../pipeline/base/clock.ts'
@@ -100,7 +100,7 @@ export class Shop {
 
   readonly #seen = new Map<string, true>()
 
-  /** Counts what must become of a line. Broken lines say why in a way only this file knows. */
+  /** Counts the expected outcome of a line. Broken lines have reasons that only this file contains. */
   #judge(text: string): void {
     const { truth } = this
     const id = /"(?:event_id|messageId)":"(x-[a-z_]+-)?([^"]+)"/.exec(text)

@@ -15,7 +15,7 @@ const LIVES_PER_THIRD = 4
 const THIRDS = 3
 const LINES_PER_MINUTE = 16_000
 const LINES_PER_CHUNK = 500
-/** What the worker has of all the time; the rest is for commands and the verification. */
+/** Share of the time for the worker; the rest is for commands and the verification. */
 const WORKING_SHARE = 0.7
 const AGAIN = 0.05
 const GROWTH_MAX = 1.1
@@ -146,7 +146,7 @@ export class Soak {
     )
   }
 
-  /** Every new event has landed once, but for those of erased people. */
+  /** Checks that every new event has landed once, except those of erased people. */
   async #expectNothingLost(): Promise<void> {
     const [row] = await this.#query(
       `select (select count(*) from events) as events,

@@ -17,7 +17,7 @@ export type FromWorker = { acknowledged: number; memoryBytes: number }
 
 export const WORKER = fileURLToPath(import.meta.url)
 
-/** Sends chunks to whoever runs, as the parent sends them. */
+/** Yields the chunks that the parent process sends. */
 async function* received(): AsyncGenerator<Chunk> {
   const waiting: ToWorker[] = []
   process.on('message', (message: ToWorker) => waiting.push(message))

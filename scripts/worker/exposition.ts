@@ -2,7 +2,7 @@
 
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** One number, or one for each value of a label. Null: there is none yet, and no line. */
+/** One number, or one per value of a label. A null value is left out. */
 export type Metric = {
   name: string
   help: string

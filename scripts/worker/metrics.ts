@@ -1,10 +1,10 @@
 /**
- * What the worker tells of itself over HTTP: `GET /metrics` for Prometheus, the numbers of `npm run
- * status` and its own; `GET /healthz`, 200 or 503, with the thresholds that were passed.
+ * Metrics of the worker over HTTP: `GET /metrics` for Prometheus, with the numbers of `npm run
+ * status` and the worker's own; `GET /healthz`, 200 or 503, with the thresholds that were exceeded.
  *
- * The warehouse is asked between batches, never during one, and only when something has been
- * committed since it was asked last. Who asks waits a little for the batch at hand, then is told
- * what was known before; ages are always those of the moment.
+ * The warehouse is read between batches, never during one, and only if something was committed
+ * since the last reading. A request waits briefly for the current batch and otherwise gets the last
+ * reading. Ages are always current.
  */
 
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ import type { Exclusive } from './exclusive.ts'
 import { EXPOSITION_TYPE, expositionOf, Histogram, type Metric } from './exposition.ts'
 import { readHealth, statusOf, type Limits, type Reading, type Status } from '../cli/health.ts'
 
-/** How long a request waits for the batch at hand. */
+/** Longest wait of a request for the current batch. */
 const PATIENCE_MS = 2_000
 const COMMIT_BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 
@@ -32,7 +32,7 @@ export function listeningOf(text: string): Listening {
   const port = digits === undefined ? -1 : Number(digits)
   if (port >= 0 && port <= 65_535) return { host: host.replaceAll(/[[\]]/g, ''), port }
   throw new UserError(
-    `--metrics ${JSON.stringify(text)} is no port: give PORT, or HOST:PORT such as 0.0.0.0:9464`,
+    `--metrics ${JSON.stringify(text)} is not a port: use PORT, or HOST:PORT such as 0.0.0.0:9464`,
     2,
   )
 }
@@ -64,7 +64,7 @@ export class Metrics {
     this.#inFlight = parts.inFlight
   }
 
-  /** Of a batch that has just been committed. */
+  /** Counts a committed batch. */
   committed(elapsedMs: number): void {
     this.#commits.observe(elapsedMs / 1_000)
     this.#isRead = false

@@ -1,9 +1,9 @@
 /**
- * `npm start -- --source pubsub:PROJECT/SUBSCRIPTION`: reads a subscription until it is told to
- * stop, and says what it does as lines of JSON.
+ * `npm start -- --source pubsub:PROJECT/SUBSCRIPTION`: reads a subscription until it is stopped,
+ * and logs lines of JSON.
  *
- * SIGTERM and Ctrl-C end it within ten seconds and with exit code 0: the batch at hand is finished,
- * or, if that takes too long, abandoned; its messages then come again. Both are safe.
+ * SIGTERM and Ctrl-C end it within ten seconds with exit code 0. The current batch is finished or,
+ * if that takes too long, abandoned; its messages are then redelivered. Both are safe.
  */
 
 import type { PubsubName } from '../../pipeline/io/pubsub-name.ts'
@@ -28,14 +28,14 @@ export type WorkerSettings = Omit<EngineSettings, 'definitionsDir'> & {
   subscription: PubsubName
   messagesMax: number
   waitMs: number
-  /** Where it tells of itself; null: nowhere. */
+  /** Metrics address; null for none. */
   listening: Listening | null
   limits: Limits
 }
 
 export async function work(warehouse: Warehouse, settings: WorkerSettings): Promise<void> {
   const signal = interruption(() => {
-    log('INFO', 'stopping: finishing the batch at hand')
+    log('INFO', 'stopping: finishing the current batch')
     setTimeout(abandon, FINISH_MS).unref()
   })
   const patience = { onRetry: logRetry, signal }
@@ -82,7 +82,7 @@ export async function work(warehouse: Warehouse, settings: WorkerSettings): Prom
 }
 
 function abandon(): void {
-  log('WARNING', 'stopped: the batch at hand is abandoned, its messages come again')
+  log('WARNING', 'stopped: the current batch is abandoned, its messages are redelivered')
   process.exit(0)
 }
 

@@ -161,7 +161,7 @@ describe.skipIf(!isAble)('between Pub/Sub and BigQuery', () => {
     first.kill('SIGTERM')
     expect(await first.end()).toEqual({ code: 0, complaints: '' })
     expect(elapsedMs() - signalledAt).toBeLessThan(10_000)
-    expect(first.said.at(-1)?.message).toMatch(/^stopped: the batch at hand is abandoned/)
+    expect(first.said.at(-1)?.message).toMatch(/^stopped: the current batch is abandoned/)
     proxy.luck = () => false
     await expectAllOfAnother()
   })

@@ -28,7 +28,7 @@ const TIME_MAX_MS = 300_000
 const STRETCH = [1, 24, 300]
 const START = 1_772_359_200_000_000
 
-/** Of the final state of every track; null: none is declared. */
+/** Outcome of the final state of every track; null declares none. */
 const outcome = fc.constantFrom(null, null, ...OUTCOMES)
 
 function withOutcome(journey: Journey, outcome: Outcome): Journey {

@@ -164,7 +164,7 @@ gcloud pubsub topics add-iam-policy-binding journeys-effects \
   --project=my-project
 
 # The function that applies what has landed. One instance at most: a second would only find that
-# the first was faster. A call that comes meanwhile joins the one under way.
+# the first was faster. A call that arrives meanwhile joins the running one.
 gcloud functions deploy journeys-advance \
   --gen2 \
   --region=europe-west1 \

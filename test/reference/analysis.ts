@@ -103,7 +103,7 @@ function outcomeOf(
   )?.outcome
 }
 
-/** How, and when, the track of an instance came to a final state; null: it is under way. */
+/** Returns when and with which outcome the track of an instance ended; null while it is running. */
 function endOf(
   tables: Tables,
   row: Way & { track: string },

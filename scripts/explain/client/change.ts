@@ -1,6 +1,6 @@
 /**
- * What one belief says of an event or a timeout, held against the beliefs before and after it:
- * since when it was told so, what was told before, until when, and what has been told instead.
+ * Compares an event or a timeout in one revision with earlier and later ones: since when it is
+ * recorded like this, what was recorded before, until when, and what replaced it.
  */
 
 import type { Happening, StoryDocument } from '../document.ts'
@@ -18,7 +18,7 @@ export type Change = {
 
 export class Changes {
   readonly #story: StoryDocument
-  /** Of each belief, the happening of every event and timeout. */
+  /** Happenings of every event and timeout, by revision. */
   readonly #told: Map<string, Happening>[]
 
   constructor(story: StoryDocument) {
@@ -49,7 +49,7 @@ export class Changes {
   }
 }
 
-/** What stays the same when more is known: an event's id, or which deadline it is. */
+/** Returns what identifies a happening in every revision: the event id, or the deadline. */
 function nameOf({ event, at, outcomes: [first] }: Happening): string {
   if (event !== null) return `event ${event.id}`
   return `deadline ${at} ${first?.journey} ${first?.track} ${first?.kind} ${first?.from}`

@@ -1,7 +1,7 @@
 /**
- * The stays as lanes, side by side. Their scale is that of the slider, a column for every instant
- * at which something happened: minutes of doing are as wide as weeks of waiting. The same is said
- * in words below, so that it is hidden from those who hear the page.
+ * Stays as parallel lanes. Their scale is that of the slider: one column per instant at which
+ * something happened, so minutes of activity are as wide as weeks of waiting. It is hidden from
+ * screen readers, because the text below has the same content.
  */
 
 import { html, section } from '../../report/client/element.ts'

@@ -1,6 +1,6 @@
 /**
- * The page of a story: two times to choose, where the person stood then, and what had happened as
- * far as was known. Event time redraws where the person stood; knowledge time redraws everything.
+ * Explanation page: selects event time and knowledge time, and shows the states and events at these
+ * times. Event time redraws the states; knowledge time redraws everything.
  */
 
 import { html, nothing, section } from '../../report/client/element.ts'

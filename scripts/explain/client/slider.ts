@@ -8,7 +8,7 @@ export type SliderParts = {
   /** How many instants there are. */
   count: number
   start: number
-  /** What is said of an instant. */
+  /** Returns the text of an instant. */
   wordsOf: (place: number) => string
   onChange: (place: number) => void
 }

@@ -7,7 +7,7 @@ export type Stay = {
   profileId: string
   journey: string
   track: string
-  /** Of a journey with one run for each order or the like. */
+  /** Key of a journey with one instance per order, for example. */
   key: string | null
   instanceId: string
   state: string

@@ -1,6 +1,6 @@
 /**
- * Session by session what happened, as one belief tells it: each event with what it did, each
- * timeout, and what has been corrected before and after. `at` says how far event time has come.
+ * Timeline of one revision by session: each event with its effect, each timeout, and earlier and
+ * later corrections. `at` is the selected event time.
  */
 
 import { html, nothing, section, type Child } from '../../report/client/element.ts'

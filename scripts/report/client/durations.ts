@@ -41,7 +41,7 @@ export function durations(track: TrackPart, selection: Selection): HTMLElement {
     [
       'Half have left a state by the dot, nine in ten by the end of the line; the scale is ' +
         'logarithmic. Open stays count as long as they have lasted: where too many are still ' +
-        'inside, the age is not reached. Whoever stays longer than nine in ten is stuck.',
+        'inside, the age is not reached. People who stay longer than nine in ten are stuck.',
     ],
     shown.length === 0
       ? nothing(

@@ -37,7 +37,7 @@ function fill<E extends Element>(element: E, attributes: Attributes, children: C
   return element
 }
 
-/** A part of the page: a heading, a sentence that says what is to be seen, and the thing itself. */
+/** Part of the page: a heading, a sentence about its content, and the content. */
 export function section(id: string, title: string, lede: Child[], ...body: Child[]): HTMLElement {
   return html(
     'section',
@@ -48,7 +48,7 @@ export function section(id: string, title: string, lede: Child[], ...body: Child
   )
 }
 
-/** What stands where there is nothing to show. */
+/** Text shown in place of empty content. */
 export function nothing(text: string): HTMLElement {
   return html('p', { class: 'nothing' }, text)
 }

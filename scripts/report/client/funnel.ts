@@ -15,7 +15,7 @@ export function funnels(
     'funnel',
     'Funnel',
     [
-      'Whoever still has time to go on is pending, and is never counted as lost. ' +
+      'People who still have time to continue are pending, and are never counted as lost. ' +
         'Rates are of the matured: those who entered at least one window ago.',
     ],
     own.length + byEvents.length === 0 ? null : key(),

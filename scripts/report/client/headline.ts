@@ -25,7 +25,7 @@ function conversion(journey: JourneyPart): HTMLElement | null {
   if (funnel === undefined) {
     const canEnd = tracks.every(({ states }) => states.some(({ isFinal }) => isFinal))
     if (instanceCount === 0 || !canEnd) return null
-    const open = `${count(instanceCount - completeCount)} are under way`
+    const open = `${count(instanceCount - completeCount)} are still running`
     const text = `${count(convertedCount)} converted and ${count(lostCount)} were lost; ${open}`
     return figure('Came to an end', counted(completeCount, 'run', 'runs'), text)
   }

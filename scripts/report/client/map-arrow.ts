@@ -4,7 +4,7 @@ import { curveMonotoneX, curveMonotoneY, line } from 'd3-shape'
 import { svg } from './element.ts'
 import type { Direction, Point } from './layout.ts'
 
-/** What is drawn as a line, what is filled at its end, and where its number stands. */
+/** Line, filled arrow head, and position of the number. */
 export type Arrow = { body: string; head: string; label: Point }
 
 const LOOP_DEPTH = 42

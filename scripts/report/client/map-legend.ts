@@ -1,4 +1,4 @@
-/** What the lines of the map mean. */
+/** Legend of the lines of the map. */
 
 import { html, svg } from './element.ts'
 

@@ -1,4 +1,4 @@
-/** The map in words: what is told of a state or a way, and the same as a table. */
+/** The map as text: descriptions of states and transitions, and the same as a table. */
 
 import type { StatePart, TrackPart, WayPart } from '../document.ts'
 import { html, nothing, type Child } from './element.ts'
@@ -49,7 +49,7 @@ export function stateFacts(state: StatePart, refused: number): [string, string][
   ]
 }
 
-/** What is selected, with its numbers: for a touch, this is what hovering tells. */
+/** Returns the selection with its numbers. On a touch screen it replaces hovering. */
 export function selectionText({ states, ways }: TrackPart, selection: Selection): string {
   if (selection === null) return ''
   if ('state' in selection) {

@@ -1,4 +1,4 @@
-/** What the numbers rest on: what came in, what was refused, and what was restated later. */
+/** Data quality: input, refusals, and later corrections. */
 
 import type {
   CorrectionPart,

@@ -1,6 +1,6 @@
 /**
- * What the reader has pointed at: a state, or the way from one state to another, or nothing. The
- * rest of the page shows what touches it.
+ * Selection of the reader: a state, the transition from one state to another, or nothing. The
+ * rest of the page shows what is related to it.
  */
 
 export type Selection = { state: string } | { from: string; to: string } | null
