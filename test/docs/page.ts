@@ -100,7 +100,7 @@ function commandsOf({ text, line }: Block): Step[] {
   return steps
 }
 
-/** What a command prints while it runs, if it runs for long. */
+/** Progress lines, which a command prints only if it runs for long. */
 const PROGRESS = /^[\d,]+ events \d+ %, \d+ events\/s$/gm
 
 /** Lines without what differs from run to run: durations, rates, sizes, random names, progress. */
