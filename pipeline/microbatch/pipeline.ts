@@ -22,6 +22,7 @@ import type { PlacedCorrection } from './identity-pairs.ts'
 import { undeclaredOutcomes } from '../warehouse/outcome-log.ts'
 import { firstEntries, ReleaseLog, runningOf, type Running } from '../warehouse/release-log.ts'
 import { MicroBatch } from './micro-batch.ts'
+import { watermarkAfter } from './watermark.ts'
 import type { AllImages } from './state-store.ts'
 import { warehouseState, type StateStore } from '../state/state-store.ts'
 import type { Commit, Head, LandedKey, Warehouse } from '../warehouse/warehouse.ts'
@@ -170,17 +171,15 @@ export class Pipeline {
     }
   }
 
-  #workingSet(batch: EventBatch, landing: Landing, asked: number | null): MicroBatch {
-    let watermark = this.#head.watermark ?? -Infinity
-    for (const row of landing.rows) watermark = Math.max(watermark, batch.occurredAt[row] ?? 0)
-    if (asked !== null) watermark = Math.max(watermark, asked)
+  #workingSet(batch: EventBatch, landing: Landing, requested: number | null): MicroBatch {
+    const before = this.#head.watermark
     const working = new MicroBatch({
       compiled: this.#derived,
       images: this.#images,
       state: this.#state,
       warehouse: this.#warehouse,
-      watermarkBefore: this.#head.watermark,
-      watermark: watermark === -Infinity ? null : watermark,
+      watermarkBefore: before,
+      watermark: watermarkAfter(before, batch, landing.rows, requested),
     })
     working.add(batch, landing.rows)
     return working
