@@ -40,7 +40,7 @@ test('gives the messages on record with what the batch must apply', async () => 
   expect([...(chunk.messages?.publishedAt ?? [])]).toEqual([7_000, 7_000])
 })
 
-test('ends when there is none, when it is aborted, and when its reader leaves', async () => {
+test('ends without messages, when it is aborted, and when its reader stops', async () => {
   expect(await chunksOf().next()).toEqual({ done: true, value: undefined })
   await land('a')
   const stopped = new AbortController()
