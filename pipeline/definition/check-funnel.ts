@@ -41,6 +41,8 @@ const STATE_STEP_MEMBERS = ['state', 'within', 'minGap', 'optional']
 const EXCLUSION_MEMBERS = ['event', 'where', 'between', 'effect']
 /** Options allowed with `semantics: 'clickhouse'`; `windowFunnel` fixes all others. */
 const CLICKHOUSE_MEMBERS = ['id', 'version', 'steps', 'within', 'semantics', 'count']
+/** Options beside `semantics: 'posthog'`. */
+const POSTHOG_MEMBERS = [...CLICKHOUSE_MEMBERS, 'order', 'exclude']
 
 const HELD_EXAMPLE = 'properties.product_id'
 
@@ -222,10 +224,14 @@ function checkAny(problems: Problems, steps: Plain[]): void {
 function checkSemantics(problems: Problems, funnel: Plain, steps: Plain[]): void {
   const { semantics = 'native' } = funnel
   if (semantics === 'native') return
+  if (semantics === 'posthog') {
+    checkPosthog(problems, funnel, steps)
+    return
+  }
   const modes: unknown = isPlain(semantics) ? semantics['clickhouse'] : []
   const isKnown = semantics === 'clickhouse' || isPlain(semantics)
   if (!isKnown || !Array.isArray(modes) || !modes.every(isMode)) {
-    const fix = `write 'native', 'clickhouse' or { clickhouse: [${CLICKHOUSE_MODES.join(', ')}] }`
+    const fix = `write 'native', 'posthog', 'clickhouse' or { clickhouse: [${CLICKHOUSE_MODES.join(', ')}] }`
     problems.add('', `semantics ${JSON.stringify(semantics)} is unknown; ${fix}`)
     return
   }
@@ -239,10 +245,39 @@ function checkSemantics(problems: Problems, funnel: Plain, steps: Plain[]): void
   if (funnel['count'] !== undefined && funnel['count'] !== 'profiles') {
     problems.add('', "count: ClickHouse computes one level per profile; write 'profiles'")
   }
+  checkNoLimits(problems, steps, ['within', 'minGap', 'optional'], 'ClickHouse')
+}
+
+function checkPosthog(problems: Problems, funnel: Plain, steps: Plain[]): void {
+  for (const member of Object.keys(funnel)) {
+    if (POSTHOG_MEMBERS.includes(member)) continue
+    problems.add('', `${member} does not apply to PostHog semantics; remove it or semantics`)
+  }
+  if (funnel['order'] === 'any') {
+    problems.add('', "order 'any' does not apply to PostHog semantics; remove it or semantics")
+  }
+  if (funnel['count'] !== undefined && funnel['count'] !== 'profiles') {
+    problems.add('', "count: PostHog counts each profile once; write 'profiles'")
+  }
+  const { exclude } = funnel
+  ;(Array.isArray(exclude) ? (exclude as unknown[]) : []).forEach((exclusion, i) => {
+    if (!isPlain(exclusion) || exclusion['effect'] === undefined) return
+    const what = 'effect does not apply to PostHog semantics'
+    problems.add(`exclude ${i + 1}`, `${what}; remove it`)
+  })
+  checkNoLimits(problems, steps, ['within', 'minGap'], 'PostHog')
+}
+
+function checkNoLimits(
+  problems: Problems,
+  steps: Plain[],
+  members: string[],
+  semantics: string,
+): void {
   steps.forEach((step, i) => {
-    for (const member of ['within', 'minGap', 'optional']) {
+    for (const member of members) {
       if (step[member] === undefined) continue
-      problems.add(`step ${i + 1}`, `${member} does not apply to ClickHouse semantics; remove it`)
+      problems.add(`step ${i + 1}`, `${member} does not apply to ${semantics} semantics; remove it`)
     }
   })
 }

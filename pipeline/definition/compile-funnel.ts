@@ -64,6 +64,7 @@ export type CompiledFunnel = {
   /** By track and state: the steps that entering the state matches. */
   stepsOfState: number[][][]
   clickhouse: ReadonlySet<ClickhouseMode> | null
+  isPosthog: boolean
   countBy: Count
   /** The options in force, as JSON text. */
   options: string
@@ -98,7 +99,9 @@ export function compileFunnel(funnel: EventFunnel, names: FunnelNames): Compiled
     exclusionsOfEvent: matches(exclusions, names),
     stepsOfState: [],
     clickhouse: modes === null ? null : new Set(modes),
-    countBy: modes === null ? (funnel.count ?? 'attempts') : 'profiles',
+    isPosthog: funnel.semantics === 'posthog',
+    countBy:
+      modes === null && funnel.semantics !== 'posthog' ? (funnel.count ?? 'attempts') : 'profiles',
     options: JSON.stringify(eventOptions(funnel)),
   }
 }
@@ -156,6 +159,7 @@ function compileJourneyFunnel(id: string, funnel: JourneyFunnel, journey: Journe
     exclusionsOfEvent: [],
     stepsOfState: stepsOfState(steps, journey),
     clickhouse: null,
+    isPosthog: false,
     countBy: funnel.count ?? 'instances',
     options: JSON.stringify(journeyOptions(funnel)),
   }

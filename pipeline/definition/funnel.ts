@@ -65,7 +65,7 @@ export type EventFunnel = {
   /** Paths whose values must be equal at every step, such as `properties.product_id`. */
   holdConstant?: string[]
   ties?: (typeof TIES)[number]
-  semantics?: 'native' | 'clickhouse' | { clickhouse: ClickhouseMode[] }
+  semantics?: 'native' | 'posthog' | 'clickhouse' | { clickhouse: ClickhouseMode[] }
 }
 
 /** Funnel of a journey. The defaults are entry `first` and count `instances`. */
@@ -83,7 +83,7 @@ export const STEPS_MAX = 64
 
 /** Returns the modes of `semantics: 'clickhouse'`, or null for native semantics. */
 export function clickhouseModes({ semantics }: EventFunnel): ClickhouseMode[] | null {
-  if (semantics === undefined || semantics === 'native') return null
+  if (semantics === undefined || semantics === 'native' || semantics === 'posthog') return null
   return semantics === 'clickhouse' ? [] : semantics.clickhouse
 }
 
@@ -94,11 +94,21 @@ export function eventOptions(funnel: EventFunnel): { [option: string]: Json } {
     const semantics = modes.length === 0 ? 'clickhouse' : `clickhouse: ${modes.join(', ')}`
     return { within: funnel.within, count: 'profiles', semantics }
   }
-  const exclude = (funnel.exclude ?? []).map((exclusion): Json => ({
+  const exclude = (funnel.exclude ?? []).map((exclusion) => ({
     ...(exclusion as { event: string }),
     between: exclusion.between ?? [1, funnel.steps.length],
     effect: exclusion.effect ?? 'end-attempt',
   }))
+  if (funnel.semantics === 'posthog') {
+    const excluded = exclude.map(({ effect: _effect, ...rest }) => rest)
+    return {
+      within: funnel.within,
+      order: funnel.order ?? 'sequential',
+      count: 'profiles',
+      semantics: 'posthog',
+      ...(excluded.length === 0 ? {} : { exclude: excluded }),
+    }
+  }
   return {
     within: funnel.within,
     order: funnel.order ?? 'sequential',

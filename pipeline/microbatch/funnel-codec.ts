@@ -3,12 +3,12 @@
  * attempts and other marks has no text.
  */
 
-import type { Standing } from '../stages/funnel-attempts.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import type { Attempt } from '../stages/funnel-facts.ts'
-import { freshFunnels, type FunnelState } from '../stages/fold-funnels.ts'
+import { freshFunnels, type AnyStanding, type FunnelState } from '../stages/fold-funnels.ts'
 import { encodePart } from '../base/hash.ts'
 import type { Levels } from '../stages/clickhouse-funnel.ts'
+import type { Entered } from '../stages/posthog-funnel.ts'
 
 type StoredAttempt = [
   /** 0 stands for the event's id. */
@@ -25,7 +25,8 @@ type StoredAttempt = [
   anchorAt: number,
 ]
 
-type StoredStanding = [open: StoredAttempt[], hasEntered: 0 | 1, isRemoved: 0 | 1] | Levels
+type StoredStanding =
+  [open: StoredAttempt[], hasEntered: 0 | 1, isRemoved: 0 | 1] | Levels | Entered
 
 export type StoredFunnels = [decidedUpTo: number | null, standings: (StoredStanding | 0)[]]
 
@@ -36,7 +37,7 @@ export function encodeFunnels(
   profileId: string,
 ): StoredFunnels | null {
   const standings = funnels.map((funnel, f): StoredStanding | 0 => {
-    const standing = state.standings[f] as Standing | Levels
+    const standing = state.standings[f] as AnyStanding
     if (!('open' in standing)) return standing.best === null ? 0 : standing
     const { open, isRemoved } = standing
     const hasEntered = standing.hasEntered && funnel.entry === 'first'

@@ -4,7 +4,7 @@
  *
  * An event funnel reads the profile's events. A journey's funnel reads the states that its
  * instances enter; a completed instance ends its attempts. `funnel-attempts.ts` defines attempts,
- * `clickhouse-funnel.ts` those with `semantics: 'clickhouse'`.
+ * `clickhouse-funnel.ts` and `posthog-funnel.ts` those of other semantics.
  *
  * A profile can be continued if its new events are after all folded ones and none is within a
  * decided window. An event that ties with the last folded one, or removes the profile, changes
@@ -27,18 +27,23 @@ import type { Scope } from '../definition/guard.ts'
 import type { Json } from '../base/json.ts'
 import type { Place } from '../base/event-order.ts'
 import { freshLevels, WindowFunnel, type Levels } from './clickhouse-funnel.ts'
+import { freshEntered, PosthogFunnel, type Entered } from './posthog-funnel.ts'
+
+/** State of a profile at a funnel, by its semantics. */
+export type AnyStanding = Standing | Levels | Entered
 
 /** State of a profile between runs. `standings[f]` belongs to `funnels[f]`. */
 export type FunnelState = {
-  standings: (Standing | Levels)[]
+  standings: AnyStanding[]
   /** Windows up to this instant are decided, so no earlier event can be added. */
   decidedUpTo: number
 }
 
 export function freshFunnels(funnels: readonly CompiledFunnel[]): FunnelState {
-  const standings = funnels.map((funnel) =>
-    funnel.clickhouse === null ? freshStanding() : freshLevels(funnel),
-  )
+  const standings = funnels.map((funnel): AnyStanding => {
+    if (funnel.isPosthog) return freshEntered(funnel)
+    return funnel.clickhouse === null ? freshStanding() : freshLevels(funnel)
+  })
   return { standings, decidedUpTo: -Infinity }
 }
 
@@ -46,12 +51,12 @@ export function freshFunnels(funnels: readonly CompiledFunnel[]): FunnelState {
 export function funnelsDueOf(funnels: readonly CompiledFunnel[], state: FunnelState): number {
   let due = Infinity
   funnels.forEach((funnel, f) => {
-    const standing = state.standings[f] as Standing | Levels
+    const standing = state.standings[f] as AnyStanding
     const deadlines =
       'open' in standing
         ? standing.open.map((attempt) => deadlineOf(funnel, attempt))
         : standing.told?.because === null
-          ? [new WindowFunnel(funnel, standing).deadline()]
+          ? [levelOf(funnel, standing).deadline()]
           : []
     // A window includes its last instant, so it is over one microsecond later.
     for (const deadline of deadlines) if (deadline + 1 < due) due = deadline + 1
@@ -94,11 +99,10 @@ export class FunnelFold implements Scope {
     const { funnels, found } = this.#parts
     for (let f = 0; f < funnels.length; f++) {
       const funnel = funnels[f] as CompiledFunnel
-      const standing = state.standings[f] as Standing | Levels
+      const standing = state.standings[f] as AnyStanding
       if ('isRemoved' in standing && standing.isRemoved) continue
       if (isIdle(standing) && !this.#isAsked(funnel, rows, firstTransition)) continue
-      const stage =
-        'open' in standing ? new Attempts(funnel, standing) : new WindowFunnel(funnel, standing)
+      const stage = 'open' in standing ? new Attempts(funnel, standing) : levelOf(funnel, standing)
       if (funnel.journey === null) this.#events(funnel, stage, rows)
       else this.#transitions(funnel, stage as Attempts, firstTransition)
       const decided = stage.finish(profileId, watermark, found) + 1
@@ -120,10 +124,9 @@ export class FunnelFold implements Scope {
     const tied = rows.filter((row) => events.occurredAt[row] === last?.[0])
     return funnels.some((funnel, f) => {
       if (funnel.journey !== null) return false
-      const isTied = (row: number) =>
-        funnel.clickhouse !== null || events.ordinal[row] === last?.[1]
+      const isTied = (row: number) => tiesByInstant(funnel) || events.ordinal[row] === last?.[1]
       if (tied.some((row) => isTied(row) && this.#pointOf(funnel, row) !== null)) return true
-      const standing = state.standings[f] as Standing | Levels
+      const standing = state.standings[f] as AnyStanding
       if (!('open' in standing) || standing.isRemoved) return false
       return rows.some((row) =>
         this.#matches(funnel.exclusionsOfEvent, row).some(
@@ -133,7 +136,7 @@ export class FunnelFold implements Scope {
     })
   }
 
-  #events(funnel: CompiledFunnel, stage: Attempts | WindowFunnel, rows: readonly number[]): void {
+  #events(funnel: CompiledFunnel, stage: Attempts | Level, rows: readonly number[]): void {
     const { events } = this.#parts
     let tied: Point[] = []
     for (const row of rows) {
@@ -143,7 +146,7 @@ export class FunnelFold implements Scope {
       const isTied =
         first !== undefined &&
         first.at === point.at &&
-        (funnel.clickhouse !== null || first.ordinal === events.ordinal[row])
+        (tiesByInstant(funnel) || first.ordinal === events.ordinal[row])
       if (!isTied && first !== undefined) {
         stage.take(tied)
         tied = []
@@ -251,7 +254,19 @@ export class FunnelFold implements Scope {
 const NONE: number[] = []
 const NONE_HELD: (string | null)[] = []
 
+/** Stage of a funnel that has one attempt a profile. */
+type Level = WindowFunnel | PosthogFunnel
+
+function levelOf(funnel: CompiledFunnel, state: Levels | Entered): Level {
+  return 'entered' in state ? new PosthogFunnel(funnel, state) : new WindowFunnel(funnel, state)
+}
+
+/** Whether events of one instant tie whatever their ordinals. */
+function tiesByInstant({ clickhouse, isPosthog }: CompiledFunnel): boolean {
+  return clickhouse !== null || isPosthog
+}
+
 /** Returns whether nothing is open, so that only a first step can change anything. */
-function isIdle(standing: Standing | Levels): boolean {
+function isIdle(standing: AnyStanding): boolean {
   return 'open' in standing ? standing.open.length === 0 : standing.best === null
 }

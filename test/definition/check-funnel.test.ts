@@ -136,11 +136,23 @@ test.each<[object, string]>([
   ],
   [
     { semantics: { clickhouse: ['loose'] } },
-    `f.ts: semantics {"clickhouse":["loose"]} is unknown; write 'native', 'clickhouse' or { clickhouse: [strict_order, strict_deduplication, strict_increase, strict_once, allow_reentry] }`,
+    `f.ts: semantics {"clickhouse":["loose"]} is unknown; write 'native', 'posthog', 'clickhouse' or { clickhouse: [strict_order, strict_deduplication, strict_increase, strict_once, allow_reentry] }`,
   ],
   [
     { semantics: { clickhouse: ['allow_reentry'] } },
     'f.ts: semantics: allow_reentry needs strict_order; add it, or remove allow_reentry',
+  ],
+  [
+    { semantics: 'posthog', entry: 'first' },
+    'f.ts: entry does not apply to PostHog semantics; remove it or semantics',
+  ],
+  [
+    { semantics: 'posthog', order: 'any' },
+    "f.ts: order 'any' does not apply to PostHog semantics; remove it or semantics",
+  ],
+  [
+    { semantics: 'posthog', exclude: [{ event: 'x', effect: 'end-attempt' }] },
+    'f.ts: exclude 1: effect does not apply to PostHog semantics; remove it',
   ],
   [
     { semantics: 'clickhouse', entry: 'first' },

@@ -17,6 +17,7 @@ import { compare } from './compare.ts'
 import { at as valueAt, atPath, byCodePoint, micros, type AcceptedEvent } from './identity.ts'
 import { tied, walksOf, type Rules, type Thing, type Walk } from './attempts.ts'
 import { clickhouseWalk } from './clickhouse-funnel.ts'
+import { posthogWalk } from './posthog-funnel.ts'
 
 type Row = { [column: string]: Json }
 
@@ -111,6 +112,12 @@ export function funnelRows(funnel: EventFunnel, seen: Seen[], watermark: number)
   const owner = { funnel: funnel.id, journey: null, version: funnel.version ?? 1 }
   const named = { ...owner, profile_id: profile }
   const names = steps.map(({ event }) => event)
+  if (funnel.semantics === 'posthog') {
+    const isStrict = funnel.order === 'strict'
+    const posthog = { steps, within: micros(funnel.within), isStrict }
+    const walk = posthogWalk(things, posthog, watermark)
+    return tables(walk === null ? [] : [walk], named, names, false)
+  }
   if (funnel.semantics !== undefined && funnel.semantics !== 'native') {
     const modes = funnel.semantics === 'clickhouse' ? [] : funnel.semantics.clickhouse
     const walk = clickhouseWalk(things, steps.length, micros(funnel.within), modes, watermark)

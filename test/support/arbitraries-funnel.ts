@@ -114,9 +114,28 @@ const clickhouse: fc.Arbitrary<EventFunnel> = fc
     semantics: { clickhouse: modes },
   }))
 
+const posthog: fc.Arbitrary<EventFunnel> = steps.chain((list) =>
+  fc
+    .record({
+      within,
+      order: fc.constantFrom('sequential' as const, 'strict' as const),
+      exclude: exclusions(list.length),
+    })
+    .map(({ exclude, ...rest }) => ({
+      id: 'f',
+      steps: list.map(({ within: _within, minGap: _gap, ...step }) => step),
+      ...rest,
+      ...(exclude === undefined
+        ? {}
+        : { exclude: exclude.map(({ effect: _effect, ...one }) => one) }),
+      semantics: 'posthog' as const,
+    })),
+)
+
 export const funnel: fc.Arbitrary<EventFunnel> = fc.oneof(
   { weight: 4, arbitrary: native },
   { weight: 1, arbitrary: clickhouse },
+  { weight: 1, arbitrary: posthog },
 )
 
 /** Funnels over the states of the random journeys. */
