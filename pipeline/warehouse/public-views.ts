@@ -53,7 +53,7 @@ const COLUMNS: { readonly [view: string]: string } = {
     net_change late_event_count identity_count rebuilt_count`,
   cycle_summary: `journey version track path anchor length cycle_count profile_count
     instance_count median_duration_ms p90_duration_ms total_duration_ms converted_count
-    converted_rate lost_profile_count`,
+    converted_rate lost_count pending_count lost_profile_count`,
   daily_states: 'day journey version track state entered_count exited_count instance_count',
   final_states: 'journey version track state outcome',
   funnel_attempt_units: `funnel journey version count_by unit attempt_id profile_id attempt_no
@@ -79,7 +79,7 @@ const COLUMNS: { readonly [view: string]: string } = {
   identity_conflict_kinds: `kept_namespace refused_namespace conflict_count kept_count
     refused_count first_at last_at`,
   laps: `journey version track anchor path lap_no instance_count converted_count converted_rate
-    leaving_count leaving_converted_count median_time_to_convert_ms`,
+    lost_count leaving_count leaving_converted_count median_time_to_convert_ms`,
   late_corrections: `view_name row_id journey version profile_id happened_at recorded_at
     superseded_at superseded_because how_late_ms believed_ms batch`,
   next_after_drop_off: `journey version track drop_off from_state to_state next_cause next_event
