@@ -6,6 +6,7 @@
  */
 
 import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec.ts'
+import { IDENTIFIER_CODEC } from './identifier-codec.ts'
 import { STREAM_CODEC } from './stream-codec.ts'
 import type { Compiled } from '../definition/compile.ts'
 import { instanceId, type Instance, type Instances, type TrackState } from '../stages/instance.ts'
@@ -15,7 +16,6 @@ import {
   type AllImages,
   type Codec,
   type ComponentImage,
-  type IdentifierImage,
   type ProfileImage,
 } from './state-store.ts'
 import type { StateReads } from '../state/state-store.ts'
@@ -27,11 +27,12 @@ import type { ImageKind } from '../warehouse/warehouse.ts'
 /** Version numbers of the encodings; a changed encoding gets the next number. */
 const ENCODINGS: { [kind in ImageKind]: number } = {
   stream: 1,
-  identifier: 1,
+  identifier: 2,
   component: 2,
-  profile: 1,
+  profile: 2,
 }
 
+/** Instants are microseconds after the instance's start. */
 type StoredTrack = [
   state: number,
   enteredAt: number,
@@ -77,7 +78,7 @@ export function imagesFor(
   }
   return {
     stream: images('stream', STREAM_CODEC),
-    identifier: images('identifier', JSON_CODEC as Codec<IdentifierImage>),
+    identifier: images('identifier', IDENTIFIER_CODEC),
     component: images('component', JSON_CODEC as Codec<ComponentImage>),
     profile: images('profile', profileCodec(compiled)),
   }
@@ -130,17 +131,17 @@ function storeInstance(instance: Instance): StoredInstance {
     instance.startOrdinal,
     instance.seq,
     instance.counts,
-    finite(instance.due),
+    finite(instance.due - instance.startedAt),
     instance.isComplete ? 1 : 0,
     instance.tracks.map((track) => [
       track.state,
-      track.enteredAt,
+      track.enteredAt - instance.startedAt,
       track.cause,
       track.eventId,
       track.timeoutsPast,
       track.visits,
       track.path,
-      track.pathAt,
+      track.pathAt.map((at) => at - instance.startedAt),
       track.cycles,
     ]),
   ]
@@ -168,24 +169,24 @@ function readInstance(profileId: string, machine: Machine, stored: StoredInstanc
     startOrdinal,
     seq,
     counts,
-    tracks: tracks.map(readTrack),
-    due: due ?? Infinity,
+    tracks: tracks.map((track) => readTrack(track, startedAt)),
+    due: due === null ? Infinity : startedAt + due,
     isComplete: isComplete === 1,
   }
 }
 
-function readTrack(stored: StoredTrack): TrackState {
+function readTrack(stored: StoredTrack, startedAt: number): TrackState {
   const [state, enteredAt, cause, eventId, timeoutsPast, visits, path, pathAt, cycles] = stored
   return {
     state,
-    enteredAt,
+    enteredAt: startedAt + enteredAt,
     cause,
     eventId,
     fact: -1,
     timeoutsPast,
     visits,
     path,
-    pathAt,
+    pathAt: pathAt.map((at) => startedAt + at),
     cycles,
   }
 }

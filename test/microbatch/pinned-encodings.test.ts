@@ -206,52 +206,52 @@ test('pins state images and history segments', async () => {
       "identifier": [
         [
           "anonymous_id:a1",
-          "1 {"component":null,"profile":"anonymous_id:a1","sightings":{"anonymous_id:a1":[["user_id:u1",1772359200000000,1772359380000000,4]]}}",
+          "2 [null,"anonymous_id:a1",[[0,[["user_id:u1",1772359200000000,180000000,4]]]]]",
         ],
         [
           "email:u1@example.org",
-          "1 {"component":"user_id:u1","profile":"user_id:u1","sightings":{"anonymous_id:a1":[["user_id:u1",1772359260000000,1772359260000000,1]]}}",
+          "2 [0,"user_id:u1",[["anonymous_id:a1",[[0,1772359260000000,0,1]]]]]",
         ],
         [
           "user_id:a1",
-          "1 {"component":"user_id:a1","profile":"user_id:a1","sightings":{}}",
+          "2 [0,"user_id:a1",[]]",
         ],
         [
           "user_id:u1",
-          "1 {"component":"user_id:u1","profile":"user_id:u1","sightings":{"anonymous_id:a1":[["user_id:u1",1772359260000000,1772359260000000,1]],"user_id:u1":[["user_id:u1",1772359440000000,1772359440000000,1]]}}",
+          "2 [0,"user_id:u1",[["anonymous_id:a1",[[0,1772359260000000,0,1]]],[0,[[0,1772359440000000,0,1]]]]]",
         ],
         [
           "user_id:u2",
-          "1 {"component":"user_id:u2","profile":"user_id:u2","sightings":{"user_id:u2":[["user_id:u2",1772359500000000,1772359500000000,1]]}}",
+          "2 [0,"user_id:u2",[[0,[[0,1772359500000000,0,1]]]]]",
         ],
       ],
       "profile": [
         [
           "user_id:u1",
-          "1 ["user_id:u1",[[1772359440000000,0,"e5"],["anonymous_id:a1","user_id:u1"],1772445780000000,null,[[[null,"e1",1772359200000000,0,4,[],1772445780000000,0,[[1,1772359380000000,1,"e4",0,[2,2,0,0],[0,1],[1772359320000000,1772359380000000],1]]]]],[null,[[[["main/0/e1","/e1","","e1",1772359200000000,0,0,"web","e1",[0,1],1772359260000000]],1,0]]]]]",
+          "2 ["user_id:u1",[[1772359440000000,0,"e5"],["anonymous_id:a1","user_id:u1"],1772445780000000,null,[[[null,"e1",1772359200000000,0,4,[],86580000000,0,[[1,180000000,1,"e4",0,[2,2,0,0],[0,1],[120000000,180000000],1]]]]],[null,[[[["main/0/e1","/e1","","e1",1772359200000000,0,0,"web","e1",[0,1],1772359260000000]],1,0]]]]]",
         ],
         [
           "user_id:u2",
-          "1 ["user_id:u2",[[1772359500000000,0,"e6"],["user_id:u2"],1772618700000001,null,[[[null,"e6",1772359500000000,0,1,[],null,0,[[0,1772359500000000,0,"e6",0,[1,0,0,0],[0],[1772359500000000],0]]]]],[null,[[[["main/0/e6","/e6","","e6",1772359500000000,0,0,"web","e6",[0],1772359500000000]],1,0]]]]]",
+          "2 ["user_id:u2",[[1772359500000000,0,"e6"],["user_id:u2"],1772618700000001,null,[[[null,"e6",1772359500000000,0,1,[],null,0,[[0,0,0,"e6",0,[1,0,0,0],[0],[0],0]]]]],[null,[[[["main/0/e6","/e6","","e6",1772359500000000,0,0,"web","e6",[0],1772359500000000]],1,0]]]]]",
         ],
       ],
       "segments": [
         [
           "anonymous_id:a1",
           [
-            "1 [["Product Viewed","Product Added","Product Removed","web","user_id:u1","email:u1@example.org","anonymous_id:a1"],[1772359200000000,60000000,60000000,60000000],[0,0,0,0],["e1","e2","e3","e4"],[1,2,3,2],[4,4,4,4],[[0,5,0,0],[0,6,0,0],[7,7,7,7],null],[[null,null,0,null],null]]",
+            "2 [["Product Viewed","Product Added","Product Removed","web","user_id:u1","email:u1@example.org","anonymous_id:a1"],[1772359200000000,60000000,60000000,60000000],{"n":[4],"v":[0]},["e1","e2","e3","e4"],[1,2,3,2],{"n":[4],"v":[4]},[[0,5,0,0],[0,6,0,0],{"n":[4],"v":[7]},null],[[null,null,0,null],null]]",
           ],
         ],
         [
           "user_id:u1",
           [
-            "1 [["Order Completed","web","user_id:u1"],[1772359440000000],[0],["e5"],[1],[2],[[3],null,null,null],[null,[5]]]",
+            "2 [["Order Completed","web","user_id:u1"],[1772359440000000],[0],["e5"],[1],[2],[[3],null,null,null],[null,[5]]]",
           ],
         ],
         [
           "user_id:u2",
           [
-            "1 [["Product Viewed","web","user_id:u2"],[1772359500000000],[0],["e6"],[1],[2],[[3],null,null,null],[null,null]]",
+            "2 [["Product Viewed","web","user_id:u2"],[1772359500000000],[0],["e6"],[1],[2],[[3],null,null,null],[null,null]]",
           ],
         ],
       ],
@@ -287,9 +287,9 @@ test('rejects an unknown encoding by its number', async () => {
       await expect(images[kind].load(['k'])).rejects.toThrow(message)
     }
   }
-  const read = () => addSegment(new Events(1, 0), 's', '2 [[]]')
+  const read = () => addSegment(new Events(1, 0), 's', '3 [[]]')
   expect(read).toThrow(
-    'history of this warehouse has encoding 2, and this version of the program reads encoding 1: ' +
+    'history of this warehouse has encoding 3, and this version of the program reads encoding 2: ' +
       'load the original events into a new warehouse, npm start -- --warehouse duckdb:NEW.duckdb FILE',
   )
 })
