@@ -46,7 +46,13 @@ export const GROUPS: { readonly [name: string]: Group } = {
       'pipeline/microbatch/commit-builder.ts',
       'pipeline/microbatch/outbox.ts',
     ],
-    tests: ['test/microbatch/incremental.test.ts', 'test/decode/decode.test.ts', ...LAWS],
+    tests: [
+      'test/microbatch/outbox.test.ts',
+      'test/microbatch/pinned-row-keys.test.ts',
+      'test/microbatch/incremental.test.ts',
+      'test/decode/decode.test.ts',
+      ...LAWS,
+    ],
   },
   erasure: {
     files: ['pipeline/microbatch/suppression-list.ts', 'pipeline/operations/forget.ts'],

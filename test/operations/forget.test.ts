@@ -111,6 +111,18 @@ test('redelivered events stay erased and are counted', async () => {
   expect(before).toEqual(await dump(never.warehouse))
 })
 
+test('an event of another person that names the erased one is dropped', async () => {
+  const harness = await told(LINES)
+  const { warehouse } = harness
+  await forget({ warehouse, definitions, user: 'ada', isKept: false, isPlan: false, at: at(0) })
+  harness.restart()
+  for (const member of ['alias', 'unlink']) {
+    const pair = { [member]: ['user_id:bob', 'email:ada@example.org'] }
+    const outcome = await harness.feed([event(member, 300, { user_id: 'bob' }, pair)])
+    expect(outcome).toMatchObject({ landed: 0, erased: 1 })
+  }
+})
+
 test('names an unknown person and changes nothing', async () => {
   const { warehouse } = await told(LINES)
   const options = { warehouse, definitions, isKept: false, isPlan: false, at: at(0) }
