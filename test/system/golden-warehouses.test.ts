@@ -1,7 +1,7 @@
 /**
  * Warehouse files of this version, kept in `golden/warehouses/`: a later version opens, verifies and
  * continues `current`, or refuses it by number. A version that changes a layout or an encoding renames
- * `current` to what it refuses (`layout-1`, `component-1`) and makes a new one: run this test with
+ * `current` to what it refuses (`layout-1`, `identifier-1`) and makes a new one: run this test with
  * `UPDATE_GOLDEN=1`.
  */
 
@@ -104,6 +104,7 @@ test.each(REFUSED)('refuses %s by its number', async (name) => {
   )
   const general = message
     .replace(join(dir, `${name}.duckdb`), 'FILE')
+    .replace(/^\w+ state/, 'KIND state')
     .replace(/ (\d+)(, and.*?) \d+: /, ' N$2 M: ')
   expect(readFileSync('scripts/README.md', 'utf8').replaceAll(/\s+/g, ' ')).toContain(general)
   await warehouse.close().catch(() => undefined)
