@@ -5,8 +5,6 @@
  * It is not a test: machines differ, so only the ratio counts.
  */
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, statSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,12 +15,12 @@ import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { decodeRates } from './decode.ts'
 import { foldRates } from './fold.ts'
-import { naiveMs, parseMs } from './naive.ts'
+import { coldBatches } from './cold.ts'
+import { naiveMs, parseUsage } from './naive.ts'
+import { runProgram } from './program.ts'
 import { refreshMs } from './refresh.ts'
 import { viewCosts } from './views.ts'
-import { UserError } from '../../pipeline/base/errors.ts'
 import { command } from '../cli/command.ts'
-import { onInterrupt } from '../cli/interrupt.ts'
 import { withTemporary } from '../cli/temporary.ts'
 import { Shop } from '../sample/shop.ts'
 
@@ -47,6 +45,7 @@ export const program = command('npm run bench', 'Measures speed beside peers.')
       await endToEnd(dir, Number(options.events))
       await decode()
       fold()
+      await cold(dir)
       await flat(dir)
     })
   })
@@ -69,30 +68,21 @@ async function cloud(messages: number): Promise<void> {
   }
 }
 
-/** Runs a program of this project, in a process of its own as its users run it. It ends with this
- * command if that is interrupted. */
-async function node(script: string, args: string[]): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { stdio: 'ignore' })
-  const off = onInterrupt(() => child.kill('SIGKILL'))
-  try {
-    const [code] = (await once(child, 'exit')) as [number | null]
-    if (code !== 0) throw new UserError(`${script} ended with exit code ${String(code)}`)
-  } finally {
-    off()
-  }
-}
-
 async function endToEnd(dir: string, events: number): Promise<void> {
   const file = join(dir, 'events.ndjson')
-  await node('scripts/generate.ts', ['--events', String(events), '--seed', '3', '--out', file])
+  const usageFile = join(dir, 'usage.json')
+  const made = ['--events', String(events), '--seed', '3', '--out', file]
+  await runProgram('scripts/generate.ts', made, usageFile)
   const bytes = statSync(file).size
-  const startedAt = elapsedMs()
-  await node('scripts/start.ts', ['--warehouse', `duckdb:${join(dir, 'ours.duckdb')}`, file])
-  const ours = (events * 1_000) / (elapsedMs() - startedAt)
+  const database = join(dir, 'ours.duckdb')
+  const loading = ['--warehouse', `duckdb:${database}`, file]
+  const usage = await runProgram('scripts/start.ts', loading, usageFile)
   const rate = (ms: number) => (events * 1_000) / ms
+  const ours = rate(usage.wallMs)
   const theirs = rate(await refreshMs(file, join(dir, 'refresh.duckdb')))
   const naive = rate(naiveMs(file, join(dir, 'naive.ndjson')))
-  const parsing = rate(parseMs(file))
+  const parse = parseUsage(file)
+  const parsing = rate(parse.wallMs)
   say(`end to end, ${grouped(events)} events of ${grouped(bytes / events)} bytes`)
   say(`  npm start                        ${grouped(ours).padStart(12)} events/s`)
   say(`  SQL full refresh (does less)     ${grouped(theirs).padStart(12)} events/s`)
@@ -101,6 +91,22 @@ async function endToEnd(dir: string, events: number): Promise<void> {
   say(`  ratio to the refresh             ${(ours / theirs).toFixed(2).padStart(12)}`)
   say(`  ratio to the naive script        ${(ours / naive).toFixed(2).padStart(12)}`)
   say(`  ratio to bare JSON.parse         ${(ours / parsing).toFixed(3).padStart(12)}`)
+  const cpu = ratio(usage.cpuMs, parse.cpuMs)
+  say(`  CPU, all threads ÷ JSON.parse    ${cpu.padStart(12)}`)
+  say(`  file on disk ÷ NDJSON            ${ratio(statSync(database).size, bytes).padStart(12)}`)
+  say(`  peak memory                      ${grouped(usage.peakBytes / 1e6).padStart(12)} MB`)
+}
+
+const ratio = (a: number, b: number) => (a / b).toFixed(2)
+
+async function cold(dir: string): Promise<void> {
+  const histories = [10_000, 100_000]
+  const usages = await coldBatches(dir, BATCH, histories)
+  say(`a process that loads ${grouped(BATCH)} events, from start to exit`)
+  usages.forEach(({ wallMs, cpuMs }, i) => {
+    const figures = `${grouped(wallMs).padStart(12)} ms ${grouped(cpuMs).padStart(8)} ms of CPU`
+    say(`  after ${grouped(histories[i] as number).padStart(9)} events           ${figures}`)
+  })
 }
 
 async function decode(): Promise<void> {

@@ -20,12 +20,15 @@ type Line = {
 const GAP_MS = 1_800_000
 const TIMEOUT_MS: { [state: string]: number } = { cart: 86_400_000, checkout: 3_600_000 }
 
-/** Returns the milliseconds that bare `JSON.parse` takes for the lines of a file. */
-export function parseMs(file: string): number {
+/** Returns the milliseconds of wall time and of CPU that bare `JSON.parse` takes for the lines of a
+ * file. */
+export function parseUsage(file: string): { wallMs: number; cpuMs: number } {
   const lines = linesOf(file)
   const startedAt = elapsedMs()
+  const before = process.cpuUsage()
   for (const line of lines) parsed(line)
-  return elapsedMs() - startedAt
+  const { user, system } = process.cpuUsage(before)
+  return { wallMs: elapsedMs() - startedAt, cpuMs: (user + system) / 1_000 }
 }
 
 /** Returns the milliseconds that the script takes from one file to another. */
