@@ -8,6 +8,7 @@ import type { Attempt } from '../stages/funnel-facts.ts'
 import { freshFunnels, type AnyStanding, type FunnelState } from '../stages/fold-funnels.ts'
 import { encodePart } from '../base/hash.ts'
 import type { Levels } from '../stages/clickhouse-funnel.ts'
+import type { RecentGroup } from '../stages/recent-steps.ts'
 import type { Entered } from '../stages/posthog-funnel.ts'
 
 type StoredAttempt = [
@@ -26,7 +27,9 @@ type StoredAttempt = [
 ]
 
 type StoredStanding =
-  [open: StoredAttempt[], hasEntered: 0 | 1, isRemoved: 0 | 1] | Levels | Entered
+  | [open: StoredAttempt[], hasEntered: 0 | 1, isRemoved: 0 | 1, recent?: RecentGroup[]]
+  | Levels
+  | Entered
 
 export type StoredFunnels = [decidedUpTo: number | null, standings: (StoredStanding | 0)[]]
 
@@ -39,11 +42,13 @@ export function encodeFunnels(
   const standings = funnels.map((funnel, f): StoredStanding | 0 => {
     const standing = state.standings[f] as AnyStanding
     if (!('open' in standing)) return standing.best === null ? 0 : standing
-    const { open, isRemoved } = standing
+    const { open, isRemoved, recent } = standing
     const hasEntered = standing.hasEntered && funnel.entry === 'first'
-    if (open.length === 0 && !hasEntered && !isRemoved) return 0
+    if (open.length === 0 && recent.length === 0 && !hasEntered && !isRemoved) return 0
     const cut = scopePrefix(funnel, profileId).length
-    return [open.map((one) => storeAttempt(one, cut)), hasEntered ? 1 : 0, isRemoved ? 1 : 0]
+    const stored = open.map((one) => storeAttempt(one, cut))
+    const marks = [hasEntered ? 1 : 0, isRemoved ? 1 : 0] as const
+    return recent.length === 0 ? [stored, ...marks] : [stored, ...marks, recent]
   })
   const decidedUpTo = Number.isFinite(state.decidedUpTo) ? state.decidedUpTo : null
   if (decidedUpTo === null && standings.every((standing) => standing === 0)) return null
@@ -65,12 +70,13 @@ export function decodeFunnels(
       state.standings[f] = standing
       return
     }
-    const [open, hasEntered, isRemoved] = standing
+    const [open, hasEntered, isRemoved, recent = []] = standing
     const prefix = scopePrefix(funnel, profileId)
     state.standings[f] = {
       open: open.map((one) => readAttempt(one, prefix)),
       hasEntered: hasEntered === 1,
       isRemoved: isRemoved === 1,
+      recent,
     }
   })
   return { ...state, decidedUpTo: decidedUpTo ?? -Infinity }

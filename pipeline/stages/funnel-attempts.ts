@@ -5,7 +5,8 @@
  * - A first step opens an attempt: each one (`every`), only the first ever (`first`), or the last
  *   of several without a further step in between (`latest`: a later entry replaces an attempt that
  *   is still at the first step). In any order, the entry is the first event that matches a step,
- *   and an event that an open attempt takes opens none.
+ *   and an event that an open attempt takes opens none. An attempt takes along the latest event of
+ *   each other step in its window (see `recent-steps.ts`), which then begins with the first of them.
  * - Attempts are independent. In an attempt, an event matches one step, the earliest possible. A
  *   step is taken when it occurs; optional steps may be skipped.
  * - The window starts at the entry and is inclusive. `within` and `minGap` of a step are inclusive
@@ -24,6 +25,7 @@
  */
 
 import type { CompiledFunnel, CompiledStep } from '../definition/compile-funnel.ts'
+import { RecentSteps, stepEvent, type RecentGroup, type StepEvent } from './recent-steps.ts'
 import type { Attempt, EndedBecause, FunnelFacts, StepFact } from './funnel-facts.ts'
 
 /** Event, or entered state, as funnels read it. */
@@ -52,10 +54,12 @@ export type Standing = {
   hasEntered: boolean
   /** An exclusion has removed the profile permanently. */
   isRemoved: boolean
+  /** In any order: events that a later attempt may take along. */
+  recent: RecentGroup[]
 }
 
 export function freshStanding(): Standing {
-  return { open: [], hasEntered: false, isRemoved: false }
+  return { open: [], hasEntered: false, isRemoved: false, recent: [] }
 }
 
 /** Attempts of one scope that reached the same steps with the same held values. */
@@ -71,12 +75,14 @@ export class Attempts {
   readonly #touched = new Set<Attempt>()
   readonly #withdrawn: Attempt[] = []
   readonly #steps: { attempt: Attempt; fact: Omit<StepFact, keyof StepOwner> }[] = []
+  readonly #recent: RecentSteps
   #tie = 0
 
   /** Continues from `standing`; `finish` updates it. */
   constructor(funnel: CompiledFunnel, standing: Standing) {
     this.#funnel = funnel
     this.#standing = standing
+    this.#recent = new RecentSteps(standing.recent)
     for (const attempt of standing.open) {
       attempt.tie = 0
       this.#listOf(attempt).push(attempt)
@@ -113,29 +119,32 @@ export class Attempts {
     else this.#serve(point, step)
   }
 
-  #enter(point: Point, step: number): void {
+  #enter(point: Point, step: number, along: readonly StepEvent[] = []): void {
     const { entry, steps, journey } = this.#funnel
+    const { key, eventId, at, ordinal, source, sessionId } = along[0] ?? point
     // For a journey's funnel, `fold-funnels.ts` passes only the first entry of an instance.
     if (entry === 'first' && journey === null && this.#standing.hasEntered) return
     this.#standing.hasEntered = true
     const attempt: Attempt = {
-      key: point.key,
+      key,
       scope: point.scope,
       held: point.held,
-      eventId: point.eventId,
-      at: point.at,
-      ordinal: point.ordinal,
+      eventId,
+      at,
+      ordinal,
       cause: point.cause,
-      source: point.source,
-      sessionId: point.sessionId,
+      source,
+      sessionId,
       reached: [],
-      anchorAt: point.at,
+      anchorAt: at,
       isOnRecord: false,
       ended: null,
       tie: 0,
       servedBy: [],
     }
-    if (entry === 'latest' && point.steps.length === 1) this.#withdrawStanding(point, step)
+    const isAlone = point.steps.length === 1 && along.length === 0
+    if (entry === 'latest' && isAlone) this.#withdrawStanding(point, step)
+    for (const event of along) this.#reach(attempt, event.step, event)
     this.#reach(attempt, step, point)
     if (steps.length > 1) this.#listOf(attempt).push(attempt)
   }
@@ -166,13 +175,38 @@ export class Attempts {
 
   #serveAny(point: Point): void {
     let hasServed = false
+    const served: number[] = []
     for (const { held, attempts } of this.#scopes.get(point.scope) ?? []) {
       if (held !== point.held) continue
       const reached = attempts[0]?.reached ?? []
       const step = point.steps.find((one) => !reached.includes(one))
-      if (step !== undefined && this.#advance(attempts, step, point) > 0) hasServed = true
+      if (step === undefined || this.#advance(attempts, step, point) === 0) continue
+      hasServed = true
+      served.push(step)
     }
-    if (!hasServed && point.steps[0] !== undefined) this.#enter(point, point.steps[0])
+    const [first] = point.steps
+    if (!hasServed && first !== undefined) {
+      served.push(first)
+      this.#enter(point, first, this.#takenAlong(point, first))
+    }
+    for (const step of served) this.#recent.add(point.scope, point.held, stepEvent(point, step))
+    const hasConverted = [...this.#touched].some(
+      ({ ended, tie }) => ended?.because === 'converted' && tie === this.#tie,
+    )
+    if (hasConverted) this.#recent.clear(point.scope, point.held)
+  }
+
+  /** Returns the events with which the window of a new attempt begins; another attempt's entry is
+   * left to that attempt. */
+  #takenAlong(point: Point, step: number): StepEvent[] {
+    const { scope, held } = point
+    const { windowUs, mustIncrease } = this.#funnel
+    const place = { scope, held, from: point.at - windowUs, mustIncrease }
+    const events = this.#recent.before(stepEvent(point, step), place)
+    const lists = this.#scopes.get(scope)?.filter((list) => list.held === held) ?? []
+    const entries = new Set(lists.flatMap(({ attempts }) => attempts.map(({ key }) => key)))
+    const start = events.findIndex(({ key }) => !entries.has(key))
+    return start < 0 ? [] : events.slice(start)
   }
 
   /** Advances attempts of a list to a step; the others stay. Returns how many advanced. */
@@ -202,7 +236,7 @@ export class Attempts {
     return gap <= withinUs && gap >= minGapUs && (gap > 0 || !this.#funnel.mustIncrease)
   }
 
-  #reach(attempt: Attempt, step: number, point: Point): void {
+  #reach(attempt: Attempt, step: number, point: Pick<Point, 'key' | 'at' | 'eventId'>): void {
     const { steps, order } = this.#funnel
     if (attempt.tie !== this.#tie) attempt.servedBy = []
     attempt.tie = this.#tie
@@ -223,6 +257,7 @@ export class Attempts {
     const { from, to, removesProfile } = exclusion
     const isBetween = (depth: number) => depth >= from && depth < to
     const count = this.#endAll(point.scope, isBetween, point.at, 'excluded')
+    if (count > 0) this.#recent.clear(point.scope, null)
     if (removesProfile && count > 0) this.#standing.isRemoved = true
   }
 
@@ -273,6 +308,9 @@ export class Attempts {
           decided = Math.max(decided, deadline)
         } else open.push(attempt)
       }
+    }
+    if (watermark !== null) {
+      decided = Math.max(decided, this.#recent.prune(this.#funnel.windowUs, watermark))
     }
     if (this.#standing.isRemoved) open.length = 0
     else this.#tell(profileId, facts)

@@ -2,6 +2,7 @@
  * Reference of funnel attempts: walks every attempt alone, from its entry to its end.
  */
 
+import { anyWalks } from './any-order.ts'
 import type { Exclusion } from '../../pipeline/definition/funnel.ts'
 import { micros } from './identity.ts'
 
@@ -54,6 +55,7 @@ export function tied(things: Thing[]): Thing[][] {
 type Open = { group: number; entry: Thing; isWithdrawn: boolean }
 
 export function walksOf(groups: Thing[][], rules: Rules, watermark: number): Walk[] | 'removed' {
+  if (rules.order === 'any') return anyWalks(groups, rules, watermark)
   const attempts: Open[] = []
   groups.forEach((group, g) => {
     for (const entry of group) {

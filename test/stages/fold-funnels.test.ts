@@ -203,6 +203,24 @@ describe('any order', () => {
     expect(attemptsOf(latest, history)).toEqual(['e2 e3 e4 converted'])
   })
 
+  test('any order finds the best window, wherever it begins', () => {
+    const quick = { ...any, within: '10s' }
+    const history = `
+      10:00:01 A
+      10:00:05 B
+      10:00:08 A
+      10:00:13 C`
+    expect(attemptsOf(quick, history)).toEqual(['e1 e2 window', 'e2 e3 e4 converted'])
+  })
+
+  test('any order takes nothing along that a conversion or an exclusion came after', () => {
+    const after = ['e1 e2 e3 converted', 'e4 pending']
+    expect(attemptsOf(any, '10:00 A\n10:01 B\n10:02 C\n10:03 A')).toEqual(after)
+    const excluding = { ...any, exclude: [{ event: 'X' }] }
+    const excluded = ['e1 e2 excluded', 'e4 e5 pending']
+    expect(attemptsOf(excluding, '10:00 A\n10:01 B\n10:02 X\n10:03 A\n10:04 C')).toEqual(excluded)
+  })
+
   test('any order opens another attempt after the window', () => {
     const expected = ['e1 window', 'e2 e3 pending']
     expect(attemptsOf(any, '10:00 C\n11:30 A\n11:40 B')).toEqual(expected)
