@@ -44,16 +44,16 @@ export type Place = {
 export type Step = 'read' | 'ask' | 'commit' | 'compact' | 'migrate'
 
 export type Parameter = { value: string | number | null | string[]; type: string }
-export type Parameters = { [name: string]: Parameter }
+/** Named parameters (`@name`), or a list with one entry for each `?`. */
+export type Parameters = { [name: string]: Parameter } | Parameter[]
 
-/** Returns values as parameters `@p1`, `@p2` … */
-export function parametersOf(values: (string | number | null)[]): Parameters {
-  const entries = values.map((value, i) => {
+/** Returns values as a list of parameters. */
+export function parametersOf(values: (string | number | null)[]): Parameter[] {
+  return values.map((value) => {
     const isWhole = Number.isInteger(value)
     const type = typeof value !== 'number' ? 'STRING' : isWhole ? 'INT64' : 'FLOAT64'
-    return [`p${i + 1}`, { value, type }] as const
+    return { value, type }
   })
-  return Object.fromEntries(entries)
 }
 
 /** Outcome of a script; `lost` if it is unknown. */
@@ -251,6 +251,13 @@ export class BigQueryClient {
 
 /** Returns parameters in the library's form; nothing for a text without parameters. */
 function bound(parameters: Parameters) {
+  if (Array.isArray(parameters)) {
+    if (parameters.length === 0) return {}
+    return {
+      params: parameters.map(({ value }) => value),
+      types: parameters.map(({ type }) => type),
+    }
+  }
   const entries = Object.entries(parameters)
   if (entries.length === 0) return {}
   return {

@@ -233,26 +233,22 @@ class BigQueryWarehouse implements Warehouse {
     return this.#open.landing.unapplied(bounds)
   }
 
+  /** Uses the full name, because only tables have a default dataset. */
+  asOf(view: string, instant: number): string {
+    return `${atOf(this.#place)(`${view}_as_of`)}(timestamp_micros(${instant}))`
+  }
+
   query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {
-    return this.#open.client.query('ask', this.#asked(sql), parametersOf(parameters))
+    return this.#open.client.query('ask', sql, parametersOf(parameters))
   }
 
   stream(sql: string, parameters: (string | number | null)[] = []): AsyncIterable<Row[]> {
-    return this.#open.client.pages('ask', this.#asked(sql), parametersOf(parameters))
+    return this.#open.client.pages('ask', sql, parametersOf(parameters))
   }
 
   async close(): Promise<void> {
     await this.#opened?.stager.close()
     this.#opened = null
-  }
-
-  /** Rewrites `$1` to `@p1`, and table functions to their full names, because only tables have a
-   * default dataset. */
-  #asked(sql: string): string {
-    const at = atOf(this.#place)
-    return sql
-      .replaceAll(/\$(\d+)/g, '@p$1')
-      .replaceAll(/(?<![.`\w])(\w{1,64}_as_of)(?=\()/g, (name: string) => at(name))
   }
 
   #read(sql: string, parameters: Parameters = {}): Promise<Row[]> {

@@ -262,8 +262,8 @@ class DuckDBWarehouse implements Warehouse {
        from landed_messages as landed where rowid in (
          select landed.rowid from landed_messages as landed
          anti join applied_messages as applied using (subscription_name, message_id)
-         qualify sum(octet_length(data)) over (${order}) - octet_length(data) < $1
-         ${order} limit $2)
+         qualify sum(octet_length(data)) over (${order}) - octet_length(data) < ?
+         ${order} limit ?)
        ${order}`,
       [bounds.bytesMax, bounds.messagesMax],
     )
@@ -277,6 +277,10 @@ class DuckDBWarehouse implements Warehouse {
       for (const statement of foldStatements(table)) await file.run(statement)
     })
     this.#pending.set(table, 0)
+  }
+
+  asOf(view: string, instant: number): string {
+    return `${view}_as_of(make_timestamptz(${instant}))`
   }
 
   query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {

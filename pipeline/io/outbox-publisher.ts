@@ -55,7 +55,7 @@ export class EffectPublisher {
     patience: Patience,
   ): Promise<EffectPublisher> {
     const [last] = await warehouse.query(
-      `select batch, effect_no from effect_publication where topic = $1
+      `select batch, effect_no from effect_publication where topic = ?
        order by batch desc, effect_no desc limit 1`,
       [topic.name],
     )
@@ -75,7 +75,7 @@ export class EffectPublisher {
         `select effect_id, kind, type, payload, transition_id, journey, version, instance_id,
            profile_id, occurred_at, recorded_at, recorded_by, effect_no
          from effects_log
-         where status = 'due' and (recorded_by > $1 or (recorded_by = $2 and effect_no > $3))
+         where status = 'due' and (recorded_by > ? or (recorded_by = ? and effect_no > ?))
          order by recorded_by, effect_no limit ${PAGE_ROWS}`,
         [batch, batch, effect_no],
       )

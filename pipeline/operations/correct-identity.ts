@@ -54,7 +54,7 @@ export async function standingsOf(
       `select identities.profile_id, count(event_id) as events
        from identities left join event_profiles
          on event_profiles.profile_id = identities.profile_id
-       where namespace = $1 and value = $2 group by identities.profile_id`,
+       where namespace = ? and value = ? group by identities.profile_id`,
       [namespace, landed],
     )
     if (row === undefined) {

@@ -44,14 +44,13 @@ export async function findPerson(
   const { profileId, persons } = await personOf(place, user, reader)
   const { warehouse } = place
   const isHis = [
-    'event_id in (select event_id from event_profiles where profile_id = $1)',
-    ...persons.flatMap((_, n) => [
-      isIn('identifiers', `$${2 * n + 2}`),
-      isIn('alias', `$${2 * n + 3}`),
-      isIn('unlink', `$${2 * n + 3}`),
-    ]),
+    'event_id in (select event_id from event_profiles where profile_id = ?)',
+    ...persons.flatMap(() => [isIn('identifiers', '?'), isIn('alias', '?'), isIn('unlink', '?')]),
   ].join(' or ')
-  const named = persons.flatMap((name) => [memberOf(name), JSON.stringify(name)])
+  const named = persons.flatMap((name) => {
+    const quoted = JSON.stringify(name)
+    return [memberOf(name), quoted, quoted]
+  })
   const found = await warehouse.query(`select ${columns} from events where ${isHis}`, [
     profileId,
     ...named,
@@ -138,7 +137,7 @@ async function ownDevices(
   const names = [...carried.keys()]
   for (let from = 0; from < names.length; from += DEVICES_MAX) {
     const some = names.slice(from, from + DEVICES_MAX)
-    const counts = some.map((_, n) => `countif(${isIn('identifiers', `$${n + 1}`)}) as of_${n}`)
+    const counts = some.map((_, n) => `countif(${isIn('identifiers', '?')}) as of_${n}`)
     const [row] = await warehouse.query(
       `select ${counts.join(', ')} from events`,
       some.map((name) => memberOf(name)),

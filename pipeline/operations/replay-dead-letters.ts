@@ -24,7 +24,7 @@ export async function refeed(
   for (;;) {
     const letters = await warehouse.query(
       `select dead_letter_id, raw from dead_letters
-       where resolved_at is null and cast(dead_letter_id as string) > $1
+       where resolved_at is null and cast(dead_letter_id as string) > ?
        order by cast(dead_letter_id as string) limit ${LETTERS_MAX}`,
       [after],
     )

@@ -182,8 +182,14 @@ class Question {
   #ask(columns: string, grouping: string, { after, upTo }: Range<string>): AsyncIterable<Row[]> {
     const conditions = [...this.#conditions]
     const parameters = [...this.#parameters]
-    if (after !== null) conditions.push(`profile_id > $${parameters.push(after)}`)
-    if (upTo !== null) conditions.push(`profile_id <= $${parameters.push(upTo)}`)
+    if (after !== null) {
+      conditions.push('profile_id > ?')
+      parameters.push(after)
+    }
+    if (upTo !== null) {
+      conditions.push('profile_id <= ?')
+      parameters.push(upTo)
+    }
     return this.#source.stream(
       `select ${columns} from events inner join event_profiles using (event_id)` +
         `${whereOf(conditions)} ${grouping} order by profile_id`,
@@ -192,7 +198,8 @@ class Question {
   }
 
   #bound(value: string | number): string {
-    return `$${this.#parameters.push(value)}`
+    this.#parameters.push(value)
+    return '?'
   }
 }
 

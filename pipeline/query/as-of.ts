@@ -18,8 +18,8 @@ export function instantLiteral(instant: number): string {
 }
 
 /** Returns a view of versioned rows, or the same view as of an instant. */
-export function believed(view: string, asOf: number | null): string {
-  return asOf === null ? view : `${view}_as_of(${instantLiteral(asOf)})`
+export function believed(warehouse: Warehouse, view: string, asOf: number | null): string {
+  return asOf === null ? view : warehouse.asOf(view, asOf)
 }
 
 /** Returns the condition for the rows of a log that existed at an instant. */

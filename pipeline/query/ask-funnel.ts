@@ -15,6 +15,7 @@ import type { EventFunnel } from '../definition/funnel.ts'
 import { type Json, valueAt } from '../base/json.ts'
 import { firstEntries } from '../warehouse/release-log.ts'
 import { freshStanding, ProfileFold } from '../microbatch/profile-fold.ts'
+import { marksOf } from '../warehouse/parameters.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 /** Events folded before their attempts are written. Profiles are never split. */
@@ -89,17 +90,16 @@ class Asking {
   async run(): Promise<void> {
     const { warehouse } = this.#parts
     const names = [...new Set(namesOfFunnels([this.#funnel]))]
-    const isNamed = names.map((_, i) => `$${i + 1}`).join(', ')
     const { cohort } = this.#parts
     const conditions: string[] = []
     const parameters: string[] = []
     if (!this.#compiled.needsEveryEvent) {
-      conditions.push(`events.name in (${isNamed})`)
+      conditions.push(`events.name in (${marksOf(names)})`)
       parameters.push(...names)
     }
     if (cohort !== null) {
       parameters.push(cohort)
-      const members = `select profile_id from cohort_members where cohort = $${parameters.length}`
+      const members = 'select profile_id from cohort_members where cohort = ?'
       conditions.push(`event_profiles.profile_id in (${members})`)
     }
     const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`

@@ -2,6 +2,7 @@
 
 import { IdentifierReader } from '../decode/identifier-values.ts'
 import type { Identity } from '../definition/settings.ts'
+import { marksOf } from '../warehouse/parameters.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 const SHOWN_MAX = 10
@@ -22,13 +23,13 @@ export type Audit = {
 
 export async function auditIdentity(warehouse: Warehouse, identity: Identity): Promise<Audit> {
   const [person, device] = [orPlaceholder(identity.person), orPlaceholder(identity.device)]
-  const isPerson = `namespace in (${bound(person, 1)})`
+  const isPerson = `namespace in (${marksOf(person)})`
   const largestPersons = await warehouse.query(
     `select profile_id, count(case when ${isPerson} then 1 end) as identifiers,
        count(case when not ${isPerson} then 1 end) as devices
      from identities group by profile_id having count(case when ${isPerson} then 1 end) > 0
      order by identifiers desc, devices desc, profile_id limit ${SHOWN_MAX}`,
-    person,
+    [...person, ...person, ...person],
   )
   const contestedDevices = await warehouse.query(
     `select carried.namespace || ':' || carried.value as device,
@@ -36,7 +37,7 @@ export async function auditIdentity(warehouse: Warehouse, identity: Identity): P
      from identities as carried
      inner join (select distinct profile_id from identities where ${isPerson}) as person
        on person.profile_id = carried.profile_id
-     where carried.namespace in (${bound(device, person.length + 1)})
+     where carried.namespace in (${marksOf(device)})
      group by carried.namespace, carried.value having count(distinct carried.profile_id) > 1
      order by persons desc, events desc, device limit ${SHOWN_MAX}`,
     [...person, ...device],
@@ -58,11 +59,6 @@ export async function auditIdentity(warehouse: Warehouse, identity: Identity): P
 /** SQL lists need at least one element, so an empty list becomes a namespace that never occurs. */
 function orPlaceholder(namespaces: readonly string[]): string[] {
   return namespaces.length === 0 ? [''] : [...namespaces]
-}
-
-/** Returns the parameters of a list, numbered from `from`. */
-function bound(namespaces: readonly string[], from: number): string {
-  return namespaces.map((_, i) => `$${from + i}`).join(', ')
 }
 
 async function blockedValues(warehouse: Warehouse, identity: Identity) {

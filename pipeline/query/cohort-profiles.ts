@@ -5,6 +5,7 @@
  */
 
 import type { CompiledCohorts, Move } from '../definition/compile-cohort.ts'
+import { believed } from './as-of.ts'
 import { type Json, valueAt } from '../base/json.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
@@ -48,7 +49,9 @@ export async function* cohortProfiles(
   since: Since | null,
 ): AsyncGenerator<CohortProfile> {
   const asksEverybody = compiled.cohorts.some((cohort) => cohort.asksEverybody)
-  const rows = warehouse.stream(profilesText(compiled, instants, since))
+  const { at, believedAt } = instants
+  const relation = (view: string) => believed(warehouse, view, believedAt)
+  const rows = warehouse.stream(profilesText(compiled, at, relation, since))
   let profile = null as CohortProfile | null
   for await (const chunk of rows) {
     for (const row of chunk) {
@@ -64,14 +67,14 @@ export async function* cohortProfiles(
   if (profile !== null) yield profile
 }
 
-/** Returns the query: rows of several kinds, sorted by profile. */
+/** Returns the query: rows of several kinds, sorted by profile. `relation` is the name of a view at
+ * the instant of knowledge time. */
 export function profilesText(
   compiled: CompiledCohorts,
-  { at, believedAt }: Instants,
+  at: number,
+  relation: Relation,
   since: Since | null,
 ): string {
-  const relation = (view: string) =>
-    believedAt === null ? view : `${view}_as_of(timestamp_micros(${believedAt}))`
   const parts = [movesText(compiled, at, relation)]
   if (compiled.cohorts.some((cohort) => cohort.asksEverybody)) parts.push(seenText(at, relation))
   if (since !== null) parts.push(membersText(), touchedText(since.touchedSince))

@@ -34,28 +34,28 @@ export async function correctionsOf(asked: {
        select superseded_at, superseded_by, superseded_because, occurred_at as happened_at,
          journey || ': ' || coalesce(from_state || ' → ', 'started in ') || to_state ||
          ' by ' || coalesce(event_id, 'timeout') as what
-       from transition_facts where profile_id = $1 and ${gone}
+       from transition_facts where profile_id = ? and ${gone}
        union all
        select superseded_at, superseded_by, superseded_because, occurred_at,
          journey || ': ' || event_id || ' refused in ' || state
-       from rejection_facts where profile_id = $1 and ${gone}
+       from rejection_facts where profile_id = ? and ${gone}
        union all
        select superseded_at, superseded_by, superseded_because, occurred_at,
          was.event_id || ' was of ' || was.profile_id
        from event_profile_versions as was
        inner join events on events.event_id = was.event_id
        inner join event_profiles on event_profiles.event_id = was.event_id
-       where event_profiles.profile_id = $1 and was.profile_id <> $1
+       where event_profiles.profile_id = ? and was.profile_id <> ?
          and ${gone.replaceAll('recorded_at', 'was.recorded_at')}
      ) as gone
      inner join batches on batches.batch = superseded_by
      order by superseded_by, superseded_because, happened_at, what`,
-    [profileId],
+    [profileId, profileId, profileId, profileId],
   )
   const events = await warehouse.query(
     `select events.recorded_by as batch, events.event_id, name, occurred_at
      from events inner join event_profiles on event_profiles.event_id = events.event_id
-     where profile_id = $1 order by occurred_at, ordinal, events.event_id`,
+     where profile_id = ? order by occurred_at, ordinal, events.event_id`,
     [profileId],
   )
   const groups = new Map<string, Row[]>()

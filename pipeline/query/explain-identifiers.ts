@@ -68,8 +68,8 @@ export async function profileOf(
   const found = new Map<string, string>()
   for (const [namespace, value] of meanings(identity, user)) {
     const rows = await warehouse.query(
-      `select distinct profile_id from ${believed('identities', asOf)}
-       where namespace = $1 and value = $2 order by profile_id`,
+      `select distinct profile_id from ${believed(warehouse, 'identities', asOf)}
+       where namespace = ? and value = ? order by profile_id`,
       [namespace, landedValue(identity, namespace, value)],
     )
     for (const row of rows) found.set(row['profile_id'] as string, `${namespace}:${value}`)

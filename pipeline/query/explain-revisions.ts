@@ -12,7 +12,8 @@ import { definitionsOnRecord, instantLiteral } from './as-of.ts'
 import { isOfTime } from './explain-outcome.ts'
 import { tell, type Told } from './explain.ts'
 import { correctionsOf, type Correction } from './explain-corrections.ts'
-import { listOf, versionsOf, type Versions } from './profile-versions.ts'
+import { versionsOf, type Versions } from './profile-versions.ts'
+import { marksOf } from '../warehouse/parameters.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 /** `isWhole`: includes timeouts and pending deadlines. */
@@ -91,8 +92,8 @@ async function profilesOf(warehouse: Warehouse, profileId: string): Promise<stri
   const rows = await warehouse.query(
     `select distinct was.profile_id from event_profile_versions as was
      inner join event_profiles as whose on whose.event_id = was.event_id
-     where whose.profile_id = $1 and was.profile_id <> $1 order by was.profile_id`,
-    [profileId],
+     where whose.profile_id = ? and was.profile_id <> ? order by was.profile_id`,
+    [profileId, profileId],
   )
   return [profileId, ...rows.map((row) => row['profile_id'] as string)]
 }
@@ -108,10 +109,10 @@ async function batchesOf(
       .map(
         (table) =>
           `select distinct recorded_at, superseded_at from ${table}
-           where profile_id in (${listOf(profileIds)})`,
+           where profile_id in (${marksOf(profileIds)})`,
       )
       .join(' union all '),
-    [...profileIds],
+    [...profileIds, ...profileIds],
   )
   const instants = new Set<unknown>()
   for (const row of [...events, ...sessions, ...identities, ...facts]) {

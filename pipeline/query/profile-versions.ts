@@ -3,6 +3,7 @@
  * identifiers. Each row has the time it was recorded and superseded.
  */
 
+import { marksOf } from '../warehouse/parameters.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 export type Versions = {
@@ -19,7 +20,7 @@ export async function versionsOf(
   profileIds: readonly string[],
 ): Promise<Versions> {
   const ask = (sql: string) => warehouse.query(sql, [...profileIds])
-  const asked = `profile_id in (${listOf(profileIds)})`
+  const asked = `profile_id in (${marksOf(profileIds)})`
   return {
     events: await ask(
       `select events.event_id, name, occurred_at, ordinal, source, profile_id, session_id,
@@ -38,11 +39,6 @@ export async function versionsOf(
        from identity_versions where ${asked} order by first_seen_at, identifier`,
     ),
   }
-}
-
-/** Returns the parameters of a list of profiles. */
-export function listOf(profileIds: readonly string[]): string {
-  return profileIds.map((_, i) => `$${i + 1}`).join(', ')
 }
 
 /** Returns the rows of a profile as of an instant; null means now. */

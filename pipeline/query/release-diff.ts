@@ -41,7 +41,9 @@ export async function releaseDiff(
   before: number,
   after: number,
 ): Promise<ReleaseDiff> {
-  const ask = (sql: string) => warehouse.query(sql, [journey, before, after])
+  const asked = [journey, before, after]
+  const ask = (sql: string, more: (string | number)[] = []) =>
+    warehouse.query(sql, [...asked, ...more])
   const [radius] = await ask(
     `${DIFFERING} select (select count(distinct profile_id) from moves) as profiles,
        (select count(distinct profile_id) from differing) as differing`,
@@ -49,14 +51,14 @@ export async function releaseDiff(
   return {
     profiles: radius?.['profiles'] as number,
     differing: radius?.['differing'] as number,
-    states: (await ask(STATES)) as ReleaseDiff['states'],
-    funnels: (await ask(FUNNELS)) as ReleaseDiff['funnels'],
-    asked: askedOf(await ask(ASKED), before, after),
+    states: (await ask(STATES, [before, after])) as ReleaseDiff['states'],
+    funnels: (await ask(FUNNELS, [before, after])) as ReleaseDiff['funnels'],
+    asked: askedOf(await ask(ASKED, asked), before, after),
     telling: tellingOf(await ask(TELLING), before),
   }
 }
 
-const BELIEVED = 'superseded_at is null and journey = $1 and version in ($2, $3)'
+const BELIEVED = 'superseded_at is null and journey = ? and version in (?, ?)'
 
 const DIFFERING = `with moves as (
   select version, profile_id, instance_id, track, cause, event_id, event_name, occurred_at,
@@ -80,8 +82,8 @@ const STATES = `with latest as (
     ) as place
   from state_versions where ${BELIEVED}
 ),
-earlier as (select profile_id, track, state from latest where version = $2 and place = 1),
-later as (select profile_id, track, state from latest where version = $3 and place = 1),
+earlier as (select profile_id, track, state from latest where version = ? and place = 1),
+later as (select profile_id, track, state from latest where version = ? and place = 1),
 paired as (
   select coalesce(earlier.track, later.track) as track, earlier.state as before,
     later.state as after
@@ -96,8 +98,8 @@ const FUNNELS = `with reached as (
   from funnel_attempt_step_versions where ${BELIEVED}
   group by funnel, step_no, step, version
 )
-select funnel, step, cast(sum(if(version = $2, attempts, 0)) as int64) as before,
-  cast(sum(if(version = $3, attempts, 0)) as int64) as after
+select funnel, step, cast(sum(if(version = ?, attempts, 0)) as int64) as before,
+  cast(sum(if(version = ?, attempts, 0)) as int64) as after
 from reached group by funnel, step order by funnel, min(step_no), step`
 
 const ASKED = `select version, count(distinct event_id) as events, 'moved' as what

@@ -106,7 +106,7 @@ async function unreleased(warehouse: Warehouse, cohorts: readonly Cohort[]): Pro
 async function askedOf(warehouse: Warehouse, compiled: CompiledCohort): Promise<Asked | null> {
   const [row] = await warehouse.query(
     `select version, evaluated_at, recorded_at, recorded_by from cohort_runs
-     where cohort = $1 order by recorded_by desc limit 1`,
+     where cohort = ? order by recorded_by desc limit 1`,
     [compiled.id],
   )
   if (row === undefined) return { compiled, before: null, isRedefined: false }
@@ -118,13 +118,13 @@ async function askedOf(warehouse: Warehouse, compiled: CompiledCohort): Promise<
   }
   const since = async (sql: string): Promise<Row[]> => warehouse.query(sql, [before.recordedBy])
   const committed = await since(
-    `select batch from batches where batch > $1 and origin <> '${COHORT_ORIGIN}' limit 1`,
+    `select batch from batches where batch > ? and origin <> '${COHORT_ORIGIN}' limit 1`,
   )
   const isNew = before.version !== compiled.version
   if (committed.length === 0 && !isNew) return null
   const promoted = await since(
     `select distinct id from releases
-     where kind = 'journey' and ${IS_MOVE} and recorded_by > $1`,
+     where kind = 'journey' and ${IS_MOVE} and recorded_by > ?`,
   )
   const isRedefined = isNew || promoted.some(({ id }) => compiled.journeys.includes(id as string))
   return { compiled, before, isRedefined }

@@ -178,9 +178,13 @@ export interface Warehouse {
    * once `bytesMax` are reached. A repeated call without new messages is cheap. */
   unapplied(bounds: { messagesMax: number; bytesMax: number }): Promise<LandedMessage[]>
 
+  /** Returns what follows `from` to read a public view as of an instant of knowledge time
+   * (microseconds). */
+  asOf(view: string, instant: number): string
+
   /** Returns rows of a query in the engine's SQL. Instants are microseconds (number), dates
-   * `2026-03-01`, UUIDs and JSON text, integers numbers. `parameters` are bound in order to `$1`,
-   * `$2` … */
+   * `2026-03-01`, UUIDs and JSON text, integers numbers. `parameters` are bound to each `?` in
+   * order. */
   query(sql: string, parameters?: (string | number | null)[]): Promise<Row[]>
 
   /** Yields rows of a query, a few thousand at a time. Commits may happen meanwhile: the rows are

@@ -32,7 +32,7 @@ export async function refusalLines(
   if (run.read === 0 || 2 * run.refused <= run.read) return []
   const [[reason, of] = ['', 0]] = [...run.reasons].sort((a, b) => b[1] - a[1])
   const rows = await warehouse.query(
-    `select reason, detail, raw from dead_letters where reason = $1 and resolved_at is null
+    `select reason, detail, raw from dead_letters where reason = ? and resolved_at is null
      order by recorded_by desc, dead_letter_id limit ${LETTERS_READ}`,
     [reason],
   )

@@ -74,12 +74,12 @@ async function funnelPart(warehouse: Warehouse, journeys: Journey[], paint: Pain
   const [name] = Object.keys(journey?.funnels ?? {})
   if (journey === undefined || name === undefined) return { title: '', lines: [] }
   const steps = await warehouse.query(
-    'select * from funnel_steps where journey = $1 and funnel = $2 order by step_no',
+    'select * from funnel_steps where journey = ? and funnel = ? order by step_no',
     [journey.id, name],
   )
   if (Number(steps[0]?.['reached'] ?? 0) === 0) return { title: '', lines: [] }
   const [conversion = {}] = await warehouse.query(
-    'select * from funnel_conversion where journey = $1 and funnel = $2',
+    'select * from funnel_conversion where journey = ? and funnel = ?',
     [journey.id, name],
   )
   const lines = funnelLines(steps, conversion, paint)
@@ -148,12 +148,12 @@ async function storyPart(warehouse: Warehouse): Promise<Part> {
     `select * from (
        select started_at as happened_at, 0 as rank, 0 as seq, stream as who, source,
          event_count as events, null as journey, null as from_state, null as to_state, null as cause
-       from sessions where profile_id = $1
+       from sessions where profile_id = ?
        union all
        select occurred_at, 1, seq, event_name, source, null, journey, from_state, to_state, cause
-       from transitions where profile_id = $1 and cause <> 'start'
+       from transitions where profile_id = ? and cause <> 'start'
      ) order by happened_at, rank, journey, seq limit ${STORY_LINES}`,
-    [profile],
+    [profile, profile],
   )
   const title = `One story: ${profile} (${counted(Number(person['devices']), 'stream')}, ${counted(Number(person['visits']), 'session')})`
   return { title, lines: steps.map(storyLine) }

@@ -156,7 +156,7 @@ function overlapsOf(warehouse: Warehouse, id: string): Promise<Row[]> {
   return warehouse.query(
     `select theirs.cohort, count(mine.profile_id) as shared, count(*) as others
      from cohort_members as theirs
-     left join (select profile_id from cohort_members where cohort = $1) as mine
+     left join (select profile_id from cohort_members where cohort = ?) as mine
        on mine.profile_id = theirs.profile_id
      group by theirs.cohort order by theirs.cohort`,
     [id],
@@ -166,7 +166,7 @@ function overlapsOf(warehouse: Warehouse, id: string): Promise<Row[]> {
 async function changesOf(warehouse: Warehouse, id: string): Promise<Row[]> {
   const rows = await warehouse.query(
     `select recorded_at, change, reason, count(*) as people from cohort_changes
-     where cohort = $1 group by recorded_at, change, reason
+     where cohort = ? group by recorded_at, change, reason
      order by recorded_at desc, change, reason limit ${CHANGES_SHOWN}`,
     [id],
   )

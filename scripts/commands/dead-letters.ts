@@ -27,7 +27,7 @@ const list = warehouseCommand('list', `Lists the latest ${SHOWN_MAX} unresolved 
     try {
       const letters = await warehouse.query(
         `select dead_letter_id, reason, detail, received_at, origin, raw from dead_letters
-         where resolved_at is null and reason = coalesce($1, reason)
+         where resolved_at is null and reason = coalesce(?, reason)
          order by received_at desc, reason, dead_letter_id
          ${options.json === true ? '' : `limit ${SHOWN_MAX}`}`,
         [options.reason ?? null],
@@ -64,7 +64,7 @@ const show = warehouseCommand('show', 'Shows one dead letter in full.')
       const [letter] = await warehouse.query(
         `select dead_letter_id, reason, detail, received_at, origin, recorded_at, recorded_by,
            resolved_at, resolved_by, raw
-         from dead_letters where cast(dead_letter_id as string) = $1`,
+         from dead_letters where cast(dead_letter_id as string) = ?`,
         [id],
       )
       if (letter === undefined) throw new UserError(`${id} is no dead letter here: list shows them`)

@@ -107,7 +107,7 @@ async function described(table: string): Promise<Described[]> {
   const columns = await inMemory((warehouse) =>
     warehouse.query(
       `select column_name as name, data_type as type from information_schema.columns
-       where table_schema = 'main' and table_name = $1 order by ordinal_position`,
+       where table_schema = 'main' and table_name = ? order by ordinal_position`,
       [table],
     ),
   )

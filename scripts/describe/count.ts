@@ -23,12 +23,12 @@ export async function countJourney(
   return countsOf(
     await warehouse.query(
       `select track, state, count(*) as inside from states
-       where journey = $1 and exited_at is null group by track, state`,
+       where journey = ? and exited_at is null group by track, state`,
       [id],
     ),
     await warehouse.query(
       `select track, from_state, to_state, cause, event_name, count(*) as taken
-       from transitions where journey = $1
+       from transitions where journey = ?
        group by track, from_state, to_state, cause, event_name`,
       [id],
     ),

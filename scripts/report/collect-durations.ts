@@ -9,12 +9,12 @@ export type DurationsOf = (track: string, state: string) => DurationPart[]
 
 const DURATIONS = `
   select track, state, visit, completed_count, median_ms, p90_ms, still_inside_count
-  from state_durations where journey = $1
+  from state_durations where journey = ?
   order by track, state, visit`
 
 const STUCK = `
   select track, state, count(*) as stuck_count, min(entered_at) as since
-  from stuck where journey = $1 group by track, state`
+  from stuck where journey = ? group by track, state`
 
 export async function collectDurations(ask: Ask): Promise<DurationsOf> {
   const durations = grouped(await ask(DURATIONS), keyOf)

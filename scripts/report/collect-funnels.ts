@@ -16,7 +16,7 @@ export async function collectFunnels(
        pending, matured_count, matured_converted_count, matured_rate, matured_rate_low,
        matured_rate_high, median_since_previous_ms, p90_since_previous_ms
      from funnel_steps
-     where coalesce(journey, '') = $1 and step_no <= ${FUNNEL_STEPS_MAX}
+     where coalesce(journey, '') = ? and step_no <= ${FUNNEL_STEPS_MAX}
      qualify dense_rank() over (order by funnel) <= ${FUNNELS_MAX}
      order by funnel, step_no`,
     [journey ?? ''],
@@ -25,7 +25,7 @@ export async function collectFunnels(
     await warehouse.query(
       `select funnel, matured_count, matured_converted_count, matured_rate, matured_rate_low,
          matured_rate_high
-       from funnel_conversion where coalesce(journey, '') = $1`,
+       from funnel_conversion where coalesce(journey, '') = ?`,
       [journey ?? ''],
     ),
     'funnel',

@@ -36,7 +36,7 @@ const ERROR_RATE = `
   select day, rejected_count, attempted_count, rejected_count / attempted_count as rate
   from (
     select day, sum(rejected_count) as rejected_count, max(attempted_count) as attempted_count
-    from state_error_rate where journey = $1 group by day
+    from state_error_rate where journey = ? group by day
   ) as days
   qualify row_number() over (order by day desc) = 1
     or row_number() over (order by rejected_count / attempted_count desc, day desc) = 1
@@ -67,7 +67,7 @@ export async function collectCorrections(
       sum(late_event_count) as late_events, sum(identity_count) as identity_changes,
       sum(rebuilt_count) as rebuilt, max(recorded_at) as last_at, count(*) over () as all_rows
     from corrections_by_day
-    where journey is null or (journey = $1 and version = ${version})
+    where journey is null or (journey = ? and version = ${version})
     group by day, view_name
     qualify row_number() over (order by day desc, view_name) <= ${CORRECTIONS_MAX}
     order by day desc, view_name`)

@@ -35,7 +35,7 @@ const CYCLES = commonest(
 
 const LAPS = `
   select track, path, lap_no, instance_count, converted_rate
-  from laps where journey = $1 and lap_no <= ${LAPS_MAX}
+  from laps where journey = ? and lap_no <= ${LAPS_MAX}
   order by track, path, lap_no`
 
 const VARIANTS = commonest(
@@ -51,7 +51,7 @@ const STANDING = `
     select day, track, state, instance_count,
       dense_rank() over (order by day desc) as days_back,
       count(distinct day) over () as days_in_all
-    from daily_states where journey = $1
+    from daily_states where journey = ?
   ) as days
   where days_back <= ${DAYS_MAX}
   order by day`

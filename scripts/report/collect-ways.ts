@@ -18,12 +18,12 @@ const STATES = `
   select track, state, count(*) as entered,
     sum(case when exited_at is null then 1 else 0 end) as inside,
     count(distinct profile_id) as profile_count
-  from states where journey = $1 group by track, state`
+  from states where journey = ? group by track, state`
 
 const OUTCOMES = `
   select final_states.track, final_states.state, outcome
   from final_states inner join (
-    select distinct journey, version from states where journey = $1
+    select distinct journey, version from states where journey = ?
   ) as live on live.journey = final_states.journey and live.version = final_states.version`
 
 const WAYS = commonest(
@@ -35,7 +35,7 @@ const WAYS = commonest(
 
 const STARTS = `
   select track, sum(transition_count) as times
-  from transition_matrix where journey = $1 and cause = 'start' group by track`
+  from transition_matrix where journey = ? and cause = 'start' group by track`
 
 /** Time before each transition (the nearest-rank median, as in the views), and its events, which the
  * matrix lacks. */
@@ -47,14 +47,14 @@ const DWELLS = `
         partition by track, from_state, to_state, cause order by dwell_ms
       ) as dwell_rank,
       count(*) over (partition by track, from_state, to_state, cause) as dwell_count
-    from transitions where journey = $1 and cause <> 'start'
+    from transitions where journey = ? and cause <> 'start'
   ) as ranked
   where 2 * dwell_rank >= dwell_count
   group by track, from_state, to_state, cause`
 
 const EVENTS = `
   select track, from_state, to_state, event_name, count(*) as times
-  from transitions where journey = $1 and cause = 'event'
+  from transitions where journey = ? and cause = 'event'
   group by track, from_state, to_state, event_name
   qualify row_number() over (
     partition by track, from_state, to_state order by count(*) desc, event_name
@@ -64,7 +64,7 @@ const EVENTS = `
 /** The state of a rejection is the configuration: all tracks' states, joined. */
 const REFUSALS = `
   select state, event_name, reason, count(*) as times
-  from rejections where journey = $1 group by state, event_name, reason`
+  from rejections where journey = ? group by state, event_name, reason`
 
 /** `tracks` are their names in the order of the definition. */
 export async function collectWays(ask: Ask, tracks: string[]): Promise<WaysOf> {

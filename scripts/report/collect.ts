@@ -65,7 +65,7 @@ async function collectJourney(warehouse: Warehouse, journey: Journey): Promise<J
     `select count(distinct instance_id) as instance_count,
        count(distinct profile_id) as profile_count,
        min(entered_at) as first_at, max(entered_at) as last_at
-     from states where journey = $1`,
+     from states where journey = ?`,
   )
   const [complete] = await ask(
     `select count(*) as complete_count,
@@ -77,7 +77,7 @@ async function collectJourney(warehouse: Warehouse, journey: Journey): Promise<J
        from states inner join final_states
          on final_states.journey = states.journey and final_states.version = states.version
          and final_states.track = states.track and final_states.state = states.state
-       where states.journey = $1
+       where states.journey = ?
        group by instance_id having count(*) = ${tracksOf(journey).length}
      ) as ended`,
   )

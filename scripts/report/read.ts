@@ -4,7 +4,7 @@ import { MS, parseInstant } from '../../pipeline/base/clock.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Remainder } from './document.ts'
 
-/** A query of the public views, one journey's rows: its id is `$1`. */
+/** A query of the public views, one journey's rows: its id is `?`. */
 export type Ask = (sql: string) => Promise<Row[]>
 
 export function asking(warehouse: Warehouse, journey: string): Ask {
@@ -46,7 +46,7 @@ export function commonest(view: string, measure: string, order: string, max: num
     select *, ${measure} as times,
       count(*) over (partition by track) as all_paths,
       sum(${measure}) over (partition by track) as all_times
-    from ${view} where journey = $1
+    from ${view} where journey = ?
     qualify row_number() over (partition by track order by ${order}) <= ${max}
     order by track, ${order}`
 }

@@ -38,9 +38,9 @@ async function rowsOf(warehouse: Warehouse, instants: number[]) {
   const rows: { [relation: string]: Row[] } = {}
   for (const table of VERSIONED_NAMES) {
     const { view, versions } = TABLES[table]
-    const then = instants.map((instant) => `${view}_as_of(timestamp_micros(${instant}))`)
-    for (const relation of [view, versions, ...then]) {
-      rows[relation] = sorted((await warehouse.query(`select * from ${relation}`)) as Row[])
+    const then = instants.map((instant) => [`${view} ${instant}`, warehouse.asOf(view, instant)])
+    for (const [name = '', relation] of [[view, view], [versions, versions], ...then]) {
+      rows[name] = sorted((await warehouse.query(`select * from ${relation}`)) as Row[])
     }
   }
   return rows

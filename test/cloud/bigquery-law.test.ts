@@ -9,6 +9,7 @@ import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import { believed } from '../../pipeline/query/as-of.ts'
 import { sqlFiles } from '../../pipeline/warehouse/sql-files.ts'
 import { asOfTexts } from '../../pipeline/warehouse/view-sql.ts'
 import { TABLES, VERSIONED_NAMES } from '../../pipeline/warehouse/tables.ts'
@@ -43,9 +44,10 @@ const CURRENT = [
   ...VERSIONED_NAMES.map((table) => TABLES[table].versions),
   ...analysisViews().map(({ name }) => name),
 ]
-const AS_OF = asOfTexts((name) => name).map(({ name }) => name)
+const AS_OF = asOfTexts((name) => name).map(({ name }) => name.slice(0, -'_as_of'.length))
 
-async function rowsOf(warehouse: Warehouse, relation: string): Promise<Row[]> {
+async function rowsOf(warehouse: Warehouse, view: string, asOf: number | null): Promise<Row[]> {
+  const relation = believed(warehouse, view, asOf)
   return sorted((await warehouse.query(`select * from ${relation}`)) as Row[])
 }
 
@@ -71,15 +73,13 @@ describe.skipIf(emulator === null)('laws on the BigQuery emulator', () => {
           const recorded = await embedded.warehouse.query('select recorded_at from batches')
           const instant = recorded[Math.floor(recorded.length / 2)]?.['recorded_at'] as number
           const relations = [
-            ...CURRENT,
-            ...AS_OF.map((name) => `${name}(timestamp_micros(${instant}))`),
+            ...CURRENT.map((view) => ({ view, asOf: null })),
+            ...AS_OF.map((view) => ({ view, asOf: instant })),
           ]
-          for (const relation of relations) {
-            const rows = await rowsOf(remote.warehouse, relation)
-            expect({ relation, rows }).toEqual({
-              relation,
-              rows: await rowsOf(embedded.warehouse, relation),
-            })
+          for (const { view, asOf } of relations) {
+            const expected = await rowsOf(embedded.warehouse, view, asOf)
+            const rows = await rowsOf(remote.warehouse, view, asOf)
+            expect({ view, asOf, rows }).toEqual({ view, asOf, rows: expected })
           }
           await remote.warehouse.close()
           await embedded.warehouse.close()

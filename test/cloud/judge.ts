@@ -29,12 +29,20 @@ const withoutCalls = (sql: string) =>
 const withoutDescriptions = (sql: string) =>
   sql.replaceAll(/ options \(description = "(?:[^"\\]|\\.)*"\)/g, '')
 
+/** The analyzer reads named parameters alone. */
+function withNamed(sql: string): string {
+  let count = 0
+  return sql.replaceAll('?', () => `@p${(count += 1)}`)
+}
+
 /** Throws the analyzer's message for a text. Relations that the text creates are known afterwards. */
 export async function judge(analyzer: Analyzer, sql: string): Promise<void> {
   await analyzer.parse(sql)
   for (const statement of statementsOf(sql)) {
     if (CONTROL.test(statement)) continue
-    const text = withoutCalls(withoutDescriptions(statement).replaceAll(/\brun_id\b/g, '@run_id'))
+    const text = withoutCalls(
+      withNamed(withoutDescriptions(statement)).replaceAll(/\brun_id\b/g, '@run_id'),
+    )
     await analyzer.accept(text)
     const [, kind = '', name = '', rest = ''] = CREATION.exec(text) ?? []
     const short = name.split('.').at(-1) as string

@@ -63,7 +63,7 @@ export async function catalogueOf(folder: string): Promise<string> {
 async function rowsOf(warehouse: Warehouse, view: string): Promise<string[]> {
   const columns = await warehouse.query(
     `select column_name, data_type from information_schema.columns
-     where table_schema = 'main' and table_name = $1 order by ordinal_position`,
+     where table_schema = 'main' and table_name = ? order by ordinal_position`,
     [view],
   )
   return columns.map(({ column_name: name, data_type: type }) => {

@@ -33,12 +33,12 @@ test('a story moves and refuses as the tables do, for random people and machines
         const story = await tellStory({ warehouse, profileId, asOf: null, journey: null })
         const moves = await warehouse.query(
           `select instance_id || ' ' || coalesce(from_state, '') || ' ' || to_state || ' ' ||
-             epoch_us(occurred_at) as move from transitions where profile_id = $1`,
+             epoch_us(occurred_at) as move from transitions where profile_id = ?`,
           [profileId],
         )
         expect(movesOf(story)).toEqual(moves.map(({ move }) => move).sort())
         const refused = await warehouse.query(
-          'select event_id from rejections where profile_id = $1',
+          'select event_id from rejections where profile_id = ?',
           [profileId],
         )
         expect(refusedIn(story)).toEqual(refused.map((row) => row['event_id']).sort())

@@ -1,6 +1,7 @@
 /** Dumps of public views, and a harness that feeds a warehouse. */
 
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
+import { believed } from '../../pipeline/query/as-of.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
 import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import type { Definitions } from '../../pipeline/definition/load.ts'
@@ -25,10 +26,14 @@ export function sorted(rows: Row[]): Row[] {
 }
 
 /** Returns all current views, or those with `suffix` as of an instant, with hashed ids as text. */
-export async function dump(warehouse: Warehouse, suffix = ''): Promise<ReferenceTables> {
+export async function dump(
+  warehouse: Warehouse,
+  asOf: number | null = null,
+): Promise<ReferenceTables> {
   const tables: ReferenceTables = {}
   for (const view of VIEWS) {
-    tables[view] = (await warehouse.query(`select * from ${view}${suffix}`)) as Row[]
+    const relation = believed(warehouse, view, asOf)
+    tables[view] = (await warehouse.query(`select * from ${relation}`)) as Row[]
   }
   const words = new Map<unknown, string>()
   for (const row of tables['transitions'] ?? []) {

@@ -93,23 +93,23 @@ function wire({ given }: Line, number: number): string {
 async function said(warehouse: Warehouse, column: string, eventId: string): Promise<string> {
   const ask = async (sql: string) =>
     (await warehouse.query(sql, [eventId])).map((row) => String(Object.values(row)[0]))
-  const profiles = 'event_profiles where event_id = $1'
+  const profiles = 'event_profiles where event_id = ?'
   if (column === 'session') return (await ask(`select session_id from ${profiles}`))[0] ?? '-'
   if (column === 'profile') return (await ask(`select profile_id from ${profiles}`))[0] ?? '-'
   if (column === 'because') {
-    return (await ask('select started_because from sessions where session_id = $1'))[0] ?? '-'
+    return (await ask('select started_because from sessions where session_id = ?'))[0] ?? '-'
   }
   if (column === 'refused') {
-    const conflicts = 'identity_conflicts where event_id = $1 order by refused'
+    const conflicts = 'identity_conflicts where event_id = ? order by refused'
     return (await ask(`select refused from ${conflicts}`)).join('+') || '-'
   }
   const moved = await ask(
     `select case when track = 'main' then to_state else track || '.' || to_state end
-     from transitions where event_id = $1 and journey = '${column}' and cause = 'event'
+     from transitions where event_id = ? and journey = '${column}' and cause = 'event'
      order by seq`,
   )
   const refused = await ask(
-    `select '!' || reason from rejections where event_id = $1 and journey = '${column}'`,
+    `select '!' || reason from rejections where event_id = ? and journey = '${column}'`,
   )
   return [...moved, ...refused].join('+') || '-'
 }

@@ -143,7 +143,7 @@ export async function believedWithin(
 ): Promise<Row[]> {
   const rows = await harness.warehouse.query(
     `select distinct profile_id from events inner join event_profiles using (event_id)
-     where occurred_at >= timestamp_micros($1) and occurred_at < timestamp_micros($2)`,
+     where occurred_at >= timestamp_micros(?) and occurred_at < timestamp_micros(?)`,
     [from ?? 0, to ?? Number.MAX_SAFE_INTEGER],
   )
   const isWithin = new Set(rows.map((row) => row['profile_id']))

@@ -34,7 +34,7 @@ describe.skipIf(analyzer === null)('BigQuery', () => {
     const times = state === 'never' ? { eq: 0 } : { gte: 1 }
     const compiled = compileCohorts([{ id: 'asked', who: { ...who, times } }])
     const since = { touchedSince: 1 }
-    await analyzer?.columnsOf(profilesText(compiled, { at: 2, believedAt: null }, since))
+    await analyzer?.columnsOf(profilesText(compiled, 2, (view) => view, since))
   })
 
   test.each([

@@ -198,9 +198,8 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       await warehouse.open()
       await warehouse.commit(commitOf(4, { inserts: insert('p4') }))
       const at = async (batch: number) => {
-        const instant = `timestamp_micros(${T0 + batch})`
         const rows = await warehouse.query(
-          `select profile_id from event_profiles_as_of(${instant})`,
+          `select profile_id from ${warehouse.asOf('event_profiles', T0 + batch)}`,
         )
         return rows.map((row) => row['profile_id'])
       }
