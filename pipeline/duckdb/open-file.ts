@@ -12,6 +12,7 @@ import type { Means } from './resource-limits.ts'
 import { copyOf, removeFile, replaceFile, rewritten } from './rewrite-file.ts'
 import { schema, STAMP } from './schema.ts'
 import { messageOf, UserError } from '../base/errors.ts'
+import { shellWord } from '../base/text.ts'
 
 export type Opening = {
   path: string
@@ -108,8 +109,3 @@ function completed(mark: EraseMark): string {
 }
 
 const inBatch = ({ batch }: EraseMark) => (batch === null ? '' : `batch ${batch} is committed, `)
-
-/** Quotes a word for a POSIX shell if necessary. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
-}

@@ -1,6 +1,6 @@
 /**
- * What all commands share: the frame that turns a failure into one line and an exit code, and the
- * options they have in common. The only file that knows the command line library.
+ * Shared frame of all commands: turns a failure into one line and an exit code, and adds common
+ * options. The only file that knows the command line library.
  *
  * Exit codes: 0 done, 1 failed, 2 wrong arguments.
  */
@@ -52,8 +52,8 @@ export function warehouseOption(of: Command): Command {
   )
 }
 
-/** Runs a command to its end and sets the exit code; never throws. A reader of its output that
- * has seen enough, as `head` has, is no failure. */
+/** Runs a command to its end and sets the exit code. Never throws. A closed output pipe (`head`) is
+ * not a failure. */
 export async function main(program: Command): Promise<void> {
   let isTold = false
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -74,7 +74,7 @@ export async function main(program: Command): Promise<void> {
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return
       process.exitCode = 2
-      // Of a command without the word that says what to do, the help has been printed.
+      // A command without its subcommand has printed its help.
       if (thrown.code === 'commander.help') return
       const message = thrown.message.replace(/\.$/, '')
       note(`${message}; see ${program.name()} -- --help`)
@@ -89,17 +89,15 @@ export async function main(program: Command): Promise<void> {
   }
 }
 
-/** What is committed when a command is interrupted, and how to go on. */
+/** Returns what an interrupted command has committed, and how to continue. */
 function outcomeOf(action: Command): string {
   const script = scriptOf(action)
   const line = nextLine(script, ...process.argv.slice(2))
   const check = REWRITES[script]
-  if (STEPWISE.has(script)) return `what is done stays and is found done; to go on: ${line}`
+  if (STEPWISE.has(script))
+    return `finished steps stay and are skipped next time; to continue: ${line}`
   if (check === undefined) return `nothing has been changed; to run it again: ${line}`
-  return (
-    `it is committed whole or not at all, and ${nextLine(...check)} shows which; to go on where ` +
-    `it was: ${line}`
-  )
+  return `all of it is committed or nothing, and ${nextLine(...check)} shows which; to continue: ${line}`
 }
 
 function scriptOf(action: Command): string {

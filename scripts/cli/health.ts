@@ -2,7 +2,7 @@
  * How far the tables of a warehouse have come, and whether that is well: what `npm run status`
  * prints, the worker's metrics count, and its `/healthz` answers.
  *
- * A reading is what the warehouse says; how far it lies behind now is found when it is told.
+ * A reading is what the warehouse contains. Ages are computed when the reading is printed.
  */
 
 import { formatInstant, HOUR, now } from '../../pipeline/base/clock.ts'
@@ -25,7 +25,7 @@ export type Reading = {
   recordedAt: number | null
   batches: number
   lastBatch: Row | null
-  /** What all batches read, by what became of it. */
+  /** Lines that all batches read, by outcome. */
   events: Tally
   live: Tally
   /** Unresolved, by reason. */
@@ -36,7 +36,7 @@ export type Reading = {
 
 export type Status = {
   warehouse: string
-  /** RFC 3339; null when there is none. */
+  /** RFC 3339, or null. */
   watermark: string | null
   /** How far the watermark is behind now, and how long ago the last commit was, milliseconds. */
   lag_ms: number | null
@@ -47,11 +47,11 @@ export type Status = {
   live: Tally
   dead_letters: Tally
   corrections: Tally
-  /** Thresholds that were passed, in words. */
+  /** Exceeded limits, in words. */
   unhealthy: string[]
 }
 
-/** Infinity: whatever it is, it is well. */
+/** Infinity is no limit. */
 export type Limits = { lagMs: number; quietMs: number; deadLetters: number; corrections: number }
 
 export type LimitOptions = {
@@ -61,7 +61,7 @@ export type LimitOptions = {
   maxCorrections?: string
 }
 
-/** Gives a command the thresholds by their names. */
+/** Adds the limit options to a command. */
 export function withLimits(program: Command): Command {
   return program
     .option(
@@ -86,14 +86,14 @@ function durationMs(option: string, text: string | undefined): number {
   if (text === undefined) return Infinity
   const micros = parseDuration(text)
   if (micros !== null) return micros / 1_000
-  const what = `${option} ${JSON.stringify(text)} is no duration`
-  throw new UserError(`${what}: give a number and one of ms s m h d w, such as 2h`, 2)
+  const what = `${option} ${JSON.stringify(text)} is not valid`
+  throw new UserError(`${what}: use a number and one of ms s m h d w, for example 2h`, 2)
 }
 
 function countOf(option: string, text: string | undefined): number {
   if (text === undefined) return Infinity
   if (/^\d+$/.test(text)) return Number(text)
-  throw new UserError(`${option} ${JSON.stringify(text)} is no count: give a whole number`, 2)
+  throw new UserError(`${option} ${JSON.stringify(text)} is not valid: use a whole number`, 2)
 }
 
 export async function readHealth(warehouse: Warehouse): Promise<Reading> {

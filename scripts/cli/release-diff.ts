@@ -16,7 +16,7 @@ export function diffLines(diff: ReleaseDiff, journey: string, from: number, to: 
     '',
     ...stateLines(diff.states),
     ...funnelLines(diff.funnels, from, to),
-    `Refused of what was asked     ${rate(diff.asked.before)} → ${rate(diff.asked.after)}`,
+    `Rejection rate     ${rate(diff.asked.before)} → ${rate(diff.asked.after)}`,
     ...(diff.telling.length === 0 ? [] : ['', 'Where they part']),
     ...diff.telling.flatMap(({ profile, moves, before, after }) => [
       `  ${profile}, ${moves} ${moves === 1 ? 'transition differs' : 'transitions differ'}`,

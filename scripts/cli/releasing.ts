@@ -1,4 +1,4 @@
-/** What replaying and releasing share: finding the version that is meant, and building it. */
+/** Shared by replay and release: finds a version and builds it. */
 
 import { userInfo } from 'node:os'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
@@ -83,10 +83,10 @@ async function withEvents(
 export function versionOf(text: string): number {
   const version = /^\d+$/.test(text) ? Number(text) : 0
   if (version >= 1 && Number.isSafeInteger(version)) return version
-  throw new UserError(`version ${JSON.stringify(text)} is none: give a whole number from 1`, 2)
+  throw new UserError(`version ${JSON.stringify(text)} is not valid: use a whole number from 1`, 2)
 }
 
-/** What `--parallel` is. */
+/** Help of `--parallel`. */
 export const THREADS = 'number of threads; with several, all but the first fold profiles'
 const THREADS_MAX = 64
 
@@ -94,7 +94,7 @@ export function parallelOf(text: string): number {
   const threads = /^\d+$/.test(text) ? Number(text) : 0
   if (threads >= 1 && threads <= THREADS_MAX) return threads
   const want = `a whole number from 1 to ${THREADS_MAX}`
-  throw new UserError(`--parallel ${JSON.stringify(text)} is no number of threads: give ${want}`, 2)
+  throw new UserError(`--parallel ${JSON.stringify(text)} is not valid: use ${want}`, 2)
 }
 
 /** `id` is a journey's, or else a funnel's. */
@@ -130,7 +130,7 @@ export function releaseOf(
 
 export type Built = Rebuilt & { elapsedMs: number }
 
-/** Builds it, with the progress of each step on standard error; tells how long it took. */
+/** Builds a version, with the progress of each step on standard error. Returns how long it took. */
 export async function build(
   { warehouse, running }: Scene,
   parts: Pick<Rebuild, 'release' | 'action' | 'reason' | 'mayChangeLive' | 'within' | 'spread'>,

@@ -1,6 +1,6 @@
 /**
  * The screen at the end of `npm start`: what came in, where customers go, who goes in circles, one
- * story, and what to try next. It asks only the public views, and works for any definitions; a
+ * story, and what to try next. It reads only the public views, and works for any definitions; a
  * part that has nothing to say is left out.
  */
 
@@ -124,12 +124,12 @@ async function standingPart(warehouse: Warehouse): Promise<Part> {
   }
   const label = Math.max(0, ...[...byTrack.keys()].map((place) => place.length))
   return {
-    title: 'Where everybody stands',
+    title: 'Open stays by state',
     lines: [...byTrack].map(([place, states]) => `${place.padEnd(label)}  ${states.join(', ')}`),
   }
 }
 
-/** Somebody on several devices who went in a circle, if there is anybody. */
+/** A person on several devices who went in a circle, if there is one. */
 async function storyPart(warehouse: Warehouse): Promise<Part> {
   const [person] = await warehouse.query(
     `select sessions.profile_id, count(distinct sessions.stream) as devices, count(*) as visits

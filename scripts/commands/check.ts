@@ -1,11 +1,12 @@
 /**
- * `npm run check -- [--warehouse URL]`: asks every query of `sql/checks/`. Each returns no row when
+ * `npm run check -- [--warehouse URL]`: runs every query of `sql/checks/`. Each returns no row when
  * the tables are sound. Exit 1, naming the checks that failed with what a row of them means and
  * their first rows.
  */
 
 import { warehouseToRead } from '../../pipeline/config.ts'
 import { failedChecks, ROWS_SHOWN } from '../../pipeline/warehouse/integrity-checks.ts'
+import { counted } from '../../pipeline/base/text.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { warehouseCommand } from '../cli/command.ts'
 
@@ -25,9 +26,9 @@ export const program = warehouseCommand(
       if (rows.length > ROWS_SHOWN) process.stdout.write('  …\n')
     }
     if (failed.length > 0) {
-      throw new UserError(`${failed.length} of ${asked} checks failed: the tables are not sound`)
+      throw new UserError(`${failed.length} of ${asked} checks failed`)
     }
-    process.stdout.write(`${asked} checks, all sound\n`)
+    process.stdout.write(`${counted(asked, 'check')} passed\n`)
   } finally {
     await warehouse.close()
   }

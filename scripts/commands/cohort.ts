@@ -75,7 +75,7 @@ const members = cohortCommand('members', 'Lists members, computed now.')
       const watermark = await watermarkOf(warehouse, believedAt)
       const at = options.at === undefined ? watermark : instantOf('--at', options.at)
       if (at > watermark) {
-        const what = `--at ${formatInstant(at)} lies after the watermark`
+        const what = `--at ${formatInstant(at)} is after the watermark`
         throw new UserError(`${what}, ${formatInstant(watermark)}: nothing is decided yet`, 2)
       }
       const found = cohortMembers(warehouse, cohort, { at, believedAt })

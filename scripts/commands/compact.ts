@@ -1,8 +1,8 @@
 /**
- * `npm run compact -- --warehouse bigquery:PROJECT.DATASET`: puts aside what readers of the current
- * tables need not pay for. Without `--yes` it tells the plan and changes nothing. No view gives
- * another row, then or now. A DuckDB file does the same whenever it is closed; for one, the command
- * finishes an erasure that was interrupted.
+ * `npm run compact -- --warehouse bigquery:PROJECT.DATASET`: moves rows that queries of the current
+ * tables need not scan into archive tables. Without `--yes` it prints the plan and changes nothing.
+ * The rows of every view stay the same. DuckDB files are compacted on close; for a DuckDB file, the
+ * command finishes an interrupted erasure.
  */
 
 import { BigQueryClient } from '../../pipeline/bigquery/client.ts'
@@ -39,14 +39,14 @@ export const program = command(
     }
     if (yes === true) await compact(client, place, plan, (table) => say(lineOf(table)))
     else due.map(lineOf).forEach(say)
-    if (due.length === 0) say('nothing to put aside')
+    if (due.length === 0) say('nothing to archive')
     else if (yes !== true) say('nothing has been changed: add --yes to do it')
     if (json === undefined) return
     const tables = due.map(({ table, rows, surplus }) => ({ table, rows, surplus }))
     process.stdout.write(`${JSON.stringify({ done: yes === true, batch: plan.batch, tables })}\n`)
   })
 
-/** Opens a DuckDB file as a writer and closes it: both tidy it. */
+/** Opens a DuckDB file as a writer and closes it, which finishes erasures and compacts it. */
 async function tidy(url: string, json: true | undefined): Promise<void> {
   const warehouse = warehouseOf(url)
   const { batch } = await warehouse.open()
@@ -54,7 +54,7 @@ async function tidy(url: string, json: true | undefined): Promise<void> {
   process.stdout.write(
     json === true
       ? `${JSON.stringify({ done: true, batch, tables: [] })}\n`
-      : `${url} is tidy: nothing is unfinished, nothing is pending\n`,
+      : `${url} is compact: no erasure is unfinished and no rows are pending\n`,
   )
 }
 

@@ -1,6 +1,6 @@
 /**
- * `npm run dead-letters -- list|show|refeed`: input that was refused, and another chance for it
- * after a definition, a decoder or the data's owner has been put right.
+ * `npm run dead-letters -- list|show|refeed`: lists and shows refused lines, and feeds them again
+ * after a definition or the source has been corrected.
  */
 
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
@@ -13,6 +13,7 @@ import { HASH_KEY_VARIABLE, requiredKey } from '../../pipeline/decode/hash-key.t
 import { refeed } from '../../pipeline/operations/replay-dead-letters.ts'
 import { command, warehouseCommand } from '../cli/command.ts'
 import { folderOf } from '../cli/definitions-folder.ts'
+import { counted } from '../../pipeline/base/text.ts'
 import { say, sayJson } from '../cli/output.ts'
 
 const SHOWN_MAX = 50
@@ -53,11 +54,16 @@ const list = warehouseCommand('list', `Lists the latest ${SHOWN_MAX} unresolved 
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+function noLetter(id: string, why: string, exitCode?: 1 | 2): UserError {
+  const next = { script: 'dead-letters', args: ['list'] }
+  return new UserError(`${JSON.stringify(id)} ${why}; list them`, exitCode, next)
+}
+
 const show = warehouseCommand('show', 'Shows one dead letter in full.')
   .argument('<id>', 'dead_letter_id that list prints')
   .option('--json', 'one JSON object, with the raw text')
   .action(async (id: string, options: { warehouse: string; json?: boolean }) => {
-    if (!ID.test(id)) throw new UserError(`${id} is no id of a dead letter: list shows them`, 2)
+    if (!ID.test(id)) throw noLetter(id, 'is not the id of a dead letter', 2)
     const warehouse = warehouseToRead(options.warehouse)
     await warehouse.open()
     try {
@@ -67,7 +73,7 @@ const show = warehouseCommand('show', 'Shows one dead letter in full.')
          from dead_letters where cast(dead_letter_id as string) = ?`,
         [id],
       )
-      if (letter === undefined) throw new UserError(`${id} is no dead letter here: list shows them`)
+      if (letter === undefined) throw noLetter(id, `is not a dead letter of ${warehouse.url}`)
       const raw = Buffer.from(letter['raw'] as Uint8Array).toString()
       const instant = (name: string) =>
         letter[name] === null ? null : formatInstant(letter[name] as number)
@@ -119,7 +125,7 @@ const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter aga
         if (options.json === true) sayJson(report)
         else {
           say([
-            `fed ${fed}: ${landed} landed, ${duplicates} were on record, ${refused} refused again`,
+            `${counted(fed, 'line')} fed: ${landed} landed, ${duplicates} were on record, ${refused} refused again`,
           ])
         }
       } finally {

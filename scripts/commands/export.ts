@@ -101,7 +101,7 @@ async function inMemory<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<
 async function described(table: string): Promise<Described[]> {
   const names = [...publicViews().keys()]
   if (!names.includes(table)) {
-    const what = `--table ${JSON.stringify(table)} is no public view`
+    const what = `--table ${JSON.stringify(table)} is not a public view`
     throw new UserError(`${what}: choose one of ${names.join(', ')}`, 2)
   }
   const columns = await inMemory((warehouse) =>

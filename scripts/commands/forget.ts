@@ -1,6 +1,6 @@
 /**
- * `npm run forget -- --user u-123`: erases a person. Without `--yes` it tells what would go and
- * changes nothing.
+ * `npm run forget -- --user u-123`: erases a person. Without `--yes` it prints what would be erased
+ * and changes nothing.
  */
 
 import { now } from '../../pipeline/base/clock.ts'
@@ -70,9 +70,9 @@ function linesOf({ person, counts, kept, batch }: Forgotten, isPlan: boolean): s
     ...rows,
     ...(kept === 0
       ? []
-      : [`  ${counted(kept, 'event')} ${isPlan ? 'to keep' : 'kept'} as those of nobody`]),
+      : [`  ${counted(kept, 'event')} ${isPlan ? 'to keep' : 'kept'} under a pseudonym`]),
     isPlan
-      ? '  nothing has been changed: --yes erases them for ever'
+      ? '  nothing has been changed: --yes erases them permanently'
       : `  batch ${batch}; the certificate is in erasures`,
   ]
 }

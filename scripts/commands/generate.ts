@@ -16,7 +16,7 @@ const CHUNK_LINES = 1_000
 
 function countOf(option: string, text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text)
-  throw new UserError(`${option} ${JSON.stringify(text)} is no count: give a whole number`, 2)
+  throw new UserError(`${option} ${JSON.stringify(text)} is not valid: use a whole number`, 2)
 }
 
 function* chunksOf(lines: Iterable<string>): Generator<string> {

@@ -1,8 +1,8 @@
 /**
- * `npm run identity -- audit | link A B | unlink A B`: where resolution is likeliest to be wrong,
- * and corrections of it. Without `--yes` a correction is only told.
+ * `npm run identity -- audit | link A B | unlink A B`: audits links between identifiers and corrects
+ * them. Without `--yes` a correction only prints its plan, and reads the warehouse without writing.
  *
- * Exit 0: done, or told; 1: failed; 2: wrong arguments.
+ * Exit 0: done, or planned; 1: failed; 2: wrong arguments.
  */
 
 import { auditIdentity, type Audit } from '../../pipeline/query/audit-identity.ts'
@@ -94,7 +94,7 @@ async function correct(
   given: [string, string],
   { warehouse: url, yes, json }: Options,
 ): Promise<void> {
-  const warehouse = warehouseOf(url, ASKING)
+  const warehouse = yes === true ? warehouseOf(url, ASKING) : warehouseToRead(url)
   const { watermark } = await warehouse.open()
   try {
     const definitions = await definitionsOnRecord(warehouse)
@@ -109,9 +109,9 @@ async function correct(
     const lines = before.map(standingLine)
     if (after === null) {
       const at = watermark === null ? 'now' : formatInstant(watermark)
-      const what = kind === 'link' ? 'says that they are one person' : 'cancels their links'
+      const what = kind === 'link' ? 'links them to one person' : 'cancels their links'
       lines.push(
-        `plan: an event "${CORRECTION_NAME}" at ${at} ${what}; all tables follow, backwards`,
+        `plan: an event "${CORRECTION_NAME}" at ${at} ${what}; all tables are corrected retroactively`,
         'nothing has been changed: add --yes to do it',
       )
     } else lines.push(`fed ${eventId}; now`, ...after.map(standingLine))
@@ -122,7 +122,7 @@ async function correct(
 }
 
 function standingLine({ identifier, profileId, eventCount }: Standing): string {
-  return `  ${identifier} is of ${profileId} (${counted(eventCount, 'event')})`
+  return `  ${identifier} belongs to ${profileId} (${counted(eventCount, 'event')})`
 }
 
 export const program = command('npm run identity', 'Audits and corrects links between identifiers.')

@@ -60,7 +60,7 @@ async function makeFolder(out: string): Promise<void> {
   const found = await readdir(out).catch((): string[] => [])
   const manifest = await readFile(join(out, 'package.json'), 'utf8').catch(() => '{}')
   if (found.length > 0 && (JSON.parse(manifest) as { name?: string }).name !== NAME) {
-    throw new UserError(`--out ${out} holds something else: give a folder that may be emptied`, 2)
+    throw new UserError(`--out ${out} contains something else: use a folder that may be emptied`, 2)
   }
   await rm(out, { recursive: true, force: true })
   await mkdir(out, { recursive: true })

@@ -1,6 +1,6 @@
 /**
  * `npm run replay -- --journey checkout [--version 4]`: builds a version from the stored events
- * beside the live one, where nobody sees it until it is promoted. With `--from` and `--to` only
+ * beside the live one, which stays invisible until it is promoted. With `--from` and `--to` only
  * profiles with an event in that time are built, each from its whole history: what history that
  * was loaded late has changed, or a trial on a part of it. `--all` derives everything again, under
  * the identity and sessions of the definitions, which may be new. No effect is published.
@@ -135,6 +135,6 @@ function endLines(
   const { id, version } = release
   return [
     `  ${changes}${part}`,
-    `  nobody sees it yet: ${nextLine('release', 'promote', id, String(version))}`,
+    `  not live yet; to make it live: ${nextLine('release', 'promote', id, String(version))}`,
   ]
 }

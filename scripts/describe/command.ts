@@ -45,7 +45,7 @@ async function journeyOf(folder: string, id: string): Promise<Journey> {
   if (journey !== undefined) return journey
   const known = journeys.map((one) => one.id).join(', ')
   throw new UserError(
-    `--journey ${JSON.stringify(id)} is no journey of ${folder}: ` +
+    `--journey ${JSON.stringify(id)} is not a journey of ${folder}: ` +
       `choose one of ${known === '' ? 'none, there are no journeys' : known}`,
     2,
   )

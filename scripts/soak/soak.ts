@@ -119,7 +119,10 @@ export class Soak {
       `select value from identities where namespace = 'user_id'
        order by event_count desc, value limit 100`,
     )
-    if (known.length === 0) throw new UserError('the soak has nobody to erase: give more --minutes')
+    if (known.length === 0)
+      throw new UserError(
+        'the soak has no person to erase: use more --minutes, for example npm run soak -- --minutes 5',
+      )
     const user = this.#random.pick(known)['value'] as string
     await this.#command('forget', '--user', `user_id:${user}`, '--yes')
     this.#erased += 1

@@ -334,7 +334,10 @@ export const program = command(
   )
   .action(async ({ project, location, rounds }: Options) => {
     if (!/^[1-9]\d{0,3}$/.test(rounds)) {
-      throw new UserError(`--rounds ${JSON.stringify(rounds)} is no number from 1 to 9999`, 2)
+      throw new UserError(
+        `--rounds ${JSON.stringify(rounds)} is not valid: use a number from 1 to 9999`,
+        2,
+      )
     }
     const dataset = `desire_path_test_${randomUUID().replaceAll('-', '')}`
     const place = bigqueryPlaceOf(`bigquery:${project}.${dataset}`)

@@ -1,4 +1,4 @@
-/** Works that must not overlap, one after another in the order they were asked for. */
+/** Runs tasks one after another, in the order of their calls. */
 
 export class Exclusive {
   #last: Promise<unknown> = Promise.resolve()

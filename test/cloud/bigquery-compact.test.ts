@@ -102,7 +102,7 @@ describe.skipIf(emulator === null)('compaction', () => {
     )
     expect(images).toEqual({ surplus: 0 })
     expect(await rowsOf(remote.warehouse, instants)).toEqual(rows)
-    expect(typed('--yes').lines).toEqual(['nothing to put aside'])
+    expect(typed('--yes').lines).toEqual(['nothing to archive'])
 
     remote.restart()
     for (const batch of after) {

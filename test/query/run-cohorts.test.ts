@@ -218,7 +218,7 @@ test('reports what is wrong with a query', async () => {
   expect(await wrong('members', 'in_cart', '--at', '2026-03-02T00:00:00Z')).toMatchObject({
     status: 2,
     err:
-      'error: --at 2026-03-02T00:00:00.000000Z lies after the watermark, ' +
+      'error: --at 2026-03-02T00:00:00.000000Z is after the watermark, ' +
       '2026-03-01T10:00:00.000000Z: nothing is decided yet',
   })
   expect((await wrong('members', 'in_cart', '--as-of', '2026-03-01T00:00:00Z')).err).toMatch(

@@ -209,6 +209,17 @@ test.each<[what: string, lines: string[], cause: RegExp]>([
   expect(second).toMatch(cause)
 })
 
+test('an id that is not of a dead letter is answered with the command that lists them', async () => {
+  const url = fresh()
+  const shown = await run('dead-letters', ['show', 'x', '--warehouse', url])
+  expect(shown).toMatchObject({
+    status: 2,
+    stderr:
+      'error: "x" is not the id of a dead letter; list them: ' +
+      `npm run dead-letters -- list --warehouse ${url}`,
+  })
+})
+
 test('a few refused lines are not announced, and a binary file is named', async () => {
   const lines = [event('e1', 'A'), event('e22', 'B'), 'broken']
   const { stdout } = await run('start', ['--warehouse', fresh(), '-'], lines.join('\n'))

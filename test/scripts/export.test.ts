@@ -85,7 +85,7 @@ test.each(['parquet', 'csv'])('%s files are read back by DuckDB', async (format)
 test('what is not public, and an unknown kind of file, are refused and leave nothing', async () => {
   const hidden = await exported('transition_base', 'h.csv')
   expect(hidden.status).toBe(2)
-  expect(hidden.stderr).toContain('"transition_base" is no public view: choose one of')
+  expect(hidden.stderr).toContain('"transition_base" is not a public view: choose one of')
   expect(await exported('transitions', 't.xlsx')).toMatchObject({ status: 2 })
   expect(existsSync(join(dir, 'h.csv'))).toBe(false)
 })

@@ -7,6 +7,7 @@ import { afterAll, expect, test } from 'vitest'
 import { auditIdentity } from '../../pipeline/query/audit-identity.ts'
 import { correctIdentity, standingsOf } from '../../pipeline/operations/correct-identity.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import { eraseMarkOf, removeEraseMark, setEraseMark } from '../../pipeline/duckdb/erase-mark.ts'
 import { startCommands } from '../support/commands.ts'
 import { dump, Harness } from '../support/dump.ts'
 
@@ -78,7 +79,7 @@ writeFileSync(join(dir, 'definitions', 'sessions.js'), "export default { gap: '3
 
 const run = startCommands()
 
-test('the commands list doubtful links, plan without --yes and correct with it', async () => {
+test('the commands audit links, plan without writing, and correct links with --yes', async () => {
   const at = ['--warehouse', `duckdb:${join(dir, 'w.duckdb')}`]
   const identity = (...args: string[]) => run('identity', [...args, ...at])
   const start = [...at, '--definitions', join(dir, 'definitions'), '-']
@@ -89,9 +90,14 @@ test('the commands list doubtful links, plan without --yes and correct with it',
     refusedLinks: [{ kept: 'user_id:u3', refused: 'email:x@example.com', event_id: 'e4' }],
     blockedValues: [{ identifier: 'email:guest', events: 1 }],
   })
+  // A writer would undo what an interrupted erasure left.
+  const mark = { phase: 'erasing', batch: 9 } as const
+  await setEraseMark(join(dir, 'w.duckdb'), mark)
   const plan = await identity('link', 'user_id:u1', 'user_id:u2')
+  expect(eraseMarkOf(join(dir, 'w.duckdb'))).toEqual(mark)
+  await removeEraseMark(join(dir, 'w.duckdb'))
   expect(plan).toMatchObject({ status: 0 })
-  expect(plan.stdout).toContain('at 2026-03-01T11:10:00.000000Z says that they are one person')
+  expect(plan.stdout).toContain('at 2026-03-01T11:10:00.000000Z links them to one person')
   expect(plan.stdout).toContain('nothing has been changed')
   const done = await identity('link', 'user_id:u1', 'user_id:u2', '--yes', '--json')
   expect(JSON.parse(done.stdout)).toMatchObject({

@@ -149,9 +149,11 @@ test('dead letters are fed again after a fix, and then are no more', async () =>
   }
   const strict = under("{ events: {}, unknown: 'refuse' }")
   expect((await run('start', [...strict, '-'], LINE)).stdout).toContain('unknown_event 1')
-  expect((await run('dead-letters', ['refeed', ...strict])).stdout).toContain('fed 1: 0 landed')
+  expect((await run('dead-letters', ['refeed', ...strict])).stdout).toContain(
+    '1 line fed: 0 landed',
+  )
   const fixed = under('{ events: {} }')
-  expect((await run('dead-letters', ['refeed', ...fixed])).stdout).toContain('fed 1: 1 landed')
+  expect((await run('dead-letters', ['refeed', ...fixed])).stdout).toContain('1 line fed: 1 landed')
   const list = await run('dead-letters', ['list', '--warehouse', url])
   expect(list.stdout).toBe('no dead letters\n')
 })
