@@ -47,11 +47,11 @@ export type Status = {
   live: Tally
   dead_letters: Tally
   corrections: Tally
-  /** Exceeded limits, in words. */
+  /** Exceeded limits, as text. */
   unhealthy: string[]
 }
 
-/** Infinity is no limit. */
+/** Infinity means unlimited. */
 export type Limits = { lagMs: number; quietMs: number; deadLetters: number; corrections: number }
 
 export type LimitOptions = {

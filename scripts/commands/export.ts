@@ -1,8 +1,8 @@
 /**
- * `npm run export -- --table transitions --out transitions.parquet`: a public relation as a file,
- * in bounded memory. The file's ending says which: `.parquet` and `.csv` are DuckDB's own work,
- * from the rows of another warehouse too; `.arrow` is an Arrow IPC file, `.ndjson` one JSON object
- * a line, bytes in base64.
+ * `npm run export -- --table transitions --out transitions.parquet`: writes a public relation to a
+ * file, in bounded memory. The suffix selects the format: DuckDB writes `.parquet` and `.csv`, also
+ * from another warehouse; `.arrow` is an Arrow IPC file, `.ndjson` has one JSON object per line,
+ * with bytes in base64.
  */
 
 import { createWriteStream } from 'node:fs'

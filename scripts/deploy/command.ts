@@ -44,7 +44,7 @@ async function stepsOf(options: Options): Promise<Step[]> {
   return planOf({ ...site, definitionsDir: options.definitions, isHashed })
 }
 
-/** Says whether the plan can be carried out here; throws when it cannot be and should. */
+/** Prints whether the plan can be carried out here. Throws if it cannot but should. */
 async function check(steps: readonly Step[], isMeant: boolean): Promise<void> {
   const { missing, unknown, commands } = await checkFlags(steps)
   const verdict =

@@ -1,7 +1,7 @@
 /**
  * `npm run describe -- --journey checkout`: a definition as a Mermaid state diagram, which many
- * readers of Markdown draw. With `--warehouse` it says how many are in each state, and how often
- * each way was taken.
+ * readers of Markdown draw. With `--warehouse` it adds the number of instances in each state, and how
+ * often each transition was taken.
  */
 
 import { DEFINITIONS_DEFAULT, WAREHOUSE_DEFAULT, warehouseToRead } from '../../pipeline/config.ts'
@@ -51,7 +51,7 @@ async function journeyOf(folder: string, id: string): Promise<Journey> {
   )
 }
 
-/** Says how the journey of the folder differs from the one that is live. */
+/** Prints how the journey of the folder differs from the live one. */
 async function noteDifference(warehouse: Warehouse, journey: Journey): Promise<void> {
   const live = (await ReleaseLog.read(warehouse)).promoted('journey', journey.id).at(-1)
   if (live === undefined) {

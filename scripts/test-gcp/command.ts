@@ -112,7 +112,7 @@ async function billOf(job: Job): Promise<string> {
   return `${Number(statistics?.query?.totalBytesBilled ?? 0) / 2 ** 20} MiB`
 }
 
-/** What JavaScript gives for a body with a parameter `x`, or what BigQuery says instead. */
+/** Returns the result of a JavaScript body with a parameter `x`, or BigQuery's error. */
 async function told(scene: Scene, type: string, body: string, x: string): Promise<string> {
   const query =
     `create temp function told(x ${type}) returns string language js as r"""${body}"""; ` +
