@@ -74,6 +74,29 @@ describe('misspelt event names', () => {
     ['a step', { funnel: { steps: ['Product Viewed', 'Order Complted'] } }, 'f.ts: step 2'],
     ['an exclusion', { funnel: { exclude: [{ event: 'Order Complted' }] } }, 'f.ts: exclude 1'],
     [
+      'the guard of a step',
+      {
+        funnel: {
+          steps: [{ event: 'Product Viewed', where: { field: 'name', eq: 'Order Complted' } }],
+        },
+      },
+      'f.ts: step 1: guard on name',
+    ],
+    [
+      'the guard of a timer',
+      {
+        journey: journey(
+          {},
+          {
+            cart: {
+              after: { '1h': { target: 'bought', guard: { count: 'Order Complted', gte: 1 } } },
+            },
+          },
+        ),
+      },
+      "j.ts: state cart, after '1h': guard on count",
+    ],
+    [
       'a cohort',
       {
         cohort: {
@@ -97,10 +120,12 @@ describe('misspelt event names', () => {
     expect(found(parts)).toEqual({ errors: [`${where}: ${ORDER_SLIP}`], warnings: [] })
   })
 
-  test('rejects one in a track of a parallel journey', () => {
+  test('rejects one in a parallel journey and in a track of it', () => {
     const { id, version, ...track } = journey({ on: { 'Order Complted': 'cart' } })
-    const parallel = { id, version, type: 'parallel', states: { pay: track } } as Journey
+    const ignore = ['Order Complted']
+    const parallel = { id, version, type: 'parallel', ignore, states: { pay: track } } as Journey
     expect(found({ journey: parallel }).errors).toEqual([
+      `j.ts: ignore: ${ORDER_SLIP}`,
       `j.ts: track pay, root: on: ${ORDER_SLIP}`,
     ])
   })
@@ -149,7 +174,7 @@ describe('paths of properties', () => {
     expect([result.errors.length, result.warnings.length]).toEqual([errors, warnings])
   })
 
-  test('checks a path for every event to which a key, held value or split can apply', () => {
+  test('checks a path for every event to which a key, held value, split or cohort can apply', () => {
     const key = { property: 'pirce' }
     const keyed = journey({ key, startOn: ['Product Viewed', 'Product Added'] })
     const split = found({ splitOn: ['properties.pirce', 'context.pirce'] }).errors
@@ -162,6 +187,13 @@ describe('paths of properties', () => {
     const steps = ['Product Viewed', 'Product Added']
     expect(found({ funnel: { steps, holdConstant: ['properties.pirce'] } }).errors).toEqual([
       `f.ts: holdConstant: property 'pirce' is not in the schema of 'Product Added' ${inEvents}`,
+    ])
+    const where = { property: 'valeu', exists: true } as const
+    expect(
+      found({ cohort: { id: 'c', who: { journey: 'buy', reached: 'bought', where } } }).errors,
+    ).toEqual([
+      "c.ts: who: guard: property 'valeu' is not in the schema of 'Order Completed' in events.ts; " +
+        "did you mean 'value'? if it is another property, add it there",
     ])
     expect(found({ journey: journey({ key: { property: 'order' }, startOn: steps }) })).toEqual({
       errors: [],
