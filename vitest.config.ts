@@ -1,13 +1,15 @@
 /**
- * Tests run from source; whole pipelines are real, so they may take a while. Those over emulators
- * of cloud services take longest: they are part of a run that requires them (REQUIRE_EMULATORS=1,
- * as CI does), else they are asked for by `npm run test:cloud`.
+ * Tests run from source, on real pipelines and warehouses. Tests over emulators of cloud services
+ * take longest: they run with REQUIRE_EMULATORS=1, as in CI, or by `npm run test:cloud`. Kills of
+ * whole commands, full disks and long pages run with LONG_TESTS=1, as in CI.
  */
 
 import { configDefaults, defineConfig } from 'vitest/config'
+import { isLong } from './test/support/long.ts'
 
 const isWithCloud = process.env['REQUIRE_EMULATORS'] === '1'
 if (!isWithCloud) console.log('skipped: the tests over emulators; npm run test:cloud runs them')
+if (!isLong) console.log('skipped: tests of minutes; LONG_TESTS=1 npm test runs them')
 
 export default defineConfig({
   test: {

@@ -15,6 +15,7 @@ import { Shop } from '../../scripts/sample/shop.ts'
 import { buying, definitionsIn } from '../support/two-version-journey.ts'
 import { startCommands } from '../support/commands.ts'
 import { dump } from '../support/dump.ts'
+import { isLong } from '../support/long.ts'
 import type { ReferenceTables, Row } from '../reference/reference.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 1)
@@ -199,7 +200,7 @@ async function killed(all: string[], ms: number): Promise<boolean> {
   return code === 0
 }
 
-test.each([
+test.skipIf(!isLong).each([
   ['a replay', young, [...replay, '--parallel', '2']],
   ['a replay of everything', brief, ['replay', '--all', '--yes', '--parallel', '2']],
   ['a promotion', young, promote],

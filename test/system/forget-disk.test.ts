@@ -12,6 +12,7 @@ import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { Harness } from '../support/dump.ts'
+import { isLong } from '../support/long.ts'
 
 const dir = mkdtempSync(join(tmpdir(), "desire path's-"))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -27,7 +28,7 @@ function limited(blocks: number, script: string, ...args: string[]) {
 const COMMIT_FITS = 2_000
 const NOTHING_FITS = 64
 
-test.skipIf(process.platform === 'win32')(
+test.skipIf(!isLong || process.platform === 'win32')(
   'an erasure without room for the rewrite is readable, and finished by the next writer',
   { timeout: 60_000 },
   async () => {

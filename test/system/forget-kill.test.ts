@@ -13,6 +13,7 @@ import { HASH_KEY_VARIABLE } from '../../pipeline/decode/hash-key.ts'
 import { Random } from '../../scripts/sample/random.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { dump, Harness } from '../support/dump.ts'
+import { isLong } from '../support/long.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 1)
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -43,33 +44,37 @@ async function tablesOf(database: string) {
   return JSON.stringify(tables)
 }
 
-test(`${KILLS} kills find the person whole or gone`, { timeout: 150_000 }, async () => {
-  const first = join(dir, 'first.duckdb')
-  const harness = new Harness(await loadDefinitions('definitions'), duckdbWarehouse(first))
-  await harness.feed([...new Shop(7).lines(8_000)])
-  const [busiest] = await harness.warehouse.query(
-    `select profile_id from event_profiles where profile_id like 'user_id:%'
+test.skipIf(!isLong)(
+  `${KILLS} kills find the person whole or gone`,
+  { timeout: 150_000 },
+  async () => {
+    const first = join(dir, 'first.duckdb')
+    const harness = new Harness(await loadDefinitions('definitions'), duckdbWarehouse(first))
+    await harness.feed([...new Shop(7).lines(8_000)])
+    const [busiest] = await harness.warehouse.query(
+      `select profile_id from event_profiles where profile_id like 'user_id:%'
      group by profile_id order by count(*) desc, profile_id limit 1`,
-  )
-  await harness.warehouse.close()
-  const user = busiest?.['profile_id'] as string
-  const gone = join(dir, 'gone.duckdb')
-  copyFileSync(first, gone)
-  const wholeMs = await forgetting(gone, user)
-  expect(readFileSync(first).includes(`"${user}"`)).toBe(true)
-  expect(readFileSync(gone).includes(`"${user}"`)).toBe(false)
-  expect(readdirSync(dir).sort()).toEqual(['first.duckdb', 'gone.duckdb'])
-  const [before, after] = [await tablesOf(first), await tablesOf(gone)]
-  expect(before === after).toBe(false)
-  const random = new Random(11)
-  for (let kill = 0; kill < KILLS; kill++) {
-    const database = join(dir, `killed-${kill}.duckdb`)
-    copyFileSync(first, database)
-    await forgetting(database, user, random.between(0.4 * wholeMs, wholeMs))
-    const found = await tablesOf(database)
-    if (found === before) await forgetting(database, user)
-    else expect(found === after).toBe(true)
-    expect((await tablesOf(database)) === after).toBe(true)
-    expect(readFileSync(database).includes(`"${user}"`)).toBe(false)
-  }
-})
+    )
+    await harness.warehouse.close()
+    const user = busiest?.['profile_id'] as string
+    const gone = join(dir, 'gone.duckdb')
+    copyFileSync(first, gone)
+    const wholeMs = await forgetting(gone, user)
+    expect(readFileSync(first).includes(`"${user}"`)).toBe(true)
+    expect(readFileSync(gone).includes(`"${user}"`)).toBe(false)
+    expect(readdirSync(dir).sort()).toEqual(['first.duckdb', 'gone.duckdb'])
+    const [before, after] = [await tablesOf(first), await tablesOf(gone)]
+    expect(before === after).toBe(false)
+    const random = new Random(11)
+    for (let kill = 0; kill < KILLS; kill++) {
+      const database = join(dir, `killed-${kill}.duckdb`)
+      copyFileSync(first, database)
+      await forgetting(database, user, random.between(0.4 * wholeMs, wholeMs))
+      const found = await tablesOf(database)
+      if (found === before) await forgetting(database, user)
+      else expect(found === after).toBe(true)
+      expect((await tablesOf(database)) === after).toBe(true)
+      expect(readFileSync(database).includes(`"${user}"`)).toBe(false)
+    }
+  },
+)

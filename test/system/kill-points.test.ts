@@ -28,6 +28,7 @@ import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { startCommands } from '../support/commands.ts'
 import { dump, Harness } from '../support/dump.ts'
+import { isLong } from '../support/long.ts'
 
 const hasStrace = spawnSync('strace', ['-V']).status === 0
 if (!hasStrace) process.stderr.write('skipped: kills at system calls; apt-get install strace\n')
@@ -238,7 +239,7 @@ async function survives(name: string, point: Point): Promise<void> {
   rmSync(database)
 }
 
-describe.skipIf(!hasStrace)('killed at a system call', () => {
+describe.skipIf(!hasStrace || !isLong)('killed at a system call', () => {
   test.each(['forget', 'compact', 'replay'])(
     '%s leaves all or nothing',
     { timeout: isEvery ? 3_600_000 : 120_000 },
