@@ -53,6 +53,12 @@ test('every sample journey has a golden case or a test of its own', () => {
   for (const file of readdirSync('definitions/journeys')) expect(tests).toContain(file)
 })
 
+test('commands run in one process, because the tsx program kills a busy one 60 ms after Ctrl-C', () => {
+  const { scripts } = JSON.parse(textOf('package.json')) as { scripts: { [name: string]: string } }
+  const programs = Object.values(scripts).filter((line) => line.includes('scripts/'))
+  expect(programs.filter((line) => line.startsWith('tsx '))).toEqual([])
+})
+
 test('the lock file names no registry', () => {
   expect(textOf('package-lock.json')).not.toMatch(/"resolved":/)
 })
