@@ -5,11 +5,13 @@
  */
 
 import { createReadStream } from 'node:fs'
-import { access, constants, stat } from 'node:fs/promises'
+import { access, constants, readdir, stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import { addAbortSignal, type Readable } from 'node:stream'
+import { basename, dirname } from 'node:path'
 import { LINE_BYTES_MAX } from '../decode/limits.ts'
 import { messageOf, UserError } from '../base/errors.ts'
+import { didYouMean } from '../definition/near-name.ts'
 import type { Chunk, Source } from './source.ts'
 
 /** A chunk ends at this size even if it has few lines, so that memory is bounded. */
@@ -43,8 +45,17 @@ async function sizeOf(path: string): Promise<number | null> {
     await access(path, constants.R_OK)
     return found.isFile() ? found.size : null
   } catch (thrown) {
-    throw new UserError(`${path} cannot be read: ${messageOf(thrown).split(',')[0]}`)
+    const isMissing = (thrown as NodeJS.ErrnoException).code === 'ENOENT'
+    const why = isMissing ? await missingWords(path) : messageOf(thrown).split(',')[0]
+    throw new UserError(`${path} cannot be read: ${why}`)
   }
+}
+
+/** Returns why a missing file cannot be read, with the name in its folder that it resembles. */
+async function missingWords(path: string): Promise<string> {
+  const names = await readdir(dirname(path)).catch(() => [])
+  const fix = didYouMean(basename(path), names) || 'check the name'
+  return `the file does not exist; ${fix.trim()}`
 }
 
 async function* chunksOf(

@@ -76,8 +76,10 @@ export async function main(program: Command): Promise<void> {
       process.exitCode = 2
       // A command without its subcommand has printed its help.
       if (thrown.code === 'commander.help') return
-      const message = thrown.message.replace(/\.$/, '')
-      note(`${message}; see ${program.name()} -- --help`)
+      const message = thrown.message
+        .replace(/\.$/, '')
+        .replace(/\n\(Did you mean (.+)\)$/, '; did you mean $1')
+      note(`${message}${message.endsWith('?') ? '' : ';'} see ${program.name()} -- --help`)
       return
     }
     const message = thrown instanceof UserError ? thrown.withLine(lineInPresent) : messageOf(thrown)

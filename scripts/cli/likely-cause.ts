@@ -6,6 +6,7 @@
 import { counted } from '../../pipeline/base/text.ts'
 import type { RunReport } from '../../pipeline/run.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { grouped } from './funnel-lines.ts'
 import { nextLine } from './next-command.ts'
 
 const LETTERS_READ = 50
@@ -23,11 +24,13 @@ const FORMATS_BY_KEY: readonly [key: string, format: string][] = [
   ['distinct_id', 'a Mixpanel export'],
 ]
 
-/** Returns lines about a run that refused more than half of what it read; else none. */
+/** Returns lines about a run that refused more than half of what it read; else none. `origin` is the
+ * name of the input. */
 export async function refusalLines(
   warehouse: Warehouse,
   run: RunReport,
   namespaces: readonly string[],
+  origin: string,
 ): Promise<string[]> {
   if (run.read === 0 || 2 * run.refused <= run.read) return []
   const [[reason, of] = ['', 0]] = [...run.reasons].sort((a, b) => b[1] - a[1])
@@ -36,28 +39,33 @@ export async function refusalLines(
      order by recorded_by desc, dead_letter_id limit ${LETTERS_READ}`,
     [reason],
   )
-  const share = run.refused === run.read ? 'every line' : 'more than half of all lines'
+  const share = run.refused === run.read ? 'every line was' : 'most lines were'
   return [
-    `${share} was refused: ${counted(run.refused, 'line')} of ${counted(run.read, 'line')}, ` +
-      `${counted(of, 'line')} as ${reason}`,
-    `likely cause: ${likelyCause(reason, rows.map(letterOf), namespaces)}`,
+    `${share} refused: ${grouped(run.refused)} of ${counted(run.read, 'line')} ` +
+      `(${reason} ${grouped(of)})`,
+    `likely cause: ${likelyCause(reason, rows.map(letterOf), namespaces, fileOf(origin))}`,
     `each refused line: ${nextLine('dead-letters', 'list')}`,
   ]
 }
+
+/** Returns the file that commands name: one that a shell and SQL read as it is, or a placeholder. */
+const fileOf = (origin: string) => (/^[\w./][\w./-]*$/.test(origin) ? origin : 'FILE')
 
 function letterOf(row: Row): Letter {
   const text = Buffer.from(row['raw'] as Uint8Array).toString()
   return { reason: String(row['reason']), detail: String(row['detail']), text }
 }
 
-/** Returns the likely cause as text, with what to do. `namespaces` are those declared. */
+/** Returns the likely cause as text, with what to do. `namespaces` are those declared, `file` is the
+ * name of the input in commands. */
 export function likelyCause(
   reason: string,
   letters: readonly Letter[],
   namespaces: readonly string[],
+  file = 'FILE',
 ): string {
   const texts = letters.map(({ text }) => text.trim()).filter((text) => text !== '')
-  if (reason === 'invalid_json') return brokenCause(texts)
+  if (reason === 'invalid_json') return brokenCause(texts, file)
   const objects = texts.flatMap(objectOf)
   const keys = new Set(objects.flatMap((one) => Object.keys(one)))
   const known = FORMATS_BY_KEY.find(([key]) => hasKey(objects, key))
@@ -70,7 +78,7 @@ export function likelyCause(
     const found = names.length === 0 ? 'none' : names.slice(0, NAMES_SHOWN).join(', ')
     return (
       `the events have no identifier in a declared namespace (declared: ${namespaces.join(', ')}; ` +
-      `found besides: ${found}): declare it in identity.ts`
+      `found: ${found}): declare it in identity.ts`
     )
   }
   if ((reason === 'missing_field' || reason === 'unknown_format') && keys.size > 0) {
@@ -84,7 +92,7 @@ export function likelyCause(
 }
 
 /** Lines that are not JSON. */
-function brokenCause(texts: readonly string[]): string {
+function brokenCause(texts: readonly string[], file: string): string {
   if (texts.some((text) => text.startsWith('PAR1') || text.startsWith('\u001f'))) {
     return 'this is a binary file, and NDJSON is expected: one JSON object a line, or .gz of it'
   }
@@ -92,14 +100,15 @@ function brokenCause(texts: readonly string[]): string {
     /^(?:[[{}\]],?|"[^"]*"\s*:.*|[}\]]+,?)$/.test(text.slice(0, 200))
   if (texts.some((text) => text.startsWith('[{')) || texts.some(isJsonPart)) {
     return (
-      'this is a JSON array or JSON over several lines, and one JSON object a line is expected: ' +
-      'jq -c \'if type == "array" then .[] else . end\' FILE > events.ndjson'
+      'this is a JSON array or JSON over several lines, and one JSON object a line is expected; ' +
+      `convert it: jq -c 'if type == "array" then .[] else . end' ${file} > events.ndjson`
     )
   }
   if ([',', ';', '\t'].some((separator) => isTable(texts, separator))) {
     return (
-      'this is a CSV file, and NDJSON is expected: ' +
-      "duckdb -c \"copy (from 'FILE.csv') to 'events.ndjson' (format json)\""
+      'this is a CSV file, and NDJSON is expected; convert it, with the names of your columns: ' +
+      'duckdb -c "copy (select event_id, name, occurred_at, {user_id: user_id} as identifiers ' +
+      `from read_csv('${file}', all_varchar = true)) to 'events.ndjson' (format json)"`
     )
   }
   return 'these lines are not JSON, and one JSON object a line is expected'

@@ -25,7 +25,7 @@ export async function screen(
   look: { isColoured: boolean; columns: number | undefined },
 ): Promise<string> {
   const paint = pc.createColors(look.isColoured)
-  const width = Math.min(COLUMNS_MAX, look.columns ?? COLUMNS_MAX)
+  const width = Math.min(COLUMNS_MAX, look.columns || COLUMNS_MAX)
   const parts: Part[] = [
     readPart(run),
     await funnelPart(warehouse, journeys, paint),
@@ -173,15 +173,18 @@ function storyLine(row: Row): string {
 
 function nextPart(run: RunReport): Part {
   const steps = [
-    [lineInPlace(run, 'events.ndjson'), 'your own events: NDJSON, native or Segment form'],
+    [
+      lineInPlace(run, 'events.ndjson'),
+      'read your own events, NDJSON in the native or Segment format',
+    ],
     [nextLine('start', '--watermark', 'now'), 'decide every timeout that is due by now'],
-    [nextLine('funnel', '--steps', 'A, B'), 'how many go from one event to the next'],
+    [nextLine('funnel', '--steps', 'A, B'), 'count how many go from one event to the next'],
   ]
-  if (run.refused > 0) steps.push([nextLine('dead-letters', 'list'), 'what was refused, and why'])
-  const width = Math.max(...steps.map(([line = '']) => line.length))
+  if (run.refused > 0) steps.push([nextLine('dead-letters', 'list'), 'list refused lines and why'])
   return {
     title: 'Next',
-    lines: steps.map(([line = '', why = '']) => `${line.padEnd(width)}  ${why}`),
+    lines: steps.flatMap(([line = '', why = '']) => [`${why}:`, `  ${line}`]),
+    isWhole: true,
   }
 }
 

@@ -11,6 +11,7 @@ import { forget, type Forgotten } from '../../pipeline/operations/forget.ts'
 import { HASH_KEY_VARIABLE } from '../../pipeline/decode/hash-key.ts'
 import { counted } from '../../pipeline/base/text.ts'
 import { warehouseCommand } from '../cli/command.ts'
+import { grouped } from '../cli/funnel-lines.ts'
 import { say, sayJson } from '../cli/output.ts'
 
 type Options = {
@@ -65,14 +66,14 @@ function linesOf({ person, counts, kept, batch }: Forgotten, isPlan: boolean): s
     person.profileId,
     `  identifiers  ${person.persons.join(', ')}`,
     `  own devices  ${person.devices.join(', ') || 'none'}`,
-    `  events       ${person.events.size}, of which ${shared} carry none of these`,
+    `  events       ${grouped(person.events.size)}${shared === 0 ? '' : `, ${grouped(shared)} of them without any of these identifiers`}`,
     `  rows ${isPlan ? 'to erase' : 'erased'}`,
     ...rows,
     ...(kept === 0
       ? []
       : [`  ${counted(kept, 'event')} ${isPlan ? 'to keep' : 'kept'} under a pseudonym`]),
     isPlan
-      ? '  nothing has been changed: --yes erases them permanently'
-      : `  batch ${batch}; the certificate is in erasures`,
+      ? '  nothing has been changed; to erase them permanently, add --yes'
+      : `  committed as batch ${batch}; the view erasures has the certificate`,
   ]
 }

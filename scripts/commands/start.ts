@@ -154,7 +154,7 @@ async function feed(
     await engine.close()
   }
   const { person, device } = definitions.identity
-  const refused = await refusalLines(warehouse, report, [...person, ...device])
+  const refused = await refusalLines(warehouse, report, [...person, ...device], source.origin)
   const look = { isColoured: process.stdout.isTTY === true, columns: process.stdout.columns }
   say(refused.map((line, i) => (i === 0 ? line : `  ${line}`)))
   process.stdout.write(await screen(warehouse, report, definitions.journeys, look))

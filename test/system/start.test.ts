@@ -80,6 +80,7 @@ test.each<[args: string[], message: string]>([
   [['--effects', 'pubsub:a'], '--effects "pubsub:a" is not a topic: use pubsub:PROJECT/TOPIC'],
   [['--batch-seconds', 'soon'], '--batch-seconds "soon" is not valid: use seconds'],
   [['--what'], "unknown option '--what'"],
+  [['--warehose', 'x'], "unknown option '--warehose'; did you mean --warehouse? see npm start"],
 ])('wrong arguments %j exit with 2', async (args, message) => {
   const { status, stderr } = await run('start', ['--warehouse', fresh(), ...args, '-'])
   expect({ status, lines: stderr.split('\n').length }).toEqual({ status: 2, lines: 1 })
@@ -122,7 +123,14 @@ test('a shop that cannot be written names where it was to be', async () => {
 test('a file that is not there exits with 1 and is named', async () => {
   const { status, stderr } = await run('start', ['--warehouse', fresh(), join(dir, 'none.ndjson')])
   expect(status).toBe(1)
-  expect(stderr).toContain('none.ndjson cannot be read')
+  expect(stderr).toContain('none.ndjson cannot be read: the file does not exist; check the name')
+})
+
+test('a misspelt file is answered with the file that it resembles', async () => {
+  const path = join(dir, 'visits-of-may.ndjson')
+  writeFileSync(path, '')
+  const { stderr } = await run('start', ['--warehouse', fresh(), path.replace('visits', 'vists')])
+  expect(stderr).toMatch(/cannot be read: the file does not exist; did you mean 'visits-of-may/)
 })
 
 test('a definition that changes after its release stops the run', async () => {
