@@ -293,12 +293,15 @@ test('the table of landed messages is one that Pub/Sub itself can write', () => 
   ])
 })
 
-test('a key is asked for where identifiers are hashed', () => {
-  const lines = planOf(site('subscription', { isHashed: true }))
+test('every function that reads plain identifiers has the key where they are hashed', () => {
+  const lines = planOf(site('function', { isHashed: true }))
     .flatMap(commandsOf)
     .map(wordsOf)
-  const deploy = lines.find((words) => words.includes('deploy'))
-  expect(deploy).toContain('--set-secrets=DESIRE_PATH_HASH_KEY=journeys-hash-key:latest')
+  const deploys = lines.filter((words) => words.includes('deploy'))
+  expect(deploys.map((words) => words.find((word) => word.includes('HASH_KEY')))).toEqual([
+    '--set-secrets=DESIRE_PATH_HASH_KEY=journeys-hash-key:latest',
+    '--set-secrets=DESIRE_PATH_HASH_KEY=journeys-hash-key:latest',
+  ])
   expect(lines.findIndex((words) => words.includes('secrets'))).toBeLessThan(
     lines.findIndex((words) => words.includes('deploy')),
   )
@@ -332,4 +335,15 @@ test('wrong arguments end it with 2 and one line', () => {
   const refused = new Machine().deploy(['--json', '--yes'])
   expect([refused.status, refused.stdout]).toEqual([2, ''])
   expect(refused.stderr).toBe('error: --json only prints: leave out --yes\n')
+})
+
+test('refuses to land by subscription if a namespace is hashed', () => {
+  const definitions = join(dir, 'hashed')
+  mkdirSync(definitions)
+  writeFileSync(join(definitions, 'identity.ts'), "export default { hashed: ['email'] }\n")
+  const refused = new Machine().deploy(['--definitions', definitions, '--landing', 'subscription'])
+  expect([refused.status, refused.stdout]).toEqual([2, ''])
+  expect(refused.stderr).toMatch(
+    /^error: --landing subscription .* values of email .*--landing function\n$/,
+  )
 })

@@ -4,13 +4,22 @@
  */
 
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { hashOf, HASH_KEY_VARIABLE } from '../../pipeline/decode/hash-key.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { closeInstance } from '../../pipeline/functions.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
@@ -60,12 +69,12 @@ async function readCopy(sql: string): Promise<Row[]> {
   return rows
 }
 
-const pushed = (id: string) => {
+const pushed = (id: string, user = 'u1') => {
   const event = {
     event_id: id,
     name: 'Go',
     occurred_at: '2026-03-02T10:00:00Z',
-    identifiers: { user_id: 'u1' },
+    identifiers: { user_id: user },
   }
   const data = Buffer.from(JSON.stringify(event)).toString('base64')
   return { message: { messageId: id, data }, subscription: 'projects/shop/subscriptions/events' }
@@ -86,4 +95,23 @@ test('a function answers once the files have what it answers for', async () => {
   await post(ingest, pushed('m4'))
   expect(await post(await serve('advance-event'), pushed('ping'))).toBe(204)
   expect(await readCopy(applied)).toEqual([{ events: 4, batches: 2 }])
+})
+
+test('ingest redacts plain values of hashed namespaces before it stores a message', async () => {
+  await closeInstance()
+  const definitions = join(dir, 'hashed')
+  mkdirSync(definitions)
+  writeFileSync(join(definitions, 'identity.ts'), "export default { hashed: ['user_id'] }\n")
+  const path = join(dir, 'hashed.duckdb')
+  const settings = {
+    DESIRE_PATH_WAREHOUSE: `duckdb:${path}`,
+    DESIRE_PATH_DEFINITIONS: definitions,
+    [HASH_KEY_VARIABLE]: 'test',
+  }
+  for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value)
+  expect(await post(await serve('ingest'), pushed('h1', 'user-4711'))).toBe(204)
+  await closeInstance()
+  vi.unstubAllEnvs()
+  expect(readFileSync(path).includes('user-4711')).toBe(false)
+  expect(readFileSync(path).includes(hashOf('test', 'user-4711'))).toBe(true)
 })

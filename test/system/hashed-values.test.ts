@@ -11,6 +11,7 @@ import { afterAll, expect, test } from 'vitest'
 import { ChunkDecoder, redactorOf } from '../../pipeline/decode/decode.ts'
 import { fingerprintOf, hashOf, HASH_KEY_VARIABLE } from '../../pipeline/decode/hash-key.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import { storageOf } from '../../pipeline/duckdb/stored-tables.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { landedTable } from '../../pipeline/io/inbox-source.ts'
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
@@ -269,4 +270,23 @@ test('plain values of an earlier version are counted by table', async () => {
     dead_letters: 2,
     landed_messages: 1,
   })
+})
+
+test('verify names the tables with plain values and exits with 1', async () => {
+  const path = join(dir, 'earlier.duckdb')
+  const warehouse = `duckdb:${path}`
+  const definitions = join(dir, 'earlier')
+  mkdirSync(definitions)
+  writeFileSync(join(definitions, 'identity.ts'), "export default { hashed: ['email'] }\n")
+  await command('start', ['--warehouse', warehouse, '--definitions', definitions, '-'], event('e1'))
+  expect(await command('verify', ['--warehouse', warehouse])).toMatchObject({ status: 0 })
+  const earlier = duckdbWarehouse(path)
+  await earlier.open()
+  await earlier.query(`update ${storageOf('events')} set properties = '{"email":"${ADA}"}'`)
+  await earlier.close()
+  const { status, stdout, stderr } = await command('verify', ['--warehouse', warehouse])
+  expect(stderr).toContain('has plain values of hashed namespaces (email) in events (rows: 1)')
+  expect(status).toBe(1)
+  expect(stdout).not.toContain('differs')
+  expectNoForm(stdout + stderr)
 })
