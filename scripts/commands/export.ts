@@ -16,6 +16,7 @@ import { warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { literal } from '../../pipeline/duckdb/schema.ts'
 import { messageOf, UserError } from '../../pipeline/base/errors.ts'
+import { didYouMean } from '../../pipeline/definition/near-name.ts'
 import { publicViews } from '../../pipeline/warehouse/public-views.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { warehouseCommand } from '../cli/command.ts'
@@ -102,7 +103,7 @@ async function described(table: string): Promise<Described[]> {
   const names = [...publicViews().keys()]
   if (!names.includes(table)) {
     const what = `--table ${JSON.stringify(table)} is not a public view`
-    throw new UserError(`${what}: choose one of ${names.join(', ')}`, 2)
+    throw new UserError(`${what}: ${didYouMean(table, names)}choose one of ${names.join(', ')}`, 2)
   }
   const columns = await inMemory((warehouse) =>
     warehouse.query(

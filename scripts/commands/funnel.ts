@@ -84,7 +84,7 @@ async function recordedFunnel(warehouse: Warehouse, id: string): Promise<EventFu
   const found = funnels.find((one) => one.id === id)
   if (found !== undefined) return found
   const known = funnels.map((one) => one.id).join(', ') || 'none'
-  const what = `--definition ${id} is not live in ${warehouse.url}; there is: ${known}; build it`
+  const what = `--definition ${id} is not live in ${warehouse.url}; live: ${known}; if the definitions have it, build it`
   throw new UserError(what, 2, { script: 'replay', args: ['--funnel', id] })
 }
 

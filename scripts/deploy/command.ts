@@ -51,10 +51,10 @@ async function check(steps: readonly Step[], isMeant: boolean): Promise<void> {
     missing.length > 0
       ? `not installed: ${missing.join(', ')}; they come with the Google Cloud CLI`
       : unknown.length > 0
-        ? `not known to what is installed: ${unknown.join(', ')}; gcloud components update`
+        ? `the installed Google Cloud CLI does not know ${unknown.join(', ')}; to update it: gcloud components update`
         : null
   if (verdict !== null && (isMeant || missing.length === 0)) throw new UserError(verdict)
-  const looked = `the ${commands} commands and their flags are known to what is installed`
+  const looked = `the installed Google Cloud CLI knows all ${commands} commands and their flags`
   note(verdict ?? looked)
 }
 

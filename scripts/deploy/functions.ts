@@ -68,7 +68,7 @@ export function functionSteps(site: Site, part: Part): Step[] {
       ),
     },
     {
-      why: 'Where it is called.',
+      why: 'The URL of the function.',
       run: gcloud(
         'functions describe',
         name,

@@ -35,7 +35,7 @@ function bySubscription(site: Site): Step[] {
       'roles/iam.serviceAccountTokenCreator',
     ),
     ...subscribed(site, {
-      why: 'Landing: every message becomes a row as it came, with its id and time.',
+      why: 'Landing: stores every message unchanged as a row, with its id and time.',
       name: subscriptions.table,
       settings: [
         `--bigquery-table=${project}:${dataset}.${TABLE}`,
@@ -52,7 +52,7 @@ function byFunction(site: Site): Step[] {
   const { topics, subscriptions, functions, accounts, emailOf, hashKey } = namesOf(site)
   const { ingest } = accounts
   const mayAppend = 'Allow ingest to append to the table of landed messages.'
-  const maySee = 'Allow it to see that the dataset is there and up to date.'
+  const maySee = 'Allow it to check that the dataset exists and is up to date.'
   return [
     account(ingest, 'ingest, which lands messages'),
     ...(site.isHashed
@@ -66,17 +66,17 @@ function byFunction(site: Site): Step[] {
           ),
         ]
       : []),
-    account(accounts.push, 'who brings them to it, and may do nothing else'),
+    account(accounts.push, 'the push subscription, which may call ingest and do nothing else'),
     allowInDataset(mayAppend, ingest, 'bigquery.dataEditor', TABLE),
     allowInDataset(maySee, ingest, 'bigquery.dataViewer'),
-    allowInProject('Allow it to ask for that.', ingest, 'roles/bigquery.jobUser'),
+    allowInProject('Allow it to run that query.', ingest, 'roles/bigquery.jobUser'),
     ...functionSteps(site, {
-      why: 'The function that lands a message as it came.',
+      why: 'The function that stores a message unchanged.',
       name: functions.ingest,
       entryPoint: 'ingest',
       account: ingest,
       caller: accounts.push,
-      whyCaller: 'Allow messages to be brought to it.',
+      whyCaller: 'Allow Pub/Sub to call it.',
       memory: '1Gi',
       instances: 10,
       concurrency: 80,
@@ -86,14 +86,14 @@ function byFunction(site: Site): Step[] {
       learn: 'INGEST_URL',
     }),
     allow(
-      'Allow Pub/Sub to show who brings them.',
+      'Allow Pub/Sub to sign its calls.',
       'iam service-accounts',
       emailOf(accounts.push),
       pubsub,
       'roles/iam.serviceAccountTokenCreator',
     ),
     ...subscribed(site, {
-      why: 'Landing: every message is brought to the function.',
+      why: 'Landing: delivers every message to the function.',
       name: subscriptions.push,
       settings: [
         `--push-endpoint=$INGEST_URL/projects/${project}/topics/${topics.events}`,
@@ -133,7 +133,7 @@ function subscribed(site: Site, given: { why: string; name: string; settings: st
       mend: 'what was allowed a moment ago may take a minute to hold: wait for it',
     },
     allow(
-      'Allow Pub/Sub to take out of it what could not be landed.',
+      'Allow Pub/Sub to remove messages that failed to land.',
       'pubsub subscriptions',
       name,
       pubsub,

@@ -57,22 +57,22 @@ function foundation(site: Site): Step[] {
       mend: `gcloud auth login; gcloud projects list shows whether ${project} is yours`,
     },
     {
-      why: 'What is used of Google Cloud.',
+      why: 'Enable the APIs that the pipeline uses.',
       run: gcloud('services enable', ...services),
       mend: 'the project needs an account for billing, and you the role Service Usage Admin',
     },
     account(accounts.advance, 'advance, which turns landed events into tables'),
     account(accounts.tick, 'the tick, which may call advance and do nothing else'),
-    account(accounts.build, 'whatever builds the functions'),
+    account(accounts.build, 'Cloud Build, which builds the functions'),
     topic('Events are published here.', topics.events),
-    topic('What could not be landed in a hundred tries goes here.', topics.undelivered),
+    topic('Messages that failed to land 100 times go here.', topics.undelivered),
     topic(
-      'Effects go here, and are kept for a week for receivers who come later.',
+      'Effects are published here, and kept for a week for later subscribers.',
       topics.effects,
       '--message-retention-duration=7d',
     ),
     {
-      why: 'Keeps what could not be landed until somebody looks.',
+      why: 'Keeps messages that failed to land, for inspection.',
       look: gcloud('pubsub subscriptions describe', subscriptions.undelivered),
       ifAbsent: gcloud(
         'pubsub subscriptions create',
@@ -84,7 +84,7 @@ function foundation(site: Site): Step[] {
     },
     {
       ...allow(
-        'Allow Pub/Sub to pass on what could not be landed.',
+        'Allow Pub/Sub to forward messages that failed to land.',
         'pubsub topics',
         topics.undelivered,
         pubsub,
@@ -95,7 +95,7 @@ function foundation(site: Site): Step[] {
         `--service=pubsub.googleapis.com --project=${project}`,
     },
     {
-      why: 'The dataset, its tables and views: makes what is missing, changes nothing else.',
+      why: 'The dataset, its tables and views: creates missing ones, changes nothing else.',
       run: npm('migrate', '--warehouse', `bigquery:${project}.${dataset}`, '--location', region),
       mend: 'gcloud auth application-default login: this step uses those credentials',
     },
@@ -107,9 +107,9 @@ function building(site: Site): Step[] {
   const { npm, allowInProject } = toolsOf(site)
   const { build } = namesOf(site).accounts
   return [
-    allowInProject('Allow the build to write its log.', build, 'roles/logging.logWriter'),
-    allowInProject('Allow it to keep what it builds.', build, 'roles/artifactregistry.writer'),
-    allowInProject('Allow it to read what is uploaded.', build, 'roles/storage.objectViewer'),
+    allowInProject('Allow the build account to write its log.', build, 'roles/logging.logWriter'),
+    allowInProject('Allow it to store its images.', build, 'roles/artifactregistry.writer'),
+    allowInProject('Allow it to read the uploaded source.', build, 'roles/storage.objectViewer'),
     {
       why: 'The functions and the definitions as JavaScript, in a folder that is uploaded.',
       run: npm('package', '--definitions', site.definitionsDir, '--out', PACKAGE_DIR),
@@ -183,11 +183,11 @@ function hashing(site: Site): Step[] {
   const { hashKey, accounts } = namesOf(site)
   return [
     {
-      why: 'Where secrets are kept.',
+      why: 'The API that stores secrets.',
       run: gcloud('services enable', 'secretmanager.googleapis.com'),
     },
     {
-      why: 'The key of hashed identifiers, which you have made.',
+      why: 'The key of hashed identifiers, which you created.',
       run: gcloud('secrets describe', hashKey),
       mend:
         `openssl rand -hex 32 | gcloud secrets create ${hashKey} --data-file=- ` +

@@ -26,17 +26,17 @@ export function removalOf(site: Place): Step[] {
     ifThere: gcloud(`${group} delete`, name, ...args),
   })
   return [
-    removed('The tick: nothing is applied any more.', 'scheduler jobs', tick, location),
+    removed('The tick: from here on, no events are applied.', 'scheduler jobs', tick, location),
     ...Object.values(subscriptions).map((name) =>
-      removed('A subscription, and what it still holds.', 'pubsub subscriptions', name),
+      removed('A subscription, with its undelivered messages.', 'pubsub subscriptions', name),
     ),
     ...Object.values(functions).map((name) => removed('A function.', 'functions', name, region)),
     ...Object.values(topics).map((name) =>
-      removed('A topic: who publishes here is refused from now on.', 'pubsub topics', name),
+      removed('A topic: publishing to it fails from here on.', 'pubsub topics', name),
     ),
     ...takingBack(site),
     ...Object.values(accounts).map((name) =>
-      removed('An account, and what it was allowed.', 'iam service-accounts', emailOf(name)),
+      removed('An account, with its permissions.', 'iam service-accounts', emailOf(name)),
     ),
   ]
 }

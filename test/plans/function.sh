@@ -4,7 +4,7 @@ export CLOUDSDK_CORE_DISABLE_PROMPTS=1
 # The project's number: Google names its own accounts after it.
 PROJECT_NUMBER="$(gcloud projects describe my-project '--format=value(projectNumber)')"
 
-# What is used of Google Cloud.
+# Enable the APIs that the pipeline uses.
 gcloud services enable artifactregistry.googleapis.com \
   bigquery.googleapis.com \
   bigquerystorage.googleapis.com \
@@ -27,7 +27,7 @@ if ! gcloud iam service-accounts describe journeys-tick@my-project.iam.gservicea
   gcloud iam service-accounts create journeys-tick --project=my-project
 fi
 
-# The account of whatever builds the functions.
+# The account of Cloud Build, which builds the functions.
 if ! gcloud iam service-accounts describe journeys-build@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud iam service-accounts create journeys-build --project=my-project
 fi
@@ -37,19 +37,19 @@ if ! gcloud pubsub topics describe journeys-events --project=my-project > /dev/n
   gcloud pubsub topics create journeys-events --project=my-project
 fi
 
-# What could not be landed in a hundred tries goes here.
+# Messages that failed to land 100 times go here.
 if ! gcloud pubsub topics describe journeys-undelivered --project=my-project > /dev/null 2>&1; then
   gcloud pubsub topics create journeys-undelivered --project=my-project
 fi
 
-# Effects go here, and are kept for a week for receivers who come later.
+# Effects are published here, and kept for a week for later subscribers.
 if ! gcloud pubsub topics describe journeys-effects --project=my-project > /dev/null 2>&1; then
   gcloud pubsub topics create journeys-effects \
     --message-retention-duration=7d \
     --project=my-project
 fi
 
-# Keeps what could not be landed until somebody looks.
+# Keeps messages that failed to land, for inspection.
 if ! gcloud pubsub subscriptions describe journeys-undelivered --project=my-project > /dev/null 2>&1; then
   gcloud pubsub subscriptions create journeys-undelivered \
     --topic=journeys-undelivered \
@@ -58,31 +58,31 @@ if ! gcloud pubsub subscriptions describe journeys-undelivered --project=my-proj
     --project=my-project
 fi
 
-# Allow Pub/Sub to pass on what could not be landed.
+# Allow Pub/Sub to forward messages that failed to land.
 gcloud pubsub topics add-iam-policy-binding journeys-undelivered \
   "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/pubsub.publisher \
   --format=none \
   --project=my-project
 
-# The dataset, its tables and views: makes what is missing, changes nothing else.
+# The dataset, its tables and views: creates missing ones, changes nothing else.
 npm run --silent migrate -- --warehouse bigquery:my-project.journeys --location europe-west1
 
-# Allow the build to write its log.
+# Allow the build account to write its log.
 gcloud projects add-iam-policy-binding my-project \
   --member=serviceAccount:journeys-build@my-project.iam.gserviceaccount.com \
   --role=roles/logging.logWriter \
   --condition=None \
   --format=none
 
-# Allow it to keep what it builds.
+# Allow it to store its images.
 gcloud projects add-iam-policy-binding my-project \
   --member=serviceAccount:journeys-build@my-project.iam.gserviceaccount.com \
   --role=roles/artifactregistry.writer \
   --condition=None \
   --format=none
 
-# Allow it to read what is uploaded.
+# Allow it to read the uploaded source.
 gcloud projects add-iam-policy-binding my-project \
   --member=serviceAccount:journeys-build@my-project.iam.gserviceaccount.com \
   --role=roles/storage.objectViewer \
@@ -97,7 +97,7 @@ if ! gcloud iam service-accounts describe journeys-ingest@my-project.iam.gservic
   gcloud iam service-accounts create journeys-ingest --project=my-project
 fi
 
-# The account of who brings them to it, and may do nothing else.
+# The account of the push subscription, which may call ingest and do nothing else.
 if ! gcloud iam service-accounts describe journeys-push@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud iam service-accounts create journeys-push --project=my-project
 fi
@@ -107,19 +107,19 @@ bq --location=europe-west1 --project_id=my-project query \
   --use_legacy_sql=false \
   'GRANT `roles/bigquery.dataEditor` ON TABLE `my-project`.`journeys`.`landed_messages` TO "serviceAccount:journeys-ingest@my-project.iam.gserviceaccount.com"'
 
-# Allow it to see that the dataset is there and up to date.
+# Allow it to check that the dataset exists and is up to date.
 bq --location=europe-west1 --project_id=my-project query \
   --use_legacy_sql=false \
   'GRANT `roles/bigquery.dataViewer` ON SCHEMA `my-project`.`journeys` TO "serviceAccount:journeys-ingest@my-project.iam.gserviceaccount.com"'
 
-# Allow it to ask for that.
+# Allow it to run that query.
 gcloud projects add-iam-policy-binding my-project \
   --member=serviceAccount:journeys-ingest@my-project.iam.gserviceaccount.com \
   --role=roles/bigquery.jobUser \
   --condition=None \
   --format=none
 
-# The function that lands a message as it came.
+# The function that stores a message unchanged.
 gcloud functions deploy journeys-ingest \
   --gen2 \
   --region=europe-west1 \
@@ -138,24 +138,24 @@ gcloud functions deploy journeys-ingest \
   --set-env-vars=DESIRE_PATH_WAREHOUSE=bigquery:my-project.journeys \
   --project=my-project
 
-# Allow messages to be brought to it.
+# Allow Pub/Sub to call it.
 gcloud functions add-invoker-policy-binding journeys-ingest \
   --region=europe-west1 \
   --member=serviceAccount:journeys-push@my-project.iam.gserviceaccount.com \
   --format=none \
   --project=my-project
 
-# Where it is called.
+# The URL of the function.
 INGEST_URL="$(gcloud functions describe journeys-ingest --v2 --region=europe-west1 '--format=value(serviceConfig.uri)' --project=my-project)"
 
-# Allow Pub/Sub to show who brings them.
+# Allow Pub/Sub to sign its calls.
 gcloud iam service-accounts add-iam-policy-binding journeys-push@my-project.iam.gserviceaccount.com \
   "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/iam.serviceAccountTokenCreator \
   --format=none \
   --project=my-project
 
-# Landing: every message is brought to the function.
+# Landing: delivers every message to the function.
 if gcloud pubsub subscriptions describe journeys-push --project=my-project > /dev/null 2>&1; then
   gcloud pubsub subscriptions update journeys-push \
     "--push-endpoint=${INGEST_URL:?}/projects/my-project/topics/journeys-events" \
@@ -185,7 +185,7 @@ else
     --project=my-project
 fi
 
-# Allow Pub/Sub to take out of it what could not be landed.
+# Allow Pub/Sub to remove messages that failed to land.
 gcloud pubsub subscriptions add-iam-policy-binding journeys-push \
   "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/pubsub.subscriber \
@@ -238,7 +238,7 @@ gcloud functions add-invoker-policy-binding journeys-advance \
   --format=none \
   --project=my-project
 
-# Where it is called.
+# The URL of the function.
 ADVANCE_URL="$(gcloud functions describe journeys-advance --v2 --region=europe-west1 '--format=value(serviceConfig.uri)' --project=my-project)"
 
 # The tick, every 5 minutes.

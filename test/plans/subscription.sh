@@ -4,7 +4,7 @@ export CLOUDSDK_CORE_DISABLE_PROMPTS=1
 # The project's number: Google names its own accounts after it.
 PROJECT_NUMBER="$(gcloud projects describe my-project '--format=value(projectNumber)')"
 
-# What is used of Google Cloud.
+# Enable the APIs that the pipeline uses.
 gcloud services enable artifactregistry.googleapis.com \
   bigquery.googleapis.com \
   bigquerystorage.googleapis.com \
@@ -27,7 +27,7 @@ if ! gcloud iam service-accounts describe journeys-tick@my-project.iam.gservicea
   gcloud iam service-accounts create journeys-tick --project=my-project
 fi
 
-# The account of whatever builds the functions.
+# The account of Cloud Build, which builds the functions.
 if ! gcloud iam service-accounts describe journeys-build@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud iam service-accounts create journeys-build --project=my-project
 fi
@@ -37,19 +37,19 @@ if ! gcloud pubsub topics describe journeys-events --project=my-project > /dev/n
   gcloud pubsub topics create journeys-events --project=my-project
 fi
 
-# What could not be landed in a hundred tries goes here.
+# Messages that failed to land 100 times go here.
 if ! gcloud pubsub topics describe journeys-undelivered --project=my-project > /dev/null 2>&1; then
   gcloud pubsub topics create journeys-undelivered --project=my-project
 fi
 
-# Effects go here, and are kept for a week for receivers who come later.
+# Effects are published here, and kept for a week for later subscribers.
 if ! gcloud pubsub topics describe journeys-effects --project=my-project > /dev/null 2>&1; then
   gcloud pubsub topics create journeys-effects \
     --message-retention-duration=7d \
     --project=my-project
 fi
 
-# Keeps what could not be landed until somebody looks.
+# Keeps messages that failed to land, for inspection.
 if ! gcloud pubsub subscriptions describe journeys-undelivered --project=my-project > /dev/null 2>&1; then
   gcloud pubsub subscriptions create journeys-undelivered \
     --topic=journeys-undelivered \
@@ -58,31 +58,31 @@ if ! gcloud pubsub subscriptions describe journeys-undelivered --project=my-proj
     --project=my-project
 fi
 
-# Allow Pub/Sub to pass on what could not be landed.
+# Allow Pub/Sub to forward messages that failed to land.
 gcloud pubsub topics add-iam-policy-binding journeys-undelivered \
   "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/pubsub.publisher \
   --format=none \
   --project=my-project
 
-# The dataset, its tables and views: makes what is missing, changes nothing else.
+# The dataset, its tables and views: creates missing ones, changes nothing else.
 npm run --silent migrate -- --warehouse bigquery:my-project.journeys --location europe-west1
 
-# Allow the build to write its log.
+# Allow the build account to write its log.
 gcloud projects add-iam-policy-binding my-project \
   --member=serviceAccount:journeys-build@my-project.iam.gserviceaccount.com \
   --role=roles/logging.logWriter \
   --condition=None \
   --format=none
 
-# Allow it to keep what it builds.
+# Allow it to store its images.
 gcloud projects add-iam-policy-binding my-project \
   --member=serviceAccount:journeys-build@my-project.iam.gserviceaccount.com \
   --role=roles/artifactregistry.writer \
   --condition=None \
   --format=none
 
-# Allow it to read what is uploaded.
+# Allow it to read the uploaded source.
 gcloud projects add-iam-policy-binding my-project \
   --member=serviceAccount:journeys-build@my-project.iam.gserviceaccount.com \
   --role=roles/storage.objectViewer \
@@ -109,7 +109,7 @@ gcloud iam service-accounts add-iam-policy-binding journeys-landing@my-project.i
   --format=none \
   --project=my-project
 
-# Landing: every message becomes a row as it came, with its id and time.
+# Landing: stores every message unchanged as a row, with its id and time.
 if gcloud pubsub subscriptions describe journeys-landing --project=my-project > /dev/null 2>&1; then
   gcloud pubsub subscriptions update journeys-landing \
     --bigquery-table=my-project:journeys.landed_messages \
@@ -137,7 +137,7 @@ else
     --project=my-project
 fi
 
-# Allow Pub/Sub to take out of it what could not be landed.
+# Allow Pub/Sub to remove messages that failed to land.
 gcloud pubsub subscriptions add-iam-policy-binding journeys-landing \
   "--member=serviceAccount:service-${PROJECT_NUMBER:?}@gcp-sa-pubsub.iam.gserviceaccount.com" \
   --role=roles/pubsub.subscriber \
@@ -190,7 +190,7 @@ gcloud functions add-invoker-policy-binding journeys-advance \
   --format=none \
   --project=my-project
 
-# Where it is called.
+# The URL of the function.
 ADVANCE_URL="$(gcloud functions describe journeys-advance --v2 --region=europe-west1 '--format=value(serviceConfig.uri)' --project=my-project)"
 
 # The tick, every 5 minutes.

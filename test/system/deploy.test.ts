@@ -104,7 +104,7 @@ describe.each(['subscription', 'function'] as const)('landing by %s', (landing) 
     const [byHand, byCommand] = [new Machine(), new Machine()]
     byHand.sh(scriptOf(planOf(site(landing))))
     const first = byCommand.deploy(['--landing', landing, '--yes'])
-    expect([first.stderr, first.status]).toEqual([expect.stringMatching(/are known/), 0])
+    expect([first.stderr, first.status]).toEqual([expect.stringMatching(/knows all/), 0])
     const asked = byCommand.log()
     expect(asked).toEqual(byHand.log())
     expect(asked.filter((line) => line.includes('$'))).toEqual([])
@@ -163,7 +163,7 @@ test('nothing is done when a program does not know a flag', () => {
   const refused = machine.deploy(['--yes'])
   expect(refused.status).toBe(1)
   expect(refused.stderr).toContain(
-    'not known to what is installed: gcloud functions deploy --concurrency;',
+    'the installed Google Cloud CLI does not know gcloud functions deploy --concurrency;',
   )
   expect(machine.log()).toEqual([])
 })

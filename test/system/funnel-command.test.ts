@@ -74,8 +74,8 @@ test('reports what is wrong with a query, and exits with 2', async () => {
     /^error: no event on record is named 'Order Complted'; did you mean 'Order Completed'\? there is: /,
   )
   expect(await wrong('--definition', 'lost')).toBe(
-    `error: --definition lost is not live in duckdb:${path}; there is: email_return, ` +
-      'first_purchase; build it: npm run replay -- --funnel lost ' +
+    `error: --definition lost is not live in duckdb:${path}; live: email_return, ` +
+      'first_purchase; if the definitions have it, build it: npm run replay -- --funnel lost ' +
       `--warehouse duckdb:${path}`,
   )
   expect(await wrong('--steps', 'A', '--by', 'plan')).toBe(
