@@ -18,6 +18,7 @@ test('returns the values of a packed column', () => {
   )
   expect(unpack(throughJson(pack([[1], [1], { a: 2 }, [1]])))).toEqual([[1], [1], { a: 2 }, [1]])
   expect(pack(['a', 'a', 'a', 'a', 'a', 'b'])).toEqual({ n: [5, 1], v: ['a', 'b'] })
+  expect(pack(['a', 'a', 'a', 'b'])).toEqual(['a', 'a', 'a', 'b'])
 })
 
 test('returns the events of a history segment', () => {
@@ -29,13 +30,13 @@ test('returns the events of a history segment', () => {
     operand: fc.option(value, { nil: undefined }),
   })
   fc.assert(
-    fc.property(fc.array(row, { minLength: 1, maxLength: 25 }), (rows) => {
+    fc.property(fc.array(row, { minLength: 1, maxLength: 50, size: 'max' }), (rows) => {
       const [events, read] = [new Events(1, 1), new Events(1, 1)]
       rows.forEach(({ at, ordinal, name, who, operand }, i) => {
         events.occurredAt.push(1_772_359_200_000_000 + i * 60 + at)
         events.ordinal.push(ordinal)
-        // More texts than are compared one by one.
-        events.name.push(`${name}${i}`)
+        // More texts than are compared one by one; later events repeat them.
+        events.name.push(`${name}${i % 20}`)
         events.eventId.push(`e${i}`)
         events.source.push('web')
         events.stream.push('s')

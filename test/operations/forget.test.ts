@@ -123,6 +123,23 @@ test('an event of another person that names the erased one is dropped', async ()
   }
 })
 
+test('another person who loses an event keeps the timeout of the others', async () => {
+  const bob = { user_id: 'bob' }
+  const unlink = ['user_id:bob', 'email:ada@example.org']
+  const last = event('x12', 4, bob)
+  const harness = await told([LINES[1] as string, event('x11', 3, bob, { unlink }), last])
+  const { warehouse } = harness
+  await forget({ warehouse, definitions, user: 'ada', isKept: false, isPlan: false, at: at(0) })
+  harness.restart()
+  const later = parseInstant('2026-03-01T12:00:00Z') as number
+  await harness.feed([], later)
+  const never = await told([last])
+  await never.feed([], later)
+  const timeouts = await warehouse.query("select cause from transitions where cause = 'timeout'")
+  expect(timeouts).toHaveLength(1)
+  expect(await dump(warehouse)).toEqual(await dump(never.warehouse))
+})
+
 test('names an unknown person and changes nothing', async () => {
   const { warehouse } = await told(LINES)
   const options = { warehouse, definitions, isKept: false, isPlan: false, at: at(0) }
