@@ -11,13 +11,12 @@ export function diffLines(diff: ReleaseDiff, journey: string, from: number, to: 
   const share = profiles === 0 ? '0' : ((100 * differing) / profiles).toFixed(1)
   return [
     `${journey} ${from} → ${to}`,
-    `  blast radius ${share} %: ${grouped(differing)} of ${grouped(profiles)} profiles go ` +
-      'another way',
+    `  transitions differ for ${grouped(differing)} of ${grouped(profiles)} profiles (${share} %)`,
     '',
     ...stateLines(diff.states),
     ...funnelLines(diff.funnels, from, to),
     `Rejection rate     ${rate(diff.asked.before)} → ${rate(diff.asked.after)}`,
-    ...(diff.telling.length === 0 ? [] : ['', 'Where they part']),
+    ...(diff.telling.length === 0 ? [] : ['', 'First differing transition of some profiles']),
     ...diff.telling.flatMap(({ profile, moves, before, after }) => [
       `  ${profile}, ${moves} ${moves === 1 ? 'transition differs' : 'transitions differ'}`,
       `    ${from}: ${moveText(before)}`,
@@ -34,13 +33,13 @@ function stateLines(states: ReleaseDiff['states']): string[] {
     const shown = moved.slice(0, STATES_SHOWN)
     const further = moved.length - shown.length
     return [
-      `Where profiles stand${track === 'main' ? '' : `, ${track}`}: ` +
-        `${grouped(count(own) - count(moved))} as before, ${grouped(count(moved))} elsewhere`,
+      `Current states${track === 'main' ? '' : `, ${track}`}: ` +
+        `${grouped(count(own) - count(moved))} profiles equal, ${grouped(count(moved))} different`,
       ...shown.map(
         ({ before, after, profiles }) =>
-          `  ${grouped(profiles).padStart(9)}  ${before ?? 'nowhere'} → ${after ?? 'nowhere'}`,
+          `  ${grouped(profiles).padStart(9)}  ${before ?? 'none'} → ${after ?? 'none'}`,
       ),
-      ...(further === 0 ? [] : [`             and ${further} rarer ways`]),
+      ...(further === 0 ? [] : [`             and ${further} rarer changes`]),
       '',
     ]
   })
@@ -73,9 +72,9 @@ function rate({ moved, refused }: Asked): string {
 }
 
 function moveText(move: Move | null): string {
-  if (move === null) return 'nothing that the other has not'
+  if (move === null) return 'no further transition'
   const { from, to, event, eventId, at } = move
-  const why = event === null ? 'its time was up' : `${event}, ${eventId}`
+  const why = event === null ? 'timeout' : `${event}, ${eventId}`
   const way = from === null ? `starts in ${to}` : `${from} → ${to}`
   return `${way} at ${formatInstant(at).slice(0, 19).replace('T', ' ')}  (${why})`
 }

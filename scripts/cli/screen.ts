@@ -167,7 +167,7 @@ function storyLine(row: Row): string {
     const events = counted(Number(row['events']), 'event')
     return `${at}  on ${row['who']} (${row['source']}), ${events}`
   }
-  const by = row['cause'] === 'timeout' ? 'nothing happened' : row['who']
+  const by = row['cause'] === 'timeout' ? 'timeout' : row['who']
   return `${at}    ${row['journey']}: ${row['from_state']} → ${row['to_state']}  (${by})`
 }
 

@@ -130,8 +130,8 @@ async function move(
     say([
       `would ${verb} ${nameOf(release)}; ${isLive}`,
       built === undefined
-        ? `  it has not been built yet and would be first: ${nextLine('replay', `--${kind}`, id)}`
-        : `  built, ${behindOf(built)}, which it would catch up with`,
+        ? `  not built yet, and would be built first; to build it now: ${nextLine('replay', `--${kind}`, id)}`
+        : `  built, ${behindOf(built)}`,
       ...(isJourney
         ? [
             `  readers would see ${counted(built.transitions, 'transition')} in place of ` +
