@@ -73,7 +73,10 @@ export class BigQueryTakeover {
       type === 'hash64' ? `cast(${quoted(name)} as string) as ${quoted(name)}` : quoted(name),
     )
     const values: (string | number)[] = []
-    const bound: Bound = (value) => `@p${values.push(value)}`
+    const bound: Bound = (value) => {
+      values.push(value)
+      return '?'
+    }
     const sql = believedText(table, selected.join(', '), taken, bound)
     for await (const rows of this.#client.pages('read', sql, parametersOf(values))) {
       const data = columns.map((column) => [column.name, dataOf(column, rows)] as const)

@@ -7,7 +7,8 @@ import { TABLES, type VersionedName } from './tables.ts'
 import type { EventWindow } from './warehouse.ts'
 import type { VersionName } from '../definition/load.ts'
 
-/** Returns how a value is written in a query. */
+/** Returns how a value is written in a query. It is called in the order of the text, so that values
+ * of `?` can be collected. */
 export type Bound = (value: string | number) => string
 
 /** Versions to take over, and the profiles of which; null means all. */
@@ -20,11 +21,9 @@ export function believedText(
   { versions, within }: Taken,
   bound: Bound,
 ): string {
+  const isTaken = isOfVersions(table, versions, bound)
   const touched = within === null ? '' : ` and profile_id not in (${untouched(within, bound)})`
-  return (
-    `select ${columns} from ${table}_now ` +
-    `where ${isOfVersions(table, versions, bound)}${touched}`
-  )
+  return `select ${columns} from ${table}_now where ${isTaken}${touched}`
 }
 
 /** Returns the condition that a row belongs to one of the versions. It holds for tables without
