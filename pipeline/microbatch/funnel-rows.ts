@@ -1,6 +1,6 @@
 /** Converts funnel facts to rows of `funnel_attempts` and `funnel_attempt_steps`. */
 
-import { depthOf } from '../stages/funnel-attempts.ts'
+import { depthOf } from '../stages/attempt-progress.ts'
 import type { CompiledFunnel, CompiledStep } from '../definition/compile-funnel.ts'
 import type { AttemptFact, FunnelFacts } from '../stages/funnel-facts.ts'
 import { encodePart } from '../base/hash.ts'

@@ -11,13 +11,8 @@
  * written rows: the profile must be refolded (`mustFoldAgain`).
  */
 
-import {
-  Attempts,
-  deadlineOf,
-  freshStanding,
-  type Point,
-  type Standing,
-} from './funnel-attempts.ts'
+import { deadlineOf } from './attempt-progress.ts'
+import { Attempts, freshStanding, type Point, type Standing } from './funnel-attempts.ts'
 import type { CompiledFunnel, Match } from '../definition/compile-funnel.ts'
 import type { Events } from './events.ts'
 import { EVENT, type Facts } from './journey-facts.ts'

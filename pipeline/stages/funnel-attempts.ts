@@ -24,8 +24,15 @@
  * against attempts that can take it.
  */
 
+import { deadlineOf, depthOf } from './attempt-progress.ts'
 import type { CompiledFunnel, CompiledStep } from '../definition/compile-funnel.ts'
-import { RecentSteps, stepEvent, type RecentGroup, type StepEvent } from './recent-steps.ts'
+import {
+  placeOf,
+  RecentSteps,
+  stepEvent,
+  type RecentGroup,
+  type StepEvent,
+} from './recent-steps.ts'
 import type { Attempt, EndedBecause, FunnelFacts, StepFact } from './funnel-facts.ts'
 
 /** Event, or entered state, as funnels read it. */
@@ -63,7 +70,7 @@ export function freshStanding(): Standing {
 }
 
 /** Attempts of one scope that reached the same steps with the same held values. */
-type List = { held: string; attempts: Attempt[] }
+type List = { attempts: Attempt[] }
 
 export class Attempts {
   readonly #funnel: CompiledFunnel
@@ -72,11 +79,15 @@ export class Attempts {
   readonly #lists = new Map<string, List>()
   /** The same lists by scope. */
   readonly #scopes = new Map<string, List[]>()
+  /** In any order: the same lists by `placeOf`. */
+  readonly #places = new Map<string, List[]>()
   readonly #touched = new Set<Attempt>()
   readonly #withdrawn: Attempt[] = []
   readonly #steps: { attempt: Attempt; fact: Omit<StepFact, keyof StepOwner> }[] = []
   readonly #recent: RecentSteps
   #tie = 0
+  /** Tie of the last conversion. */
+  #convertedTie = -1
 
   /** Continues from `standing`; `finish` updates it. */
   constructor(funnel: CompiledFunnel, standing: Standing) {
@@ -176,8 +187,7 @@ export class Attempts {
   #serveAny(point: Point): void {
     let hasServed = false
     const served: number[] = []
-    for (const { held, attempts } of this.#scopes.get(point.scope) ?? []) {
-      if (held !== point.held) continue
+    for (const { attempts } of this.#places.get(placeOf(point.scope, point.held)) ?? []) {
       const reached = attempts[0]?.reached ?? []
       const step = point.steps.find((one) => !reached.includes(one))
       if (step === undefined || this.#advance(attempts, step, point) === 0) continue
@@ -190,10 +200,7 @@ export class Attempts {
       this.#enter(point, first, this.#takenAlong(point, first))
     }
     for (const step of served) this.#recent.add(point.scope, point.held, stepEvent(point, step))
-    const hasConverted = [...this.#touched].some(
-      ({ ended, tie }) => ended?.because === 'converted' && tie === this.#tie,
-    )
-    if (hasConverted) this.#recent.clear(point.scope, point.held)
+    if (this.#convertedTie === this.#tie) this.#recent.clear(point.scope, point.held)
   }
 
   /** Returns the events with which the window of a new attempt begins; another attempt's entry is
@@ -203,7 +210,8 @@ export class Attempts {
     const { windowUs, mustIncrease } = this.#funnel
     const place = { scope, held, from: point.at - windowUs, mustIncrease }
     const events = this.#recent.before(stepEvent(point, step), place)
-    const lists = this.#scopes.get(scope)?.filter((list) => list.held === held) ?? []
+    if (events.length === 0) return events
+    const lists = this.#places.get(placeOf(scope, held)) ?? []
     const entries = new Set(lists.flatMap(({ attempts }) => attempts.map(({ key }) => key)))
     const start = events.findIndex(({ key }) => !entries.has(key))
     return start < 0 ? [] : events.slice(start)
@@ -248,7 +256,9 @@ export class Attempts {
     this.#steps.push({ attempt, fact })
     this.#touched.add(attempt)
     const isLast = order === 'any' ? number === steps.length : step === steps.length - 1
-    if (isLast) this.#end(attempt, 'converted', point.at)
+    if (!isLast) return
+    this.#convertedTie = this.#tie
+    this.#end(attempt, 'converted', point.at)
   }
 
   #exclude(point: Point, index: number): void {
@@ -257,7 +267,7 @@ export class Attempts {
     const { from, to, removesProfile } = exclusion
     const isBetween = (depth: number) => depth >= from && depth < to
     const count = this.#endAll(point.scope, isBetween, point.at, 'excluded')
-    if (count > 0) this.#recent.clear(point.scope, null)
+    if (count > 0) this.#recent.clearScope(point.scope)
     if (removesProfile && count > 0) this.#standing.isRemoved = true
   }
 
@@ -345,32 +355,16 @@ export class Attempts {
     const key = listKey(scope, place, held)
     let list = this.#lists.get(key)
     if (list === undefined) {
-      list = { held, attempts: [] }
+      list = { attempts: [] }
       this.#lists.set(key, list)
-      const lists = this.#scopes.get(scope)
-      if (lists === undefined) this.#scopes.set(scope, [list])
-      else lists.push(list)
+      addTo(this.#scopes, scope, list)
+      if (this.#funnel.order === 'any') addTo(this.#places, placeOf(scope, held), list)
     }
     return list.attempts
   }
 }
 
 type StepOwner = Pick<StepFact, 'funnel' | 'profileId' | 'attempt' | 'replaces'>
-
-/** Returns the 1-based number of the deepest step; in any order, the number of steps reached. */
-export function depthOf({ order }: CompiledFunnel, reached: readonly number[]): number {
-  return order === 'any' ? reached.length : (reached[reached.length - 1] as number) + 1
-}
-
-/** Returns the last instant at which an open attempt can reach its next step. */
-export function deadlineOf(funnel: CompiledFunnel, attempt: Attempt): number {
-  const { steps, windowUs, order } = funnel
-  const whole = attempt.at + windowUs
-  if (order === 'any') return whole
-  let next = (attempt.reached[attempt.reached.length - 1] as number) + 1
-  while (steps[next]?.isOptional === true) next += 1
-  return Math.min(whole, attempt.anchorAt + (steps[next]?.withinUs ?? Infinity))
-}
 
 /** Returns pairs of points and their steps, by step, then in event order. */
 function inStepOrder(points: readonly Point[]): [step: number, point: Point][] {
@@ -386,6 +380,12 @@ function retain<T>(list: T[], isKept: (item: T) => boolean): void {
     if (isKept(item)) list[kept++] = item
   }
   list.length = kept
+}
+
+function addTo(lists: Map<string, List[]>, key: string, list: List): void {
+  const some = lists.get(key)
+  if (some === undefined) lists.set(key, [list])
+  else some.push(list)
 }
 
 /** Returns the key of a list. No part contains a NUL: places are digits and commas, held values

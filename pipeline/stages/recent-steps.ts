@@ -20,21 +20,24 @@ export type RecentGroup = { scope: string; held: string; events: StepEvent[] }
 
 export class RecentSteps {
   readonly #groups: RecentGroup[]
+  readonly #byPlace: Map<string, RecentGroup>
 
   /** Continues from `groups` and changes it. */
   constructor(groups: RecentGroup[]) {
     this.#groups = groups
+    this.#byPlace = new Map(groups.map((group) => [placeOf(group.scope, group.held), group]))
   }
 
-  #find(scope: string, held: string): RecentGroup | undefined {
-    return this.#groups.find((group) => group.scope === scope && group.held === held)
+  #keep(group: RecentGroup): void {
+    this.#groups.push(group)
+    this.#byPlace.set(placeOf(group.scope, group.held), group)
   }
 
   add(scope: string, held: string, event: StepEvent): void {
-    let group = this.#find(scope, held)
+    let group = this.#byPlace.get(placeOf(scope, held))
     if (group === undefined) {
       group = { scope, held, events: [] }
-      this.#groups.push(group)
+      this.#keep(group)
     }
     group.events = group.events.filter(({ step }) => step !== event.step)
     group.events.push(event)
@@ -57,7 +60,7 @@ export class RecentSteps {
     },
   ): StepEvent[] {
     const taken = [event]
-    for (const one of this.#find(scope, held)?.events.toReversed() ?? []) {
+    for (const one of this.#byPlace.get(placeOf(scope, held))?.events.toReversed() ?? []) {
       if (one.at < from || one.step === event.step) continue
       if (taken.some(({ key }) => key === one.key)) continue
       if (mustIncrease && one.at >= (taken[0] as StepEvent).at) continue
@@ -66,11 +69,15 @@ export class RecentSteps {
     return taken.slice(0, -1)
   }
 
-  /** Forgets what a conversion or an exclusion has put an end to. */
-  clear(scope: string, held: string | null): void {
-    for (const group of this.#groups) {
-      if (group.scope === scope && (held === null || group.held === held)) group.events = []
-    }
+  /** Forgets the events of a place, where an attempt has converted. */
+  clear(scope: string, held: string): void {
+    const group = this.#byPlace.get(placeOf(scope, held))
+    if (group !== undefined) group.events = []
+  }
+
+  /** Forgets the events of a scope, whatever the held values: an exclusion has occurred there. */
+  clearScope(scope: string): void {
+    for (const group of this.#groups) if (group.scope === scope) group.events = []
   }
 
   /** Forgets events whose window has passed at the watermark. Returns the latest end of one. */
@@ -84,9 +91,16 @@ export class RecentSteps {
       })
     }
     const kept = this.#groups.filter(({ events }) => events.length > 0)
-    this.#groups.splice(0, this.#groups.length, ...kept)
+    this.#groups.length = 0
+    this.#byPlace.clear()
+    for (const group of kept) this.#keep(group)
     return decided
   }
+}
+
+/** Returns the key of a scope and held values. No part contains a NUL: held values are JSON. */
+export function placeOf(scope: string, held: string): string {
+  return `${held}\0${scope}`
 }
 
 /** Returns the event as one that was taken as a step. */
