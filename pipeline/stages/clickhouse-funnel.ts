@@ -19,8 +19,8 @@
 
 import type { Point } from './funnel-attempts.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
-import { EVENT } from './journey-facts.ts'
-import type { Attempt, AttemptFact, FunnelFacts } from './funnel-facts.ts'
+import type { AttemptFact, FunnelFacts } from './funnel-facts.ts'
+import { isSameChain, soleAttempt } from './sole-attempt.ts'
 
 type Served = { key: string; eventId: string | null; at: number }
 
@@ -151,8 +151,9 @@ export class WindowFunnel {
 
   #tell(profileId: string, is: Told, was: Told | null, deadline: number, facts: FunnelFacts): void {
     const { chain, because } = is
-    if (was !== null && was.because === because && isSame(was.chain, chain)) return
-    const attempt = attemptOf(chain)
+    if (was !== null && was.because === because && isSameChain(was.chain, chain)) return
+    const reached = chain.served.map((_, step) => step)
+    const attempt = soleAttempt({ ...chain, ...entryOf(chain) }, reached)
     const last = chain.served[chain.served.length - 1] as Served
     if (because !== null) {
       const endedAt = { converted: last.at, window: deadline, order: this.#stoppedAt }
@@ -171,31 +172,4 @@ export class WindowFunnel {
 
 function entryOf(chain: Chain): Served {
   return chain.served[0] as Served
-}
-
-function isSame(a: Chain, b: Chain): boolean {
-  if (a.served.length !== b.served.length) return false
-  return a.served.every(({ key }, step) => key === b.served[step]?.key)
-}
-
-/** Returns the attempt of a chain. A profile has one attempt, so its key is empty. */
-function attemptOf(chain: Chain): Attempt {
-  const { eventId, at } = entryOf(chain)
-  return {
-    key: '',
-    scope: '',
-    held: '',
-    eventId,
-    at,
-    ordinal: chain.ordinal,
-    cause: EVENT,
-    source: chain.source,
-    sessionId: chain.sessionId,
-    reached: chain.served.map((_, step) => step),
-    anchorAt: at,
-    isOnRecord: false,
-    ended: null,
-    tie: 0,
-    servedBy: [],
-  }
 }

@@ -18,7 +18,7 @@
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import type { Point } from './funnel-attempts.ts'
 import type { Attempt, AttemptFact, FunnelFacts } from './funnel-facts.ts'
-import { EVENT } from './journey-facts.ts'
+import { isSameChain, soleAttempt } from './sole-attempt.ts'
 
 /** `step` is 1-based. */
 type Served = { key: string; eventId: string | null; at: number; step: number }
@@ -177,7 +177,7 @@ export class PosthogFunnel {
       return
     }
     const { chain, because } = is
-    if (was?.because === because && isSame(was.chain, chain)) return
+    if (was?.because === because && isSameChain(was.chain, chain)) return
     const attempt = attemptOf(chain)
     const last = chain.served[chain.served.length - 1] as Served
     if (because !== null) {
@@ -207,28 +207,8 @@ function matchedBy({ steps, exclusions }: Point): string {
   return `${steps.join()}/${exclusions.join()}`
 }
 
-function isSame(a: Chain, b: Chain): boolean {
-  if (a.served.length !== b.served.length) return false
-  return a.served.every(({ key }, i) => key === b.served[i]?.key)
-}
-
-/** Returns the attempt of a chain. A profile has one attempt, so its key is empty. */
-function attemptOf({ at, ordinal, source, sessionId, served }: Chain): Attempt {
-  return {
-    key: '',
-    scope: '',
-    held: '',
-    eventId: served[0]?.eventId ?? null,
-    at,
-    ordinal,
-    cause: EVENT,
-    source,
-    sessionId,
-    reached: served.map(({ step }) => step - 1),
-    anchorAt: at,
-    isOnRecord: false,
-    ended: null,
-    tie: 0,
-    servedBy: [],
-  }
+function attemptOf(chain: Chain): Attempt {
+  const { served } = chain
+  const reached = served.map(({ step }) => step - 1)
+  return soleAttempt({ ...chain, eventId: served[0]?.eventId ?? null }, reached)
 }
