@@ -114,13 +114,6 @@ const pending = new Uint16Array(8)
 let pendingCount = 0
 let fedCount = 0
 
-/** Begins the hash of a text that is fed in pieces. Feed it whole before any other hash is made. */
-export function beginHash(): void {
-  h1 = h2 = h3 = h4 = 0
-  pendingCount = 0
-  fedCount = 0
-}
-
 /** Feeds one UTF-16 code unit. */
 function feedUnit(unit: number): void {
   pending[pendingCount] = unit
@@ -140,15 +133,19 @@ function mixPending(): void {
   )
 }
 
-/** Feeds the bytes from one up to another. They are whole characters of valid UTF-8. */
-export function feedUtf8(bytes: Uint8Array, from: number, to: number): void {
+/** Makes the hash of the text with the bytes from one up to another, which are valid UTF-8;
+ * `lowHalf` and `highHalf` return it. */
+export function hashUtf8(bytes: Uint8Array, from: number, to: number): void {
+  h1 = h2 = h3 = h4 = 0
+  pendingCount = 0
+  fedCount = 0
   let at = from
   while (at < to) {
     if (pendingCount === 0) {
       const begun = at
       at = mixAscii(bytes, at, to)
       fedCount += at - begun
-      if (at === to) return
+      if (at === to) break
     }
     const byte = bytes[at] as number
     if (byte < 0x80) {
@@ -156,6 +153,11 @@ export function feedUtf8(bytes: Uint8Array, from: number, to: number): void {
       at += 1
     } else at = feedCharacter(bytes, at)
   }
+  if (pendingCount > 0) {
+    for (let i = pendingCount; i < 8; i++) pending[i] = 0
+    mixPending()
+  }
+  finish(fedCount)
 }
 
 /**
@@ -205,15 +207,6 @@ function feedCharacter(bytes: Uint8Array, at: number): number {
   feedUnit(0xd800 | (beyond >>> 10))
   feedUnit(0xdc00 | (beyond & 0x3ff))
   return at + 4
-}
-
-/** Ends the hash of what was fed; `lowHalf` and `highHalf` return it. */
-export function endHash(): void {
-  if (pendingCount > 0) {
-    for (let i = pendingCount; i < 8; i++) pending[i] = 0
-    mixPending()
-  }
-  finish(fedCount)
 }
 
 /** Makes the hash of a text; `lowHalf` and `highHalf` return it. */

@@ -3,7 +3,7 @@
  * event that has been parsed and one that has been scanned have the same.
  */
 
-import { beginHash, endHash, feedUtf8, hashHalves } from '../base/hash.ts'
+import { hashHalves, hashUtf8 } from '../base/hash.ts'
 import type { Canonical, LandedTexts } from './event-batch-builder.ts'
 import { copyBytes, newBytes, sliceOf, type Slice } from './bytes.ts'
 import type { ScannedEvent } from './scanned-event.ts'
@@ -28,8 +28,8 @@ export function hashParsed(event: Canonical, texts: LandedTexts): void {
   )
 }
 
-/** The content up to the properties, put together so that it is hashed in one run. */
-let head = newBytes(BYTES_AT_FIRST)
+/** The whole content of an event, put together so that it is hashed in one run. */
+let content = newBytes(BYTES_AT_FIRST)
 let end = 0
 
 /** Makes the hash of a scanned event, which has no alias and no unlink. */
@@ -42,23 +42,21 @@ export function hashScanned(event: ScannedEvent): void {
     lengthOf(identifiers) +
     lengthOf(properties) +
     lengthOf(context)
-  if (most > head.array.length) head = newBytes(2 * most)
+  if (most > content.array.length) content = newBytes(2 * most)
   end = 0
   putLine(name)
   putLine(source)
   if (event.waited === undefined) putNumber(event.occurredAt)
   else {
-    end = copyBytes(WAITED.bytes.view, 0, WAITED.to, head.view, end)
+    end = copyBytes(WAITED.bytes.view, 0, WAITED.to, content.view, end)
     putNumber(event.waited)
   }
   putNumber(event.ordinal)
   putLine(identifiers)
   putLine(properties)
   putLine(context)
-  head.array[end++] = LINE_FEED
-  beginHash()
-  feedUtf8(head.array, 0, end)
-  endHash()
+  content.array[end++] = LINE_FEED
+  hashUtf8(content.array, 0, end)
 }
 
 function lengthOf({ from, to }: Slice): number {
@@ -66,19 +64,19 @@ function lengthOf({ from, to }: Slice): number {
 }
 
 function putLine({ bytes, from, to }: Slice): void {
-  end = copyBytes(bytes.view, from, to, head.view, end)
-  head.array[end++] = LINE_FEED
+  end = copyBytes(bytes.view, from, to, content.view, end)
+  content.array[end++] = LINE_FEED
 }
 
 /** Puts a safe integer and a line break. */
 function putNumber(value: number): void {
-  if (value < 0) head.array[end++] = MINUS
+  if (value < 0) content.array[end++] = MINUS
   const size = Math.abs(value)
   // Integers of 32 bits are divided several times as fast.
   const high = Math.floor(size / 1e8)
   if (high > 0) putDigits(high, 0)
   putDigits(size - high * 1e8, high > 0 ? 8 : 0)
-  head.array[end++] = LINE_FEED
+  content.array[end++] = LINE_FEED
 }
 
 /** Puts an integer below 2^31, with zeros before it up to `width`. */
@@ -89,7 +87,7 @@ function putDigits(value: number, width: number): void {
   let rest = value | 0
   for (let at = end + digits - 1; at >= end; at--) {
     const next = (rest / 10) | 0
-    head.array[at] = ZERO + rest - next * 10
+    content.array[at] = ZERO + rest - next * 10
     rest = next
   }
   end += digits

@@ -4,7 +4,7 @@ import { isAscii } from 'node:buffer'
 import type { Correction, EventBatch, Refusal, RejectionReason } from './event-batch.ts'
 import type { Alias } from '../base/identifier.ts'
 import type { TextColumn } from '../base/columns.ts'
-import { beginHash, endHash, feedUtf8, hashHalves, highHalf, lowHalf } from '../base/hash.ts'
+import { hashHalves, hashUtf8, highHalf, lowHalf } from '../base/hash.ts'
 import type { Wire, Json } from '../base/json.ts'
 import { DictionaryBuilder, FloatBuilder, IntBuilder, TextBuilder } from './column-builders.ts'
 import { hashParsed, hashScanned } from './content-hash.ts'
@@ -134,9 +134,7 @@ export class BatchBuilder {
     this.#identifiersJson.pushBytes(identifiers)
     this.#propertiesJson.pushBytes(properties)
     this.#contextJson.pushBytes(context)
-    beginHash()
-    feedUtf8(eventId.bytes.array, eventId.from, eventId.to)
-    endHash()
+    hashUtf8(eventId.bytes.array, eventId.from, eventId.to)
     pushHash(this.#eventHash)
     hashScanned(event)
     pushHash(this.#fingerprint)
