@@ -8,22 +8,20 @@ import {
   COLON,
   COMMA,
   IS_TEXT,
+  isDigit,
   OPEN_BRACE,
+  POINT,
   QUOTE,
   skipSpace,
+  SPACE,
   SPACE_IN_LINE,
 } from './json-scan.ts'
+import { EXACT_DIGITS_MAX } from './limits.ts'
 import type { ScannedEvent } from './scanned-event.ts'
 
 const LETTER_N = 0x6e
 const LETTER_E = 0x65
-const POINT = 0x2e
-const ZERO = 0x30
-const NINE = 0x39
-const SPACE = 0x20
 const ASCII_END = 0x80
-/** Integers with more digits may not be exact. */
-const DIGITS_MAX = 15
 const NULL_LENGTH = 4
 /** Names that are remembered. */
 const NAMES_MAX = 1_000
@@ -152,11 +150,7 @@ export function digitsEnd(bytes: Uint8Array, from: number): number {
   let at = from
   while (isDigit(bytes[at] as number)) at += 1
   const isNumber = bytes[at] === POINT || ((bytes[at] as number) | 0x20) === LETTER_E
-  return at === from || at - from > DIGITS_MAX || isNumber ? -1 : at
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= NINE
+  return at === from || at - from > EXACT_DIGITS_MAX || isNumber ? -1 : at
 }
 
 /** True for a byte that is an ASCII character and not white space. */

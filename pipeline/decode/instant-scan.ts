@@ -1,6 +1,7 @@
 /** Instants and integers read from bytes. Only common forms: NaN means that a parser must decide. */
 
 import { INSTANT_MAX, parseInstant, SECOND } from '../base/clock.ts'
+import { EXACT_DIGITS_MAX } from './limits.ts'
 
 const DASH = 0x2d
 const COLON = 0x3a
@@ -18,13 +19,11 @@ const FRACTION_DIGITS = 6
 /** An offset that none can be. */
 const NONE = -10_000
 const DAYS_MAX = 1_000
-/** Integers with more digits may not be exact. */
-const DIGITS_MAX = 15
 
 /** Returns the integer that a JSON number writes with few digits, NaN for another. */
 export function integerAt(bytes: Uint8Array, from: number, to: number): number {
   const first = bytes[from] === DASH ? from + 1 : from
-  if (to === first || to - first > DIGITS_MAX) return NaN
+  if (to === first || to - first > EXACT_DIGITS_MAX) return NaN
   let value = 0
   for (let at = first; at < to; at++) {
     const digit = (bytes[at] as number) - ZERO

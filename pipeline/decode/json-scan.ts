@@ -14,11 +14,11 @@ export const OPEN_BRACKET = 0x5b
 export const CLOSE_BRACKET = 0x5d
 export const OPEN_BRACE = 0x7b
 export const CLOSE_BRACE = 0x7d
-const SPACE = 0x20
+export const SPACE = 0x20
 const LETTER_U = 0x75
 const MINUS = 0x2d
 const PLUS = 0x2b
-const POINT = 0x2e
+export const POINT = 0x2e
 const ZERO = 0x30
 const NINE = 0x39
 
@@ -95,7 +95,7 @@ function endOfDigits(bytes: Uint8Array, from: number): number {
   return at === from ? -1 : at
 }
 
-function isDigit(byte: number): boolean {
+export function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE
 }
 

@@ -16,3 +16,6 @@ export const NESTING_MAX = 500
 export const TEXT_LENGTH_MAX = 256
 /** Longest time that an event may be dated after its receipt, microseconds. */
 export const AHEAD_MAX = 24 * HOUR
+
+/** Digits of a JSON integer that is exact as a number for certain. */
+export const EXACT_DIGITS_MAX = 15

@@ -13,6 +13,7 @@ import {
   OPEN_BRACE,
   QUOTE,
   skipSpace,
+  SPACE,
   SPACE_IN_LINE,
 } from './json-scan.ts'
 import { NESTING_MAX } from './limits.ts'
@@ -27,7 +28,6 @@ export const NULL = 4
 export const OTHER = 5
 
 const LETTER_N = 0x6e
-const SPACE = 0x20
 
 /** A member that is looked for, or an object with such members. */
 class Member {

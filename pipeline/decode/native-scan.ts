@@ -7,9 +7,7 @@ import { integerAt } from './instant-scan.ts'
 import type { FormScan } from './line-scanner.ts'
 import { ABSENT, OTHER } from './member-scan.ts'
 import type { ScannedEvent } from './scanned-event.ts'
-import type { ScannedFields } from './scanned-fields.ts'
-
-const UNKNOWN_SOURCE = sliceOf('unknown')
+import { UNKNOWN_SOURCE, type ScannedFields } from './scanned-fields.ts'
 
 export class NativeScan implements FormScan {
   readonly propertiesMember = 'properties'

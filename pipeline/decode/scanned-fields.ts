@@ -6,6 +6,8 @@ import { TEXT_LENGTH_MAX } from './limits.ts'
 import { ABSENT, MemberScan, NULL, OBJECT, OTHER, PLAIN_TEXT } from './member-scan.ts'
 
 const EMPTY_OBJECT = sliceOf('{}')
+/** Source of an event that names none. */
+export const UNKNOWN_SOURCE = sliceOf('unknown')
 
 export class ScannedFields {
   readonly scan = new MemberScan()
@@ -18,11 +20,7 @@ export class ScannedFields {
 
   /** Finds a text without escapes; false for anything else. */
   text(slot: number, bytes: Bytes, into: Slice): boolean {
-    if (this.scan.types[slot] !== PLAIN_TEXT) return false
-    into.bytes = bytes
-    into.from = this.scan.from[slot] as number
-    into.to = this.scan.to[slot] as number
-    return true
+    return this.scan.types[slot] === PLAIN_TEXT && this.slice(slot, bytes, into)
   }
 
   /** Finds a required text of 1 to 256 bytes. */
@@ -45,6 +43,11 @@ export class ScannedFields {
     if (this.scan.types[slot] !== OBJECT) {
       return this.isAbsent(slot) && setSlice(into, EMPTY_OBJECT)
     }
+    return this.slice(slot, bytes, into)
+  }
+
+  /** Makes a slice the bytes of a value that is not absent; returns true. */
+  slice(slot: number, bytes: Bytes, into: Slice): true {
     into.bytes = bytes
     into.from = this.scan.from[slot] as number
     into.to = this.scan.to[slot] as number

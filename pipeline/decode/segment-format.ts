@@ -45,6 +45,11 @@ function isCall(type: unknown): type is string {
   return typeof type === 'string' && (type === 'track' || Object.hasOwn(NAMES, type))
 }
 
+/** Returns whether the properties of such a call are its traits. */
+export function hasTraits(type: string): boolean {
+  return type === 'identify' || type === 'group'
+}
+
 /** Reads a call. `landedAt` (microseconds) replaces a missing `receivedAt`. */
 export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection {
   const type = wire['type']
@@ -55,8 +60,8 @@ export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection 
   const waited = isAbsent(wire['timestamp']) ? waitedOf(wire) : undefined
   if (typeof waited === 'object') return waited
   const receivedAt = parseInstant(wire['receivedAt']) ?? landedAt
-  const hasTraits = type === 'identify' || type === 'group'
-  const traits = hasTraits ? wire['traits'] : isObject(context) ? context['traits'] : undefined
+  const isOfTraits = hasTraits(type)
+  const traits = isOfTraits ? wire['traits'] : isObject(context) ? context['traits'] : undefined
   const alias = type === 'alias' ? aliasOf(wire) : undefined
   return {
     eventId: wire['messageId'],
@@ -67,11 +72,11 @@ export function readSegment(wire: Wire, landedAt: number): Unjudged | Rejection 
     receivedAt: wire['receivedAt'],
     source: sourceOf(context),
     identifiers: identifiersOf(wire, context, traits, alias !== undefined),
-    properties: hasTraits ? wire['traits'] : wire['properties'],
+    properties: isOfTraits ? wire['traits'] : wire['properties'],
     context,
     alias,
     unlink: undefined,
-    propertiesMember: hasTraits ? 'traits' : 'properties',
+    propertiesMember: isOfTraits ? 'traits' : 'properties',
     contextMember: 'context',
     labels: LABELS,
   }

@@ -10,10 +10,9 @@ import { digitsEnd, type IdentifierScan } from './identifier-scan.ts'
 import type { FormScan } from './line-scanner.ts'
 import { ABSENT, ESCAPED_TEXT, OTHER, PLAIN_TEXT, type MemberScan } from './member-scan.ts'
 import type { ScannedEvent } from './scanned-event.ts'
-import type { ScannedFields } from './scanned-fields.ts'
-import { NAMES, sourceOfLibrary } from './segment-format.ts'
+import { UNKNOWN_SOURCE, type ScannedFields } from './scanned-fields.ts'
+import { hasTraits, NAMES, sourceOfLibrary } from './segment-format.ts'
 
-const UNKNOWN_SOURCE = sliceOf('unknown')
 /** Sources that a library's name can mean. */
 const SOURCES = new Map(
   ['web', 'ios', 'android', 'server'].map((source) => [source, sliceOf(source)]),
@@ -22,13 +21,10 @@ const SOURCES = new Map(
 /** A type of call: the name of its events, null where the call has it; whether it has traits. */
 type Call = { name: Slice | null; hasTraits: boolean }
 
-const CALLS = new Map<string, Call>([
-  ['track', { name: null, hasTraits: false }],
-  ['page', { name: sliceOf(NAMES['page'] as string), hasTraits: false }],
-  ['screen', { name: sliceOf(NAMES['screen'] as string), hasTraits: false }],
-  ['identify', { name: sliceOf(NAMES['identify'] as string), hasTraits: true }],
-  ['group', { name: sliceOf(NAMES['group'] as string), hasTraits: true }],
-])
+const CALLS = new Map<string, Call>([['track', { name: null, hasTraits: false }]])
+for (const [type, name] of Object.entries(NAMES)) {
+  if (type !== 'alias') CALLS.set(type, { name: sliceOf(name), hasTraits: hasTraits(type) })
+}
 
 export class SegmentScan implements FormScan {
   propertiesMember: 'properties' | 'traits' = 'properties'
@@ -156,9 +152,7 @@ export class SegmentScan implements FormScan {
     if (this.#fields.isAbsent(slot)) return true
     const { types } = this.#scan
     const value = this.#value
-    value.bytes = bytes
-    value.from = this.#scan.from[slot] as number
-    value.to = this.#scan.to[slot] as number
+    this.#fields.slice(slot, bytes, value)
     const isCommon =
       types[slot] === PLAIN_TEXT ||
       (types[slot] === OTHER && digitsEnd(bytes.array, value.from) === value.to)
