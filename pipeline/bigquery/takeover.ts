@@ -12,7 +12,8 @@ import type { Column } from '../warehouse/column.ts'
 import { KEYED_TABLES } from '../warehouse/image-tables.ts'
 import type { RemoteDifference } from '../warehouse/remote-difference.ts'
 import { TABLES, type TableName, type VersionedName } from '../warehouse/tables.ts'
-import { believedText, type Bound, type Taken } from '../warehouse/takeover-sql.ts'
+import { binderOf } from '../warehouse/parameters.ts'
+import { believedText, type Taken } from '../warehouse/takeover-sql.ts'
 import type { At } from '../warehouse/view-sql.ts'
 import type { Row, RowCounts, Takeover } from '../warehouse/warehouse.ts'
 import type { Table } from 'apache-arrow'
@@ -73,11 +74,7 @@ export class BigQueryTakeover {
       type === 'hash64' ? `cast(${quoted(name)} as string) as ${quoted(name)}` : quoted(name),
     )
     const values: (string | number)[] = []
-    const bound: Bound = (value) => {
-      values.push(value)
-      return '?'
-    }
-    const sql = believedText(table, selected.join(', '), taken, bound)
+    const sql = believedText(table, selected.join(', '), taken, binderOf(values))
     for await (const rows of this.#client.pages('read', sql, parametersOf(values))) {
       const data = columns.map((column) => [column.name, dataOf(column, rows)] as const)
       yield arrowTable(table, Object.fromEntries(data), rows.length)

@@ -25,6 +25,7 @@ import {
   STORED_UNITS_MAX,
   type Range,
 } from './stored-events.ts'
+import { binderOf, marksOf } from '../warehouse/parameters.ts'
 import { isInside } from '../warehouse/takeover-sql.ts'
 import type { Commit, EventWindow, Head, Row, Warehouse } from '../warehouse/warehouse.ts'
 
@@ -156,11 +157,12 @@ class Question {
     this.#source = source
     const { eventCodes, needsEveryEvent } = compile(definitions)
     if (!needsEveryEvent) {
-      const names = [...eventCodes.keys()].map((name) => this.#bound(name))
-      this.#conditions.push(names.length === 0 ? 'false' : `name in (${names.join(', ')})`)
+      const names = [...eventCodes.keys()]
+      this.#conditions.push(names.length === 0 ? 'false' : `name in (${marksOf(names)})`)
+      this.#parameters.push(...names)
     }
     if (within === null) return
-    const inside = isInside(within, (value) => this.#bound(value))
+    const inside = isInside(within, binderOf(this.#parameters))
     this.#conditions.push(
       'profile_id in (select profile_id from events inner join event_profiles using (event_id) ' +
         `where ${inside})`,
@@ -195,11 +197,6 @@ class Question {
         `${whereOf(conditions)} ${grouping} order by profile_id`,
       parameters,
     )
-  }
-
-  #bound(value: string | number): string {
-    this.#parameters.push(value)
-    return '?'
   }
 }
 
