@@ -21,35 +21,41 @@ export function repeatedTexts(
 
 function fewTexts(texts: readonly (string | null)[]): DictionaryColumn | null {
   const codeOf = new Map<string, number>()
-  const codes = new Int32Array(texts.length)
-  let last: string | null = null
-  let code = -1
-  for (let row = 0; row < texts.length; row++) {
-    const text = texts[row] as string | null
-    if (text !== last) {
-      last = text
-      code = text === null ? -1 : (codeOf.get(text) ?? codeOf.size)
-      if (code === FEW_MAX) return null
-      if (text !== null && code === codeOf.size) codeOf.set(text, code)
-    }
-    codes[row] = code
-  }
-  return { values: [...codeOf.keys()], codes }
+  const codes = codesOf(texts, (text) => {
+    const code = codeOf.get(text) ?? codeOf.size
+    if (code === FEW_MAX) return null
+    codeOf.set(text, code)
+    return code
+  })
+  return codes === null ? null : { values: [...codeOf.keys()], codes }
 }
 
 function runsOfTexts(texts: readonly (string | null)[]): DictionaryColumn | null {
   const values: string[] = []
+  const codes = codesOf(texts, (text, row) => {
+    const code = values.push(text) - 1
+    return row > RUN_ROWS_MIN && values.length > RUNS_MAX * row ? null : code
+  })
+  return codes === null || values.length > RUNS_MAX * texts.length ? null : { values, codes }
+}
+
+/** Returns the code of each row, -1 without a text. `codeOf` is called at the first row of each run of
+ * equal texts; null gives up. */
+function codesOf(
+  texts: readonly (string | null)[],
+  codeOf: (text: string, row: number) => number | null,
+): Int32Array<ArrayBuffer> | null {
   const codes = new Int32Array(texts.length)
   let last: string | null = null
-  let code = -1
+  let code: number | null = -1
   for (let row = 0; row < texts.length; row++) {
     const text = texts[row] as string | null
     if (text !== last) {
       last = text
-      code = text === null ? -1 : values.push(text) - 1
-      if (row > RUN_ROWS_MIN && values.length > RUNS_MAX * row) return null
+      code = text === null ? -1 : codeOf(text, row)
+      if (code === null) return null
     }
     codes[row] = code
   }
-  return values.length > RUNS_MAX * texts.length ? null : { values, codes }
+  return codes
 }
