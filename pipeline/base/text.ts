@@ -50,3 +50,8 @@ export function csvFieldSql(column: string): string {
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
 }
+
+/** Returns what to choose instead of an unknown name, for an error. `what` is the plural of the kind. */
+export function choiceOf(names: readonly string[], what: string): string {
+  return names.length === 0 ? `it has no ${what}` : `choose one of ${names.join(', ')}`
+}

@@ -7,6 +7,7 @@
 import { DEFINITIONS_DEFAULT, WAREHOUSE_DEFAULT, warehouseToRead } from '../../pipeline/config.ts'
 import { definitionsIn } from '../cli/definitions.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
+import { choiceOf } from '../../pipeline/base/text.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import { command } from '../cli/command.ts'
 import { differences, ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
@@ -43,10 +44,9 @@ async function journeyOf(folder: string, id: string): Promise<Journey> {
   const { journeys } = await definitionsIn(folder)
   const journey = journeys.find((one) => one.id === id)
   if (journey !== undefined) return journey
-  const known = journeys.map((one) => one.id).join(', ')
+  const known = journeys.map((one) => one.id)
   throw new UserError(
-    `--journey ${JSON.stringify(id)} is not a journey of ${folder}: ` +
-      `choose one of ${known === '' ? 'none, there are no journeys' : known}`,
+    `--journey ${JSON.stringify(id)} is not a journey of ${folder}: ` + choiceOf(known, 'journeys'),
     2,
   )
 }

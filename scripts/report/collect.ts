@@ -4,6 +4,7 @@
  */
 
 import { UserError } from '../../pipeline/base/errors.ts'
+import { choiceOf } from '../../pipeline/base/text.ts'
 import { tracksOf, type Journey } from '../../pipeline/definition/journey.ts'
 import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
@@ -28,10 +29,10 @@ export async function collect(
   const released = await releasedJourneys(warehouse)
   const chosen = wanted === null ? released : released.filter(({ id }) => id === wanted)
   if (wanted !== null && chosen.length === 0) {
-    const known = released.map(({ id }) => id).join(', ')
+    const known = released.map(({ id }) => id)
     throw new UserError(
       `--journey ${JSON.stringify(wanted)} is not released in ${warehouse.url}: ` +
-        `choose one of ${known === '' ? 'none, there are no journeys' : known}`,
+        choiceOf(known, 'journeys'),
       2,
     )
   }
