@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
-import { COLUMN_DESCRIPTIONS, VIEW_DESCRIPTIONS } from '../../pipeline/warehouse/descriptions.ts'
+import { publicViews } from '../../pipeline/warehouse/public-views.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { TABLES, type TableSpec } from '../../pipeline/warehouse/tables.ts'
 
@@ -37,7 +37,7 @@ const ABOUT_VERSIONS = 'A view of all versions has the stored columns of its vie
 /** `recorded_at`, `recorded_by`, `superseded_at`, `superseded_by`, `superseded_because`. */
 const VERSION_COLUMNS = 5
 
-/** Returns the section of a folder of views, as Markdown. Throws on a missing description. */
+/** Returns the section of a folder of views, as Markdown. */
 export async function catalogueOf(folder: string): Promise<string> {
   const warehouse = duckdbWarehouse(':memory:')
   await warehouse.open()
@@ -47,7 +47,7 @@ export async function catalogueOf(folder: string): Promise<string> {
     const rows = await rowsOf(warehouse, view)
     const versions = versionsOf.get(view)
     sections.push(
-      `#### \`${view}\`\n\n${described(VIEW_DESCRIPTIONS, view)}` +
+      `#### \`${view}\`\n\n${publicViews().get(view)?.about}` +
         `${versions === undefined ? '' : ` All versions: \`${versions}\`.`}\n\n` +
         `${HEAD}${rows.join('\n')}\n`,
     )
@@ -63,17 +63,15 @@ export async function catalogueOf(folder: string): Promise<string> {
 async function rowsOf(warehouse: Warehouse, view: string): Promise<string[]> {
   const columns = await warehouse.query(
     `select column_name, data_type from information_schema.columns
-     where table_schema = 'main' and table_name = ? order by ordinal_position`,
+     where table_schema = 'main' and table_name = ?`,
     [view],
   )
-  return columns.map(({ column_name: name, data_type: type }) => {
-    const about = described(COLUMN_DESCRIPTIONS, `${view}.${String(name)}`, String(name))
-    return `| \`${String(name)}\` | ${TYPES[String(type)] ?? String(type)} | ${about} |`
+  const types = new Map(
+    columns.map((column) => [column['column_name'], String(column['data_type'])]),
+  )
+  const described = publicViews().get(view)?.columns ?? []
+  return described.map(({ name, about }) => {
+    const type = String(types.get(name))
+    return `| \`${name}\` | ${TYPES[type] ?? type} | ${about} |`
   })
-}
-
-function described(texts: { readonly [name: string]: string }, ...names: string[]): string {
-  const about = names.flatMap((name) => texts[name] ?? [])[0]
-  if (about === undefined) throw new Error(`descriptions.ts has no text for ${names.join(' or ')}`)
-  return about
 }

@@ -5,9 +5,9 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
 import { counted, printable, printableLines, shellWord } from '../../pipeline/base/text.ts'
@@ -18,6 +18,7 @@ import { planOf } from '../../scripts/deploy/plan.ts'
 import { siteOf } from '../../scripts/deploy/site.ts'
 import { scriptOf } from '../../scripts/deploy/step.ts'
 import { startCommands } from '../support/commands.ts'
+import { definitionsFolder } from '../support/definitions-folder.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -31,16 +32,6 @@ function event(id: string, name: string, more: object = {}): string {
   const occurred_at = `2026-03-01T10:00:0${id.length}Z`
   const identifiers = { user_id: 'u1' }
   return JSON.stringify({ event_id: id, name, occurred_at, identifiers, ...more })
-}
-
-/** A folder of definitions. A process loads a file once: what changes is in another. */
-function folder(files: { [name: string]: string }): string {
-  const at = mkdtempSync(join(dir, 'definitions-'))
-  for (const [name, definition] of Object.entries(files)) {
-    mkdirSync(dirname(join(at, name)), { recursive: true })
-    writeFileSync(join(at, name), `export default ${definition}`)
-  }
-  return at
 }
 
 const journey = (after: string) =>
@@ -66,7 +57,7 @@ test('names and ids from input are printed escaped by every command', async () =
   const evil = '\u001b]0;owned\u0007\r\nerror: forged'
   const url = fresh()
   const user = `u\u001b[2J\n${'x'.repeat(3)}`
-  const definitions = folder({
+  const definitions = definitionsFolder(dir, {
     'journeys/visit.js': `{ id: 'visit', version: 1, initial: 'a', states: {
       a: { on: { ${JSON.stringify(`Viewed${evil}`)}: 'b', Bought: 'c' } },
       b: { on: { Bought: 'a' } }, c: { type: 'final' } } }`,
@@ -230,7 +221,7 @@ test('a few refused lines are not announced, and a binary file is named', async 
 
 describe('a warehouse made with a folder of its own', () => {
   const url = fresh()
-  const at = folder(OWN)
+  const at = definitionsFolder(dir, OWN)
   const warehouse = ['--warehouse', url]
 
   test('needs no folder afterwards, and next steps name the warehouse', async () => {
@@ -251,7 +242,7 @@ describe('a warehouse made with a folder of its own', () => {
   })
 
   test('reports how another folder differs from the record', async () => {
-    const other = folder({ ...OWN, 'journeys/visit.js': journey('8h') })
+    const other = definitionsFolder(dir, { ...OWN, 'journeys/visit.js': journey('8h') })
     const how = 'states.a.after.24h: "c" → absent, states.a.after.8h: absent → "c"'
     const refused = await run('start', [...warehouse, '--definitions', other, '-'], 'x')
     expect(refused.stderr).toContain(`its content has changed (${how})`)
@@ -266,7 +257,7 @@ describe('a warehouse made with a folder of its own', () => {
       other,
     ])
     expect(described.stderr).toContain(how)
-    const moved = folder({ ...OWN, 'identity.js': "{ person: ['user_id'] }" })
+    const moved = definitionsFolder(dir, { ...OWN, 'identity.js': "{ person: ['user_id'] }" })
     const identity = await run('start', [...warehouse, '--definitions', moved, '-'], 'x')
     expect(identity.stderr).toContain('person: ["user_id","member"] → ["user_id"]')
   })

@@ -1,19 +1,12 @@
 /** The commands as their users run them: what they print, and their exit codes. */
 
 import { spawnSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { startCommands } from '../support/commands.ts'
+import { definitionsFolder } from '../support/definitions-folder.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -29,16 +22,6 @@ const run = startCommands()
 
 let warehouses = 0
 const fresh = () => `duckdb:${join(dir, `${(warehouses += 1)}.duckdb`)}`
-
-/** A directory of definitions. A process loads a file once: what changes is in another. */
-function definitionsOf(files: { [name: string]: string }): string {
-  const at = mkdtempSync(join(dir, 'definitions-'))
-  for (const [name, definition] of Object.entries(files)) {
-    mkdirSync(dirname(join(at, name)), { recursive: true })
-    writeFileSync(join(at, name), `export default ${definition}`)
-  }
-  return at
-}
 
 test.each<[code: number, script: string, args: string[]]>([
   [0, 'start', ['-']],
@@ -139,7 +122,7 @@ test('a definition that changes after its release stops the run', async () => {
     `{ id: 'j', version: 1, initial: 'a', ${more}
       states: { a: { on: { 'Product Added': 'b' } }, b: { type: 'final' } } }`
   const start = (files: { [name: string]: string }) =>
-    run('start', ['--warehouse', url, '--definitions', definitionsOf(files), '-'], LINE)
+    run('start', ['--warehouse', url, '--definitions', definitionsFolder(dir, files), '-'], LINE)
   const released = { 'journeys/j.js': journey('') }
   expect(await start(released)).toMatchObject({ status: 0 })
   const changed = await start({ 'journeys/j.js': journey('restart: true,') })
@@ -152,7 +135,7 @@ test('a definition that changes after its release stops the run', async () => {
 test('dead letters are fed again after a fix, and then are no more', async () => {
   const url = fresh()
   const under = (events: string) => {
-    const definitions = definitionsOf({ 'events.js': events })
+    const definitions = definitionsFolder(dir, { 'events.js': events })
     return ['--warehouse', url, '--definitions', definitions]
   }
   const strict = under("{ events: {}, unknown: 'refuse' }")
