@@ -1,5 +1,5 @@
 /**
- * Bloom filter of 64-bit hashes. It tells that a key was never stored, so that a new key, the most
+ * Bloom filter of 64-bit hashes. It shows that a key was never stored, so that a new key, the most
  * common lookup, needs no read.
  *
  * Its size is fixed. Up to a million keys, about one absent key in ten thousand is reported as

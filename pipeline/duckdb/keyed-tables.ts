@@ -5,7 +5,7 @@
  * A Bloom filter excludes keys that were never stored, without a read. Other keys are found by
  * scanning their hashes, 64 bits per row; only pages that contain one of them are read (see
  * `PAGES_FILTERED` in `file.ts`). A page has 2,048 rows whose texts are read whole, so their length
- * determines the cost of a lookup. There is no index, because DuckDB keeps indexes in memory and
+ * determines the cost of a lookup. The tables have no index, because DuckDB keeps indexes in memory and
  * pins a block per row found.
  */
 

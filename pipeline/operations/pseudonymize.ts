@@ -3,7 +3,7 @@
  *
  * Every identifier of the events is replaced by one pseudonym throughout, including those of shared
  * devices and of other people. Event ids are replaced too. The events stay linked to each other, in
- * the same order, and are no longer linked to anyone else. In properties and context, values of
+ * the same order, and their links to other persons are removed. In properties and context, values of
  * these identifiers are replaced, whole or as words in a longer text, in any letter case; so is any
  * value under the name of a namespace.
  */

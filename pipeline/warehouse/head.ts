@@ -1,4 +1,4 @@
-/** Head of a warehouse, and the error if there is no warehouse. Shared by all engines. */
+/** Head of a warehouse, and the error for a missing warehouse. Shared by all engines. */
 
 import { UserError } from '../base/errors.ts'
 import type { Head, Row } from './warehouse.ts'

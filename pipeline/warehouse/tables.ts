@@ -200,9 +200,6 @@ export type VersionedName = {
   [T in TableName]: (typeof TABLES)[T]['kind'] extends 'versioned' ? T : never
 }[TableName]
 
-/** Columns of a table as a union of names. */
-export type ColumnName<T extends TableName> = (typeof TABLES)[T]['columns'][number]['name']
-
 export function isVersioned(table: TableName): table is VersionedName {
   return TABLES[table].kind === 'versioned'
 }

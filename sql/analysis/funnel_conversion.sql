@@ -3,7 +3,7 @@
 -- Caveat: counts are of the funnel's unit (see funnel_units). Matured units entered at least one
 -- window before the watermark. matured_rate is the share of them that converted; it lies between
 -- matured_rate_low and matured_rate_high with 95 % confidence (Wilson's interval). Without a window
--- there are no matured units, and the four columns are null.
+-- no unit matures, and the four columns are null.
 -- Reads: funnel_definitions, funnel_units
 with units as (
   select

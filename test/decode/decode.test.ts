@@ -278,7 +278,7 @@ describe('Segment', () => {
     expect(textOf(batch.propertiesJson, 0)).toBe('{"email":"x@y"}')
   })
 
-  test('corrects the sender’s clock if there is no timestamp', () => {
+  test('corrects the sender’s clock if the call has no timestamp', () => {
     const batch = call({
       timestamp: undefined,
       originalTimestamp: '2026-03-01T20:00:00Z',

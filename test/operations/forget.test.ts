@@ -169,7 +169,7 @@ test('versions of other people stay unchanged', async () => {
   expect(before.length).toBeGreaterThan(20)
   await forget({ warehouse, definitions, user: 'ada', isKept: false, isPlan: false, at: at(0) })
   expect(await versions(untouched)).toEqual(before)
-  // Without Ada's sign-in, Bob's session is no longer cut.
+  // Without Ada's sign-in, nothing splits Bob's session.
   expect(await versions("superseded_because = 'rebuilt'")).toMatchObject([
     { session_id: 'x3', profile_id: 'user_id:bob', started_because: 'person' },
   ])
