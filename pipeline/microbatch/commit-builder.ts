@@ -25,7 +25,7 @@ import { deadLetterId, type Landing } from './deduplicate.ts'
 import type { ReleaseEntry } from '../warehouse/release-log.ts'
 import type { TableChange } from './changelog.ts'
 import type { TableName, VersionedName } from '../warehouse/tables.ts'
-import type { AllImages } from './state-store.ts'
+import type { AllImages } from './image-cache.ts'
 import { IMAGE_KINDS, type Commit, type LandedKey, type RowCounts } from '../warehouse/warehouse.ts'
 
 /** Values of the `batches` row that the commit does not count itself. */

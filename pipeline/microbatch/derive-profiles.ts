@@ -13,7 +13,7 @@ import type { MicroBatch } from './micro-batch.ts'
 import type { CarriedEffects } from './outbox.ts'
 import type { Ownership, Placements } from './place-streams.ts'
 import { freshStanding, ProfileFold, standingDue, type Standing } from './profile-fold.ts'
-import type { ProfileImage } from './state-store.ts'
+import type { ProfileImage } from './image-cache.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
 
 /** Effect of the batch on a profile. */

@@ -14,7 +14,7 @@ import type { MicroBatch } from './micro-batch.ts'
 import { Placements, type Ownership, type Placement } from './place-streams.ts'
 import { assignSessions, claimOf, type Claim } from '../stages/resolve-identity.ts'
 import { sessionize, type Cut, type Session } from '../stages/sessionize.ts'
-import type { StreamImage } from './state-store.ts'
+import type { StreamImage } from './image-cache.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
 
 export type DerivedSessions = {

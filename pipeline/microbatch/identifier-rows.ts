@@ -7,7 +7,7 @@
  */
 
 import { encodePart } from '../base/hash.ts'
-import type { IdentifierImage, Sighting } from './state-store.ts'
+import type { IdentifierImage, Sighting } from './image-cache.ts'
 import { freshIdentifier, type Moves } from './link-identities.ts'
 import { namespaceOf } from '../base/identifier.ts'
 import { diff, Rows, type Changes } from './changelog.ts'

@@ -14,7 +14,7 @@ import { encodePart } from '../base/hash.ts'
 import { namespaceOf, type CorrectionKind } from '../base/identifier.ts'
 import type { Attempt } from '../stages/resolve-identity.ts'
 import type { MicroBatch } from './micro-batch.ts'
-import type { Pair } from './state-store.ts'
+import type { Pair } from './image-cache.ts'
 
 /** Links, aliases and unlinks of one pair in a batch. */
 export type Sayings = {

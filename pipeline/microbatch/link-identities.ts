@@ -7,7 +7,7 @@
  * component of an identifier that an event carries for the first time, if an alias waited for it.
  */
 
-import type { ComponentImage, IdentifierImage, Pair } from './state-store.ts'
+import type { ComponentImage, IdentifierImage, Pair } from './image-cache.ts'
 import { resolvePersons, type Conflict } from '../stages/resolve-identity.ts'
 import { Changes, diff, Rows } from './changelog.ts'
 import {

@@ -12,7 +12,7 @@ import type { EventBatch } from '../decode/event-batch.ts'
 import type { Compiled } from '../definition/compile.ts'
 import { Events, streamNamespaceOf } from '../stages/events.ts'
 import { addSegment, segmentText } from './history-codec.ts'
-import type { AllImages } from './state-store.ts'
+import type { AllImages } from './image-cache.ts'
 import type { StateReads } from '../state/state-store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 

@@ -23,7 +23,7 @@ import { undeclaredOutcomes } from '../warehouse/outcome-log.ts'
 import { firstEntries, ReleaseLog, runningOf, type Running } from '../warehouse/release-log.ts'
 import { MicroBatch } from './micro-batch.ts'
 import { watermarkAfter } from './watermark.ts'
-import type { AllImages } from './state-store.ts'
+import type { AllImages } from './image-cache.ts'
 import { warehouseState, type StateStore } from '../state/state-store.ts'
 import type { Commit, Head, LandedKey, Warehouse } from '../warehouse/warehouse.ts'
 

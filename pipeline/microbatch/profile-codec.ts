@@ -17,7 +17,7 @@ import {
   type Codec,
   type ComponentImage,
   type ProfileImage,
-} from './state-store.ts'
+} from './image-cache.ts'
 import type { StateReads } from '../state/state-store.ts'
 import type { Machine } from '../definition/machine.ts'
 import type { Place } from '../base/event-order.ts'

@@ -1,6 +1,6 @@
 /** Codec of stream images: arrays by position, because member names would be half of the text. */
 
-import type { Codec, StreamImage } from './state-store.ts'
+import type { Codec, StreamImage } from './image-cache.ts'
 import type { Json } from '../base/json.ts'
 import type { Place } from '../base/event-order.ts'
 import type { Claim } from '../stages/resolve-identity.ts'

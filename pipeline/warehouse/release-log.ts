@@ -1,7 +1,7 @@
 /**
  * Release log: which versions of definitions exist, which are live, and therefore what runs derive
  * the tables from. The log decides, not the definitions folder: a new version in the folder is
- * built beside the live one (`operations/replay.ts`) before it can be promoted. Identity and
+ * built beside the live one (`operations/release-version.ts`) before it can be promoted. Identity and
  * sessions have one version in force, the latest; only a full replay changes it.
  */
 

@@ -6,7 +6,7 @@ import { scratchOf, warehouseOf, warehouseToRead } from '../../pipeline/config.t
 import type { Definitions, Release } from '../../pipeline/definition/load.ts'
 import { REBUILDING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
-import { rebuild, type Rebuild, type Rebuilt } from '../../pipeline/operations/replay.ts'
+import { rebuild, type Rebuild, type Rebuilt } from '../../pipeline/operations/release-version.ts'
 import { ReleaseLog, runningOf, type Running } from '../../pipeline/warehouse/release-log.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { definitionsOnRecord, emptyError } from '../../pipeline/query/as-of.ts'

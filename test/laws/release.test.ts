@@ -21,7 +21,7 @@ import {
   scene,
   shownBy,
   step,
-} from '../support/rebuilding.ts'
+} from '../support/releasing.ts'
 import type { AcceptedEvent, ReferenceTables } from '../reference/reference.ts'
 
 const RUNS = Number(process.env['REBUILD_RUNS'] ?? 1)

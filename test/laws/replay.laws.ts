@@ -20,7 +20,7 @@ import {
   scene,
   shownBy,
   step,
-} from '../support/rebuilding.ts'
+} from '../support/releasing.ts'
 
 const TIME_MAX_MS = 600_000
 

@@ -20,7 +20,7 @@ import {
   replayAll,
   scene,
   step,
-} from '../support/rebuilding.ts'
+} from '../support/releasing.ts'
 import { replayLaws } from './replay.laws.ts'
 
 const RUNS = Number(process.env['REPLAY_RUNS'] ?? 1)

@@ -20,7 +20,7 @@ import type {
 } from '../../scripts/report/document.ts'
 import { startCommands } from '../support/commands.ts'
 import { Harness } from '../support/dump.ts'
-import { move, step } from '../support/rebuilding.ts'
+import { move, step } from '../support/releasing.ts'
 import { EVIL, FUNNEL, JOURNEYS, reportWarehouse } from '../support/report-data.ts'
 
 const BYTES_MAX = 1_000_000

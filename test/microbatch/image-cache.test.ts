@@ -1,7 +1,7 @@
 /** Images that stay cached between batches. */
 
 import { expect, test } from 'vitest'
-import { Images, JSON_CODEC } from '../../pipeline/microbatch/state-store.ts'
+import { Images, JSON_CODEC } from '../../pipeline/microbatch/image-cache.ts'
 
 test('keeps images changed by the last batch, and the most recently used others', async () => {
   const asked: string[] = []
