@@ -80,7 +80,7 @@ export function scratchOf({ url }: Warehouse): Scratch {
   const place = url.slice(url.indexOf(':') + 1)
   const path = `${url.startsWith('duckdb:') ? place : place.replaceAll(':', '-')}.recomputed`
   return {
-    warehouse: () => duckdbWarehouse(path, { means: REBUILDING }),
+    warehouse: () => duckdbWarehouse(path, { means: REBUILDING, isScratch: true }),
     openDifference: openRemoteDifference,
     discard: () => removeFile(path),
   }

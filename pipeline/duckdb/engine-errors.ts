@@ -53,6 +53,9 @@ export function faultOf(message: string): EngineFault | null {
   return original === null ? null : faultOf(original)
 }
 
+/** Error of a file that cannot be read by this program, now or later. */
+export class DamagedFile extends UserError {}
+
 /** Returns a `UserError` that names the file, the cause and the next step of a file that could not
  * be opened. */
 export function openFailure(path: string, thrown: unknown): UserError {
@@ -69,12 +72,12 @@ export function openFailure(path: string, thrown: unknown): UserError {
     case 'foreign':
       return notDuckDB(path)
     case 'version':
-      return new UserError(
+      return new DamagedFile(
         `${path} was written by another version of DuckDB (${first}): open it with the version of ` +
           'this program that created it, or choose another --warehouse',
       )
     case 'corrupt':
-      return new UserError(
+      return new DamagedFile(
         `${path} is damaged (${first}): restore the file and ${path}.wal from one backup, or load ` +
           'its events into a new file, npm start -- --warehouse duckdb:NEW FILE',
       )
@@ -88,7 +91,7 @@ export function openFailure(path: string, thrown: unknown): UserError {
 
 /** Returns the error for a file of another kind. */
 export function notDuckDB(path: string): UserError {
-  return new UserError(`${path} is not a DuckDB file: choose another --warehouse`)
+  return new DamagedFile(`${path} is not a DuckDB file: choose another --warehouse`)
 }
 
 /** Returns what a failed statement throws: a `UserError` for a full disk, too little memory or a

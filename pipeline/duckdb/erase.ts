@@ -16,14 +16,11 @@ export async function eraseRows(
   batch: number,
   erasure: Erasure,
 ): Promise<ErasedRows> {
-  const lists = listsOf(erasure)
-  for (const [list, items] of lists) await fillList(file, `erased_${list}`, items)
-  await fillDues(file, erasure.dues)
   file.dropAppenders()
   for (const table of VERSIONED_NAMES) {
     for (const statement of foldStatements(table)) await file.run(statement)
   }
-  await file.run(`create or replace temp table erased_belief as ${BELIEF}`)
+  const filled = await fillErased(file, erasure)
   for (const table of IMAGE_TABLES) {
     for (const statement of compactStatements(table)) await file.run(statement)
   }
@@ -33,9 +30,18 @@ export async function eraseRows(
     const count = deleted?.['Count'] as number
     if (count > 0) counts[table] = count
   }
-  const names = [...lists.map(([list]) => list), 'due', 'belief']
-  for (const name of names) await file.run(`drop table erased_${name}`)
+  for (const name of filled) await file.run(`drop table ${name}`)
   return counts
+}
+
+/** Creates the temporary tables that the conditions read, in a transaction that has the rows of the
+ * commit. Returns their names. */
+export async function fillErased(file: DuckDBFile, erasure: Erasure): Promise<string[]> {
+  const lists = listsOf(erasure)
+  for (const [list, items] of lists) await fillList(file, `erased_${list}`, items)
+  await fillDues(file, erasure.dues)
+  await file.run(`create or replace temp table erased_belief as ${BELIEF}`)
+  return [...lists.map(([list]) => list), 'due', 'belief'].map((name) => `erased_${name}`)
 }
 
 async function fillList(file: DuckDBFile, name: string, items: readonly string[]): Promise<void> {

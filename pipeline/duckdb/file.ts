@@ -173,7 +173,10 @@ export class DuckDBFile {
     const known = this.#appenders.get(table)
     if (known !== undefined) return known
     const [name = '', schema] = table.split('.').reverse()
-    const appender = await this.#connection.createAppender(name, schema)
+    // Without its catalog, a temporary table beside a file opened for reading counts as read-only.
+    const appender = await (schema === undefined
+      ? this.#connection.createAppender(name, 'main', 'temp')
+      : this.#connection.createAppender(name, schema))
     this.#appenders.set(table, appender)
     return appender
   }

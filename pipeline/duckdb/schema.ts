@@ -125,35 +125,46 @@ function overInternal({ text, reads }: SqlFile): string {
   return `with ${steps.join(', ')} select * from (\n${text}\n)`
 }
 
-/**
- * Returns `x_now` and `x_all`. Most rows have nothing pending and are passed through. Only versions
- * whose key has a pending row are matched with it.
- */
+/** Returns `x_now` and `x_all`. */
 function relationTexts(table: VersionedName): ViewText[] {
-  const stored = storedColumns(table)
-  const base = stored.map((name) => `base.${name}`).join(', ')
-  const ended = (from: string) => SUPERSEDED.map((name) => `${from}.${name}`).join(', ')
-  const joined = (kind: string) =>
-    `from ${storageOf(table)} as base ${kind} join ${pendingOf(table)} as pending ` +
-    'on pending.row_key = base.row_key'
+  const base = storedColumns(table).map((name) => `base.${name}`)
   return [
     {
       name: `${table}_now`,
       text:
-        `select ${base} ${joined('anti')} ` +
+        `select ${base.join(', ')} ${pendingJoin('anti', storageOf(table), pendingOf(table))} ` +
         'and pending.superseded_by > base.recorded_by where base.superseded_at is null',
     },
-    {
-      name: `${table}_all`,
-      text:
-        `select ${base}, ${ended('base')} from ${storageOf(table)} as base ` +
-        'where base.superseded_at is not null ' +
-        `union all select ${base}, null, null, null ${joined('anti')} ` +
-        'where base.superseded_at is null ' +
-        `union all select ${base}, ${ended('pending')} from (` +
-        `select ${base} ${joined('semi')} where base.superseded_at is null) as base ` +
-        `asof left join ${pendingOf(table)} as pending ` +
-        'on pending.row_key = base.row_key and base.recorded_by < pending.superseded_by',
-    },
+    { name: `${table}_all`, text: allText(table, storageOf(table), pendingOf(table)) },
   ]
+}
+
+/**
+ * Returns the query for every version, over the versions as recorded and the pending rows. Most
+ * rows have nothing pending and are passed through. Only versions whose key has a pending row are
+ * matched with it.
+ */
+export function allText(table: VersionedName, recorded: string, pending: string): string {
+  const base = storedColumns(table)
+    .map((name) => `base.${name}`)
+    .join(', ')
+  const ended = (from: string) => SUPERSEDED.map((name) => `${from}.${name}`).join(', ')
+  const joined = (kind: string) => pendingJoin(kind, recorded, pending)
+  return (
+    `select ${base}, ${ended('base')} from ${recorded} as base ` +
+    'where base.superseded_at is not null ' +
+    `union all select ${base}, null, null, null ${joined('anti')} ` +
+    'where base.superseded_at is null ' +
+    `union all select ${base}, ${ended('pending')} from (` +
+    `select ${base} ${joined('semi')} where base.superseded_at is null) as base ` +
+    `asof left join ${pending} as pending ` +
+    'on pending.row_key = base.row_key and base.recorded_by < pending.superseded_by'
+  )
+}
+
+function pendingJoin(kind: string, recorded: string, pending: string): string {
+  return (
+    `from ${recorded} as base ${kind} join ${pending} as pending ` +
+    'on pending.row_key = base.row_key'
+  )
 }

@@ -9,26 +9,22 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { Table } from 'apache-arrow'
-import { imageTable } from '../warehouse/image-tables.ts'
-import type { Filling } from './append.ts'
+import { appendedRows } from './commit-rows.ts'
 import type { DuckDBFile } from './file.ts'
 import { RUNNING, type Means } from './resource-limits.ts'
+import { DamagedFile } from './engine-errors.ts'
 import { eraseRows } from './erase.ts'
 import { DuckDBLookups } from './lookups.ts'
 import { removeEraseMark, setEraseMark } from './erase-mark.ts'
+import { planErasure } from './plan-erasure.ts'
 import { openToRead, openToWrite, unfinished } from './open-and-recover.ts'
-import { rewritten } from './rewrite-file.ts'
+import { removeFile, rewritten } from './rewrite-file.ts'
 import { DuckDBTakeover } from './takeover.ts'
 import { makeSchema } from './make-schema.ts'
 import { foldStatements, pendingOf, SEARCH_PATH, storageOf } from './stored-tables.ts'
 import { assert } from '../base/errors.ts'
 import { NO_HEAD, noWarehouse, readHead } from '../warehouse/head.ts'
-import {
-  TABLES,
-  VERSIONED_NAMES,
-  type AppendedName,
-  type VersionedName,
-} from '../warehouse/tables.ts'
+import { VERSIONED_NAMES, type AppendedName, type VersionedName } from '../warehouse/tables.ts'
 import { UnderWay } from './pending-commit.ts'
 import type {
   Commit,
@@ -56,6 +52,9 @@ export type DuckDBOptions = {
   /** Whether the file is opened for reading. Nothing on disk changes then, unless the file has an
    * earlier schema. */
   isReader?: boolean
+  /** Whether everything in the file can be derived again: a damaged file is then replaced by a new
+   * one. A process that dies while it creates a file leaves a damaged one. */
+  isScratch?: boolean
   /** Called with one line about an erasure that is unfinished, was completed or was reverted. */
   onNotice?: (notice: string) => void
 }
@@ -64,9 +63,6 @@ export type DuckDBOptions = {
 export function duckdbWarehouse(path: string, options: DuckDBOptions = {}): Warehouse {
   return new DuckDBWarehouse(path, options)
 }
-
-/** Rolls back an erasure that was only planned. */
-class PlannedOnly extends Error {}
 
 type Opened = { file: DuckDBFile; lookups: DuckDBLookups }
 
@@ -78,6 +74,7 @@ class DuckDBWarehouse implements Warehouse {
   readonly #means: Means
   readonly #ifMissing: IfMissing
   readonly #onNotice: (notice: string) => void
+  readonly #isScratch: boolean
   #isReader: boolean
   #opened: Opened | null = null
   #head: Head = NO_HEAD
@@ -85,13 +82,14 @@ class DuckDBWarehouse implements Warehouse {
   readonly #pending = new Map<VersionedName, number>()
 
   constructor(path: string, options: DuckDBOptions) {
-    const { means = RUNNING, ifMissing = 'make', isReader = false, onNotice } = options
+    const { means = RUNNING, ifMissing = 'make', isReader = false, isScratch = false } = options
     const isMemory = path === ':memory:'
     this.#path = path
     this.#means = means
     this.#ifMissing = isMemory ? 'make' : ifMissing
     this.#isReader = isReader && !isMemory
-    this.#onNotice = onNotice ?? (() => undefined)
+    this.#isScratch = isScratch
+    this.#onNotice = options.onNotice ?? (() => undefined)
     this.url = `duckdb:${path}`
   }
 
@@ -119,7 +117,14 @@ class DuckDBWarehouse implements Warehouse {
     const opening = { path: this.#path, means: this.#means, onNotice: this.#onNotice }
     const read = this.#isReader ? await openToRead(opening) : null
     this.#isReader = read !== null
-    return read ?? openToWrite(opening, (file) => makeSchema(file, this.#path, this.#ifMissing))
+    if (read !== null) return read
+    const write = () =>
+      openToWrite(opening, (file) => makeSchema(file, this.#path, this.#ifMissing))
+    return write().catch(async (thrown: unknown) => {
+      if (!this.#isScratch || !(thrown instanceof DamagedFile)) throw thrown
+      await removeFile(this.#path)
+      return write()
+    })
   }
 
   async #use(file: DuckDBFile): Promise<void> {
@@ -190,16 +195,10 @@ class DuckDBWarehouse implements Warehouse {
     assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
     assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
     const { file } = this.#open
-    const stamp = [BigInt(commit.recordedAt), BigInt(commit.batch)]
-    const append = (table: string, rows: Table, ended: Filling[] = []) =>
-      file.append(table, rows, [...stamp, ...ended])
     await file.transaction(async () => {
-      for (const [table, rows] of commit.inserts) {
-        const isVersioned = TABLES[table].kind === 'versioned'
-        await append(storageOf(table), rows, isVersioned ? [null, null, null] : [])
+      for (const { table, rows, fillings } of appendedRows(commit)) {
+        await file.append(table, rows, fillings)
       }
-      for (const [table, rows] of commit.supersedes) await append(pendingOf(table), rows)
-      for (const [kind, rows] of commit.images) await append(storageOf(imageTable(kind)), rows)
       await more()
     })
     this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
@@ -219,22 +218,19 @@ class DuckDBWarehouse implements Warehouse {
     isPlan: boolean,
   ): Promise<ErasedRows> {
     const { file } = this.#open
+    if (isPlan) return planErasure(file, commit, erasure)
     const { batch } = commit
     let counts: ErasedRows = {}
-    if (!isPlan) {
-      // A local state store may contain the person. It is removed first, because it can be rebuilt.
-      await rm(`${this.#path}.state`, { recursive: true, force: true })
-      await setEraseMark(this.#path, { phase: 'erasing', batch })
-    }
+    // A local state store may contain the person. It is removed first, because it can be rebuilt.
+    await rm(`${this.#path}.state`, { recursive: true, force: true })
+    await setEraseMark(this.#path, { phase: 'erasing', batch })
     try {
       await this.#apply(commit, async () => {
         counts = await eraseRows(file, batch, erasure)
         const stamp = [BigInt(commit.recordedAt), BigInt(batch)]
         await file.append(storageOf('erasures'), certificate(counts), stamp)
-        if (isPlan) throw new PlannedOnly()
       })
     } catch (thrown) {
-      if (thrown instanceof PlannedOnly) return counts
       // If the file cannot be read any more, the next writer decides by the mark.
       const head = await readHead((sql) => this.query(sql)).catch(() => null)
       if (head !== null && head.batch < batch) await removeEraseMark(this.#path)

@@ -1,10 +1,10 @@
 /**
- * `npm run forget -- --user u-123`: erases a person. Without `--yes` it prints what would be erased
- * and changes nothing.
+ * `npm run forget -- --user u-123`: erases a person. Without `--yes` it prints what would be erased,
+ * and reads the warehouse without writing.
  */
 
 import { now } from '../../pipeline/base/clock.ts'
-import { scratchOf, warehouseOf } from '../../pipeline/config.ts'
+import { scratchOf, warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { forget, type Forgotten } from '../../pipeline/operations/forget.ts'
@@ -12,6 +12,7 @@ import { HASH_KEY_VARIABLE } from '../../pipeline/decode/hash-key.ts'
 import { counted } from '../../pipeline/base/text.ts'
 import { warehouseCommand } from '../cli/command.ts'
 import { grouped } from '../cli/funnel-lines.ts'
+import { nextLine } from '../cli/next-command.ts'
 import { say, sayJson } from '../cli/output.ts'
 
 type Options = {
@@ -29,7 +30,8 @@ export const program = warehouseCommand('npm run forget', 'Erases a person perma
   .option('--json', 'one JSON object')
   .action(async (options: Options) => {
     const isPlan = options.yes !== true
-    const warehouse = warehouseOf(options.warehouse, ASKING)
+    const { warehouse: url } = options
+    const warehouse = isPlan ? warehouseToRead(url) : warehouseOf(url, ASKING)
     try {
       await warehouse.open()
       const definitions = await definitionsOnRecord(warehouse)
@@ -46,7 +48,7 @@ export const program = warehouseCommand('npm run forget', 'Erases a person perma
         hashKey: process.env[HASH_KEY_VARIABLE],
       })
       if (options.json === true) sayJson(objectOf(forgotten, isPlan))
-      else say(linesOf(forgotten, isPlan))
+      else say([...linesOf(forgotten, isPlan), isPlan ? planEnd(options) : doneEnd(forgotten)])
     } finally {
       await warehouse.close()
     }
@@ -57,7 +59,7 @@ function objectOf({ person, counts, kept, batch }: Forgotten, isPlan: boolean) {
   return { profile_id: profileId, persons, devices, counts, kept, batch: isPlan ? null : batch }
 }
 
-function linesOf({ person, counts, kept, batch }: Forgotten, isPlan: boolean): string[] {
+function linesOf({ person, counts, kept }: Forgotten, isPlan: boolean): string[] {
   const shared = person.unmarked.length
   const rows = Object.entries(counts).map(([table, count]) => {
     return `    ${table.padEnd(24)} ${count.toLocaleString('en-US').padStart(9)}`
@@ -72,8 +74,15 @@ function linesOf({ person, counts, kept, batch }: Forgotten, isPlan: boolean): s
     ...(kept === 0
       ? []
       : [`  ${counted(kept, 'event')} ${isPlan ? 'to keep' : 'kept'} under a pseudonym`]),
-    isPlan
-      ? '  nothing has been changed; to erase them permanently, add --yes'
-      : `  committed as batch ${batch}; the view erasures has the certificate`,
   ]
+}
+
+function planEnd({ user, keepAnonymous }: Options): string {
+  const kept = keepAnonymous === true ? ['--keep-anonymous'] : []
+  const line = nextLine('forget', '--user', user, ...kept, '--yes')
+  return `  nothing has been changed; to erase them permanently: ${line}`
+}
+
+function doneEnd({ batch }: Forgotten): string {
+  return `  committed as batch ${batch}; the view erasures has the certificate`
 }

@@ -53,6 +53,17 @@ test.each<[what: string, edit: (bytes: Buffer) => Buffer | undefined, message: s
   await expect(duckdbWarehouse(path).open()).rejects.toThrow(message)
 })
 
+test.each([0, 4_096, 8_192])('replaces a scratch file cut at %i bytes', async (length) => {
+  const path = join(dir, `scratch-${length}.duckdb`)
+  const cut = readFileSync(whole).subarray(0, length)
+  writeFileSync(path, cut)
+  await expect(duckdbWarehouse(path).open()).rejects.toThrow(path)
+  expect(readFileSync(path)).toEqual(cut)
+  const scratch = duckdbWarehouse(path, { isScratch: true })
+  expect(await scratch.open()).toMatchObject({ batch: 0 })
+  await scratch.close()
+})
+
 test('reports a log of another file as damage, not as a lock', async () => {
   const path = join(dir, 'log.duckdb')
   const other = join(dir, 'other.duckdb')

@@ -11,6 +11,7 @@ import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { forget } from '../../pipeline/operations/forget.ts'
 import { TABLES, type TableName } from '../../pipeline/warehouse/tables.ts'
 import { storageOf } from '../../pipeline/duckdb/stored-tables.ts'
+import type { Erasure } from '../../pipeline/warehouse/warehouse.ts'
 import { dump, Harness } from '../support/dump.ts'
 
 const at = (n: number) => 1_900_000_000_000_000 + n
@@ -138,6 +139,24 @@ test('another person who loses an event keeps the timeout of the others', async 
   const timeouts = await warehouse.query("select cause from transitions where cause = 'timeout'")
   expect(timeouts).toHaveLength(1)
   expect(await dump(warehouse)).toEqual(await dump(never.warehouse))
+})
+
+test('passes the deadlines of profiles in microseconds, and null without one', async () => {
+  const bob = { user_id: 'bob' }
+  const unlink = ['user_id:bob', 'email:ada@example.org']
+  const own = event('x12', 4, bob)
+  const { warehouse } = await told([LINES[1] as string, event('x11', 3, bob, { unlink }), own])
+  let dues: Erasure['dues'] = []
+  const erase = warehouse.erase.bind(warehouse)
+  warehouse.erase = (commit, erasure, ...more) => {
+    dues = erasure.dues
+    return erase(commit, erasure, ...more)
+  }
+  await forget({ warehouse, definitions, user: 'ada', isKept: false, isPlan: false, at: at(0) })
+  expect(dues.toSorted((a, b) => (a.profile < b.profile ? -1 : 1))).toEqual([
+    { profile: 'user_id:ada', due: null },
+    { profile: 'user_id:bob', due: parseInstant('2026-03-01T11:04:00Z') },
+  ])
 })
 
 test('names an unknown person and changes nothing', async () => {

@@ -1,6 +1,6 @@
-/** `npm run forget`: tells its plan, keeps to it, and says in one line what it cannot do. */
+/** `npm run forget`: prints its plan, does it, and reports in one line what it cannot do. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -30,6 +30,27 @@ afterAll(() => rmSync(dir, { recursive: true }))
 const command = startCommands({ [HASH_KEY_VARIABLE]: 'test' })
 const run = (script: string, ...options: string[]) =>
   command(script, ['--warehouse', `duckdb:${database}`, ...options])
+
+/** Files of the folder with their time of change and content. */
+const files = () =>
+  readdirSync(dir).map((name) => {
+    const path = join(dir, name)
+    return [name, statSync(path).mtimeMs, readFileSync(path).toString('base64')]
+  })
+
+test('a plan reads a warehouse that others read, and changes no byte', async () => {
+  const before = files()
+  const reader = duckdbWarehouse(database, { isReader: true })
+  await reader.open()
+  const plan = await run('forget', '--user', user).finally(() => reader.close())
+  expect(plan).toMatchObject({ status: 0, stderr: '' })
+  expect(files()).toEqual(before)
+  expect(plan.stdout).toMatch(/^ {4}events +[\d,]+$/m)
+  const line = `npm run forget -- --user ${user} --yes --warehouse duckdb:${database}`
+  expect(plan.stdout.trimEnd().split('\n').at(-1)).toBe(
+    `  nothing has been changed; to erase them permanently: ${line}`,
+  )
+})
 
 test('a plan, then the same done, and the tables verify', { timeout: 60_000 }, async () => {
   const asked = ['--user', user, '--keep-anonymous', '--json']

@@ -201,7 +201,10 @@ const CHOSEN: { [name: string]: Point[] } = {
     ['.erasing', 'unlink', 1],
   ],
   compact: [['', 'pwrite64', 3]],
-  replay: [['.wal', 'write', 3]],
+  replay: [
+    ['.recomputed', 'pwrite64', 1],
+    ['.wal', 'write', 3],
+  ],
 }
 
 async function survives(name: string, point: Point): Promise<void> {
