@@ -12,7 +12,7 @@ import type { DerivedSessions } from './derive-sessions.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { CarriedEffects } from './outbox.ts'
 import type { Ownership, Placements } from './place-streams.ts'
-import { freshStanding, ProfileFold, standingDue, type Standing } from './profile-fold.ts'
+import { freshFoldState, ProfileFold, foldDue, type FoldState } from './profile-fold.ts'
 import type { ProfileImage } from './image-cache.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
 
@@ -172,14 +172,14 @@ function continueProfiles(
     const image = images.profile.get(profileId)
     const isDue = image !== undefined && image.due <= (watermark ?? -Infinity)
     if (added.length === 0 && !isDue) continue
-    const { state, funnels }: Standing = image ?? freshStanding(compiled)
+    const { state, funnels }: FoldState = image ?? freshFoldState(compiled)
     fold.run(profileId, { state, funnels }, added, watermark)
     const last = added[added.length - 1]
     keep(batch, timers, {
       profileId,
       last: last === undefined ? (image?.last ?? null) : events.place(last),
       streams: withStreams(image?.streams ?? [], streams),
-      due: standingDue(compiled, { state, funnels }),
+      due: foldDue(compiled, { state, funnels }),
       state,
       funnels,
     })
@@ -215,17 +215,17 @@ function refoldProfiles(
     rows.sort(events.inOrder)
     const own = (owners: readonly (string | undefined)[]) =>
       rows.filter((row) => owners[row] === profileId && batch.isRelevant(row))
-    was.run(profileId, freshStanding(compiled), own(before.profile), watermarkBefore)
+    was.run(profileId, freshFoldState(compiled), own(before.profile), watermarkBefore)
     const has = own(after.profile)
-    const standing = freshStanding(compiled)
-    is.run(profileId, standing, has, watermark)
+    const foldState = freshFoldState(compiled)
+    is.run(profileId, foldState, has, watermark)
     const last = has[has.length - 1]
     keep(batch, timers, {
       profileId,
       last: last === undefined ? null : events.place(last),
       streams: [...new Set(has.map((row) => events.stream[row] as string))],
-      due: standingDue(compiled, standing),
-      ...standing,
+      due: foldDue(compiled, foldState),
+      ...foldState,
     })
   }
   const had = was.rows()

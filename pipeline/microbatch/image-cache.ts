@@ -1,10 +1,10 @@
 /**
- * State store: the image of each key that a micro-batch continues from, so that history need not be
- * read.
+ * Image of each key that a micro-batch continues from, so that history need not be read, and the
+ * cache of images in front of the state store.
  *
- * `Images` is a write-back cache of one kind. Within a batch: `load` what the batch may touch, then
- * `get`, change in place, and `put`. With the commit call `settle`; after a failure call `forget`,
- * because images were changed in place. Between batches it keeps the images changed last, and the
+ * `ImageCache` is a write-back cache of one kind. Within a batch: `load` what the batch may touch,
+ * then `get`, change in place, and `put`. With the commit call `settle`; after a failure call
+ * `forget`, because images were changed in place. Between batches it keeps the images changed last, and the
  * most recently used others, up to `max` in total.
  *
  * While the cache contains everything ever stored (because the warehouse was empty when it was
@@ -90,13 +90,13 @@ export const JSON_CODEC = {
 }
 
 export type AllImages = {
-  stream: Images<StreamImage>
-  identifier: Images<IdentifierImage>
-  component: Images<ComponentImage>
-  profile: Images<ProfileImage>
+  stream: ImageCache<StreamImage>
+  identifier: ImageCache<IdentifierImage>
+  component: ImageCache<ComponentImage>
+  profile: ImageCache<ProfileImage>
 }
 
-export class Images<T> {
+export class ImageCache<T> {
   readonly #kind: ImageKind
   readonly #state: Pick<StateReads, 'images'>
   readonly #codec: Codec<T>

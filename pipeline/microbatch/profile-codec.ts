@@ -11,7 +11,7 @@ import { STREAM_CODEC } from './stream-codec.ts'
 import type { Compiled } from '../definition/compile.ts'
 import { instanceId, type Instance, type Instances, type TrackState } from '../stages/instance.ts'
 import {
-  Images,
+  ImageCache,
   JSON_CODEC,
   type AllImages,
   type Codec,
@@ -74,7 +74,7 @@ export function imagesFor(
 ): AllImages {
   const images = <K extends ImageKind, T>(kind: K, codec: Codec<T>) => {
     const numbered = versionedCodec(`${kind} state`, ENCODINGS[kind], codec)
-    return new Images<T>({ ...parts, kind, codec: numbered })
+    return new ImageCache<T>({ ...parts, kind, codec: numbered })
   }
   return {
     stream: images('stream', STREAM_CODEC),

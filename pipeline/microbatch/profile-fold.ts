@@ -16,17 +16,17 @@ import { tabulateFunnels } from './funnel-rows.ts'
 import { tabulate, type DueEffect } from './journey-rows.ts'
 
 /** Journeys and funnels of a profile between two folds. */
-export type Standing = { state: ProfileState; funnels: FunnelState }
+export type FoldState = { state: ProfileState; funnels: FunnelState }
 
-/** Returns the standing of a profile before its first event. */
-export function freshStanding({ machines, funnels }: Compiled): Standing {
+/** Returns the state of a profile before its first event. */
+export function freshFoldState({ machines, funnels }: Compiled): FoldState {
   return { state: freshProfile(machines), funnels: freshFunnels(funnels) }
 }
 
 /** Returns the earliest instant, microseconds, at which a timeout or window is due; `Infinity` if
  * none is pending. */
-export function standingDue({ funnels }: Compiled, standing: Standing): number {
-  return Math.min(dueOf(standing.state), funnelsDueOf(funnels, standing.funnels))
+export function foldDue({ funnels }: Compiled, foldState: FoldState): number {
+  return Math.min(dueOf(foldState.state), funnelsDueOf(funnels, foldState.funnels))
 }
 
 /** Rows of the folded profiles. `ended` has the keys of superseded rows by table. */
@@ -66,21 +66,21 @@ export class ProfileFold {
   }
 
   /** Returns whether new rows at the end of event order change written rows. */
-  mustFoldAgain(standing: Standing, last: Place | null, rows: readonly number[]): boolean {
-    return this.#funnels.mustFoldAgain(standing.funnels, last, rows)
+  mustFoldAgain(foldState: FoldState, last: Place | null, rows: readonly number[]): boolean {
+    return this.#funnels.mustFoldAgain(foldState.funnels, last, rows)
   }
 
-  /** Continues `standing` in place over rows of the profile, in event order, and up to the
+  /** Continues `foldState` in place over rows of the profile, in event order, and up to the
    * watermark, microseconds. */
   run(
     profileId: string,
-    standing: Standing,
+    foldState: FoldState,
     rows: readonly number[],
     watermark: number | null,
   ): void {
     const from = this.#facts.transitions.count
-    this.#journeys.run(profileId, standing.state, rows, watermark)
-    this.#funnels.run(profileId, standing.funnels, rows, from, watermark)
+    this.#journeys.run(profileId, foldState.state, rows, watermark)
+    this.#funnels.run(profileId, foldState.funnels, rows, from, watermark)
   }
 
   /** Returns the rows of everything folded so far. */

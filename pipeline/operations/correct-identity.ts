@@ -18,7 +18,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts'
 export type CorrectionKind = 'link' | 'unlink'
 
 /** Current profile of an identifier, and the number of events of that profile. */
-export type Standing = { identifier: string; profileId: string; eventCount: number }
+export type IdentifierProfile = { identifier: string; profileId: string; eventCount: number }
 
 export const CORRECTION_NAME = 'Identity Corrected'
 /** Larger than any ordinal of a sender. Adding the batch number orders corrections at one
@@ -27,13 +27,13 @@ const ORDINAL_FROM = 2 ** 52
 
 /** Returns both identifiers as stored, each with its current profile. Throws a `UserError` for an
  * identifier that cannot be corrected. */
-export async function standingsOf(
+export async function profilesOf(
   warehouse: Warehouse,
   { identity }: Definitions,
   given: readonly [string, string],
-): Promise<[Standing, Standing]> {
+): Promise<[IdentifierProfile, IdentifierProfile]> {
   const reader = new IdentifierReader({ ...identity, hashed: [] }, undefined)
-  const standings: Standing[] = []
+  const profiles: IdentifierProfile[] = []
   for (const text of given) {
     const [namespace, value] = splitIdentifier(text.trim()) ?? ['', '']
     if (!identity.person.includes(namespace)) {
@@ -63,13 +63,13 @@ export async function standingsOf(
           'with npm start',
       )
     }
-    standings.push({
+    profiles.push({
       identifier: `${namespace}:${landed}`,
       profileId: row['profile_id'] as string,
       eventCount: row['events'] as number,
     })
   }
-  const [a, b] = standings as [Standing, Standing]
+  const [a, b] = profiles as [IdentifierProfile, IdentifierProfile]
   if (a.identifier === b.identifier) {
     throw new UserError(`${given[0]} was given twice: use two different identifiers`, 2)
   }

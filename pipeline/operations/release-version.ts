@@ -31,7 +31,7 @@ import {
 } from '../warehouse/release-log.ts'
 import type { Commit, EventWindow, Head, RowCounts, Warehouse } from '../warehouse/warehouse.ts'
 
-export type Rebuild = {
+export type ReleaseRequest = {
   /** Open; no other run may be writing to it. */
   warehouse: Warehouse
   scratch: Scratch
@@ -51,7 +51,7 @@ export type Rebuild = {
   onBatch?: OnBatch
 }
 
-export type Rebuilt = RowCounts & {
+export type ReleaseResult = RowCounts & {
   /** Events read. */
   events: number
   /** False if the rows are correct and recorded already. */
@@ -63,7 +63,7 @@ export type Rebuilt = RowCounts & {
 /** Attempts to catch up with batches that are committed during the build. */
 const TRIES_MAX = 3
 
-export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
+export async function releaseVersion(parts: ReleaseRequest): Promise<ReleaseResult> {
   const { warehouse, scratch, release, action, within = null } = parts
   const log = await ReleaseLog.read(warehouse)
   const isLive = release === null || log.live().some((one) => isSame(one, release))
@@ -77,28 +77,37 @@ export async function rebuild(parts: Rebuild): Promise<Rebuilt> {
     throw new UserError('a live version is always built whole: leave out --from and --to', 2)
   }
   const entries = entriesOf(parts, log)
-  const rebuilt: Rebuilt = { inserted: 0, superseded: 0, events: 0, isNeeded: false, isDone: false }
+  const result: ReleaseResult = {
+    inserted: 0,
+    superseded: 0,
+    events: 0,
+    isNeeded: false,
+    isDone: false,
+  }
   const onBatch: OnBatch = (done, total, step) => {
-    rebuilt.events = Math.max(rebuilt.events, total)
+    result.events = Math.max(result.events, total)
     parts.onBatch?.(done, total, step)
   }
   const { from, head } = await built({ ...parts, onBatch }, changesLive)
   const { openDifference } = scratch
   const takeover = { from, version: release, within, hasMemory: changesLive, openDifference }
   await warehouse.takeOver(takeover, (counts) => {
-    Object.assign(rebuilt, counts)
+    Object.assign(result, counts)
     const isNew = entries.some((entry) => entry.action === 'registered')
-    rebuilt.isNeeded = !isLive || isNew || counts.inserted + counts.superseded > 0
-    if (!rebuilt.isNeeded || (changesLive && !parts.mayChangeLive)) return null
-    rebuilt.isDone = true
+    result.isNeeded = !isLive || isNew || counts.inserted + counts.superseded > 0
+    if (!result.isNeeded || (changesLive && !parts.mayChangeLive)) return null
+    result.isDone = true
     return commitOf(parts, entries, head, counts)
   })
   await scratch.discard()
-  return rebuilt
+  return result
 }
 
 /** Builds everything in the scratch warehouse. Returns its URL and the head it is built up to. */
-async function built(parts: Rebuild, changesLive: boolean): Promise<{ from: string; head: Head }> {
+async function built(
+  parts: ReleaseRequest,
+  changesLive: boolean,
+): Promise<{ from: string; head: Head }> {
   const { warehouse } = parts
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const head = await warehouse.open()
@@ -121,7 +130,13 @@ type Building = {
 }
 
 /** Builds all derived tables. */
-function everything({ warehouse, release, definitions, spread, onBatch }: Rebuild): Building {
+function everything({
+  warehouse,
+  release,
+  definitions,
+  spread,
+  onBatch,
+}: ReleaseRequest): Building {
   const under = release === null ? definitions : exchanged(definitions, release)
   return {
     definitions: under,
@@ -132,7 +147,7 @@ function everything({ warehouse, release, definitions, spread, onBatch }: Rebuil
 }
 
 /** Builds the rows of one version over the recorded profiles and sessions. */
-function beside(parts: Rebuild, { batch, watermark }: Head): Building {
+function beside(parts: ReleaseRequest, { batch, watermark }: Head): Building {
   const { warehouse, release, within = null, spread, onBatch } = parts
   const bare = { ...parts.definitions, journeys: [], funnels: [], cohorts: [] }
   const definitions = exchanged(bare, release as Release)
@@ -154,7 +169,10 @@ function beside(parts: Rebuild, { batch, watermark }: Head): Building {
 }
 
 /** Builds in the scratch warehouse and returns its URL. */
-async function computed({ scratch }: Rebuild, { build, ...wanted }: Building): Promise<string> {
+async function computed(
+  { scratch }: ReleaseRequest,
+  { build, ...wanted }: Building,
+): Promise<string> {
   for (;;) {
     const other = scratch.warehouse()
     let isSound = false
@@ -191,7 +209,7 @@ async function fits(
 }
 
 /** Returns the release entries to record. */
-function entriesOf(parts: Rebuild, log: ReleaseLog): ReleaseEntry[] {
+function entriesOf(parts: ReleaseRequest, log: ReleaseLog): ReleaseEntry[] {
   const { release, definitions, by, reason, within = null } = parts
   const action = within === null ? parts.action : 'replayed_in_part'
   const releases = release === null ? nextInForce(definitions, log) : [release]
@@ -204,7 +222,7 @@ function entriesOf(parts: Rebuild, log: ReleaseLog): ReleaseEntry[] {
 }
 
 function commitOf(
-  { release, action, definitions }: Rebuild,
+  { release, action, definitions }: ReleaseRequest,
   entries: ReleaseEntry[],
   head: Head,
   counts: RowCounts,

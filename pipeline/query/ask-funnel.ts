@@ -14,7 +14,7 @@ import { Events } from '../stages/events.ts'
 import type { EventFunnel } from '../definition/funnel.ts'
 import { type Json, valueAt } from '../base/json.ts'
 import { firstEntries } from '../warehouse/release-log.ts'
-import { freshStanding, ProfileFold } from '../microbatch/profile-fold.ts'
+import { freshFoldState, ProfileFold } from '../microbatch/profile-fold.ts'
 import { marksOf } from '../warehouse/parameters.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
@@ -155,8 +155,8 @@ class Asking {
     const { count } = this.#events
     const rows = Array.from({ length: count - this.#from }, (_, i) => this.#from + i)
     this.#from = count
-    const standing = freshStanding(this.#compiled)
-    this.#folding.run(this.#profile, standing, rows, this.#parts.watermark)
+    const foldState = freshFoldState(this.#compiled)
+    this.#folding.run(this.#profile, foldState, rows, this.#parts.watermark)
   }
 
   /** Replaces the source of each attempt by the grouping value. */

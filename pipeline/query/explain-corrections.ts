@@ -17,12 +17,12 @@ export type Correction = {
 
 const SHOWN_OF_BATCH = 20
 
-export async function correctionsOf(asked: {
+export async function correctionsOf(question: {
   warehouse: Warehouse
   profileId: string
   asOf: number | null
 }): Promise<Correction[]> {
-  const { warehouse, profileId, asOf } = asked
+  const { warehouse, profileId, asOf } = question
   const then =
     asOf === null
       ? ''

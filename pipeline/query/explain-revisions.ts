@@ -10,49 +10,49 @@
 import type { Definitions } from '../definition/load.ts'
 import { definitionsOnRecord, instantLiteral } from './as-of.ts'
 import { isOfTime } from './explain-outcome.ts'
-import { tell, type Told } from './explain.ts'
+import { explainVersions, type Explanation } from './explain.ts'
 import { correctionsOf, type Correction } from './explain-corrections.ts'
 import { versionsOf, type Versions } from './profile-versions.ts'
 import { marksOf } from '../warehouse/parameters.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
 /** `isWhole`: includes timeouts and pending deadlines. */
-export type ProfileThen = Told & { isWhole: boolean }
+export type ProfileRevision = Explanation & { isWhole: boolean }
 
-export type Belief = {
+export type Revision = {
   /** When it was recorded, microseconds; by which batch of which input. */
   at: number
   batch: number
   origin: string
   watermark: number | null
   /** The requested profile first, if it existed. */
-  profiles: ProfileThen[]
+  profiles: ProfileRevision[]
 }
 
-export type Beliefs = {
+export type Revisions = {
   /** In order of knowledge time; the last one is current. */
-  beliefs: Iterable<Belief>
+  revisions: Iterable<Revision>
   /** Number of earlier revisions that are left out. */
   leftOut: number
   corrections: Correction[]
 }
 
-export type BeliefsAsked = {
+export type RevisionsQuestion = {
   warehouse: Warehouse
   /** Current id of the profile. */
   profileId: string
   /** Only this journey; null means all. */
   journey: string | null
-  beliefsMax: number
+  revisionsMax: number
 }
 
-export async function tellBeliefs(asked: BeliefsAsked): Promise<Beliefs> {
-  const { warehouse, profileId, journey, beliefsMax } = asked
+export async function explainRevisions(question: RevisionsQuestion): Promise<Revisions> {
+  const { warehouse, profileId, journey, revisionsMax } = question
   const profileIds = await profilesOf(warehouse, profileId)
   const versions = await versionsOf(warehouse, profileIds)
   const batches = await batchesOf(warehouse, profileIds, versions)
-  const told = batches.slice(-beliefsMax)
-  const definitionsAt = await definitionsOver(warehouse, told)
+  const shownBatches = batches.slice(-revisionsMax)
+  const definitionsAt = await definitionsOver(warehouse, shownBatches)
   const own = new Set(
     versions.events
       .filter((row) => row['profile_id'] === profileId && row['superseded_at'] === null)
@@ -63,8 +63,8 @@ export async function tellBeliefs(asked: BeliefsAsked): Promise<Beliefs> {
     corrections.push(...(await correctionsOf({ warehouse, profileId: id, asOf: null })))
   }
   return {
-    beliefs: beliefsOf({ versions, profileIds, own, told, definitionsAt, journey }),
-    leftOut: batches.length - told.length,
+    revisions: revisionsOf({ versions, profileIds, own, shownBatches, definitionsAt, journey }),
+    leftOut: batches.length - shownBatches.length,
     corrections: merged(corrections),
   }
 }
@@ -143,23 +143,23 @@ async function definitionsOver(
   return (at) => known.get(releasedAt.find((released) => released <= at) as number) as Definitions
 }
 
-function* beliefsOf(parts: {
+function* revisionsOf(parts: {
   versions: Versions
   profileIds: string[]
   own: ReadonlySet<string>
-  told: Row[]
+  shownBatches: Row[]
   definitionsAt: (at: number) => Definitions
   journey: string | null
-}): Generator<Belief> {
-  const { versions, profileIds, own, told, definitionsAt, journey } = parts
-  for (const row of told) {
+}): Generator<Revision> {
+  const { versions, profileIds, own, shownBatches, definitionsAt, journey } = parts
+  for (const row of shownBatches) {
     const at = row['recorded_at'] as number
     const watermark = row['watermark'] as number | null
     const then = { asOf: at, journey, watermark, definitions: definitionsAt(at) }
-    const profiles = profileIds.flatMap((profileId, i): ProfileThen[] => {
-      const story = tell(versions, { ...then, profileId })
-      const isWhole = i === 0 || story.steps.every(({ eventId }) => own.has(eventId))
-      const shown = isWhole ? story : partOf(story, own)
+    const profiles = profileIds.flatMap((profileId, i): ProfileRevision[] => {
+      const explanation = explainVersions(versions, { ...then, profileId })
+      const isWhole = i === 0 || explanation.steps.every(({ eventId }) => own.has(eventId))
+      const shown = isWhole ? explanation : partOf(explanation, own)
       return shown.steps.length === 0 ? [] : [{ ...shown, isWhole }]
     })
     const [batch, origin] = [row['batch'] as number, row['origin'] as string]
@@ -168,14 +168,14 @@ function* beliefsOf(parts: {
 }
 
 /** Keeps the part of another profile's explanation that concerns events of the person. */
-function partOf(story: Told, own: ReadonlySet<string>): Told {
-  const steps = story.steps
+function partOf(explanation: Explanation, own: ReadonlySet<string>): Explanation {
+  const steps = explanation.steps
     .filter(({ eventId }) => own.has(eventId))
     .map((step) => ({
       ...step,
       outcomes: step.outcomes.filter((outcome) => !isOfTime(outcome)),
     }))
   const sessionIds = new Set(steps.map(({ sessionId }) => sessionId))
-  const sessions = story.sessions.filter(({ sessionId }) => sessionIds.has(sessionId))
-  return { ...story, steps, sessions, identifiers: [], since: [], pending: [] }
+  const sessions = explanation.sessions.filter(({ sessionId }) => sessionIds.has(sessionId))
+  return { ...explanation, steps, sessions, identifiers: [], since: [], pending: [] }
 }

@@ -49,7 +49,7 @@ export type Session = {
   startedBecause: string
 }
 
-export type Told = {
+export type Explanation = {
   profileId: string
   watermark: number | null
   identifiers: KnownIdentifier[]
@@ -60,7 +60,7 @@ export type Told = {
   pending: Pending[]
 }
 
-export type Story = Told & { corrections: Correction[] }
+export type ProfileExplanation = Explanation & { corrections: Correction[] }
 
 export type Question = {
   warehouse: Warehouse
@@ -72,7 +72,7 @@ export type Question = {
 }
 
 /** Explains a profile. Memory is bounded by the profile's events. */
-export async function tellStory(question: Question): Promise<Story> {
+export async function explainProfile(question: Question): Promise<ProfileExplanation> {
   const { warehouse, profileId, asOf } = question
   const versions = await versionsOf(warehouse, [profileId])
   const definitions = await definitionsOnRecord(warehouse, asOf)
@@ -80,19 +80,19 @@ export async function tellStory(question: Question): Promise<Story> {
     `select max(watermark) as watermark from batches where ${recordedBy(asOf)}`,
   )
   const watermark = (head?.['watermark'] ?? null) as number | null
-  const told = tell(versions, { ...question, definitions, watermark })
-  return { ...told, corrections: await correctionsOf({ warehouse, profileId, asOf }) }
+  const explanation = explainVersions(versions, { ...question, definitions, watermark })
+  return { ...explanation, corrections: await correctionsOf({ warehouse, profileId, asOf }) }
 }
 
 /** Explains a profile from versions that were read, without corrections. `watermark` and
  * `definitions` are those of the instant. */
-export function tell(
+export function explainVersions(
   versions: Versions,
   asked: Omit<Question, 'warehouse'> & { definitions: Definitions; watermark: number | null },
-): Told {
+): Explanation {
   const { profileId, journey, definitions, watermark } = asked
   const rows = believedOf(versions.events, asked)
-  const told = foldAgain(definitions, compile(definitions), profileId, rows, watermark)
+  const folded = foldAgain(definitions, compile(definitions), profileId, rows, watermark)
   const isAsked = (one: { journey: string }) => journey === null || one.journey === journey
   const identities = believedOf(versions.identities, asked)
   return {
@@ -100,9 +100,9 @@ export function tell(
     watermark,
     identifiers: identifiersOf(identities, definitions.identity, rows),
     sessions: sessionsOf(believedOf(versions.sessions, asked), rows),
-    steps: told.steps.map((step) => ({ ...step, outcomes: step.outcomes.filter(isAsked) })),
-    since: told.since.filter(isAsked),
-    pending: told.pending.filter(isAsked),
+    steps: folded.steps.map((step) => ({ ...step, outcomes: step.outcomes.filter(isAsked) })),
+    since: folded.since.filter(isAsked),
+    pending: folded.pending.filter(isAsked),
   }
 }
 
@@ -136,7 +136,7 @@ function foldAgain(
   profileId: string,
   rows: Row[],
   watermark: number | null,
-): Pick<Story, 'steps' | 'since' | 'pending'> {
+): Pick<ProfileExplanation, 'steps' | 'since' | 'pending'> {
   const { events, codes } = workingSet(compiled, rows)
   const facts = new Facts()
   const fold = new TracingFold({ definitions, compiled, events, codes, facts })

@@ -28,12 +28,12 @@ export type ReleaseDiff = {
   states: { track: string; before: string | null; after: string | null; profiles: number }[]
   funnels: { funnel: string; step: string; before: number; after: number }[]
   /** Events that moved an instance, and events that were refused. */
-  asked: { before: Asked; after: Asked }
+  asked: { before: EventCounts; after: EventCounts }
   /** Profiles with the most differing transitions, and the first one under each version. */
   telling: { profile: string; moves: number; before: Move | null; after: Move | null }[]
 }
 
-export type Asked = { moved: number; refused: number }
+export type EventCounts = { moved: number; refused: number }
 
 export async function releaseDiff(
   warehouse: Warehouse,

@@ -55,7 +55,7 @@ export type CohortReport = { runs: CohortRun[]; changes: CohortChange[] }
 /** Previous run of a cohort. */
 type Before = { version: number; evaluatedAt: number; recordedAt: number; recordedBy: number }
 
-type Asked = { compiled: CompiledCohort; before: Before | null; isRedefined: boolean }
+type Evaluation = { compiled: CompiledCohort; before: Before | null; isRedefined: boolean }
 
 /** Runs cohorts as of the watermark. Skips cohorts for which nothing was committed since their last
  * run. */
@@ -68,16 +68,16 @@ export async function runCohorts(
   if (at === null) throw emptyError(warehouse)
   const releases = await unreleased(warehouse, cohorts)
   const { cohorts: all, paths } = compileCohorts(cohorts)
-  const asked: Asked[] = []
+  const evaluations: Evaluation[] = []
   for (const compiled of all) {
-    const one = await askedOf(warehouse, compiled)
-    if (one !== null) asked.push(one)
+    const one = await evaluationOf(warehouse, compiled)
+    if (one !== null) evaluations.push(one)
   }
-  if (asked.length === 0) return { runs: [], changes: [] }
-  const compiled = { cohorts: asked.map((one) => one.compiled), paths }
-  const touchedSince = Math.min(...asked.map(({ before }) => before?.recordedAt ?? Infinity))
+  if (evaluations.length === 0) return { runs: [], changes: [] }
+  const compiled = { cohorts: evaluations.map((one) => one.compiled), paths }
+  const touchedSince = Math.min(...evaluations.map(({ before }) => before?.recordedAt ?? Infinity))
   const since = { touchedSince: Number.isFinite(touchedSince) ? touchedSince : head.recordedAt }
-  const comparison = new Comparison(asked, at)
+  const comparison = new Comparison(evaluations, at)
   const instants = { at, believedAt: null }
   for await (const profile of cohortProfiles(warehouse, compiled, instants, since)) {
     comparison.add(profile)
@@ -103,7 +103,10 @@ async function unreleased(warehouse: Warehouse, cohorts: readonly Cohort[]): Pro
   })
 }
 
-async function askedOf(warehouse: Warehouse, compiled: CompiledCohort): Promise<Asked | null> {
+async function evaluationOf(
+  warehouse: Warehouse,
+  compiled: CompiledCohort,
+): Promise<Evaluation | null> {
   const [row] = await warehouse.query(
     `select version, evaluated_at, recorded_at, recorded_by from cohort_runs
      where cohort = ? order by recorded_by desc limit 1`,
@@ -138,25 +141,25 @@ class Comparison implements CohortReport {
     inserts: new Rows('cohort_member'),
     supersedes: { keys: [], because: [] },
   }
-  readonly #asked: readonly Asked[]
+  readonly #evaluations: readonly Evaluation[]
   readonly #at: number
 
-  constructor(asked: readonly Asked[], at: number) {
-    this.#asked = asked
+  constructor(evaluations: readonly Evaluation[], at: number) {
+    this.#evaluations = evaluations
     this.#at = at
-    this.runs = asked.map(({ compiled: { id, version } }) => {
+    this.runs = evaluations.map(({ compiled: { id, version } }) => {
       return { cohort: id, version, evaluatedAt: at, members: 0, entered: 0, left: 0 }
     })
   }
 
   add(profile: CohortProfile): void {
-    this.#asked.forEach((asked, i) => {
+    this.#evaluations.forEach((evaluation, i) => {
       const run = this.runs[i] as CohortRun
-      const { id, version } = asked.compiled
-      const is = isIn(asked.compiled, profile, this.#at)
+      const { id, version } = evaluation.compiled
+      const is = isIn(evaluation.compiled, profile, this.#at)
       if (is) run.members += 1
       if (is === profile.memberOf.has(id)) return
-      const reason = this.#reason(asked, profile, is)
+      const reason = this.#reason(evaluation, profile, is)
       const change = is ? 'entered' : 'left'
       run[change] += 1
       const evaluatedAt = this.#at
@@ -170,7 +173,7 @@ class Comparison implements CohortReport {
     })
   }
 
-  #reason({ compiled, before, isRedefined }: Asked, profile: CohortProfile, is: boolean) {
+  #reason({ compiled, before, isRedefined }: Evaluation, profile: CohortProfile, is: boolean) {
     const reason: ChangeReason =
       before === null
         ? 'first_run'

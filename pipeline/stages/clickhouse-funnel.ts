@@ -34,7 +34,7 @@ type Chain = {
 }
 
 /** Attempt that was last written for the profile. */
-type Told = { chain: Chain; because: 'converted' | 'window' | 'order' | null }
+type RecordedAttempt = { chain: Chain; because: 'converted' | 'window' | 'order' | null }
 
 /** State of a profile between runs, as JSON. */
 export type Levels = {
@@ -43,7 +43,7 @@ export type Levels = {
   /** The first chain of the greatest depth. */
   best: Chain | null
   isStopped: boolean
-  told: Told | null
+  told: RecordedAttempt | null
 }
 
 export function freshLevels(funnel: CompiledFunnel): Levels {
@@ -145,11 +145,17 @@ export class WindowFunnel {
     const isConverted = best.served.length === this.#funnel.steps.length
     const because = isConverted ? 'converted' : isStopped ? 'order' : isOver ? 'window' : null
     this.#levels.told = { chain: best, because }
-    this.#tell(profileId, this.#levels.told, told, deadline, facts)
+    this.#record(profileId, this.#levels.told, told, deadline, facts)
     return isOver ? deadline : -Infinity
   }
 
-  #tell(profileId: string, is: Told, was: Told | null, deadline: number, facts: FunnelFacts): void {
+  #record(
+    profileId: string,
+    is: RecordedAttempt,
+    was: RecordedAttempt | null,
+    deadline: number,
+    facts: FunnelFacts,
+  ): void {
     const { chain, because } = is
     if (was !== null && was.because === because && isSameChain(was.chain, chain)) return
     const reached = chain.served.map((_, step) => step)

@@ -34,14 +34,14 @@ type Chain = {
 }
 
 /** Attempt that was last written for the profile. */
-type Told = { chain: Chain; because: 'converted' | 'window' | null }
+type RecordedAttempt = { chain: Chain; because: 'converted' | 'window' | null }
 
 /** State of a profile between runs, as JSON. */
 export type Entered = {
   /** By 1-based step; null: no chain. */
   entered: (Chain | null)[]
   best: Chain | null
-  told: Told | null
+  told: RecordedAttempt | null
 }
 
 export function freshEntered(funnel: CompiledFunnel): Entered {
@@ -163,8 +163,8 @@ export class PosthogFunnel {
 
   #write(
     owner: Pick<AttemptFact, 'funnel' | 'profileId'>,
-    is: Told | null,
-    was: Told | null,
+    is: RecordedAttempt | null,
+    was: RecordedAttempt | null,
     deadline: number,
     facts: FunnelFacts,
   ): void {

@@ -16,10 +16,10 @@ import type { Json } from '../base/json.ts'
 import type { Machine, Way } from '../definition/machine.ts'
 
 /** Condition of a guard as text, its result, and the value it read (undefined if absent). */
-export type ToldPart = { condition: string; held: boolean; seen?: Json | undefined }
+export type TracedCondition = { condition: string; held: boolean; seen?: Json | undefined }
 
 /** Candidate that was tried; without parts it always holds. */
-export type Tried = { target: string; held: boolean; parts: ToldPart[] }
+export type Tried = { target: string; held: boolean; parts: TracedCondition[] }
 
 /** Choice of a track at an event or a timeout. */
 export type Choice = {
@@ -68,17 +68,17 @@ export class TracingFold extends Fold {
       tried: ways.slice(0, triedCount).map((way) => ({
         target: states[way.target] as string,
         held: way === taken,
-        parts: way.said === null ? [] : partsOf(way.said).map((part) => this.#tell(part, home)),
+        parts: way.said === null ? [] : partsOf(way.said).map((part) => this.#trace(part, home)),
       })),
       isTaken: taken !== null,
     })
     return taken
   }
 
-  #tell(part: Guard, home: Home): ToldPart {
-    const told = { condition: wordsOf(part), held: compileGuard(part, home.names)(this) }
-    if ('any' in part || 'not' in part || 'all' in part) return told
-    return { ...told, seen: this.#seen(part, home) }
+  #trace(part: Guard, home: Home): TracedCondition {
+    const traced = { condition: wordsOf(part), held: compileGuard(part, home.names)(this) }
+    if ('any' in part || 'not' in part || 'all' in part) return traced
+    return { ...traced, seen: this.#seen(part, home) }
   }
 
   /** Returns the value that a single condition reads; instants and durations in microseconds. */

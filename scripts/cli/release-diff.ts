@@ -1,7 +1,7 @@
 /** Two versions of a journey side by side, as lines of a terminal. */
 
 import { formatInstant } from '../../pipeline/base/clock.ts'
-import type { Asked, Move, ReleaseDiff } from '../../pipeline/query/release-diff.ts'
+import type { EventCounts, Move, ReleaseDiff } from '../../pipeline/query/release-diff.ts'
 import { grouped, percent } from './funnel-lines.ts'
 
 const STATES_SHOWN = 12
@@ -65,7 +65,7 @@ function funnelLines(funnels: ReleaseDiff['funnels'], from: number, to: number):
   })
 }
 
-function rate({ moved, refused }: Asked): string {
+function rate({ moved, refused }: EventCounts): string {
   const asked = moved + refused
   const share = asked === 0 ? '0.0' : ((100 * refused) / asked).toFixed(1)
   return `${share} % (${grouped(refused)} of ${grouped(asked)})`

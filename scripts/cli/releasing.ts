@@ -6,7 +6,11 @@ import { scratchOf, warehouseOf, warehouseToRead } from '../../pipeline/config.t
 import type { Definitions, Release } from '../../pipeline/definition/load.ts'
 import { REBUILDING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
-import { rebuild, type Rebuild, type Rebuilt } from '../../pipeline/operations/release-version.ts'
+import {
+  releaseVersion,
+  type ReleaseRequest,
+  type ReleaseResult,
+} from '../../pipeline/operations/release-version.ts'
 import { ReleaseLog, runningOf, type Running } from '../../pipeline/warehouse/release-log.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { definitionsOnRecord, emptyError } from '../../pipeline/query/as-of.ts'
@@ -128,19 +132,22 @@ export function releaseOf(
   })
 }
 
-export type Built = Rebuilt & { elapsedMs: number }
+export type Built = ReleaseResult & { elapsedMs: number }
 
 /** Builds a version, with the progress of each step on standard error. Returns how long it took. */
 export async function build(
   { warehouse, running }: Scene,
-  parts: Pick<Rebuild, 'release' | 'action' | 'reason' | 'mayChangeLive' | 'within' | 'spread'>,
+  parts: Pick<
+    ReleaseRequest,
+    'release' | 'action' | 'reason' | 'mayChangeLive' | 'within' | 'spread'
+  >,
 ): Promise<Built> {
   const startedAt = elapsedMs()
   const progress = startProgress(process.stderr.isTTY === true)
   let step = { name: '', startedAt }
   let toldAt = startedAt
   try {
-    const rebuilt = await rebuild({
+    const rebuilt = await releaseVersion({
       ...parts,
       warehouse,
       scratch: scratchOf(warehouse),

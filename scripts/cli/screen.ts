@@ -155,7 +155,7 @@ async function storyPart(warehouse: Warehouse): Promise<Part> {
      ) order by happened_at, rank, journey, seq limit ${STORY_LINES}`,
     [profile, profile],
   )
-  const title = `One story: ${profile} (${counted(Number(person['devices']), 'stream')}, ${counted(Number(person['visits']), 'session')})`
+  const title = `One person: ${profile} (${counted(Number(person['devices']), 'stream')}, ${counted(Number(person['visits']), 'session')})`
   return { title, lines: steps.map(storyLine) }
 }
 

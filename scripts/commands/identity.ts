@@ -12,9 +12,9 @@ import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import {
   CORRECTION_NAME,
   correctIdentity,
-  standingsOf,
+  profilesOf,
   type CorrectionKind,
-  type Standing,
+  type IdentifierProfile,
 } from '../../pipeline/operations/correct-identity.ts'
 import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
@@ -98,15 +98,15 @@ async function correct(
   const { watermark } = await warehouse.open()
   try {
     const definitions = await definitionsOnRecord(warehouse)
-    const before = await standingsOf(warehouse, definitions, given)
+    const before = await profilesOf(warehouse, definitions, given)
     const pair = before.map(({ identifier }) => identifier) as [string, string]
     const eventId = yes === true ? await correctIdentity(warehouse, definitions, kind, pair) : null
-    const after = yes === true ? await standingsOf(warehouse, definitions, given) : null
+    const after = yes === true ? await profilesOf(warehouse, definitions, given) : null
     if (json === true) {
       sayJson({ kind, before, eventId, after })
       return
     }
-    const lines = before.map(standingLine)
+    const lines = before.map(profileLine)
     if (after === null) {
       const at = watermark === null ? 'now' : formatInstant(watermark)
       const what = kind === 'link' ? 'links them to one person' : 'cancels their links'
@@ -114,14 +114,14 @@ async function correct(
         `plan: an event "${CORRECTION_NAME}" at ${at} ${what}; all tables are corrected retroactively`,
         'nothing has been changed: add --yes to do it',
       )
-    } else lines.push(`fed ${eventId}; now`, ...after.map(standingLine))
+    } else lines.push(`fed ${eventId}; now`, ...after.map(profileLine))
     say(lines)
   } finally {
     await warehouse.close()
   }
 }
 
-function standingLine({ identifier, profileId, eventCount }: Standing): string {
+function profileLine({ identifier, profileId, eventCount }: IdentifierProfile): string {
   return `  ${identifier} belongs to ${profileId} (${counted(eventCount, 'event')})`
 }
 

@@ -1,7 +1,11 @@
-/** Beliefs → the document of a page. */
+/** Revisions → the document of a page. */
 
 import { isOfTime, type Outcome } from '../../pipeline/query/explain-outcome.ts'
-import type { Belief, Beliefs, ProfileThen } from '../../pipeline/query/explain-revisions.ts'
+import type {
+  Revision,
+  Revisions,
+  ProfileRevision,
+} from '../../pipeline/query/explain-revisions.ts'
 import { HAPPENINGS_MAX, type BeliefPart, type Happening, type StoryDocument } from './document.ts'
 
 /** Values that are equal as JSON have one number. */
@@ -20,7 +24,7 @@ class Pool<Value> {
 
 /** `asOf` is the instant of the belief that is shown first; null: the last. */
 export function documentOf(
-  told: Beliefs,
+  history: Revisions,
   about: Pick<StoryDocument, 'warehouse' | 'profileId' | 'journey'> & { asOf: number | null },
 ): StoryDocument {
   const { asOf, ...rest } = about
@@ -29,7 +33,7 @@ export function documentOf(
     [List in 'sessions' | 'identifiers' | 'pending']: Pool<StoryDocument[List][number]>
   }
   const beliefs: BeliefPart[] = []
-  for (const belief of told.beliefs) {
+  for (const belief of history.revisions) {
     const { profiles } = belief
     const part: BeliefPart = {
       ...belief,
@@ -65,8 +69,8 @@ export function documentOf(
       0,
       beliefs.findLastIndex(({ at }) => asOf === null || at <= asOf),
     ),
-    corrections: told.corrections,
-    beliefsLeftOut: told.leftOut,
+    corrections: history.corrections,
+    beliefsLeftOut: history.leftOut,
     happeningsLeftOut: happenings.values.length - kept.length,
   }
 }
@@ -78,12 +82,12 @@ function isAsBefore(belief: BeliefPart, before: BeliefPart): boolean {
 }
 
 /** In the order of time, timeouts before the event that finds them due. */
-function happeningsOf({ profiles }: Belief): Happening[] {
+function happeningsOf({ profiles }: Revision): Happening[] {
   const all = profiles.flatMap(ofProfile)
   return profiles.length < 2 ? all : all.sort((a, b) => a.at - b.at)
 }
 
-function ofProfile({ profileId, steps, since }: ProfileThen): Happening[] {
+function ofProfile({ profileId, steps, since }: ProfileRevision): Happening[] {
   const timeout = (outcome: Outcome): Happening => {
     return { profileId, at: outcome.at, event: null, outcomes: [outcome] }
   }

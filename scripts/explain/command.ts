@@ -12,8 +12,12 @@ import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
 import { isOfTime, type Outcome } from '../../pipeline/query/explain-outcome.ts'
 import { profileOf } from '../../pipeline/query/explain-identifiers.ts'
 import type { Correction } from '../../pipeline/query/explain-corrections.ts'
-import { tellBeliefs } from '../../pipeline/query/explain-revisions.ts'
-import { tellStory, type Question, type Story } from '../../pipeline/query/explain.ts'
+import { explainRevisions } from '../../pipeline/query/explain-revisions.ts'
+import {
+  explainProfile,
+  type Question,
+  type ProfileExplanation,
+} from '../../pipeline/query/explain.ts'
 import { warehouseCommand } from '../cli/command.ts'
 import { storyPage } from './bundle.ts'
 import { documentOf } from './collect.ts'
@@ -66,7 +70,7 @@ async function explain(options: Options): Promise<void> {
       return
     }
     const profileId = await profileOf(warehouse, identity, options.user, asOf)
-    const story = await tellStory({ warehouse, profileId, asOf, journey })
+    const story = await explainProfile({ warehouse, profileId, asOf, journey })
     if (options.json === true) sayJson(story)
     else say(linesOf(story, asOf))
   } finally {
@@ -76,13 +80,13 @@ async function explain(options: Options): Promise<void> {
 
 /** The person is who it is now; `asOf` is where the page opens. */
 async function writeStory(file: string, question: Question): Promise<void> {
-  const told = await tellBeliefs({ ...question, beliefsMax: BELIEFS_MAX })
+  const told = await explainRevisions({ ...question, revisionsMax: BELIEFS_MAX })
   const { warehouse, ...about } = question
   const document = documentOf(told, { ...about, warehouse: warehouse.url })
   await writePage('--html', file, await storyPage(document))
 }
 
-function linesOf(story: Story, asOf: number | null): string[] {
+function linesOf(story: ProfileExplanation, asOf: number | null): string[] {
   const { watermark, steps, sessions } = story
   const until = watermark === null ? 'no event yet' : `timeouts decided to ${timeOf(watermark)}`
   const then = asOf === null ? '' : `as believed at ${timeOf(asOf)}, `

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FunnelBench, type Told } from '../support/funnel-history.ts'
+import { FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
 
 const SECOND = 1_000_000
 const STEPS = ['A', 'B', 'C', 'D']
@@ -17,18 +17,18 @@ test('the deepest attempt in any order is as deep as the best of all windows', (
   fc.assert(
     fc.property(history, (gaps) => {
       let at = 0
-      const told = gaps.map(([gap, name], i): Told => {
+      const given = gaps.map(([gap, name], i): GivenEvent => {
         at += gap
         return { id: `e${i}`, name, at: at * SECOND }
       })
-      const depths = told.map((entry) => {
-        const inWindow = told.filter(
+      const depths = given.map((entry) => {
+        const inWindow = given.filter(
           (one) => one.at >= entry.at && one.at <= entry.at + WITHIN * SECOND,
         )
         return new Set(inWindow.map(({ name }) => name)).size
       })
       const funnel = { steps: STEPS, within: `${WITHIN}s`, order: 'any' as const }
-      const attempts = new FunnelBench(funnel, told).inOneGo(at * SECOND)
+      const attempts = new FunnelBench(funnel, given).inOneGo(at * SECOND)
       const deepest = attempts.map((text) => text.split(' ').length - 1)
       expect(Math.max(...deepest)).toBe(Math.max(...depths))
     }),

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { eventStream } from '../support/arbitraries.ts'
 import { funnel } from '../support/arbitraries-funnel.ts'
-import { FunnelBench, type Told } from '../support/funnel-history.ts'
+import { FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
 import { funnelRows } from '../reference/funnel.ts'
 import { inEventOrder } from '../reference/identity.ts'
 
@@ -19,7 +19,7 @@ test('attempts equal the slow reference, folded at once or event by event', () =
   fc.assert(
     fc.property(scene, ({ funnel: definition, events, later }) => {
       const watermark = Math.max(...events.map((event) => event.occurred_at)) + later
-      const told = events.map((event, i): Told => ({
+      const given = events.map((event, i): GivenEvent => ({
         id: event.event_id,
         name: event.name,
         at: event.occurred_at,
@@ -37,7 +37,7 @@ test('attempts equal the slow reference, folded at once or event by event', () =
         const own = steps.filter((step) => step['attempt_id'] === attempt['attempt_id'])
         return [...own.map((step) => step['event_id']), attempt['ended_because']].join(' ')
       })
-      const bench = new FunnelBench(definition, told)
+      const bench = new FunnelBench(definition, given)
       const actual = bench.inOneGo(watermark)
       expect(actual.toSorted()).toEqual(expected.toSorted())
       expect(bench.continued(watermark)).toEqual(actual)

@@ -1,7 +1,7 @@
 /** Images that stay cached between batches. */
 
 import { expect, test } from 'vitest'
-import { Images, JSON_CODEC } from '../../pipeline/microbatch/image-cache.ts'
+import { ImageCache, JSON_CODEC } from '../../pipeline/microbatch/image-cache.ts'
 
 test('keeps images changed by the last batch, and the most recently used others', async () => {
   const asked: string[] = []
@@ -11,7 +11,7 @@ test('keeps images changed by the last batch, and the most recently used others'
       return new Map<string, string>()
     },
   }
-  const images = new Images<number>({
+  const images = new ImageCache<number>({
     kind: 'stream',
     state,
     codec: JSON_CODEC,

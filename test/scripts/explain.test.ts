@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { formatInstant } from '../../pipeline/base/clock.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { tellStory, type Story } from '../../pipeline/query/explain.ts'
+import { explainProfile, type ProfileExplanation } from '../../pipeline/query/explain.ts'
 import { arrivals, eventStream, identity, journey, sessions } from '../support/arbitraries.ts'
 import { startCommands } from '../support/commands.ts'
 import { Harness, lineOf } from '../support/dump.ts'
@@ -30,7 +30,7 @@ test('a story moves and refuses as the tables do, for random people and machines
         'select distinct profile_id from event_profiles',
       )) {
         const profileId = id as string
-        const story = await tellStory({ warehouse, profileId, asOf: null, journey: null })
+        const story = await explainProfile({ warehouse, profileId, asOf: null, journey: null })
         const moves = await warehouse.query(
           `select instance_id || ' ' || coalesce(from_state, '') || ' ' || to_state || ' ' ||
              epoch_us(occurred_at) as move from transitions where profile_id = ?`,
@@ -49,14 +49,14 @@ test('a story moves and refuses as the tables do, for random people and machines
   )
 })
 
-function movesOf({ steps, since }: Story): string[] {
+function movesOf({ steps, since }: ProfileExplanation): string[] {
   return [...steps.flatMap(({ outcomes }) => outcomes), ...since]
     .filter(({ to }) => to !== null)
     .map(({ instanceId, from, to, at }) => `${instanceId} ${from ?? ''} ${to} ${at}`)
     .sort()
 }
 
-const refusedIn = ({ steps }: Story) =>
+const refusedIn = ({ steps }: ProfileExplanation) =>
   steps
     .flatMap(({ eventId, outcomes }) => outcomes.map(({ kind }) => ({ eventId, kind })))
     .filter(({ kind }) => kind === 'refused')
@@ -96,11 +96,13 @@ test('guards are told with values seen, then links, pending timeouts, correction
   expect(stdout).toContain('2026-03-02 10:00:00  buy: timeout of cart')
   expect(stdout).toMatch(/identity, batch 2 of .*, with e2 \(Seen, 2026-03-01 10:05:00\)/)
   expect(stdout).toContain('taken back: e1 was of anonymous_id:a1')
-  const story = JSON.parse((await run('explain', ['--user', 'u1', '--json'])).stdout) as Story
+  const story = JSON.parse(
+    (await run('explain', ['--user', 'u1', '--json'])).stdout,
+  ) as ProfileExplanation
   const asOf = formatInstant((story.corrections[0]?.at ?? 0) - 1)
   expect(await run('explain', ['--user', 'u1', '--as-of', asOf])).toMatchObject({ status: 1 })
   const then = await run('explain', ['--user', 'anonymous_id:a1', '--as-of', asOf, '--json'])
-  const believed = JSON.parse(then.stdout) as Story
+  const believed = JSON.parse(then.stdout) as ProfileExplanation
   expect(believed.profileId).toBe('anonymous_id:a1')
   expect(believed.steps.map(({ eventId }) => eventId)).toEqual(['e1', 'e3'])
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { auditIdentity } from '../../pipeline/query/audit-identity.ts'
-import { correctIdentity, standingsOf } from '../../pipeline/operations/correct-identity.ts'
+import { correctIdentity, profilesOf } from '../../pipeline/operations/correct-identity.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { eraseMarkOf, removeEraseMark, setEraseMark } from '../../pipeline/duckdb/erase-mark.ts'
 import { startCommands } from '../support/commands.ts'
@@ -43,7 +43,7 @@ test('a link moves all events, and its unlink gives everything back', async () =
     }
     const before = await others()
     await correctIdentity(warehouse, definitions, 'link', pair)
-    const [a, b] = await standingsOf(warehouse, definitions, pair)
+    const [a, b] = await profilesOf(warehouse, definitions, pair)
     expect(a.profileId).toBe(b.profileId)
     expect(await others()).not.toEqual(before)
     await correctIdentity(warehouse, definitions, 'unlink', pair)

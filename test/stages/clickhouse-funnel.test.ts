@@ -13,7 +13,7 @@ import {
   CLICKHOUSE_MODES,
 } from '../../pipeline/definition/funnel.ts'
 import type { Json } from '../../pipeline/base/json.ts'
-import { FunnelBench, type Told } from '../support/funnel-history.ts'
+import { FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
 import { peer } from '../support/peers.ts'
 
 type Chdb = { query(sql: string, format: string): unknown }
@@ -56,7 +56,11 @@ test('returns the levels of windowFunnel on random histories', () => {
   let compared = 0
   fc.assert(
     fc.property(history, ({ steps, within, events }) => {
-      const told = events.map(([at, name], i): Told => ({ id: `e${i}`, name, at: at * SECOND }))
+      const given = events.map(([at, name], i): GivenEvent => ({
+        id: `e${i}`,
+        name,
+        at: at * SECOND,
+      }))
       const conditions = NAMES.slice(0, steps).map((name) => `name = '${name}'`)
       const levels = combinations.map((modes) => {
         const parameters = [within, ...modes.map((mode) => `'${mode}'`)].join(', ')
@@ -67,7 +71,7 @@ test('returns the levels of windowFunnel on random histories', () => {
       const text = String(chdb.query(`select [${levels.join(', ')}] as l from ${from}`, 'JSON'))
       const theirs = (JSON.parse(text) as { data: [{ l: number[] }] }).data[0].l
       const ours = combinations.map((modes) => {
-        const bench = new FunnelBench(funnelOf(steps, within, modes), told)
+        const bench = new FunnelBench(funnelOf(steps, within, modes), given)
         const attempts = bench.inOneGo(20 * SECOND)
         expect(bench.continued(20 * SECOND)).toEqual(attempts)
         return levelOf(attempts)
@@ -110,21 +114,21 @@ function levelsOf(one: Case): [Json, number][] {
   const [time = '', ...conditions] = one.args
   const [within, ...modes] = one.params as [number, ...ClickhouseMode[]]
   const steps = conditions.map(stepOf)
-  const groups = new Map<Json, Told[]>()
+  const groups = new Map<Json, GivenEvent[]>()
   for (const row of one.rows) {
     if (one.where !== null && row['user'] !== 7) continue
     const group = one.group_by === null ? 0 : (row[one.group_by] ?? null)
-    const told = groups.get(group) ?? []
-    const id = String(told.length).padStart(3, '0')
-    told.push({ id, name: 'row', at: secondsOf(row[time]) * SECOND, properties: row })
-    groups.set(group, told)
+    const given = groups.get(group) ?? []
+    const id = String(given.length).padStart(3, '0')
+    given.push({ id, name: 'row', at: secondsOf(row[time]) * SECOND, properties: row })
+    groups.set(group, given)
   }
   // Windows longer than our longest one have the same effect as an unlimited one.
   const seconds = Math.min(within, 1_000_000_000)
   const funnel = { steps, within: `${seconds}s`, semantics: { clickhouse: modes } }
-  return [...groups].map(([group, told]) => {
-    const bench = new FunnelBench(funnel, told)
-    return [group, levelOf(bench.inOneGo(Math.max(...told.map(({ at }) => at))))]
+  return [...groups].map(([group, given]) => {
+    const bench = new FunnelBench(funnel, given)
+    return [group, levelOf(bench.inOneGo(Math.max(...given.map(({ at }) => at))))]
   })
 }
 

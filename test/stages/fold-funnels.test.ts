@@ -1,7 +1,7 @@
 /** Event funnels, option by option. */
 
 import { describe, expect, test } from 'vitest'
-import { attemptsOf, FunnelBench, type Told } from '../support/funnel-history.ts'
+import { attemptsOf, FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
 
 const ABC = { steps: ['A', 'B', 'C'], within: '1h' }
 const AB = { steps: ['A', 'B'], within: '1h' }
@@ -340,12 +340,12 @@ test('counting by sessions keeps an attempt within its session', () => {
 })
 
 test('ten thousand open entries take time proportional to their rows', () => {
-  const many = (name: string, at: number): Told[] =>
+  const many = (name: string, at: number): GivenEvent[] =>
     Array.from({ length: 10_000 }, (_, i) => ({ id: `${name}${i}`, name, at: at + i }))
-  const told = [...many('A', 0), ...many('C', 20_000), ...many('X', 40_000)]
-  told.push({ id: 'last', name: 'B', at: 60_000 })
+  const given = [...many('A', 0), ...many('C', 20_000), ...many('X', 40_000)]
+  given.push({ id: 'last', name: 'B', at: 60_000 })
   const funnel = { steps: ['A', 'B', 'C'], within: '1h', exclude: [{ event: 'X', between: TAIL }] }
-  const attempts = new FunnelBench(funnel, told).inOneGo(60_000)
+  const attempts = new FunnelBench(funnel, given).inOneGo(60_000)
   expect(attempts).toHaveLength(10_000)
   expect(attempts[0]).toBe('A0 last pending')
 })

@@ -25,7 +25,7 @@ import {
 import type { Json } from '../../pipeline/base/json.ts'
 import { tabulateFunnels, type TabulatedFunnels } from '../../pipeline/microbatch/funnel-rows.ts'
 
-export type Told = {
+export type GivenEvent = {
   id: string
   name: string
   /** Microseconds. */
@@ -45,22 +45,22 @@ export function timeOf(text: string): number {
   return (hours * 60 + minutes) * MINUTE + seconds * 1_000_000
 }
 
-function parse(history: string): Told[] {
+function parse(history: string): GivenEvent[] {
   const lines = history
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
-  return lines.map((line, i): Told => {
+  return lines.map((line, i): GivenEvent => {
     const [at = '', name = '', ...rest] = line.split(/\s+/)
-    const told: Told = { id: `e${i + 1}`, name, at: timeOf(at) }
+    const given: GivenEvent = { id: `e${i + 1}`, name, at: timeOf(at) }
     for (const part of rest) {
       const [member = '', value = ''] = part.split('=')
-      if (part.startsWith('{')) told.properties = JSON.parse(part)
-      else if (member === 'ordinal') told.ordinal = Number(value)
-      else if (member === 'source') told.source = value
-      else if (member === 'session') told.session = value
+      if (part.startsWith('{')) given.properties = JSON.parse(part)
+      else if (member === 'ordinal') given.ordinal = Number(value)
+      else if (member === 'source') given.source = value
+      else if (member === 'session') given.session = value
     }
-    return told
+    return given
   })
 }
 
@@ -71,12 +71,12 @@ export class FunnelBench {
   readonly #rows: number[]
   readonly #parts: ConstructorParameters<typeof FunnelFold>[0]
 
-  constructor(funnel: Omit<EventFunnel, 'id'>, told: readonly Told[]) {
+  constructor(funnel: Omit<EventFunnel, 'id'>, given: readonly GivenEvent[]) {
     this.funnel = { id: 'f', ...funnel }
     const definitions = makeDefinitions({ funnels: [this.funnel] })
     const compiled = compile(definitions)
     this.#events = new Events(0, compiled.operandPaths.length)
-    for (const event of told) {
+    for (const event of given) {
       this.#events.eventId.push(event.id)
       this.#events.name.push(event.name)
       this.#events.occurredAt.push(event.at)
@@ -87,12 +87,12 @@ export class FunnelBench {
         this.#events.operands[o]?.push(valueAt({ properties, context, source }, path))
       })
     }
-    this.#rows = told.map((_, row) => row).sort(this.#events.inOrder)
+    this.#rows = given.map((_, row) => row).sort(this.#events.inOrder)
     this.#parts = {
       funnels: compiled.funnels,
       events: this.#events,
-      codes: told.map(({ name }) => compiled.eventCodes.get(name) ?? -1),
-      sessionOf: told.map(({ session }) => session ?? 's1'),
+      codes: given.map(({ name }) => compiled.eventCodes.get(name) ?? -1),
+      sessionOf: given.map(({ session }) => session ?? 's1'),
       facts: new Facts(),
       found: new FunnelFacts(),
     }
@@ -201,12 +201,12 @@ export function attemptsOf(
   history: string,
   watermark?: string,
 ): string[] {
-  const told = parse(history)
+  const given = parse(history)
   const limit = Math.max(
-    ...told.map(({ at }) => at),
+    ...given.map(({ at }) => at),
     watermark === undefined ? -Infinity : timeOf(watermark),
   )
-  const bench = new FunnelBench(funnel, told)
+  const bench = new FunnelBench(funnel, given)
   const attempts = bench.inOneGo(limit)
   expect(bench.continued(limit)).toEqual(attempts)
   return attempts

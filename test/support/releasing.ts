@@ -8,7 +8,7 @@ import { afterAll, expect } from 'vitest'
 import { makeDefinitions, type Definitions, type Release } from '../../pipeline/definition/load.ts'
 import { openRemoteDifference } from '../../pipeline/duckdb/remote-difference.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
-import { rebuild, type Rebuild } from '../../pipeline/operations/release-version.ts'
+import { releaseVersion, type ReleaseRequest } from '../../pipeline/operations/release-version.ts'
 import type { Scratch } from '../../pipeline/warehouse/scratch.ts'
 import { ReleaseLog, runningOf } from '../../pipeline/warehouse/release-log.ts'
 import { funnelled } from './arbitraries-funnel.ts'
@@ -86,8 +86,8 @@ const SPREAD = { partEvents: 2 }
 export function step(
   harness: Harness,
   to: Definitions,
-  action: Rebuild['action'],
-  more: Partial<Rebuild> = {},
+  action: ReleaseRequest['action'],
+  more: Partial<ReleaseRequest> = {},
 ) {
   return move(harness, to.releases.find(({ kind }) => kind === 'journey') as Release, action, more)
 }
@@ -96,11 +96,11 @@ export function step(
 export async function move(
   harness: Harness,
   release: Release | null,
-  action: Rebuild['action'],
-  more: Partial<Rebuild> = {},
+  action: ReleaseRequest['action'],
+  more: Partial<ReleaseRequest> = {},
 ) {
   const definitions = more.definitions ?? (await harness.pipeline()).definitions
-  const rebuilt = await rebuild({
+  const rebuilt = await releaseVersion({
     warehouse: harness.warehouse,
     scratch: scratch(),
     definitions,
@@ -122,7 +122,11 @@ export async function move(
 }
 
 /** Replays everything under the identity and sessions of other definitions. */
-export async function replayAll(harness: Harness, next: Definitions, more: Partial<Rebuild> = {}) {
+export async function replayAll(
+  harness: Harness,
+  next: Definitions,
+  more: Partial<ReleaseRequest> = {},
+) {
   const { definitions } = runningOf(next, await ReleaseLog.read(harness.warehouse), true)
   return move(harness, null, 'replayed', { definitions, ...more })
 }

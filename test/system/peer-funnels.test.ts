@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkFunnel } from '../../pipeline/definition/check-funnel.ts'
-import { FunnelBench, type Told } from '../support/funnel-history.ts'
+import { FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
 
 type Case = {
   test: string
@@ -26,22 +26,22 @@ if (cases.length === 0) console.log('skipped: no shared data')
 /** Longer than any of the histories, which have no window. */
 const WITHIN = '1000d'
 
-function attemptsOf(told: Told[], steps: string[]): string[] {
-  const end = Math.max(...told.map(({ at }) => at))
-  return new FunnelBench({ steps, within: WITHIN, count: 'profiles' }, told).inOneGo(end)
+function attemptsOf(given: GivenEvent[], steps: string[]): string[] {
+  const end = Math.max(...given.map(({ at }) => at))
+  return new FunnelBench({ steps, within: WITHIN, count: 'profiles' }, given).inOneGo(end)
 }
 
 describe.skipIf(cases.length === 0)('funnels of another engine', () => {
   test.each(cases.filter(({ steps }) => steps.length > 0))('$test', (one) => {
-    const people = new Map<string, Told[]>()
+    const people = new Map<string, GivenEvent[]>()
     for (const [i, { user_id, event, timestamp }] of one.events.entries()) {
-      const told = people.get(user_id) ?? []
+      const given = people.get(user_id) ?? []
       const at = Date.parse(`${timestamp.replace(' ', 'T')}Z`) * 1_000
-      told.push({ id: `e${i}`, name: event, at })
-      people.set(user_id, told)
+      given.push({ id: `e${i}`, name: event, at })
+      people.set(user_id, given)
     }
-    const depths = [...people.values()].map((told) =>
-      Math.max(0, ...attemptsOf(told, one.steps).map((text) => text.split(' ').length - 1)),
+    const depths = [...people.values()].map((given) =>
+      Math.max(0, ...attemptsOf(given, one.steps).map((text) => text.split(' ').length - 1)),
     )
     one.expected_steps.forEach((expected, i) => {
       const reached = depths.filter((depth) => depth > i).length
