@@ -9,9 +9,10 @@ import type { Definitions } from '../definition/load.ts'
 import type { Events } from './events.ts'
 import type { Facts } from './journey-facts.ts'
 import { Fold } from './fold-journeys.ts'
-import { compileGuard, OPERATORS, type Names } from '../definition/guard.ts'
+import { compileGuard, type Names } from '../definition/guard.ts'
+import { guardWords } from '../definition/guard-words.ts'
 import { tracksOf } from '../definition/journey.ts'
-import type { Guard, Operators } from '../definition/guard-syntax.ts'
+import type { Guard } from '../definition/guard-syntax.ts'
 import type { Json } from '../base/json.ts'
 import type { Machine, Way } from '../definition/machine.ts'
 
@@ -76,7 +77,7 @@ export class TracingFold extends Fold {
   }
 
   #trace(part: Guard, home: Home): TracedCondition {
-    const traced = { condition: wordsOf(part), held: compileGuard(part, home.names)(this) }
+    const traced = { condition: guardWords(part), held: compileGuard(part, home.names)(this) }
     if ('any' in part || 'not' in part || 'all' in part) return traced
     return { ...traced, seen: this.#seen(part, home) }
   }
@@ -98,23 +99,6 @@ export class TracingFold extends Fold {
 /** Splits a guard into the conditions that must all hold. */
 function partsOf(guard: Guard): Guard[] {
   return 'all' in guard ? guard.all.flatMap(partsOf) : [guard]
-}
-
-function wordsOf(guard: Guard): string {
-  if ('all' in guard) return guard.all.map(wordsOf).join(' and ')
-  if ('any' in guard) return `(${guard.any.map(wordsOf).join(' or ')})`
-  if ('not' in guard) return `not (${wordsOf(guard.not)})`
-  if ('in' in guard && typeof guard.in === 'string') return `in ${guard.in}`
-  if ('dwell' in guard) {
-    const bounds = Object.entries(guard.dwell).map(([name, bound]) => `${name} ${bound}`)
-    return `dwell ${bounds.join(' and ')}`
-  }
-  const [[kind, subject] = []] = Object.entries(guard)
-  const operators = guard as Operators
-  const tests = OPERATORS.filter((name) => operators[name] !== undefined).map(
-    (name) => `${name} ${JSON.stringify(operators[name])}`,
-  )
-  return `${kind} ${String(subject)} ${tests.join(' and ')}`
 }
 
 /** Maps every way to its journey and track, and to the numbers of the names in its guard. */

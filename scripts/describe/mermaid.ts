@@ -13,7 +13,7 @@ import {
   type Track,
 } from '../../pipeline/definition/journey.ts'
 import type { Guard } from '../../pipeline/definition/guard-syntax.ts'
-import { guardWords } from './guard-words.ts'
+import { guardWords } from '../../pipeline/definition/guard-words.ts'
 
 /** Counts from a warehouse; absent ones are zero. */
 export type Counts = {

@@ -35,11 +35,12 @@ export function outcomeWords(outcome: Omit<Outcome, 'at' | 'instanceId'>): strin
   return `${where}: a timeout was due and not taken${because}`
 }
 
-/** `to cart: property value gte 10 failed, it was 5`; without a guard there is nothing to say. */
+/** Returns a tried target and its conditions as text: `to paid: value at least 10 not met, it was 5`;
+ * an empty text for a target without a guard. */
 function triedWords({ target, parts }: Tried): string {
   const words = parts.map(({ condition, held, seen }) => {
     const saw = seen === undefined ? '' : `, it was ${JSON.stringify(seen)}`
-    return `${condition} ${held ? 'held' : 'failed'}${saw}`
+    return `${condition} ${held ? 'met' : 'not met'}${saw}`
   })
   return words.length === 0 ? '' : `to ${target}: ${words.join(', ')}`
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { Guard } from '../../pipeline/definition/guard-syntax.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import { countJourney } from '../../scripts/describe/count.ts'
-import { guardWords } from '../../scripts/describe/guard-words.ts'
+import { guardWords } from '../../pipeline/definition/guard-words.ts'
 import { mermaidOf } from '../../scripts/describe/mermaid.ts'
 import { startCommands } from '../support/commands.ts'
 import { JOURNEYS, reportWarehouse } from '../support/report-data.ts'
@@ -124,6 +124,8 @@ test.each<[Guard, string]>([
   [{ context: 'page', startsWith: '/x' }, 'context page starts with /x'],
   [{ field: 'source', in: ['web', 'ios'] }, 'source is one of web, ios'],
   [{ property: 'photo', exists: false }, 'photo is absent'],
+  [{ property: 'size', in: [5, '5', '', 'large'] }, 'size is one of 5, "5", "", large'],
+  [{ property: 'plan', eq: null }, 'plan is null'],
   [{ count: 'Step', gte: 3 }, 'count of Step at least 3'],
   [{ in: 'support.waiting' }, 'in support.waiting'],
   [{ dwell: { gte: '1m', lt: '1h' } }, 'stayed at least 1m and under 1h'],

@@ -91,7 +91,7 @@ test('guards are told with values seen, then links, pending timeouts, correction
   expect(JSON.parse(before)).toMatchObject({ profileId: 'anonymous_id:a1', corrections: [] })
   await feed(['e2', 'Seen', '10:05', { ...phone, user_id: 'u1' }])
   const { stdout } = await run('explain', ['--user', 'u1'])
-  expect(stdout).toContain('refused in cart  (to paid: property value gte 10 failed, it was 5)')
+  expect(stdout).toContain('refused in cart  (to paid: value at least 10 not met, it was 5)')
   expect(stdout).toContain('linked to user_id:u1 2026-03-01 10:05:00 by e2 (Seen)')
   expect(stdout).toContain('2026-03-02 10:00:00  buy: timeout of cart')
   expect(stdout).toMatch(/identity, batch 2 of .*, with e2 \(Seen, 2026-03-01 10:05:00\)/)

@@ -1,7 +1,7 @@
 /** Guards as text: `value at least 10 and not (in support.waiting)`. */
 
-import type { Guard, Operators } from '../../pipeline/definition/guard-syntax.ts'
-import type { Json } from '../../pipeline/base/json.ts'
+import type { Json } from '../base/json.ts'
+import type { Guard, Operators } from './guard-syntax.ts'
 
 const OPERATORS: { [Name in keyof Operators]-?: string } = {
   eq: 'is',
@@ -11,11 +11,12 @@ const OPERATORS: { [Name in keyof Operators]-?: string } = {
   lt: 'under',
   lte: 'at most',
   in: 'is one of',
-  exists: 'is there',
+  exists: 'is present',
   startsWith: 'starts with',
   contains: 'contains',
 }
 
+/** Returns a guard as text, for diagrams and explanations. */
 export function guardWords(guard: Guard): string {
   if ('all' in guard) return guard.all.map(part).join(' and ')
   if ('any' in guard) return guard.any.map(part).join(' or ')
@@ -25,7 +26,7 @@ export function guardWords(guard: Guard): string {
   return operatorsWords(subject(guard), guard as Operators)
 }
 
-/** Brackets where `and` and `or` would run into each other. */
+/** Adds parentheses to a group of several conditions inside another group. */
 function part(guard: Guard): string {
   const isGroup =
     ('all' in guard && guard.all.length > 1) || ('any' in guard && guard.any.length > 1)
@@ -43,7 +44,7 @@ function subject(guard: Guard): string {
 function operatorsWords(what: string, operators: Operators): string {
   const words = Object.entries(OPERATORS).flatMap(([name, text]) => {
     const value = operators[name as keyof Operators]
-    if (value === undefined || value === null) return []
+    if (value === undefined) return []
     if (name === 'exists') return [value === true ? text : 'is absent']
     const list = name === 'in' && Array.isArray(value) ? value : [value]
     return [`${text} ${list.map(valueWords).join(', ')}`]
@@ -51,8 +52,18 @@ function operatorsWords(what: string, operators: Operators): string {
   return `${what} ${words.join(' and ')}`
 }
 
+/** Quotes a text that could be read as another value: `"5"`, `"true"`, an empty text. */
 const valueWords = (value: Json): string =>
-  typeof value === 'string' ? value : JSON.stringify(value)
+  typeof value === 'string' && !isJson(value) ? value : JSON.stringify(value)
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return text.trim() === ''
+  }
+}
 
 function dwellWords({ gte, lt }: { gte?: string; lt?: string }): string {
   const least = gte === undefined ? [] : [`at least ${gte}`]
