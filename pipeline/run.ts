@@ -28,6 +28,8 @@ export type RunReport = {
   /** Refused lines by reason. */
   reasons: Map<string, number>
   batches: number
+  /** Whether all input was read and its last batch was committed with the requested watermark. */
+  isComplete: boolean
   elapsedMs: number
   warehouseUrl: string
 }
@@ -81,6 +83,7 @@ class Run {
       refused: 0,
       reasons: new Map(),
       batches: 0,
+      isComplete: false,
       elapsedMs: 0,
       warehouseUrl,
     }
@@ -134,10 +137,12 @@ class Run {
 
   #delivery({ origin, receivedAt, applying = [] }: Delivery, isLast: boolean): Delivery {
     const { signal, watermark } = this.#options
+    const isComplete = isLast && !signal?.aborted
+    this.#report.isComplete = isComplete
     return {
       origin,
       receivedAt,
-      watermark: isLast && !signal?.aborted ? watermark : null,
+      watermark: isComplete ? watermark : null,
       applying,
     }
   }

@@ -26,14 +26,17 @@ import { UserError } from '../../pipeline/base/errors.ts'
 import { counted } from '../../pipeline/base/text.ts'
 import { fileSource, type FileBounds } from '../../pipeline/io/file-source.ts'
 import type { Source } from '../../pipeline/io/source.ts'
+import type { Definitions } from '../../pipeline/definition/load.ts'
 import { run, type RunReport } from '../../pipeline/run.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { command, warehouseOption } from '../cli/command.ts'
+import { isThere } from '../cli/default-warehouse.ts'
 import { interruption } from '../cli/interrupt.ts'
 import { showWarnings } from '../cli/definitions.ts'
 import { DEFINITIONS_HELP, folderOf, remember } from '../cli/definitions-folder.ts'
 import { inputOf, type Input } from '../cli/input.ts'
 import { refusalLines } from '../cli/likely-cause.ts'
+import { closeUsed, noteDefault } from '../cli/new-warehouse.ts'
 import { nextLine, setPresent } from '../cli/next-command.ts'
 import { note, say } from '../cli/output.ts'
 import { startProgress } from '../cli/progress.ts'
@@ -105,16 +108,21 @@ async function start(files: string[], options: Options): Promise<void> {
   const input = await inputOf(files, options.warehouse, watermark !== null)
   setPresent({ warehouse: input.warehouse, definitions: options.definitions })
   const warehouse = warehouseToFeed(input.warehouse)
-  const signal = interruption(() => process.stderr.write('\nfinishing the batch in progress …\n'))
+  const isNew = options.warehouse === undefined && !isThere(input.warehouse)
+  const signal = interruption(() => process.stderr.write('\nfinishing the current batch …\n'))
   const source = await sourceOf(input, { linesMax, backlogLinesMax, signal })
   try {
     if (options.definitions === undefined) await warehouse.open()
     const definitionsDir = await folderOf(warehouse, options.definitions)
     const here = { definitionsDir, stateDir: stateDirOf(warehouse) }
-    const report = await feed(warehouse, source, { ...settings, ...here }, watermark, signal)
-    if (signal.aborted) throw interrupted(report, files)
+    const run = await feed(warehouse, source, { ...settings, ...here }, watermark, signal)
+    const { report } = run
+    if (!isNew || report.read > 0) await printScreen(warehouse, source, run)
+    else if (!signal.aborted) note(`${source.origin} has no lines: ${warehouse.url} is not created`)
+    if (isNew && report.landed === 0 && report.refused > 0) noteDefault(warehouse.url)
+    if (signal.aborted) noteInterrupt(report)
   } finally {
-    await warehouse.close()
+    await closeUsed(warehouse, isNew)
   }
 }
 
@@ -124,23 +132,24 @@ function sourceOf(input: Input, bounds: FileBounds): Source | Promise<Source> {
   return { origin: 'watermark', async *[Symbol.asyncIterator]() {} }
 }
 
-/** Runs over the source to its end, and prints the screen. */
+type Fed = { report: RunReport; definitions: Definitions }
+
+/** Runs over the source to its end, and returns its counts and the live definitions. */
 async function feed(
   warehouse: Warehouse,
   source: Source,
   settings: EngineSettings,
   watermark: number | null,
   signal: AbortSignal,
-): Promise<RunReport> {
+): Promise<Fed> {
   const engine = await openEngine(warehouse, settings, { signal })
   const { definitions } = engine
   const progress = startProgress(process.stderr.isTTY === true)
-  let report: RunReport
   try {
     showWarnings(engine.warnings)
     await remember(warehouse, settings.definitionsDir)
     noteWaiting(engine.pipeline.waiting, definitions.journeys)
-    report = await run({
+    const report = await run({
       ...engine,
       source,
       warehouseUrl: warehouse.url,
@@ -148,17 +157,20 @@ async function feed(
       onBatch: (soFar, chunk) => progress.update(soFar, chunk),
       signal,
     })
+    return { report, definitions }
   } finally {
     progress.stop()
     // The screen needs the memory that the decoding thread has until then.
     await engine.close()
   }
-  const { person, device } = definitions.identity
-  const refused = await refusalLines(warehouse, report, [...person, ...device], source.origin)
+}
+
+async function printScreen(warehouse: Warehouse, { origin }: Source, run: Fed): Promise<void> {
+  const { person, device } = run.definitions.identity
+  const refused = await refusalLines(warehouse, run.report, [...person, ...device], origin)
   const look = { isColoured: process.stdout.isTTY === true, columns: process.stdout.columns }
   say(refused.map((line, i) => (i === 0 ? line : `  ${line}`)))
-  process.stdout.write(await screen(warehouse, report, definitions.journeys, look))
-  return report
+  process.stdout.write(await screen(warehouse, run.report, run.definitions.journeys, look))
 }
 
 /** Names the versions of the folder that are not live, and how to build them. */
@@ -177,14 +189,21 @@ function noteWaiting(
   }
 }
 
-/** Interrupted-run error: what is committed, and how to go on. */
-function interrupted({ batches, landed }: RunReport, files: readonly string[]): UserError {
+/** Prints that all input is committed, or throws an error with the counts and the next command. */
+function noteInterrupt({ batches, landed, isComplete }: RunReport): void {
+  if (isComplete) {
+    note('interrupted in the last batch: all input is committed, and there is nothing left to do')
+    return
+  }
+  const args = process.argv.slice(2)
   const committed = `${counted(batches, 'batch', 'batches')} with ${counted(landed, 'event')}`
-  return new UserError(
-    `interrupted: ${committed} ${batches === 1 ? 'is' : 'are'} committed and stay; run the rest ` +
-      'with the same line, which skips what is there',
+  throw new UserError(
+    batches === 0
+      ? 'interrupted before the first batch was committed; to run it again'
+      : `interrupted: ${committed} ${batches === 1 ? 'is' : 'are'} committed; the same line reads ` +
+          'the rest, and drops these events as duplicates',
     1,
-    { script: 'start', args: files },
+    { script: 'start', args },
   )
 }
 

@@ -90,6 +90,23 @@ test('an interrupted run keeps its commits, and the next run processes the rest'
   await warehouse.close()
 })
 
+test.each([
+  [1, false],
+  [3, true],
+])(
+  'a run of 3 batches that is interrupted after %i has isComplete %s',
+  async (after, isComplete) => {
+    const warehouse = duckdbWarehouse(':memory:')
+    const controller = new AbortController()
+    const onBatch = ({ batches }: RunReport) => {
+      if (batches === after) controller.abort()
+    }
+    const report = await start(warehouse, sourceOf(3, []), { signal: controller.signal, onBatch })
+    expect(report.isComplete).toBe(isComplete)
+    await warehouse.close()
+  },
+)
+
 test('a run without input commits a batch, so that the requested watermark applies', async () => {
   const warehouse = duckdbWarehouse(':memory:')
   const watermark = 1_800_000_000_000_000

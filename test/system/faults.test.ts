@@ -245,7 +245,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(await once(child, 'exit')).toEqual([1, null])
     expect(said().trim().split('\n').at(-1)).toEqual(
       expect.stringMatching(
-        /^error: interrupted: \d+ batch(es)? with \d+ events? (is|are) committed and stay; run the rest with the same line, which skips what is there: npm start -- --warehouse duckdb:\S+ -$/,
+        /^error: interrupted(: \d+ batch(es)? with \d+ events? (is|are) committed; the same line reads the rest, and drops these events as duplicates| before the first batch was committed; to run it again): npm start -- --warehouse duckdb:\S+ --batch-size 2 -$/,
       ),
     )
     expect((await idsOf(database)).length % 2).toBe(0)
