@@ -54,7 +54,11 @@ const COLUMNS: { readonly [view: string]: string } = {
   cycle_summary: `journey version track path anchor length cycle_count profile_count
     instance_count median_duration_ms p90_duration_ms total_duration_ms converted_count
     converted_rate lost_count pending_count lost_profile_count`,
+  daily_cycles: 'journey version track day source path cycle_count total_duration_ms',
+  daily_paths: 'journey version track day source path outcome instance_count',
   daily_states: 'day journey version track state entered_count exited_count instance_count',
+  daily_transitions: `journey version track day source from_state to_state cause
+    transition_count`,
   final_states: 'journey version track state outcome',
   funnel_attempt_units: `funnel journey version count_by unit attempt_id profile_id attempt_no
     source entered_at event_id deepest_step outcome ended_because ended_at converted_at
@@ -70,6 +74,7 @@ const COLUMNS: { readonly [view: string]: string } = {
   funnel_daily: `funnel journey version day count_by entered converted dropped pending rate_of_all
     matured_count matured_converted_count matured_rate matured_rate_low matured_rate_high
     median_time_to_convert_ms options`,
+  funnel_paths: `funnel journey version day source steps outcome is_matured unit_count`,
   funnel_steps: `funnel journey version step_no step is_optional count_by reached went_on
     converted dropped pending rate_of_all matured_count matured_converted_count matured_rate
     matured_rate_low matured_rate_high median_since_previous_ms p90_since_previous_ms options`,
@@ -91,6 +96,8 @@ const COLUMNS: { readonly [view: string]: string } = {
   retention: 'cohort_week week_no profile_count active_count rolling_count n_day_rate rolling_rate',
   rework: `journey version track state entry_count self_loop_count repeat_count instance_count
     reworked_instance_count profile_count reworked_profile_count rework_rate`,
+  sourced_transitions: `transition_id journey version instance_id track occurred_at source
+    from_state to_state cause`,
   state_durations: `journey version track state visit is_final completed_count median_ms p90_ms
     still_inside_count`,
   state_error_rate: 'journey version day reason rejected_count attempted_count error_rate',

@@ -12,6 +12,7 @@ import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Journey, Track } from '../../pipeline/definition/journey.ts'
 import { OUTCOMES, type Outcome } from '../../pipeline/definition/outcome.ts'
 import { ANALYSIS, type Tables } from '../reference/analysis.ts'
+import { DAILY } from '../reference/analysis-daily.ts'
 import { FUNNELS, type FunnelTables } from '../reference/analysis-funnel.ts'
 import { HISTORY, type History, type Version } from '../reference/analysis-history.ts'
 import { funnelled } from '../support/arbitraries-funnel.ts'
@@ -140,6 +141,7 @@ const inOrder = (rows: Row[]) => sorted(rows as JsonRow[])
 const REFERENCES: { [view: string]: (tables: Tables & FunnelTables & History) => Row[] } = {
   ...ANALYSIS,
   ...FUNNELS,
+  ...DAILY,
   ...HISTORY,
 }
 

@@ -74,7 +74,7 @@ function isSame(a: Named, b: Named): boolean {
   return a.funnel === b.funnel && a.journey === b.journey
 }
 
-function unitsOf(tables: FunnelTables): Unit[] {
+export function unitsOf(tables: FunnelTables): Unit[] {
   const byUnit = groups(counted(tables), ({ funnel, journey, unit }) => [funnel, journey, unit])
   return byUnit.map((all) => {
     const inOrder = all.toSorted(

@@ -89,7 +89,7 @@ const inTrack = (row: Way & { track: string }) => [
   row.track,
 ]
 /** The outcome of a final state; undefined for any other. */
-function outcomeOf(
+export function outcomeOf(
   { outcomes }: Tables,
   { journey, version, track }: Pick<Transition, 'journey' | 'version' | 'track'>,
   state: string,
