@@ -5,7 +5,6 @@
 
 import type { PubsubName } from './io/pubsub-name.ts'
 import { bigqueryWarehouse } from './bigquery/warehouse.ts'
-import type { Place } from './bigquery/client.ts'
 import { now, parseInstant } from './base/clock.ts'
 import { duckdbWarehouse, type DuckDBOptions } from './duckdb/warehouse.ts'
 import { openRemoteDifference } from './duckdb/remote-difference.ts'
@@ -13,9 +12,9 @@ import { ASKING, REBUILDING, type Means } from './duckdb/resource-limits.ts'
 import { removeFile } from './duckdb/rewrite-file.ts'
 import { UserError } from './base/errors.ts'
 import type { Scratch } from './warehouse/scratch.ts'
+import { bigqueryPlaceOf, WAREHOUSE_DEFAULT } from './warehouse-url.ts'
 import type { Warehouse } from './warehouse/warehouse.ts'
 
-export const WAREHOUSE_DEFAULT = 'duckdb:journeys.duckdb'
 export const DEFINITIONS_DEFAULT = 'definitions'
 export const BATCH_SIZE_DEFAULT = 20_000
 /** Default batch size that the chunks of a file grow to, in events. */
@@ -27,9 +26,6 @@ const BATCH_SECONDS_MAX = 300
 
 export const FORMATS = ['native', 'segment'] as const
 export type Format = (typeof FORMATS)[number]
-
-/** Address of a BigQuery emulator, `HOST:REST_PORT:GRPC_PORT`. Without it, Google's API is used. */
-export const EMULATOR_VARIABLE = 'DESIRE_PATH_BIGQUERY_EMULATOR'
 
 /** Returns the existing warehouse at `duckdb:path` or `bigquery:project.dataset`. `means` limits
  * the resources of DuckDB. */
@@ -84,32 +80,6 @@ export function scratchOf({ url }: Warehouse): Scratch {
     openDifference: openRemoteDifference,
     discard: () => removeFile(path),
   }
-}
-
-/** Why commands that maintain datasets do not apply to files. */
-const FILES_KEEP = 'a DuckDB file is migrated when it is opened and compacted when it is closed'
-
-/** Parses `bigquery:PROJECT.DATASET`. A project id may contain colons and dots (`example.com:app`);
- * a dataset may not. */
-export function bigqueryPlaceOf(url: string): Place {
-  const [, project, dataset] = /^bigquery:([a-z][a-z0-9.:-]*)\.(\w+)$/.exec(url) ?? []
-  if (project === undefined || dataset === undefined) {
-    const hint = url.startsWith('duckdb:')
-      ? FILES_KEEP
-      : 'use bigquery:PROJECT.DATASET, for example bigquery:my-project.journeys'
-    throw new UserError(`--warehouse ${JSON.stringify(url)} is not a dataset: ${hint}`, 2)
-  }
-  const emulator = process.env[EMULATOR_VARIABLE]
-  if (emulator === undefined) return { project, dataset }
-  const [, host, restPort, grpcPort] = /^([\w.-]+):(\d+):(\d+)$/.exec(emulator) ?? []
-  if (host === undefined) {
-    throw new UserError(
-      `${EMULATOR_VARIABLE}=${emulator} is not an emulator address: use HOST:REST_PORT:GRPC_PORT`,
-      2,
-    )
-  }
-  const ports = { restPort: Number(restPort), grpcPort: Number(grpcPort) }
-  return { project, dataset, emulator: { host, ...ports } }
 }
 
 export function batchSizeOf(text: string): number {

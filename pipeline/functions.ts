@@ -16,13 +16,8 @@
 
 import { http, type Request, type Response } from '@google-cloud/functions-framework'
 import { now } from './base/clock.ts'
-import {
-  DEFINITIONS_DEFAULT,
-  pubsubOf,
-  secondsOf,
-  WAREHOUSE_DEFAULT,
-  warehouseToFeed,
-} from './config.ts'
+import { DEFINITIONS_DEFAULT, pubsubOf, secondsOf, warehouseToFeed } from './config.ts'
+import { WAREHOUSE_DEFAULT } from './warehouse-url.ts'
 import { isObject } from './base/json.ts'
 import { landingOf, openEngine, type Engine } from './runtime.ts'
 import { messageOf } from './base/errors.ts'

@@ -6,7 +6,7 @@
  */
 
 import { Command, CommanderError } from 'commander'
-import { WAREHOUSE_DEFAULT } from '../../pipeline/config.ts'
+import { WAREHOUSE_DEFAULT } from '../../pipeline/warehouse-url.ts'
 import { messageOf, UserError } from '../../pipeline/base/errors.ts'
 import { printableLines } from '../../pipeline/base/text.ts'
 import { defaultWarehouseToRead } from './default-warehouse.ts'

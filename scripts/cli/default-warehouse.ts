@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from 'node:fs'
-import { WAREHOUSE_DEFAULT } from '../../pipeline/config.ts'
+import { WAREHOUSE_DEFAULT } from '../../pipeline/warehouse-url.ts'
 import { note } from './output.ts'
 
 export const SAMPLE_WAREHOUSE = 'duckdb:sample.duckdb'

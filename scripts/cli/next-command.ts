@@ -4,7 +4,7 @@
  */
 
 import { commandLine, type NextCommand } from '../../pipeline/base/errors.ts'
-import { WAREHOUSE_DEFAULT } from '../../pipeline/config.ts'
+import { WAREHOUSE_DEFAULT } from '../../pipeline/warehouse-url.ts'
 
 /** Commands that read the folder of definitions. */
 const READS_FOLDER = new Set(['start', 'replay', 'describe', 'cohort'])

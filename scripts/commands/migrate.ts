@@ -6,7 +6,7 @@
 
 import { BigQueryClient } from '../../pipeline/bigquery/client.ts'
 import { atOf, migrate, planOf } from '../../pipeline/bigquery/migrate.ts'
-import { bigqueryPlaceOf } from '../../pipeline/config.ts'
+import { bigqueryPlaceOf } from '../../pipeline/warehouse-url.ts'
 import { command } from '../cli/command.ts'
 import { say } from '../cli/output.ts'
 import { checkNetwork } from '../cli/network.ts'

@@ -17,10 +17,10 @@ import {
   formatOf,
   pubsubOf,
   stateDirOf,
-  WAREHOUSE_DEFAULT,
   warehouseToFeed,
   watermarkOf,
 } from '../../pipeline/config.ts'
+import { WAREHOUSE_DEFAULT } from '../../pipeline/warehouse-url.ts'
 import { openEngine, type EngineSettings } from '../../pipeline/runtime.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { counted } from '../../pipeline/base/text.ts'

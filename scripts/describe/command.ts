@@ -4,7 +4,8 @@
  * often each transition was taken.
  */
 
-import { DEFINITIONS_DEFAULT, WAREHOUSE_DEFAULT, warehouseToRead } from '../../pipeline/config.ts'
+import { DEFINITIONS_DEFAULT, warehouseToRead } from '../../pipeline/config.ts'
+import { WAREHOUSE_DEFAULT } from '../../pipeline/warehouse-url.ts'
 import { definitionsIn } from '../cli/definitions.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { choiceOf } from '../../pipeline/base/text.ts'

@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { build } from 'esbuild'
 import { afterAll, describe, expect, test } from 'vitest'
 import { counted, printable, printableLines, shellWord } from '../../pipeline/base/text.ts'
 import { hasBytes } from '../../scripts/cli/input.ts'
@@ -277,6 +278,24 @@ test.each(['service.invalid', '192.0.2.1'])('a service at %s fails at once', asy
   await expect(connected).rejects.toThrow(
     /^\S+ cannot be reached \(.+\): check the network and run this again$/,
   )
+})
+
+test('migrate loads no engine before the network is checked', async () => {
+  const { metafile } = await build({
+    entryPoints: ['scripts/migrate.ts'],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    metafile: true,
+  })
+  const imported = Object.values(metafile.inputs).flatMap(({ imports }) => imports)
+  const loaded = imported.filter(({ kind, external }) => external && kind === 'import-statement')
+  const packages = new Set(
+    loaded.map(({ path }) => path).filter((path) => !path.startsWith('node:')),
+  )
+  expect([...packages].sort()).toEqual(['commander', 'zod'])
 })
 
 test('an interrupted bench leaves nothing behind and prints how to continue', async () => {

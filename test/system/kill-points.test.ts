@@ -197,6 +197,8 @@ const CHOSEN: { [name: string]: Point[] } = {
     ['.wal', 'write', 2],
     ['.rewritten', 'pwrite64', 5],
     ['.erasing.new', 'rename', 2],
+    // The erased file is closed and keeps its log, which does not belong to the copy.
+    ['.wal', 'unlink', 1],
     ['.rewritten', 'rename', 1],
     ['.erasing', 'unlink', 1],
   ],
