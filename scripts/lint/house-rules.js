@@ -33,7 +33,7 @@ const LIBRARY_OWNERS = {
   '@google-cloud/bigquery': /^(pipeline\/bigquery\/client|scripts\/test-gcp)/,
   '@google-cloud/bigquery-storage': /^pipeline\/bigquery\//,
   '@google-cloud/functions-framework': /^pipeline\/functions\.ts$/,
-  '@google-cloud/pubsub': /^(pipeline\/io\/pubsub|test\/cloud\/)/,
+  '@google-cloud/pubsub': /^(pipeline\/io\/pubsub|scripts\/emulators\/|test\/cloud\/)/,
   zod: /^(definitions\/|test\/|pipeline\/definition\/events\.ts$)/,
   commander: /^scripts\/cli\//,
   'cli-progress': /^scripts\/cli\//,

@@ -16,8 +16,8 @@ import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { Harness, sorted } from '../support/dump.ts'
 import type { Row } from '../reference/reference.ts'
-import { emptyDataset } from './datasets.ts'
-import { startBigQuery } from './bigquery-emulator.ts'
+import { emptyDataset } from '../../scripts/emulators/empty-dataset.ts'
+import { startBigQuery } from '../../scripts/emulators/bigquery-emulator.ts'
 import { Proxy, refuse, throughProxy } from './proxy.ts'
 
 const MINUTES = 300_000

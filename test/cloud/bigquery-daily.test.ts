@@ -20,8 +20,8 @@ import { buying } from '../support/two-version-journey.ts'
 import { dump, Harness, sorted } from '../support/dump.ts'
 import { believed, expectSame, replayAll, step as inSmallParts } from '../support/releasing.ts'
 import type { Row } from '../reference/reference.ts'
-import { emptyDataset } from './datasets.ts'
-import { startBigQuery, type Emulator } from './bigquery-emulator.ts'
+import { emptyDataset } from '../../scripts/emulators/empty-dataset.ts'
+import { startBigQuery, type Emulator } from '../../scripts/emulators/bigquery-emulator.ts'
 import { Proxy, throughProxy } from './proxy.ts'
 
 const MINUTES = 300_000

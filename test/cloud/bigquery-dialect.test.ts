@@ -15,7 +15,7 @@ import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
 import { BATCH_AT, batchOf } from '../support/batches.ts'
 import { Harness } from '../support/dump.ts'
 import { startAnalyzer } from '../support/zetasql.ts'
-import { startBigQuery } from './bigquery-emulator.ts'
+import { startBigQuery } from '../../scripts/emulators/bigquery-emulator.ts'
 import { judge, sentThrough } from './judge.ts'
 import { Proxy, throughProxy } from './proxy.ts'
 

@@ -19,8 +19,8 @@ import { arrivals, eventStream, identity, journey } from '../support/arbitraries
 import { Harness, lineOf, sorted } from '../support/dump.ts'
 import { replayLaws } from '../laws/replay.laws.ts'
 import type { Row } from '../reference/reference.ts'
-import { emptyDataset } from './datasets.ts'
-import { startBigQuery } from './bigquery-emulator.ts'
+import { emptyDataset } from '../../scripts/emulators/empty-dataset.ts'
+import { startBigQuery } from '../../scripts/emulators/bigquery-emulator.ts'
 
 const RUNS = Number(process.env['CLOUD_RUNS'] ?? 3)
 const MINUTES = 600_000

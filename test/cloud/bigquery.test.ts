@@ -5,8 +5,8 @@ import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
 import { BigQueryClient } from '../../pipeline/bigquery/client.ts'
 import { takeoverContract } from '../warehouse/takeover.contract.ts'
 import { warehouseContract } from '../warehouse/warehouse.contract.ts'
-import { emptyDataset } from './datasets.ts'
-import { startBigQuery } from './bigquery-emulator.ts'
+import { emptyDataset } from '../../scripts/emulators/empty-dataset.ts'
+import { startBigQuery } from '../../scripts/emulators/bigquery-emulator.ts'
 
 const emulator = await startBigQuery()
 afterAll(() => emulator?.stop())

@@ -10,7 +10,7 @@ import { openEngine } from '../../pipeline/runtime.ts'
 import { landedSource, landedTable } from '../../pipeline/io/inbox-source.ts'
 import { run } from '../../pipeline/run.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
-import { startBigQuery } from './bigquery-emulator.ts'
+import { startBigQuery } from '../../scripts/emulators/bigquery-emulator.ts'
 import { Proxy, throughProxy } from './proxy.ts'
 
 const EVENTS = 1_000

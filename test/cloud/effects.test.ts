@@ -13,8 +13,8 @@ import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { uuidOf } from '../../pipeline/base/hash.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
-import { PubsubEmulator, pubsubEmulator } from './pubsub-emulator.ts'
-import { hasDone, WorkerProcess } from './worker-process.ts'
+import { PubsubEmulator, pubsubEmulator } from '../../scripts/emulators/pubsub-emulator.ts'
+import { hasDone, WorkerProcess } from '../../scripts/emulators/worker-process.ts'
 
 const jar = pubsubEmulator()
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))

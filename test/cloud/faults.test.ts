@@ -18,13 +18,17 @@ import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { Random } from '../../scripts/sample/random.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
-import { startBigQuery } from './bigquery-emulator.ts'
-import { emptyDataset } from './datasets.ts'
+import { startBigQuery } from '../../scripts/emulators/bigquery-emulator.ts'
+import { emptyDataset } from '../../scripts/emulators/empty-dataset.ts'
 import { countOf, disturb, embedded, expectSameTables, messagesOf, publish } from './deliveries.ts'
 import { Line } from './line.ts'
 import { Proxy, refuse } from './proxy.ts'
-import { PubsubEmulator, pubsubEmulator, type Subscribed } from './pubsub-emulator.ts'
-import { hasDone, WorkerProcess } from './worker-process.ts'
+import {
+  PubsubEmulator,
+  pubsubEmulator,
+  type Subscribed,
+} from '../../scripts/emulators/pubsub-emulator.ts'
+import { hasDone, WorkerProcess } from '../../scripts/emulators/worker-process.ts'
 
 const MINUTES = 600_000
 const slowly = { timeout: MINUTES }

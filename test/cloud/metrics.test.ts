@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formatInstant, SECOND } from '../../pipeline/base/clock.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
-import { PubsubEmulator, pubsubEmulator } from './pubsub-emulator.ts'
-import { hasDone, WorkerProcess } from './worker-process.ts'
+import { PubsubEmulator, pubsubEmulator } from '../../scripts/emulators/pubsub-emulator.ts'
+import { hasDone, WorkerProcess } from '../../scripts/emulators/worker-process.ts'
 
 const SLOWLY = 300_000
 const jar = pubsubEmulator()

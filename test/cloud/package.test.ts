@@ -12,8 +12,12 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
 import { EMULATOR_VARIABLE } from '../../pipeline/warehouse-url.ts'
 import { FunctionsProcess, packageInto } from '../support/functions-process.ts'
-import { startBigQuery } from './bigquery-emulator.ts'
-import { PubsubEmulator, pubsubEmulator, type Subscribed } from './pubsub-emulator.ts'
+import { startBigQuery } from '../../scripts/emulators/bigquery-emulator.ts'
+import {
+  PubsubEmulator,
+  pubsubEmulator,
+  type Subscribed,
+} from '../../scripts/emulators/pubsub-emulator.ts'
 
 const jar = pubsubEmulator()
 const bigquery = await startBigQuery()

@@ -14,8 +14,8 @@ import { Random } from '../../scripts/sample/random.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { countOf, disturb, embedded, expectSameTables, messagesOf, publish } from './deliveries.ts'
 import { Line } from './line.ts'
-import { PubsubEmulator, pubsubEmulator } from './pubsub-emulator.ts'
-import { hasDone, WorkerProcess } from './worker-process.ts'
+import { PubsubEmulator, pubsubEmulator } from '../../scripts/emulators/pubsub-emulator.ts'
+import { hasDone, WorkerProcess } from '../../scripts/emulators/worker-process.ts'
 
 const KILLS = Number(process.env['KILLS_OVER_PUBSUB'] ?? 1)
 const SLOWLY = 300_000

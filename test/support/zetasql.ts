@@ -15,7 +15,7 @@ import {
   type TableSpec,
 } from '../../pipeline/warehouse/tables.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../../scripts/emulators/free-port.ts'
 import { peer, peerDir } from './peers.ts'
 import { readRelations } from './read-relations.ts'
 import { cellOf, KIND, valueOf, type Cell } from './zetasql-values.ts'

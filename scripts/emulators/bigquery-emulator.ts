@@ -1,6 +1,6 @@
 /**
- * BigQuery emulator from `.peers/`, one per test file. Without it, the tests are skipped with one
- * line; with REQUIRE_EMULATORS=1 they fail.
+ * BigQuery emulator from `.peers/`. Without it, prints one line and the caller skips its tests; with
+ * REQUIRE_EMULATORS=1 it is an error.
  */
 
 import { spawn } from 'node:child_process'
@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Place } from '../../pipeline/bigquery/client.ts'
-import { freePort } from '../support/free-port.ts'
+import { freePort } from './free-port.ts'
 
 const DIR = resolve('.peers/bigquery')
 const HOST = '127.0.0.1'

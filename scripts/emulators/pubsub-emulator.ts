@@ -1,7 +1,7 @@
 /**
- * The official Pub/Sub emulator, which is part of the Google Cloud SDK: one process per test file,
- * on a free port of the loopback interface. Without it, the tests are skipped with one line; with
- * REQUIRE_EMULATORS=1 they fail.
+ * The official Pub/Sub emulator, which is part of the Google Cloud SDK, on a free port of the loopback
+ * interface. Without it, prints one line and the caller skips its tests; with REQUIRE_EMULATORS=1 it
+ * is an error.
  */
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
@@ -10,7 +10,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PubSub, type Subscription, type Topic } from '@google-cloud/pubsub'
-import { freePort } from '../support/free-port.ts'
+import { freePort } from './free-port.ts'
 
 const PROJECT = 'shop'
 
