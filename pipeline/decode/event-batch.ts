@@ -71,6 +71,20 @@ export type EventBatch = {
   read: number
 }
 
+/** Columns of a batch that tables are derived from. */
+export type EventColumns = Pick<
+  EventBatch,
+  | 'count'
+  | 'eventId'
+  | 'name'
+  | 'source'
+  | 'occurredAt'
+  | 'ordinal'
+  | 'identifiers'
+  | 'operands'
+  | 'corrections'
+>
+
 /** Returns an empty batch. A run without input commits it, so that its watermark is applied. */
 export function emptyBatch(namespaceCount: number): EventBatch {
   const none = (): DictionaryColumn => ({ values: [], codes: new Int32Array(0) })

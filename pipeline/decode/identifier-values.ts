@@ -95,6 +95,16 @@ export function splitIdentifier(identifier: unknown): [namespace: string, value:
   return colon <= 0 ? null : [identifier.slice(0, colon), identifier.slice(colon + 1)]
 }
 
+/** Returns whether `namespace:value` is a declared person identifier and not a placeholder. */
+export function namesPerson(
+  identifier: string,
+  { person }: Pick<Identity, 'person'>,
+  reader: IdentifierReader,
+): boolean {
+  const [namespace, value] = splitIdentifier(identifier) ?? ['', '']
+  return person.includes(namespace) && !reader.isPlaceholder(value)
+}
+
 /** Returns the stored form of a value. Values of hashed namespaces may be given hashed, or plain if
  * the key is set. */
 export function landedValue(identity: Identity, namespace: string, value: string): string {

@@ -28,7 +28,7 @@ import {
   requiredInstant,
   sourceOf,
 } from './field-checks.ts'
-import { IdentifierReader, splitIdentifier } from './identifier-values.ts'
+import { IdentifierReader, namesPerson, splitIdentifier } from './identifier-values.ts'
 import { nestingOf } from './json-scan.ts'
 import { sliceMembers } from './json-slice.ts'
 import {
@@ -59,7 +59,6 @@ export type DecodeOptions = {
 export class LineDecoder {
   readonly #options: DecodeOptions
   readonly #namespaces: string[]
-  readonly #personCount: number
   readonly #identifiers: IdentifierReader
   readonly #paths: string[][]
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -67,7 +66,6 @@ export class LineDecoder {
   constructor(options: DecodeOptions) {
     this.#options = options
     this.#namespaces = [...options.identity.person, ...options.identity.device]
-    this.#personCount = options.identity.person.length
     // Input is redacted before it is decoded, so hashed values are already hashes here.
     this.#identifiers = new IdentifierReader({ ...options.identity, hashed: [] }, undefined)
     this.#paths = options.operandPaths.map((path) => path.split('.'))
@@ -232,11 +230,8 @@ export class LineDecoder {
     [a, b]: Alias | [string, string],
     into: BatchBuilder,
   ): void {
-    const counts = [a, b].every((identifier) => {
-      const [namespace, value] = splitIdentifier(identifier) as [string, string]
-      const at = this.#namespaces.indexOf(namespace)
-      return at >= 0 && at < this.#personCount && !this.#identifiers.isPlaceholder(value)
-    })
+    const { identity } = this.#options
+    const counts = [a, b].every((one) => namesPerson(one, identity, this.#identifiers))
     if (counts) into.corrections.push({ row, kind, a, b })
   }
 }

@@ -87,12 +87,6 @@ export function compile(parts: {
   }
 }
 
-/** Returns the definitions without journeys and funnels. The same parts of events are stored. */
-export function withoutJourneys(compiled: Compiled): Compiled {
-  const nothing = { machines: [], funnels: [], needsEveryEvent: false, eventCodes: new Map() }
-  return { ...compiled, ...nothing }
-}
-
 /** Numbers texts in the order of first use. */
 class Numbering {
   readonly codes = new Map<string, number>()

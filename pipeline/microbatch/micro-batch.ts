@@ -8,7 +8,7 @@
  */
 
 import type { DictionaryColumn } from '../base/columns.ts'
-import type { EventBatch } from '../decode/event-batch.ts'
+import type { EventColumns } from '../decode/event-batch.ts'
 import type { Compiled } from '../definition/compile.ts'
 import { Events, streamNamespaceOf } from '../stages/events.ts'
 import { addSegment, segmentText } from './history-codec.ts'
@@ -89,7 +89,7 @@ export class MicroBatch {
   }
 
   /** Adds the events at `rows` of a decoded batch, in that order. */
-  add(batch: EventBatch, rows: readonly number[]): void {
+  add(batch: EventColumns, rows: readonly number[]): void {
     const { events, compiled } = this
     const nameCodes = batch.name.values.map((name) => compiled.eventCodes.get(name) ?? -1)
     const deviceFrom = compiled.identity.person.length

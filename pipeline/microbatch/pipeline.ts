@@ -11,7 +11,7 @@
 import type { EventBatch } from '../decode/event-batch.ts'
 import { imagesFor } from './profile-codec.ts'
 import { CommitBuilder, deadLetterIdOf } from './commit-builder.ts'
-import { compile, withoutJourneys, type Compiled } from '../definition/compile.ts'
+import { compile, type Compiled } from '../definition/compile.ts'
 import type { FinalState } from '../definition/outcome.ts'
 import type { Definitions, Release } from '../definition/load.ts'
 import { ErasedPersons } from './suppression-list.ts'
@@ -59,13 +59,11 @@ export type Outcome = {
 /** A micro-batch whose commit is in flight. */
 export type Begun = { outcome: Outcome; committed: Promise<void> }
 
-/** Extent of a derivation: only sessions and identities, or journeys and funnels too. */
-export type Extent = 'people' | 'everything'
-
 export type PipelineOptions = {
   /** Key of hashed namespaces. */
   hashKey?: string | undefined
-  extent?: Extent
+  /** Whether effects are written to the outbox; true by default. */
+  hasOutbox?: boolean
   imagesMax?: number | undefined
   /** Store to read images and history from; the warehouse by default. */
   state?: StateStore
@@ -77,12 +75,11 @@ export class Pipeline {
   /** Defined versions that are not live. */
   readonly waiting: readonly Release[]
   readonly compiled: Compiled
-  /** Compiled definitions that micro-batches derive. */
-  readonly #derived: Compiled
   readonly #warehouse: Warehouse
   readonly #state: StateStore
   readonly #images: AllImages
   readonly #erased: ErasedPersons
+  readonly #hasOutbox: boolean
   /** Position after the last commit, including an in-flight one. */
   #head: Head
   #committed: Promise<void> = Promise.resolve()
@@ -95,7 +92,7 @@ export class Pipeline {
     undeclared: FinalState[],
     head: Head,
     erased: ErasedPersons,
-    extent: Extent,
+    hasOutbox: boolean,
     imagesMax: number,
     state: StateStore,
   ) {
@@ -103,7 +100,7 @@ export class Pipeline {
     this.definitions = running.definitions
     this.waiting = running.waiting
     this.compiled = compile(running.definitions)
-    this.#derived = extent === 'people' ? withoutJourneys(this.compiled) : this.compiled
+    this.#hasOutbox = hasOutbox
     this.#head = head
     this.#unreleased = running.unreleased
     this.#undeclared = undeclared
@@ -120,7 +117,7 @@ export class Pipeline {
     definitions: Definitions,
     {
       hashKey,
-      extent = 'everything',
+      hasOutbox = true,
       imagesMax = IMAGES_MAX,
       state = warehouseState(warehouse),
     }: PipelineOptions = {},
@@ -133,7 +130,7 @@ export class Pipeline {
     running.unreleased = [...running.unreleased, ...key]
     const erased = await ErasedPersons.load(warehouse, head, identity, hashKey)
     const undeclared = await undeclaredOutcomes(warehouse, definitions, log, running.unreleased)
-    return new Pipeline(warehouse, running, undeclared, head, erased, extent, imagesMax, state)
+    return new Pipeline(warehouse, running, undeclared, head, erased, hasOutbox, imagesMax, state)
   }
 
   get head(): Readonly<Head> {
@@ -174,7 +171,7 @@ export class Pipeline {
   #workingSet(batch: EventBatch, landing: Landing, requested: number | null): MicroBatch {
     const before = this.#head.watermark
     const working = new MicroBatch({
-      compiled: this.#derived,
+      compiled: this.compiled,
       images: this.#images,
       state: this.#state,
       warehouse: this.#warehouse,
@@ -202,7 +199,7 @@ export class Pipeline {
     builder.resolutions((delivery.resolving ?? []).filter((id) => !stillRefused.has(id)))
     builder.applied(delivery.applying ?? [])
     for (const [table, change] of changes) builder.change(table, change)
-    builder.effects(effects)
+    if (this.#hasOutbox) builder.effects(effects)
     builder.history(working.segments())
     builder.timers(timers)
     builder.images(working.images)

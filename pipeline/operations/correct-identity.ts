@@ -7,12 +7,13 @@
  */
 
 import { Pipeline } from '../microbatch/pipeline.ts'
-import { formatInstant, now } from '../base/clock.ts'
+import { now } from '../base/clock.ts'
 import type { Definitions } from '../definition/load.ts'
 import { assert, UserError } from '../base/errors.ts'
 import { IdentifierReader, splitIdentifier, landedValue } from '../decode/identifier-values.ts'
 import { uuidOf } from '../base/hash.ts'
-import { landedDecoder } from './stored-events.ts'
+import { StoredDecoder } from '../decode/stored-decoder.ts'
+import { storedBatch } from './stored-events.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
 export type CorrectionKind = 'link' | 'unlink'
@@ -89,18 +90,20 @@ export async function correctIdentity(
   const receivedAt = Math.max(now(), at)
   const eventId = `correction-${uuidOf([kind, ...pair, batch].join('\n'))}`
   const [namespace, value] = splitIdentifier(pair[0]) ?? ['', '']
-  const line = JSON.stringify({
+  const event = {
     event_id: eventId,
     name: CORRECTION_NAME,
-    occurred_at: formatInstant(at),
+    occurred_at: at,
     ordinal: ORDINAL_FROM + batch,
-    received_at: formatInstant(receivedAt),
+    received_at: receivedAt,
     source: 'correction',
-    identifiers: { [namespace]: value },
-    [kind === 'link' ? 'alias' : 'unlink']: pair,
-  })
-  const decoder = landedDecoder(definitions.identity, pipeline.compiled.operandPaths)
-  const decoded = decoder.decode(new TextEncoder().encode(line), receivedAt)
+    identifiers: JSON.stringify({ [namespace]: value }),
+    properties: '{}',
+    context: '{}',
+    [kind === 'link' ? 'alias' : 'unlink']: JSON.stringify(pair),
+  }
+  const decoder = new StoredDecoder(definitions.identity, pipeline.compiled.operandPaths)
+  const decoded = storedBatch([event], decoder)
   const outcome = await pipeline.advance(decoded, { origin: 'correction', receivedAt: now() })
   assert(outcome.landed === 1, 'a correction lands as one event')
   return eventId

@@ -26,7 +26,8 @@ import { land } from '../microbatch/deduplicate.ts'
 import { landedTable } from '../io/inbox-source.ts'
 import { pseudonymised } from './pseudonymize.ts'
 import { ReleaseLog, runningOf } from '../warehouse/release-log.ts'
-import { decodeStored, landedDecoder, lineOf, STORED_COLUMNS } from './stored-events.ts'
+import { StoredDecoder } from '../decode/stored-decoder.ts'
+import { storedBatch, STORED_COLUMNS } from './stored-events.ts'
 import { MicroBatch } from '../microbatch/micro-batch.ts'
 import type { ErasedRows, Warehouse } from '../warehouse/warehouse.ts'
 
@@ -137,10 +138,8 @@ function pseudonymizedBatch(
   compiled: Compiled,
   reader: IdentifierReader,
 ): EventBatch {
-  const lines = pseudonymised(rows, compiled.namespaces, reader).map(lineOf)
-  const bytes = new TextEncoder().encode(lines.join('\n'))
-  const decoder = landedDecoder(compiled.identity, compiled.operandPaths)
-  return { ...decodeStored(decoder, bytes, 0), refusals: [] }
+  const decoder = new StoredDecoder(compiled.identity, compiled.operandPaths)
+  return storedBatch(pseudonymised(rows, compiled.namespaces, reader), decoder)
 }
 
 /** Returns what must be derived again without the person's events. Reads the history of their

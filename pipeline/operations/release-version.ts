@@ -19,8 +19,9 @@ import { compile } from '../definition/compile.ts'
 import type { FinalState } from '../definition/outcome.ts'
 import type { Definitions, Release } from '../definition/load.ts'
 import { UserError } from '../base/errors.ts'
-import { ALL_JOURNEYS, replayEverything, type OnBatch } from './replay-all.ts'
-import { progressOf, replayJourneys, type Spread } from './replay-journeys.ts'
+import { progressOf, type Spread } from './part-commits.ts'
+import { EVERYTHING, replayEverything, type OnBatch } from './replay-all.ts'
+import { replayJourneys } from './replay-journeys.ts'
 import {
   exchanged,
   isSame,
@@ -140,7 +141,7 @@ function everything({
   const under = release === null ? definitions : exchanged(definitions, release)
   return {
     definitions: under,
-    label: ALL_JOURNEYS,
+    label: EVERYTHING,
     build: (scratch) =>
       replayEverything({ warehouse, scratch, definitions: under, onBatch, ...spread }),
   }
@@ -161,7 +162,7 @@ function beside(parts: ReleaseRequest, { batch, watermark }: Head): Building {
         ...fold,
         ...spread,
         target,
-        onPart: (done, total) => onBatch?.(done, total, 'journeys'),
+        onPart: (done, total) => onBatch?.(done, total, 'derived'),
       })
       return true
     },

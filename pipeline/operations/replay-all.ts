@@ -1,38 +1,47 @@
 /**
- * Full replay: processes all stored events again under other definitions, into a scratch warehouse.
- * The outbox of that warehouse is never published.
+ * Full replay: derives everything from the stored events again under other definitions, into a
+ * scratch warehouse. The outbox of that warehouse is never published.
  *
- * It has two steps. The first resolves identity and sessions with the ordinary pipeline, in event
- * order and without journeys. The second folds the journeys of each profile over all its events
- * (`replay-journeys.ts`), in parallel if asked. Memory is bounded by the batches and parts in
- * flight.
+ * One query finds the components: identifiers that events connect. A second reads the events, and
+ * distributes them to partitions of whole components. Each partition is derived at once, without
+ * stored state, and is one commit; several are derived at once if asked. A component that is larger
+ * than a partition is processed before by micro-batches, in event order. Memory is bounded by the
+ * partitions in flight and the number of identifiers.
  *
- * An interrupted replay resumes: events that have landed in the scratch warehouse are dropped as
- * duplicates, and folded profiles are skipped. Events that arrive meanwhile are processed at the
- * end, as in a run.
+ * An interrupted replay resumes after its last partition, unless batches were committed since.
+ * Events that arrive during a replay are processed at its end, as in a run.
  */
 
-import { Pipeline, type Extent } from '../microbatch/pipeline.ts'
+import { Pipeline } from '../microbatch/pipeline.ts'
+import { Components, OVERSIZED, type Partitions } from '../microbatch/components.ts'
 import { emptyBatch } from '../decode/event-batch.ts'
-import { HOUR, now } from '../base/clock.ts'
+import type { DecodedEvent } from '../decode/event-columns-builder.ts'
+import { StoredDecoder, type Identifiers } from '../decode/stored-decoder.ts'
+import { now } from '../base/clock.ts'
+import { compile } from '../definition/compile.ts'
 import type { Definitions } from '../definition/load.ts'
-import { progressOf, replayJourneys, type Spread } from './replay-journeys.ts'
 import {
-  countOf,
-  decodeStored,
-  landedDecoder,
-  lineOf,
-  rangesOf,
-  STORED_COLUMNS,
-  STORED_EVENTS_MAX,
-  STORED_UNITS_MAX,
-  type Range,
-} from './stored-events.ts'
-import type { Row, Warehouse } from '../warehouse/warehouse.ts'
+  commitEnd,
+  commitParts,
+  Heads,
+  originOf,
+  progressOf,
+  type Cut,
+  type Progress,
+  type Spread,
+} from './part-commits.ts'
+import { startPartPool } from './part-pool.ts'
+import { PartitionedEvents } from './partitioned-events.ts'
+import { derivedEvent, storedBatch } from './stored-events.ts'
+import { StoredHistory } from './stored-history.ts'
+import type { Head, Row, Warehouse } from '../warehouse/warehouse.ts'
 
 const ORIGIN = 'stored events'
-/** Label of the fold in the scratch warehouse. */
-export const ALL_JOURNEYS = 'all journeys'
+/** Label of the build in the scratch warehouse. */
+export const EVERYTHING = 'everything'
+
+/** Events of a partition, about. */
+const PARTITION_EVENTS = 50_000
 
 export type FullReplay = Spread & {
   /** Open; only read. */
@@ -45,101 +54,163 @@ export type FullReplay = Spread & {
 }
 
 /** `done` of `total` events of the step are processed. */
-export type OnBatch = (done: number, total: number, step: 'people' | 'journeys') => void
+export type OnBatch = (done: number, total: number, step: 'read' | 'derived') => void
 
 /**
- * Replays all events. Returns false if the scratch warehouse has events that the source lacks: it
- * was left by a replay of events that were erased since. Throws a `UserError` if an event cannot be
- * decoded.
+ * Replays all events. Returns false if the scratch warehouse does not fit: another replay left it, or
+ * events were erased meanwhile.
  */
 export async function replayEverything(parts: FullReplay): Promise<boolean> {
-  const { scratch, onBatch } = parts
+  const { warehouse, scratch, definitions } = parts
+  const source = await warehouse.open()
+  const { batch } = await scratch.open()
   const before = await progressOf(scratch)
-  const isSound = before !== null || (await pass(parts, 'people'))
-  const { watermark } = await scratch.open()
-  await replayJourneys({
-    ...parts,
-    source: scratch,
-    target: scratch,
-    watermark,
-    within: null,
-    hasMemory: true,
-    label: ALL_JOURNEYS,
-    onPart: (done, total) => onBatch?.(done, total, 'journeys'),
-  })
-  return before === null ? isSound : pass(parts, 'everything')
+  const decoder = new StoredDecoder(definitions.identity, compile(definitions).operandPaths)
+  if (before?.isDone === true) return caughtUp(parts, decoder, before)
+  const isOther = before === null ? batch > 0 : before.source?.batch !== source.batch
+  return !isOther && new Build(parts, decoder, source).run(before?.upTo ?? null)
 }
 
-/** Processes the stored events that the scratch warehouse lacks. Returns false as `replayEverything` does. */
-async function pass(parts: FullReplay, extent: Extent): Promise<boolean> {
-  const { warehouse, scratch, definitions, onBatch } = parts
-  const { watermark } = await warehouse.open()
-  const pipeline = await Pipeline.open(scratch, definitions, { extent })
-  const decoder = landedDecoder(definitions.identity, pipeline.compiled.operandPaths)
-  const { ranges, total } = await hoursOf(warehouse)
+/** Build of everything up to the last batch of the source. */
+class Build {
+  readonly #parts: FullReplay
+  readonly #decoder: StoredDecoder
+  readonly #source: Head
+  readonly #history: StoredHistory
+  #total = 0
+
+  constructor(parts: FullReplay, decoder: StoredDecoder, source: Head) {
+    this.#parts = parts
+    this.#decoder = decoder
+    this.#source = source
+    this.#history = new StoredHistory(parts.warehouse, decoder, { after: 0, upTo: source.batch })
+  }
+
+  /** Builds, or resumes after a partition. Returns whether every event was read. */
+  async run(upTo: string | null): Promise<boolean> {
+    const { scratch, definitions, parallel = 1, partEvents = PARTITION_EVENTS } = this.#parts
+    const { watermark } = this.#source
+    const components = new Components()
+    this.#total = await this.#history.count()
+    await this.#history.connect(components)
+    const partitions = components.partitions(partEvents)
+    if (upTo === null) await this.#runOversized(partitions)
+    const first = upTo === null ? 0 : Number(upTo) + 1
+    const events = new PartitionedEvents({
+      partitions: partitions.count,
+      namespaces: this.#decoder.namespaces.length,
+      operands: this.#decoder.operandCount,
+    })
+    try {
+      const read = await this.#distribute(partitions, first, events)
+      const heads = new Heads(await scratch.open(), watermark)
+      const pool = startPartPool({ definitions, hasMemory: true }, parallel)
+      let done = 0
+      const cuts = this.#cuts(events, first, partitions.count)
+      await commitParts(cuts, { target: scratch, heads, pool, parallel }, (count) => {
+        done += count
+        this.#parts.onBatch?.(done, this.#total, 'derived')
+      })
+      await commitEnd(scratch, heads, this.#progress(null, true))
+      return read === this.#total && this.#total === (await this.#history.count())
+    } finally {
+      events.close()
+    }
+  }
+
+  /** Registers the definitions, and processes the components that are too large for a partition.
+   * Sets the watermark: what is derived later is complete. */
+  async #runOversized(partitions: Partitions): Promise<void> {
+    const isTaken = ({ identifiers }: Row) => {
+      const name = nameOn(this.#decoder.identifiersOf(identifiers as string))
+      return name !== undefined && partitions.of(name) === OVERSIZED
+    }
+    const rows = partitions.hasOversized ? this.#history.batchesInOrder(isTaken) : []
+    await processed(this.#parts, this.#decoder, rows, this.#source.watermark)
+  }
+
+  /** Distributes the events to partitions from `first` on. Returns the number of events read. */
+  async #distribute(
+    partitions: Partitions,
+    first: number,
+    into: PartitionedEvents,
+  ): Promise<number> {
+    let read = 0
+    for await (const rows of this.#history.rows()) {
+      for (const row of rows) {
+        const name = nameOn(this.#decoder.identifiersOf(row['identifiers'] as string))
+        const partition = name === undefined ? OVERSIZED : partitions.of(name)
+        if (partition < first) continue
+        into.add(partition, derivedEvent(row, this.#decoder) as DecodedEvent)
+      }
+      read += rows.length
+      this.#parts.onBatch?.(read, this.#total, 'read')
+    }
+    return read
+  }
+
+  async *#cuts(events: PartitionedEvents, first: number, end: number): AsyncGenerator<Cut> {
+    for (let partition = first; partition < end; partition++) {
+      const pieces = events.take(partition)
+      const count = pieces.reduce((sum, piece) => sum + piece.count, 0)
+      const origin = originOf(this.#progress(String(partition), false))
+      if (count > 0) yield { events: pieces, owners: null, origin, count }
+    }
+  }
+
+  #progress(upTo: string | null, isDone: boolean): Progress {
+    const { batch } = this.#source
+    return { label: EVERYTHING, upTo, isDone, source: { batch, events: this.#total } }
+  }
+}
+
+/** Processes the events that were recorded since a build. Returns whether no others have changed. */
+async function caughtUp(
+  parts: FullReplay,
+  decoder: StoredDecoder,
+  { source: built = { batch: 0, events: 0 } }: Progress,
+): Promise<boolean> {
+  const { warehouse, scratch } = parts
+  const { batch, watermark } = await warehouse.open()
+  if (batch === built.batch) return true
+  const since = new StoredHistory(warehouse, decoder, { after: built.batch, upTo: batch })
+  const read = await processed(
+    parts,
+    decoder,
+    since.batchesInOrder(() => true),
+    watermark,
+  )
+  const events = built.events + read
+  const end = { label: EVERYTHING, upTo: null, isDone: true, source: { batch, events } }
+  await commitEnd(scratch, new Heads(await scratch.open(), watermark), end)
+  return events === (await new StoredHistory(warehouse, decoder, { after: 0, upTo: batch }).count())
+}
+
+/** Processes events by micro-batches, and sets the watermark. Returns the number of events. */
+async function processed(
+  { scratch, definitions }: FullReplay,
+  decoder: StoredDecoder,
+  batches: AsyncIterable<Row[]> | Row[][],
+  watermark: number | null,
+): Promise<number> {
+  const pipeline = await Pipeline.open(scratch, definitions, { hasOutbox: false })
   let read = 0
-  let nameless = 0
   let committed = Promise.resolve()
   try {
-    for await (const lines of linesInOrder(warehouse, ranges)) {
-      const receivedAt = now()
-      const text = new TextEncoder().encode(lines.join('\n'))
-      const batch = decodeStored(decoder, text, receivedAt)
-      nameless += batch.refusals.length
-      const delivery = { origin: ORIGIN, receivedAt }
-      ;({ committed } = await pipeline.begin({ ...batch, refusals: [] }, delivery))
-      read += lines.length
-      onBatch?.(read, total, 'people')
+    for await (const rows of batches) {
+      const delivery = { origin: ORIGIN, receivedAt: now() }
+      ;({ committed } = await pipeline.begin(storedBatch(rows, decoder), delivery))
+      read += rows.length
     }
   } finally {
     await committed.catch(() => undefined)
   }
   const nothing = emptyBatch(pipeline.compiled.namespaces.length)
   await pipeline.advance(nothing, { origin: ORIGIN, receivedAt: now(), watermark })
-  return (await countOf(scratch)) === read - nameless
+  return read
 }
 
-/** Returns ranges of event time, cut at full hours. */
-function hoursOf(warehouse: Warehouse): Promise<{ ranges: Range<number>[]; total: number }> {
-  const counted = warehouse.stream(
-    `select max(occurred_at) as bound, count(*) as events from events
-     group by div(unix_micros(occurred_at), ${HOUR}) order by bound`,
-  )
-  return rangesOf<number>(counted, null)
-}
-
-/** Yields all events in event order as lines, one batch at a time. */
-async function* linesInOrder(
-  warehouse: Warehouse,
-  ranges: readonly Range<number>[],
-): AsyncGenerator<string[]> {
-  let lines: string[] = []
-  let units = 0
-  for await (const rows of inOrder(warehouse, ranges)) {
-    for (const row of rows) {
-      const line = lineOf(row)
-      lines.push(line)
-      units += line.length
-      if (lines.length < STORED_EVENTS_MAX && units < STORED_UNITS_MAX) continue
-      yield lines
-      lines = []
-      units = 0
-    }
-  }
-  if (lines.length > 0) yield lines
-}
-
-/** Yields all events in event order. */
-async function* inOrder(
-  warehouse: Warehouse,
-  ranges: readonly Range<number>[],
-): AsyncGenerator<Row[]> {
-  for (const { after, upTo } of ranges) {
-    const isAfter = after === null ? 'true' : `occurred_at > timestamp_micros(${after})`
-    const isUpTo = upTo === null ? 'true' : `occurred_at <= timestamp_micros(${upTo})`
-    yield* warehouse.stream(
-      `select ${STORED_COLUMNS.join(', ')} from events where ${isAfter} and ${isUpTo}
-       order by occurred_at, ordinal, event_id`,
-    )
-  }
+/** Returns an identifier that an event carries. */
+function nameOn(identifiers: Identifiers): string | undefined {
+  return identifiers.find((name) => name !== undefined)
 }

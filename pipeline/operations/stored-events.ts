@@ -1,60 +1,86 @@
 /**
- * Reads stored events back as lines in the native format and decodes them.
- *
- * Stored values are final: hashed values are not hashed again, `received_at` is kept, and accepted
- * events are not checked against event definitions or size limits again.
+ * Reads stored events from their columns: as a batch that can land, or as columns that tables are
+ * derived from.
  */
 
 import type { EventBatch } from '../decode/event-batch.ts'
-import { formatInstant } from '../base/clock.ts'
-import { ChunkDecoder } from '../decode/decode.ts'
-import { UserError } from '../base/errors.ts'
-import type { Identity } from '../definition/settings.ts'
+import { BatchBuilder, landedTexts } from '../decode/event-batch-builder.ts'
+import type { DecodedEvent } from '../decode/event-columns-builder.ts'
+import { splitIdentifier } from '../decode/identifier-values.ts'
+import type { StoredDecoder } from '../decode/stored-decoder.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
 
-const PLAIN = ['event_id', 'name', 'source', 'ordinal']
-const INSTANTS = ['occurred_at', 'received_at']
-const JSONS = ['identifiers', 'properties', 'context', 'alias', 'unlink']
+/** Columns of `events` that make an event. */
+export const STORED_COLUMNS = [
+  'event_id',
+  'name',
+  'source',
+  'ordinal',
+  'occurred_at',
+  'received_at',
+  'identifiers',
+  'properties',
+  'context',
+  'alias',
+  'unlink',
+]
 
-/** Columns of `events` that `lineOf` writes. */
-export const STORED_COLUMNS = [...PLAIN, ...INSTANTS, ...JSONS]
+/** Returns the columns of `events` that tables are derived from. */
+export function derivedColumns({ operandColumns }: StoredDecoder): string[] {
+  const plain = ['event_id', 'name', 'source', 'ordinal', 'occurred_at', 'identifiers']
+  return [...plain, 'alias', 'unlink', ...operandColumns]
+}
 
 /** Events and characters processed at once. */
 export const STORED_EVENTS_MAX = 5_000
 export const STORED_UNITS_MAX = 8 * 1024 * 1024
 
-/** Returns the event in the native format. Members stored as JSON keep their text. */
-export function lineOf(row: Row): string {
-  const text = (name: string) => `"${name}":${JSON.stringify(row[name])}`
-  const instant = (name: string) => `"${name}":"${formatInstant(row[name] as number)}"`
-  const json = (name: string) => `"${name}":${(row[name] as string | null) ?? 'null'}`
-  const members = [...PLAIN.map(text), ...INSTANTS.map(instant), ...JSONS.map(json)]
-  return `{${members.join(',')}}`
+/** Returns the event of a row with the `derivedColumns`, or null if it carries no identifier under
+ * the definitions: it is in no derived table then. */
+export function derivedEvent(row: Row, decoder: StoredDecoder): DecodedEvent | null {
+  const identifiers = decoder.identifiersOf(row['identifiers'] as string)
+  if (!identifiers.some((one) => one !== undefined)) return null
+  return {
+    eventId: row['event_id'] as string,
+    name: row['name'] as string,
+    source: row['source'] as string,
+    occurredAt: row['occurred_at'] as number,
+    ordinal: row['ordinal'] as number,
+    identifiers,
+    operands: decoder.operandsOf(row),
+    corrections: decoder.correctionsOf(row),
+  }
 }
 
-/** Returns a decoder of native lines whose identifiers are already hashed. */
-export function landedDecoder(identity: Identity, operandPaths: string[]): ChunkDecoder {
-  return new ChunkDecoder({
-    identity: { ...identity, hashed: [] },
-    operandPaths,
-    format: 'native',
-    events: { events: {} },
-    hashKey: undefined,
-    isOnRecord: true,
-  })
+/** Returns rows with the `STORED_COLUMNS` as a batch. Leaves out those that carry no identifier
+ * under the definitions. */
+export function storedBatch(rows: readonly Row[], decoder: StoredDecoder): EventBatch {
+  const builder = new BatchBuilder(decoder.namespaces, () => false, decoder.operandCount)
+  for (const row of rows) {
+    const event = derivedEvent(row, decoder)
+    if (event === null) continue
+    const [properties, context] = [row['properties'] as string, row['context'] as string]
+    const canonical = {
+      ...event,
+      waited: undefined,
+      receivedAt: row['received_at'] as number,
+      identifiers: JSON.parse(row['identifiers'] as string),
+      who: event.identifiers.map((name) => splitIdentifier(name)?.[1] ?? null),
+      properties: {},
+      context: {},
+      alias: parsedOrNull(row['alias']),
+      unlink: parsedOrNull(row['unlink']),
+    }
+    const at = builder.add(canonical, landedTexts(canonical, properties, context), 0, 0)
+    event.operands.forEach((value, o) => builder.operands[o]?.push(value))
+    builder.corrections.push(...event.corrections.map((correction) => ({ ...correction, row: at })))
+  }
+  return builder.take(new Uint8Array(0))
 }
 
-/**
- * Decodes lines of stored events. `refusals` has the events that carry no identifier under the
- * definitions; they are in no derived table. Throws a `UserError` for any other refusal.
- */
-export function decodeStored(decoder: ChunkDecoder, lines: Uint8Array, at: number): EventBatch {
-  const batch = decoder.decode(lines, at)
-  const refusal = batch.refusals.find(({ reason }) => reason !== 'no_identifier')
-  if (refusal === undefined) return batch
-  throw new UserError(`a stored event cannot be decoded: ${refusal.detail}`)
+function parsedOrNull(text: unknown) {
+  return typeof text === 'string' ? JSON.parse(text) : null
 }
-
 /** Values after `after`, up to and including `upTo`; null is unbounded. */
 export type Range<T> = { after: T | null; upTo: T | null }
 

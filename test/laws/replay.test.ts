@@ -63,7 +63,7 @@ test(
         const { old, before, watermark } = read(given)
         const harness = new Harness(old)
         await feed(harness, before, watermark)
-        await expectRecomputed(harness, { partEvents: 1, parallel: 3 })
+        await expectRecomputed(harness, { partEvents: 4, parallel: 3 })
         await harness.warehouse.close()
       }),
       { numRuns: RUNS },

@@ -3,12 +3,8 @@
 import { expect, test } from 'vitest'
 import { LINE_BYTES_MAX } from '../../pipeline/decode/limits.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import {
-  decodeStored,
-  landedDecoder,
-  lineOf,
-  STORED_COLUMNS,
-} from '../../pipeline/operations/stored-events.ts'
+import { StoredDecoder } from '../../pipeline/decode/stored-decoder.ts'
+import { storedBatch, STORED_COLUMNS } from '../../pipeline/operations/stored-events.ts'
 import { Harness } from '../support/dump.ts'
 
 const EVENT = '"name":"A","occurred_at":"2026-03-01T10:00:00Z","identifiers":{"user_id":"u1"}'
@@ -25,9 +21,8 @@ test('events of the maximum size, and larger ones after serialization, are read 
   const rows = await harness.warehouse.query(
     `select ${STORED_COLUMNS.join(', ')} from events order by event_id desc`,
   )
-  const stored = new TextEncoder().encode(rows.map(lineOf).join('\n'))
-  expect(stored.length).toBeGreaterThan(2.5 * LINE_BYTES_MAX)
-  const batch = decodeStored(landedDecoder(definitions.identity, []), stored, 0)
+  const batch = storedBatch(rows, new StoredDecoder(definitions.identity, []))
   expect(batch.eventId).toEqual(['largest', 'escaped'])
+  expect(batch.propertiesJson.bytes.length).toBeGreaterThan(2.5 * LINE_BYTES_MAX)
   await harness.warehouse.close()
 })

@@ -1,11 +1,11 @@
-/** Worker thread that folds parts and posts their commits in the same order. */
+/** Worker thread that derives parts and posts their commits in the same order. */
 
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
-import { PartFolder, type FoldSettings, type Part } from './fold-partition.ts'
-import { packedCommit } from './fold-pool.ts'
+import { PartDeriver, type Part, type PartSettings } from './derive-part.ts'
+import { packedCommit } from './part-pool.ts'
 
 const port = parentPort as MessagePort
-const folder = new PartFolder(workerData as FoldSettings)
+const deriver = new PartDeriver(workerData as PartSettings)
 
 let last = Promise.resolve()
 port.on('message', (part: Part) => {
@@ -13,7 +13,7 @@ port.on('message', (part: Part) => {
 })
 
 async function answer(part: Part): Promise<void> {
-  const packed = await packedCommit(await folder.fold(part))
+  const packed = await packedCommit(await deriver.derive(part))
   const tables = [...packed.inserts, ...packed.supersedes, ...packed.images]
   port.postMessage(
     packed,

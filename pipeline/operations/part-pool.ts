@@ -1,33 +1,32 @@
-/** Fold worker pool: folds parts in this thread or in worker threads. */
+/** Part worker pool: derives parts in this thread or in worker threads. */
 
 import type { Table } from 'apache-arrow'
 import { tableBytes, tableOfBytes } from '../warehouse/arrow-wire.ts'
-import { PartFolder, type FoldSettings, type Part } from './fold-partition.ts'
+import { PartDeriver, type Part, type PartSettings } from './derive-part.ts'
 import { moduleBeside, startThread } from '../base/worker-thread.ts'
 import type { Commit } from '../warehouse/warehouse.ts'
 
-export type FoldPool = {
-  /** Resolves to the commit of a part. `lines` may be transferred to a worker thread. */
-  fold(part: Part): Promise<Commit>
+export type PartPool = {
+  /** Resolves to the commit of a part. */
+  derive(part: Part): Promise<Commit>
   close(): Promise<void>
 }
 
-/** Starts the pool. With 1 thread, this thread folds; with more, all threads except this one. */
-export function startFoldPool(settings: FoldSettings, threads: number): FoldPool {
+/** Starts the pool. With 1 thread, this thread derives; with more, all threads except this one. */
+export function startPartPool(settings: PartSettings, threads: number): PartPool {
   if (threads === 1) {
-    const folder = new PartFolder(settings)
-    return { fold: (part) => folder.fold(part), close: () => Promise.resolve() }
+    const deriver = new PartDeriver(settings)
+    return { derive: (part) => deriver.derive(part), close: () => Promise.resolve() }
   }
-  const module = moduleBeside(import.meta.url, './fold-worker.ts')
+  const module = moduleBeside(import.meta.url, './part-worker.ts')
   const workers = Array.from({ length: threads - 1 }, () =>
     startThread<Part, PackedCommit>(module, settings),
   )
   let next = 0
   return {
-    fold: async (part) => {
+    derive: async (part) => {
       const worker = workers[next++ % workers.length]
-      const moved = [part.lines.buffer as ArrayBuffer]
-      return unpackedCommit((await worker?.ask(part, moved)) as PackedCommit)
+      return unpackedCommit((await worker?.ask(part, [])) as PackedCommit)
     },
     close: async () => {
       await Promise.all(workers.map((worker) => worker.close()))

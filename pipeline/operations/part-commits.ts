@@ -1,0 +1,105 @@
+/**
+ * Commits of a history that is derived part by part, in order. A commit is written while the next
+ * parts are derived. The origin of each records the position, so an interrupted build resumes after
+ * it. The number of threads does not affect rows.
+ */
+
+import { now } from '../base/clock.ts'
+import { CommitBuilder } from '../microbatch/commit-builder.ts'
+import type { Part } from './derive-part.ts'
+import type { PartPool } from './part-pool.ts'
+import type { Commit, Head, Warehouse } from '../warehouse/warehouse.ts'
+
+/** Parallelism of a build. It does not affect rows. */
+export type Spread = {
+  /** Threads. With 1, this thread derives; with more, all threads except this one. */
+  parallel?: number
+  /** Number of events of a part of whole profiles or components, about. */
+  partEvents?: number
+}
+
+/** Position of a build. */
+export type Progress = {
+  /** Identifies the build, so that only the same one resumes it. */
+  label: string
+  /** Last profile or partition; null before the first. */
+  upTo: string | null
+  isDone: boolean
+  /** Last batch of the source and number of its events; absent for a fold over profiles. */
+  source?: { batch: number; events: number }
+}
+
+/** Returns the position recorded by the last commit of a build, or null before the first. */
+export async function progressOf(target: Warehouse): Promise<Progress | null> {
+  const [last] = await target.query(
+    "select origin from batches where origin like '{%' order by batch desc limit 1",
+  )
+  return last === undefined ? null : (JSON.parse(last['origin'] as string) as Progress)
+}
+
+export const NOTHING_READ = { read: 0, duplicates: 0, rejected: 0 }
+
+export function originOf(progress: Progress): string {
+  return JSON.stringify(progress)
+}
+
+/** Numbers the commits ahead. A part gets its number when it is cut. */
+export class Heads {
+  #last: Head
+
+  constructor(last: Head, watermark: number | null) {
+    this.#last = { ...last, watermark }
+  }
+
+  next(): Head {
+    const { batch, recordedAt, watermark } = this.#last
+    this.#last = {
+      batch: batch + 1,
+      recordedAt: Math.max(now(), recordedAt + 1),
+      watermark,
+    }
+    return this.#last
+  }
+}
+
+/** Part without its head, and the number of its events. */
+export type Cut = Omit<Part, 'head'> & { count: number }
+
+/** Derives the parts and commits them to `target`. `onCommit` gets the number of events of a part. */
+export async function commitParts(
+  parts: AsyncIterable<Cut>,
+  to: { target: Warehouse; heads: Heads; pool: PartPool; parallel: number },
+  onCommit: (events: number) => void,
+): Promise<void> {
+  const { target, heads, pool, parallel } = to
+  const waiting: { events: number; commit: Promise<Commit> }[] = []
+  let committed = Promise.resolve()
+  /** Starts the oldest waiting commit; meanwhile the next part is derived. */
+  const settle = async () => {
+    const first = waiting.shift()
+    if (first === undefined) return
+    const commit = await first.commit
+    await committed
+    committed = target.commit(commit).then(() => onCommit(first.events))
+    committed.catch(() => undefined)
+  }
+  try {
+    for await (const { count, ...part } of parts) {
+      const commit = pool.derive({ ...part, head: heads.next() })
+      commit.catch(() => undefined)
+      waiting.push({ events: count, commit })
+      if (waiting.length > parallel) await settle()
+    }
+    while (waiting.length > 0) await settle()
+    await committed
+  } finally {
+    await committed.catch(() => undefined)
+    await pool.close()
+  }
+}
+
+/** Records that a build is done. */
+export async function commitEnd(target: Warehouse, heads: Heads, end: Progress): Promise<void> {
+  const builder = new CommitBuilder()
+  await target.commit(builder.build(heads.next(), { origin: originOf(end), ...NOTHING_READ }))
+}
