@@ -1,6 +1,8 @@
 /** How much of each list a page carries. What is beyond is counted, and said. */
 
 export const JOURNEYS_MAX = 12
+/** Ways to choose from, of which the page has `WAYS_MAX`. */
+export const WAYS_READ_MAX = 5_000
 export const WAYS_MAX = 300
 export const EVENTS_PER_WAY_MAX = 6
 export const REFUSALS_MAX = 100

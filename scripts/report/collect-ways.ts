@@ -2,9 +2,10 @@
 
 import type { Track } from '../../pipeline/definition/journey.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
-import { EVENTS_PER_WAY_MAX, REFUSALS_MAX, WAYS_MAX } from './bounds.ts'
+import { EVENTS_PER_WAY_MAX, REFUSALS_MAX, WAYS_MAX, WAYS_READ_MAX } from './bounds.ts'
 import type { NamedCount, RefusalPart, StatePart, TrackPart, WayPart } from './document.ts'
-import { commonest, grouped, leftOut, number, numberOrNull, text, type Ask } from './read.ts'
+import { commonest, grouped, number, numberOrNull, text, type Ask } from './read.ts'
+import { keptFirst } from './ways-order.ts'
 
 /** The part of a track. */
 export type WaysOf = (name: string, track: Track) => Ways
@@ -30,7 +31,7 @@ const WAYS = commonest(
   'transition_matrix',
   'transition_count',
   'transition_count desc, from_state, to_state, cause',
-  WAYS_MAX,
+  WAYS_READ_MAX,
 )
 
 const STARTS = `
@@ -87,16 +88,37 @@ export async function collectWays(ask: Ask, tracks: string[]): Promise<WaysOf> {
     events: row['cause'] === 'event' ? (events.get(eventKey(row)) ?? []).map(eventOf) : [],
   })
   return (name, track) => {
-    const rows = ways.get(name) ?? []
     const refused = refusalsOf(refusals, tracks.indexOf(name))
     return {
       started: number(starts.get(name)?.[0]?.['times']),
       states: statesOf(track, states.get(name) ?? [], outcomes.get(name) ?? []),
-      ways: rows.filter((row) => row['cause'] !== 'start').map(wayOf),
-      waysLeftOut: leftOut(rows).paths,
+      ...keptOf(Object.keys(track.states), ways.get(name) ?? [], wayOf),
       refusals: refused.slice(0, REFUSALS_MAX),
       refusalsLeftOut: Math.max(0, refused.length - REFUSALS_MAX),
     }
+  }
+}
+
+/** The ways that are kept, commonest first, and what is left out. Starts are not ways. */
+function keptOf(
+  states: string[],
+  rows: Row[],
+  wayOf: (row: Row) => WayPart,
+): Pick<Ways, 'ways' | 'waysLeftOut'> {
+  const read = rows.filter((row) => row['cause'] !== 'start')
+  const kept = keptFirst(states, read.map(wayOf)).ways.slice(0, WAYS_MAX)
+  const ways = kept.toSorted((a, b) => b.count - a.count)
+  const startCount = rows.reduce(
+    (total, row) => total + (row['cause'] === 'start' ? number(row['times']) : 0),
+    0,
+  )
+  const movesOf = (all: WayPart[]) => all.reduce((total, { count }) => total + count, 0)
+  return {
+    ways,
+    waysLeftOut: {
+      paths: number(rows[0]?.['all_paths']) - (rows.length - read.length) - ways.length,
+      times: number(rows[0]?.['all_times']) - startCount - movesOf(ways),
+    },
   }
 }
 

@@ -50,7 +50,8 @@ export type TrackPart = {
   started: number
   states: StatePart[]
   ways: WayPart[]
-  waysLeftOut: number
+  /** Ways that are not listed, and how often they were taken. */
+  waysLeftOut: Remainder
   refusals: RefusalPart[]
   refusalsLeftOut: number
   cycles: CyclePart[]

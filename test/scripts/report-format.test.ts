@@ -66,11 +66,11 @@ test('a way touches the paths that take it in its direction', () => {
 
 test('what leads on points on, and what leads back points back', () => {
   const box = (name: string) => ({ name, width: 80, height: 40 })
-  const label = { width: 20, height: 10 }
+  const shape = { label: { width: 20, height: 10 }, thickness: 2, weight: 1 }
   const lines = [
-    { key: 'on', from: 'a', to: 'b', label },
-    { key: 'far', from: 'b', to: 'c', label },
-    { key: 'back', from: 'c', to: 'a', label },
+    { key: 'on', from: 'a', to: 'b', ...shape },
+    { key: 'far', from: 'b', to: 'c', ...shape },
+    { key: 'back', from: 'c', to: 'a', ...shape },
   ]
   const placed = place(['a', 'b', 'c'].map(box), lines, 'right')
   const x = (name: string) => placed.boxes.get(name)?.x ?? Number.NaN

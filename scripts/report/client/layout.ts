@@ -1,10 +1,11 @@
 /**
- * Where the states of a map stand and which way the lines run. The order of the states is their
- * definition's; a way to an earlier state runs back, and lies the same way round in the layers, so
- * that what leads on always points on.
+ * Layered layout of the map. The order of the states is their definition's: a way to an earlier
+ * state is reversed for the layout, so that what leads on always points on. Common ways have more
+ * weight: they become short and straight, and rare ones bend around them.
  */
 
 import dagre from '@dagrejs/dagre'
+import { spreadEnds } from './layout-ends.ts'
 
 export type Direction = 'right' | 'down'
 
@@ -15,38 +16,57 @@ export type Line = {
   from: string
   to: string
   label: { width: number; height: number }
+  /** Pixels across. */
+  thickness: number
+  /** 1 for the rarest to 10 for the commonest. */
+  weight: number
 }
 
 export type Point = { x: number; y: number }
+
+/** `label` is the centre of the label, beside the line. */
+export type PlacedLine = { points: Point[]; label: Point }
 
 export type Placed = {
   direction: Direction
   width: number
   height: number
   boxes: Map<string, Point>
-  lines: Map<string, { points: Point[]; label: Point }>
+  lines: Map<string, PlacedLine>
 }
 
 const MARGIN = 12
+/** Between a line and its label. */
+const GAP = 2
+/** States without a line stand in columns of so many. */
+const COLUMN = 5
+const TIE = 'tie'
 
 /** Boxes are in the order in which people are meant to pass them. */
 export function place(boxes: Box[], lines: Line[], direction: Direction): Placed {
+  const isRight = direction === 'right'
   const graph = new dagre.graphlib.Graph({ multigraph: true })
   graph.setGraph({
-    rankdir: direction === 'right' ? 'LR' : 'TB',
-    nodesep: direction === 'right' ? 40 : 28,
-    ranksep: direction === 'right' ? 44 : 36,
-    edgesep: 22,
+    rankdir: isRight ? 'LR' : 'TB',
+    nodesep: isRight ? 26 : 28,
+    ranksep: isRight ? 44 : 40,
+    edgesep: 12,
     marginx: MARGIN,
     marginy: MARGIN,
   })
   const rank = new Map(boxes.map(({ name }, i) => [name, i]))
   const isBack = ({ from, to }: Line) => (rank.get(to) ?? 0) < (rank.get(from) ?? 0)
+  const endsOf = (line: Line) =>
+    isBack(line) ? ([line.to, line.from] as const) : ([line.from, line.to] as const)
   for (const { name, width, height } of boxes) graph.setNode(name, { width, height })
   for (const line of lines) {
-    const [tail, head] = isBack(line) ? [line.to, line.from] : [line.from, line.to]
-    graph.setEdge(tail, head, { ...line.label, labelpos: 'c' }, line.key)
+    const beside = line.thickness + GAP
+    const width = line.label.width + (isRight ? 0 : beside)
+    const height = line.label.height + (isRight ? beside : 0)
+    const edge = { width, height, weight: line.weight, labelpos: 'c' as const }
+    graph.setEdge(...endsOf(line), edge, line.key)
   }
+  for (const [from, to] of ties(boxes, lines)) graph.setEdge(from, to, { weight: 0 }, TIE)
   dagre.layout(graph)
   const placed: Placed = {
     direction,
@@ -59,11 +79,62 @@ export function place(boxes: Box[], lines: Line[], direction: Direction): Placed
     const { x = 0, y = 0 } = graph.node(name)
     placed.boxes.set(name, { x, y })
   }
+  const forward = new Map<Line, PlacedLine>()
   for (const line of lines) {
-    const [tail, head] = isBack(line) ? [line.to, line.from] : [line.from, line.to]
-    const { points = [], x = 0, y = 0 } = graph.edge(tail, head, line.key)
-    const walked = isBack(line) ? [...points].reverse() : points
-    placed.lines.set(line.key, { points: walked, label: { x, y } })
+    const { points = [], x = 0, y = 0 } = graph.edge(...endsOf(line), line.key)
+    forward.set(line, beside(line, points, { x, y }, direction))
+  }
+  spreadEnds(
+    boxes,
+    placed.boxes,
+    [...forward].map(([line, at]) => ({
+      ...at,
+      ends: endsOf(line),
+      thickness: line.thickness,
+    })),
+    direction,
+  )
+  for (const [line, { points, label }] of forward) {
+    placed.lines.set(line.key, { points: isBack(line) ? points.toReversed() : points, label })
   }
   return placed
+}
+
+/** Moves the label to one side of the line, and makes the line straight along it. */
+function beside(
+  { from, to, label, thickness }: Line,
+  points: Point[],
+  at: Point,
+  direction: Direction,
+): PlacedLine {
+  const isRight = direction === 'right'
+  if (from === to) {
+    const by = (thickness + GAP) / 2
+    return { points, label: isRight ? { x: at.x, y: at.y + by } : { x: at.x + by, y: at.y } }
+  }
+  const half = (isRight ? label.height : label.width) / 2 + GAP / 2
+  const along = (isRight ? label.width : label.height) / 2
+  const middle = isRight ? { x: at.x, y: at.y + half } : { x: at.x - half, y: at.y }
+  const ends = [-along, along].map((by) =>
+    isRight ? { x: middle.x + by, y: middle.y } : { x: middle.x, y: middle.y + by },
+  )
+  const isMiddle = ({ x, y }: Point) => Math.abs(x - at.x) < 0.5 && Math.abs(y - at.y) < 0.5
+  const shift = (thickness + GAP) / 2
+  return {
+    points: points.flatMap((point) => (isMiddle(point) ? ends : [point])),
+    label: isRight ? { x: at.x, y: at.y - shift } : { x: at.x + shift, y: at.y },
+  }
+}
+
+/** States without a line follow the last one that has a line, in columns. */
+function ties(boxes: Box[], lines: Line[]): [from: string, to: string][] {
+  const ends = new Set(
+    lines.filter(({ from, to }) => from !== to).flatMap(({ from, to }) => [from, to]),
+  )
+  const alone = boxes.filter(({ name }) => !ends.has(name))
+  const before = boxes.findLast(({ name }) => ends.has(name))
+  return alone.flatMap(({ name }, i): [string, string][] => {
+    const from = alone[i - COLUMN] ?? before
+    return from === undefined ? [] : [[from.name, name]]
+  })
 }

@@ -15,9 +15,21 @@ export const insideText = (inside: number): string =>
 export const refusedText = (refused: number): string => `${count(refused)} refused`
 const eventsText = ({ events }: WayPart): string => events.map(({ name }) => name).join(', ')
 
+/** Returns the number still in a state, and its share of all stays there, or the number that ended there. */
+export function stayingText({ isFinal, entered, inside }: StatePart): string {
+  if (entered === 0) return 'never entered'
+  if (isFinal) return `${count(inside)} ended here`
+  return inside === 0 ? 'nobody now' : `${count(inside)} now, ${percent(inside / entered)}`
+}
+
 export function wayText(way: WayPart): string {
   const how = way.cause === 'timeout' ? 'by timeout' : 'by event'
   return `${way.from} to ${way.to}, ${how}, ${exactly(way.count)} times`
+}
+
+/** Beside the line: times and share of the stays, and half had gone on after. */
+export function wayLabel({ count: times, shareOfStays, medianMs }: WayPart): string[] {
+  return [`${count(times)} · ${percent(shareOfStays)}`, duration(medianMs)]
 }
 
 export function wayFacts(way: WayPart): [string, string][] {
@@ -66,6 +78,14 @@ export function selectionText({ states, ways }: TrackPart, selection: Selection)
   return `${nameOf(selection)}: ${exactly(times)} times, ${percent(share)} of moves from ${from}`
 }
 
+/** Ways that are not in the document at all. */
+export function waysLeftOutText({ paths, times }: TrackPart['waysLeftOut']): string {
+  return (
+    `${counted(paths, 'rarer way', 'rarer ways')} with ${counted(times, 'move', 'moves')} ` +
+    `${paths === 1 ? 'is' : 'are'} not on this page.`
+  )
+}
+
 /** Every way of the document, whatever the map shows. */
 export function mapTable({ ways, waysLeftOut }: TrackPart): Child {
   if (ways.length === 0) return null
@@ -91,6 +111,6 @@ export function mapTable({ ways, waysLeftOut }: TrackPart): Child {
     'div',
     {},
     folded('The map as a table', titles, 2, () => rows),
-    waysLeftOut === 0 ? null : nothing(`${waysLeftOut} rarer ways are left out.`),
+    waysLeftOut.paths === 0 ? null : nothing(waysLeftOutText(waysLeftOut)),
   )
 }
