@@ -7,6 +7,10 @@ import { messageOf, UserError } from '../base/errors.ts'
 /** Default export of a file; `file` is relative to the definitions folder. */
 export type Module = { file: string; definition: unknown }
 
+/** Set in a bundle (`scripts/run.js`): the copies of definition files in it, by path, and the modules
+ * that register a TypeScript loader for all others. */
+declare const BUNDLE: { modules: { [path: string]: string }; loaders: string[] } | undefined
+
 /** Function that types the default export, by folder or file name. */
 const DEFINERS: { [place: string]: string } = {
   identity: 'defineIdentity',
@@ -23,7 +27,7 @@ export async function importModule(dir: string, file: string): Promise<Module> {
   const definer = DEFINERS[file.split(/[/.]/)[0] ?? ''] ?? 'defineJourney'
   let module: { default?: unknown }
   try {
-    module = (await import(pathToFileURL(path).href)) as { default?: unknown }
+    module = (await import(await urlOf(path))) as { default?: unknown }
   } catch (thrown) {
     const what = messageOf(thrown)
     throw new UserError(`${path} cannot be loaded: ${firstLine(what)}${fixOf(path, definer, what)}`)
@@ -32,6 +36,16 @@ export async function importModule(dir: string, file: string): Promise<Module> {
     throw new UserError(`${path} has no default export; write: export default ${definer}({ … })`)
   }
   return { file, definition: module.default }
+}
+
+/** Returns the URL that a definition file is imported from. */
+async function urlOf(path: string): Promise<string> {
+  const own = pathToFileURL(path).href
+  if (typeof BUNDLE === 'undefined') return own
+  const copy = BUNDLE.modules[path]
+  if (copy !== undefined) return copy
+  for (const loader of BUNDLE.loaders) (await import(loader)).register()
+  return own
 }
 
 /** Returns what to write for an import that does not resolve, or for a name without an import. */

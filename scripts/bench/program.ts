@@ -7,8 +7,8 @@ import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { onInterrupt } from '../cli/interrupt.ts'
 
-/** Environment variable with the file that the usage is written to. */
-export const USAGE_VARIABLE = 'DESIRE_PATH_BENCH_USAGE'
+/** Environment variable with the file that `report-usage.js` writes the usage to. */
+const USAGE_VARIABLE = 'DESIRE_PATH_BENCH_USAGE'
 
 /** CPU of all threads and peak memory of a process, and its wall time from start to exit. */
 export type Usage = { cpuMs: number; peakBytes: number; wallMs: number }
@@ -21,8 +21,8 @@ export async function runProgram(
   usageFile: string,
 ): Promise<Usage> {
   const startedAt = elapsedMs()
-  const imports = ['--import', 'tsx', '--import', './scripts/bench/report-usage.ts']
-  const child = spawn(process.execPath, [...imports, script, ...args], {
+  const program = ['--import', './scripts/bench/report-usage.js', 'scripts/run.js', script]
+  const child = spawn(process.execPath, [...program, ...args], {
     stdio: 'ignore',
     env: { ...process.env, [USAGE_VARIABLE]: usageFile },
   })

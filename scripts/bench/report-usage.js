@@ -1,10 +1,9 @@
 /** Preloaded into a program that the bench runs: writes what the process used to a file. */
 
 import { writeFileSync } from 'node:fs'
-import { USAGE_VARIABLE } from './program.ts'
 
 process.on('exit', () => {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
   const usage = { cpuMs: (userCPUTime + systemCPUTime) / 1_000, peakBytes: maxRSS * 1_024 }
-  writeFileSync(process.env[USAGE_VARIABLE] as string, JSON.stringify(usage))
+  writeFileSync(process.env['DESIRE_PATH_BENCH_USAGE'], JSON.stringify(usage))
 })

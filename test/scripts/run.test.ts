@@ -1,0 +1,45 @@
+/** Commands that run from a bundle, as npm starts them. */
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-run-'))
+const identity = join(dir, 'identity.ts')
+afterAll(() => rmSync(dir, { recursive: true }))
+
+const BUNDLED = ['scripts/run.js']
+const FROM_SOURCES = ['--import', 'tsx']
+
+/** Runs over no events with the definitions in `dir`. */
+function start(how: readonly string[]) {
+  const args = [...how, 'scripts/start.ts', '--warehouse', 'duckdb::memory:', '--definitions', dir]
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...args, '-'], {
+    encoding: 'utf8',
+    input: '',
+  })
+  return { status, stdout: stdout.replace(/in \d+\.\d+ s/, ''), stderr }
+}
+
+test('a bundled command prints what it prints from its sources', () => {
+  const bundled = start(BUNDLED)
+  expect(bundled.status).toBe(0)
+  expect(bundled).toEqual(start(FROM_SOURCES))
+})
+
+test('a bundle is built again after a definition was added or changed', () => {
+  writeFileSync(identity, 'export default { person: 7 }\n')
+  expect(start(BUNDLED).stderr).toContain('identity.ts: person 7 is not a list of texts')
+  writeFileSync(identity, 'export default { person: 18 }\n')
+  expect(start(BUNDLED).stderr).toContain('identity.ts: person 18 is not a list of texts')
+})
+
+test('a definition that cannot be bundled fails as from the sources', () => {
+  writeFileSync(identity, "import { person } from './persons.ts'\nexport default { person }\n")
+  const bundled = start(BUNDLED)
+  expect(bundled.status).toBe(1)
+  expect(bundled.stderr).toContain('persons.ts')
+  expect(bundled).toEqual(start(FROM_SOURCES))
+})
