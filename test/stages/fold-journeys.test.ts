@@ -1,10 +1,8 @@
 /** Journeys, rule by rule: what moves an instance, what is rejected, what is ignored. */
 
-import { describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
 import type { Journey } from '../../pipeline/definition/journey.ts'
-import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { Harness } from '../support/dump.ts'
-import { check } from '../support/history.ts'
+import { checkFold } from '../support/journey-history.ts'
 
 /** Returns a journey `j` with these states, starting in `a`. */
 function machine(states: { [state: string]: object }, more: object = {}): { journeys: Journey[] } {
@@ -15,7 +13,7 @@ const END = { type: 'final' }
 
 describe('events', () => {
   test('an event moves an instance, is ignored, is rejected, or is unknown', () =>
-    check(
+    checkFold(
       `
       at     user_id  event  ->  j
       10:00  u1       Other      -
@@ -28,7 +26,7 @@ describe('events', () => {
     ))
 
   test('a start event that no track takes is not rejected, and only start events start', () =>
-    check(
+    checkFold(
       `
       at     user_id  event  ->  j
       10:00  u1       Go         -
@@ -41,7 +39,7 @@ describe('events', () => {
     ))
 
   test('the first candidate whose guard holds is taken; if none holds, a guard has failed', () =>
-    check(
+    checkFold(
       `
       at     user_id  event  props      ->  j
       10:00  u1       Go     {"n":1}        -
@@ -64,7 +62,7 @@ describe('events', () => {
     ))
 
   test('a state that names the event decides alone, candidates before ignore', () =>
-    check(
+    checkFold(
       `
       at     user_id  event  props     ->  j
       10:00  u1       In     -             b
@@ -96,13 +94,12 @@ describe('events', () => {
       10:00  u1       Go         b
       10:01  u1       Go         ${again}
     `
-    return check(table('-'), machine(states)).then(() =>
-      check(table('b'), machine(states, { restart: true })),
-    )
+    checkFold(table('-'), machine(states))
+    checkFold(table('b'), machine(states, { restart: true }))
   })
 
   test('a self-transition leaves and enters the state and restarts its timeouts', () =>
-    check(
+    checkFold(
       `
       at     user_id  event  ->  j
       10:00  u1       Go         a
@@ -120,7 +117,7 @@ describe('events', () => {
     ))
 
   test('each key has its own instance, numbers are text, and an event without the key is unused', () =>
-    check(
+    checkFold(
       `
       at     user_id  event  props          ->  j
       10:00  u1       Go     {"k":25}           b
@@ -154,7 +151,7 @@ describe('guards', () => {
     [{ contains: { x: 1 } }, '{"v":[{"x":1}]}', true],
     [{ gte: 1, lt: 3 }, '{"v":3}', false],
   ])('guard %j on %s is %j', (operators, props, holds) =>
-    check(
+    checkFold(
       `
       at     user_id  event  props     ->  j
       10:00  u1       Look   -             -
@@ -168,7 +165,7 @@ describe('guards', () => {
   )
 
   test('count counts in the instance, including the start event and the current one', () =>
-    check(
+    checkFold(
       `
       at     user_id  event  ->  j
       10:00  u1       Ping       -
@@ -185,7 +182,7 @@ describe('guards', () => {
     ))
 
   test('dwell is the time in the state, to the microsecond', () =>
-    check(
+    checkFold(
       `
       at        user_id  event  ->  j
       10:00     u1       Look       -
@@ -199,7 +196,7 @@ describe('guards', () => {
     ))
 
   test('tracks evaluate guards on the states before the event', () =>
-    check(
+    checkFold(
       `
       at     user_id  event  ->  j
       10:00  u1       Go         left.b
@@ -240,7 +237,7 @@ describe('timeouts', () => {
   )
 
   test('a timeout fires before an event at its instant, and not earlier', () =>
-    check(
+    checkFold(
       `
       at        user_id  event  ->  j
       10:00     u1       Look       -
@@ -254,7 +251,7 @@ describe('timeouts', () => {
     ))
 
   test('a timeout beyond the watermark does not fire', () =>
-    check(
+    checkFold(
       `
       at        user_id  event  ->  j
       10:00     u1       Look       -
@@ -266,7 +263,7 @@ describe('timeouts', () => {
     ))
 
   test('a timeout whose guard fails does not fire until the state is entered again', () =>
-    check(
+    checkFold(
       `
       at     user_id  event  ->  j
       10:00  u1       Look       -
@@ -289,73 +286,4 @@ describe('timeouts', () => {
         watermark: '14:00',
       },
     ))
-
-  test('a late event supersedes a timeout that should not have fired', () =>
-    check(
-      `
-      at     user_id  event  ->  j
-      10:00  u1       Look       -
-      12:00  u2       Look       -
-      10:30  u1       Go         b
-      then user_id:u1 j b
-      then user_id:u2 j a
-    `,
-      waiting,
-    ))
-})
-
-describe('effects', () => {
-  const definitions = makeDefinitions(
-    machine({
-      a: { on: { Go: 'b', Buy: 'c' } },
-      b: { on: { Buy: 'c' }, effects: [{ type: 'mail', within: '1h' }] },
-      c: END,
-    }),
-  )
-  const event = (id: string, time: string, name: string) =>
-    JSON.stringify({
-      event_id: id,
-      name,
-      occurred_at: `2026-03-01T${time}:00Z`,
-      identifiers: { user_id: 'u1' },
-    })
-  const outbox = async (harness: Harness) =>
-    (
-      await harness.warehouse.query('select kind, status, type from effects order by recorded_by')
-    ).map((row) => Object.values(row).join(' '))
-
-  test('effects are written once, retracted with their transition, and expire', async () => {
-    const harness = new Harness(definitions)
-    await harness.feed([event('e2', '10:10', 'Go')])
-    await harness.feed([event('e2', '10:10', 'Go')])
-    expect(await outbox(harness)).toEqual(['effect due mail'])
-    await harness.feed([event('e1', '10:00', 'Buy')])
-    expect(await outbox(harness)).toEqual(['effect due mail', 'retraction due mail'])
-    await harness.warehouse.close()
-    const late = new Harness(definitions)
-    await late.feed([event('f1', '10:10', 'Go')], 1_772_400_000_000_000)
-    expect(await outbox(late)).toEqual(['effect expired mail'])
-    await late.warehouse.close()
-  })
-
-  test('effects of another transition caused by the same event are different effects', async () => {
-    const harness = new Harness(
-      makeDefinitions(
-        machine({
-          a: { on: { Go: 'b', Skip: 'c' } },
-          b: { on: { Skip: 'c' }, effects: [{ type: 'mail' }] },
-          c: { on: { Go: 'd' } },
-          d: { ...END, effects: [{ type: 'text' }] },
-        }),
-      ),
-    )
-    await harness.feed([event('e2', '10:10', 'Go')])
-    await harness.feed([event('e1', '10:00', 'Skip')])
-    expect((await outbox(harness)).toSorted()).toEqual([
-      'effect due mail',
-      'effect due text',
-      'retraction due mail',
-    ])
-    await harness.warehouse.close()
-  })
 })

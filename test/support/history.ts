@@ -36,7 +36,7 @@ const DAY = 86_400_000
 const BASE = 1_772_323_200_000
 
 /** Returns epoch milliseconds of `10:00`, `10:00:30` or `+2d 10:00` (`+2d,10:00` in a table). */
-function instantOf(text: string): number {
+export function instantOf(text: string): number {
   const parts = /^(?:\+(\d+)d,?)?(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?$/.exec(text)
   if (parts === null) throw new Error(`${text} is not a time`)
   const [, days = '0', hours, minutes, seconds = '0'] = parts
@@ -44,9 +44,10 @@ function instantOf(text: string): number {
   return BASE + Number(days) * DAY + clock
 }
 
-type Line = { given: { [column: string]: string }; expected: { [column: string]: string } }
+export type Line = { given: { [column: string]: string }; expected: { [column: string]: string } }
 
-function parse(table: string): { lines: Line[]; standing: string[] } {
+/** Returns the lines of a table, and what stands after `then`. */
+export function parse(table: string): { lines: Line[]; standing: string[] } {
   const rows = table
     .split('\n')
     .map((line) => line.trim())
