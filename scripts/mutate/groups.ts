@@ -15,7 +15,7 @@ export const GROUPS: { readonly [name: string]: Group } = {
   },
   journeys: {
     files: ['pipeline/stages/fold-journeys.ts', 'pipeline/stages/instance.ts'],
-    tests: ['test/stages/fold-journeys.test.ts'],
+    tests: ['test/stages/fold-journeys.test.ts', 'test/stages/journey-facts.test.ts'],
   },
   funnels: {
     files: ['pipeline/stages/fold-funnels.ts', 'pipeline/stages/funnel-attempts.ts'],

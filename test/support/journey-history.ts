@@ -28,8 +28,9 @@ export type Folded = {
   cycles: Row[]
   rejections: Row[]
   effects: DueEffect[]
-  /** Earliest pending timeout per profile, microseconds. */
-  dues: Map<string, number>
+  /** Per profile, the earliest pending timeout and the instant up to which timeouts are decided,
+   * microseconds. */
+  timers: [profile: string, due: number, decidedUpTo: number][]
 }
 
 class Bench {
@@ -118,12 +119,13 @@ class Bench {
       cycles: rows('cycle'),
       rejections: rows('rejection'),
       effects: this.#effects,
-      dues: new Map([...this.#profiles].map(([id, { state }]) => [id, dueOf(state)])),
+      timers: [...this.#profiles].map(([id, { state }]) => [id, dueOf(state), state.decidedUpTo]),
     }
   }
 }
 
-const microsOf = (text: string) => instantOf(text) * 1_000
+/** Returns microseconds of a time as tables have it. */
+export const microsOf = (text: string) => instantOf(text) * 1_000
 
 /** Folds the table's events at once and stepwise, compares, and returns the rows. */
 export function foldTable(table: string, setting: Setting): Folded {
@@ -138,6 +140,14 @@ function foldLines(lines: readonly Line[], setting: Setting): Folded {
   const stepwise = new Bench(lines, setting).stepwise(watermark)
   expect(byContent(stepwise)).toEqual(byContent(atOnce))
   return atOnce
+}
+
+/** Returns the named columns of each row as one text, in the order of the rows. */
+export function columnsOf(rows: readonly object[], names: string): string[] {
+  return rows.map((row) => {
+    const values = names.split(' ').map((name) => (row as Row)[name])
+    return values.map((value) => (value === null ? '-' : String(value))).join(' ')
+  })
 }
 
 /** Sorts the rows of each table: a stay that is replaced keeps its place. */
