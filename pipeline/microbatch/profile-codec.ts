@@ -29,7 +29,7 @@ const ENCODINGS: { [kind in ImageKind]: number } = {
   stream: 1,
   identifier: 2,
   component: 2,
-  profile: 2,
+  profile: 3,
 }
 
 /** Instants are microseconds after the instance's start. */

@@ -19,8 +19,8 @@
 
 import type { Point } from './funnel-attempts.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
-import type { AttemptFact, FunnelFacts } from './funnel-facts.ts'
-import { isSameChain, soleAttempt } from './sole-attempt.ts'
+import type { Attempt, AttemptFact, FunnelFacts } from './funnel-facts.ts'
+import { isSameAttempt, soleAttempt, type RecordedAttempt } from './sole-attempt.ts'
 
 type Served = { key: string; eventId: string | null; at: number }
 
@@ -33,29 +33,26 @@ type Chain = {
   served: Served[]
 }
 
-/** Attempt that was last written for the profile. */
-type RecordedAttempt = { chain: Chain; because: 'converted' | 'window' | 'order' | null }
-
 /** State of a profile between runs, as JSON. */
 export type Levels = {
   /** By step. */
   chains: Chain[][]
   /** The first chain of the greatest depth. */
   best: Chain | null
-  isStopped: boolean
-  told: RecordedAttempt | null
+  /** When the scan was stopped, microseconds; null: it goes on. */
+  stoppedAt: number | null
+  /** Attempt that was last written for the profile. */
+  told: RecordedAttempt<Chain> | null
 }
 
 export function freshLevels(funnel: CompiledFunnel): Levels {
-  return { chains: funnel.steps.map(() => []), best: null, isStopped: false, told: null }
+  return { chains: funnel.steps.map(() => []), best: null, stoppedAt: null, told: null }
 }
 
 export class WindowFunnel {
   readonly #funnel: CompiledFunnel
   readonly #modes: NonNullable<CompiledFunnel['clickhouse']>
   readonly #levels: Levels
-  /** When the scan was stopped in this run. */
-  #stoppedAt = -Infinity
 
   /** Continues from `levels` and changes it. */
   constructor(funnel: CompiledFunnel, levels: Levels) {
@@ -78,14 +75,13 @@ export class WindowFunnel {
   }
 
   #stop(at: number): void {
-    if (!this.#levels.isStopped) this.#stoppedAt = at
-    this.#levels.isStopped = true
+    this.#levels.stoppedAt ??= at
     for (const chains of this.#levels.chains) chains.length = 0
   }
 
   #serve(point: Point, step: number): void {
-    const { chains, isStopped, best } = this.#levels
-    if (isStopped || best?.served.length === this.#funnel.steps.length) return
+    const { chains, stoppedAt, best } = this.#levels
+    if (stoppedAt !== null || best?.served.length === this.#funnel.steps.length) return
     const served = { key: point.key, eventId: point.eventId, at: point.at }
     const { ordinal, source, sessionId } = point
     if (step === 0) this.#reach(0, { ordinal, source, sessionId, served: [served] })
@@ -138,33 +134,36 @@ export class WindowFunnel {
 
   /** Writes the profile's level to `facts`. Returns the latest deadline decided. */
   finish(profileId: string, watermark: number | null, facts: FunnelFacts): number {
-    const { best, isStopped, told } = this.#levels
+    const { best, told } = this.#levels
     if (best === null) return -Infinity
     const deadline = this.deadline()
     const isOver = watermark !== null && deadline < watermark
-    const isConverted = best.served.length === this.#funnel.steps.length
-    const because = isConverted ? 'converted' : isStopped ? 'order' : isOver ? 'window' : null
-    this.#levels.told = { chain: best, because }
-    this.#record(profileId, this.#levels.told, told, deadline, facts)
+    this.#levels.told = { chain: best, ended: this.#endOf(best, isOver ? deadline : null) }
+    this.#record(profileId, this.#levels.told, told, facts)
     return isOver ? deadline : -Infinity
+  }
+
+  /** `overAt`: when the last window closed; null: one is open. */
+  #endOf(best: Chain, overAt: number | null): Attempt['ended'] {
+    const { stoppedAt } = this.#levels
+    const last = best.served[best.served.length - 1] as Served
+    const isConverted = best.served.length === this.#funnel.steps.length
+    if (isConverted) return { because: 'converted', at: last.at }
+    if (stoppedAt !== null) return { because: 'order', at: stoppedAt }
+    return overAt === null ? null : { because: 'window', at: overAt }
   }
 
   #record(
     profileId: string,
-    is: RecordedAttempt,
-    was: RecordedAttempt | null,
-    deadline: number,
+    is: RecordedAttempt<Chain>,
+    was: RecordedAttempt<Chain> | null,
     facts: FunnelFacts,
   ): void {
-    const { chain, because } = is
-    if (was !== null && was.because === because && isSameChain(was.chain, chain)) return
+    if (was !== null && isSameAttempt(was, is)) return
+    const { chain, ended } = is
     const reached = chain.served.map((_, step) => step)
     const attempt = soleAttempt({ ...chain, ...entryOf(chain) }, reached)
-    const last = chain.served[chain.served.length - 1] as Served
-    if (because !== null) {
-      const endedAt = { converted: last.at, window: deadline, order: this.#stoppedAt }
-      attempt.ended = { because, at: endedAt[because] }
-    }
+    attempt.ended = ended
     const owner: AttemptFact = { funnel: this.#funnel, profileId, attempt, replaces: was !== null }
     facts.attempts.push(owner)
     chain.served.forEach(({ key, eventId, at }, step) => {

@@ -50,7 +50,7 @@ export function funnelsDueOf(funnels: readonly CompiledFunnel[], state: FunnelSt
     const deadlines =
       'open' in standing
         ? standing.open.map((attempt) => deadlineOf(funnel, attempt))
-        : standing.told?.because === null
+        : standing.told?.ended === null
           ? [levelOf(funnel, standing).deadline()]
           : []
     // A window includes its last instant, so it is over one microsecond later.

@@ -18,7 +18,7 @@
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import type { Point } from './funnel-attempts.ts'
 import type { Attempt, AttemptFact, FunnelFacts } from './funnel-facts.ts'
-import { isSameChain, soleAttempt } from './sole-attempt.ts'
+import { isSameAttempt, soleAttempt, type RecordedAttempt } from './sole-attempt.ts'
 
 /** `step` is 1-based. */
 type Served = { key: string; eventId: string | null; at: number; step: number }
@@ -33,19 +33,20 @@ type Chain = {
   served: Served[]
 }
 
-/** Attempt that was last written for the profile. */
-type RecordedAttempt = { chain: Chain; because: 'converted' | 'window' | null }
-
 /** State of a profile between runs, as JSON. */
 export type Entered = {
   /** By 1-based step; null: no chain. */
   entered: (Chain | null)[]
   best: Chain | null
-  told: RecordedAttempt | null
+  /** Latest end of a window among the chains that strict order cleared after it; null: none. */
+  lapsedAt: number | null
+  /** Attempt that was last written for the profile. */
+  told: RecordedAttempt<Chain> | null
 }
 
 export function freshEntered(funnel: CompiledFunnel): Entered {
-  return { entered: [null, ...funnel.steps.map(() => null)], best: null, told: null }
+  const entered = [null, ...funnel.steps.map(() => null)]
+  return { entered, best: null, lapsedAt: null, told: null }
 }
 
 export class PosthogFunnel {
@@ -80,10 +81,20 @@ export class PosthogFunnel {
     }
     for (const step of point.steps.toReversed()) this.#serve(point, step + 1, false)
     if (this.#funnel.order !== 'strict') return
-    const { entered } = this.#state
-    entered.forEach((_, step) => {
-      if (!point.steps.includes(step - 1)) entered[step] = null
-    })
+    for (let step = 1; step <= this.#funnel.steps.length; step++) {
+      if (!point.steps.includes(step - 1)) this.#clear(step, point.at)
+    }
+  }
+
+  /** Clears the chain of a step. That its window was over already stays on record. */
+  #clear(step: number, at: number): void {
+    const { entered, lapsedAt } = this.#state
+    const chain = entered[step]
+    if (chain == null) return
+    entered[step] = null
+    const endsAt = chain.at + this.#funnel.windowUs
+    if (step === this.#funnel.steps.length || at <= endsAt) return
+    this.#state.lapsedAt = Math.max(lapsedAt ?? endsAt, endsAt)
   }
 
   /** Returns the depth of the chain that a step continues, 0 for a new one; null: none. */
@@ -144,9 +155,9 @@ export class PosthogFunnel {
   /** Returns the last instant at which the attempt can go deeper; -Infinity if it cannot. */
   deadline(): number {
     if (this.#isConverted()) return -Infinity
-    const { entered, best } = this.#state
+    const { entered, best, lapsedAt } = this.#state
     const entries = [...entered.slice(0, -1), best].map((chain) => chain?.at ?? -Infinity)
-    return Math.max(...entries) + this.#funnel.windowUs
+    return Math.max(Math.max(...entries) + this.#funnel.windowUs, lapsedAt ?? -Infinity)
   }
 
   /** Writes what the profile's attempt has become. Returns the latest decided deadline. */
@@ -155,17 +166,20 @@ export class PosthogFunnel {
     if (best === null) return -Infinity
     const deadline = this.deadline()
     const isOver = watermark !== null && deadline < watermark
-    const because = this.#isConverted() ? 'converted' : isOver ? 'window' : null
-    this.#state.told = best.isTainted ? null : { chain: best, because }
-    this.#write({ funnel: this.#funnel, profileId }, this.#state.told, told, deadline, facts)
-    return isOver && because !== 'converted' ? deadline : -Infinity
+    const ended = this.#isConverted()
+      ? { because: 'converted' as const, at: best.served[best.served.length - 1]?.at ?? best.at }
+      : isOver
+        ? { because: 'window' as const, at: deadline }
+        : null
+    this.#state.told = best.isTainted ? null : { chain: best, ended }
+    this.#write({ funnel: this.#funnel, profileId }, this.#state.told, told, facts)
+    return ended?.because === 'window' ? deadline : -Infinity
   }
 
   #write(
     owner: Pick<AttemptFact, 'funnel' | 'profileId'>,
-    is: RecordedAttempt | null,
-    was: RecordedAttempt | null,
-    deadline: number,
+    is: RecordedAttempt<Chain> | null,
+    was: RecordedAttempt<Chain> | null,
     facts: FunnelFacts,
   ): void {
     const numbersBefore = new Map(was?.chain.served.map(({ step, key }) => [step, key]))
@@ -176,13 +190,10 @@ export class PosthogFunnel {
       for (const number of numbersBefore.keys()) facts.withdrawnSteps.push({ ...gone, number })
       return
     }
-    const { chain, because } = is
-    if (was?.because === because && isSameChain(was.chain, chain)) return
+    if (was !== null && isSameAttempt(was, is)) return
+    const { chain, ended } = is
     const attempt = attemptOf(chain)
-    const last = chain.served[chain.served.length - 1] as Served
-    if (because !== null) {
-      attempt.ended = { because, at: because === 'converted' ? last.at : deadline }
-    }
+    attempt.ended = ended
     facts.attempts.push({ ...owner, attempt, replaces: was !== null })
     for (const { key, eventId, at, step } of chain.served) {
       const before = numbersBefore.get(step)

@@ -30,8 +30,15 @@ export function soleAttempt(entry: Entry, reached: number[]): Attempt {
 
 type Chain = { served: readonly { key: string }[] }
 
-/** Returns whether two chains consist of the same events. */
-export function isSameChain(a: Chain, b: Chain): boolean {
-  if (a.served.length !== b.served.length) return false
-  return a.served.every(({ key }, i) => key === b.served[i]?.key)
+/** Attempt as it was written; `ended`: null while it is pending. */
+export type RecordedAttempt<C extends Chain> = { chain: C; ended: Attempt['ended'] }
+
+/** Returns whether two attempts consist of the same events and ended alike. */
+export function isSameAttempt<C extends Chain>(
+  a: RecordedAttempt<C>,
+  b: RecordedAttempt<C>,
+): boolean {
+  if (a.ended?.because !== b.ended?.because || a.ended?.at !== b.ended?.at) return false
+  if (a.chain.served.length !== b.chain.served.length) return false
+  return a.chain.served.every(({ key }, i) => key === b.chain.served[i]?.key)
 }

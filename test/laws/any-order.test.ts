@@ -29,7 +29,7 @@ test('the deepest attempt in any order is as deep as the best of all windows', (
       })
       const funnel = { steps: STEPS, within: `${WITHIN}s`, order: 'any' as const }
       const attempts = new FunnelBench(funnel, given).inOneGo(at * SECOND)
-      const deepest = attempts.map((text) => text.split(' ').length - 1)
+      const deepest = attempts.map(({ text }) => text.split(' ').length - 1)
       expect(Math.max(...deepest)).toBe(Math.max(...depths))
     }),
     { numRuns: 500 },

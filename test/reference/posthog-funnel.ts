@@ -15,6 +15,8 @@ export type PosthogRules = {
 export function posthogWalk(things: Thing[], rules: PosthogRules, watermark: number): Walk | null {
   const { steps, within, isStrict } = rules
   const levels = new Map<number, Level>()
+  /** Entries whose window was over before strict order cleared them. */
+  const lapsed: number[] = []
   let best: (Level & { level: number }) | null = null
   const isOptional = (level: number) => steps[level - 1]?.optional === true
   const fresh = (at: number): Level => ({ at, isBad: false, path: [] })
@@ -67,7 +69,11 @@ export function posthogWalk(things: Thing[], rules: PosthogRules, watermark: num
       }
       for (const step of thing.steps.toReversed()) serve(thing, step + 1, false)
       if (!isStrict) continue
-      for (const level of levels.keys()) if (!thing.steps.includes(level - 1)) levels.delete(level)
+      for (const [level, chain] of levels) {
+        if (thing.steps.includes(level - 1)) continue
+        levels.delete(level)
+        if (level < steps.length && thing.at - chain.at > within) lapsed.push(chain.at)
+      }
     }
   }
   const last = best as (Level & { level: number }) | null
@@ -75,7 +81,7 @@ export function posthogWalk(things: Thing[], rules: PosthogRules, watermark: num
   const ends = last.path.at(-1)?.thing.at ?? 0
   if (isDone()) return { reached: last.path, because: 'converted', endedAt: ends }
   const open = [...levels].filter(([level]) => level < steps.length).map(([, level]) => level.at)
-  const deadline = Math.max(last.at, ...open) + within
+  const deadline = Math.max(last.at, ...open, ...lapsed) + within
   const isOver = deadline < watermark
   return {
     reached: last.path,

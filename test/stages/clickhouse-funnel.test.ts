@@ -13,7 +13,7 @@ import {
   CLICKHOUSE_MODES,
 } from '../../pipeline/definition/funnel.ts'
 import type { Json } from '../../pipeline/base/json.ts'
-import { FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
+import { FunnelBench, type StoredAttempt, type GivenEvent } from '../support/funnel-history.ts'
 import { peer } from '../support/peers.ts'
 
 type Chdb = { query(sql: string, format: string): unknown }
@@ -36,8 +36,8 @@ function funnelOf(steps: number, within: number, modes: ClickhouseMode[]): Omit<
 }
 
 /** Returns the level of the profile: the number of steps in its attempt. */
-function levelOf(attempts: string[]): number {
-  return attempts.length === 0 ? 0 : (attempts[0] as string).split(' ').length - 1
+function levelOf([attempt]: StoredAttempt[]): number {
+  return attempt === undefined ? 0 : attempt.text.split(' ').length - 1
 }
 
 const SECOND = 1_000_000

@@ -3,7 +3,7 @@
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 
-const BYTES_MAX = 32 * 1024
+const BYTES_MAX = 128 * 1024
 
 const ENTRY = `
   export { sessionize } from './pipeline/stages/sessionize.ts'
@@ -13,7 +13,7 @@ const ENTRY = `
   export { FunnelFold } from './pipeline/stages/fold-funnels.ts'
 `
 
-test('the bundled, minified stages stay under 32 KB and import nothing from outside', async () => {
+test('the bundled, minified stages stay under 128 KB and import nothing from outside', async () => {
   const bundle = await build({
     stdin: { contents: ENTRY, resolveDir: '.', loader: 'ts' },
     bundle: true,

@@ -108,37 +108,52 @@ export class FunnelBench {
     return freshFunnels(this.#parts.funnels)
   }
 
-  inOneGo(watermark: number): string[] {
+  inOneGo(watermark: number): StoredAttempt[] {
     const store = new Store()
     store.add(this.#run(this.#fresh(), this.#rows, watermark))
-    return store.texts()
+    return store.attempts()
   }
 
-  /** Runs once per event, and once more if something is due by the watermark. */
-  continued(watermark: number): string[] {
+  /**
+   * Runs once per group of events, up to the time of its last event. The last run is up to the
+   * watermark: that of the last group, or with a group of its own if `isLastApart`.
+   */
+  continued(
+    watermark: number,
+    sizes: readonly number[] = [1],
+    isLastApart = true,
+  ): StoredAttempt[] {
     const { funnels } = this.#parts
     const fold = new FunnelFold(this.#parts)
     let store = new Store()
     let state = this.#fresh()
-    let last: number | null = null
-    for (const [i, row] of this.#rows.entries()) {
-      const at = this.#events.occurredAt[row] as number
-      const place = last === null ? null : this.#events.place(last)
-      if (at < state.decidedUpTo || fold.mustFoldAgain(state, place, [row])) {
+    let from = 0
+    for (let run = 0; from < this.#rows.length; run++) {
+      const to = from + (sizes[run % sizes.length] as number)
+      const rows = this.#rows.slice(from, to)
+      const times = rows.map((row) => this.#events.occurredAt[row] as number)
+      const isLast = to >= this.#rows.length && !isLastApart
+      const limit = isLast ? watermark : Math.max(...times)
+      const last = this.#rows[from - 1]
+      const place = last === undefined ? null : this.#events.place(last)
+      if (Math.min(...times) < state.decidedUpTo || fold.mustFoldAgain(state, place, rows)) {
         store = new Store()
         state = this.#fresh()
-        store.add(this.#run(state, this.#rows.slice(0, i + 1), at))
-      } else store.add(this.#run(state, [row], at))
+        store.add(this.#run(state, this.#rows.slice(0, to), limit))
+      } else store.add(this.#run(state, rows, limit))
       state = JSON.parse(JSON.stringify(state, infinite), finite) as FunnelState
-      last = row
+      from = to
     }
     if (funnelsDueOf(funnels, state) <= watermark) store.add(this.#run(state, [], watermark))
-    return store.texts()
+    return store.attempts()
   }
 }
 
 const infinite = (_: string, value: unknown) => (value === -Infinity ? '-inf' : value)
 const finite = (_: string, value: unknown) => (value === '-inf' ? -Infinity : value)
+
+/** `text`: the ids of its events by step, and why it ended. `endedAt`: null while it is pending. */
+export type StoredAttempt = { text: string; endedAt: unknown }
 
 type Line = { [column: string]: unknown }
 
@@ -162,7 +177,7 @@ class Store {
     }
   }
 
-  texts(): string[] {
+  attempts(): StoredAttempt[] {
     const attempts = [...this.#attempts.values()].sort(
       (a, b) =>
         Number(a['entered_at']) - Number(b['entered_at']) ||
@@ -180,7 +195,8 @@ class Store {
         (a, b) => Number(a['step_no']) - Number(b['step_no']),
       )
       expect(steps.at(-1)?.['step_no']).toBe(attempt['deepest_step'])
-      return [...steps.map((step) => step['event_id']), attempt['ended_because']].join(' ')
+      const text = [...steps.map((step) => step['event_id']), attempt['ended_because']].join(' ')
+      return { text, endedAt: attempt['ended_at'] }
     })
   }
 }
@@ -192,6 +208,7 @@ const ATTEMPT_COLUMNS = [
   'event_id',
   'deepest_step',
   'ended_because',
+  'ended_at',
 ]
 const STEP_COLUMNS = ['attempt_id', 'step_no', 'event_id']
 
@@ -209,5 +226,5 @@ export function attemptsOf(
   const bench = new FunnelBench(funnel, given)
   const attempts = bench.inOneGo(limit)
   expect(bench.continued(limit)).toEqual(attempts)
-  return attempts
+  return attempts.map(({ text }) => text)
 }
