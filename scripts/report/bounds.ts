@@ -14,6 +14,10 @@ export const VISITS_MAX = 3
 export const VARIANTS_MAX = 200
 export const PATH_STATES_MAX = 40
 export const DAYS_MAX = 400
+/** Sources, and values of the property of `--by`, that keep their names. */
+export const VALUES_MAX = 12
+/** JSON of all daily counts of a page. */
+export const CUBE_BYTES_MAX = 300_000
 /** Days times states of one track. */
 export const STANDING_POINTS_MAX = 8_000
 export const CORRECTIONS_MAX = 60

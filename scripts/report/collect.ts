@@ -8,7 +8,9 @@ import { choiceOf } from '../../pipeline/base/text.ts'
 import { tracksOf, type Journey } from '../../pipeline/definition/journey.ts'
 import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { JOURNEYS_MAX } from './bounds.ts'
+import { boundCubes, type Cubes } from './bound-cubes.ts'
+import { CUBE_BYTES_MAX, JOURNEYS_MAX } from './bounds.ts'
+import { collectFunnelCubes, collectTrackCubes } from './collect-cubes.ts'
 import type { JourneyPart, ReportDocument } from './document.ts'
 import { collectFunnels } from './collect-funnels.ts'
 import { collectCorrections, collectErrorRate, collectQuality } from './collect-quality.ts'
@@ -39,6 +41,7 @@ export async function collect(
   const shown = chosen.slice(0, JOURNEYS_MAX)
   const journeys: JourneyPart[] = []
   for (const journey of shown) journeys.push(await collectJourney(warehouse, journey))
+  const cubes = boundCubes(await collectCubes(warehouse, shown), CUBE_BYTES_MAX)
   return {
     warehouse: warehouse.url,
     watermark: instantOrNull(head['watermark']),
@@ -48,7 +51,19 @@ export async function collect(
     journeysLeftOut: released.length - shown.length,
     funnels: await collectFunnels(warehouse, null),
     quality: await collectQuality(warehouse),
+    cubes,
+    cubeBytes: Buffer.byteLength(JSON.stringify(cubes)),
+    cubeBytesMax: CUBE_BYTES_MAX,
   }
+}
+
+async function collectCubes(warehouse: Warehouse, journeys: Journey[]): Promise<Cubes> {
+  const cubes: Cubes = await collectFunnelCubes(warehouse, null)
+  for (const journey of journeys) {
+    Object.assign(cubes, await collectTrackCubes(asking(warehouse, journey.id), journey))
+    Object.assign(cubes, await collectFunnelCubes(warehouse, journey.id))
+  }
+  return cubes
 }
 
 /** The live version of each journey, by id. */

@@ -6,6 +6,8 @@
  * A rate or duration that nothing can be said about is null, never zero.
  */
 
+import type { CubePart } from './cube.ts'
+
 export type ReportDocument = {
   warehouse: string
   /** The event time up to which timeouts are decided; null when nothing has happened yet. */
@@ -19,6 +21,11 @@ export type ReportDocument = {
   /** Funnels that belong to no journey: their steps are events. */
   funnels: FunnelPart[]
   quality: QualityPart
+  /** Daily counts by name, see `cube-names.ts`: what a choice of days or source is recomputed from. */
+  cubes: { [name: string]: CubePart }
+  /** Bytes of their JSON, and the most that it may have. */
+  cubeBytes: number
+  cubeBytesMax: number
 }
 
 export type JourneyPart = {
@@ -73,8 +80,9 @@ export type StatePart = {
   outcome: 'success' | 'failure' | 'neutral' | null
   /** Stays that began, and those that have not ended. */
   entered: number
-  inside: number
-  profileCount: number
+  /** Null where a choice of days or source leaves it unknown, as people are not sums. */
+  inside: number | null
+  profileCount: number | null
 }
 
 /** How people moved from one state to another. */
@@ -83,7 +91,8 @@ export type WayPart = {
   to: string
   cause: 'event' | 'timeout'
   count: number
-  profileCount: number
+  /** Null where a choice of days or source leaves it unknown. */
+  profileCount: number | null
   /** Share of all transitions out of `from`. */
   probability: number | null
   /** Share of all stays in `from`; the difference from the share of transitions is still inside. */
@@ -136,7 +145,7 @@ export type VariantPart = {
   /** Behind the path, when it is too long to be shown. */
   statesLeftOut: number
   count: number
-  profileCount: number
+  profileCount: number | null
   coverage: number
   cumulative: number
 }

@@ -161,7 +161,10 @@ describe.skipIf(launch === null)('the page', () => {
     ])
     const controls = page.locator('button, [role=button], [role=img], input')
     const names = await controls.evaluateAll((elements) =>
-      elements.map((element) => element.getAttribute('aria-label') ?? element.textContent),
+      elements.map((element) => {
+        const named = element.closest('label') ?? element
+        return element.getAttribute('aria-label') ?? named.textContent
+      }),
     )
     expect(names.filter((name) => name === null || name === '')).toEqual([])
   })

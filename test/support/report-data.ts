@@ -3,6 +3,7 @@
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { Random } from '../../scripts/sample/random.ts'
 import { Harness } from './dump.ts'
 import { emptyWarehouse } from './reused-warehouse.ts'
 
@@ -49,7 +50,7 @@ export const JOURNEYS: Journey[] = [
 export const FUNNEL = { id: 'quick', steps: ['Add', 'Pay', 'Done'], within: '1h' }
 
 const HOUR = 3_600_000
-const BASE = 1_772_323_200_000
+export const BASE = 1_772_323_200_000
 
 /** Hours count from 1 March 2026. */
 type Happening = [person: string, hours: number, event: string]
@@ -89,4 +90,29 @@ function lineOf([person, hours, name]: Happening): string {
     occurred_at: BASE + hours * HOUR,
     identifiers: { user_id: person },
   })
+}
+
+const NAMES = ['Add', 'Pay', 'Done', 'Call', 'Hang']
+const SOURCES = ['web', 'ios', undefined]
+
+/** Returns an open warehouse with five days of the same journeys, from two sources and none. */
+export async function busyWarehouse(): Promise<Warehouse> {
+  const random = new Random(3)
+  // A person comes every half hour, mostly to add, pay and be done.
+  const lines = Array.from({ length: 1_000 }, (_, i) => {
+    const [person, step] = [Math.floor(i / 4), i % 4]
+    const name = random.between(0, 3) > 0 ? NAMES[step] : NAMES[random.between(0, 4)]
+    return JSON.stringify({
+      event_id: `e${i}`,
+      name,
+      occurred_at: BASE + person * 0.5 * HOUR + step * 0.2 * HOUR,
+      source: SOURCES[random.between(0, 2)],
+      properties: { plan: ['free', 'paid'][person % 2] },
+      identifiers: { user_id: `p${person % 100}` },
+    })
+  })
+  const definitions = makeDefinitions({ journeys: JOURNEYS, funnels: [FUNNEL] })
+  const harness = new Harness(definitions, emptyWarehouse())
+  await harness.feed(lines)
+  return harness.warehouse
 }

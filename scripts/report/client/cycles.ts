@@ -20,10 +20,11 @@ export function cycles(
   selection: Selection,
   order: CycleOrder,
   onOrder: (order: CycleOrder) => void,
+  isWhole: boolean,
 ): HTMLElement {
   const has = (wanted: StatePart['outcome']) =>
     track.states.some(({ outcome }) => outcome === wanted)
-  const hasLoss = has('failure')
+  const hasLoss = isWhole && has('failure')
   const chosen = hasLoss || order !== 'lostCount' ? order : 'totalMs'
   const touched = track.cycles.filter(({ path }) => touchesPath(selection, path))
   const sorted = touched.sort((a, b) => b[chosen] - a[chosen])
@@ -46,7 +47,11 @@ export function cycles(
   const costs: Column<CyclePart>[] = [
     { title: 'Times', cell: (cycle) => count(cycle.count), ...by('count') },
     { title: 'Time spent', cell: ({ totalMs }) => duration(totalMs), ...by('totalMs') },
-    { title: 'Typically', cell: ({ medianMs }) => duration(medianMs), isNumber: true },
+    {
+      title: isWhole ? 'Typically' : 'Typically, whole period',
+      cell: ({ medianMs }) => duration(medianMs),
+      isNumber: true,
+    },
   ]
   const converted: Column<CyclePart> = { title: 'Still convert, by lap', cell: laps }
   return section(
@@ -64,7 +69,12 @@ export function cycles(
         )
       : table(
           'Cycles by cost',
-          [path, ...(hasLoss ? [lost] : []), ...costs, ...(has('success') ? [converted] : [])],
+          [
+            path,
+            ...(hasLoss ? [lost] : []),
+            ...costs,
+            ...(isWhole && has('success') ? [converted] : []),
+          ],
           sorted,
         ),
     leftOut(track),

@@ -2,20 +2,22 @@
 
 const DAY = 86_400_000
 
-/** `950`, `12.3k`, `4.1M`. */
-export function count(value: number): string {
+/** `950`, `12.3k`, `4.1M`; a dash for what is not known. */
+export function count(value: number | null): string {
+  if (value === null) return '–'
   if (value < 10_000) return value.toLocaleString('en-US', { maximumFractionDigits: 0 })
   const [scaled, unit] = value < 999_500 ? [value / 1e3, 'k'] : [value / 1e6, 'M']
   return `${scaled.toLocaleString('en-US', { maximumFractionDigits: scaled < 100 ? 1 : 0 })}${unit}`
 }
 
 /** Every digit, for where the exact number is asked for. */
-export function exactly(value: number): string {
+export function exactly(value: number | null): string {
+  if (value === null) return '–'
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 })
 }
 
 /** `1 person`, `12.3k people`. */
-export function counted(value: number, one: string, many: string): string {
+export function counted(value: number | null, one: string, many: string): string {
   return `${count(value)} ${value === 1 ? one : many}`
 }
 

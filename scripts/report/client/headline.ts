@@ -4,8 +4,14 @@ import type { JourneyPart, TrackPart } from '../document.ts'
 import { html, type Child } from './element.ts'
 import { count, counted, day, duration, percent } from './format.ts'
 
-export function headline(journey: JourneyPart, track: TrackPart): HTMLElement {
-  const figures = [conversion(journey), costliest(track), stuck(track), busiest(track)]
+/** People lost and people stuck are not sums: with a choice of days or source they are left out. */
+export function headline(journey: JourneyPart, track: TrackPart, isWhole: boolean): HTMLElement {
+  const figures = [
+    conversion(journey, isWhole),
+    isWhole ? costliest(track) : costliestByTime(track),
+    isWhole ? stuck(track) : null,
+    busiest(track),
+  ]
   return html('ul', { class: 'headline' }, ...figures.filter((figure) => figure !== null))
 }
 
@@ -19,12 +25,12 @@ function figure(label: string, value: Child, text: string): HTMLElement {
   )
 }
 
-function conversion(journey: JourneyPart): HTMLElement | null {
+function conversion(journey: JourneyPart, isWhole: boolean): HTMLElement | null {
   const { funnels, tracks, instanceCount, completeCount, convertedCount, lostCount } = journey
   const funnel = funnels.find(({ stepsAre }) => stepsAre === 'states')
   if (funnel === undefined) {
     const canEnd = tracks.every(({ states }) => states.some(({ isFinal }) => isFinal))
-    if (instanceCount === 0 || !canEnd) return null
+    if (instanceCount === 0 || !canEnd || !isWhole) return null
     const open = `${count(instanceCount - completeCount)} are still running`
     const text = `${count(convertedCount)} converted and ${count(lostCount)} were lost; ${open}`
     return figure('Came to an end', counted(completeCount, 'run', 'runs'), text)
@@ -46,19 +52,22 @@ function conversion(journey: JourneyPart): HTMLElement | null {
   )
 }
 
-function costliest({ cycles, states }: TrackPart): HTMLElement | null {
-  const hasLoss = states.some(({ outcome }) => outcome === 'failure')
-  const cost = hasLoss ? 'lostCount' : 'totalMs'
-  const [worst] = [...cycles].sort((a, b) => b[cost] - a[cost])
-  if (worst === undefined || worst[cost] === 0) return null
-  const way = worst.path.join(' → ')
-  return hasLoss
-    ? figure(
-        'Costliest cycle',
-        counted(worst.lostCount, 'person lost', 'people lost'),
-        `went ${way} and came to a failure`,
-      )
-    : figure('Costliest cycle', duration(worst.totalMs), `was spent going ${way}`)
+function costliest(track: TrackPart): HTMLElement | null {
+  if (!track.states.some(({ outcome }) => outcome === 'failure')) return costliestByTime(track)
+  const [worst] = [...track.cycles].sort((a, b) => b.lostCount - a.lostCount)
+  if (worst === undefined || worst.lostCount === 0) return null
+  return figure(
+    'Costliest cycle',
+    counted(worst.lostCount, 'person lost', 'people lost'),
+    `went ${worst.path.join(' → ')} and came to a failure`,
+  )
+}
+
+function costliestByTime({ cycles }: TrackPart): HTMLElement | null {
+  const [worst] = [...cycles].sort((a, b) => b.totalMs - a.totalMs)
+  if (worst === undefined || worst.totalMs === 0) return null
+  const text = `was spent going ${worst.path.join(' → ')}`
+  return figure('Costliest cycle', duration(worst.totalMs), text)
 }
 
 function stuck({ durations }: TrackPart): HTMLElement | null {

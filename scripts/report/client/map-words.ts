@@ -10,14 +10,16 @@ const EVENTS_TOLD = 4
 
 export const keyOf = ({ from, to, cause }: WayPart): string => `${from} ${to} ${cause}`
 export const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
-export const insideText = (inside: number): string =>
-  inside === 0 ? 'nobody now' : `${count(inside)} now`
+/** Empty where it is not known, for a choice of sources. */
+export const insideText = (inside: number | null): string =>
+  inside === null ? '' : inside === 0 ? 'nobody now' : `${count(inside)} now`
 export const refusedText = (refused: number): string => `${count(refused)} refused`
 const eventsText = ({ events }: WayPart): string => events.map(({ name }) => name).join(', ')
 
 /** Returns the number still in a state, and its share of all stays there, or the number that ended there. */
 export function stayingText({ isFinal, entered, inside }: StatePart): string {
   if (entered === 0) return 'never entered'
+  if (inside === null) return `entered ${count(entered)}`
   if (isFinal) return `${count(inside)} ended here`
   return inside === 0 ? 'nobody now' : `${count(inside)} now, ${percent(inside / entered)}`
 }
@@ -27,9 +29,12 @@ export function wayText(way: WayPart): string {
   return `${way.from} to ${way.to}, ${how}, ${exactly(way.count)} times`
 }
 
-/** Beside the line: times and share of the stays, and half had gone on after. */
-export function wayLabel({ count: times, shareOfStays, medianMs }: WayPart): string[] {
-  return [`${count(times)} · ${percent(shareOfStays)}`, duration(medianMs)]
+/** Beside the line: times and share of the stays, or of the moves if stays are not known, and the
+ * time by which half had gone on. */
+export function wayLabel(way: WayPart): string[] {
+  const { count: times, shareOfStays, probability, medianMs } = way
+  const share = `${count(times)} · ${percent(shareOfStays ?? probability)}`
+  return medianMs === null ? [share] : [share, duration(medianMs)]
 }
 
 export function wayFacts(way: WayPart): [string, string][] {
@@ -67,9 +72,11 @@ export function selectionText({ states, ways }: TrackPart, selection: Selection)
   if ('state' in selection) {
     const state = states.find(({ name }) => name === selection.state)
     if (state === undefined) return selection.state
-    const people = counted(state.profileCount, 'person', 'people')
-    const entered = `entered ${exactly(state.entered)} times by ${people}`
-    return `${state.name}: ${entered}, ${insideText(state.inside)}`
+    const entered = `entered ${exactly(state.entered)} times`
+    const by =
+      state.profileCount === null ? '' : ` by ${counted(state.profileCount, 'person', 'people')}`
+    const inside = state.inside === null ? '' : `, ${insideText(state.inside)}`
+    return `${state.name}: ${entered}${by}${inside}`
   }
   const { from, to } = selection
   const taken = ways.filter((way) => way.from === from && way.to === to)

@@ -1,12 +1,15 @@
 /**
- * The page: the document becomes a heading, a choice of journey and track, and the parts. What is
- * selected on the map is kept here, and everything but the map is drawn again when it changes.
+ * The page: the document becomes a heading, a choice of journey, track, days and source, and the
+ * parts. The choice is the hash of the address. A selection on the map draws everything but the map
+ * again.
  */
 
-import type { ReportDocument } from '../document.ts'
+import type { Slice } from '../cube.ts'
+import type { JourneyPart, ReportDocument, TrackPart } from '../document.ts'
+import { controls, sliceText } from './controls.ts'
 import { cycles, type CycleOrder } from './cycles.ts'
 import { durations } from './durations.ts'
-import { html, nothing } from './element.ts'
+import { html, nothing, type Child } from './element.ts'
 import { counted, exactly, instant } from './format.ts'
 import { funnels } from './funnel.ts'
 import { pageHeader } from './header.ts'
@@ -15,9 +18,11 @@ import { selectionText } from './map-words.ts'
 import { JourneyMap } from './map.ts'
 import { quality } from './quality.ts'
 import type { Selection } from './selection.ts'
+import { cubesOf, slicedOf, type Sliced } from './sliced.ts'
 import { standing } from './standing.ts'
 import { hide, tooltipElement } from './tooltip.ts'
 import { variants } from './variants.ts'
+import { hashOf, isEverything, viewOf, type View } from './view.ts'
 
 const data = document.getElementById('document')?.textContent ?? ''
 const report = JSON.parse(data) as ReportDocument
@@ -28,16 +33,21 @@ const place = html('div', {})
 const rest = html('div', {})
 const filterBar = html('div', { class: 'filter', role: 'status', hidden: true })
 
-let journeyNo = 0
-let trackNo = 0
-let selection: Selection = null
+let view = viewOf(location.hash, report)
+let shown: Sliced | null = null
 let order: CycleOrder = 'lostCount'
 let map: JourneyMap | null = null
 
+/** Shows another view, and writes it to the address. */
+function show(part: Partial<View>): void {
+  view = { ...view, ...part }
+  const hash = hashOf(view, report)
+  history.replaceState(null, '', hash === '' ? location.pathname : `#${hash}`)
+}
+
 function drawAll(): void {
-  const journey = report.journeys[journeyNo]
-  const track = journey?.tracks[trackNo]
-  selection = null
+  const journey = report.journeys[view.journeyNo]
+  const track = journey?.tracks[view.trackNo]
   hide()
   if (journey === undefined || track === undefined) {
     root.replaceChildren(nothing('No journey has been released in this warehouse.'))
@@ -49,23 +59,41 @@ function drawAll(): void {
       : `${counted(journey.instanceCount, 'run', 'runs')} by ` +
         `${counted(journey.profileCount, 'person', 'people')}, ` +
         `${instant(journey.firstAt)} to ${instant(journey.lastAt)}.`
+  shown = slicedOf(report, journey, track, view.slice)
   intro.replaceChildren(
     html('h1', {}, journey.id, html('span', { class: 'version' }, `version ${journey.version}`)),
     html('p', { class: 'lede' }, span),
     html('p', { class: 'lede' }, `Decided up to the watermark, ${instant(report.watermark)}.`),
     ...chooseTrack(),
-    headline(journey, track),
+    ...chooseSlice(journey, track).filter((child) => child !== null),
+    headline(shown.journey, shown.track, isEverything(view.slice)),
   )
-  map = new JourneyMap(track, select)
+  map = new JourneyMap(shown.track, select)
   place.replaceChildren(map.element)
   map.fit()
+  map.select(view.selection)
   drawRest()
 }
 
-function select(next: Selection): void {
-  selection = next
+/** The focus stays in the control that was used. */
+function chooseSlice(journey: JourneyPart, track: TrackPart): Child[] {
+  const redraw = (slice: Slice) => {
+    const focused = document.activeElement?.getAttribute('name') ?? 'from'
+    show({ slice })
+    drawAll()
+    document.querySelector<HTMLElement>(`.controls [name="${focused}"]`)?.focus()
+  }
+  const text = sliceText(view.slice, cubesOf(report, journey, track))
+  return [
+    controls(report, view.slice, redraw),
+    html('p', { class: 'slice', role: 'status' }, isEverything(view.slice) ? '' : text),
+  ]
+}
+
+function select(selection: Selection): void {
+  show({ selection })
   hide()
-  map?.select(next)
+  map?.select(selection)
   drawRest()
 }
 
@@ -77,9 +105,9 @@ function clearFilter(): void {
 }
 
 function drawRest(): void {
-  const journey = report.journeys[journeyNo]
-  const track = journey?.tracks[trackNo]
-  if (journey === undefined || track === undefined) return
+  if (shown === null) return
+  const { journey, track, byEvents } = shown
+  const { selection } = view
   const clear = html('button', { type: 'button', click: clearFilter }, 'Clear filter')
   filterBar.hidden = selection === null
   filterBar.replaceChildren(
@@ -97,22 +125,36 @@ function drawRest(): void {
     document.querySelector<HTMLElement>('#cycles th[aria-sort] button')?.focus()
   }
   rest.replaceChildren(
-    funnels(journey.funnels, report.funnels, selection),
-    cycles(track, selection, order, onOrder),
-    durations(track, selection),
-    standing(track, selection),
+    funnels(journey.funnels, byEvents, selection),
+    cycles(track, selection, order, onOrder, isEverything(view.slice)),
+    marked(durations(track, selection), !isEverything(view.slice), 'of the whole period'),
+    marked(
+      standing(track, selection),
+      view.slice.source !== null || view.slice.group !== null,
+      'of all sources',
+    ),
     variants(track, selection),
-    quality(journey, track, report.quality, selection),
+    marked(
+      quality(journey, track, report.quality, selection),
+      !isEverything(view.slice),
+      'of the whole period',
+    ),
   )
 }
 
+/** Notes beside the heading of a section what the choice does not change. */
+function marked(section: HTMLElement, isMarked: boolean, text: string): HTMLElement {
+  if (isMarked) section.querySelector('h2')?.after(html('p', { class: 'scope' }, text))
+  return section
+}
+
 function chooseTrack(): HTMLElement[] {
-  const tracks = report.journeys[journeyNo]?.tracks ?? []
+  const tracks = report.journeys[view.journeyNo]?.tracks ?? []
   if (tracks.length < 2) return []
   const names = tracks.map(({ name }) => name)
   return [
-    chooser('Track', names, trackNo, (no) => {
-      trackNo = no
+    chooser('Track', names, view.trackNo, (no) => {
+      show({ trackNo: no, selection: null })
       drawAll()
     }),
   ]
@@ -152,9 +194,8 @@ function header(): HTMLElement {
       ...(names.length < 2
         ? []
         : [
-            chooser('Journey', names, journeyNo, (no) => {
-              journeyNo = no
-              trackNo = 0
+            chooser('Journey', names, view.journeyNo, (no) => {
+              show({ journeyNo: no, trackNo: 0, selection: null })
               draw()
               drawAll()
             }),
@@ -189,8 +230,13 @@ function footer(): HTMLElement {
 root.append(filterBar, intro, place, rest)
 document.body.replaceChildren(header(), root, footer(), tooltipElement())
 document.addEventListener('keydown', ({ key }) => {
-  if (key === 'Escape' && selection !== null) select(null)
+  if (key === 'Escape' && view.selection !== null) select(null)
 })
 document.addEventListener('scroll', hide, { passive: true })
 new ResizeObserver(() => map?.fit()).observe(root)
+window.addEventListener('hashchange', () => {
+  view = viewOf(location.hash, report)
+  document.querySelector('header')?.replaceWith(header())
+  drawAll()
+})
 drawAll()

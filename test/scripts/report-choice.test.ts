@@ -1,0 +1,94 @@
+/** Choices on the report's page in a browser: days, source, and the address that describes them. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { reportPage } from '../../scripts/report/bundle.ts'
+import { collect } from '../../scripts/report/collect.ts'
+import { HOOK_MS, launch, openPage } from '../support/browser.ts'
+import { busyWarehouse } from '../support/report-data.ts'
+
+describe.skipIf(launch === null)('a choice', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'desire-path-choice-'))
+  const file = join(dir, 'report.html')
+  let warehouse: Warehouse
+  let browser: Browser
+  let page: Page
+  let complaints: string[]
+
+  beforeAll(async () => {
+    warehouse = await busyWarehouse()
+    writeFileSync(file, await reportPage(await collect(warehouse, 'order')))
+    browser = await (launch as NonNullable<typeof launch>)()
+  }, HOOK_MS)
+  afterAll(async () => {
+    await browser.close()
+    await warehouse.close()
+    rmSync(dir, { recursive: true })
+  }, HOOK_MS)
+  beforeEach(async () => {
+    ;({ page, complaints } = await openPage(browser, file))
+  }, HOOK_MS)
+  afterEach(async () => {
+    await page.close()
+    expect(complaints).toEqual([])
+  }, HOOK_MS)
+
+  const countOf = async (sql: string) => Number((await warehouse.query(sql))[0]?.['n'])
+  const entered = () => page.locator('#funnel .funnel-head span').first().innerText()
+  const address = () => page.evaluate<string>('location.hash')
+
+  test('of days recomputes the funnel, and can be taken back', async () => {
+    const all = await entered()
+    await page.getByLabel('From').fill('2026-03-02')
+    await page.getByLabel('To', { exact: true }).fill('2026-03-03')
+    const n = await countOf(
+      `select count(*) as n from funnel_units where funnel = 'purchase'
+       and cast(entered_at as date) between date '2026-03-02' and date '2026-03-03'`,
+    )
+    expect(await entered()).toBe(String(n))
+    expect(await address()).toBe('#from=2026-03-02&to=2026-03-03')
+    expect(await page.locator('.slice').innerText()).toContain('2 Mar 2026 to 3 Mar 2026')
+    expect(await page.locator('#durations .scope').innerText()).toBe('of the whole period')
+    await page.getByRole('button', { name: 'Show everything' }).click()
+    expect(await entered()).toBe(all)
+    expect(await address()).toBe('')
+  })
+
+  test('of a source recomputes the map with the keyboard alone', async () => {
+    await page.locator('[name=source]').focus()
+    await page.keyboard.press('w')
+    const n = await countOf(
+      `select count(*) as n from transitions where journey = 'order'
+       and from_state = 'cart' and to_state = 'paying' and source = 'web'`,
+    )
+    const way = page.getByRole('button', { name: `cart to paying, by event, ${n} times` })
+    expect(await way.count()).toBe(1)
+    expect(await page.evaluate<string>('document.activeElement.name')).toBe('source')
+    expect(await address()).toBe('#source=web')
+  })
+
+  test('is in the address, which shows the same page again', async () => {
+    await page.locator('[name=source]').selectOption('ios')
+    await page.getByLabel('From').fill('2026-03-02')
+    await page.locator('.map .state', { hasText: 'paying' }).click()
+    const shown = await page.locator('main').innerText()
+    const hash = await address()
+    expect(hash).toBe('#from=2026-03-02&to=2026-03-06&source=ios&state=paying')
+    const other = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+    await other.goto(pathToFileURL(file).href + hash)
+    expect(await other.locator('main').innerText()).toBe(shown)
+    await other.close()
+  })
+
+  test('that an address describes wrongly shows everything', async () => {
+    const all = await page.locator('#funnel').innerText()
+    await page.evaluate('location.hash = "journey=nope&from=yesterday&state=nope&move=a"')
+    expect(await page.locator('#funnel').innerText()).toBe(all)
+    expect(await page.locator('.filter').isVisible()).toBe(false)
+  })
+})
