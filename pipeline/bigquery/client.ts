@@ -9,6 +9,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { BigQuery, Dataset, Job } from '@google-cloud/bigquery'
 import { messageOf, UserError } from '../base/errors.ts'
+import { backoffMs } from '../base/retry.ts'
 import type { Row } from '../warehouse/warehouse.ts'
 
 /** Maximum bytes billed per job: 1 TiB. */
@@ -175,8 +176,8 @@ export class BigQueryClient {
   }
 
   async #lookUp(jobId: string, complaint: string): Promise<Ending> {
-    for (let times = 0; times < LOOK_UPS_MAX; times++) {
-      await pause(LOOK_UP_PAUSE_MS * 2 ** times)
+    for (let attempt = 1; attempt <= LOOK_UPS_MAX; attempt++) {
+      await pause(backoffMs(attempt, LOOK_UP_PAUSE_MS))
       try {
         const [{ location }] = await this.#dataset.getMetadata()
         const [job] = await this.#api.job(jobId, { location }).get()
