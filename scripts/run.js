@@ -26,8 +26,6 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const CACHE = join(ROOT, 'node_modules/.cache/desire-path')
 /** Changes with every installation. */
 const INSTALLED = join(ROOT, 'node_modules/.package-lock.json')
-/** Code of worker threads, which is loaded by path. */
-const WORKERS = ['pipeline/decode/decoder-worker.ts', 'pipeline/operations/fold-worker.ts']
 /** Libraries with native code or files of their own. */
 const LIBRARIES = ['@duckdb/node-bindings', '@google-cloud/*', 'google-gax', 'pino', 'esbuild']
 /** TypeScript loaders for definitions that are not in the bundle. */
@@ -108,7 +106,11 @@ function stateOf(files) {
 /** Builds a bundle in a folder. Returns the files that it depends on. */
 async function build(program, definitions, dir) {
   const esbuild = await import('esbuild')
-  const entries = [program, ...WORKERS].map((path) => ({ in: path, out: basename(path, '.ts') }))
+  // Worker threads load their code by path.
+  const workers = readdirSync(join(ROOT, 'pipeline'), { recursive: true })
+    .filter((path) => path.endsWith('-worker.ts'))
+    .map((path) => join('pipeline', path))
+  const entries = [program, ...workers].map((path) => ({ in: path, out: basename(path, '.ts') }))
   const copies = definitions.map((path, i) => ({ in: path, out: `definition-${i}` }))
   const modules = copies.map(({ in: path, out }) => [path, pathToFileURL(join(dir, `${out}.js`))])
   const { metafile } = await esbuild.build({

@@ -1,7 +1,7 @@
 /** Commands that run from a bundle, as npm starts them. */
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -12,6 +12,16 @@ afterAll(() => rmSync(dir, { recursive: true }))
 
 const BUNDLED = ['scripts/run.js']
 const FROM_SOURCES = ['--import', 'tsx']
+
+const CACHE = 'node_modules/.cache/desire-path'
+
+/** Definitions of the bundles that were built. */
+function bundledDefinitions(): unknown[] {
+  return readdirSync(CACHE)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(CACHE, name), 'utf8')) as { definitions: unknown })
+    .map(({ definitions }) => definitions)
+}
 
 /** Runs over no events with the definitions in `dir`. */
 function start(how: readonly string[]) {
@@ -32,6 +42,7 @@ test('a bundled command prints what it prints from its sources', () => {
 test('a bundle is built again after a definition was added or changed', () => {
   writeFileSync(identity, 'export default { person: 7 }\n')
   expect(start(BUNDLED).stderr).toContain('identity.ts: person 7 is not a list of texts')
+  expect(bundledDefinitions()).toContainEqual([identity])
   writeFileSync(identity, 'export default { person: 18 }\n')
   expect(start(BUNDLED).stderr).toContain('identity.ts: person 18 is not a list of texts')
 })
