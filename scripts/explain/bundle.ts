@@ -3,7 +3,12 @@
 import { htmlOf } from '../cli/page.ts'
 import type { StoryDocument } from './document.ts'
 
-const STYLES = ['../report/client/style.css', '../report/client/print.css', './client/story.css']
+const STYLES = [
+  '../report/client/style.css',
+  './client/story.css',
+  '../report/client/touch.css',
+  '../report/client/print.css',
+]
 
 export function storyPage(document: StoryDocument): Promise<string> {
   return htmlOf({

@@ -8,7 +8,15 @@
 import { htmlOf } from '../cli/page.ts'
 import type { ReportDocument } from './document.ts'
 
-const STYLES = ['style.css', 'controls.css', 'map.css', 'tables.css', 'charts.css', 'print.css']
+const STYLES = [
+  'style.css',
+  'controls.css',
+  'map.css',
+  'tables.css',
+  'charts.css',
+  'touch.css',
+  'print.css',
+]
 const clientFile = (name: string) => new URL(`./client/${name}`, import.meta.url)
 
 export function reportPage(document: ReportDocument): Promise<string> {

@@ -1,4 +1,7 @@
-/** The map of a track with many ways in a browser: what is drawn, what is left out, and its zoom. */
+/**
+ * A report with many ways and long names in a browser: what the map draws and leaves out, its zoom,
+ * and that everything fits screens, fingers and paper.
+ */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,11 +10,32 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { reportPage } from '../../scripts/report/bundle.ts'
 import { collect } from '../../scripts/report/collect.ts'
+import type { ReportDocument } from '../../scripts/report/document.ts'
 import { HOOK_MS, launch, openPage } from '../support/browser.ts'
 import { manyWays } from '../support/many-ways.ts'
 import { reportWarehouse } from '../support/report-data.ts'
 
-describe.skipIf(launch === null)('the map of many ways', () => {
+/** Selects what can be pressed. The map is as large as it fits. */
+const PRESSABLE = 'button, select, summary, input'
+
+/** Contrast of two colours by WCAG 2, in the page, where colours are computed. */
+const CONTRAST = `(name, property) => {
+  const [canvas] = [document.createElement('canvas').getContext('2d', { willReadFrequently: true })]
+  const lightOf = (color) => {
+    canvas.fillStyle = color
+    canvas.fillRect(0, 0, 1, 1)
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((byte) => {
+      const share = byte / 255
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+    })
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const paper = lightOf(getComputedStyle(document.body).backgroundColor)
+  const fill = lightOf(getComputedStyle(document.querySelector(name))[property])
+  return (Math.max(paper, fill) + 0.05) / (Math.min(paper, fill) + 0.05)
+}`
+
+describe.skipIf(launch === null)('a report with many ways and long names', () => {
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-map-'))
   const file = join(dir, 'report.html')
   const { states, ways } = manyWays()
@@ -21,8 +45,11 @@ describe.skipIf(launch === null)('the map of many ways', () => {
 
   beforeAll(async () => {
     const warehouse = await reportWarehouse()
-    const document = await collect(warehouse, 'order')
+    const text = JSON.stringify(await collect(warehouse, 'order'))
     await warehouse.close()
+    // Every other part of the page has a long name as well.
+    const long = JSON.stringify(`waiting_for_${'confirmation_'.repeat(5)}in_the_cart`)
+    const document = JSON.parse(text.replaceAll('"cart"', long)) as ReportDocument
     const [journey] = document.journeys
     const [track] = journey?.tracks ?? []
     if (journey === undefined || track === undefined) throw new Error('order has no track')
@@ -155,5 +182,77 @@ describe.skipIf(launch === null)('the map of many ways', () => {
     await page.mouse.up()
     expect(await layer()).not.toBe(before)
     expect(await page.locator('.filter').isVisible()).toBe(false)
+  })
+
+  test.each([390, 1440])('no text is wider than a window of %s pixels', async (width) => {
+    await page.setViewportSize({ width, height: 900 })
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+    const outside = await page.locator('main *:not(svg *)').evaluateAll(
+      (all, right) =>
+        all
+          .filter((element) => {
+            // A label of the axis is centred on its line, the last one's too.
+            if (element.closest('.scroll, caption, .duration-axis') !== null) return false
+            const box = element.getBoundingClientRect()
+            const isCut = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0
+            return box.left < 0 || box.right > right || isCut
+          })
+          .map((element) => `${element.className} ${element.textContent?.slice(0, 40)}`),
+      width,
+    )
+    expect(outside).toEqual([])
+  })
+
+  test('everything that can be pressed on a phone is 44 pixels high', async () => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    const small = await page.locator(PRESSABLE).evaluateAll((all) =>
+      all
+        .map((element) => ({ text: element.textContent, box: element.getBoundingClientRect() }))
+        .filter(({ box }) => box.width > 0 && (box.height < 44 || box.width < 44))
+        .map(({ text, box }) => `${text} ${box.width} × ${box.height}`),
+    )
+    expect(small).toEqual([])
+  })
+
+  test('paper has every part, and the whole map with its table', async () => {
+    await page.getByRole('button', { name: 'Zoom in' }).click()
+    await page.emulateMedia({ media: 'print' })
+    const rows = page.locator('#map details tbody tr')
+    await rows.first().waitFor()
+    expect(await rows.count()).toBe(99)
+    const sections = page.locator('main section')
+    for (const section of await sections.all()) {
+      expect(await section.locator('h2').isVisible()).toBe(true)
+      expect((await section.boundingBox())?.height).toBeGreaterThan(60)
+    }
+    const [map, canvas] = await Promise.all(
+      ['.map-layer', '.map-canvas'].map((name) => page.locator(name).boundingBox()),
+    )
+    expect(map?.width).toBeLessThanOrEqual((canvas?.width ?? 0) + 4)
+    await page.emulateMedia({ media: 'screen' })
+    expect(await rows.first().isVisible()).toBe(false)
+  })
+
+  test.each(['light', 'dark'] as const)('fills can be told from %s paper', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme })
+    for (const [name, property] of [
+      ['.swatch.is-converted', 'backgroundColor'],
+      ['.swatch.is-dropped', 'backgroundColor'],
+      ['.range, .dot', 'backgroundColor'],
+      ['.way.is-back .body', 'stroke'],
+      ['.way.is-on .body', 'stroke'],
+    ]) {
+      const contrast = await page.evaluate(`(${CONTRAST})('${name}', '${property}')`)
+      expect({ name, isEnough: Number(contrast) >= 3 }).toEqual({ name, isEnough: true })
+    }
+  })
+
+  test('a tooltip comes with the focus, and goes with it', async () => {
+    await page.locator('#funnel h3').first().scrollIntoViewIfNeeded()
+    await page.keyboard.press('Tab')
+    await page.locator('#funnel li[tabindex]').first().focus()
+    expect(await page.locator('.tooltip').innerText()).toContain('Dropped out')
+    await page.locator('.scheme').focus()
+    expect(await page.locator('.tooltip').isVisible()).toBe(false)
   })
 })

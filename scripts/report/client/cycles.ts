@@ -59,7 +59,7 @@ export function cycles(
     'Cycles',
     [
       'Ways that led people back to where they had been, those that cost most first. ' +
-        `A pale bar is the rate of fewer than ${FEW} runs.`,
+        `A hollow bar is the rate of fewer than ${FEW} runs.`,
     ],
     sorted.length === 0
       ? nothing(
@@ -84,23 +84,25 @@ export function cycles(
 /** How many get to the end after the first, second, third … time round. */
 function laps({ laps: all, convertedRate, profileCount }: CyclePart): Child {
   if (all.length === 0) return percent(convertedRate)
-  const bars = all.map(({ lap, instanceCount, convertedRate: rate }) => {
-    const bar = html(
+  const bars = all.map(({ instanceCount, convertedRate: rate }) =>
+    html(
       'span',
       { class: instanceCount < FEW ? 'lap is-few' : 'lap' },
       html('span', { class: 'lap-bar', style: `--share:${rate ?? 0}` }),
       html('span', { class: 'lap-text' }, percent(rate)),
-    )
-    tip(bar, () =>
-      facts(`After lap ${lap}`, [
-        ['Still convert', percent(rate)],
-        ['Went that far', counted(instanceCount, 'run', 'runs')],
-        ['People in all', count(profileCount)],
+    ),
+  )
+  const group = html('span', { class: 'laps' }, ...bars)
+  tip(group, () =>
+    facts('Still convert', [
+      ...all.map(({ lap, instanceCount, convertedRate: rate }): [string, string] => [
+        `After lap ${lap}`,
+        `${percent(rate)} of ${counted(instanceCount, 'run', 'runs')}`,
       ]),
-    )
-    return bar
-  })
-  return html('span', { class: 'laps' }, ...bars)
+      ['People in all', count(profileCount)],
+    ]),
+  )
+  return group
 }
 
 function leftOut({ cyclesLeftOut: { paths, times } }: TrackPart): Child {

@@ -5,6 +5,9 @@
 
 export type Child = Node | string | null
 
+/** Characters of a text that may not fit its place. */
+const LONG_FROM = 16
+
 type Attributes = {
   [name: string]: string | number | boolean | null | ((event: Event) => void)
 }
@@ -15,7 +18,14 @@ export function html<Tag extends keyof HTMLElementTagNameMap>(
   attributes: Attributes = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[Tag] {
-  return fill(document.createElement(tag), attributes, children)
+  return fill(document.createElement(tag), attributes, children.flatMap(breakable))
+}
+
+/** Lets a line break behind each `_` of a long name. The text stays the same. */
+function breakable(child: Child): Child[] {
+  if (typeof child !== 'string' || child.length < LONG_FROM || !child.includes('_')) return [child]
+  const parts = child.split(/(?<=_)/)
+  return parts.flatMap((part, i) => (i === 0 ? [part] : [document.createElement('wbr'), part]))
 }
 
 /** An SVG element. */

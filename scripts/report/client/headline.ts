@@ -1,8 +1,11 @@
 /** The answers most people came for, each a number and a sentence. */
 
 import type { JourneyPart, TrackPart } from '../document.ts'
-import { html, type Child } from './element.ts'
+import { html } from './element.ts'
 import { count, counted, day, duration, percent } from './format.ts'
+
+/** Characters from which a value is set smaller. */
+const LONG_FROM = 24
 
 /** People lost and people stuck are not sums: with a choice of days or source they are left out. */
 export function headline(journey: JourneyPart, track: TrackPart, isWhole: boolean): HTMLElement {
@@ -15,12 +18,12 @@ export function headline(journey: JourneyPart, track: TrackPart, isWhole: boolea
   return html('ul', { class: 'headline' }, ...figures.filter((figure) => figure !== null))
 }
 
-function figure(label: string, value: Child, text: string): HTMLElement {
+function figure(label: string, value: string, text: string): HTMLElement {
   return html(
     'li',
     {},
     html('p', { class: 'label' }, label),
-    html('p', { class: 'value' }, value),
+    html('p', { class: value.length > LONG_FROM ? 'value is-long' : 'value' }, value),
     html('p', { class: 'text' }, text),
   )
 }

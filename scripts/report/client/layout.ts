@@ -66,7 +66,8 @@ export function place(boxes: Box[], lines: Line[], direction: Direction): Placed
     const edge = { width, height, weight: line.weight, labelpos: 'c' as const }
     graph.setEdge(...endsOf(line), edge, line.key)
   }
-  for (const [from, to] of ties(boxes, lines)) graph.setEdge(from, to, { weight: 0 }, TIE)
+  for (const [from, to] of ties(boxes, lines).toReversed())
+    graph.setEdge(from, to, { weight: 0 }, TIE)
   dagre.layout(graph)
   const placed: Placed = {
     direction,

@@ -114,10 +114,12 @@ export function mapTable({ ways, waysLeftOut }: TrackPart): Child {
     'Share of stays',
     'Typically after',
   ]
+  const table = folded('The map as a table', titles, 2, () => rows)
+  table.classList.add('in-print')
   return html(
     'div',
     {},
-    folded('The map as a table', titles, 2, () => rows),
+    table,
     waysLeftOut.paths === 0 ? null : nothing(waysLeftOutText(waysLeftOut)),
   )
 }

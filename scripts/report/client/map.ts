@@ -194,7 +194,7 @@ export class JourneyMap {
     const isRight = placed.direction === 'right'
     const end = line.points.at(-1) ?? at
     const { body, head } = arrow([at, end], line.label, thickness, placed.direction)
-    const text = [count(started)]
+    const text = started === 0 ? [] : [count(started)]
     const { width, height } = plateSize(text)
     const label = isRight
       ? { x: (at.x + end.x) / 2, y: at.y - (thickness + height) / 2 }

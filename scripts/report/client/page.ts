@@ -16,6 +16,7 @@ import { pageHeader } from './header.ts'
 import { headline } from './headline.ts'
 import { selectionText } from './map-words.ts'
 import { JourneyMap } from './map.ts'
+import { openForPrint } from './print.ts'
 import { quality } from './quality.ts'
 import type { Selection } from './selection.ts'
 import { cubesOf, slicedOf, type Sliced } from './sliced.ts'
@@ -63,7 +64,13 @@ function drawAll(): void {
   intro.replaceChildren(
     html('h1', {}, journey.id, html('span', { class: 'version' }, `version ${journey.version}`)),
     html('p', { class: 'lede' }, span),
-    html('p', { class: 'lede' }, `Decided up to the watermark, ${instant(report.watermark)}.`),
+    html(
+      'p',
+      { class: 'lede' },
+      report.watermark === null
+        ? 'Nothing is decided yet.'
+        : `Decided up to the watermark, ${instant(report.watermark)}.`,
+    ),
     ...chooseTrack(),
     ...chooseSlice(journey, track).filter((child) => child !== null),
     headline(shown.journey, shown.track, isEverything(view.slice)),
@@ -214,7 +221,8 @@ function footer(): HTMLElement {
     html(
       'p',
       {},
-      `Speaks for events up to ${instant(watermark)}, as recorded ${instant(recordedAt)} ` +
+      `${watermark === null ? 'Speaks for no event' : `Speaks for events up to ${instant(watermark)}`}, ` +
+        `as recorded ${instant(recordedAt)} ` +
         `(batch ${exactly(batch)}) in ${warehouse}.`,
     ),
     journeysLeftOut === 0
@@ -233,6 +241,7 @@ document.addEventListener('keydown', ({ key }) => {
   if (key === 'Escape' && view.selection !== null) select(null)
 })
 document.addEventListener('scroll', hide, { passive: true })
+openForPrint()
 new ResizeObserver(() => map?.fit()).observe(root)
 window.addEventListener('hashchange', () => {
   view = viewOf(location.hash, report)

@@ -33,7 +33,10 @@ export function table<Row>(caption: string, columns: Column<Row>[], rows: Row[])
     body.append(...rows.slice(SHOWN).map((row) => tableRow(columns, row)))
     more.remove()
   })
-  return html('div', {}, element, more)
+  const onPaper = `The first ${SHOWN} of ${rows.length} are printed.`
+  const note = html('p', { class: 'note of-print' }, onPaper)
+  more.addEventListener('click', () => note.remove())
+  return html('div', {}, element, more, note)
 }
 
 function titleCell<Row>({ title, isNumber, onSort, isSorted }: Column<Row>): HTMLElement {

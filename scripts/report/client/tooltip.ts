@@ -10,8 +10,10 @@ export function tooltipElement(): HTMLElement {
   return tooltip
 }
 
-/** Shows `content` while the pointer is over `target` or the keyboard is on it. */
+/** Shows `content` while the pointer is over `target` or the keyboard is on it. The keyboard stops
+ * at every target. */
 export function tip(target: Element, content: () => Child[]): void {
+  if (!target.hasAttribute('tabindex')) target.setAttribute('tabindex', '0')
   target.addEventListener('pointerenter', (event) => {
     if ((event as PointerEvent).pointerType === 'touch') return
     show(content(), event as PointerEvent)
