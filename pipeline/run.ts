@@ -43,7 +43,7 @@ export type RunOptions = {
    * events would fire timeouts that later events prevent. */
   watermark: number | null
   /** Called after every commit with the milliseconds since the batch was decoded. */
-  onBatch?: (report: RunReport, chunk: Chunk, commitMs: number) => void
+  onBatch?: (report: RunReport, chunk: Pick<Chunk, 'progress'>, commitMs: number) => void
   /** Wraps each micro-batch, so that others can query the warehouse in between. */
   inTurn?: (turn: () => Promise<void>) => Promise<void>
   /** Publishes the outbox; called after a batch that wrote to it. */
@@ -75,18 +75,7 @@ class Run {
     const { pipeline, source, publish, warehouseUrl } = options
     this.#options = options
     this.#isAhead = pipeline.answersMeanwhile && source.isLive !== true && publish === undefined
-    this.#report = {
-      read: 0,
-      landed: 0,
-      duplicates: 0,
-      erased: 0,
-      refused: 0,
-      reasons: new Map(),
-      batches: 0,
-      isComplete: false,
-      elapsedMs: 0,
-      warehouseUrl,
-    }
+    this.#report = freshReport(warehouseUrl)
   }
 
   async toEnd(): Promise<RunReport> {
@@ -106,7 +95,7 @@ class Run {
       if (this.#report.batches === 0 && source.isLive !== true && !signal?.aborted) {
         const nothing = emptyBatch(pipeline.compiled.namespaces.length)
         const delivery = this.#delivery({ origin: source.origin, receivedAt: now() }, true)
-        add(this.#report, await pipeline.advance(nothing, delivery))
+        addOutcome(this.#report, await pipeline.advance(nothing, delivery))
       }
     } finally {
       await this.#commits.drained().catch(() => undefined)
@@ -161,7 +150,7 @@ class Run {
   async #finish({ outcome, committed }: Begun, chunk: Chunk, begunAt: number): Promise<void> {
     await committed
     const commitMs = elapsedMs() - begunAt
-    add(this.#report, outcome)
+    addOutcome(this.#report, outcome)
     if (outcome.effects > 0) await this.#options.publish?.()
     await chunk.acknowledge()
     this.#report.elapsedMs = elapsedMs() - this.#startedAt
@@ -202,7 +191,24 @@ class CommitQueue {
   }
 }
 
-function add(report: RunReport, outcome: Outcome): void {
+/** Returns the report of a run before its first batch. */
+export function freshReport(warehouseUrl: string): RunReport {
+  return {
+    read: 0,
+    landed: 0,
+    duplicates: 0,
+    erased: 0,
+    refused: 0,
+    reasons: new Map(),
+    batches: 0,
+    isComplete: false,
+    elapsedMs: 0,
+    warehouseUrl,
+  }
+}
+
+/** Adds the outcome of a batch. */
+export function addOutcome(report: RunReport, outcome: Outcome): void {
   report.batches += 1
   report.read += outcome.read
   report.landed += outcome.landed

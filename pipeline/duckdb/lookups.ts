@@ -106,25 +106,12 @@ export class DuckDBLookups {
 
   async landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedContent[]> {
     await this.#onRecord()
-    await this.#file.refill('wanted_hash', hashTable(hashes))
-    const rows = await this.#file.query(
-      `select event_id, name, occurred_at, ordinal, source, identifiers, properties, context,
-         alias, unlink
-       from events_log where rowid in (select events_log.rowid from events_log
-         semi join wanted_hash on wanted_hash.k = events_log.event_hash)`,
-    )
-    const wanted = new Set(eventIds)
-    return (rows as LandedContent[]).filter((row) => wanted.has(row.event_id))
+    return landedIn(this.#file, eventIds, hashes)
   }
 
   async deadLetters(ids: string[]): Promise<Set<string>> {
     await this.#onRecord()
-    await this.#file.refill('wanted_id', uuidTable(ids))
-    const rows = await this.#file.query(
-      `select dead_letter_id as id from dead_letters_log
-       semi join wanted_id on wanted_id.id = dead_letters_log.dead_letter_id`,
-    )
-    return new Set(rows.map((row) => row['id'] as string))
+    return deadLettersIn(this.#file, ids)
   }
 
   async outbox(ids: string[]): Promise<Map<string, EffectFate>> {
@@ -146,4 +133,31 @@ export class DuckDBLookups {
   close(): void {
     this.#file.close()
   }
+}
+
+/** Returns the content of the given events. The connection has the temporary lookup tables. */
+export async function landedIn(
+  file: DuckDBFile,
+  eventIds: string[],
+  hashes: BigUint64Array,
+): Promise<LandedContent[]> {
+  await file.refill('wanted_hash', hashTable(hashes))
+  const rows = await file.query(
+    `select event_id, name, occurred_at, ordinal, source, identifiers, properties, context,
+       alias, unlink
+     from events_log where rowid in (select events_log.rowid from events_log
+       semi join wanted_hash on wanted_hash.k = events_log.event_hash)`,
+  )
+  const wanted = new Set(eventIds)
+  return (rows as LandedContent[]).filter((row) => wanted.has(row.event_id))
+}
+
+/** Returns those of the given dead letters that are stored. */
+export async function deadLettersIn(file: DuckDBFile, ids: string[]): Promise<Set<string>> {
+  await file.refill('wanted_id', uuidTable(ids))
+  const rows = await file.query(
+    `select dead_letter_id as id from dead_letters_log
+     semi join wanted_id on wanted_id.id = dead_letters_log.dead_letter_id`,
+  )
+  return new Set(rows.map((row) => row['id'] as string))
 }

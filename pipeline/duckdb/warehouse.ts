@@ -9,11 +9,11 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { Table } from 'apache-arrow'
-import { appendedRows } from './commit-rows.ts'
 import type { DuckDBFile } from './file.ts'
 import { RUNNING, type Means } from './resource-limits.ts'
 import { DamagedFile } from './engine-errors.ts'
 import { eraseRows } from './erase.ts'
+import { appendCommit, loadParts } from './load-parts.ts'
 import { DuckDBLookups } from './lookups.ts'
 import { removeEraseMark, setEraseMark } from './erase-mark.ts'
 import { planErasure } from './plan-erasure.ts'
@@ -26,6 +26,7 @@ import { assert } from '../base/errors.ts'
 import { NO_HEAD, noWarehouse, readHead } from '../warehouse/head.ts'
 import { VERSIONED_NAMES, type AppendedName, type VersionedName } from '../warehouse/tables.ts'
 import { UnderWay } from './pending-commit.ts'
+import { UNAPPLIED } from './unapplied.ts'
 import type {
   Commit,
   EffectFate,
@@ -36,6 +37,7 @@ import type {
   ImageKind,
   LandedContent,
   LandedMessage,
+  Loading,
   ReadCounts,
   Row,
   RowCounts,
@@ -190,18 +192,33 @@ class DuckDBWarehouse implements Warehouse {
     }
   }
 
+  async load(work: (loading: Loading) => Promise<void>): Promise<void> {
+    const { file } = this.#open
+    const last = await loadParts(file, work, (part) => this.#expectNext(part))
+    if (last !== null) this.#advance(last)
+    // The lookups count and filter what is stored.
+    this.#open.lookups.close()
+    await this.#use(file)
+  }
+
   /** Applies the commit, then `more`, in one transaction. */
   async #apply(commit: Commit, more: () => Promise<void>): Promise<void> {
-    assert(commit.batch === this.#head.batch + 1, 'batches are numbered without a gap')
-    assert(commit.recordedAt > this.#head.recordedAt, 'recorded_at only grows')
+    this.#expectNext(commit)
     const { file } = this.#open
     await file.transaction(async () => {
-      for (const { table, rows, fillings } of appendedRows(commit)) {
-        await file.append(table, rows, fillings)
-      }
+      await appendCommit(file, commit)
       await more()
     })
-    this.#head = { ...this.#head, batch: commit.batch, recordedAt: commit.recordedAt }
+    this.#advance(commit)
+  }
+
+  #expectNext({ batch, recordedAt }: Commit): void {
+    assert(batch === this.#head.batch + 1, 'batches are numbered without a gap')
+    assert(recordedAt > this.#head.recordedAt, 'recorded_at only grows')
+  }
+
+  #advance({ batch, recordedAt }: Commit): void {
+    this.#head = { ...this.#head, batch, recordedAt }
   }
 
   /** Counts further pending rows of a table, and folds them at the limit. */
@@ -252,17 +269,7 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   async unapplied(bounds: { messagesMax: number; bytesMax: number }): Promise<LandedMessage[]> {
-    const order = 'order by publish_time, message_id, landed.rowid'
-    const rows = await this.query(
-      `select subscription_name, message_id, publish_time, data, attributes
-       from landed_messages as landed where rowid in (
-         select landed.rowid from landed_messages as landed
-         anti join applied_messages as applied using (subscription_name, message_id)
-         qualify sum(octet_length(data)) over (${order}) - octet_length(data) < ?
-         ${order} limit ?)
-       ${order}`,
-      [bounds.bytesMax, bounds.messagesMax],
-    )
+    const rows = await this.query(UNAPPLIED, [bounds.bytesMax, bounds.messagesMax])
     return rows as LandedMessage[]
   }
 

@@ -33,6 +33,7 @@ export async function fileSource(paths: readonly string[], bounds: FileBounds): 
   }
   return {
     origin: paths.join(', '),
+    ...(total === null ? {} : { bytes: total }),
     [Symbol.asyncIterator]: () => chunksOf(paths, bounds, total),
   }
 }

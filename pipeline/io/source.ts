@@ -26,4 +26,6 @@ export interface Source extends AsyncIterable<Chunk> {
   /** True when the next chunk may take long or requires the acknowledgement of the previous one: it
    * is requested ahead but not waited for. */
   readonly isLive?: boolean
+  /** Size of the whole input, if it is known and can be read again. */
+  readonly bytes?: number
 }

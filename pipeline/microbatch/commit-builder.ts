@@ -26,16 +26,22 @@ import type { ReleaseEntry } from '../warehouse/release-log.ts'
 import type { TableChange } from './changelog.ts'
 import type { TableName, VersionedName } from '../warehouse/tables.ts'
 import type { AllImages } from './image-cache.ts'
-import { IMAGE_KINDS, type Commit, type LandedKey, type RowCounts } from '../warehouse/warehouse.ts'
+import {
+  IMAGE_KINDS,
+  type Commit,
+  type Head,
+  type LandedKey,
+  type RowCounts,
+} from '../warehouse/warehouse.ts'
 
 /** Values of the `batches` row that the commit does not count itself. */
 export type BatchNote = { origin: string; read: number; duplicates: number; rejected: number }
 
 /** Collects a commit table by table. */
 export class CommitBuilder {
-  readonly #inserts: Commit['inserts'] = new Map()
-  readonly #supersedes: Commit['supersedes'] = new Map()
-  readonly #images: Commit['images'] = new Map()
+  #inserts: Commit['inserts'] = new Map()
+  #supersedes: Commit['supersedes'] = new Map()
+  #images: Commit['images'] = new Map()
   #transitions: Hashed | undefined
   #inserted = 0
   #superseded = 0
@@ -48,7 +54,7 @@ export class CommitBuilder {
 
   events(batch: EventBatch, landing: Landing): void {
     const { rows } = landing
-    this.#landed = rows.length
+    this.#landed += rows.length
     this.#insert('events', rows.length, {
       event_id: pickTexts(batch.eventIdText, rows),
       name: pickCodes(batch.name, rows),
@@ -177,7 +183,8 @@ export class CommitBuilder {
   }
 
   effects(rows: readonly OutboxRow[]): void {
-    this.#effects = rows.length
+    const before = this.#effects
+    this.#effects += rows.length
     this.#insert('effects', rows.length, {
       effect_id: hashed(rows.map(({ key }) => key)),
       kind: rows.map(({ kind }) => kind),
@@ -190,7 +197,7 @@ export class CommitBuilder {
       instance_id: rows.map(({ instanceId }) => instanceId),
       profile_id: rows.map(({ profileId }) => profileId),
       occurred_at: rows.map(({ occurredAt }) => occurredAt),
-      effect_no: rows.map((_, i) => i + 1),
+      effect_no: rows.map((_, i) => before + i + 1),
     })
   }
 
@@ -231,6 +238,23 @@ export class CommitBuilder {
     }
   }
 
+  /** Returns the tables so far as a part of a commit, without the `batches` row, and begins the next
+   * part. */
+  part({ batch, recordedAt }: Pick<Head, 'batch' | 'recordedAt'>): Commit {
+    const part = {
+      batch,
+      recordedAt,
+      inserts: this.#inserts,
+      supersedes: this.#supersedes,
+      images: this.#images,
+    }
+    this.#inserts = new Map()
+    this.#supersedes = new Map()
+    this.#images = new Map()
+    this.#transitions = undefined
+    return part
+  }
+
   build(
     head: { batch: number; recordedAt: number; watermark: number | null },
     note: BatchNote,
@@ -247,13 +271,7 @@ export class CommitBuilder {
       superseded_count: [this.#superseded],
       effect_count: [this.#effects],
     })
-    return {
-      batch: head.batch,
-      recordedAt: head.recordedAt,
-      inserts: this.#inserts,
-      supersedes: this.#supersedes,
-      images: this.#images,
-    }
+    return this.part(head)
   }
 }
 

@@ -26,8 +26,11 @@ export type Landing = {
   refusals: Refusal[]
 }
 
+/** Look-ups of stored events. */
+export type StoredIds = Pick<Warehouse, 'fingerprints' | 'landed'>
+
 export async function land(
-  warehouse: Warehouse,
+  warehouse: StoredIds,
   batch: EventBatch,
   erased: ErasedPersons,
 ): Promise<Landing> {
@@ -70,7 +73,7 @@ export async function land(
  * By row whose id is stored: whether the stored event is the same. Ids are looked up by hash. The
  * event itself is read only if the fingerprints differ.
  */
-async function recordOf(warehouse: Warehouse, batch: EventBatch): Promise<Map<number, boolean>> {
+async function recordOf(warehouse: StoredIds, batch: EventBatch): Promise<Map<number, boolean>> {
   const record = new Map<number, boolean>()
   const fingerprints = await warehouse.fingerprints(batch.eventHash)
   const doubtful: number[] = []

@@ -56,6 +56,18 @@ export type Outcome = {
   effects: number
 }
 
+/** Position and settings that a bulk load starts from. */
+export type LoadStart = {
+  /** Writes the parts of one commit, see `Warehouse`. */
+  load: NonNullable<Warehouse['load']>
+  compiled: Compiled
+  erased: ErasedPersons
+  /** Number and time of the commit. */
+  at: Pick<Head, 'batch' | 'recordedAt'>
+  /** Adds the definitions that the commit registers. */
+  register: (builder: CommitBuilder) => void
+}
+
 /** A micro-batch whose commit is in flight. */
 export type Begun = { outcome: Outcome; committed: Promise<void> }
 
@@ -168,6 +180,38 @@ export class Pipeline {
     }
   }
 
+  /** Whether a bulk load is possible: the warehouse is empty and its engine can. */
+  get canLoad(): boolean {
+    return this.#head.batch === 0 && this.#warehouse.load !== undefined
+  }
+
+  /** Runs a bulk load and continues after its commit. `receivedAt` in microseconds. */
+  async load(
+    receivedAt: number,
+    work: (start: LoadStart) => Promise<{ outcome: Outcome; watermark: number | null }>,
+  ): Promise<Outcome> {
+    const at = { batch: 1, recordedAt: receivedAt }
+    const { outcome, watermark } = await work({
+      load: async (parts) => this.#warehouse.load?.(parts),
+      compiled: this.compiled,
+      erased: this.#erased,
+      at,
+      register: (builder) => this.#register(builder),
+    })
+    this.#head = { ...at, watermark }
+    this.#unreleased = []
+    this.#undeclared = []
+    this.#forget()
+    this.#state.skip(at)
+    return outcome
+  }
+
+  #register(builder: CommitBuilder): void {
+    builder.releases(firstEntries(this.#unreleased))
+    builder.funnels(this.#unreleased, this.compiled.funnels)
+    builder.outcomes(this.#undeclared)
+  }
+
   #workingSet(batch: EventBatch, landing: Landing, requested: number | null): MicroBatch {
     const before = this.#head.watermark
     const working = new MicroBatch({
@@ -203,9 +247,7 @@ export class Pipeline {
     builder.history(working.segments())
     builder.timers(timers)
     builder.images(working.images)
-    builder.releases(firstEntries(this.#unreleased))
-    builder.funnels(this.#unreleased, this.compiled.funnels)
-    builder.outcomes(this.#undeclared)
+    this.#register(builder)
     return builder.build(
       {
         batch: this.#head.batch + 1,

@@ -6,7 +6,7 @@
 
 import { now } from '../base/clock.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
-import type { Part } from './derive-part.ts'
+import type { Part } from '../bulk/derive-part.ts'
 import type { PartPool } from './part-pool.ts'
 import type { Commit, Head, Warehouse } from '../warehouse/warehouse.ts'
 
@@ -16,6 +16,8 @@ export type Spread = {
   parallel?: number
   /** Number of events of a part of whole profiles or components, about. */
   partEvents?: number
+  /** Components with more events are processed by micro-batches. */
+  componentEvents?: number
 }
 
 /** Position of a build. */

@@ -2,7 +2,7 @@
 
 import type { Table } from 'apache-arrow'
 import { tableBytes, tableOfBytes } from '../warehouse/arrow-wire.ts'
-import { PartDeriver, type Part, type PartSettings } from './derive-part.ts'
+import { PartDeriver, type Part, type PartSettings } from '../bulk/derive-part.ts'
 import { moduleBeside, startThread } from '../base/worker-thread.ts'
 import type { Commit } from '../warehouse/warehouse.ts'
 

@@ -1,7 +1,7 @@
 /** Worker thread that derives parts and posts their commits in the same order. */
 
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
-import { PartDeriver, type Part, type PartSettings } from './derive-part.ts'
+import { PartDeriver, type Part, type PartSettings } from '../bulk/derive-part.ts'
 import { packedCommit } from './part-pool.ts'
 
 const port = parentPort as MessagePort

@@ -13,7 +13,13 @@
  */
 
 import { Pipeline } from '../microbatch/pipeline.ts'
-import { Components, OVERSIZED, type Partitions } from '../microbatch/components.ts'
+import {
+  COMPONENT_EVENTS_MAX,
+  Components,
+  OVERSIZED,
+  PARTITION_EVENTS,
+  type Partitions,
+} from '../bulk/components.ts'
 import { emptyBatch } from '../decode/event-batch.ts'
 import type { DecodedEvent } from '../decode/event-columns-builder.ts'
 import { StoredDecoder, type Identifiers } from '../decode/stored-decoder.ts'
@@ -31,7 +37,7 @@ import {
   type Spread,
 } from './part-commits.ts'
 import { startPartPool } from './part-pool.ts'
-import { PartitionedEvents } from './partitioned-events.ts'
+import { PartitionedEvents } from '../bulk/partitioned-events.ts'
 import { derivedEvent, storedBatch } from './stored-events.ts'
 import { StoredHistory } from './stored-history.ts'
 import type { Head, Row, Warehouse } from '../warehouse/warehouse.ts'
@@ -39,9 +45,6 @@ import type { Head, Row, Warehouse } from '../warehouse/warehouse.ts'
 const ORIGIN = 'stored events'
 /** Label of the build in the scratch warehouse. */
 export const EVERYTHING = 'everything'
-
-/** Events of a partition, about. */
-const PARTITION_EVENTS = 50_000
 
 export type FullReplay = Spread & {
   /** Open; only read. */
@@ -88,12 +91,13 @@ class Build {
 
   /** Builds, or resumes after a partition. Returns whether every event was read. */
   async run(upTo: string | null): Promise<boolean> {
-    const { scratch, definitions, parallel = 1, partEvents = PARTITION_EVENTS } = this.#parts
+    const { scratch, definitions, parallel = 1 } = this.#parts
+    const { partEvents = PARTITION_EVENTS, componentEvents = COMPONENT_EVENTS_MAX } = this.#parts
     const { watermark } = this.#source
     const components = new Components()
     this.#total = await this.#history.count()
     await this.#history.connect(components)
-    const partitions = components.partitions(partEvents)
+    const partitions = components.partitions(partEvents, componentEvents)
     if (upTo === null) await this.#runOversized(partitions)
     const first = upTo === null ? 0 : Number(upTo) + 1
     const events = new PartitionedEvents({

@@ -25,7 +25,7 @@ import {
   type Cut,
   type Spread,
 } from './part-commits.ts'
-import type { Owners } from './derive-part.ts'
+import type { Owners } from '../bulk/derive-part.ts'
 import { startPartPool } from './part-pool.ts'
 import { firstEntries } from '../warehouse/release-log.ts'
 import {

@@ -2,7 +2,7 @@
 
 import { HOUR } from '../base/clock.ts'
 import type { StoredDecoder } from '../decode/stored-decoder.ts'
-import type { Components } from '../microbatch/components.ts'
+import type { Components } from '../bulk/components.ts'
 import {
   derivedColumns,
   rangesOf,

@@ -129,6 +129,13 @@ class LocalState implements StateStore {
     }
   }
 
+  skip({ batch, recordedAt }: Pick<Commit, 'batch' | 'recordedAt'>): void {
+    this.#try((log) => {
+      const position = log.position as Position
+      log.write([], { ...position, batch, recordedAt, isComplete: false })
+    })
+  }
+
   close(): void {
     this.#try((log) => log.close())
     this.#log = null

@@ -15,6 +15,9 @@ export type StateStore = StateReads & {
   /** Follows a commit in flight. Resolves when the commit is durable and the store has applied it;
    * rejects if the commit does. Reads meanwhile behave as in `Warehouse`. */
   follow(commit: Commit, committed: Promise<void>): Promise<void>
+  /** Continues after a commit that was not followed, the first of its warehouse. */
+  skip(commit: Pick<Commit, 'batch' | 'recordedAt'>): void
+
   /** Writes what makes the next opening fast. Idempotent. */
   close(): void
 }
@@ -25,6 +28,7 @@ export function warehouseState(warehouse: Warehouse): StateStore {
     images: (kind, keys) => warehouse.images(kind, keys),
     segments: (streams) => warehouse.segments(streams),
     follow: (_commit, committed) => committed,
+    skip: () => undefined,
     close: () => undefined,
   }
 }

@@ -104,6 +104,12 @@ export type Takeover = {
   openDifference: OpenDifference
 }
 
+/** Commit that is written part by part. The parts have the same batch and `recordedAt`. */
+export type Loading = Pick<Warehouse, 'landed' | 'deadLetters'> & {
+  /** Adds a part. Lookups include it. */
+  add(part: Commit): Promise<void>
+}
+
 /** Whether an effect was published (`due`), came too late (`expired`) or was retracted. */
 export type EffectFate = 'due' | 'expired' | 'retracted'
 
@@ -154,6 +160,10 @@ export interface Warehouse {
   /** Applies a batch completely or not at all. After a rejection nothing of it becomes visible, and
    * the warehouse remains usable. */
   commit(commit: Commit): Promise<void>
+
+  /** Applies the parts that `work` adds as one commit, completely or not at all. Absent if the engine
+   * cannot. */
+  load?(work: (loading: Loading) => Promise<void>): Promise<void>
 
   /**
    * Applies a commit and erases every version of a person's rows, both or neither, with a row of

@@ -27,7 +27,8 @@ import { counted } from '../../pipeline/base/text.ts'
 import { fileSource, type FileBounds } from '../../pipeline/io/file-source.ts'
 import type { Source } from '../../pipeline/io/source.ts'
 import type { Definitions } from '../../pipeline/definition/load.ts'
-import { run, type RunReport } from '../../pipeline/run.ts'
+import { run, type RunOptions, type RunReport } from '../../pipeline/run.ts'
+import { bulkReason, runBulk } from '../../pipeline/run-bulk.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { command, warehouseOption } from '../cli/command.ts'
 import { isThere } from '../cli/default-warehouse.ts'
@@ -43,7 +44,7 @@ import { startProgress } from '../cli/progress.ts'
 import { screen } from '../cli/screen.ts'
 import { sampleSource } from '../sample/sample.ts'
 import { limitsOf, withLimits, type LimitOptions } from '../cli/health.ts'
-import { listeningOf } from '../worker/listening.ts'
+import { listeningOf } from '../worker/metrics.ts'
 
 type Options = LimitOptions & {
   warehouse?: string
@@ -115,9 +116,10 @@ async function start(files: string[], options: Options): Promise<void> {
     if (options.definitions === undefined) await warehouse.open()
     const definitionsDir = await folderOf(warehouse, options.definitions)
     const here = { definitionsDir, stateDir: stateDirOf(warehouse) }
-    const run = await feed(warehouse, source, { ...settings, ...here }, watermark, signal)
-    const { report } = run
-    if (!isNew || report.read > 0) await printScreen(warehouse, source, run)
+    const isSized = options.batchSize !== undefined
+    const fed = await feed(warehouse, source, { ...settings, ...here, isSized }, watermark, signal)
+    const { report } = fed
+    if (!isNew || report.read > 0) await printScreen(warehouse, source, fed)
     else if (!signal.aborted) note(`${source.origin} has no lines: ${warehouse.url} is not created`)
     if (isNew && report.landed === 0 && report.refused > 0) noteDefault(warehouse.url)
     if (signal.aborted) noteInterrupt(report)
@@ -138,7 +140,7 @@ type Fed = { report: RunReport; definitions: Definitions }
 async function feed(
   warehouse: Warehouse,
   source: Source,
-  settings: EngineSettings,
+  settings: EngineSettings & { isSized: boolean },
   watermark: number | null,
   signal: AbortSignal,
 ): Promise<Fed> {
@@ -149,7 +151,8 @@ async function feed(
     showWarnings(engine.warnings)
     await remember(warehouse, settings.definitionsDir)
     noteWaiting(engine.pipeline.waiting, definitions.journeys)
-    const report = await run({
+    const runOf = settings.isSized ? run : runOrLoad
+    const report = await runOf({
       ...engine,
       source,
       warehouseUrl: warehouse.url,
@@ -163,6 +166,17 @@ async function feed(
     // The screen needs the memory that the decoding thread has until then.
     await engine.close()
   }
+}
+
+/** Loads in bulk if the rule of `run-bulk.ts` holds, which it prints; otherwise runs micro-batches. */
+async function runOrLoad(options: RunOptions): Promise<RunReport> {
+  const reason = bulkReason(options)
+  if (reason === null) return run(options)
+  note(reason)
+  const loaded = await runBulk(options)
+  if (typeof loaded !== 'string') return loaded
+  note(loaded)
+  return run(options)
 }
 
 async function printScreen(warehouse: Warehouse, { origin }: Source, run: Fed): Promise<void> {

@@ -21,7 +21,18 @@ const LAYERS = {
   bigquery: ['base', 'definition', 'warehouse'],
   state: ['base', 'definition', 'warehouse'],
   microbatch: ['base', 'definition', 'stages', 'decode', 'warehouse', 'state'],
-  operations: ['base', 'definition', 'stages', 'decode', 'io', 'warehouse', 'state', 'microbatch'],
+  bulk: ['base', 'definition', 'stages', 'decode', 'warehouse', 'state', 'microbatch'],
+  operations: [
+    'base',
+    'definition',
+    'stages',
+    'decode',
+    'io',
+    'warehouse',
+    'state',
+    'microbatch',
+    'bulk',
+  ],
   query: ['base', 'definition', 'stages', 'decode', 'io', 'warehouse', 'state', 'microbatch'],
 }
 
@@ -41,7 +52,6 @@ const LIBRARY_OWNERS = {
   '@dagrejs/dagre': /^scripts\/report\/client\//,
   'd3-scale': /^scripts\/report\/client\//,
   'd3-shape': /^scripts\/report\/client\//,
-  'prom-client': /^(scripts\/worker\/|test\/)/,
   pino: /^pipeline\/base\/log\.ts$/,
   'playwright-core': /^test\//,
 }

@@ -17,8 +17,7 @@ import { interruption } from '../cli/interrupt.ts'
 import { folderOf, remember } from '../cli/definitions-folder.ts'
 import { Exclusive } from './exclusive.ts'
 import type { Limits } from '../cli/health.ts'
-import type { Listening } from './listening.ts'
-import { Metrics } from './metrics.ts'
+import { Metrics, type Listening } from './metrics.ts'
 
 /** A batch that takes longer than this to finish after the signal is abandoned. */
 const FINISH_MS = 8_000

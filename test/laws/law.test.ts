@@ -1,7 +1,7 @@
 /**
  * The law: current tables are a function of the accepted events, the definitions and the watermark.
- * Whatever the batches, arrival order, redeliveries and restarts, with or without overlapping
- * commits and a state store, and whatever happens to that store between runs, they equal what the
+ * Whatever the batches, arrival order, redeliveries and restarts, with or without a bulk load before
+ * them, overlapping commits and a state store, and whatever happens to that store between runs, they equal what the
  * slow reference computes from the same events at once.
  */
 
@@ -46,6 +46,13 @@ const scene = fc
       state: fc.option(fc.array(fc.constantFrom(...DAMAGES), { minLength: 1, maxLength: 5 })),
       waits: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
       imagesMax: fc.constantFrom(1, 3, 4_000),
+      bulk: fc.option(
+        fc.record({
+          chunks: fc.integer({ min: 1, max: 5 }),
+          partEvents: fc.integer({ min: 1, max: 9 }),
+          inMemory: fc.integer({ min: 1, max: 20 }),
+        }),
+      ),
     }),
   )
 
@@ -53,13 +60,20 @@ test(
   'batches, order, redelivery, restarts and state do not affect the tables',
   async () => {
     await fc.assert(
-      fc.asyncProperty(scene, async ({ parts, batches, restarts, waits, imagesMax, state }) => {
+      fc.asyncProperty(scene, async ({ parts, batches, bulk, ...given }) => {
+        const { restarts, waits, imagesMax, state } = given
         const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
         const stateDir = state === null ? undefined : join(dir, `${(runs += 1)}.state`)
         const harness = new Harness(definitions, emptyWarehouse(), imagesMax, stateDir)
         const watermark = Math.max(...parts.events.map((e) => e.occurred_at)) + parts.watermark
         let last = Promise.resolve()
+        const loaded = Math.min(bulk?.chunks ?? 0, batches.length)
+        if (bulk !== null) {
+          const chunks = batches.slice(0, loaded).map((batch) => batch.map(lineOf))
+          await harness.load(chunks, loaded === batches.length ? watermark : null, bulk)
+        }
         for (const [i, batch] of batches.entries()) {
+          if (i < loaded) continue
           const isLast = i === batches.length - 1
           if (restarts[i % restarts.length]) {
             await last

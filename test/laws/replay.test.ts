@@ -46,7 +46,7 @@ test(
         const { old, before, after, watermark } = read(given)
         const harness = new Harness(old)
         await feed(harness, [...before, ...after], watermark)
-        await expectRecomputed(harness, { partEvents })
+        await expectRecomputed(harness, { partEvents, componentEvents: 2 * partEvents })
         await harness.warehouse.close()
       }),
       { numRuns: 4 * RUNS },

@@ -1,5 +1,6 @@
 /** Dumps of public views, and a harness that feeds a warehouse. */
 
+import { bulkLoad, type LoadLimits } from '../../pipeline/bulk/bulk-load.ts'
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
 import { believed } from '../../pipeline/query/as-of.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
@@ -143,15 +144,39 @@ export class Harness {
   /** Processes lines up to the commit, which is then in flight. */
   async begin(lines: string[], watermark: number | null = null) {
     const pipeline = await this.pipeline()
+    const batch = this.#decoded(pipeline, lines)
+    return pipeline.begin(batch, { origin: 'test', receivedAt: this.#clock, watermark })
+  }
+
+  /** Loads chunks of lines into the empty warehouse as one commit. */
+  async load(chunks: string[][], watermark: number | null, limits: LoadLimits = {}) {
+    const pipeline = await this.pipeline()
+    this.#clock += 1_000_000
+    return pipeline.load(this.#clock, (start) =>
+      bulkLoad(this.#chunks(pipeline, chunks), {
+        ...limits,
+        start,
+        origin: 'test',
+        watermark: () => watermark,
+      }),
+    )
+  }
+
+  async *#chunks(pipeline: Pipeline, chunks: string[][]) {
+    for (const lines of chunks) {
+      yield { batch: this.#decoded(pipeline, lines), origin: 'test', receivedAt: this.#clock }
+    }
+  }
+
+  #decoded({ compiled }: Pipeline, lines: string[]) {
     const decoder = new ChunkDecoder({
       identity: this.definitions.identity,
-      operandPaths: pipeline.compiled.operandPaths,
+      operandPaths: compiled.operandPaths,
       format: undefined,
       events: { events: {} },
       hashKey: 'test',
     })
     this.#clock += 1_000_000
-    const batch = decoder.decode(new TextEncoder().encode(lines.join('\n')), this.#clock)
-    return pipeline.begin(batch, { origin: 'test', receivedAt: this.#clock, watermark })
+    return decoder.decode(new TextEncoder().encode(lines.join('\n')), this.#clock)
   }
 }

@@ -80,7 +80,7 @@ export async function feed(
 }
 
 /** Small parts, so that every possible cut is tested. */
-const SPREAD = { partEvents: 2 }
+const SPREAD = { partEvents: 2, componentEvents: 4 }
 
 /** Replays, promotes or rolls back to the journey of `to`. */
 export function step(

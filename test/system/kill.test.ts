@@ -5,15 +5,18 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
+import { compareWarehouses } from '../../pipeline/query/compare-warehouses.ts'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { Random } from '../../scripts/sample/random.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { dump } from '../support/dump.ts'
+import { isLong } from '../support/long.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 2)
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -97,3 +100,57 @@ test(`${KILLS} kills leave no trace in the tables`, { timeout: 150_000 }, async 
     expect({ view, rows: tables[0]?.[view] }).toEqual({ view, rows: tables[1]?.[view] })
   }
 })
+
+test.runIf(isLong)(
+  'a killed bulk load leaves an empty warehouse or all of it',
+  async () => {
+    const file = join(dir, 'bulk.ndjson')
+    writeFileSync(file, `${[...new Shop(8).lines(40_000)].join('\n')}\n`)
+    const load = (name: string) => {
+      const args = [
+        '--import',
+        'tsx',
+        'scripts/start.ts',
+        '--warehouse',
+        `duckdb:${join(dir, name)}`,
+      ]
+      return spawn(process.execPath, [...args, file], { stdio: ['ignore', 'ignore', 'pipe'] })
+    }
+    const startedAt = elapsedMs()
+    const whole = load('bulk-whole.duckdb')
+    const [said] = (await once(whole.stderr, 'data')) as [Buffer]
+    expect(said.toString()).toMatch(/^bulk load: the warehouse is empty/)
+    expect(await once(whole, 'exit')).toEqual([0, null])
+    const wholeMs = elapsedMs() - startedAt
+    const random = new Random(13)
+    for (let kill = 0; kill < KILLS; kill++) {
+      const child = load('bulk-killed.duckdb')
+      const timer = setTimeout(
+        () => child.kill('SIGKILL'),
+        random.between(0.4 * wholeMs, 0.9 * wholeMs),
+      )
+      await once(child, 'exit')
+      clearTimeout(timer)
+      const warehouse = duckdbWarehouse(join(dir, 'bulk-killed.duckdb'))
+      await warehouse.open()
+      const [counts] = await warehouse.query(
+        `select (select count(*) from batches) as batches, (select count(*) from events) as events,
+         (select count(*) from sessions) as sessions`,
+      )
+      await warehouse.close()
+      if (counts?.['batches'] === 0) expect(counts).toEqual({ batches: 0, events: 0, sessions: 0 })
+    }
+    expect(await once(load('bulk-killed.duckdb'), 'exit')).toEqual([0, null])
+    const [left, right] = ['bulk-whole', 'bulk-killed'].map((name) => {
+      return duckdbWarehouse(join(dir, `${name}.duckdb`))
+    }) as [Warehouse, Warehouse]
+    await left.open()
+    await right.open()
+    for (const comparison of await compareWarehouses(left, right)) {
+      expect(comparison).toMatchObject({ differing: 0, differences: [] })
+    }
+    await left.close()
+    await right.close()
+  },
+  300_000,
+)

@@ -1,8 +1,8 @@
 /** Events by partition, in memory and in the temporary file. */
 
 import { expect, test } from 'vitest'
-import { Components, OVERSIZED } from '../../pipeline/microbatch/components.ts'
-import { PartitionedEvents } from '../../pipeline/operations/partitioned-events.ts'
+import { Components, OVERSIZED } from '../../pipeline/bulk/components.ts'
+import { PartitionedEvents } from '../../pipeline/bulk/partitioned-events.ts'
 
 const eventOf = (number: number) => ({
   eventId: `e${number}`,
@@ -55,7 +55,7 @@ test('identifiers that events connect share a partition, and too large component
   components.add(['u3', 'd4'], 1)
   components.add(['d5'], 5)
   components.add(['d5', 'u5'], 2)
-  const { of, hasOversized, count } = components.partitions(5)
+  const { of, hasOversized, count } = components.partitions(5, 6)
   expect(count).toBe(3)
   expect(hasOversized).toBe(true)
   expect(new Set(['d1', 'u1', 'u3', 'd4'].map(of)).size).toBe(1)

@@ -55,45 +55,53 @@ export class PartDeriver {
   }
 
   async derive({ events, owners, head, origin }: Part): Promise<Commit> {
-    const working = this.#workingSet(head.watermark)
-    const corrections: PlacedCorrection[] = []
-    for (const columns of events) {
-      const first = working.newCount
-      working.add(columns, [...Array(columns.count).keys()])
-      for (const { row, kind, a, b } of columns.corrections) {
-        corrections.push({ place: working.events.place(first + row), kind, a, b })
-      }
-    }
-    const { changes, timers } = await derivedFrom(working, corrections, owners)
+    const derived = await derivePart(this.#compiled, events, owners, head.watermark)
     const builder = new CommitBuilder()
-    for (const [table, change] of changes) builder.change(table, change)
-    if (this.#hasMemory) {
-      builder.timers(timers)
-      builder.images(working.images)
-      if (owners === null) builder.history(working.segments())
-    }
-    return builder.build(head, { origin, read: working.newCount, duplicates: 0, rejected: 0 })
-  }
-
-  #workingSet(watermark: number | null): MicroBatch {
-    const parts = { state: NO_MEMORY, max: Infinity, isEmpty: true }
-    return new MicroBatch({
-      compiled: this.#compiled,
-      images: imagesFor(this.#compiled, parts),
-      state: NO_MEMORY,
-      warehouse: NO_MEMORY,
-      watermarkBefore: watermark,
-      watermark,
-    })
+    for (const [table, change] of derived.changes) builder.change(table, change)
+    if (this.#hasMemory) addMemory(builder, derived, owners === null)
+    const read = derived.working.newCount
+    return builder.build(head, { origin, read, duplicates: 0, rejected: 0 })
   }
 }
 
-function derivedFrom(
-  working: MicroBatch,
-  corrections: readonly PlacedCorrection[],
+export type DerivedPart = Derived & { working: MicroBatch }
+
+/** Derives events up to a watermark. `owners` is null for whole components. */
+export async function derivePart(
+  compiled: Compiled,
+  events: readonly EventColumns[],
   owners: Owners | null,
-): Promise<Derived> {
-  if (owners === null) return derive(working, corrections)
+  watermark: number | null,
+): Promise<DerivedPart> {
+  const working = new MicroBatch({
+    compiled,
+    images: imagesFor(compiled, { state: NO_MEMORY, max: Infinity, isEmpty: true }),
+    state: NO_MEMORY,
+    warehouse: NO_MEMORY,
+    watermarkBefore: watermark,
+    watermark,
+  })
+  const corrections: PlacedCorrection[] = []
+  for (const columns of events) {
+    const first = working.newCount
+    working.add(columns, [...Array(columns.count).keys()])
+    for (const { row, kind, a, b } of columns.corrections) {
+      corrections.push({ place: working.events.place(first + row), kind, a, b })
+    }
+  }
+  if (owners === null) return { ...(await derive(working, corrections)), working }
   const known = new Ownership(owners.profileIds, owners.sessionIds)
-  return deriveProfiles(working, new Placements(working, new Map(), known))
+  const placements = new Placements(working, new Map(), known)
+  return { ...(await deriveProfiles(working, placements)), working }
+}
+
+/** Adds the state that batches continue from. */
+export function addMemory(
+  builder: CommitBuilder,
+  { timers, working }: DerivedPart,
+  hasHistory: boolean,
+): void {
+  builder.timers(timers)
+  builder.images(working.images)
+  if (hasHistory) builder.history(working.segments())
 }

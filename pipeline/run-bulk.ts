@@ -1,0 +1,109 @@
+/**
+ * Bulk run: one commit with everything that a source yields (see `bulk/bulk-load.ts`).
+ *
+ * It is taken if the warehouse is empty, the input can be read again and has at least
+ * `BULK_BYTES_MIN`, and no batch size is set. Smaller inputs are one or two micro-batches anyway.
+ */
+
+import {
+  bulkLoad,
+  ComponentTooLarge,
+  type DecodedChunk,
+  type LoadLimits,
+} from './bulk/bulk-load.ts'
+import { elapsedMs, now } from './base/clock.ts'
+import { counted } from './base/text.ts'
+import type { Chunk } from './io/source.ts'
+import { addOutcome, freshReport, type RunOptions, type RunReport } from './run.ts'
+
+const MIB = 1 << 20
+export const BULK_BYTES_MIN = 16 * MIB
+
+/** Returns why a run is a bulk run, or null if it is not. */
+export function bulkReason({ pipeline, source }: RunOptions): string | null {
+  const { bytes } = source
+  if (!pipeline.canLoad || bytes === undefined || bytes < BULK_BYTES_MIN) return null
+  return (
+    `bulk load: the warehouse is empty and the input has ${Math.round(bytes / MIB)} MiB; ` +
+    'it is committed at once, at the end'
+  )
+}
+
+/** Loads everything. Returns the reason if the input must be processed by micro-batches instead:
+ * nothing was written then. */
+export async function runBulk(
+  options: RunOptions,
+  limits: LoadLimits = {},
+): Promise<RunReport | string> {
+  const { pipeline, source, signal, publish } = options
+  const startedAt = elapsedMs()
+  const report = freshReport(options.warehouseUrl)
+  const acknowledged: Chunk[] = []
+  const onChunk = (chunk: Chunk, read: number) => {
+    acknowledged.push(chunk)
+    report.read += read
+    progress(chunk.progress.done / 2, chunk.progress.total)
+  }
+  const progress = (done: number, total: number | null) => {
+    report.elapsedMs = elapsedMs() - startedAt
+    options.onBatch?.(report, { progress: { done, total } }, 0)
+  }
+  try {
+    const outcome = await pipeline.load(now(), (start) =>
+      bulkLoad(decodedChunks(options, onChunk), {
+        ...limits,
+        start,
+        origin: source.origin,
+        watermark: () => {
+          report.isComplete = signal?.aborted !== true
+          return report.isComplete ? options.watermark : null
+        },
+        onPart: (done, total) => progress((total + done) / 2, total),
+      }),
+    )
+    report.read = 0
+    addOutcome(report, outcome)
+    if (outcome.effects > 0) await publish?.()
+    for (const chunk of acknowledged) await chunk.acknowledge()
+    report.elapsedMs = elapsedMs() - startedAt
+    return report
+  } catch (thrown) {
+    if (!(thrown instanceof ComponentTooLarge)) throw thrown
+    return (
+      `no bulk load: identifiers connect ${counted(thrown.events, 'event')}, too many to derive ` +
+      'at once; micro-batches load them'
+    )
+  }
+}
+
+/** Yields the decoded chunks of the source. The next chunk is decoded meanwhile. */
+async function* decodedChunks(
+  { source, decode, signal }: RunOptions,
+  onChunk: (chunk: Chunk, read: number) => void,
+): AsyncGenerator<DecodedChunk> {
+  const chunks = source[Symbol.asyncIterator]()
+  const pull = async () => {
+    if (signal?.aborted) return null
+    const { done, value: chunk } = await chunks.next()
+    if (done) return null
+    const receivedAt = now()
+    const batch = decode(chunk.bytes, receivedAt, chunk.messages)
+    batch.catch(() => undefined)
+    return { chunk, receivedAt, batch }
+  }
+  try {
+    let next = pull()
+    for (;;) {
+      const current = await next
+      if (current === null) return
+      next = pull()
+      next.catch(() => undefined)
+      const { chunk, receivedAt } = current
+      const batch = await current.batch
+      yield { batch, origin: chunk.origin, receivedAt }
+      onChunk(chunk, batch.read)
+    }
+  } finally {
+    await chunks.return?.()
+  }
+}
