@@ -46,6 +46,18 @@ export function csvFieldSql(column: string): string {
   return `case when left(${column}, 1) in (${codes}) then '''' || ${column} else ${column} end`
 }
 
+/** Returns a line of CSV with its end. Text that a spreadsheet would evaluate starts with an
+ * apostrophe, as in `csvFieldSql`; null is empty. */
+export function csvLine(values: readonly (string | number | null)[]): string {
+  return `${values.map(csvField).join(',')}\r\n`
+}
+
+function csvField(value: string | number | null): string {
+  if (typeof value !== 'string') return value === null ? '' : String(value)
+  const text = FORMULA_STARTS.some((start) => value.startsWith(start)) ? `'${value}` : value
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
 /** Returns a count with its noun: `1 event`, `2,000 events`, `1 person`, `2 people`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`

@@ -6,48 +6,74 @@ import type { Cubes } from './bound-cubes.ts'
 import { VALUES_MAX } from './bounds.ts'
 import { COUNT, MS_SUM, packCube, UNKNOWN, type Cell } from './cube.ts'
 import { cubeName, MATURED, RUNNING, wayPath } from './cube-names.ts'
-import { dayOf, grouped, number, text, type Ask } from './read.ts'
+import { dateOf, dayOf, grouped, number, text } from './read.ts'
+import type { Days } from './windows.ts'
 
-const WAYS = `
-  select track, day, source, from_state, to_state, cause, transition_count
-  from daily_transitions where journey = ?`
+/** Where cubes come from: the views as they are or were known, and the days to count; null counts
+ * all days. */
+export type CubeSource = {
+  warehouse: Warehouse
+  relation: (view: string) => string
+  days: Days | null
+}
 
-const CYCLES = `
-  select track, day, source, path, cycle_count, total_duration_ms
-  from daily_cycles where journey = ?`
+export const present = (warehouse: Warehouse): CubeSource => ({
+  warehouse,
+  relation: (view) => view,
+  days: null,
+})
 
-const PATHS = `
-  select track, day, source, path, outcome, instance_count
-  from daily_paths where journey = ?`
+/** A condition on the column `day`. */
+const daysSql = (days: Days | null): string =>
+  days === null ? 'true' : `day between date '${dateOf(days.from)}' and date '${dateOf(days.to)}'`
 
-const FUNNELS = `
-  select funnel, day, source, steps, outcome, is_matured, unit_count
-  from funnel_paths where coalesce(journey, '') = ?`
+const COLUMNS = {
+  daily_transitions: 'track, day, source, from_state, to_state, cause, transition_count',
+  daily_cycles: 'track, day, source, path, cycle_count, total_duration_ms',
+  daily_paths: 'track, day, source, path, outcome, instance_count',
+  funnel_paths: 'funnel, day, source, steps, outcome, is_matured, unit_count',
+}
 
-/** Those of the tracks of a journey. */
-export async function collectTrackCubes(ask: Ask, journey: Journey): Promise<Cubes> {
-  const ways = grouped(await ask(WAYS), 'track')
-  const cycles = grouped(await ask(CYCLES), 'track')
-  const paths = grouped(await ask(PATHS), 'track')
+export const DAILY_VIEWS = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[]
+
+/** Returns the query of a view's counts; its parameter is the journey, empty for none. */
+export function countsSql(
+  view: keyof typeof COLUMNS,
+  { relation, days }: Pick<CubeSource, 'relation' | 'days'>,
+): string {
+  return `
+    select ${COLUMNS[view]}
+    from ${relation(view)} where coalesce(journey, '') = ? and ${daysSql(days)}`
+}
+
+/** Cubes of the tracks of a journey. Whole paths change while they run, and are of the present only. */
+export async function collectTrackCubes(source: CubeSource, journey: Journey): Promise<Cubes> {
+  const ask = async (view: keyof typeof COLUMNS) =>
+    grouped(await source.warehouse.query(countsSql(view, source), [journey.id]), 'track')
+  const ways = await ask('daily_transitions')
+  const cycles = await ask('daily_cycles')
+  const paths = source.days === null ? await ask('daily_paths') : new Map<string, Row[]>()
   const cubes: Cubes = {}
   for (const [track] of tracksOf(journey)) {
     cubes[cubeName.ways(journey.id, track)] = pack((ways.get(track) ?? []).map(wayCell))
     cubes[cubeName.cycles(journey.id, track)] = pack((cycles.get(track) ?? []).flatMap(cycleCells))
-    cubes[cubeName.paths(journey.id, track)] = pack((paths.get(track) ?? []).map(pathCell))
+    const ended = paths.get(track)
+    if (source.days === null)
+      cubes[cubeName.paths(journey.id, track)] = pack((ended ?? []).map(pathCell))
   }
   return cubes
 }
 
-/** Those of the funnels of a journey; with null, of the funnels whose steps are events. */
+/** Cubes of the funnels of a journey; with null, of the funnels whose steps are events. */
 export async function collectFunnelCubes(
-  warehouse: Warehouse,
+  source: CubeSource,
   journey: string | null,
+  funnels: string[] | null = null,
 ): Promise<Cubes> {
-  const rows = grouped(await warehouse.query(FUNNELS, [journey ?? '']), 'funnel')
-  const named = [...rows].map(([funnel, own]) => [
-    cubeName.funnel(journey, funnel),
-    pack(own.map(unitCell)),
-  ])
+  const rows = await source.warehouse.query(countsSql('funnel_paths', source), [journey ?? ''])
+  const named = [...grouped(rows, 'funnel')]
+    .filter(([funnel]) => funnels === null || funnels.includes(funnel))
+    .map(([funnel, own]) => [cubeName.funnel(journey, funnel), pack(own.map(unitCell))])
   return Object.fromEntries(named) as Cubes
 }
 

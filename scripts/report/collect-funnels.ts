@@ -23,7 +23,7 @@ export async function collectFunnels(
   )
   const wholes = grouped(
     await warehouse.query(
-      `select funnel, matured_count, matured_converted_count, matured_rate, matured_rate_low,
+      `select funnel, within_ms, matured_count, matured_converted_count, matured_rate, matured_rate_low,
          matured_rate_high
        from funnel_conversion where coalesce(journey, '') = ?`,
       [journey ?? ''],
@@ -34,6 +34,7 @@ export async function collectFunnels(
     name,
     matured: maturedOf(wholes.get(name)?.[0] ?? {}),
     stepsAre: journey === null ? 'events' : 'states',
+    withinMs: numberOrNull(wholes.get(name)?.[0]?.['within_ms']),
     countBy: text(steps[0]?.['count_by']),
     options: optionsText(steps[0]?.['options']),
     steps: steps.map(stepOf),

@@ -10,10 +10,11 @@ import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { boundCubes, type Cubes } from './bound-cubes.ts'
 import { CUBE_BYTES_MAX, JOURNEYS_MAX } from './bounds.ts'
-import { collectFunnelCubes, collectTrackCubes } from './collect-cubes.ts'
+import { collectFunnelCubes, collectTrackCubes, present } from './collect-cubes.ts'
 import type { JourneyPart, ReportDocument } from './document.ts'
 import { collectFunnels } from './collect-funnels.ts'
 import { collectCorrections, collectErrorRate, collectQuality } from './collect-quality.ts'
+import { collectThen } from './collect-then.ts'
 import { collectTracks } from './collect-tracks.ts'
 import { emptyError } from '../../pipeline/query/as-of.ts'
 import { asking, instantOrNull, number } from './read.ts'
@@ -41,10 +42,11 @@ export async function collect(
   const shown = chosen.slice(0, JOURNEYS_MAX)
   const journeys: JourneyPart[] = []
   for (const journey of shown) journeys.push(await collectJourney(warehouse, journey))
-  const cubes = boundCubes(await collectCubes(warehouse, shown), CUBE_BYTES_MAX)
+  const watermark = instantOrNull(head['watermark'])
+  const cubes = boundCubes(await collectCubes(warehouse, shown, watermark), CUBE_BYTES_MAX)
   return {
     warehouse: warehouse.url,
-    watermark: instantOrNull(head['watermark']),
+    watermark,
     recordedAt: instantOrNull(head['recorded_at']),
     batch: number(head['batch']),
     journeys,
@@ -57,13 +59,19 @@ export async function collect(
   }
 }
 
-async function collectCubes(warehouse: Warehouse, journeys: Journey[]): Promise<Cubes> {
-  const cubes: Cubes = await collectFunnelCubes(warehouse, null)
+async function collectCubes(
+  warehouse: Warehouse,
+  journeys: Journey[],
+  watermark: number | null,
+): Promise<Cubes> {
+  const source = present(warehouse)
+  const cubes: Cubes = await collectFunnelCubes(source, null)
   for (const journey of journeys) {
-    Object.assign(cubes, await collectTrackCubes(asking(warehouse, journey.id), journey))
-    Object.assign(cubes, await collectFunnelCubes(warehouse, journey.id))
+    Object.assign(cubes, await collectTrackCubes(source, journey))
+    Object.assign(cubes, await collectFunnelCubes(source, journey.id))
   }
-  return cubes
+  if (watermark === null) return cubes
+  return { ...cubes, ...(await collectThen(warehouse, journeys, watermark)) }
 }
 
 /** The live version of each journey, by id. */

@@ -16,3 +16,6 @@ export const RUNNING = 'running'
 
 /** Ends the kind of a matured unit of a funnel; the rest is its outcome. */
 export const MATURED = ' matured'
+
+/** Name of the cube that has the counts of the seven days before as they were known then. */
+export const thenName = (name: string): string => `then ${name}`

@@ -156,6 +156,8 @@ export type FunnelPart = {
   stepsAre: 'states' | 'events'
   /** `instances`, `attempts`, `profiles` or `sessions`. */
   countBy: string
+  /** Null without a window. */
+  withinMs: number | null
   /** Options in force, as text. */
   options: string
   /** For the whole funnel; null without a window. */

@@ -1,6 +1,6 @@
 /** Rows of a warehouse → the plain values of the document. */
 
-import { MS, parseInstant } from '../../pipeline/base/clock.ts'
+import { formatInstant, MS, parseInstant } from '../../pipeline/base/clock.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Remainder } from './document.ts'
 
@@ -23,6 +23,11 @@ export const instantOrNull = (value: unknown): number | null =>
 /** `2026-03-07` → the milliseconds at which the day begins. */
 export function dayOf(value: unknown): number {
   return (parseInstant(`${text(value)}T00:00:00Z`) ?? 0) / MS
+}
+
+/** The inverse of `dayOf`. */
+export function dateOf(ms: number): string {
+  return formatInstant(ms * MS).slice(0, 10)
 }
 
 /** `cart > checkout > cart`: no state has a `>` in its name. */

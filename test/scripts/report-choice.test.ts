@@ -1,10 +1,10 @@
 /** Choices on the report's page in a browser: days, source, and the address that describes them. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { reportPage } from '../../scripts/report/bundle.ts'
@@ -91,4 +91,55 @@ describe.skipIf(launch === null)('a choice', () => {
     expect(await page.locator('#funnel').innerText()).toBe(all)
     expect(await page.locator('.filter').isVisible()).toBe(false)
   })
+
+  test('of a second source shows both, and is in the address', async () => {
+    await page.locator('[name=source]').selectOption('web')
+    await page.locator('#compare select').selectOption('ios')
+    expect(await address()).toBe('#source=web&vs-source=ios')
+    expect(await page.evaluate<string>('document.activeElement.name')).toBe('beside')
+    const [row = {}] = await warehouse.query(
+      `select round(100 * matured_rate) as rate, matured_count from funnel_by_source
+       where funnel = 'purchase' and touch = 'entry' and source = 'ios'`,
+    )
+    const table = page.locator('#compare table', { hasText: 'purchase: web beside ios' })
+    const whole = await table
+      .locator('tr', { hasText: 'Whole funnel' })
+      .locator('td')
+      .allInnerTexts()
+    expect(whole[1]).toBe(`${row['rate']} % of ${row['matured_count']}`)
+    await page.reload()
+    expect(await page.locator('#compare select').inputValue()).not.toBe('-1')
+  })
+
+  test('is in the query, the CSV and the picture of a block', async () => {
+    await page.locator('[name=source]').selectOption('web')
+    const block = page.locator('#cycles')
+    await block.getByRole('button', { name: 'Copy SQL' }).click()
+    const sql = await block.locator('.query').innerText()
+    const rows = await warehouse.query(sql)
+    const [best = {}] = rows
+    const csv = await saved(block.getByRole('button', { name: 'CSV' }))
+    expect(csv.name).toBe('cycles.csv')
+    const lines = csv.text.trimEnd().split('\r\n')
+    expect(lines).toHaveLength(rows.length + 1)
+    expect(lines[0]).toBe('path,times,total_duration_ms,median_duration_ms,people_lost')
+    expect(csv.text).toContain(
+      [best['path'], best['times'], best['total_duration_ms']].map(String).join(','),
+    )
+    const picture = await saved(block.getByRole('button', { name: 'SVG' }))
+    expect(picture.name).toBe('cycles.svg')
+    const drawn = await page.evaluate<string>(
+      `new DOMParser().parseFromString(${JSON.stringify(picture.text)}, 'image/svg+xml')
+        .documentElement.textContent`,
+    )
+    expect(drawn).toContain('cart→lost→cart')
+  })
+
+  async function saved(button: Locator): Promise<{ name: string; text: string }> {
+    const [download] = await Promise.all([page.waitForEvent('download'), button.click()])
+    return {
+      name: download.suggestedFilename(),
+      text: readFileSync(await download.path(), 'utf8'),
+    }
+  }
 })

@@ -153,6 +153,7 @@ describe.skipIf(launch === null)('the page', () => {
     expect(await texts('h2')).toEqual([
       'The map',
       'Funnel',
+      'What changed',
       'Cycles',
       'Time in state',
       'Who stands where',

@@ -5,6 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { profilesText } from '../../pipeline/query/cohort-profiles.ts'
 import { compileCohorts } from '../../pipeline/definition/compile-cohort.ts'
+import { BLOCKS, blockSql } from '../../scripts/report/block-sql.ts'
+import { countsSql, DAILY_VIEWS } from '../../scripts/report/collect-cubes.ts'
 import { startAnalyzer } from '../support/zetasql.ts'
 
 const analyzer = await startAnalyzer()
@@ -35,6 +37,17 @@ describe.skipIf(analyzer === null)('BigQuery', () => {
     const compiled = compileCohorts([{ id: 'asked', who: { ...who, times } }])
     const since = { touchedSince: 1 }
     await analyzer?.columnsOf(profilesText(compiled, 2, (view) => view, since))
+  })
+
+  test.each(BLOCKS)('accepts the query of the page for %s', async (block) => {
+    const slice = { from: 86_400_000, to: 172_800_000, source: `it's a \\`, group: null }
+    await analyzer?.columnsOf(blockSql(block, { journey: 'checkout', track: 'main', slice }))
+  })
+
+  test.each(DAILY_VIEWS)('accepts the query of the daily counts of %s', async (view) => {
+    const days = { from: 86_400_000, to: 172_800_000 }
+    const text = countsSql(view, { relation: (name) => name, days })
+    await analyzer?.columnsOf(text.replace('?', `'checkout'`))
   })
 
   test.each([

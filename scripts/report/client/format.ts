@@ -31,6 +31,17 @@ export function percent(rate: number | null): string {
   return `${value.toLocaleString('en-US', { maximumFractionDigits: digits })} %`
 }
 
+/** A difference of rates in percentage points: `+1.5`, `−0.2`, `0`. */
+export function points(change: number): string {
+  return signed(Math.round(change * 1_000) / 10)
+}
+
+/** A difference with its sign. */
+export function signed(change: number): string {
+  const value = Math.abs(change).toLocaleString('en-US', { maximumFractionDigits: 1 })
+  return `${change === 0 ? '' : change > 0 ? '+' : '−'}${value}`
+}
+
 const UNITS: [name: string, ms: number, next: string, nextMs: number][] = [
   ['y', 365 * DAY, 'd', DAY],
   ['d', DAY, 'h', 3_600_000],

@@ -4,12 +4,17 @@
  * again.
  */
 
-import type { Slice } from '../cube.ts'
+import { blockSql, type BlockName } from '../block-sql.ts'
+import type { CubePart, Slice } from '../cube.ts'
 import type { JourneyPart, ReportDocument, TrackPart } from '../document.ts'
+import { blockRows } from './block-rows.ts'
+import { changes } from './changes.ts'
+import { compare } from './compare.ts'
 import { controls, sliceText } from './controls.ts'
 import { cycles, type CycleOrder } from './cycles.ts'
 import { durations } from './durations.ts'
 import { html, nothing, type Child } from './element.ts'
+import { withExports } from './exports.ts'
 import { counted, exactly, instant } from './format.ts'
 import { funnels } from './funnel.ts'
 import { pageHeader } from './header.ts'
@@ -76,7 +81,7 @@ function drawAll(): void {
     headline(shown.journey, shown.track, isEverything(view.slice)),
   )
   map = new JourneyMap(shown.track, select)
-  place.replaceChildren(map.element)
+  place.replaceChildren(block('map', map.element))
   map.fit()
   map.select(view.selection)
   drawRest()
@@ -131,22 +136,33 @@ function drawRest(): void {
     drawRest()
     document.querySelector<HTMLElement>('#cycles th[aria-sort] button')?.focus()
   }
+  const onBeside = (beside: Slice | null) => {
+    show({ beside })
+    drawRest()
+    document.querySelector<HTMLElement>('#compare select')?.focus()
+  }
+  const isWhole = isEverything(view.slice)
+  const isOfSource = view.slice.source !== null || view.slice.group !== null
+  const whole = 'of the whole period'
   rest.replaceChildren(
-    funnels(journey.funnels, byEvents, selection),
-    cycles(track, selection, order, onOrder, isEverything(view.slice)),
-    marked(durations(track, selection), !isEverything(view.slice), 'of the whole period'),
-    marked(
-      standing(track, selection),
-      view.slice.source !== null || view.slice.group !== null,
-      'of all sources',
-    ),
-    variants(track, selection),
-    marked(
-      quality(journey, track, report.quality, selection),
-      !isEverything(view.slice),
-      'of the whole period',
-    ),
+    block('funnel', funnels(journey.funnels, byEvents, selection)),
+    ...[compare(report, journey, view.slice, view.beside, onBeside)].filter((one) => one !== null),
+    changes(report, journey, track),
+    block('cycles', cycles(track, selection, order, onOrder, isWhole)),
+    block('durations', marked(durations(track, selection), !isWhole, whole)),
+    block('standing', marked(standing(track, selection), isOfSource, 'of all sources')),
+    block('variants', variants(track, selection)),
+    block('quality', marked(quality(journey, track, report.quality, selection), !isWhole, whole)),
   )
+}
+
+/** A section with the query and the rows behind its numbers. */
+function block(name: BlockName, section: HTMLElement): HTMLElement {
+  const sliced = shown
+  if (sliced === null) return section
+  const { journey, track } = sliced
+  const sql = blockSql(name, { journey: journey.id, track: track.name, slice: view.slice })
+  return withExports(section, { name, sql, rowsOf: () => blockRows(name, sliced) })
 }
 
 /** Notes beside the heading of a section what the choice does not change. */
@@ -213,6 +229,24 @@ function header(): HTMLElement {
   return pageHeader(bar)
 }
 
+/** The room that the daily counts take, and what did not fit. */
+function cubesText(cubes: CubePart[]): string {
+  const [paths, times] = cubes.reduce(
+    ([paths, times], { others }) => [paths + others.paths, times + others.count],
+    [0, 0],
+  )
+  const left =
+    paths === 0
+      ? ''
+      : `; ${counted(paths, 'rare path', 'rare paths')} of ${counted(times, 'time', 'times')} ` +
+        'did not fit, and count only without a choice of days or source'
+  const kilobytes = (bytes: number) => Math.ceil(bytes / 1_000)
+  return (
+    `Daily counts take ${kilobytes(report.cubeBytes)} of at most ` +
+    `${kilobytes(report.cubeBytesMax)} KB on this page${left}.`
+  )
+}
+
 function footer(): HTMLElement {
   const { watermark, recordedAt, batch, warehouse, journeysLeftOut } = report
   return html(
@@ -225,6 +259,7 @@ function footer(): HTMLElement {
         `as recorded ${instant(recordedAt)} ` +
         `(batch ${exactly(batch)}) in ${warehouse}.`,
     ),
+    html('p', {}, cubesText(Object.values(report.cubes))),
     journeysLeftOut === 0
       ? null
       : html(

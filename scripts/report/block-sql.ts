@@ -1,0 +1,102 @@
+/**
+ * Queries of the page's blocks: each returns the numbers that a block shows for the chosen days and
+ * source, and runs as it stands on DuckDB and BigQuery.
+ */
+
+import { formatInstant, MS } from '../../pipeline/base/clock.ts'
+import { UNKNOWN, type Slice } from './cube.ts'
+
+export const BLOCKS = [
+  'map',
+  'funnel',
+  'cycles',
+  'durations',
+  'standing',
+  'variants',
+  'quality',
+] as const
+export type BlockName = (typeof BLOCKS)[number]
+
+type Place = { journey: string; track: string; slice: Slice }
+
+/** A text as a literal that both engines read: they escape quotes differently. */
+function literal(value: string): string {
+  const parts = value.split(/(['\\])/).filter((part) => part !== '')
+  const known = parts.map((part) =>
+    /^['\\]$/.test(part) ? `chr(${part.charCodeAt(0)})` : `'${part}'`,
+  )
+  return known.length > 1 ? `concat(${known.join(', ')})` : (known[0] ?? "''")
+}
+
+/** A day as a literal, from its first millisecond. */
+const dayLiteral = (ms: number): string => `date '${formatInstant(ms * MS).slice(0, 10)}'`
+
+/** Conditions on the columns `day` and `source`, each after an `and`. */
+function sliceSql({ from, to, source }: Slice): string {
+  const conditions = [
+    from === null ? '' : `\n  and day >= ${dayLiteral(from)}`,
+    to === null ? '' : `\n  and day <= ${dayLiteral(to)}`,
+    source === null
+      ? ''
+      : `\n  and source ${source === UNKNOWN ? 'is null' : `= ${literal(source)}`}`,
+  ]
+  return conditions.join('')
+}
+
+/** Returns the query of a block. */
+export function blockSql(block: BlockName, { journey, track, slice }: Place): string {
+  const where = `where journey = ${literal(journey)} and track = ${literal(track)}`
+  const days = sliceSql({ ...slice, source: null })
+  switch (block) {
+    case 'map':
+      return `select from_state, to_state, cause, sum(transition_count) as times
+from daily_transitions
+${where}${sliceSql(slice)}
+group by from_state, to_state, cause
+order by times desc, from_state, to_state`
+    case 'funnel':
+      return `select funnel_definitions.funnel, step_no, step,
+  sum(unit_count) as reached,
+  sum(if(outcome = 'converted', unit_count, 0)) as converted,
+  sum(if(outcome = 'dropped', unit_count, 0)) as dropped,
+  sum(if(outcome = 'pending', unit_count, 0)) as pending,
+  sum(if(is_matured, unit_count, 0)) as matured_count,
+  sum(if(is_matured and outcome = 'converted', unit_count, 0)) as matured_converted_count
+from funnel_definitions
+inner join funnel_paths
+  on funnel_paths.funnel = funnel_definitions.funnel
+  and coalesce(funnel_paths.journey, '') = coalesce(funnel_definitions.journey, '')
+where coalesce(funnel_paths.journey, ${literal(journey)}) = ${literal(journey)}
+  and concat(',', steps, ',') like concat('%,', cast(step_no as string), ',%')${sliceSql(slice)}
+group by funnel_definitions.funnel, step_no, step
+order by funnel, step_no`
+    case 'cycles':
+      return `select path, sum(cycle_count) as times, sum(total_duration_ms) as total_duration_ms
+from daily_cycles
+${where}${sliceSql(slice)}
+group by path
+order by times desc, path`
+    case 'variants':
+      return `select path, sum(instance_count) as runs
+from daily_paths
+${where}${sliceSql(slice)}
+group by path
+order by runs desc, path`
+    case 'durations':
+      return `select state, visit, completed_count, median_ms, p90_ms, still_inside_count
+from state_durations
+${where}
+order by state, visit`
+    case 'standing':
+      return `select day, state, instance_count
+from daily_states
+${where}${days}
+order by day, state`
+    case 'quality':
+      return `select day, view_name, sum(added_count) as added, sum(removed_count) as removed
+from corrections_by_day
+where journey is null or journey = ${literal(journey)}
+group by day, view_name
+order by day desc, view_name`
+  }
+}
