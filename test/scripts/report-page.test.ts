@@ -72,7 +72,7 @@ describe.skipIf(launch === null)('the page', () => {
     const way = page.getByRole('button', { name: 'paying to cart, by event, 2 times' })
     await way.focus()
     await page.keyboard.press('Enter')
-    expect(await focusedName()).toBe('paying to cart, by event, 2 times')
+    expect(await focusedName()).toContain('paying to cart, by event, 2 times')
     expect(await filterBar().innerText()).toContain('paying → cart: 2 times')
     expect(await texts('#cycles tbody th')).toEqual(['cart→paying→cart'])
     expect(await texts('#variants tbody th')).toHaveLength(2)
@@ -81,7 +81,7 @@ describe.skipIf(launch === null)('the page', () => {
     await way.focus()
     await page.keyboard.press(' ')
     await page.getByRole('button', { name: 'Clear filter' }).click()
-    expect(await focusedName()).toBe('paying to cart, by event, 2 times')
+    expect(await focusedName()).toContain('paying to cart, by event, 2 times')
     expect(await texts('#variants tbody th')).toHaveLength(4)
   })
 

@@ -45,8 +45,8 @@ export class StateBox {
     }
   }
 
-  /** Returns the contents of the box, its centre at `at`. */
-  drawn(at: Point): SVGElement[] {
+  /** Returns the contents of the box, its centre at `at`. Spaces part the texts where they are read. */
+  drawn(at: Point): (SVGElement | string)[] {
     const { width, height } = this.size
     const [left, top] = [at.x - width / 2, at.y - height / 2]
     const nameAt = (i: number) => top + 20 + i * NAME_HEIGHT
@@ -55,13 +55,20 @@ export class StateBox {
     return [
       svg('rect', { x: left, y: top, width, height, rx: 10 }),
       ...(isFinal ? [this.#inner(left, top)] : []),
-      ...this.#lines.map((line, i) =>
+      ...this.#lines.flatMap((line, i) => [
         svg('text', { class: 'state-name', x: at.x, y: nameAt(i) }, line),
-      ),
+        ' ',
+      ]),
       svg('text', { class: 'state-note', x: at.x, y: noteAt(0) }, this.#note),
-      svg('text', { class: 'state-far', x: at.x, y: at.y }, shortened(this.state.name)),
+      ' ',
       ...(this.#refused === null ? [] : [refusedAt(this.#refused, at.x, noteAt(1))]),
     ]
+  }
+
+  /** Returns the name as it is shown where the map is small, apart from the button of the state. */
+  far({ x, y }: Point): SVGElement {
+    const name = shortened(this.state.name)
+    return svg('text', { class: 'state-far', x, y, 'aria-hidden': 'true' }, name)
   }
 
   #inner(left: number, top: number): SVGElement {

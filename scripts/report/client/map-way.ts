@@ -23,6 +23,6 @@ export function plate(lines: string[], { x, y }: Point): SVGElement {
   return svg(
     'g',
     { class: 'way-label' },
-    ...lines.map((line, i) => svg('text', { x, y: top + i * NOTE_HEIGHT }, line)),
+    ...lines.flatMap((line, i) => [svg('text', { x, y: top + i * NOTE_HEIGHT }, line), ' ']),
   )
 }

@@ -3,6 +3,7 @@
 import type { StatePart, TrackPart, WayPart } from '../document.ts'
 import { html, nothing, type Child } from './element.ts'
 import { count, counted, duration, exactly, percent } from './format.ts'
+import { nameLines } from './map-text.ts'
 import { nameOf, type Selection } from './selection.ts'
 import { folded } from './table.ts'
 
@@ -24,9 +25,11 @@ export function stayingText({ isFinal, entered, inside }: StatePart): string {
   return inside === 0 ? 'nobody now' : `${count(inside)} now, ${percent(inside / entered)}`
 }
 
+/** The name of a way's button: it ends with the texts beside the line. */
 export function wayText(way: WayPart): string {
   const how = way.cause === 'timeout' ? 'by timeout' : 'by event'
-  return `${way.from} to ${way.to}, ${how}, ${exactly(way.count)} times`
+  const label = wayLabel(way).join(' ')
+  return `${way.from} to ${way.to}, ${how}, ${exactly(way.count)} times: ${label}`
 }
 
 /** Beside the line: times and share of the stays, or of the moves if stays are not known, and the
@@ -50,10 +53,11 @@ export function wayFacts(way: WayPart): [string, string][] {
   ]
 }
 
+/** The name of a state's button: it begins with the texts in the box, in their order. */
 export function stateText(state: StatePart, refused: number): string {
-  const parts = [state.name, `entered ${exactly(state.entered)} times`, insideText(state.inside)]
+  const parts = [nameLines(state.name).join(' '), stayingText(state)]
   if (refused > 0) parts.push(refusedText(refused))
-  return parts.join(', ')
+  return [...parts, `entered ${exactly(state.entered)} times`].join(', ')
 }
 
 export function stateFacts(state: StatePart, refused: number): [string, string][] {

@@ -133,7 +133,8 @@ export class JourneyMap {
     // States first, then the commonest ways: the keyboard meets them in this order.
     const states = [...boxes].map(([name, box]) => this.#state(name, box, placed))
     const lines = ways.map((way) => this.#way(way, boxes, placed, most))
-    const layer = svg('g', {}, ...this.#start(placed, most), ...states, ...lines)
+    const far = [...boxes].map(([name, box]) => box.far(placed.boxes.get(name) ?? { x: 0, y: 0 }))
+    const layer = svg('g', {}, ...this.#start(placed, most), ...states, ...lines, ...far)
     this.#view.show(
       layer,
       placed,

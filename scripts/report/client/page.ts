@@ -33,7 +33,7 @@ import { hashOf, isEverything, viewOf, type View } from './view.ts'
 const data = document.getElementById('document')?.textContent ?? ''
 const report = JSON.parse(data) as ReportDocument
 
-const root = html('main', {})
+const root = html('main', { tabindex: -1 })
 const intro = html('div', { class: 'intro' })
 const place = html('div', {})
 const rest = html('div', {})
@@ -209,6 +209,15 @@ function chooser(
   return html('div', { class: 'chooser', role: 'group', 'aria-label': label }, ...buttons)
 }
 
+/** The hash describes the view, so that the link moves the focus itself. */
+function skipLink(): HTMLElement {
+  return html(
+    'button',
+    { type: 'button', class: 'skip', click: () => root.focus() },
+    'Skip to the content',
+  )
+}
+
 function header(): HTMLElement {
   const bar = html('div', { class: 'top-choice' })
   const names = report.journeys.map(({ id }) => id)
@@ -271,7 +280,7 @@ function footer(): HTMLElement {
 }
 
 root.append(filterBar, intro, place, rest)
-document.body.replaceChildren(header(), root, footer(), tooltipElement())
+document.body.replaceChildren(skipLink(), header(), root, footer(), tooltipElement())
 document.addEventListener('keydown', ({ key }) => {
   if (key === 'Escape' && view.selection !== null) select(null)
 })
