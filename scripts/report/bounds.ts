@@ -8,6 +8,13 @@ export const EVENTS_PER_WAY_MAX = 6
 export const REFUSALS_MAX = 100
 export const FUNNELS_MAX = 12
 export const FUNNEL_STEPS_MAX = 64
+/** Latest days of entry. */
+export const FUNNEL_DAYS_MAX = 90
+/** Per way to attribute. */
+export const FUNNEL_SOURCES_MAX = 20
+/** Steps between 0 and 100 % at which a curve has a point. */
+export const CURVE_STEPS = 40
+export const DROP_OFFS_MAX = 60
 export const CYCLES_MAX = 100
 export const LAPS_MAX = 6
 export const VISITS_MAX = 3

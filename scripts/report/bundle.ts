@@ -14,6 +14,7 @@ const STYLES = [
   'map.css',
   'tables.css',
   'charts.css',
+  'curves.css',
   'touch.css',
   'print.css',
 ]

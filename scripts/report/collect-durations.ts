@@ -1,5 +1,6 @@
 /** How long people stay in a state, how many are in it, and how many of those are stuck. */
 
+import { collectSurvival } from './collect-curves.ts'
 import { VISITS_MAX } from './bounds.ts'
 import type { DurationPart } from './document.ts'
 import { grouped, instantOrNull, number, numberOrNull, text, type Ask } from './read.ts'
@@ -19,6 +20,7 @@ const STUCK = `
 export async function collectDurations(ask: Ask): Promise<DurationsOf> {
   const durations = grouped(await ask(DURATIONS), keyOf)
   const stuck = grouped(await ask(STUCK), keyOf)
+  const survival = await collectSurvival(ask)
   return (track, state) => {
     const rows = durations.get(keyOf({ track, state }))
     const [held] = stuck.get(keyOf({ track, state })) ?? []
@@ -36,6 +38,7 @@ export async function collectDurations(ask: Ask): Promise<DurationsOf> {
           medianMs: numberOrNull(row['median_ms']),
           p90Ms: numberOrNull(row['p90_ms']),
         })),
+        survival: survival(track, state),
         visitsLeftOut: Math.max(0, visits.length - VISITS_MAX),
       },
     ]

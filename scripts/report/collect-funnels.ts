@@ -1,7 +1,9 @@
 /** Funnels as `funnel_steps` counts them: of a journey, by its states, and by events. */
 
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { optionsText } from '../cli/funnel-lines.ts'
+import { collectConversion } from './collect-curves.ts'
+import { collectFunnelParts } from './collect-funnel-parts.ts'
+import { funnelWords } from './funnel-words.ts'
 import { FUNNEL_STEPS_MAX, FUNNELS_MAX } from './bounds.ts'
 import type { FunnelPart, MaturedPart } from './document.ts'
 import { grouped, number, numberOrNull, text } from './read.ts'
@@ -30,14 +32,18 @@ export async function collectFunnels(
     ),
     'funnel',
   )
+  const byAge = await collectConversion(warehouse, journey)
+  const parts = await collectFunnelParts(warehouse, journey)
   return [...grouped(rows, 'funnel')].map(([name, steps]) => ({
     name,
     matured: maturedOf(wholes.get(name)?.[0] ?? {}),
     stepsAre: journey === null ? 'events' : 'states',
     withinMs: numberOrNull(wholes.get(name)?.[0]?.['within_ms']),
     countBy: text(steps[0]?.['count_by']),
-    options: optionsText(steps[0]?.['options']),
+    options: funnelWords(text(steps[0]?.['options'])),
     steps: steps.map(stepOf),
+    byAge: byAge(name),
+    ...parts(name),
   }))
 }
 

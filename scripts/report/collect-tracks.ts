@@ -10,6 +10,7 @@ import {
   STANDING_POINTS_MAX,
   VARIANTS_MAX,
 } from './bounds.ts'
+import { collectDetours } from './collect-detours.ts'
 import { collectDurations } from './collect-durations.ts'
 import { collectWays } from './collect-ways.ts'
 import type { CyclePart, StandingPart, TrackPart, VariantPart } from './document.ts'
@@ -64,6 +65,7 @@ export async function collectTracks(ask: Ask, journey: Journey): Promise<TrackPa
   const cycles = grouped(await ask(CYCLES), 'track')
   const laps = grouped(await ask(LAPS), 'track')
   const durations = await collectDurations(ask)
+  const detours = await collectDetours(ask)
   const standing = grouped(await ask(STANDING), 'track')
   const variants = grouped(await ask(VARIANTS), 'track')
   return tracksOf(journey).map(([name, track]) => {
@@ -77,6 +79,7 @@ export async function collectTracks(ask: Ask, journey: Journey): Promise<TrackPa
       cycles: cyclesOf(cycleRows, laps.get(name) ?? []),
       cyclesLeftOut: leftOut(cycleRows),
       durations: states.flatMap((state) => durations(name, state)),
+      ...detours(name),
       standing: standingOf(states, standing.get(name) ?? []),
       variants: variantRows.map(variantOf),
       variantsLeftOut: leftOut(variantRows),

@@ -65,6 +65,10 @@ export type TrackPart = {
   /** Cycles (paths) that are not listed, and how often they were walked. */
   cyclesLeftOut: Remainder
   durations: DurationPart[]
+  dropOffs: DropOffPart[]
+  dropOffsLeftOut: Remainder
+  /** States entered more than once, those most often first. */
+  rework: ReworkPart[]
   standing: StandingPart
   variants: VariantPart[]
   /** Whole paths that are not listed, and the instances that walked them. */
@@ -131,6 +135,38 @@ export type DurationPart = {
   /** The first few, by the 1-based number of the visit. An age that is not reached is null. */
   visits: { visit: number; completed: number; medianMs: number | null; p90Ms: number | null }[]
   visitsLeftOut: number
+  /** Share still inside, by age; empty where no stay has ended. */
+  survival: AgePoint[]
+}
+
+/** Point of a curve that stays level up to the next one. */
+export type AgePoint = [ageMs: number, share: number]
+
+/** Next step of runs after a drop-off; null while nothing has happened. */
+export type DropOffPart = {
+  kind: 'timed_out' | 'went_back' | 'failed'
+  from: string
+  to: string
+  nextCause: string | null
+  nextEvent: string | null
+  nextState: string | null
+  count: number
+  /** Share of the drop-offs of this kind on this way. */
+  share: number
+  medianMs: number | null
+}
+
+export type ReworkPart = {
+  state: string
+  entries: number
+  /** Entries from the state itself, and those that came back through others. */
+  selfLoops: number
+  repeats: number
+  /** Runs that were in the state, and those that entered it more than once. */
+  instances: number
+  reworked: number
+  /** Share of the entries that are not a first one. */
+  rate: number
 }
 
 /** How many stood in each state at the end of each day. */
@@ -158,11 +194,37 @@ export type FunnelPart = {
   countBy: string
   /** Null without a window. */
   withinMs: number | null
-  /** Options in force, as text. */
+  /** Options in force, as a sentence. */
   options: string
   /** For the whole funnel; null without a window. */
   matured: MaturedPart | null
   steps: FunnelStep[]
+  /** Share of all entries that has converted, by age. */
+  byAge: AgePoint[]
+  /** Latest days of entry. */
+  daily: FunnelDay[]
+  bySource: FunnelSource[]
+}
+
+/** Units that entered on a day. `matured` and `rate` are null without a window. */
+export type FunnelDay = {
+  day: number
+  converted: number
+  pending: number
+  dropped: number
+  matured: number | null
+  rate: number | null
+}
+
+/** Units by the source of the entry, of the first session, or of the last session. */
+export type FunnelSource = {
+  touch: 'entry' | 'first' | 'last'
+  /** Null where it is unknown. */
+  source: string | null
+  entered: number
+  converted: number
+  matured: number | null
+  rate: number | null
 }
 
 /** Units that entered at least one window before the watermark, and how many of them converted. */

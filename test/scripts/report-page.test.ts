@@ -155,6 +155,8 @@ describe.skipIf(launch === null)('the page', () => {
       'Funnel',
       'What changed',
       'Cycles',
+      'After a drop-off',
+      'Entered again',
       'Time in state',
       'Who stands where',
       'Whole paths',

@@ -115,7 +115,7 @@ test('who may still go on is pending, and not lost', () => {
   expect(sale?.matured).toMatchObject({ count: 3, converted: 1, rate: 1 / 3 })
   const [quick] = document.funnels
   expect(quick).toMatchObject({ name: 'quick', stepsAre: 'events', countBy: 'attempts' })
-  expect(quick?.options).toContain('within 1h')
+  expect(quick?.options).toContain('Within 1h of the entry; steps in this order')
   expect(quick?.steps.map(countsOf)).toEqual([
     [4, 1, 2, 1],
     [3, 1, 1, 1],

@@ -5,6 +5,7 @@
 
 import { scaleLog } from 'd3-scale'
 import type { DurationPart, TrackPart } from '../document.ts'
+import { curve, survivalText } from './curve.ts'
 import { html, nothing, section, type Child } from './element.ts'
 import { count, counted, day, duration, exactly } from './format.ts'
 import { nameOf, touchesState, type Selection } from './selection.ts'
@@ -50,6 +51,22 @@ export function durations(track: TrackPart, selection: Selection): HTMLElement {
             : `No stay in ${nameOf(selection)} has ended, and none is open.`,
         )
       : chart(shown, scaleOf(track.durations)),
+    survivals(shown),
+  )
+}
+
+/** Curves of the share still inside, from which the ages above are read. */
+function survivals(shown: DurationPart[]): Child {
+  const known = shown.filter(({ survival }) => survival.length > 1)
+  if (known.length === 0) return null
+  const curves = known.map(({ state, survival }) =>
+    curve(html('strong', {}, state), survival, 1, survivalText(survival)),
+  )
+  return html(
+    'div',
+    {},
+    html('h3', {}, 'Share still inside, by age'),
+    html('div', { class: 'multiples' }, ...curves),
   )
 }
 

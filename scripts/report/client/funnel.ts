@@ -1,8 +1,11 @@
 /** Funnels: of those that reached a step, who went on, who dropped out, and who may still go on. */
 
 import type { FunnelPart, FunnelStep, MaturedPart } from '../document.ts'
+import { conversionText, curve } from './curve.ts'
 import { html, nothing, section, type Child } from './element.ts'
 import { count, duration, exactly, percent } from './format.ts'
+import { funnelDaily } from './funnel-daily.ts'
+import { funnelSources } from './funnel-sources.ts'
 import { touchesState, type Selection } from './selection.ts'
 import { facts, tip } from './tooltip.ts'
 
@@ -52,7 +55,24 @@ function funnel(part: FunnelPart, selection: Selection): HTMLElement {
     html('p', { class: 'options' }, wholeText(part)),
     entry === undefined || entry.reached === 0
       ? nothing('Nobody has entered it yet.')
-      : html('ol', {}, ...part.steps.map((step) => row(step, part, isDim(step)))),
+      : html(
+          'div',
+          { class: 'funnel-body' },
+          html('ol', {}, ...part.steps.map((step) => row(step, part, isDim(step)))),
+          html('div', { class: 'funnel-side' }, byAge(part), funnelDaily(part)),
+        ),
+    funnelSources(part),
+  )
+}
+
+/** All entries, of which the rates leave out those that are not matured. */
+function byAge({ byAge: points }: FunnelPart): Child {
+  if (points.length === 0) return null
+  return curve(
+    'Converted by age, of all entries of the whole period',
+    points,
+    0,
+    conversionText(points),
   )
 }
 
@@ -91,6 +111,7 @@ function row(step: FunnelStep, part: FunnelPart, isDim: boolean): HTMLElement {
       'div',
       { class: 'funnel-head' },
       html('strong', {}, step.step),
+      step.isOptional ? html('span', { class: 'tag' }, 'optional') : null,
       html('span', {}, exactly(reached)),
       html('span', { class: 'aside' }, `${ofAll}${after}`),
     ),

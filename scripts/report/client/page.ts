@@ -12,6 +12,7 @@ import { changes } from './changes.ts'
 import { compare } from './compare.ts'
 import { controls, sliceText } from './controls.ts'
 import { cycles, type CycleOrder } from './cycles.ts'
+import { dropOffs } from './drop-offs.ts'
 import { durations } from './durations.ts'
 import { html, nothing, type Child } from './element.ts'
 import { withExports } from './exports.ts'
@@ -23,6 +24,7 @@ import { selectionText } from './map-words.ts'
 import { JourneyMap } from './map.ts'
 import { openForPrint } from './print.ts'
 import { quality } from './quality.ts'
+import { rework } from './rework.ts'
 import type { Selection } from './selection.ts'
 import { cubesOf, slicedOf, type Sliced } from './sliced.ts'
 import { standing } from './standing.ts'
@@ -149,6 +151,8 @@ function drawRest(): void {
     ...[compare(report, journey, view.slice, view.beside, onBeside)].filter((one) => one !== null),
     changes(report, journey, track),
     block('cycles', cycles(track, selection, order, onOrder, isWhole)),
+    marked(dropOffs(track, selection), !isWhole, whole),
+    marked(rework(track, selection), !isWhole, whole),
     block('durations', marked(durations(track, selection), !isWhole, whole)),
     block('standing', marked(standing(track, selection), isOfSource, 'of all sources')),
     block('variants', variants(track, selection)),
