@@ -33,7 +33,14 @@ export function funnelLines(steps: readonly Row[], conversion: Row, paint: Paint
   })
   const unit = String(first['count_by'])
   const whole = `${maturedText(conversion, unit)}; ${grouped(conversion['pending'])} pending`
-  return [...lines, whole, optionsText(first['options'])]
+  return [...lines, whole, ...legend(conversion), optionsText(first['options'])]
+}
+
+/** Explains the terms of the line above it; a funnel without a window does not use them. */
+function legend({ matured_count: matured, options }: Row): string[] {
+  if (matured === null) return []
+  const { within } = JSON.parse(String(options)) as { within?: string }
+  return [`matured: entered at least ${within} before the watermark; pending: window still open`]
 }
 
 /** Returns how many of the matured `units` converted, with the confidence interval, as text. */

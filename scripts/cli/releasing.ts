@@ -3,7 +3,7 @@
 import { userInfo } from 'node:os'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { scratchOf, warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
-import type { Definitions, Release } from '../../pipeline/definition/load.ts'
+import { loadDefinitions, type Definitions, type Release } from '../../pipeline/definition/load.ts'
 import { REBUILDING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import {
@@ -11,7 +11,12 @@ import {
   type ReleaseRequest,
   type ReleaseResult,
 } from '../../pipeline/operations/release-version.ts'
-import { ReleaseLog, runningOf, type Running } from '../../pipeline/warehouse/release-log.ts'
+import {
+  isSame,
+  ReleaseLog,
+  runningOf,
+  type Running,
+} from '../../pipeline/warehouse/release-log.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { definitionsOnRecord, emptyError } from '../../pipeline/query/as-of.ts'
 import { warehouseCommand } from './command.ts'
@@ -125,11 +130,37 @@ export function releaseOf(
       ? inDirectory
       : log.registered(kind, id, version)
   if (found !== undefined) return found
-  const wanted = version === undefined ? `${kind} ${id}` : `${kind} ${id} ${version}`
-  throw new UserError(`${wanted} is neither in the definitions nor on record: build it`, 1, {
-    script: 'replay',
-    args: [`--${kind}`, id],
-  })
+  if (version === undefined) throw new UserError(`${kind} ${id} is not in the definitions`)
+  throw new UserError(
+    `${kind} ${id} ${version} does not exist; there is: ${versionsOf({ defined, log }, kind, id)}`,
+    1,
+    { script: 'release', args: ['status'] },
+  )
+}
+
+/** Returns a version on record. If the folder alone has it, the error has the line to build it. */
+export async function recordedRelease(scene: Scene, id: string, version: number): Promise<Release> {
+  const kind = kindOf(scene, id)
+  if (scene.log.registered(kind, id, version) === undefined) {
+    const folder = await folderOf(scene.warehouse, undefined)
+      .then(loadDefinitions)
+      .catch(() => null)
+    if (folder?.releases.some((one) => isSame(one, { kind, id, version })) === true) {
+      throw new UserError(`${kind} ${id} ${version} is not built yet; to build it`, 1, {
+        script: 'replay',
+        args: [`--${kind}`, id],
+      })
+    }
+  }
+  return releaseOf(scene, kind, id, version)
+}
+
+/** Returns the versions on record and in the definitions as text. */
+function versionsOf({ defined, log }: Pick<Scene, 'defined' | 'log'>, kind: string, id: string) {
+  const known = [...log.entries, ...defined.releases].filter(
+    (one) => one.kind === kind && one.id === id,
+  )
+  return [...new Set(known.map((one) => one.version))].sort((a, b) => a - b).join(', ')
 }
 
 export type Built = ReleaseResult & { elapsedMs: number }

@@ -7,7 +7,11 @@
 
 import { existsSync } from 'node:fs'
 import { formatInstant } from '../../pipeline/base/clock.ts'
-import type { CohortChange, CohortRun } from '../../pipeline/warehouse/cohort-change.ts'
+import type {
+  ChangeReason,
+  CohortChange,
+  CohortRun,
+} from '../../pipeline/warehouse/cohort-change.ts'
 import type { Cohort } from '../../pipeline/definition/cohort.ts'
 import { cohortMembers, runCohorts } from '../../pipeline/query/run-cohorts.ts'
 import { instantOf, warehouseOf } from '../../pipeline/config.ts'
@@ -25,6 +29,16 @@ import { grouped, percent } from '../cli/funnel-lines.ts'
 type Options = { warehouse: string; definitions?: string; json?: boolean }
 
 const CHANGES_SHOWN = 10
+
+const REASONS: { [R in ChangeReason]: string } = {
+  first_run: 'first run of this cohort',
+  moved_on: 'events or time since the last run',
+  corrected: 'earlier rows were corrected',
+  identity: 'profiles were merged or split',
+  redefined: 'new version of the cohort or its journey',
+}
+
+const reasonText = (reason: ChangeReason) => `${reason} (${REASONS[reason]})`
 
 /** Everything an action needs, closed after it. */
 type Ask = { warehouse: Warehouse; head: Head; cohorts: Cohort[] }
@@ -190,7 +204,7 @@ function shown(cohort: Cohort, overlaps: Row[], changes: Row[]): string {
     ...changes.map(
       (row) =>
         `${String(row['recorded_at'])}  ${String(row['change']).padEnd(7)} ` +
-        `${grouped(row['people'])}, ${String(row['reason'])}`,
+        `${grouped(row['people'])}, ${reasonText(row['reason'] as ChangeReason)}`,
     ),
   ].join('\n')
 }
@@ -206,12 +220,12 @@ function inWords({ cohort, members, entered, left, evaluatedAt }: CohortRun, all
 }
 
 function reasons(changes: CohortChange[], change: CohortChange['change']): string {
-  const counts = new Map<string, number>()
+  const counts = new Map<ChangeReason, number>()
   for (const one of changes) {
     if (one.change === change) counts.set(one.reason, (counts.get(one.reason) ?? 0) + 1)
   }
   const ranked = [...counts].sort(([, a], [, b]) => b - a)
-  return ranked.map(([reason, count]) => `${grouped(count)} ${reason}`).join(', ')
+  return ranked.map(([reason, count]) => `${grouped(count)} ${reasonText(reason)}`).join(', ')
 }
 
 function print(text: string): void {

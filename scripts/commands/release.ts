@@ -23,8 +23,8 @@ import {
   readingWarehouse,
   kindOf,
   parallelOf,
+  recordedRelease,
   releaseCommand,
-  releaseOf,
   THREADS,
   versionOf,
   type Scene,
@@ -85,8 +85,8 @@ const promote = releaseCommand('promote', 'Makes a version live.')
   .option('--why <reason>', 'reason, recorded in releases; required with --yes')
   .action((id: string, text: string, options: Move) => {
     const version = versionOf(text)
-    return inWarehouse(options, (scene) =>
-      move(scene, releaseOf(scene, kindOf(scene, id), id, version), 'promoted', options),
+    return inWarehouse(options, async (scene) =>
+      move(scene, await recordedRelease(scene, id, version), 'promoted', options),
     )
   })
 

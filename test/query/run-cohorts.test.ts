@@ -177,14 +177,14 @@ test('npm run cohort runs, lists, shows and finds members', async () => {
   const never = { cohort: 'in_cart', members: null, evaluatedAt: null }
   expect(JSON.parse((await run('cohort', ['list', '--json'])).out)).toEqual(never)
   expect((await run('cohort', ['run'])).out).toBe(
-    'in_cart: 2 members as of 2026-03-01T10:00:00.000000Z\n  entered 2: 2 first_run\n',
+    'in_cart: 2 members as of 2026-03-01T10:00:00.000000Z\n  entered 2: 2 first_run (first run of this cohort)\n',
   )
   expect((await run('cohort', ['run'])).out).toBe('nothing was committed since the last run\n')
   write('cohorts/bought.ts', { id: 'bought', who: { journey: 'order', reached: 'paid' } })
   expect((await feed(event('10:30', 'Paid', u2))).status).toBe(0)
   expect((await run('cohort', ['run'])).out).toBe(
-    'bought: 1 member as of 2026-03-01T10:30:00.000000Z\n  entered 1: 1 first_run\n' +
-      'in_cart: 1 member as of 2026-03-01T10:30:00.000000Z\n  left    1: 1 moved_on\n',
+    'bought: 1 member as of 2026-03-01T10:30:00.000000Z\n  entered 1: 1 first_run (first run of this cohort)\n' +
+      'in_cart: 1 member as of 2026-03-01T10:30:00.000000Z\n  left    1: 1 moved_on (events or time since the last run)\n',
   )
   expect((await run('cohort', ['members', 'bought'])).out).toBe('user_id:u2\n')
   const then = ['members', 'in_cart', '--at', '2026-03-01T10:00:00Z', '--json']

@@ -88,6 +88,10 @@ test(
     expect((await command('release', database, young, 'status')).stdout).toMatch(
       /journey buying 1 +live [^\n]*\n$/,
     )
+    const early = await command('release', database, young, 'promote', 'buying', '2')
+    expect(early.stderr).toMatch(
+      /^error: journey buying 2 is not built yet; to build it: npm run replay -- --journey buying /,
+    )
     const [script = '', ...args] = replay
     expect((await command(script, database, young, ...args)).stdout).toMatch(
       /^journey buying 2: [\d,]+ events replayed .*\n {2}[\d,]+ rows new, 0 superseded\n/,
@@ -126,7 +130,10 @@ test(
     expect(await said('promote', 'buying', '1')).toContain(
       'error: journey buying 1 is already live: npm run',
     )
-    expect(await said('promote', 'buying', '7')).toContain('neither in the definitions nor on')
+    expect(await said('promote', 'buying', '7')).toBe(
+      'error: journey buying 7 does not exist; there is: 1: ' +
+        `npm run release -- status --warehouse duckdb:${database}`,
+    )
     expect(await said('promote', 'paying', '1')).toContain('neither journey nor funnel')
     expect(await released('promote', 'buying', 'x')).toMatchObject({ status: 2 })
     expect(await command('replay', database, young)).toMatchObject({ status: 2 })
