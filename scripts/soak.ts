@@ -1,11 +1,10 @@
 /**
- * `npm run soak -- --minutes 30`: runs a worker for so long over simulated days of the sample shop,
- * faster than they were, and disturbs it: kills, restarts, messages that come again, late events,
- * merges of people, erasures and replays. Then it compares all tables with a second derivation,
- * runs the checks of `sql/checks/`, and compares the growth of the last third with the middle one.
- * Everything is kept in a temporary directory, which is removed at the end.
+ * `npm run soak -- --minutes 30`: runs a worker over simulated days of the sample shop and disturbs
+ * it with kills, restarts, redelivered messages, late events, merges of people, erasures and
+ * replays. It then verifies all tables, runs the checks of `sql/checks/`, and compares the growth of
+ * the last third of the run with that of the middle one. The data is in a temporary directory.
  *
- * Exit 0: sound; 1: not, or failed; 2: wrong arguments.
+ * Exit 0: all checks passed; 1: a check failed; 2: wrong arguments.
  */
 
 import { mkdtempSync } from 'node:fs'

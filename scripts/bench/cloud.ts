@@ -1,7 +1,7 @@
 /**
- * How fast messages go from Google's Pub/Sub emulator through the worker, a process of its own,
- * into each warehouse. What an emulator of BigQuery takes says little of BigQuery; it is the price
- * of the wire and of the commit's statements.
+ * Message rate from Google's Pub/Sub emulator through a worker process into each warehouse. The
+ * BigQuery emulator's time says little about BigQuery; it shows the cost of the protocol and of the
+ * statements of a commit.
  */
 
 import { once } from 'node:events'
@@ -17,13 +17,14 @@ import { PubsubEmulator, pubsubEmulator } from '../emulators/pubsub-emulator.ts'
 import { WorkerProcess } from '../emulators/worker-process.ts'
 import { Shop } from '../sample/shop.ts'
 
-/** Messages a second, each of one event. */
+/** Messages per second, with one event each. */
 export type Rate = { what: string; messages: number; perSecond: number }
 
 export async function* cloudRates(messages: number): AsyncGenerator<Rate> {
   const jar = pubsubEmulator()
   const bigquery = await startBigQuery()
-  if (jar === null || bigquery === null) throw new UserError('both emulators are needed')
+  if (jar === null || bigquery === null)
+    throw new UserError('both emulators are needed: see test/README.md')
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-bench-'))
   const pubsub = await PubsubEmulator.start(jar)
   try {

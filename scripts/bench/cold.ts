@@ -1,4 +1,4 @@
-/** A batch in a process of its own, from start to exit, after histories of several lengths. */
+/** One batch per process, from start to exit, after histories of several lengths. */
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

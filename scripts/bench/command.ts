@@ -1,8 +1,8 @@
 /**
- * `npm run bench [-- --events N]`: three figures, each beside a peer measured in the same run.
- * `npm run bench -- --views duckdb:PATH` asks every analysis view of a warehouse instead, and
- * `npm run bench -- --cloud` sends messages through Pub/Sub's emulator into each warehouse.
- * It is not a test: machines differ, so only the ratio counts.
+ * `npm run bench [-- --events N]`: measures speed, each figure beside a peer measured in the same
+ * run. `npm run bench -- --views duckdb:PATH` queries every analysis view of a warehouse instead, and
+ * `npm run bench -- --cloud` sends messages through the Pub/Sub emulator into each warehouse. It is
+ * not a test: machines differ, so compare the ratios.
  */
 
 import { mkdtempSync, statSync } from 'node:fs'
@@ -32,7 +32,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 
 type Options = { events: string; messages: string; views?: string; cloud?: true }
 
-export const program = command('npm run bench', 'Measures speed beside peers.')
+export const program = command('npm run bench', 'Measures speed, beside peers.')
   .option('--events <count>', 'number of events to load', '1000000')
   .option('--views <warehouse>', 'only measure the analysis views of this warehouse')
   .option('--cloud', 'only measure messages a second through the emulators')
@@ -125,7 +125,7 @@ function fold(): void {
   say(`  ratio                            ${grouped(ours / peers).padStart(12)}`)
 }
 
-/** Milliseconds of a batch of 2,000 events, after ever longer histories. */
+/** Prints the time of a batch after histories of increasing length. */
 async function flat(dir: string): Promise<void> {
   const definitions = await loadDefinitions('definitions')
   const warehouse = duckdbWarehouse(join(dir, 'flat.duckdb'))

@@ -1,4 +1,4 @@
-/** Decoding alone, beside `JSON.parse` of the same lines: one thread, the same run. */
+/** Decoder on one thread, beside `JSON.parse` of the same lines. */
 
 import { elapsedMs, now } from '../../pipeline/base/clock.ts'
 import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
@@ -8,10 +8,10 @@ import { Shop } from '../sample/shop.ts'
 
 const CHUNK_LINES = 20_000
 const CHUNKS = 5
-/** Rounds over all chunks; the first is not counted, because it is compiled during it. */
+/** Rounds over all chunks. The first is not counted, because code is compiled during it. */
 const ROUNDS = 4
 
-/** Lines a second of decoding and of `JSON.parse`, the median round of each. */
+/** Returns lines per second of the decoder and of `JSON.parse`, from the median round of each. */
 export async function decodeRates(): Promise<[decode: number, parse: number]> {
   const definitions = await loadDefinitions('definitions')
   const decoder = new ChunkDecoder({
@@ -35,7 +35,7 @@ export async function decodeRates(): Promise<[decode: number, parse: number]> {
   return [all.length / median(decodes.slice(1)), all.length / median(parses.slice(1))]
 }
 
-/** Some lines of the shop are broken, as a sender's may be. */
+/** Some lines of the shop are not JSON. */
 function parseLine(line: string): unknown {
   try {
     return JSON.parse(line)

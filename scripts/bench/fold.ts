@@ -1,6 +1,6 @@
 /**
- * The fold alone, beside XState v5's pure `transition`, on the same machine and the same events:
- * one shopper after another, each going round and round.
+ * Fold beside XState v5's pure `transition`, with the same machine and events, one profile after
+ * another.
  */
 
 import { createMachine, initialTransition, transition } from 'xstate'
@@ -42,7 +42,7 @@ const PEER = createMachine({
   },
 })
 
-/** Events a second of ours and of the peer's. */
+/** Returns events per second of the fold and of XState. */
 export function foldRates(profileCount: number, peerProfileCount: number): [number, number] {
   const { machines, eventCodes } = compile({
     identity: IDENTITY_DEFAULT,
@@ -82,13 +82,13 @@ export function foldRates(profileCount: number, peerProfileCount: number): [numb
   return [ours, peers]
 }
 
-/** Profiles of a slice: as many events as a batch has. */
+/** Profiles per slice; a slice has as many events as a batch. */
 const SLICE = 300
 
-/** Slices before the clock starts: what they run is compiled by then, ours and the peer's. */
+/** Slices before the measurement, so that both are compiled. */
 const WARM_UP = 20
 
-/** Runs in slices, as batches do. */
+/** Runs in slices, as batches do, and returns events per second. */
 function rate(profileCount: number, run: (first: number, last: number) => void): number {
   const slice = Math.min(SLICE, profileCount)
   for (let i = 0; i < WARM_UP; i++) run(0, slice)

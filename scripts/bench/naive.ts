@@ -1,8 +1,7 @@
 /**
- * Peers of the end-to-end figure in plain TypeScript, all in memory: parsing the lines alone, and the
- * script a team would write first. The script deduplicates, cuts sessions, takes the last known user
- * of a device, walks the checkout journey and writes NDJSON. It keeps nothing between runs and
- * corrects nothing.
+ * Peers of the end-to-end figure in plain TypeScript, in memory: parsing the lines only, and a naive
+ * script. The script deduplicates, cuts sessions, takes the last known user of a device, follows the
+ * checkout journey and writes NDJSON. It has no state between runs and no corrections.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -20,8 +19,7 @@ type Line = {
 const GAP_MS = 1_800_000
 const TIMEOUT_MS: { [state: string]: number } = { cart: 86_400_000, checkout: 3_600_000 }
 
-/** Returns the milliseconds of wall time and of CPU that bare `JSON.parse` takes for the lines of a
- * file. */
+/** Returns the wall time and CPU time, milliseconds, of `JSON.parse` for the lines of a file. */
 export function parseUsage(file: string): { wallMs: number; cpuMs: number } {
   const lines = linesOf(file)
   const startedAt = elapsedMs()
@@ -31,7 +29,7 @@ export function parseUsage(file: string): { wallMs: number; cpuMs: number } {
   return { wallMs: elapsedMs() - startedAt, cpuMs: (user + system) / 1_000 }
 }
 
-/** Returns the milliseconds that the script takes from one file to another. */
+/** Returns the milliseconds of the script from the input file to the output file. */
 export function naiveMs(file: string, out: string): number {
   const startedAt = elapsedMs()
   const devices = new Map<string, { at: number; event: Line }[]>()

@@ -1,4 +1,4 @@
-/** A program of this project in a process of its own, and what it uses of the machine. */
+/** Runs a program of this project as a process and measures its CPU time and memory. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

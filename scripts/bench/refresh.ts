@@ -1,7 +1,6 @@
 /**
- * The peer of the end-to-end figure: what a team would write instead, DuckDB SQL that rebuilds a
- * few tables from the file each time. It knows no late event's correction, no journey with states,
- * no versions; it does less, in one pass, and is what we must not be slower than.
+ * Peer of the end-to-end figure: DuckDB SQL that rebuilds a few tables from the file each time, in
+ * one pass. It has no corrections of late events, no journeys with states and no versions.
  */
 
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -45,7 +44,7 @@ const STEPS = (file: string): string[] => [
   'checkpoint',
 ]
 
-/** Milliseconds from the file to the tables. */
+/** Returns the milliseconds from the file to the tables. */
 export async function refreshMs(file: string, database: string): Promise<number> {
   const instance = await DuckDBInstance.create(database, { threads: '2' })
   const connection = await instance.connect()

@@ -1,4 +1,4 @@
-/** Preloaded into a program that the bench runs: writes what the process used to a file. */
+/** Module preloaded into a measured program: writes its CPU time and peak memory to a file. */
 
 import { writeFileSync } from 'node:fs'
 

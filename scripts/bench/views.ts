@@ -9,7 +9,7 @@ const ASKED = 3
 
 export type ViewCost = { view: string; rows: number; ms: number; cpuMs: number }
 
-/** The quickest of a few answers each; the rows are made, and left where they are. */
+/** Returns the cost of each view, from the fastest of a few queries. The rows go to a temporary table. */
 export async function viewCosts(url: string): Promise<{ moves: number; costs: ViewCost[] }> {
   const warehouse = warehouseOf(url, ASKING)
   await warehouse.open()

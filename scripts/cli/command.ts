@@ -17,7 +17,7 @@ import { note } from './output.ts'
 
 export type { Command }
 
-/** A command named as it is typed, with `--help`. */
+/** Returns a command with `--help`. `name` is the command as it is typed. */
 export function command(name: string, description: string): Command {
   return new Command(name)
     .description(description)
@@ -27,7 +27,7 @@ export function command(name: string, description: string): Command {
     .showHelpAfterError(false)
 }
 
-/** As it is typed: npm keeps for itself what stands before `--`. */
+/** Returns the usage line with `--`, because npm keeps the options before it. */
 function commandUsage(of: Command): string {
   const names: string[] = []
   for (let each: Command | null = of; each !== null; each = each.parent) names.unshift(each.name())
@@ -35,7 +35,7 @@ function commandUsage(of: Command): string {
   return [program, '--', ...rest, of.usage()].join(' ')
 }
 
-/** The same, for commands that read or write a warehouse that exists. */
+/** Returns a command that reads or writes an existing warehouse. */
 export function warehouseCommand(name: string, description: string): Command {
   return warehouseOption(command(name, description)).hook('preAction', (of) => {
     const { warehouse } = of.opts<{ warehouse?: string }>()
@@ -44,7 +44,7 @@ export function warehouseCommand(name: string, description: string): Command {
   })
 }
 
-/** Gives a command `--warehouse`, without a default. */
+/** Adds `--warehouse` to a command, without a default. */
 export function warehouseOption(of: Command): Command {
   return of.option(
     '--warehouse <url>',
@@ -55,10 +55,10 @@ export function warehouseOption(of: Command): Command {
 /** Runs a command to its end and sets the exit code. Never throws. A closed output pipe (`head`) is
  * not a failure. */
 export async function main(program: Command): Promise<void> {
-  let isTold = false
+  let isReported = false
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE' || isTold) return
-    isTold = true
+    if (error.code === 'EPIPE' || isReported) return
+    isReported = true
     process.stderr.write(`error: the output could not be written: ${error.message}\n`)
     process.exitCode = 1
   })
@@ -97,9 +97,9 @@ function outcomeOf(action: Command): string {
   const line = nextLine(script, ...process.argv.slice(2))
   const check = REWRITES[script]
   if (STEPWISE.has(script))
-    return `finished steps stay and are skipped next time; to continue: ${line}`
+    return `finished steps are kept and skipped next time; to continue: ${line}`
   if (check === undefined) return `nothing has been changed; to run it again: ${line}`
-  return `all of it is committed or nothing, and ${nextLine(...check)} shows which; to continue: ${line}`
+  return `either everything or nothing is committed; to see which: ${nextLine(...check)}; to run it again: ${line}`
 }
 
 function scriptOf(action: Command): string {
@@ -108,7 +108,7 @@ function scriptOf(action: Command): string {
   return top.name().replace(/^npm (run )?/, '')
 }
 
-/** Commands that change a warehouse, and the one that shows whether they have. */
+/** Commands that change a warehouse in one commit, each with the command that shows the result. */
 const REWRITES: { [script: string]: readonly [string, ...string[]] } = {
   replay: ['release', 'status'],
   release: ['release', 'status'],
@@ -119,5 +119,5 @@ const REWRITES: { [script: string]: readonly [string, ...string[]] } = {
   compact: ['status'],
 }
 
-/** Commands that go on from the steps that are done. */
+/** Commands that continue after the steps that are done. */
 const STEPWISE = new Set(['deploy', 'migrate', 'package', 'peers', 'generate'])

@@ -1,6 +1,6 @@
 /**
- * The warehouse of a command that was given none: your own, `journeys.duckdb`, or else the sample,
- * with a printed line. The sample has a file of its own, so it never mixes with your events.
+ * Default of `--warehouse`: your own `journeys.duckdb`, or else the sample, which is noted. The
+ * sample has its own file, so it never mixes with your events.
  */
 
 import { existsSync } from 'node:fs'
@@ -9,12 +9,12 @@ import { note } from './output.ts'
 
 export const SAMPLE_WAREHOUSE = 'duckdb:sample.duckdb'
 
-/** Whether the file of a DuckDB warehouse exists. */
+/** Returns whether the file of a DuckDB warehouse exists. */
 export function isThere(url: string): boolean {
   return existsSync(url.slice(url.indexOf(':') + 1))
 }
 
-/** Returns the warehouse to read, and prints a line if it is the sample. */
+/** Returns the default warehouse to read, and prints a note if it is the sample. */
 export function defaultWarehouseToRead(): string {
   if (isThere(WAREHOUSE_DEFAULT) || !isThere(SAMPLE_WAREHOUSE)) return WAREHOUSE_DEFAULT
   note(

@@ -1,4 +1,4 @@
-/** The folder of definitions that a command reads, and what the warehouse remembers of it. */
+/** Folder of definitions that a command reads. A warehouse remembers the folder it was last given. */
 
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -12,8 +12,8 @@ export const DEFINITIONS_HELP =
   'folder of identity, sessions, events, journeys, funnels and cohorts (default: the one this ' +
   `warehouse was last given, or ${DEFINITIONS_DEFAULT})`
 
-/** Returns the folder that was given, or the one the open warehouse was last given, or
- * `definitions`. A remembered folder that no longer exists is a `UserError`. */
+/** Returns the given folder, or else the one that the open warehouse was last given, or else
+ * `definitions`. Throws a `UserError` if the remembered folder no longer exists. */
 export async function folderOf(warehouse: Warehouse, given: string | undefined): Promise<string> {
   if (given !== undefined) return given
   const last = await lastFolder(warehouse)
@@ -26,7 +26,7 @@ export async function folderOf(warehouse: Warehouse, given: string | undefined):
   )
 }
 
-/** Records the folder that definitions were read from. The warehouse is open. */
+/** Records the folder that definitions were read from. The warehouse must be open. */
 export function remember(warehouse: Warehouse, folder: string): Promise<void> {
   return rememberFolder(warehouse, resolve(folder), now())
 }

@@ -1,9 +1,9 @@
-/** Definitions for the commands: read from their folder, with warnings on standard error. */
+/** Loads definitions for the commands, with warnings on standard error. */
 
 import { loadDefinitions, type Definitions } from '../../pipeline/definition/load.ts'
 import { note } from './output.ts'
 
-/** Reads a definitions folder and shows its warnings. Throws as `loadDefinitions` does. */
+/** Reads a folder of definitions and prints its warnings. Throws as `loadDefinitions` does. */
 export async function definitionsIn(dir: string): Promise<Definitions> {
   const { warnings, ...definitions } = await loadDefinitions(dir)
   showWarnings(warnings)

@@ -1,4 +1,4 @@
-/** A funnel's steps as lines of a terminal: bars, and what is pending apart from what is lost. */
+/** Prints a funnel as bars, with conversion over matured entries and the number still pending. */
 
 import type pc from 'picocolors'
 import { printable } from '../../pipeline/base/text.ts'
@@ -11,8 +11,9 @@ export type Paint = ReturnType<typeof pc.createColors>
 export const grouped = (count: unknown): string => Number(count).toLocaleString('en-US')
 
 /**
- * Rows of `funnel_steps` of one funnel, by step, and its row of `funnel_conversion`: a line each. A
- * step's rate is over the matured units that reached the step before.
+ * Returns one line per step, then the conversion and the options. `steps` are the rows of
+ * `funnel_steps` in order, `conversion` is the row of `funnel_conversion`. The rate of a step is over
+ * the matured units that reached the previous step.
  */
 export function funnelLines(steps: readonly Row[], conversion: Row, paint: Paint): string[] {
   const first = steps[0]
@@ -66,7 +67,7 @@ export function percent(part: number, whole: number): string {
   return whole === 0 ? '–' : `${Math.round((100 * part) / whole)} %`
 }
 
-/** Returns the options in force as text. */
+/** Returns the options of a funnel as text. */
 export function optionsText(options: unknown): string {
   const entries = Object.entries(JSON.parse(String(options)) as { [option: string]: unknown })
   const texts = entries

@@ -1,8 +1,8 @@
 /**
- * How far the tables of a warehouse have come, and whether that is well: what `npm run status`
- * prints, the worker's metrics count, and its `/healthz` answers.
+ * Progress and health of a warehouse, as printed by `npm run status` and served by the worker's
+ * `/metrics` and `/healthz`.
  *
- * A reading is what the warehouse contains. Ages are computed when the reading is printed.
+ * A reading is read from the warehouse. Ages are computed each time a status is made from it.
  */
 
 import { formatInstant, HOUR, now } from '../../pipeline/base/clock.ts'
@@ -15,7 +15,7 @@ import type { Command } from './command.ts'
 import { counted } from '../../pipeline/base/text.ts'
 import { duration } from './funnel-lines.ts'
 
-/** Counts by what they are of, the commonest first. */
+/** Counts by name, the largest first. */
 export type Tally = { [name: string]: number }
 
 /** Instants are microseconds. */
@@ -28,9 +28,9 @@ export type Reading = {
   /** Lines that all batches read, by outcome. */
   events: Tally
   live: Tally
-  /** Unresolved, by reason. */
+  /** Unresolved dead letters by reason. */
   deadLetters: Tally
-  /** Versions taken back in the 24 hours before the reading, by why. */
+  /** Rows superseded in the 24 hours before the reading, by reason. */
   corrections: Tally
 }
 
@@ -38,7 +38,7 @@ export type Status = {
   warehouse: string
   /** RFC 3339, or null. */
   watermark: string | null
-  /** How far the watermark is behind now, and how long ago the last commit was, milliseconds. */
+  /** Milliseconds from the watermark to now, and from the last commit to now. */
   lag_ms: number | null
   quiet_ms: number | null
   batches: number
@@ -156,7 +156,7 @@ const sinceMs = (instant: number | null) =>
 function passed(status: Status, limits: Limits): string[] {
   const { lag_ms: lag, quiet_ms: quiet } = status
   const unresolved = total(status.dead_letters)
-  const takenBack = total(status.corrections)
+  const superseded = total(status.corrections)
   const words: [isPassed: boolean, words: string][] = [
     [(lag ?? 0) > limits.lagMs, `the watermark is ${duration(lag ?? 0)} behind (--max-lag)`],
     [
@@ -168,8 +168,8 @@ function passed(status: Status, limits: Limits): string[] {
       `${counted(unresolved, 'dead letter is', 'dead letters are')} unresolved (--max-dead-letters)`,
     ],
     [
-      takenBack > limits.corrections,
-      `${counted(takenBack, 'version was', 'versions were')} taken back in 24 hours (--max-corrections)`,
+      superseded > limits.corrections,
+      `${counted(superseded, 'row was', 'rows were')} superseded in 24 hours (--max-corrections)`,
     ],
   ]
   return words.flatMap(([isPassed, text]) => (isPassed ? [text] : []))

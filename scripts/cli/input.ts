@@ -1,6 +1,6 @@
 /**
- * Input of `npm start`: files, standard input that has bytes, the sample, or nothing except a later
- * watermark for a warehouse that has events.
+ * Input of `npm start`: files, standard input if it has bytes, the sample, or, for a warehouse that
+ * has events, a later watermark only.
  */
 
 import { once } from 'node:events'
@@ -12,18 +12,18 @@ import { UserError } from '../../pipeline/base/errors.ts'
 import { isThere, SAMPLE_WAREHOUSE } from './default-warehouse.ts'
 import { note } from './output.ts'
 
-/** How long standard input may be silent before it counts as empty, milliseconds. */
+/** Milliseconds without a byte after which standard input counts as empty. */
 const SILENT_MS = 500
 
-/** Origins of batches that may be in a warehouse of the sample alone. */
+/** Origins of batches in a warehouse that has only the sample. */
 const SAMPLE_ORIGINS = ['sample', 'correction', 'dead letters']
 
 export type Input =
   | { kind: 'files'; files: readonly string[]; warehouse: string }
   | { kind: 'sample' | 'watermark'; warehouse: string }
 
-/** Returns what to read and where it goes. Sample and own events never go to one warehouse: that
- * is a `UserError`. */
+/** Returns what to read and into which warehouse. Throws a `UserError` if the sample would mix with
+ * your own events. */
 export async function inputOf(
   files: readonly string[],
   given: string | undefined,
@@ -38,8 +38,8 @@ export async function inputOf(
   if (asked && (await hasOwnEvents(own))) {
     if (hasWatermark) return { kind: 'watermark', warehouse: own }
     throw new UserError(
-      `no file is given, and ${own} has events of your own, with which the sample would mix: ` +
-        'give a file, or leave out --warehouse to see the sample',
+      `no file is given, and the sample would mix with your events in ${own}: ` +
+        'give a file, or leave out --warehouse to load the sample',
       2,
       { script: 'start', args: ['FILE'] },
     )
@@ -47,7 +47,7 @@ export async function inputOf(
   return { kind: 'sample', warehouse: given ?? SAMPLE_WAREHOUSE }
 }
 
-/** Whether a warehouse exists and has a batch of other events than the sample's. */
+/** Returns whether a warehouse exists and has events that are not the sample's. */
 async function hasOwnEvents(url: string): Promise<boolean> {
   if (url.startsWith('duckdb:') && !isThere(url)) return false
   const warehouse = warehouseToRead(url)
@@ -64,7 +64,7 @@ async function hasOwnEvents(url: string): Promise<boolean> {
   }
 }
 
-/** Returns whether a stream, unless it is a terminal, yields a byte in time. What it yields can
+/** Returns whether a stream that is not a terminal yields a byte within `silentMs`. The byte can
  * still be read afterwards. */
 export async function hasBytes(
   stream: Readable & { isTTY?: boolean; unref?: () => void },
@@ -83,6 +83,7 @@ export async function hasBytes(
   if (found === 'bytes') return true
   stream.pause()
   stream.unref?.()
-  if (found === 'silent') note('standard input is silent and is not read; to wait for it: add -')
+  if (found === 'silent')
+    note('nothing arrived on standard input, so it is not read; to wait for it, add -')
   return false
 }

@@ -10,7 +10,7 @@ const cleanups: (() => void)[] = []
 
 type Listener = (signal: NodeJS.Signals, number: number) => void
 
-/** The listener of both signals: a command that handles them itself replaces the one of the frame. */
+/** Listener of both signals. A command with its own handling replaces the default one. */
 let listener: Listener | null = null
 
 function listen(next: Listener): void {
@@ -30,8 +30,7 @@ export function onInterrupt(cleanup: () => void): () => void {
   }
 }
 
-/** Ends the process at Ctrl-C or SIGTERM with the line that `outcome` returns, and exit code 130 or
- * 143. */
+/** On Ctrl-C or SIGTERM, prints the text that `outcome` returns and exits with code 130 or 143. */
 export function endOnInterrupt(outcome: () => string): void {
   listen((_signal, number) => {
     for (const cleanup of cleanups.toReversed()) cleanup()
@@ -40,8 +39,8 @@ export function endOnInterrupt(outcome: () => string): void {
   })
 }
 
-/** Aborted at the first Ctrl-C or SIGTERM; the second ends the process at once. The command ends
- * itself after the first. */
+/** Returns a signal that the first Ctrl-C or SIGTERM aborts, so that the command can end by itself.
+ * The second ends the process at once. */
 export function interruption(onFirst: () => void): AbortSignal {
   const controller = new AbortController()
   listen(() => {

@@ -1,6 +1,6 @@
 /**
- * Why most of an input was refused: one line that names the likely cause and what to do about it,
- * from the reasons and a few of the refused lines.
+ * Likely cause of a mostly refused input, and what to do about it, derived from the reasons and some
+ * of the refused lines.
  */
 
 import { counted } from '../../pipeline/base/text.ts'
@@ -15,7 +15,7 @@ const NAMES_SHOWN = 5
 /** A refused line. */
 export type Letter = { reason: string; detail: string; text: string }
 
-/** Keys by which a format is known that is not read as it is. */
+/** Keys that identify formats which are not supported. */
 const FORMATS_BY_KEY: readonly [key: string, format: string][] = [
   ['event_timestamp', 'a GA4 export'],
   ['collector_tstamp', 'Snowplow enriched events'],
@@ -24,8 +24,8 @@ const FORMATS_BY_KEY: readonly [key: string, format: string][] = [
   ['distinct_id', 'a Mixpanel export'],
 ]
 
-/** Returns lines about a run that refused more than half of what it read; else none. `origin` is the
- * name of the input. */
+/** Returns lines for a run that refused more than half of what it read, otherwise none. `origin` is
+ * the name of the input. */
 export async function refusalLines(
   warehouse: Warehouse,
   run: RunReport,
@@ -48,7 +48,7 @@ export async function refusalLines(
   ]
 }
 
-/** Returns the file that commands name: one that a shell and SQL read as it is, or a placeholder. */
+/** Returns the file name for printed commands, or a placeholder if it would need quotes. */
 const fileOf = (origin: string) => (/^[\w./][\w./-]*$/.test(origin) ? origin : 'FILE')
 
 function letterOf(row: Row): Letter {
@@ -70,7 +70,7 @@ export function likelyCause(
   const keys = new Set(objects.flatMap((one) => Object.keys(one)))
   const known = FORMATS_BY_KEY.find(([key]) => hasKey(objects, key))
   if (reason !== 'no_identifier' && known !== undefined) {
-    return `this looks like ${known[1]}, and native or Segment events are expected`
+    return `this looks like ${known[1]}; convert it to native or Segment events`
   }
   if (reason === 'no_identifier') {
     const given = objects.flatMap((one) => Object.keys(Object(one['identifiers']) as object))
@@ -84,37 +84,37 @@ export function likelyCause(
   if ((reason === 'missing_field' || reason === 'unknown_format') && keys.size > 0) {
     const some = [...keys].slice(0, NAMES_SHOWN).join(', ')
     return (
-      `these are objects of another format (${some}), and native events have event_id, name, ` +
+      `these objects have another format (${some}); native events have event_id, name, ` +
       `occurred_at and identifiers: ${letters[0]?.detail ?? ''}`
     )
   }
   return letters[0]?.detail ?? reason
 }
 
-/** Lines that are not JSON. */
+/** Returns the likely cause of lines that are not JSON. */
 function brokenCause(texts: readonly string[], file: string): string {
   if (texts.some((text) => text.startsWith('PAR1') || text.startsWith('\u001f'))) {
-    return 'this is a binary file, and NDJSON is expected: one JSON object a line, or .gz of it'
+    return 'this is a binary file; NDJSON is expected, one JSON object a line, or a .gz of it'
   }
   const isJsonPart = (text: string) =>
     /^(?:[[{}\]],?|"[^"]*"\s*:.*|[}\]]+,?)$/.test(text.slice(0, 200))
   if (texts.some((text) => text.startsWith('[{')) || texts.some(isJsonPart)) {
     return (
-      'this is a JSON array or JSON over several lines, and one JSON object a line is expected; ' +
+      'this is a JSON array or JSON over several lines; one JSON object a line is expected; ' +
       `convert it: jq -c 'if type == "array" then .[] else . end' ${file} > events.ndjson`
     )
   }
   if ([',', ';', '\t'].some((separator) => isTable(texts, separator))) {
     return (
-      'this is a CSV file, and NDJSON is expected; convert it, with the names of your columns: ' +
+      'this is a CSV file; NDJSON is expected; convert it, with the names of your columns: ' +
       'duckdb -c "copy (select event_id, name, occurred_at, {user_id: user_id} as identifiers ' +
       `from read_csv('${file}', all_varchar = true)) to 'events.ndjson' (format json)"`
     )
   }
-  return 'these lines are not JSON, and one JSON object a line is expected'
+  return 'these lines are not JSON; one JSON object a line is expected'
 }
 
-/** Whether most lines have the same number of a separator, and at least one. */
+/** Returns whether most lines have the same number of separators, and at least one. */
 function isTable(texts: readonly string[], separator: string): boolean {
   const counts = texts.map((text) => text.split(separator).length - 1)
   const [most = 0] = counts.toSorted((a, b) => b - a)

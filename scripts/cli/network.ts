@@ -1,4 +1,4 @@
-/** Whether a service can be reached at all, before its client starts to retry. */
+/** Checks that a service can be reached, before its client starts to retry. */
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -9,8 +9,8 @@ const HTTPS_PORT = 443
 
 const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy']
 
-/** Throws a `UserError` within a second if the host does not accept a connection. Behind a proxy
- * nothing is tried. */
+/** Throws a `UserError` within a second if the host does not accept a connection. Does nothing
+ * behind a proxy. */
 export async function checkNetwork(host: string, env = process.env): Promise<void> {
   if (PROXIES.some((name) => env[name])) return
   const socket = connect({ host, port: HTTPS_PORT })

@@ -1,6 +1,6 @@
 /**
- * Commands that are printed as a next step. They carry the warehouse and the definitions folder of
- * the present run, so that they can be pasted as they are.
+ * Commands that are printed as a next step. They include the warehouse and the definitions folder of
+ * the current run, so they can be pasted as they are.
  */
 
 import { commandLine, type NextCommand } from '../../pipeline/base/errors.ts'
@@ -11,17 +11,17 @@ const READS_FOLDER = new Set(['start', 'replay', 'describe', 'cohort'])
 /** Commands that have no warehouse. */
 const WITHOUT_WAREHOUSE = new Set(['generate', 'peers', 'package', 'deploy', 'bench'])
 
-/** Where the present run works: as it was given, or found. */
+/** Warehouse and definitions folder of the current run, as given or as found. */
 export type Present = { warehouse?: string | undefined; definitions?: string | undefined }
 
 let present: Present = {}
 
-/** Sets what next commands carry. `definitions` is a folder that was named on the command line. */
+/** Sets the options of printed commands. `definitions` is the folder given on the command line. */
 export function setPresent(run: Present): void {
   present = run
 }
 
-/** Returns a command as a line, for the warehouse and the folder of the present run. */
+/** Returns a command line with the warehouse and the folder of the current run. */
 export function nextLine(script: string, ...args: string[]): string {
   return lineInPresent({ script, args })
 }
@@ -37,7 +37,7 @@ export function lineInPresent({ script, args }: NextCommand): string {
   if (definitions !== undefined && !isGiven('--definitions') && READS_FOLDER.has(script)) {
     more.push('--definitions', definitions)
   }
-  // Files come last, as they are typed; an action comes first.
+  // The usual order: action, options, files.
   const verb = args.findIndex((arg) => arg.startsWith('-') || /[A-Z./]/.test(arg))
   const at = script === 'start' ? (verb < 0 ? args.length : verb) : args.length
   return commandLine({ script, args: [...args.slice(0, at), ...more, ...args.slice(at)] })

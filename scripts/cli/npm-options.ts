@@ -1,16 +1,16 @@
 /**
- * Options that npm keeps for itself: of `npm start --warehouse=x f`, without `--`, the command gets
- * `f` alone. npm leaves them in its environment, where they are found here.
+ * Options that npm takes because `--` is missing: for `npm start --warehouse=x f`, the command only
+ * receives `f`. npm leaves the options in environment variables, which are read here.
  */
 
 import type { Command } from 'commander'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { shellWord } from '../../pipeline/base/text.ts'
 
-/** Options of npm's own. They may come from its settings, and without them nothing is changed. */
+/** npm's own options: they may come from its settings, and no command changes anything without them. */
 const NPM_OWN = new Set(['json', 'yes', 'location'])
 
-/** Throws a `UserError` with the line to type if npm has kept an option of this command. */
+/** Throws a `UserError` with the line to type if npm has taken an option of this command. */
 export function refuseKeptOptions(
   program: Command,
   args: readonly string[],
@@ -40,7 +40,7 @@ export function refuseKeptOptions(
     ? [left[0] as string, ...kept, ...left.slice(1)]
     : [...kept, ...left]
   throw new UserError(
-    `npm keeps ${names} for itself when there is no -- before it: ` +
+    `npm takes ${names} itself unless -- comes before it: ` +
       `${program.name()} -- ${words.map(shellWord).join(' ')}`,
     2,
   )
@@ -50,7 +50,7 @@ function isSub(program: Command, word: string | undefined): boolean {
   return program.commands.some((one) => one.name() === word)
 }
 
-/** Takes the first argument that can be a value out of `left`. */
+/** Removes the first argument that can be a value from `left` and returns it. */
 function takenFrom(left: string[], program: Command): string[] {
   const at = left.findIndex((word, i) => !(i === 0 && isSub(program, word)))
   return at < 0 ? [] : left.splice(at, 1)

@@ -1,4 +1,4 @@
-/** Lines of standard output and standard error. Values from input are printed escaped. */
+/** Prints lines on standard output and standard error, with control characters escaped. */
 
 import { printable } from '../../pipeline/base/text.ts'
 
@@ -7,7 +7,7 @@ export function say(lines: readonly string[]): void {
   process.stdout.write(lines.map((line) => `${printable(line)}\n`).join(''))
 }
 
-/** Prints a line on standard error, beside the result. */
+/** Prints a line on standard error. */
 export function note(line: string): void {
   process.stderr.write(`${printable(line)}\n`)
 }

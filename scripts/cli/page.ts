@@ -15,14 +15,14 @@ import { messageOf, UserError } from '../../pipeline/base/errors.ts'
 
 export type Page = {
   title: string
-  /** Anything that JSON can say; the script finds it in the element `document`. */
+  /** JSON data that the script reads from the element `document`. */
   document: object
-  /** Where the script starts, and the style sheets in their order. */
+  /** Entry point of the script, and the style sheets in order. */
   script: URL
   styles: URL[]
 }
 
-/** The whole page. */
+/** Returns the HTML of a page. */
 export async function htmlOf({ title, document, ...client }: Page): Promise<string> {
   const [script, style] = await Promise.all([bundled(client.script), joined(client.styles)])
   const hash = createHash('sha256').update(script).digest('base64')
@@ -38,7 +38,7 @@ export async function htmlOf({ title, document, ...client }: Page): Promise<stri
 <style>${style}</style>
 </head>
 <body>
-<noscript>This page draws itself with a script of its own; please allow it to run.</noscript>
+<noscript>This page needs JavaScript. It makes no network requests.</noscript>
 <script type="application/json" id="document">${data}</script>
 <script>${script}</script>
 </body>

@@ -9,7 +9,7 @@ import { counted } from '../../pipeline/base/text.ts'
 import type { RunReport } from '../../pipeline/run.ts'
 import type { Chunk } from '../../pipeline/io/source.ts'
 
-/** Shorter runs show nothing. */
+/** Shorter runs print no progress. */
 const QUIET_MS = 1_000
 const LINE_EVERY_MS = 5_000
 

@@ -1,4 +1,4 @@
-/** Two versions of a journey side by side, as lines of a terminal. */
+/** Prints the differences between two versions of a journey. */
 
 import { formatInstant } from '../../pipeline/base/clock.ts'
 import type { EventCounts, Move, ReleaseDiff } from '../../pipeline/query/release-diff.ts'

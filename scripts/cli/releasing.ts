@@ -26,13 +26,13 @@ import { startProgress } from './progress.ts'
 
 export type Shared = { warehouse: string; json?: boolean }
 
-/** A command about what is released in a warehouse. */
+/** Returns a command about the releases of a warehouse. */
 export function releaseCommand(name: string, description: string) {
   return warehouseCommand(name, description).option('--json', 'one JSON object')
 }
 
-/** A warehouse with events, what is on record in it, and the definitions to build from: those of
- * the folder for a replay, those on record for everything else. */
+/** Open warehouse with events, its release log, and the definitions to build from: those of the
+ * folder for a replay, otherwise those on record. */
 export type Scene = {
   warehouse: Warehouse
   defined: Definitions
@@ -47,7 +47,7 @@ export function inWarehouse(options: Shared, work: Work): Promise<void> {
   return onRecord(warehouseOf(options.warehouse, REBUILDING), work)
 }
 
-/** The same for work that only reads. */
+/** Like `inWarehouse`, for work that only reads. */
 export function readingWarehouse(options: Shared, work: Work): Promise<void> {
   return onRecord(warehouseToRead(options.warehouse), work)
 }
@@ -60,7 +60,7 @@ function onRecord(warehouse: Warehouse, work: Work): Promise<void> {
   })
 }
 
-/** The same under the definitions of the folder. `isReplayed`: see `runningOf`. */
+/** Like `inWarehouse`, under the definitions of the folder. `isReplayed`: see `runningOf`. */
 export function withFolder(
   options: Shared & { definitions?: string },
   work: Work,
@@ -106,7 +106,7 @@ export function parallelOf(text: string): number {
   throw new UserError(`--parallel ${JSON.stringify(text)} is not valid: use ${want}`, 2)
 }
 
-/** `id` is a journey's, or else a funnel's. */
+/** Returns whether `id` is a journey or a funnel. Throws a `UserError` if it is neither. */
 export function kindOf({ defined, log }: Scene, id: string): string {
   const known = [...log.entries, ...defined.releases]
   const kind = ['journey', 'funnel'].find((one) =>
@@ -114,20 +114,23 @@ export function kindOf({ defined, log }: Scene, id: string): string {
   )
   if (kind !== undefined) return kind
   const ids = [...new Set(known.filter((one) => one.kind === 'journey').map((one) => one.id))]
-  throw new UserError(`${id} is neither journey nor funnel; there is: ${ids.join(', ') || 'none'}`)
+  throw new UserError(
+    `${id} is neither a journey nor a funnel; the journeys are: ${ids.join(', ') || 'none'}`,
+  )
 }
 
-/** The version from the directory, or else from the record; without one, the directory's. */
+/** Returns a version from the definitions or else from the record; without `version`, the one in the
+ * definitions. */
 export function releaseOf(
   { defined, log }: Scene,
   kind: string,
   id: string,
   version?: number,
 ): Release {
-  const inDirectory = defined.releases.find((one) => one.kind === kind && one.id === id)
+  const inDefinitions = defined.releases.find((one) => one.kind === kind && one.id === id)
   const found =
-    version === undefined || inDirectory?.version === version
-      ? inDirectory
+    version === undefined || inDefinitions?.version === version
+      ? inDefinitions
       : log.registered(kind, id, version)
   if (found !== undefined) return found
   if (version === undefined) throw new UserError(`${kind} ${id} is not in the definitions`)
@@ -165,7 +168,7 @@ function versionsOf({ defined, log }: Pick<Scene, 'defined' | 'log'>, kind: stri
 
 export type Built = ReleaseResult & { elapsedMs: number }
 
-/** Builds a version, with the progress of each step on standard error. Returns how long it took. */
+/** Builds a version, with the progress of each step on standard error. */
 export async function build(
   { warehouse, running }: Scene,
   parts: Pick<
@@ -176,7 +179,7 @@ export async function build(
   const startedAt = elapsedMs()
   const progress = startProgress(process.stderr.isTTY === true)
   let step = { name: '', startedAt }
-  let toldAt = startedAt
+  let reportedAt = startedAt
   try {
     const rebuilt = await releaseVersion({
       ...parts,
@@ -187,10 +190,10 @@ export async function build(
       onBatch: (done, total, name) => {
         if (name !== step.name) {
           progress.stop()
-          step = { name, startedAt: toldAt }
+          step = { name, startedAt: reportedAt }
         }
-        toldAt = elapsedMs()
-        const report = { read: done, elapsedMs: toldAt - step.startedAt }
+        reportedAt = elapsedMs()
+        const report = { read: done, elapsedMs: reportedAt - step.startedAt }
         progress.update(report, { progress: { done, total } })
       },
     })

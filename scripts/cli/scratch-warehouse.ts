@@ -1,4 +1,4 @@
-/** A warehouse for the length of one command, in a directory that goes with it. */
+/** Temporary warehouse of one command, in a directory that is removed afterwards. */
 
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

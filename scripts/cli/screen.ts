@@ -1,7 +1,7 @@
 /**
- * The screen at the end of `npm start`: what came in, where customers go, who goes in circles, one
- * story, and what to try next. It reads only the public views, and works for any definitions; a
- * part that has nothing to say is left out.
+ * Summary at the end of `npm start`: counts of the run, the first funnel, the commonest cycles, open
+ * stays, one person's events, and next commands. It reads only the public views and works for any
+ * definitions. Empty parts are left out.
  */
 
 import pc from 'picocolors'
@@ -48,7 +48,7 @@ export async function screen(
   return `${lines.join('\n')}`
 }
 
-/** A part whose lines are painted has escaped its values itself. Commands are printed whole. */
+/** `isPainted`: values are already escaped. `isWhole`: lines are not cut, because they are commands. */
 type Part = { title: string; lines: string[]; isPainted?: boolean; isWhole?: boolean }
 
 function readPart(run: RunReport): Part {
@@ -60,7 +60,7 @@ function readPart(run: RunReport): Part {
     `${counted(run.landed, 'event')} landed, ${counted(run.duplicates, 'duplicate')} dropped, ` +
       `${grouped(run.refused)} refused`,
   ]
-  if (run.erased > 0) lines.push(`${counted(run.erased, 'event')} of erased persons dropped`)
+  if (run.erased > 0) lines.push(`${counted(run.erased, 'event')} of erased people dropped`)
   const reasons = [...run.reasons].sort((a, b) => b[1] - a[1])
   if (reasons.length > 0) {
     lines.push('refused: ' + reasons.map(([reason, n]) => `${reason} ${grouped(n)}`).join(', '))
@@ -129,7 +129,7 @@ async function standingPart(warehouse: Warehouse): Promise<Part> {
   }
 }
 
-/** A person on several devices who went in a circle, if there is one. */
+/** Events of one person, preferably on several devices and with a cycle. */
 async function storyPart(warehouse: Warehouse): Promise<Part> {
   const [person] = await warehouse.query(
     `select sessions.profile_id, count(distinct sessions.stream) as devices, count(*) as visits
@@ -188,7 +188,7 @@ function nextPart(run: RunReport): Part {
   }
 }
 
-/** Your own events go to a warehouse of their own, not to the sample. */
+/** Returns the line that reads your own events, never into the sample. */
 function lineInPlace({ warehouseUrl }: RunReport, file: string): string {
   return warehouseUrl === SAMPLE_WAREHOUSE ? `npm start -- ${file}` : nextLine('start', file)
 }

@@ -1,10 +1,10 @@
-/** Files and processes that a command leaves nowhere, however it ends. */
+/** Temporary files of a command, removed however it ends. */
 
 import { rmSync } from 'node:fs'
 import { onInterrupt } from './interrupt.ts'
 
-/** Removes a file or a directory after `work`, at once where Ctrl-C or SIGTERM ends the command: it
- * may hold what customers did. */
+/** Runs `work`, then removes a file or directory, also on Ctrl-C and SIGTERM: it may contain
+ * customer data. */
 export async function withTemporary<Result>(
   path: string,
   work: () => Promise<Result>,

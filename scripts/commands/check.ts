@@ -1,7 +1,7 @@
 /**
- * `npm run check -- [--warehouse URL]`: runs every query of `sql/checks/`. Each returns no row when
- * the tables are sound. Exit 1, naming the checks that failed with what a row of them means and
- * their first rows.
+ * `npm run check -- [--warehouse URL]`: runs every query of `sql/checks/`. Each returns no rows if
+ * the tables are sound. If some return rows, prints their names, meanings and first rows, and exits
+ * with 1.
  */
 
 import { warehouseToRead } from '../../pipeline/config.ts'

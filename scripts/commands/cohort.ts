@@ -1,6 +1,6 @@
 /**
- * `npm run cohort -- list | run | show | members`: who is in which cohort, at any event time and
- * any knowledge time, and who entered and left since the last run, and why.
+ * `npm run cohort -- list | run | show | members`: computes the members of cohorts, at any event
+ * time and knowledge time, and records who entered or left since the last run, with the reason.
  *
  * Exit 0: done; 1: failed; 2: wrong arguments.
  */
@@ -40,7 +40,7 @@ const REASONS: { [R in ChangeReason]: string } = {
 
 const reasonText = (reason: ChangeReason) => `${reason} (${REASONS[reason]})`
 
-/** Everything an action needs, closed after it. */
+/** Open warehouse of an action, its last commit and the cohorts. */
 type Ask = { warehouse: Warehouse; head: Head; cohorts: Cohort[] }
 
 const cohortCommand = (name: string, description: string) =>
@@ -90,7 +90,7 @@ const members = cohortCommand('members', 'Lists members, computed now.')
       const at = options.at === undefined ? watermark : instantOf('--at', options.at)
       if (at > watermark) {
         const what = `--at ${formatInstant(at)} is after the watermark`
-        throw new UserError(`${what}, ${formatInstant(watermark)}: nothing is decided yet`, 2)
+        throw new UserError(`${what}, ${formatInstant(watermark)}: use an earlier instant`, 2)
       }
       const found = cohortMembers(warehouse, cohort, { at, believedAt })
       for await (const profile of found) {
@@ -109,8 +109,8 @@ async function asking(options: Options, action: (ask: Ask) => Promise<void>): Pr
   }
 }
 
-/** The cohorts of the folder, and those on record that it lacks, in the order of their ids. A new
- * cohort is a file; its first run puts it on record. Without the folder, the record is enough. */
+/** Returns the cohorts of the folder and those on record, by id. The folder takes precedence, and
+ * need not exist: the first run of a cohort records its definition. */
 async function cohortsOf(warehouse: Warehouse, given: string | undefined): Promise<Cohort[]> {
   const folder = await folderOf(warehouse, given)
   const isThere = given !== undefined || existsSync(folder)
@@ -127,7 +127,7 @@ function cohortOf(cohorts: Cohort[], id: string): Cohort {
   const cohort = cohorts.find((one) => one.id === id)
   if (cohort !== undefined) return cohort
   const known = cohorts.map((one) => one.id).join(', ') || 'none'
-  throw new UserError(`cohort ${JSON.stringify(id)} is not defined; there is: ${known}`, 2)
+  throw new UserError(`cohort ${JSON.stringify(id)} is not defined; the cohorts are: ${known}`, 2)
 }
 
 async function watermarkOf(warehouse: Warehouse, believedAt: number | null): Promise<number> {
@@ -138,12 +138,12 @@ async function watermarkOf(warehouse: Warehouse, believedAt: number | null): Pro
   const watermark = (row?.['watermark'] ?? null) as number | null
   if (watermark !== null) return watermark
   const then = believedAt === null ? '' : ` at ${formatInstant(believedAt)}`
-  throw new UserError(`${warehouse.url} held no events${then}`)
+  throw new UserError(`${warehouse.url} had no events${then}`)
 }
 
 async function listed({ warehouse, cohorts }: Ask, json: boolean): Promise<void> {
   if (cohorts.length === 0 && !json) {
-    print('no cohorts are defined: write cohorts/NAME.ts in the folder of definitions')
+    print('no cohorts are defined; write one as cohorts/NAME.ts in the definitions folder')
   }
   const runs = await warehouse.query(
     `select cohort, member_count, evaluated_at from cohort_runs

@@ -1,6 +1,6 @@
 /**
- * `npm run compact -- --warehouse bigquery:PROJECT.DATASET`: moves rows that queries of the current
- * tables need not scan into archive tables. Without `--yes` it prints the plan and changes nothing.
+ * `npm run compact -- --warehouse bigquery:PROJECT.DATASET`: archives rows that queries of the current
+ * tables do not need to scan. Without `--yes` it prints the plan and changes nothing.
  * The rows of every view stay the same. DuckDB files are compacted on close; for a DuckDB file, the
  * command finishes an interrupted erasure.
  */
@@ -21,7 +21,7 @@ export const program = command(
   'npm run compact',
   'Archives versions of closed months and old state of a dataset.',
 )
-  .requiredOption('--warehouse <url>', 'bigquery:PROJECT.DATASET, or duckdb:PATH')
+  .requiredOption('--warehouse <url>', 'bigquery:PROJECT.DATASET or duckdb:PATH')
   .option('--yes', 'do it (default: print the plan)')
   .option('--json', 'one JSON object')
   .action(async ({ warehouse, yes, json }: Options) => {

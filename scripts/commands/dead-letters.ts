@@ -1,6 +1,6 @@
 /**
  * `npm run dead-letters -- list|show|refeed`: lists and shows refused lines, and feeds them again
- * after a definition or the source has been corrected.
+ * after the definitions have been corrected.
  */
 
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
@@ -60,7 +60,7 @@ function noLetter(id: string, why: string, exitCode?: 1 | 2): UserError {
 }
 
 const show = warehouseCommand('show', 'Shows one dead letter in full.')
-  .argument('<id>', 'dead_letter_id that list prints')
+  .argument('<id>', 'dead_letter_id, as list prints it')
   .option('--json', 'one JSON object, with the raw text')
   .action(async (id: string, options: { warehouse: string; json?: boolean }) => {
     if (!ID.test(id)) throw noLetter(id, 'is not the id of a dead letter', 2)
@@ -100,7 +100,10 @@ const show = warehouseCommand('show', 'Shows one dead letter in full.')
 type RefeedOptions = { warehouse: string; definitions?: string; format?: string; json?: boolean }
 
 const again = warehouseCommand('refeed', 'Feeds every unresolved dead letter again.')
-  .option('--definitions <dir>', 'folder with events.ts (default: the one last given)')
+  .option(
+    '--definitions <dir>',
+    'folder with events.ts (default: the one this warehouse was last given)',
+  )
   .option(
     '--format <format>',
     `wire format: ${FORMATS.join(', ')} (default: detected for each line)`,

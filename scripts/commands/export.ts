@@ -26,7 +26,7 @@ import { withTemporary } from '../cli/temporary.ts'
 
 type Options = { warehouse: string; table: string; out: string }
 
-/** A relation's column as the engine describes it: its name and type. */
+/** Name and SQL type of a column. */
 type Described = { name: string; type: string }
 
 export const program = warehouseCommand('npm run export', 'Writes a public view to a file.')
@@ -87,7 +87,7 @@ function writeLines(
   return pipeline(Readable.from(lines(rows, columns)), createWriteStream(path))
 }
 
-/** The embedded warehouse without a row: its views are those of every other. */
+/** Runs `work` with an empty embedded warehouse, which has the same views as any other. */
 async function inMemory<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
   const warehouse = warehouseOf('duckdb::memory:', ASKING)
   await warehouse.open()
@@ -98,7 +98,7 @@ async function inMemory<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<
   }
 }
 
-/** The columns of a public relation; names of nothing public are refused. */
+/** Returns the columns of a public view. Throws a `UserError` for any other name. */
 async function described(table: string): Promise<Described[]> {
   const names = [...publicViews().keys()]
   if (!names.includes(table)) {
@@ -115,7 +115,7 @@ async function described(table: string): Promise<Described[]> {
   return columns as Described[]
 }
 
-/** A file of DuckDB's; of another warehouse's rows by way of lines. */
+/** Writes a file with DuckDB. Rows of other warehouses go through a temporary NDJSON file. */
 async function copy(
   warehouse: Warehouse,
   table: string,

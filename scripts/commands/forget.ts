@@ -35,8 +35,8 @@ export const program = warehouseCommand('npm run forget', 'Erases a person perma
     try {
       await warehouse.open()
       const definitions = await definitionsOnRecord(warehouse)
-      // An interrupted replay may have left a copy of the events: it goes first, because a crash
-      // after the erasure would keep it.
+      // An interrupted replay may have left a copy of the events. It is removed first, because a
+      // crash after the erasure would leave it behind.
       if (!isPlan) await scratchOf(warehouse).discard()
       const forgotten = await forget({
         warehouse,

@@ -1,9 +1,8 @@
 /**
- * `npm run funnel -- --steps 'A, B, C' --within 7d`: how many went which way, of the stored events,
- * without a release. It counts what released funnels count, by the same stage and the same views,
- * as of the warehouse's watermark.
+ * `npm run funnel -- --steps 'A, B, C' --within 7d`: computes a funnel over the stored events without
+ * releasing it. The stage and the views are those of released funnels; the time is the watermark.
  *
- * Exit 0: answered; 1: failed; 2: wrong arguments.
+ * Exit 0: done; 1: failed; 2: wrong arguments.
  */
 
 import pc from 'picocolors'
@@ -54,7 +53,7 @@ export const program = warehouseCommand(
   .option('--count <unit>', COUNTS.filter((count) => count !== 'instances').join(', '))
   .option('--by <value>', `group by a value of the entry event: ${PATH_FORMS}`)
   .option('--cohort <id>', 'only members of the cohort at its last run')
-  .option('--definition <id>', 'a funnel on record instead of --steps')
+  .option('--definition <id>', 'a live funnel instead of --steps')
   .option('--json', 'one JSON object')
   .action(ask)
 
@@ -84,14 +83,14 @@ async function recordedFunnel(warehouse: Warehouse, id: string): Promise<EventFu
   const found = funnels.find((one) => one.id === id)
   if (found !== undefined) return found
   const known = funnels.map((one) => one.id).join(', ') || 'none'
-  const what = `--definition ${id} is not live in ${warehouse.url}; live: ${known}; if the definitions have it, build it`
+  const what = `--definition ${id} is not live in ${warehouse.url}; live funnels: ${known}; to build it from the definitions`
   throw new UserError(what, 2, { script: 'replay', args: ['--funnel', id] })
 }
 
 function askedFunnel(options: Options): EventFunnel {
   const { steps } = options
   if (steps === undefined) {
-    throw new UserError("no funnel: give --steps 'A, B, C', or --definition ID", 2)
+    throw new UserError("no steps are given: use --steps 'A, B, C' or --definition ID", 2)
   }
   const { within = WITHIN_DEFAULT, order, entry, count } = options
   const funnel = {
@@ -113,10 +112,10 @@ async function refuseNeverRun(warehouse: Warehouse, cohort: string): Promise<voi
   const runs = await warehouse.query('select distinct cohort from cohort_runs order by cohort')
   const known = runs.map((run) => run['cohort'] as string)
   if (known.includes(cohort)) return
-  const what = `--cohort ${cohort} has no run in this warehouse`
+  const what = `--cohort ${cohort} has not been run in this warehouse`
   const there = known.join(', ') || 'none'
   const next = { script: 'cohort', args: ['run', cohort] }
-  throw new UserError(`${what}; there is: ${there}; run it`, 2, next)
+  throw new UserError(`${what}; cohorts with a run: ${there}; to run it`, 2, next)
 }
 
 /**
@@ -137,7 +136,7 @@ async function checkSteps(
     const nearest = nearestName(step, onRecord)
     const fix = nearest === null ? '' : `did you mean '${nearest.name}'? `
     const known = onRecord.slice(0, NAMES_SHOWN).join(', ') || 'none'
-    const what = `no event on record is named '${step}'; ${fix}there is: ${known}`
+    const what = `no stored event is named '${step}'; ${fix}the names are: ${known}`
     if (isAdHoc && nearest?.isSlip === true) throw new UserError(what, 2)
     showWarnings([what])
   }

@@ -1,6 +1,6 @@
 /**
- * `npm run generate -- --events N --seed S --out FILE`: a shop's events as NDJSON, and beside them
- * `FILE.truth.json`, what really happened. The same seed gives the same bytes.
+ * `npm run generate -- --events N --seed S --out FILE`: writes the events of a simulated shop as
+ * NDJSON, and the expected outcome as `FILE.truth.json`. The same seed gives the same bytes.
  */
 
 import { createWriteStream } from 'node:fs'
@@ -33,7 +33,10 @@ function* chunksOf(lines: Iterable<string>): Generator<string> {
 export const program = command('npm run generate', 'Writes the events of a simulated shop.')
   .option('--events <count>', 'lines to write', '100000')
   .option('--seed <number>', 'seed of the shop', '1')
-  .requiredOption('--out <file>', 'NDJSON file to write; the truth goes to FILE.truth.json')
+  .requiredOption(
+    '--out <file>',
+    'NDJSON file to write; the expected outcome goes to FILE.truth.json',
+  )
   .action(async (options: { events: string; seed: string; out: string }) => {
     const shop = new Shop(countOf('--seed', options.seed))
     const lines = shop.lines(countOf('--events', options.events))

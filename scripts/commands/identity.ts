@@ -24,7 +24,7 @@ import { say, sayJson } from '../cli/output.ts'
 
 const audit = warehouseCommand(
   'audit',
-  'Lists the largest persons, shared devices and refused links.',
+  'Lists the largest people, shared devices and refused links.',
 )
   .option('--json', 'one JSON object')
   .action(async ({ warehouse: url, json }: { warehouse: string; json?: boolean }) => {

@@ -1,7 +1,7 @@
 /**
- * `npm run migrate -- --warehouse bigquery:PROJECT.DATASET`: makes what is missing of the schema,
- * after saying what. Additive and idempotent; run again, it finds nothing to do. A DuckDB file is
- * brought up to date whenever it is opened and needs no such command.
+ * `npm run migrate -- --warehouse bigquery:PROJECT.DATASET`: prints the plan and creates missing
+ * tables, columns and views. It is additive and idempotent. A DuckDB file is migrated when it is
+ * opened.
  */
 
 import { BigQueryClient } from '../../pipeline/bigquery/client.ts'

@@ -1,9 +1,9 @@
 /**
- * `npm run package`: builds the folder that is deployed as functions: the pipeline and the
- * definitions as JavaScript, laid out as the checkout is (so every path from one to another holds),
- * the SQL beside them, and the exact versions of the few libraries that are not built in.
+ * `npm run package`: builds the folder that is deployed as functions. It has the pipeline and the
+ * definitions as JavaScript, the SQL, and a lock file for the libraries that are not bundled. Paths
+ * are those of the checkout, so relative paths stay valid.
  *
- * The embedded warehouse is left out, and its native library with it: a function has no disk.
+ * DuckDB and its native library are left out, because a function has no disk.
  */
 
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -18,16 +18,16 @@ import { lockOf, type Lock } from '../deploy/lock.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const NAME = 'desire-path-functions'
-/** Folder of the bundled code: as deep as the sources, which find the SQL two folders up. */
+/** Folder of the bundled code, as deep as the sources, because they read the SQL two folders up. */
 const BUNDLE_DIR = 'pipeline/bundle'
 /** Bundle entry points: the module that the framework loads, and the decoder's worker thread. */
 const PROGRAMS = ['pipeline/functions.ts', 'pipeline/decode/decoder-worker.ts']
-/** Libraries that read files of their own, or require what they need as they go: not built in. */
+/** Libraries that are not bundled, because they read their own files or load modules at run time. */
 const LIBRARIES = ['@google-cloud/*', 'google-gax', 'pino']
 
 const ABSENT = `export class DuckDBFile {
   static async open(path) {
-    throw new Error('duckdb:' + path + ' is not for functions, which have no disk: name a dataset')
+    throw new Error('duckdb:' + path + ' needs a disk, which functions do not have: use bigquery:PROJECT.DATASET')
   }
 }`
 
@@ -43,7 +43,7 @@ const withoutEmbedded: Plugin = {
   },
 }
 
-/** Files of a directory of definitions, without what they end in. */
+/** Returns the files of a definitions folder, with output paths without suffix. */
 async function definitionsIn(dir: string): Promise<{ in: string; out: string }[]> {
   const files = await readdir(dir, { recursive: true, withFileTypes: true })
   return files
@@ -55,18 +55,18 @@ async function definitionsIn(dir: string): Promise<{ in: string; out: string }[]
     })
 }
 
-/** An emptied folder; one that holds anything but an earlier package is not touched. */
+/** Creates or empties a folder. Throws a `UserError` if it contains anything but an earlier package. */
 async function makeFolder(out: string): Promise<void> {
   const found = await readdir(out).catch((): string[] => [])
   const manifest = await readFile(join(out, 'package.json'), 'utf8').catch(() => '{}')
   if (found.length > 0 && (JSON.parse(manifest) as { name?: string }).name !== NAME) {
-    throw new UserError(`--out ${out} contains something else: use a folder that may be emptied`, 2)
+    throw new UserError(`--out ${out} contains other files: use a new folder`, 2)
   }
   await rm(out, { recursive: true, force: true })
   await mkdir(out, { recursive: true })
 }
 
-/** Builds the folder; gives the libraries it needs, by name and version. */
+/** Builds the folder and returns the libraries that it needs, with their versions. */
 async function packageFunctions(definitionsDir: string, out: string) {
   const { metafile } = await build({
     absWorkingDir: ROOT,
@@ -121,5 +121,5 @@ export const program = command('npm run package', 'Builds the functions for depl
     await makeFolder(resolve(out))
     const libraries = await packageFunctions(resolve(definitions), resolve(out))
     const list = Object.entries(libraries).map(([name, version]) => `${basename(name)} ${version}`)
-    process.stdout.write(`${out}: ready to be deployed, with ${list.join(', ')}\n`)
+    process.stdout.write(`${out}: ready to deploy, with ${list.join(', ')}\n`)
   })

@@ -1,10 +1,10 @@
 /**
  * `npm run peers`: installs the reference systems that some tests compare against into `.peers/`,
- * pinned. They are heavy, so they are not dependencies: tests skip with one line if a system is
- * missing, and fail if REQUIRE_PEERS=1. Installed systems are left as they are.
+ * at pinned versions. They are large, so they are not dependencies. Tests are skipped with one line
+ * if a system is missing, and fail if REQUIRE_PEERS=1. Installed systems are kept.
  *
- * - chdb is ClickHouse as a library. Tests compare our funnels with its `windowFunnel`.
- * - zetasql is the parser and analyzer of BigQuery's dialect. Tests check every shared SQL text.
+ * - chdb is ClickHouse as a library. Tests compare funnels with its `windowFunnel`.
+ * - zetasql is the parser and analyzer of BigQuery's dialect. Tests check every SQL file with it.
  * - bqemulator is a BigQuery server for tests. It needs Python 3.11 or later with `venv`, and is
  *   skipped with one line where Python is missing.
  */
@@ -24,7 +24,7 @@ const ENGINES: Pinned = {
 }
 
 const PYTHON_DIR = join(DIR, 'bigquery')
-/** Extensions of the database inside are loaded from its home, where they are put from here. */
+/** Home folder from which the emulator's DuckDB loads its extensions. */
 const PYTHON_HOME = 'home'
 const EXTENSIONS = ['spatial', 'avro']
 const PYTHON_PEERS: Pinned = {
@@ -35,7 +35,7 @@ const PYTHON_PEERS: Pinned = {
   ...Object.fromEntries(EXTENSIONS.map((name) => [`duckdb-extension-${name}`, '1.5.5'])),
 }
 
-/** The version that is installed, or null. */
+/** Returns the installed version, or null. */
 function installed(name: string): string | null {
   try {
     const manifest = readFileSync(join(DIR, 'node_modules', name, 'package.json'), 'utf8')
@@ -45,7 +45,7 @@ function installed(name: string): string | null {
   }
 }
 
-/** Records what was installed last, so that it is not installed again. */
+/** Records the installed versions, so that they are not installed again. */
 const STAMP = join(PYTHON_DIR, 'peers.json')
 
 function installPython(): void {

@@ -1,9 +1,8 @@
 /**
- * `npm run release -- status|diff|promote|rollback`: which versions there are, what a version would
- * change, and moving the pointer of the live one. Promotion and rollback print what they would do
- * and change nothing without `--yes`.
+ * `npm run release -- status|diff|promote|rollback`: lists and compares versions, and selects the
+ * live one. Without `--yes`, promotion and rollback print the plan and change nothing.
  *
- * Exit 0: told or done; 1: failed; 2: wrong arguments.
+ * Exit 0: done; 1: failed; 2: wrong arguments.
  */
 
 import type { Release } from '../../pipeline/definition/load.ts'
@@ -55,7 +54,7 @@ const status = releaseCommand('status', 'Lists versions and how far each is behi
 const behindOf = ({ behind }: { behind: number }) => `${counted(behind, 'batch', 'batches')} behind`
 
 const diff = releaseCommand('diff', 'Compares two versions of a journey.')
-  .argument('<journey>', 'its id')
+  .argument('<journey>', 'id of the journey')
   .argument('<from>', 'first version')
   .argument('<to>', 'second version')
   .action((id: string, from: string, to: string, options: Shared) =>
@@ -66,9 +65,9 @@ const diff = releaseCommand('diff', 'Compares two versions of a journey.')
         const one = statuses.find((built) => isSame(built, { kind: 'journey', id, version }))
         const replay = nextLine('replay', '--journey', id, '--version', String(version))
         if (one === undefined) {
-          throw new UserError(`journey ${id} ${version} has not been built: ${replay}`)
+          throw new UserError(`journey ${id} ${version} is not built; to build it: ${replay}`)
         }
-        if (one.isPartial) return [`  of ${version} some profiles alone are built: ${replay}`]
+        if (one.isPartial) return [`  ${version} is built for some profiles only: ${replay}`]
         return one.behind === 0 ? [] : [`  ${version} is ${behindOf(one)}: ${replay}`]
       })
       const found = await releaseDiff(warehouse, id, before, after)
@@ -98,7 +97,7 @@ const rollback = releaseCommand('rollback', 'Makes the previous version live.')
   .action((id: string, options: Move) =>
     inWarehouse(options, (scene) => {
       const before = scene.log.promoted(kindOf(scene, id), id).at(-2)
-      if (before === undefined) throw new UserError(`${id} has had no other live version`)
+      if (before === undefined) throw new UserError(`${id} has no earlier live version`)
       return move(scene, before, 'rolled_back', options)
     }),
   )
@@ -143,7 +142,7 @@ async function move(
     return
   }
   if (options.why === undefined || options.why.trim() === '') {
-    throw new UserError('--yes needs --why "…": the reason goes on record', 2)
+    throw new UserError('--yes needs --why "…": the reason is recorded', 2)
   }
   const spread = { parallel: parallelOf(options.parallel) }
   const reason = options.why

@@ -1,9 +1,9 @@
 /**
  * `npm run replay -- --journey checkout [--version 4]`: builds a version from the stored events
- * beside the live one, which stays invisible until it is promoted. With `--from` and `--to` only
- * profiles with an event in that time are built, each from its whole history: what history that
- * was loaded late has changed, or a trial on a part of it. `--all` derives everything again, under
- * the identity and sessions of the definitions, which may be new. No effect is published.
+ * beside the live one. It is not visible until it is promoted. With `--from` and `--to`, only
+ * profiles with an event in that time are built, each from its whole history, for example after a
+ * backfill or as a trial. `--all` derives all live versions again under the identity and sessions of
+ * the definitions. No effects are published.
  *
  * Exit 0: built, or nothing to build; 1: failed; 2: wrong arguments.
  */
@@ -63,7 +63,10 @@ export const program = releaseCommand(
 async function replay(options: Options): Promise<void> {
   const named = [options.journey, options.funnel].filter((id) => id !== undefined)
   if (named.length + Number(options.all === true) !== 1) {
-    throw new UserError('name what to build: --journey ID, --funnel ID, or --all', 2)
+    throw new UserError(
+      'nothing to build is given: use one of --journey ID, --funnel ID or --all',
+      2,
+    )
   }
   const version = options.version === undefined ? undefined : versionOf(options.version)
   const within = windowOf(options)
@@ -128,10 +131,10 @@ function endLines(
   if (isLive && isDone) return [`  ${changes}`]
   if (isLive) {
     return !isNeeded
-      ? ['  this is live, and its rows are what they should be']
-      : [`  would change what readers see: ${changes}; add --yes to do it`]
+      ? ['  this version is live and its rows are correct']
+      : [`  would change live rows: ${changes}; add --yes to do it`]
   }
-  const part = within === null ? '' : '; other profiles are as they were'
+  const part = within === null ? '' : '; other profiles are unchanged'
   const { id, version } = release
   return [
     `  ${changes}${part}`,

@@ -1,10 +1,10 @@
 /**
- * `npm start -- [options] [FILE…|-]`: events in, journeys out. Without a file, standard input that
- * has bytes, or else the sample, in a warehouse of its own.
+ * `npm start -- [options] [FILE…|-]`: derives journeys from events. Without a file it reads standard
+ * input if it has bytes, or else the sample, which has its own warehouse.
  *
  * With `--source` it reads a subscription until it is stopped: see `worker/worker.ts`. Otherwise it
- * prints one screen of what was found. Exit 0: all input was processed; refused lines are counted,
- * kept as dead letters, and no error. Ctrl-C finishes the batch in progress.
+ * prints a summary. Exit 0: all input was processed; refused lines are kept as dead letters and are
+ * not errors. Ctrl-C finishes the current batch.
  */
 
 import {
@@ -95,7 +95,10 @@ async function start(files: string[], options: Options): Promise<void> {
   if (options.source !== undefined) {
     const subscription = pubsubOf('--source', options.source)
     if (files.length > 0 || watermark !== null) {
-      throw new UserError('--source goes with neither files nor --watermark: leave them out', 2)
+      throw new UserError(
+        '--source cannot be combined with files or --watermark: leave them out',
+        2,
+      )
     }
     const { work } = await import('../worker/worker.ts')
     const { definitions } = options
@@ -163,7 +166,7 @@ async function feed(
     return { report, definitions }
   } finally {
     progress.stop()
-    // The screen needs the memory that the decoding thread has until then.
+    // Releases the memory of the decoder thread before the summary is computed.
     await engine.close()
   }
 }
@@ -187,7 +190,7 @@ async function printScreen(warehouse: Warehouse, { origin }: Source, run: Fed): 
   process.stdout.write(await screen(warehouse, run.report, run.definitions.journeys, look))
 }
 
-/** Names the versions of the folder that are not live, and how to build them. */
+/** Notes the versions in the folder that are not live, with the commands to build and promote them. */
 function noteWaiting(
   waiting: readonly { kind: string; id: string; version: number }[],
   live: readonly { id: string; version: number }[],
@@ -221,14 +224,17 @@ function noteInterrupt({ batches, landed, isComplete }: RunReport): void {
   )
 }
 
-/** The metrics address and the limits of `/healthz`. */
+/** Returns the metrics address and the limits of `/healthz`. */
 function metricsOf({ metrics, source, ...options }: Options) {
   const limits = limitsOf(options)
   if (metrics !== undefined && source === undefined) {
-    throw new UserError('--metrics goes with --source: a run over files reports at its end', 2)
+    throw new UserError(
+      '--metrics needs --source: a run over files prints its counts at the end',
+      2,
+    )
   }
   if (metrics === undefined && Object.values(limits).some(Number.isFinite)) {
-    throw new UserError('--max-… are the limits of /healthz: they go with --metrics PORT', 2)
+    throw new UserError('--max-… are limits of /healthz: add --metrics PORT, or leave them out', 2)
   }
   return { listening: metrics === undefined ? null : listeningOf(metrics), limits }
 }

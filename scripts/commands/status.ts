@@ -1,9 +1,8 @@
 /**
- * `npm run status`: how far the tables have come, what was last done, what is live, what was
- * refused and what was corrected. With thresholds it is a health check.
+ * `npm run status`: prints the watermark, the last batch, live versions, refused lines and
+ * corrections. With limits it is a health check.
  *
- * Exit 0: told; 1: failed, or unhealthy, and it names the thresholds that were passed; 2: wrong
- * arguments.
+ * Exit 0: done; 1: failed, or unhealthy, with the exceeded limits; 2: wrong arguments.
  */
 
 import { warehouseToRead } from '../../pipeline/config.ts'

@@ -1,8 +1,9 @@
 /**
- * `npm run verify`: are the stored tables what the stored events and definitions give? Derives all
- * of them once more beside the warehouse and compares; or compares two warehouses.
+ * `npm run verify`: checks that the stored tables match the stored events and definitions. It derives
+ * all tables again in a scratch warehouse and compares them. With `--against` it compares two
+ * warehouses.
  *
- * Exit 0: equal; 1: not, or failed; 2: wrong arguments.
+ * Exit 0: equal; 1: different, or failed; 2: wrong arguments.
  */
 
 import { formatInstant } from '../../pipeline/base/clock.ts'
@@ -29,7 +30,8 @@ export const program = warehouseCommand(
   .action(verify)
 
 async function verify({ warehouse: url, against, json }: Options): Promise<void> {
-  if (against === url) throw new UserError(`--against ${url} is the warehouse itself`, 2)
+  if (against === url)
+    throw new UserError(`--against ${url} is the same warehouse: give another one`, 2)
   const warehouse = warehouseToRead(url)
   const other = against === undefined ? null : warehouseToRead(against, '--against')
   try {
@@ -50,10 +52,12 @@ async function verify({ warehouse: url, against, json }: Options): Promise<void>
       const [a, b] = [mine, theirs].map(({ watermark }) =>
         watermark === null ? 'none' : formatInstant(watermark),
       )
+      const isBehind = (mine.watermark ?? -Infinity) < (theirs.watermark ?? -Infinity)
+      const [later = '', earlier = ''] = isBehind ? [b, url] : [a, against]
       throw new UserError(
-        `the watermarks differ, ${a} and ${b}, and so may the tables: bring both to the same`,
+        `the watermarks differ (${a} and ${b}), so the tables may differ too; to advance the earlier`,
         1,
-        { script: 'start', args: ['--watermark', 'INSTANT'] },
+        { script: 'start', args: ['--watermark', later, '--warehouse', earlier] },
       )
     }
     await tell(warehouse, other, [url, against as string], json === true)
@@ -70,12 +74,12 @@ function refusePlain(plain: PlainRows | null, hashed: readonly string[], url: st
   const tables = found.map(([table, rows]) => `${table} (rows: ${rows})`).join(', ')
   throw new UserError(
     `${url} has plain values of hashed namespaces (${hashed.join(', ')}) in ${tables}: they landed ` +
-      'before input was redacted. Feed a new warehouse from the source, then delete this one: ' +
+      'before the namespaces were hashed. Load a new warehouse from the source, then delete this one: ' +
       'npm start -- --warehouse duckdb:NEW.duckdb FILE',
   )
 }
 
-/** On a terminal, what a long run is at. */
+/** Prints progress if standard error is a terminal. */
 function note(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r${text} `)
 }
@@ -115,7 +119,7 @@ function linesOf(comparison: Comparison, [left, right]: [string, string]): strin
   return differing > differences.length ? [...lines, '  …'] : lines
 }
 
-/** The row, and the columns in which it differs. */
+/** Returns a row and the columns in which it differs, as text. */
 function columnsOf(a: Row, b: Row, left: string, right: string): string {
   const names = [...new Set([...Object.keys(a), ...Object.keys(b)])]
   const differing = names

@@ -1,4 +1,4 @@
-/** Steps carried out in order, as the script of the same steps would; the first failure ends it. */
+/** Runs deployment steps in order, as the printed script does. The first failure ends the run. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,7 +14,8 @@ import {
   type Step,
 } from './step.ts'
 
-/** `tell` hears of each step before it is taken. */
+/** Runs the steps. `tell` is called with a line before each step. Throws a `UserError` at the first
+ * failure. */
 export async function carryOut(
   steps: readonly Step[],
   tell: (line: string) => void,
@@ -26,13 +27,13 @@ export async function carryOut(
     const learns = 'run' in step ? step.learn : undefined
     for (const command of commands) {
       const { code, said } = await execute(command, learned, learns ? 'pipe' : 'inherit')
-      const isVain = learns !== undefined && said.trim() === ''
-      if (code !== 0 || isVain) {
-        const { mend = 'it says above why' } = step
-        const how = isVain ? 'tells nothing' : `failed with exit code ${code}`
+      const isEmpty = learns !== undefined && said.trim() === ''
+      if (code !== 0 || isEmpty) {
+        const { mend = 'the reason is printed above' } = step
+        const how = isEmpty ? 'printed nothing' : `failed with exit code ${code}`
         throw new UserError(
           `step ${i + 1} of ${steps.length} ${how}: ${lineOf(command)}\n` +
-            `  ${mend}; then run this again: what is done by now is found done`,
+            `  ${mend}; then run the same command again: finished steps are skipped or repeated safely`,
         )
       }
       if (learns !== undefined) learned.set(learns, said.trim())

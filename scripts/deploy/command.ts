@@ -1,8 +1,8 @@
 /**
- * `npm run deploy -- --project P --dataset D --region R`: prints, as a shell script, what makes a
- * project of Google Cloud run the pipeline; with `--yes` does it. `--remove` is the way back.
+ * `npm run deploy -- --project P --dataset D --region R`: prints a shell script that deploys the
+ * pipeline to a Google Cloud project, and runs it with `--yes`. `--remove` removes the deployment.
  *
- * Whether the installed programs know every flag is asked of their help, before anything is done.
+ * Before anything is changed, the help of the installed programs is searched for every flag.
  */
 
 import { DEFINITIONS_DEFAULT } from '../../pipeline/config.ts'
@@ -36,16 +36,17 @@ async function stepsOf(options: Options): Promise<Step[]> {
   const isHashed = identity.hashed.length > 0
   if (isHashed && site.landing === 'subscription') {
     throw new UserError(
-      `--landing subscription writes messages as they came, plain values of ` +
-        `${identity.hashed.join(', ')} too: identity.ts hashes them; use --landing function`,
+      `--landing subscription stores messages unchanged, with plain values of ` +
+        `${identity.hashed.join(', ')}, which identity.ts hashes: use --landing function`,
       2,
     )
   }
   return planOf({ ...site, definitionsDir: options.definitions, isHashed })
 }
 
-/** Prints whether the plan can be carried out here. Throws if it cannot but should. */
-async function check(steps: readonly Step[], isMeant: boolean): Promise<void> {
+/** Prints whether the installed programs can run the plan. Throws if they cannot: for a plan that is
+ * only printed, missing programs are only noted. */
+async function check(steps: readonly Step[], isRun: boolean): Promise<void> {
   const { missing, unknown, commands } = await checkFlags(steps)
   const verdict =
     missing.length > 0
@@ -53,13 +54,13 @@ async function check(steps: readonly Step[], isMeant: boolean): Promise<void> {
       : unknown.length > 0
         ? `the installed Google Cloud CLI does not know ${unknown.join(', ')}; to update it: gcloud components update`
         : null
-  if (verdict !== null && (isMeant || missing.length === 0)) throw new UserError(verdict)
+  if (verdict !== null && (isRun || missing.length === 0)) throw new UserError(verdict)
   const looked = `the installed Google Cloud CLI knows all ${commands} commands and their flags`
   note(verdict ?? looked)
 }
 
 export const program = command('npm run deploy', 'Deploys the pipeline to a Google Cloud project.')
-  .requiredOption('--project <id>', 'the project')
+  .requiredOption('--project <id>', 'Google Cloud project')
   .requiredOption('--dataset <name>', 'dataset of the tables; all resources are named after it')
   .requiredOption('--region <region>', 'region of all resources, for example europe-west1')
   .option('--landing <kind>', `how events arrive: ${LANDINGS.join(' or ')}`, LANDINGS[0])
@@ -70,7 +71,7 @@ export const program = command('npm run deploy', 'Deploys the pipeline to a Goog
   .option('--yes', 'do it (default: print the plan)')
   .action(async (options: Options) => {
     const { json, yes } = options
-    if (json && yes) throw new UserError('--json only prints: leave out --yes', 2)
+    if (json && yes) throw new UserError('--json prints the plan only: leave out --yes', 2)
     const steps = await stepsOf(options)
     if (yes) {
       await check(steps, true)

@@ -1,4 +1,4 @@
-/** Whether the installed programs know every command and flag of a plan: by their own help. */
+/** Checks that the installed programs know every command and flag of a plan, from their help. */
 
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -6,7 +6,7 @@ import { commandsOf, wordsOf, type Command, type Step } from './step.ts'
 
 const execute = promisify(execFile)
 
-/** The help of a command takes a second, most of it the program's start. */
+/** Number of programs run at a time; the help of a command takes about a second. */
 const AT_ONCE = 4
 const HELP_BYTES_MAX = 16 * 2 ** 20
 const FLAG = /--(?:\[(no-?)\])?([a-z][\w-]*)/g
@@ -16,7 +16,7 @@ export type Verdict = {
   missing: string[]
   /** Commands and flags that the installed programs do not know. */
   unknown: string[]
-  /** How many commands there are. */
+  /** Number of commands. */
   commands: number
 }
 
@@ -43,7 +43,7 @@ export async function checkFlags(steps: readonly Step[]): Promise<Verdict> {
 
 type Asked = { command: Command; flags: Set<string> }
 
-/** By its name, each command of the cloud's programs with every flag it is given. */
+/** Returns the commands of cloud programs by name, with all flags that the steps use. */
 function askedOf(steps: readonly Step[]): Map<string, Asked> {
   const asked = new Map<string, Asked>()
   for (const command of steps.flatMap(commandsOf)) {
@@ -58,8 +58,8 @@ function askedOf(steps: readonly Step[]): Map<string, Asked> {
   return asked
 }
 
-/** The flags that a command's help names: none of a command that is not there, and null when the
- * program itself is not. What `bq` is asked it answers, and ends as if it had failed. */
+/** Returns the flags in the help of a command: empty if the command does not exist, null if the
+ * program is not installed. `bq help` exits with a failure code, which is ignored. */
 async function flagsOf({ program, path }: Command): Promise<Set<string> | null> {
   const helps = program === 'bq' ? [['help', ...path], ['help']] : [[...path, '--help']]
   const flags = new Set<string>()

@@ -1,4 +1,4 @@
-/** A function of the package: deploying it, letting one account call it, and where it is called. */
+/** Steps that deploy a function of the package, allow one account to call it, and read its URL. */
 
 import { namesOf, type Site } from './site.ts'
 import type { Step } from './step.ts'
@@ -12,7 +12,7 @@ export type Part = {
   name: string
   /** Name in the package. */
   entryPoint: string
-  /** The accounts it runs as, and that may call it. */
+  /** Account that the function runs as; `caller` is the account that may call it. */
   account: string
   caller: string
   whyCaller: string
@@ -22,7 +22,7 @@ export type Part = {
   seconds: number
   variables: string[]
   secrets?: string
-  /** Name of its learned address. */
+  /** Variable that holds its URL. */
   learn: string
 }
 
@@ -55,7 +55,7 @@ export function functionSteps(site: Site, part: Part): Step[] {
         `--set-env-vars=${part.variables.join(',')}`,
         ...(secrets === undefined ? [] : [`--set-secrets=${secrets}`]),
       ),
-      mend: 'the log of the build, whose address is above, says more',
+      mend: 'see the build log at the address above',
     },
     {
       why: part.whyCaller,

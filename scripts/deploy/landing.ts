@@ -1,9 +1,9 @@
 /**
- * From the topic of events to the table of landed messages, in one of two ways:
+ * Steps that bring messages from the topic of events to the table `landed_messages`:
  *
- * - `subscription`: Pub/Sub writes messages into the table itself. No code, and the cheapest.
- * - `function`: a call of `ingest` a message, of which those in flight share a write. Fifteen times
- *   the price; for where Pub/Sub may not write into BigQuery.
+ * - `subscription`: Pub/Sub writes messages into the table itself. No code, and the lowest price.
+ * - `function`: Pub/Sub calls `ingest` for each message; concurrent calls share a write. About
+ *   fifteen times the price, for projects where Pub/Sub may not write into BigQuery.
  */
 
 import { functionSteps } from './functions.ts'
@@ -12,7 +12,7 @@ import type { Step } from './step.ts'
 import { toolsOf } from './tools.ts'
 
 const TABLE = 'landed_messages'
-/** `ingest` tries a write that fails for about two minutes within one call. */
+/** Within one call, `ingest` retries a failed write for about two minutes. */
 const INGEST_SECONDS = 180
 
 export function landing(site: Site): Step[] {
@@ -23,7 +23,7 @@ function bySubscription(site: Site): Step[] {
   const { project, dataset } = site
   const { account, allow, allowInDataset, pubsub } = toolsOf(site)
   const { subscriptions, accounts, emailOf } = namesOf(site)
-  const mayAppend = 'Allow it to append to the table of landed messages, and nothing else.'
+  const mayAppend = 'Allow it to append to the table of landed messages only.'
   return [
     account(accounts.landing, 'landing, which writes messages into their table'),
     allowInDataset(mayAppend, accounts.landing, 'bigquery.dataEditor', TABLE),
@@ -66,7 +66,7 @@ function byFunction(site: Site): Step[] {
           ),
         ]
       : []),
-    account(accounts.push, 'the push subscription, which may call ingest and do nothing else'),
+    account(accounts.push, 'the push subscription, which may only call ingest'),
     allowInDataset(mayAppend, ingest, 'bigquery.dataEditor', TABLE),
     allowInDataset(maySee, ingest, 'bigquery.dataViewer'),
     allowInProject('Allow it to run that query.', ingest, 'roles/bigquery.jobUser'),
@@ -106,9 +106,9 @@ function byFunction(site: Site): Step[] {
 }
 
 /**
- * A subscription to the topic of events. Whatever a message holds can land, so one that does not is
- * kept up by an outage: a hundred tries, most of them ten minutes apart, are as many as there can
- * be, and outlast sixteen hours of it.
+ * Returns the steps of a subscription to the topic of events. Messages of any content can land, so
+ * only an outage makes a delivery fail. The 100 attempts, which are the maximum, are up to ten
+ * minutes apart and outlast an outage of 16 hours.
  */
 function subscribed(site: Site, given: { why: string; name: string; settings: string[] }): Step[] {
   const { gcloud, allow, pubsub } = toolsOf(site)
@@ -130,7 +130,7 @@ function subscribed(site: Site, given: { why: string; name: string; settings: st
       look: gcloud('pubsub subscriptions describe', name),
       ifAbsent: gcloud('pubsub subscriptions create', name, topic, ...settings),
       ifThere: gcloud('pubsub subscriptions update', name, ...settings),
-      mend: 'what was allowed a moment ago may take a minute to hold: wait for it',
+      mend: 'a new permission may take a minute to take effect: wait',
     },
     allow(
       'Allow Pub/Sub to remove messages that failed to land.',

@@ -1,4 +1,4 @@
-/** The part of a lock file that some of its packages need: what was tested is what is installed. */
+/** Reduces a lock file to some packages and their dependencies, so that tested versions are deployed. */
 
 type Needs = { [name: string]: string }
 type Locked = {
@@ -8,19 +8,20 @@ type Locked = {
   optionalDependencies?: Needs
   peerDependencies?: Needs
 }
-/** `packages` by where they lie, `node_modules/x` or `node_modules/x/node_modules/y`. */
+/** `packages` by path, such as `node_modules/x` or `node_modules/x/node_modules/y`. */
 export type Lock = { lockfileVersion: number; packages: { [place: string]: Locked } }
 
 const FOLDER = 'node_modules/'
 
-/** The lock file of a package that depends on the given ones of `whole`, and on nothing else. */
+/** Returns the lock file of a package that depends on the `wanted` packages of `whole`. Throws an
+ * `Error` if a required package is missing. */
 export function lockOf(whole: Lock, name: string, wanted: readonly string[]): Lock {
   const reached = new Set<string>()
   const reach = (from: string, needed: string, isOptional: boolean) => {
     const place = placeOf(whole, from, needed)
     if (place === null) {
       if (isOptional) return
-      throw new Error(`${needed}, which ${from || name} needs, is not in the lock file`)
+      throw new Error(`${needed}, required by ${from || name}, is not in the lock file`)
     }
     if (reached.has(place)) return
     reached.add(place)

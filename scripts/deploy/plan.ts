@@ -1,10 +1,10 @@
 /**
- * The plan: from a project with billing to journeys in BigQuery. Every step can be repeated: what
- * is made is looked for first, what is set is set again.
+ * Deployment plan, from a project with billing to journeys in BigQuery. Every step can be repeated:
+ * resources are created only if they are missing, and settings are set again.
  *
  *   topic of events → landing → landed_messages → advance, at each tick → tables → topic of effects
  *
- * Each part has an account of its own, with the least roles: see the steps that begin with "Allow".
+ * Each part has its own account with minimal roles: see the steps that begin with "Allow".
  */
 
 import { functionSteps, PACKAGE_DIR } from './functions.ts'
@@ -26,12 +26,12 @@ const SERVICES = [
   'storage',
 ]
 
-/** Longest tick and time for its last batch, in seconds. */
+/** Longest run of `advance`, and time reserved for its last batch, seconds. */
 const ADVANCE_MAX = 1_200
-const BATCH_AT_HAND = 240
+const LAST_BATCH = 240
 
-/** The longest that a subscription keeps anything. */
-const KEPT_LONGEST = '31d'
+/** Maximum retention of a subscription. */
+const RETENTION_MAX = '31d'
 
 export function planOf(site: Site): Step[] {
   const key = site.isHashed ? hashing(site) : []
@@ -54,15 +54,15 @@ function foundation(site: Site): Step[] {
       why: "The project's number: Google names its own accounts after it.",
       run: projects('describe', '--format=value(projectNumber)'),
       learn: 'PROJECT_NUMBER',
-      mend: `gcloud auth login; gcloud projects list shows whether ${project} is yours`,
+      mend: `run gcloud auth login, and check that gcloud projects list has ${project}`,
     },
     {
       why: 'Enable the APIs that the pipeline uses.',
       run: gcloud('services enable', ...services),
-      mend: 'the project needs an account for billing, and you the role Service Usage Admin',
+      mend: 'the project needs a billing account, and you need the role Service Usage Admin',
     },
     account(accounts.advance, 'advance, which turns landed events into tables'),
-    account(accounts.tick, 'the tick, which may call advance and do nothing else'),
+    account(accounts.tick, 'the tick, which may only call advance'),
     account(accounts.build, 'Cloud Build, which builds the functions'),
     topic('Events are published here.', topics.events),
     topic('Messages that failed to land 100 times go here.', topics.undelivered),
@@ -78,7 +78,7 @@ function foundation(site: Site): Step[] {
         'pubsub subscriptions create',
         subscriptions.undelivered,
         `--topic=${topics.undelivered}`,
-        `--message-retention-duration=${KEPT_LONGEST}`,
+        `--message-retention-duration=${RETENTION_MAX}`,
         '--expiration-period=never',
       ),
     },
@@ -97,12 +97,12 @@ function foundation(site: Site): Step[] {
     {
       why: 'The dataset, its tables and views: creates missing ones, changes nothing else.',
       run: npm('migrate', '--warehouse', `bigquery:${project}.${dataset}`, '--location', region),
-      mend: 'gcloud auth application-default login: this step uses those credentials',
+      mend: 'run gcloud auth application-default login: this step uses those credentials',
     },
   ]
 }
 
-/** The folder of the functions, and who may build from it. */
+/** Steps that package the functions and allow Cloud Build to build them. */
 function building(site: Site): Step[] {
   const { npm, allowInProject } = toolsOf(site)
   const { build } = namesOf(site).accounts
@@ -113,7 +113,7 @@ function building(site: Site): Step[] {
     {
       why: 'The functions and the definitions as JavaScript, in a folder that is uploaded.',
       run: npm('package', '--definitions', site.definitionsDir, '--out', PACKAGE_DIR),
-      mend: 'mend the definitions as it says',
+      mend: 'correct the definitions as printed above',
     },
   ]
 }
@@ -131,11 +131,11 @@ function advancing(site: Site): Step[] {
     '--http-method=POST',
     `--oidc-service-account-email=${emailOf(accounts.tick)}`,
     '--oidc-token-audience=$ADVANCE_URL',
-    `--attempt-deadline=${seconds + BATCH_AT_HAND}s`,
+    `--attempt-deadline=${seconds + LAST_BATCH}s`,
   ]
   return [
     allowInDataset(
-      'Allow advance to read and append in this dataset, and in no other.',
+      'Allow advance to read and write this dataset only.',
       accounts.advance,
       'bigquery.dataEditor',
     ),
@@ -149,8 +149,8 @@ function advancing(site: Site): Step[] {
     ),
     ...functionSteps(site, {
       why:
-        'The function that applies what has landed. One instance at most: a second would only ' +
-        'find that the first was faster. A call that arrives meanwhile joins the running one.',
+        'The function that processes landed messages. At most one instance, because only one can ' +
+        'commit at a time. A call during a run joins that run.',
       name: functions.advance,
       entryPoint: 'advance',
       account: accounts.advance,
@@ -159,7 +159,7 @@ function advancing(site: Site): Step[] {
       memory: '2Gi',
       instances: 1,
       concurrency: 8,
-      seconds: seconds + BATCH_AT_HAND,
+      seconds: seconds + LAST_BATCH,
       variables: [
         `DESIRE_PATH_WAREHOUSE=bigquery:${project}.${dataset}`,
         `DESIRE_PATH_EFFECTS=pubsub:${project}/${topics.effects}`,
@@ -177,7 +177,7 @@ function advancing(site: Site): Step[] {
   ]
 }
 
-/** The key of hashed identifiers is yours to make, once: with another, nobody is recognised. */
+/** You create the key of hashed identifiers, once: under another key, known people are not recognised. */
 function hashing(site: Site): Step[] {
   const { gcloud, allow, memberOf } = toolsOf(site)
   const { hashKey, accounts } = namesOf(site)

@@ -1,10 +1,9 @@
 /**
- * Removal: everything that a deployment creates, for either way of landing, is removed; the dataset
- * stays.
+ * Steps that remove everything a deployment creates, for both kinds of landing, except the dataset.
  *
- * A right on a resource that stays would outlive its account, as one of a `deleted:` account, and
- * later changes of the same policy would fail. Rights are therefore revoked before their account is
- * deleted.
+ * A permission on a remaining resource would outlive its account as one of a `deleted:` account, and
+ * later changes of the same policy would fail. Permissions are therefore revoked before their
+ * account is deleted.
  */
 
 import { planOf } from './plan.ts'
@@ -26,24 +25,24 @@ export function removalOf(site: Place): Step[] {
     ifThere: gcloud(`${group} delete`, name, ...args),
   })
   return [
-    removed('The tick: from here on, no events are applied.', 'scheduler jobs', tick, location),
+    removed('The tick: no more events are processed.', 'scheduler jobs', tick, location),
     ...Object.values(subscriptions).map((name) =>
       removed('A subscription, with its undelivered messages.', 'pubsub subscriptions', name),
     ),
     ...Object.values(functions).map((name) => removed('A function.', 'functions', name, region)),
     ...Object.values(topics).map((name) =>
-      removed('A topic: publishing to it fails from here on.', 'pubsub topics', name),
+      removed('A topic: publishing to it fails after this.', 'pubsub topics', name),
     ),
-    ...takingBack(site),
+    ...revocations(site),
     ...Object.values(accounts).map((name) =>
       removed('An account, with its permissions.', 'iam service-accounts', emailOf(name)),
     ),
   ]
 }
 
-/** Rights that the plans give on what stays. Taking one that is not there fails: each is given once
- * more first, which changes nothing of one that is. */
-function takingBack(site: Place): Step[] {
+/** Revokes the permissions that the plans grant on remaining resources. Revoking one that does not
+ * exist fails, so each is granted again first, which has no effect on existing ones. */
+function revocations(site: Place): Step[] {
   const { gcloud } = toolsOf(site)
   const settings = { minutes: 1, definitionsDir: '', isHashed: true }
   const plans = LANDINGS.flatMap((landing) => planOf({ ...site, ...settings, landing }))
@@ -53,12 +52,14 @@ function takingBack(site: Place): Step[] {
     if (right === null) return []
     const { email, on, take } = right
     const look = [gcloud('iam service-accounts describe', email), ...on]
-    return [{ why: `A right of ${email} on what stays.`, look, ifThere: [give, take] }]
+    return [
+      { why: `A permission of ${email} on a resource that is kept.`, look, ifThere: [give, take] },
+    ]
   })
 }
 
-/** Returns the account of a right that a command grants, its resource if that may be removed, and the
- * command that revokes it. Null if it grants none, or one on something that is removed. */
+/** Returns the account of a permission that a command grants, the commands that check its resource,
+ * and the command that revokes it. Null if it grants none, or one on a removed resource. */
 function rightOf(
   give: Command,
   site: Place,

@@ -1,12 +1,12 @@
 /**
- * A deployment as data: steps, each a reason and a command, and for what may be there already a
- * look first. It is printed as a shell script that does the same, or carried out.
+ * Deployment steps as data: a reason and a command, and for a resource that may exist already, a
+ * command that checks it first. Steps are printed as a shell script or run.
  */
 
 import { shellWord } from '../../pipeline/base/text.ts'
 
-/** A command line: the program, what it takes before its command, the command, its arguments. An
- * argument may have `$NAME` in it, which an earlier step has learned. */
+/** Command line: the program, its global options, the command and its arguments. `$NAME` in an
+ * argument is a value that an earlier step has stored. */
 export type Command = {
   program: 'gcloud' | 'bq' | 'npm'
   globals: string[]
@@ -14,19 +14,20 @@ export type Command = {
   args: string[]
 }
 
-/** One command, or several, one after the other. */
+/** One or several commands, run in order. */
 export type Commands = Command | readonly Command[]
 
-/** `run` always; or, as a look finds that it is there or is not (exit code 0 of all its commands or
- * not), one of two. `learn` names what a command prints. `mend`: what to do when the step fails. */
+/** Either `run`, or `look` and then `ifThere` if all commands of `look` exit with 0, otherwise
+ * `ifAbsent`. `learn` is the name under which the output is stored. `mend` is advice after a
+ * failure. */
 export type Step = { why: string; mend?: string } & (
   { run: Command; learn?: string } | { look: Commands; ifAbsent?: Command; ifThere?: Commands }
 )
 
-/** The environment of every command: nobody is there to be asked. */
+/** Environment variables of every command: disables prompts. */
 export const SETTINGS = { CLOUDSDK_CORE_DISABLE_PROMPTS: '1' }
 
-/** Placeholder for a learned value in an argument. */
+/** Placeholder of a stored value in an argument. */
 export const LEARNED = /\$([A-Z_]+)/g
 
 const COLUMNS = 98
@@ -35,19 +36,19 @@ export function wordsOf({ program, globals, path, args }: Command): string[] {
   return [program, ...globals, ...path, ...args]
 }
 
-/** Every command of a step. */
+/** Returns all commands of a step. */
 export function commandsOf(step: Step): Command[] {
   if ('run' in step) return [step.run]
   return [step.look, step.ifAbsent ?? [], step.ifThere ?? []].flat()
 }
 
-/** A script for `sh`, which stops at the first failure and can be run again. */
+/** Returns a script for `sh` that stops at the first failure and can be run again. */
 export function scriptOf(steps: readonly Step[]): string {
   const settings = Object.entries(SETTINGS).map(([name, value]) => `export ${name}=${value}`)
   return [['set -eu', ...settings].join('\n'), ...steps.map(textOf)].join('\n\n') + '\n'
 }
 
-/** A command on one line, as a shell takes it. */
+/** Returns a command as one line for a shell. */
 export function lineOf(command: Command): string {
   return wordsOf(command)
     .map((word) => quoted(word, command.program))
@@ -55,10 +56,10 @@ export function lineOf(command: Command): string {
 }
 
 function textOf(step: Step): string {
-  return [...folded(step.why).map((line) => `# ${line}`), deedOf(step)].join('\n')
+  return [...folded(step.why).map((line) => `# ${line}`), actionOf(step)].join('\n')
 }
 
-function deedOf(step: Step): string {
+function actionOf(step: Step): string {
   if ('run' in step) {
     const { run, learn } = step
     return learn === undefined ? linesOf(run, '') : `${learn}="$(${lineOf(run)})"`
@@ -75,7 +76,7 @@ function deedOf(step: Step): string {
   return `if ${question}; then\n${there}\n${absent === '' ? '' : `else\n${absent}\n`}fi`
 }
 
-/** A command that is too long for a line has each of its arguments but the first on one. */
+/** Returns a command, with one argument per line if it is too long for one line. */
 function linesOf(command: Command, indent: string): string {
   const line = indent + lineOf(command)
   if (line.length <= COLUMNS) return line
@@ -99,10 +100,10 @@ function folded(text: string): string[] {
   return lines
 }
 
-/** Quotes a word of a command. Only words of cloud programs contain learned values: a folder may have
- * any name, and nothing in it is for the shell. */
+/** Quotes a word of a command. Stored values are expanded for cloud programs only, because the
+ * name of a folder may contain `$`. */
 function quoted(word: string, program: Command['program']): string {
   if (program === 'npm' || !word.includes('$')) return shellWord(word)
-  // The shell fails if nothing was learned.
+  // `:?` makes the shell fail if the value is empty.
   return `"${word.replaceAll(LEARNED, '${$1:?}')}"`
 }

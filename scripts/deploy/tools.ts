@@ -1,15 +1,15 @@
-/** Commands of the cloud's programs for one project, and the steps that are made of them often. */
+/** Commands of the cloud programs for one project, and common steps. */
 
 import type { Command, Step } from './step.ts'
 import { namesOf, type Site } from './site.ts'
 
-const SOON = 'an account that was just made may take a minute to be known: wait for it'
+const SOON = 'a new account may take a minute to be visible: wait'
 
 export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
   const { project, dataset, region } = site
   const { emailOf } = namesOf(site)
 
-  /** About the project itself. */
+  /** `gcloud` command about the project itself. */
   const projects = (verb: string, ...args: string[]): Command => ({
     program: 'gcloud',
     globals: [],
@@ -17,7 +17,7 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
     args: [project, ...args],
   })
 
-  /** About something in it. */
+  /** `gcloud` command about a resource of the project. */
   const gcloud = (path: string, ...args: string[]): Command => ({
     program: 'gcloud',
     globals: [],
@@ -32,7 +32,7 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
     args: ['--', ...args],
   })
 
-  /** A statement in the dataset's region. */
+  /** SQL statement in the region of the dataset. */
   const sql = (statement: string): Command => ({
     program: 'bq',
     globals: [`--location=${region}`, `--project_id=${project}`],
@@ -40,7 +40,7 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
     args: ['--use_legacy_sql=false', statement],
   })
 
-  /** Whether the dataset is there. */
+  /** Succeeds if the dataset exists. */
   const shown: Command = {
     program: 'bq',
     globals: [`--project_id=${project}`],
@@ -48,7 +48,7 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
     args: ['--dataset', `${project}:${dataset}`],
   }
 
-  /** Lets an account do something with a resource; again, it changes nothing. */
+  /** Grants a role on a resource to an account. Idempotent. */
   const allow = (why: string, path: string, resource: string, member: string, role: string) => ({
     why,
     run: gcloud(
@@ -70,7 +70,7 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
     dataset: shown,
     allow,
     memberOf,
-    /** Pub/Sub's own account in the project; the number is learned. */
+    /** Pub/Sub's own account in the project. */
     pubsub: 'serviceAccount:service-$PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com',
 
     account: (name: string, purpose: string): Step => ({
@@ -79,7 +79,7 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
       ifAbsent: gcloud('iam service-accounts create', name),
     }),
 
-    /** A role in the project, without a condition. */
+    /** Grants a role in the project, without a condition. */
     allowInProject: (why: string, account: string, role: string): Step => ({
       why,
       run: projects(
@@ -92,7 +92,7 @@ export function toolsOf(site: Pick<Site, 'project' | 'dataset' | 'region'>) {
       mend: SOON,
     }),
 
-    /** A role in the dataset, or in one of its tables. */
+    /** Grants a role on the dataset, or on one of its tables. */
     allowInDataset: (why: string, account: string, role: string, table?: string): Step => {
       const named = `\`${project}\`.\`${dataset}\``
       const where = table === undefined ? `SCHEMA ${named}` : `TABLE ${named}.\`${table}\``

@@ -1,7 +1,7 @@
 /**
- * `npm run describe -- --journey checkout`: a definition as a Mermaid state diagram, which many
- * readers of Markdown draw. With `--warehouse` it adds the number of instances in each state, and how
- * often each transition was taken.
+ * `npm run describe -- --journey checkout`: prints a journey as a Mermaid state diagram. With
+ * `--warehouse` it adds the number of instances in each state and the number of times each transition
+ * was taken.
  */
 
 import { DEFINITIONS_DEFAULT, warehouseToRead } from '../../pipeline/config.ts'
@@ -56,7 +56,7 @@ async function journeyOf(folder: string, id: string): Promise<Journey> {
 async function noteDifference(warehouse: Warehouse, journey: Journey): Promise<void> {
   const live = (await ReleaseLog.read(warehouse)).promoted('journey', journey.id).at(-1)
   if (live === undefined) {
-    note(`journey ${journey.id} is not live in ${warehouse.url}: nothing is counted`)
+    note(`journey ${journey.id} is not live in ${warehouse.url}`)
     return
   }
   const how = differences(live.content, JSON.stringify(journey))

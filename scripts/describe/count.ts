@@ -1,4 +1,4 @@
-/** How many are in each state of a journey, and how often each way was taken. */
+/** Counts the instances in each state of a journey, and the uses of each transition. */
 
 import { UserError } from '../../pipeline/base/errors.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
@@ -6,7 +6,7 @@ import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Counts } from './mermaid.ts'
 
-/** Throws a `UserError` when the warehouse shows another version, or none. */
+/** Returns the counts. Throws a `UserError` if another version or none is live in the warehouse. */
 export async function countJourney(
   warehouse: Warehouse,
   { id, version }: Journey,
@@ -42,7 +42,7 @@ function countsOf(inside: Row[], taken: Row[]): Counts {
   )
   const takenOf = new Map<string, number>()
   for (const row of taken) {
-    // A start is counted whatever event began it.
+    // Starts are counted together, whichever event caused them.
     const event = row['cause'] === 'event' ? row['event_name'] : null
     const way = key(row['track'], row['from_state'], row['to_state'], event)
     takenOf.set(way, (takenOf.get(way) ?? 0) + (row['taken'] as number))

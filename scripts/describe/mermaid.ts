@@ -18,11 +18,11 @@ import { guardWords } from '../../pipeline/definition/guard-words.ts'
 /** Counts from a warehouse; absent ones are zero. */
 export type Counts = {
   inside: (track: string, state: string) => number
-  /** By event name, or by timeout when it is null. A start has no state before it. */
+  /** `event` is null for a timeout, `from` is null for a start. */
   taken: (track: string, from: string | null, to: string, event: string | null) => number
 }
 
-/** An event name, or null for a timeout, and what is written on the line. */
+/** Arrow of the diagram with its label. `event` is null for a timeout. */
 type Arrow = { from: string; to: string; event: string | null; label: string }
 
 export function mermaidOf(journey: Journey, counts: Counts | null): string {
@@ -81,7 +81,8 @@ function region(
   ]
 }
 
-/** A state that names an event is asked alone; the root serves all others but final ones. */
+/** Returns the arrows of a state. The root `on` applies to events that the state does not name, except
+ * in final states. */
 function arrowsOf(from: string, state: State, track: Track): Arrow[] {
   if (state.type === 'final') return []
   const own = new Set([...Object.keys(state.on ?? {}), ...(state.ignore ?? [])])
@@ -92,7 +93,7 @@ function arrowsOf(from: string, state: State, track: Track): Arrow[] {
   return [...byEvent, ...timeouts(from, state)]
 }
 
-/** Delays that lead to one state share a line, because their counts are one. */
+/** Returns one arrow per target of timeouts, because their counts are not separate. */
 function timeouts(from: string, { after = {} }: State): Arrow[] {
   const labels = new Map<string, string[]>()
   for (const [delay, candidates] of Object.entries(after)) {
@@ -103,7 +104,7 @@ function timeouts(from: string, { after = {} }: State): Arrow[] {
   return [...labels].map(([to, parts]) => ({ from, to, event: null, label: parts.join(' or ') }))
 }
 
-/** Each target once, with the conditions under which it is taken. */
+/** Returns each target once, with its conditions. */
 function targets(candidates: Candidates): { to: string; words: string }[] {
   const list = (Array.isArray(candidates) ? candidates : [candidates]).map((candidate) =>
     typeof candidate === 'string' ? { target: candidate } : candidate,
@@ -128,17 +129,17 @@ function effectWords({ type, within }: Effect): string {
 
 const quoted = (text: string): string => `"${escaped(text)}"`
 
-/** Mermaid ends a label at these; it reads `#58;` as a colon. */
+/** Escapes the characters that end a label in Mermaid, `:` as `#58;`. */
 function escaped(text: string): string {
   return text
     .replaceAll(/[#:;<>"{}%\\`]/g, (character) => `#${character.codePointAt(0)};`)
     .replaceAll(/\s+/g, ' ')
 }
 
-/** Words of Mermaid's own, which no state may be called. */
+/** Reserved words of Mermaid, which cannot be ids. */
 const RESERVED = /^(state|note|end|direction|as|class|classDef|style|default|click|hide|scale)$/i
 
-/** A name that Mermaid takes, for each state of each track. */
+/** Unique Mermaid ids of the states of all tracks. */
 class Ids {
   readonly #ids = new Map<string, string>()
   readonly #taken = new Set<string>()

@@ -1,4 +1,4 @@
-/** The document of a story and its client → a page in the report's look. */
+/** Makes the HTML page of an explanation, in the style of the report. */
 
 import { htmlOf } from '../cli/page.ts'
 import type { StoryDocument } from './document.ts'

@@ -1,4 +1,4 @@
-/** Revisions → the document of a page. */
+/** Converts revisions to the document of the explanation page. */
 
 import { isOfTime, type Outcome } from '../../pipeline/query/explain-outcome.ts'
 import type {
@@ -8,7 +8,7 @@ import type {
 } from '../../pipeline/query/explain-revisions.ts'
 import { HAPPENINGS_MAX, type BeliefPart, type Happening, type StoryDocument } from './document.ts'
 
-/** Values that are equal as JSON have one number. */
+/** Numbers values; values that are equal as JSON share a number. */
 class Pool<Value> {
   readonly values: Value[] = []
   readonly #numbers = new Map<string, number>()
@@ -22,7 +22,7 @@ class Pool<Value> {
   }
 }
 
-/** `asOf` is the instant of the belief that is shown first; null: the last. */
+/** Returns the document. The page opens at the revision of `asOf`; null means the last one. */
 export function documentOf(
   history: Revisions,
   about: Pick<StoryDocument, 'warehouse' | 'profileId' | 'journey'> & { asOf: number | null },
@@ -81,7 +81,7 @@ function isAsBefore(belief: BeliefPart, before: BeliefPart): boolean {
   return said(belief) === said(before)
 }
 
-/** In the order of time, timeouts before the event that finds them due. */
+/** Returns events and timeouts by time; a timeout precedes the event at which it was found due. */
 function happeningsOf({ profiles }: Revision): Happening[] {
   const all = profiles.flatMap(ofProfile)
   return profiles.length < 2 ? all : all.sort((a, b) => a.at - b.at)
@@ -105,7 +105,7 @@ function ofProfile({ profileId, steps, since }: ProfileRevision): Happening[] {
   ]
 }
 
-/** The latest, and all that say where somebody stands. */
+/** Returns the numbers of the latest happenings and of all that changed a state. */
 function latest(happenings: readonly Happening[]): number[] {
   const numbers = happenings.map((_, n) => n)
   if (happenings.length <= HAPPENINGS_MAX) return numbers

@@ -1,9 +1,9 @@
 /**
- * `npm run explain -- --user u-123`: the story of a person, event by event, with the reasons. With
- * `--as-of`, as it was believed then, and what has been corrected since. With `--html`, all of it
- * as a page in which both times can be chosen.
+ * `npm run explain -- --user u-123`: explains the journeys of a person, event by event, with the
+ * reasons. With `--as-of`, as they were recorded at that time, and what has been corrected since.
+ * With `--html`, writes a page with a slider for each of the two times.
  *
- * Exit 0: told; 1: failed, or nobody is known by that name; 2: wrong arguments.
+ * Exit 0: done; 1: failed, or the identifier matches no profile; 2: wrong arguments.
  */
 
 import { instantOf, warehouseToRead } from '../../pipeline/config.ts'
@@ -52,7 +52,7 @@ export const program = warehouseCommand('npm run explain', 'Explains the journey
 
 async function explain(options: Options): Promise<void> {
   if (options.html !== undefined && options.json === true) {
-    throw new UserError('--html and --json are two forms of one story: give one of them', 2)
+    throw new UserError('--html and --json cannot be combined: use one of them', 2)
   }
   const asOf = options.asOf === undefined ? null : instantOf('--as-of', options.asOf)
   const warehouse = warehouseToRead(options.warehouse)
@@ -62,7 +62,7 @@ async function explain(options: Options): Promise<void> {
     const journey = options.journey ?? null
     if (journey !== null && !journeys.some(({ id }) => id === journey)) {
       const known = journeys.map(({ id }) => id).join(', ') || 'none'
-      throw new UserError(`--journey ${journey} is not on record; there is: ${known}`, 2)
+      throw new UserError(`--journey ${journey} is not on record; the journeys are: ${known}`, 2)
     }
     if (options.html !== undefined) {
       const profileId = await profileOf(warehouse, identity, options.user, null)
@@ -78,7 +78,7 @@ async function explain(options: Options): Promise<void> {
   }
 }
 
-/** The person is who it is now; `asOf` is where the page opens. */
+/** Writes the page of the current profile. It opens at `asOf`. */
 async function writeStory(file: string, question: Question): Promise<void> {
   const told = await explainRevisions({ ...question, revisionsMax: BELIEFS_MAX })
   const { warehouse, ...about } = question

@@ -1,6 +1,5 @@
 /**
- * An explanation as text, line by line, for the terminal and the page. Instants are
- * microseconds and are told in UTC, to the second.
+ * Texts of an explanation, for the terminal and the page. Instants are printed in UTC, to the second.
  */
 
 import { formatInstant } from '../../pipeline/base/clock.ts'
@@ -13,7 +12,7 @@ import type { Tried } from '../../pipeline/stages/trace-fold.ts'
 
 export const timeOf = (instant: number) => formatInstant(instant).slice(0, 19).replace('T', ' ')
 
-/** A journey, or one of its tracks where it has several. */
+/** Returns the journey, with the track if it has several. */
 export const placeOf = ({ journey, track }: { journey: string; track: string }) =>
   track === '' || track === 'main' ? journey : `${journey}.${track}`
 
@@ -61,7 +60,7 @@ export function identifierWords({ identifier, eventCount, linkedBy }: KnownIdent
   return `${identifier}, ${counted(eventCount, 'event')}; ${link}`
 }
 
-/** Why something was taken back, by which batch, and with which events of the profile. */
+/** Returns the reason of a correction, its batch, and the events of the profile in that batch. */
 export function causeWords(correction: Omit<Correction, 'at' | 'takenBack'>): string {
   const { batch, origin, because, events } = correction
   const cause = events

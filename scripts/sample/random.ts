@@ -1,4 +1,4 @@
-/** A seeded generator of numbers (mulberry32): the same seed gives the same sequence everywhere. */
+/** Seeded random numbers (mulberry32): the same seed gives the same sequence on every machine. */
 
 export class Random {
   #state: number
@@ -7,7 +7,7 @@ export class Random {
     this.#state = seed >>> 0
   }
 
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let t = this.#state
@@ -16,7 +16,7 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
   }
 
-  /** An integer in [least, most]. */
+  /** Returns an integer in [least, most]. */
   between(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1))
   }
@@ -29,7 +29,7 @@ export class Random {
     return items[this.between(0, items.length - 1)] as T
   }
 
-  /** Hexadecimal digits. */
+  /** Returns hexadecimal digits. */
   hex(digits: number): string {
     let text = ''
     while (text.length < digits) {

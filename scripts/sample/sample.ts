@@ -1,4 +1,4 @@
-/** The bundled sample: a few days of a small shop, made on the spot. */
+/** Bundled sample: a few days of a small shop, generated when it is read. */
 
 import type { Chunk, Source } from '../../pipeline/io/source.ts'
 import { Shop } from './shop.ts'
@@ -6,7 +6,7 @@ import { Shop } from './shop.ts'
 const SAMPLE_LINES = 20_000
 const SAMPLE_SEED = 1
 
-/** The sample in chunks of at most `linesMax` lines. */
+/** Returns the sample in chunks of at most `linesMax` lines. */
 export function sampleSource(linesMax: number): Source {
   return {
     origin: 'sample',

@@ -1,10 +1,10 @@
 /**
- * A shop with customers, as a stream of lines in arrival order: people on several devices who sign
- * in half way, shared tablets, carts that go in circles, failed payments, and lines that are late,
+ * Simulated shop: a stream of lines in arrival order, from people on several devices who sign in half
+ * way, with shared tablets, carts that go in circles, failed payments, and lines that are late,
  * duplicated, broken or have a wrong clock.
  *
- * The same options give the same bytes. Memory is bounded by the current visits and the late lines.
- * Tests read the expected outcome at the end.
+ * The same seed gives the same bytes. Memory is bounded by the current visits and the late lines.
+ * `truth` has the expected outcome for tests.
  */
 
 import { formatInstant, HOUR, SECOND } from '../../pipeline/base/clock.ts'
@@ -23,7 +23,7 @@ const SEGMENT = 0.1
 export type Truth = {
   seed: number
   lines: number
-  /** Lines that are an event nobody had sent before. */
+  /** Lines with a new, valid event. */
   accepted: number
   duplicates: number
   refused: { [reason: string]: number }
@@ -55,7 +55,7 @@ export class Shop {
   readonly truth: Truth
   readonly #random: Random
   readonly #customers: Customer[] = []
-  /** Lines that have been sent and not arrived. */
+  /** Lines that have been sent but have not arrived. */
   #underWay: Line[] = []
   #clock = OPENING
 
@@ -72,7 +72,7 @@ export class Shop {
     }
   }
 
-  /** `count` lines, without line breaks. */
+  /** Yields `count` lines without line breaks. */
   *lines(count: number): Generator<string> {
     while (this.truth.lines + this.#underWay.length < count) {
       this.#visit()
@@ -100,7 +100,7 @@ export class Shop {
 
   readonly #seen = new Map<string, true>()
 
-  /** Counts the expected outcome of a line. Broken lines have reasons that only this file contains. */
+  /** Counts the expected outcome of a line. */
   #judge(text: string): void {
     const { truth } = this
     const id = /"(?:event_id|messageId)":"(x-[a-z_]+-)?([^"]+)"/.exec(text)
@@ -111,7 +111,7 @@ export class Shop {
     else {
       truth.accepted += 1
       this.#seen.set(id[2] as string, true)
-      // Redelivery comes within days: older ids need not be remembered.
+      // Duplicates arrive within days, so older ids are forgotten.
       if (this.#seen.size > 400_000) this.#forgetOldest(200_000)
       if (text.includes('"Order Completed"')) truth.purchases += 1
     }
@@ -129,7 +129,7 @@ export class Shop {
     const random = this.#random
     const known = this.#customers.length
     if (known > 0 && random.chance(0.7)) {
-      // The latest customers come back most.
+      // Recent customers are more likely to come back.
       return this.#customers[known - 1 - random.between(0, Math.min(known - 1, 3_000))] as Customer
     }
     const number = known + 1
@@ -157,7 +157,7 @@ export class Shop {
     return customer
   }
 
-  /** One customer comes on one device, and what they do is sent line by line. */
+  /** Simulates one visit of a customer on one device. */
   #visit(): void {
     const random = this.#random
     const customer = this.#customer()
@@ -276,7 +276,7 @@ export class Shop {
     }
   }
 
-  /** The reason for which a line will be refused. */
+  /** Returns the reason for which a line will be refused. */
   #flaw(): string | null {
     if (this.#random.chance(AHEAD)) return 'occurred_in_future'
     if (!this.#random.chance(BROKEN)) return null

@@ -1,4 +1,4 @@
-/** One life of the worker: a process from its start to its end, which is a kill or the end of input. */
+/** One worker process, from its start to a kill or to the end of its input. */
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,11 +7,11 @@ import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import { WORKER, type FromWorker, type ToWorker } from './worker.ts'
 
-/** Chunks sent and not acknowledged. */
+/** Most chunks that are sent but not acknowledged. */
 const UNACKNOWLEDGED_MAX = 3
 
-/** `killAt`: the number of acknowledgements at which the process is killed; null: never. `ms`: over
- * how long the chunks are spread. */
+/** `killAt` is the number of acknowledgements after which the process is killed; null means never.
+ * `ms` is the time over which the chunks are spread. */
 export type LifePlan = { url: string; chunks: string[]; killAt: number | null; ms: number }
 
 export type Lived = {
@@ -20,8 +20,7 @@ export type Lived = {
   peakBytes: number
 }
 
-/** Sends the chunks to a new worker. A worker that ends by itself before the end of its input is an
- * error, with what it printed. */
+/** Sends the chunks to a new worker. Throws a `UserError` with its output if it fails. */
 export async function live({ url, chunks, killAt, ms }: LifePlan): Promise<Lived> {
   const child = fork(WORKER, [url], {
     execArgv: ['--import', 'tsx'],

@@ -1,4 +1,4 @@
-/** The plan of a soak: twelve lives of the worker in three thirds, and what happens between them. */
+/** Soak test: twelve worker processes in three thirds, with commands between them. */
 
 import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
@@ -19,7 +19,7 @@ const LINES_PER_CHUNK = 500
 const WORKING_SHARE = 0.7
 const AGAIN = 0.05
 const GROWTH_MAX = 1.1
-/** In a shorter third the blocks of the file weigh more than the rows. */
+/** Growth is not judged with fewer events, because the file then grows by blocks rather than rows. */
 const JUDGED_EVENTS_MIN = 50_000
 const MB = 1 << 20
 
@@ -43,7 +43,7 @@ export class Soak {
   #again = 0
   #peakBytes = 0
 
-  /** Keeps its warehouse in `dir`. */
+  /** The warehouse is created in `dir`. */
   constructor(dir: string, minutes: number, seed: number) {
     this.#path = join(dir, 'soak.duckdb')
     this.#shop = new Shop(seed)
@@ -54,7 +54,7 @@ export class Soak {
     this.#lines = this.#shop.lines(lives * this.#chunksPerLife * LINES_PER_CHUNK)
   }
 
-  /** Runs to the end and prints what it measured; throws a `UserError` when something is unsound. */
+  /** Runs to the end and prints the measurements. Throws a `UserError` if a check fails. */
   async run(): Promise<void> {
     const startedAt = elapsedMs()
     let left: string[] = []
@@ -62,14 +62,14 @@ export class Soak {
       for (let life = 0; life < LIVES_PER_THIRD; life++) {
         left = await this.#live(left, life % 2 === 0)
         if (life === 1) await this.#command('replay', '--journey', 'checkout', '--yes')
-        if (life % 2 === 1) await this.#forgetSomebody()
+        if (life % 2 === 1) await this.#forgetPerson()
       }
       await this.#measure()
     }
     await this.#command('verify')
     const checks = await this.#command('check')
     await this.#expectNothingLost()
-    say(`verify: the stored tables are what the stored events give`)
+    say(`verify: the stored tables match the stored events`)
     say(`checks: ${checks.trim().split('\n').at(-1)}`)
     const { lines, accepted } = this.#shop.truth
     const minutes = ((elapsedMs() - startedAt) / 60_000).toFixed(1)
@@ -81,7 +81,7 @@ export class Soak {
     this.#expectBounded()
   }
 
-  /** A life that is killed half way, or lives to the end of its input. */
+  /** Runs one worker, which may be killed after half of its input. Returns unacknowledged chunks. */
   async #live(left: string[], isKilled: boolean): Promise<string[]> {
     const chunks = [...left, ...this.#chunks()]
     const url = `duckdb:${this.#path}`
@@ -93,7 +93,7 @@ export class Soak {
     return lived.left
   }
 
-  /** New lines, and between them chunks that were sent before. */
+  /** Returns chunks of new lines, and some chunks that were sent before. */
   #chunks(): string[] {
     const chunks: string[] = []
     for (let i = 0; i < this.#chunksPerLife; i++) {
@@ -113,8 +113,8 @@ export class Soak {
     return chunks
   }
 
-  /** Erases one of the busiest customers, who may come again. */
-  async #forgetSomebody(): Promise<void> {
+  /** Erases one of the most active customers, who may come back. */
+  async #forgetPerson(): Promise<void> {
     const known = await this.#query(
       `select value from identities where namespace = 'user_id'
        order by event_count desc, value limit 100`,
@@ -183,7 +183,7 @@ export class Soak {
       say('too few events to judge the growth')
       return
     }
-    throw new UserError(`${grown} grew: the last third is over ${GROWTH_MAX} × the middle one`)
+    throw new UserError(`${grown} grew: the last third exceeds ${GROWTH_MAX} × the middle one`)
   }
 
   async #query(sql: string) {
@@ -196,7 +196,7 @@ export class Soak {
     }
   }
 
-  /** Runs one of the project's commands on the warehouse; what it printed. */
+  /** Runs a command of the project on the warehouse and returns its output. */
   async #command(name: string, ...args: string[]): Promise<string> {
     const script = ['--import', 'tsx', `scripts/${name}.ts`, '--warehouse', `duckdb:${this.#path}`]
     try {

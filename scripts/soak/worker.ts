@@ -1,7 +1,7 @@
 /**
- * The process under test: a run over a live source whose chunks come from the parent process. Each
- * acknowledgement is sent back with the resident memory at that moment; what is not acknowledged
- * when the process dies, the parent sends to the next one.
+ * Process under test: a run over a live source whose chunks come from the parent process. Each
+ * acknowledgement is sent back with the current resident memory. The parent sends unacknowledged
+ * chunks to the next process.
  */
 
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import { run } from '../../pipeline/run.ts'
 import { openEngine } from '../../pipeline/runtime.ts'
 import type { Chunk } from '../../pipeline/io/source.ts'
 
-/** A chunk of lines, or the end. */
+/** A chunk of lines, or the end of input. */
 export type ToWorker = { number: number; text: string } | 'end'
 export type FromWorker = { acknowledged: number; memoryBytes: number }
 

@@ -1,8 +1,8 @@
-/** Numbers as Prometheus reads them: the text exposition format, version 0.0.4. */
+/** Prometheus text exposition format, version 0.0.4. */
 
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** One number, or one per value of a label. A null value is left out. */
+/** Metric with one value, or one per value of a label. Null values are left out. */
 export type Metric = {
   name: string
   help: string
@@ -31,7 +31,7 @@ function escaped(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
 
-/** How often something took how long, in seconds, counted up to each bound. */
+/** Histogram of durations, seconds. */
 export class Histogram {
   readonly #name: string
   readonly #help: string

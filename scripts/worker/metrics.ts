@@ -1,6 +1,6 @@
 /**
- * Metrics of the worker over HTTP: `GET /metrics` for Prometheus, with the numbers of `npm run
- * status` and the worker's own; `GET /healthz`, 200 or 503, with the thresholds that were exceeded.
+ * Metrics of the worker over HTTP. `GET /metrics` serves the numbers of `npm run status` and the
+ * worker's own for Prometheus. `GET /healthz` returns 200, or 503 with the exceeded limits.
  *
  * The warehouse is read between batches, never during one, and only if something was committed
  * since the last reading. A request waits briefly for the current batch and otherwise gets the last
@@ -18,7 +18,7 @@ import type { Exclusive } from './exclusive.ts'
 import { EXPOSITION_TYPE, expositionOf, Histogram, type Metric } from './exposition.ts'
 import { readHealth, statusOf, type Limits, type Reading, type Status } from '../cli/health.ts'
 
-/** Longest wait of a request for the current batch. */
+/** Longest wait of a request for the current batch, milliseconds. */
 const PATIENCE_MS = 2_000
 const COMMIT_BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 
@@ -26,7 +26,7 @@ export type Listening = { host: string; port: number }
 
 const PLACE = /^(?:([\w.-]+|\[[\da-f:]+\]):)?(\d{1,5})$/i
 
-/** `9464`, or `0.0.0.0:9464` to be heard by others than this machine. */
+/** Parses `9464` or `0.0.0.0:9464`. The default host accepts connections from this machine only. */
 export function listeningOf(text: string): Listening {
   const [, host = '127.0.0.1', digits] = PLACE.exec(text) ?? []
   const port = digits === undefined ? -1 : Number(digits)
@@ -44,7 +44,7 @@ export class Metrics {
   readonly #inFlight: () => number
   readonly #commits = new Histogram(
     'desire_path_commit_seconds',
-    'Time from a decoded batch to its commit, tries again included.',
+    'Time from a decoded batch to its commit, including retries.',
     COMMIT_BOUNDS,
   )
   #reading: Reading | null = null
@@ -55,7 +55,7 @@ export class Metrics {
     warehouse: Warehouse
     limits: Limits
     turns: Exclusive
-    /** Messages that were delivered and are not acknowledged. */
+    /** Returns the number of delivered messages that are not acknowledged. */
     inFlight: () => number
   }) {
     this.#warehouse = parts.warehouse
@@ -70,7 +70,7 @@ export class Metrics {
     this.#isRead = false
   }
 
-  /** Resolves to the address it listens at. */
+  /** Starts the server and resolves to its address. Throws a `UserError` if it cannot listen. */
   async listen({ host, port }: Listening): Promise<string> {
     const server = createServer((request, response) => {
       void this.#answer(request.url ?? '/').then(({ code, type, text }) => {
@@ -80,14 +80,14 @@ export class Metrics {
     try {
       await once(server.listen(port, host), 'listening')
     } catch (thrown) {
-      throw new UserError(`--metrics ${host}:${port} cannot be listened at: ${messageOf(thrown)}`)
+      throw new UserError(`--metrics ${host}:${port} is not available: ${messageOf(thrown)}`)
     }
     this.#server = server
     const { address, port: given } = server.address() as AddressInfo
     return `http://${address.includes(':') ? `[${address}]` : address}:${given}`
   }
 
-  /** Nothing is asked of the warehouse any more. */
+  /** Closes the server and waits for the current reading of the warehouse. */
   async close(): Promise<void> {
     this.#server?.close()
     this.#server?.closeAllConnections()
@@ -98,7 +98,7 @@ export class Metrics {
     const json = 'application/json'
     const [path] = url.split('?')
     if (path !== '/metrics' && path !== '/healthz') {
-      return { code: 404, type: 'text/plain', text: 'there are /metrics and /healthz\n' }
+      return { code: 404, type: 'text/plain', text: 'not found: use /metrics or /healthz\n' }
     }
     try {
       const reading = await this.#latest()
@@ -148,7 +148,7 @@ export class Metrics {
       metric('gauge', 'lag_seconds', 'How far the watermark is behind now.', lag),
       metric('gauge', 'quiet_seconds', 'Time since the last commit.', quiet),
       metric('counter', 'batches_total', 'Batches committed.', status.batches),
-      metric('counter', 'events_total', 'Events read, by what became of them.', {
+      metric('counter', 'events_total', 'Events read, by outcome.', {
         label: 'outcome',
         by: status.events,
       }),
@@ -156,24 +156,24 @@ export class Metrics {
         label: 'reason',
         by: status.dead_letters,
       }),
-      metric('gauge', 'late_corrections', 'Versions taken back in 24 hours, by why.', {
+      metric('gauge', 'late_corrections', 'Rows superseded in 24 hours, by reason.', {
         label: 'because',
         by: status.corrections,
       }),
-      metric('gauge', 'live_version', 'The version that is live, by journey or funnel.', {
+      metric('gauge', 'live_version', 'Live version, by journey or funnel.', {
         label: 'id',
         by: status.live,
       }),
       metric(
         'gauge',
         'in_flight_messages',
-        'Messages delivered and not acknowledged.',
+        'Messages delivered but not acknowledged.',
         this.#inFlight(),
       ),
       metric(
         'gauge',
         'healthy',
-        'Whether no threshold is passed, as /healthz answers.',
+        '1 if no limit is exceeded, otherwise 0, as /healthz.',
         status.unhealthy.length === 0 ? 1 : 0,
       ),
     ]

@@ -1,9 +1,9 @@
 /**
- * `npm start -- --source pubsub:PROJECT/SUBSCRIPTION`: reads a subscription until it is stopped,
- * and logs lines of JSON.
+ * `npm start -- --source pubsub:PROJECT/SUBSCRIPTION`: reads a subscription until it is stopped, and
+ * logs JSON lines.
  *
- * SIGTERM and Ctrl-C end it within ten seconds with exit code 0. The current batch is finished or,
- * if that takes too long, abandoned; its messages are then redelivered. Both are safe.
+ * SIGTERM and Ctrl-C end it within ten seconds with exit code 0. The current batch is finished. If
+ * that takes too long, it is abandoned and its messages are redelivered.
  */
 
 import type { PubsubName } from '../../pipeline/io/pubsub-name.ts'
@@ -19,11 +19,11 @@ import { Exclusive } from './exclusive.ts'
 import type { Limits } from '../cli/health.ts'
 import { Metrics, type Listening } from './metrics.ts'
 
-/** A batch that takes longer than this to finish after the signal is abandoned. */
+/** Milliseconds after the signal at which an unfinished batch is abandoned. */
 const FINISH_MS = 8_000
 
 export type WorkerSettings = Omit<EngineSettings, 'definitionsDir'> & {
-  /** The folder of definitions, if one was given. */
+  /** Folder of definitions, if given. */
   definitions: string | undefined
   subscription: PubsubName
   messagesMax: number
@@ -50,7 +50,7 @@ export async function work(warehouse: Warehouse, settings: WorkerSettings): Prom
     const source = pubsubSource(subscription, {
       messagesMax,
       waitMs,
-      onReconnect: (fault) => log('WARNING', 'connection lost, opening it again', { fault }),
+      onReconnect: (fault) => log('WARNING', 'connection lost, reconnecting', { fault }),
       signal,
     })
     const turns = new Exclusive()
@@ -71,7 +71,7 @@ export async function work(warehouse: Warehouse, settings: WorkerSettings): Prom
           log('INFO', 'committed', countsOf(soFar))
         },
       })
-      log('INFO', 'stopped: all that was begun is committed', countsOf(report))
+      log('INFO', 'stopped: the last batch is committed', countsOf(report))
     } finally {
       await metrics.close()
       await engine.close()

@@ -202,7 +202,7 @@ test('npm run cohort runs, lists, shows and finds members', async () => {
   expect(await run('funnel', [...funnel, 'lost'])).toMatchObject({
     status: 2,
     err:
-      'error: --cohort lost has no run in this warehouse; there is: bought, in_cart; run it: ' +
+      'error: --cohort lost has not been run in this warehouse; cohorts with a run: bought, in_cart; to run it: ' +
       `npm run cohort -- run lost --warehouse duckdb:${path}`,
   })
 })
@@ -213,16 +213,16 @@ test('reports what is wrong with a query', async () => {
   const wrong = (...args: string[]) => run('cohort', args)
   expect(await wrong('members', 'lost')).toMatchObject({
     status: 2,
-    err: 'error: cohort "lost" is not defined; there is: in_cart',
+    err: 'error: cohort "lost" is not defined; the cohorts are: in_cart',
   })
   expect(await wrong('members', 'in_cart', '--at', '2026-03-02T00:00:00Z')).toMatchObject({
     status: 2,
     err:
       'error: --at 2026-03-02T00:00:00.000000Z is after the watermark, ' +
-      '2026-03-01T10:00:00.000000Z: nothing is decided yet',
+      '2026-03-01T10:00:00.000000Z: use an earlier instant',
   })
   expect((await wrong('members', 'in_cart', '--as-of', '2026-03-01T00:00:00Z')).err).toMatch(
-    /held no events at 2026-03-01T00:00:00.000000Z$/,
+    /had no events at 2026-03-01T00:00:00.000000Z$/,
   )
   write('cohorts/odd.ts', { id: 'odd', who: { journey: 'order', reached: 'lost' } })
   expect((await wrong('run')).err).toContain(

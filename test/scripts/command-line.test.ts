@@ -148,28 +148,30 @@ describe('own events and the sample', () => {
     expect(status.stdout).toMatch(/^duckdb:journeys\.duckdb\n/)
     const mixed = inPlace(at, 'start', ['--warehouse', 'duckdb:journeys.duckdb'])
     expect(mixed).toMatchObject({ status: 2, stdout: '' })
-    expect(mixed.stderr).toContain('with which the sample would mix')
+    expect(mixed.stderr).toContain(
+      'the sample would mix with your events in duckdb:journeys.duckdb',
+    )
     const later = inPlace(at, 'start', ['--watermark', '2026-04-01T00:00:00Z'])
     expect(later.stdout).toContain('Events → duckdb:journeys.duckdb\n  0 lines read')
     const files = readdirSync(at).filter((name) => !name.endsWith('.state'))
     expect(files.sort()).toEqual(['definitions', 'journeys.duckdb', 'sample.duckdb'])
   })
 
-  test('options that npm keeps are refused with the line to type', () => {
+  test('options that npm takes because -- is missing are refused with the line to type', () => {
     const at = mkdtempSync(join(dir, 'place-'))
     const kept = (script: string, args: string[], env: { [name: string]: string }) =>
       inPlace(at, script, args, '', { npm_lifecycle_event: script, ...env })
     const one = kept('start', ['f.ndjson'], { npm_config_warehouse: 'duckdb:my own.duckdb' })
     expect(one).toMatchObject({ status: 2, stdout: '' })
     expect(one.stderr).toContain(
-      "--warehouse for itself when there is no -- before it: npm start -- --warehouse 'duckdb:my own.duckdb' f.ndjson\n",
+      "npm takes --warehouse itself unless -- comes before it: npm start -- --warehouse 'duckdb:my own.duckdb' f.ndjson\n",
     )
     const two = kept('start', ['now', 'f'], { npm_config_watermark: 'true' })
     expect(two.stderr).toContain('npm start -- --watermark now f\n')
     const verb = kept('cohort', ['members', 'c'], { npm_config_as_of: 'now' })
     expect(verb.stderr).toContain('npm run cohort -- members --as-of now c\n')
     const own = kept('status', [], { npm_config_json: 'true', npm_config_registry: 'x' })
-    expect(own.stderr).not.toContain('npm keeps')
+    expect(own.stderr).not.toContain('npm takes')
     expect(readdirSync(at)).toEqual([])
   })
 })
@@ -187,7 +189,7 @@ test.each<[what: string, lines: string[], cause: RegExp]>([
   ['a CSV file', ['id,name,at', '1,Bought,now', '2,Sold,now'], /this is a CSV file/],
   ['a JSON array', ['[', '  {"a": 1},', '  {"a": 2}', ']'], /this is a JSON array/],
   ['another format', ['{"event_name":"x","event_timestamp":1}'], /looks like a GA4 export/],
-  ['unknown objects', ['{"what":"x","when":1}'], /another format \(what, when\)/],
+  ['unknown objects', ['{"what":"x","when":1}'], /have another format \(what, when\)/],
   [
     'no identifiers',
     [event('e1', 'x', { identifiers: { visitor: 'v' } })],

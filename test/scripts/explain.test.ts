@@ -113,6 +113,6 @@ test('what cannot be told is named', async () => {
   expect(nobody.stderr).toContain('--user nobody matches no profile')
   const journey = await run('explain', ['--user', 'u1', '--journey', 'sale'])
   expect(journey).toMatchObject({ status: 2 })
-  expect(journey.stderr).toContain('--journey sale is not on record; there is: buy')
+  expect(journey.stderr).toContain('--journey sale is not on record; the journeys are: buy')
   expect((await run('explain', ['--help'])).stdout).toContain('--as-of')
 })

@@ -126,7 +126,7 @@ test(
     const database = copyOf('refused')
     const released = (...args: string[]) => command('release', database, young, ...args)
     const said = async (...args: string[]) => (await released(...args)).stderr
-    expect(await said('rollback', 'buying')).toBe('error: buying has had no other live version')
+    expect(await said('rollback', 'buying')).toBe('error: buying has no earlier live version')
     expect(await said('promote', 'buying', '1')).toContain(
       'error: journey buying 1 is already live: npm run',
     )
@@ -134,7 +134,9 @@ test(
       'error: journey buying 7 does not exist; there is: 1: ' +
         `npm run release -- status --warehouse duckdb:${database}`,
     )
-    expect(await said('promote', 'paying', '1')).toContain('neither journey nor funnel')
+    expect(await said('promote', 'paying', '1')).toContain(
+      'paying is neither a journey nor a funnel; the journeys are: buying',
+    )
     expect(await released('promote', 'buying', 'x')).toMatchObject({ status: 2 })
     expect(await command('replay', database, young)).toMatchObject({ status: 2 })
     const empty = join(dir, 'empty.duckdb')
@@ -160,7 +162,7 @@ test(
     const plan = await command('replay', database, brief, '--all')
     expect(plan).toMatchObject({ status: 0, stderr: '' })
     expect(plan.stdout).toMatch(
-      /^everything under identity 1, sessions 2: .*\n {2}would change what readers see: .* --yes/,
+      /^everything under identity 1, sessions 2: .*\n {2}would change live rows: .* --yes/,
     )
     expect(await shown(database)).toEqual(before)
     const done = await command('replay', database, brief, '--all', '--yes', '--parallel', '2')
@@ -169,7 +171,7 @@ test(
     expect(after.sessions?.length).toBeGreaterThan(before.sessions?.length ?? 0)
     expect(after.effects).toEqual(before.effects)
     const again = await command('replay', database, brief, '--all', '--yes')
-    expect(again.stdout).toContain('its rows are what they should be')
+    expect(again.stdout).toContain('its rows are correct')
     expect(await command('start', database, brief, events)).toMatchObject({ status: 0, stderr: '' })
     expect(await shown(database)).toEqual(after)
   },
@@ -183,7 +185,7 @@ test(
     const replayed = (...args: string[]) => command('replay', database, young, ...args)
     const march = ['--from', '2026-03-01T00:00:00Z', '--to', '2026-03-01T12:00:00Z']
     const built = await replayed('--journey', 'buying', ...march)
-    expect(built.stdout).toMatch(/rows new, 0 superseded; other profiles are as they were\n/)
+    expect(built.stdout).toMatch(/rows new, 0 superseded; other profiles are unchanged\n/)
     expect((await command('release', database, young, 'status')).stdout).toMatch(
       /journey buying 2 +built in part, /,
     )

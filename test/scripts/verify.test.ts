@@ -111,7 +111,8 @@ test('warehouses at different watermarks are reported as such', async () => {
   const two = `duckdb:${join(dir, 'two.duckdb')}`
   const { status, stderr } = await run('verify', ['--warehouse', url, '--against', two])
   expect(status).toBe(1)
-  expect(stderr).toContain('the watermarks differ, 2026-04-01T00:00:00')
+  expect(stderr).toContain('the watermarks differ (2026-04-01T00:00:00')
+  expect(stderr).toMatch(/npm start -- --watermark 2026-04-01T\S+ --warehouse \S+two\.duckdb$/)
   expect(await run('verify', ['--warehouse', url, '--against', url])).toMatchObject({ status: 2 })
 })
 

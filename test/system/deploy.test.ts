@@ -137,7 +137,7 @@ test('stops at the first failure, prints what to do, and continues from there', 
   expect(failed.stderr).toMatch(
     /error: step \d+ of \d+ failed with exit code 3: gcloud functions deploy journeys-advance --/,
   )
-  expect(failed.stderr).toContain('then run this again: what is done by now is found done')
+  expect(failed.stderr).toContain('then run the same command again: finished steps are skipped or repeated safely')
   expect(failed.stderr).toContain('permission denied')
   expect(machine.log().at(-1)).toContain('functions deploy journeys-advance')
   machine.sh(scriptOf(planOf(site('subscription'))))
@@ -149,8 +149,8 @@ test('stops at the first failure, prints what to do, and continues from there', 
 
 test('stops when it learns nothing, by hand as by command', () => {
   const [byHand, byCommand] = [new Machine(), new Machine()]
-  const vain = byCommand.deploy(['--yes'], 'functions deploy journeys-advance', 0)
-  expect([vain.status, vain.stderr]).toEqual([1, expect.stringContaining('tells nothing: gcloud')])
+  const empty = byCommand.deploy(['--yes'], 'functions deploy journeys-advance', 0)
+  expect([empty.status, empty.stderr]).toEqual([1, expect.stringContaining('printed nothing: gcloud')])
   const script = scriptOf(planOf(site('subscription')))
   expect(() => byHand.sh(script, 'functions deploy journeys-advance', 0)).toThrow('ADVANCE_URL')
   for (const machine of [byHand, byCommand]) {
@@ -211,7 +211,7 @@ test('no right outlives its account, even when the removal is cut short', () => 
   expect(machine.rights()).toEqual([])
 })
 
-test('a dataset that is gone already has no right to be taken back', () => {
+test('removal revokes no permission on a dataset that no longer exists', () => {
   const machine = new Machine()
   machine.sh(scriptOf(planOf(site('subscription'))))
   machine.log()
@@ -322,11 +322,11 @@ test('a tick has its time, and a function the time of a tick', () => {
 })
 
 test.each([
-  [{ project: 'My Project' }, '--project "My Project" cannot be: give the id of a project'],
-  [{ region: 'EU' }, '--region "EU" cannot be: give one where functions run'],
-  [{ dataset: 'a-b' }, '--dataset "a-b" cannot be: at most 21 small letters'],
-  [{ every: '7' }, '--every "7" cannot be: choose minutes of 1, 2, 3'],
-  [{ landing: 'pigeon' }, '--landing "pigeon" cannot be: choose one of subscription, function'],
+  [{ project: 'My Project' }, '--project "My Project" is not valid: use the id of a project'],
+  [{ region: 'EU' }, '--region "EU" is not valid: use a region of Cloud Functions'],
+  [{ dataset: 'a-b' }, '--dataset "a-b" is not valid: use at most 21 lower-case letters'],
+  [{ every: '7' }, '--every "7" is not valid: use one of 1, 2, 3'],
+  [{ landing: 'pigeon' }, '--landing "pigeon" is not valid: use one of subscription, function'],
 ])('refuses %j', (wrong, complaint) => {
   expect(() => siteOf({ ...site('function'), every: '5', ...wrong })).toThrow(complaint)
 })
@@ -334,7 +334,7 @@ test.each([
 test('wrong arguments end it with 2 and one line', () => {
   const refused = new Machine().deploy(['--json', '--yes'])
   expect([refused.status, refused.stdout]).toEqual([2, ''])
-  expect(refused.stderr).toBe('error: --json only prints: leave out --yes\n')
+  expect(refused.stderr).toBe('error: --json prints the plan only: leave out --yes\n')
 })
 
 test('refuses to land by subscription if a namespace is hashed', () => {

@@ -54,7 +54,7 @@ test('a step that no event is named after is pointed out beside the answer', asy
   expect(status).toBe(0)
   expect(answerOf(stdout).steps[1]).toMatchObject({ reached: 0 })
   expect(stderr).toMatch(
-    /^warning: no event on record is named 'Bought'; there is: Product Viewed, .*Order Completed/,
+    /^warning: no stored event is named 'Bought'; the names are: Product Viewed, .*Order Completed/,
   )
   const heard = await ask('--steps', 'Payment Failed, Signed Up', '--within', '1s')
   expect(heard).toMatchObject({ status: 0, stderr: '' })
@@ -66,16 +66,16 @@ test('reports what is wrong with a query, and exits with 2', async () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     return stderr
   }
-  expect(await wrong()).toBe("error: no funnel: give --steps 'A, B, C', or --definition ID")
+  expect(await wrong()).toBe("error: no steps are given: use --steps 'A, B, C' or --definition ID")
   expect(await wrong('--steps', 'A, B', '--order', 'loose')).toBe(
     'error: the funnel: order "loose" is unknown; write one of sequential, strict, any',
   )
   expect(await wrong('--steps', 'Product Viewed, Order Complted')).toMatch(
-    /^error: no event on record is named 'Order Complted'; did you mean 'Order Completed'\? there is: /,
+    /^error: no stored event is named 'Order Complted'; did you mean 'Order Completed'\? the names are: /,
   )
   expect(await wrong('--definition', 'lost')).toBe(
-    `error: --definition lost is not live in duckdb:${path}; live: email_return, ` +
-      'first_purchase; if the definitions have it, build it: npm run replay -- --funnel lost ' +
+    `error: --definition lost is not live in duckdb:${path}; live funnels: email_return, ` +
+      'first_purchase; to build it from the definitions: npm run replay -- --funnel lost ' +
       `--warehouse duckdb:${path}`,
   )
   expect(await wrong('--steps', 'A', '--by', 'plan')).toBe(

@@ -70,7 +70,7 @@ test('empties no folder but its own', () => {
   const args = ['--import', 'tsx', 'scripts/package.ts', '--out', other]
   const ended = spawnSync(process.execPath, args, { encoding: 'utf8' })
   expect(ended.status).toBe(2)
-  expect(ended.stderr).toContain('contains something else')
+  expect(ended.stderr).toContain('contains other files: use a new folder')
   expect(readdirSync(other)).toEqual(['mine.txt'])
 })
 

@@ -59,7 +59,7 @@ test.each<[args: string[], message: string]>([
   [['--format', 'xml'], '--format "xml" is not a wire format'],
   [['--warehouse', 'oracle:x'], '--warehouse "oracle:x" is not a warehouse'],
   [['--source', 'kafka:x'], '--source "kafka:x" is not a subscription: use pubsub:PROJECT/SUBSCR'],
-  [['--source', 'pubsub:a/b'], '--source goes with neither files nor --watermark'],
+  [['--source', 'pubsub:a/b'], '--source cannot be combined with files or --watermark'],
   [['--effects', 'pubsub:a'], '--effects "pubsub:a" is not a topic: use pubsub:PROJECT/TOPIC'],
   [['--batch-seconds', 'soon'], '--batch-seconds "soon" is not valid: use seconds'],
   [['--what'], "unknown option '--what'"],
