@@ -1,4 +1,4 @@
-/** Slow reading of funnels in any order: every attempt beside every event. */
+/** Reference of funnels in any order: compares every attempt with every event. */
 
 import type { Rules, Thing, Walk } from './attempts.ts'
 

@@ -1,5 +1,5 @@
 /**
- * Reference of sessions and identity (spec §§ 2–4): computed from scratch, one event at a time,
+ * Reference of sessions and identity: computed from scratch, one event at a time,
  * without code of the pipeline. Simplicity matters more than speed here.
  */
 
@@ -180,7 +180,7 @@ function samePair(x: Said, y: Said): boolean {
   return (x.a === y.a && x.b === y.b) || (x.a === y.b && x.b === y.a)
 }
 
-/** Returns the persons, each a set of identifiers, and the refused links. */
+/** Returns people, each a set of identifiers, and the refused links. */
 function persons(events: AcceptedEvent[], identity: Identity): [Set<string>[], Conflict[]] {
   const said = sayings(events, identity)
   const standing = said.filter(

@@ -1,4 +1,4 @@
-/** Slow reading of PostHog's funnels, as one walk of the profile over all that happened. */
+/** Reference of PostHog's funnels, as one walk over all events of the profile. */
 
 import type { Thing, Walk } from './attempts.ts'
 
@@ -11,7 +11,7 @@ export type PosthogRules = {
   isStrict: boolean
 }
 
-/** Returns null without an attempt: nobody entered, or the deepest chain is excluded. */
+/** Returns null without an attempt: no entry, or the deepest chain is excluded. */
 export function posthogWalk(things: Thing[], rules: PosthogRules, watermark: number): Walk | null {
   const { steps, within, isStrict } = rules
   const levels = new Map<number, Level>()

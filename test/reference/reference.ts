@@ -1,6 +1,6 @@
 /**
- * Reference of spec §§ 2–6, with which the pipeline is compared: every table computed from scratch,
- * row by row, without code of the pipeline.
+ * Reference of all tables, with which the pipeline is compared: computed from scratch, row by row,
+ * without code of the pipeline.
  *
  * Ids that are hashes in the product are texts here. A transition is
  * `journey|version|instance|track|cause|event or instant`, and so is the stay it enters; a cycle is

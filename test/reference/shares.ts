@@ -28,7 +28,7 @@ export function rates(matured: number | null, converted: number | null, isFirst 
 export type Exit = { age: number; hasLeft: boolean }
 export type Survival = { age: number; atRisk: number; left: number; share: number }
 
-/** Returns the Kaplan–Meier curve at the ages at which somebody left. */
+/** Returns the Kaplan–Meier curve at the ages at which someone left. */
 export function survivalOf(exits: readonly Exit[]): Survival[] {
   const curve: Survival[] = []
   let share = 1

@@ -1,6 +1,6 @@
 /**
- * The command line as a newcomer meets it: what is printed is escaped, next steps can be pasted,
- * and a slip is answered with the line to type.
+ * Command line: printed values are escaped, next commands can be pasted, and errors include the line
+ * to type.
  */
 
 import { spawn, spawnSync } from 'node:child_process'
@@ -48,13 +48,13 @@ const OWN = {
 // oxlint-disable-next-line no-control-regex
 const RAW = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/
 
-test('text for a terminal has no control character, and a value has no line of its own', () => {
+test('escapes control characters, and indents further lines of a value', () => {
   expect(printable('a\n\u001b[31m\u009b\u202eb\t')).toBe('a\\n\\u001b[31m\\u009b\\u202eb\\t')
   expect(printableLines('one\nerror: forged\n  two')).toBe('one\n  error: forged\n  two')
   expect([1, 2_000].map((count) => counted(count, 'event'))).toEqual(['1 event', '2,000 events'])
 })
 
-test('names and ids from input are printed escaped by every command', async () => {
+test('every command escapes names and ids from input', async () => {
   const evil = '\u001b]0;owned\u0007\r\nerror: forged'
   const url = fresh()
   const user = `u\u001b[2J\n${'x'.repeat(3)}`
@@ -98,7 +98,7 @@ test('names and ids from input are printed escaped by every command', async () =
   expect(printed.join('')).toContain('\\u001b]0;owned\\u0007\\r\\nerror: forged')
 })
 
-test('a folder with a shell command in its name is one word of the deploy script', () => {
+test('the deploy script quotes a folder name that contains shell commands', () => {
   const given = { project: 'my-project', dataset: 'journeys', region: 'europe-west1' }
   const site = siteOf({ ...given, landing: 'subscription', every: '5' })
   const definitionsDir = "$(touch owned) `id` $PROJECT_NUMBER it's"
@@ -112,7 +112,7 @@ test('a folder with a shell command in its name is one word of the deploy script
   expect(echoed.stdout.toString()).toBe(definitionsDir)
 })
 
-test('a CSV file has no cell that a spreadsheet evaluates, and its numbers stay', async () => {
+test('a CSV export has no cell that a spreadsheet evaluates, and keeps numbers unchanged', async () => {
   const url = fresh()
   const names = ['=1+1', '+1', '-1', '@x', '\tx', 'plain']
   const lines = names.map((name, i) => event(`${i}`, name, { source: name, ordinal: -i }))
@@ -125,8 +125,8 @@ test('a CSV file has no cell that a spreadsheet evaluates, and its numbers stay'
   expect(text).toMatch(/,-5,/)
 })
 
-describe('own events and the sample', () => {
-  /** Runs in a directory of its own, where the default warehouses are. */
+describe('default warehouses', () => {
+  /** Runs a command in the directory of the default warehouses. */
   const inPlace = (at: string, script: string, args: string[], input = '', env = {}) =>
     spawnSync(
       process.execPath,
@@ -134,7 +134,7 @@ describe('own events and the sample', () => {
       { encoding: 'utf8', cwd: at, input, env: { ...process.env, ...env } },
     )
 
-  test('go to files of their own, and the sample is named where it is the default', () => {
+  test('own events and the sample have separate files, and commands note when they use the sample', () => {
     const at = mkdtempSync(join(dir, 'place-'))
     mkdirSync(join(at, 'definitions'))
     expect(inPlace(at, 'start', []).stdout).toContain('Events → duckdb:sample.duckdb')
@@ -176,7 +176,7 @@ describe('own events and the sample', () => {
   })
 })
 
-test('standard input is read if it has bytes, and not if it is empty or silent', async () => {
+test('reads standard input that has bytes, and not one that is empty or silent', async () => {
   const [full, empty, silent] = [new PassThrough(), new PassThrough(), new PassThrough()]
   full.write('x')
   empty.end()
@@ -195,15 +195,18 @@ test.each<[what: string, lines: string[], cause: RegExp]>([
     [event('e1', 'x', { identifiers: { visitor: 'v' } })],
     /declared: user_id, .*found: visitor/,
   ],
-])('a run that refuses all of %s reports it first, with the cause', async (_what, lines, cause) => {
-  const { status, stdout } = await run('start', ['--warehouse', fresh(), '-'], lines.join('\n'))
-  expect(status).toBe(0)
-  const [first = '', second = ''] = stdout.split('\n')
-  expect(first).toMatch(/^(every line was|most lines were) refused: /)
-  expect(second).toMatch(cause)
-})
+])(
+  'a run that refuses all lines of %s prints the likely cause first',
+  async (_what, lines, cause) => {
+    const { status, stdout } = await run('start', ['--warehouse', fresh(), '-'], lines.join('\n'))
+    expect(status).toBe(0)
+    const [first = '', second = ''] = stdout.split('\n')
+    expect(first).toMatch(/^(every line was|most lines were) refused: /)
+    expect(second).toMatch(cause)
+  },
+)
 
-test('an id that is not of a dead letter is answered with the command that lists them', async () => {
+test('an invalid dead letter id is an error with the command that lists them', async () => {
   const url = fresh()
   const shown = await run('dead-letters', ['show', 'x', '--warehouse', url])
   expect(shown).toMatchObject({
@@ -214,7 +217,7 @@ test('an id that is not of a dead letter is answered with the command that lists
   })
 })
 
-test('a few refused lines are not announced, and a binary file is named', async () => {
+test('a few refused lines get no likely cause, and a binary file is recognised', async () => {
   const lines = [event('e1', 'A'), event('e22', 'B'), 'broken']
   const { stdout } = await run('start', ['--warehouse', fresh(), '-'], lines.join('\n'))
   expect(stdout).toMatch(/^Events → /)
@@ -222,12 +225,12 @@ test('a few refused lines are not announced, and a binary file is named', async 
   expect(likelyCause('invalid_json', [parquet], [])).toContain('binary file')
 })
 
-describe('a warehouse made with a folder of its own', () => {
+describe('a warehouse with its own definitions folder', () => {
   const url = fresh()
   const at = definitionsFolder(dir, OWN)
   const warehouse = ['--warehouse', url]
 
-  test('needs no folder afterwards, and next steps name the warehouse', async () => {
+  test('remembers the folder, and next commands include the warehouse', async () => {
     const first = await run(
       'start',
       [...warehouse, '--definitions', at, '-'],
@@ -244,7 +247,7 @@ describe('a warehouse made with a folder of its own', () => {
     expect(described).toMatchObject({ status: 0, stderr: '' })
   })
 
-  test('reports how another folder differs from the record', async () => {
+  test('reports how the definitions of another folder differ from those on record', async () => {
     const other = definitionsFolder(dir, { ...OWN, 'journeys/visit.js': journey('8h') })
     const how = 'states.a.after.24h: "c" → absent, states.a.after.8h: absent → "c"'
     const refused = await run('start', [...warehouse, '--definitions', other, '-'], 'x')
@@ -265,7 +268,7 @@ describe('a warehouse made with a folder of its own', () => {
     expect(identity.stderr).toContain('person: ["user_id","member"] → ["user_id"]')
   })
 
-  test('names a remembered folder that is gone', async () => {
+  test('fails with the name of a remembered folder that no longer exists', async () => {
     rmSync(at, { recursive: true })
     expect(await run('forget', ['--user', 'u1', ...warehouse])).toMatchObject({ status: 0 })
     const start = await run('start', [...warehouse, '-'], event('e3', 'Bought'))
@@ -274,13 +277,16 @@ describe('a warehouse made with a folder of its own', () => {
   })
 })
 
-// A name that is reserved for not existing, and an address that is reserved for documentation.
-test.each(['service.invalid', '192.0.2.1'])('a service at %s fails at once', async (host) => {
-  const connected = checkNetwork(host, {})
-  await expect(connected).rejects.toThrow(
-    /^\S+ cannot be reached \(.+\): check the network and run this again$/,
-  )
-})
+// A reserved name that never resolves, and an address that is reserved for documentation.
+test.each(['service.invalid', '192.0.2.1'])(
+  'the network check of %s fails within a second',
+  async (host) => {
+    const connected = checkNetwork(host, {})
+    await expect(connected).rejects.toThrow(
+      /^\S+ cannot be reached \(.+\): check the network and run this again$/,
+    )
+  },
+)
 
 test('migrate loads no engine before the network is checked', async () => {
   const { metafile } = await build({
@@ -300,7 +306,7 @@ test('migrate loads no engine before the network is checked', async () => {
   expect([...packages].sort()).toEqual(['commander', 'zod'])
 })
 
-test('an interrupted bench leaves nothing behind and prints how to continue', async () => {
+test('an interrupted bench removes its files and prints how to run it again', async () => {
   const at = mkdtempSync(join(dir, 'bench-'))
   const program = ['--import', 'tsx', 'scripts/bench.ts', '--events', '500000']
   const child = spawn(process.execPath, program, { env: { ...process.env, TMPDIR: at } })

@@ -1,4 +1,4 @@
-/** Definitions as Mermaid state diagrams, to the letter. */
+/** Exact text of Mermaid state diagrams. */
 
 import { expect, test } from 'vitest'
 import type { Guard } from '../../pipeline/definition/guard-syntax.ts'
@@ -32,7 +32,7 @@ const ORDER: Journey = {
   on: { Cancel: 'end' },
 }
 
-test('a journey is drawn with its guards as text, its timeouts and its effects', () => {
+test('a diagram has guards as text, timeouts and effects', () => {
   expect(mermaidOf(ORDER, null)).toBe(`stateDiagram-v2
   direction LR
   state "cart" as cart
@@ -49,7 +49,7 @@ test('a journey is drawn with its guards as text, its timeouts and its effects',
   end_ --> [*]`)
 })
 
-test('counts stand on the states and the ways', () => {
+test('a diagram with counts has them on states and transitions', () => {
   const text = lines(
     mermaidOf(ORDER, {
       inside: (_, state) => (state === 'cart' ? 4 : 0),
@@ -63,7 +63,7 @@ test('counts stand on the states and the ways', () => {
   expect(text).toContain('cart --> end_: after 2h [visits to cart under 3] or after 1d (430)')
 })
 
-test('counts are those of the warehouse, by event and by timeout', async () => {
+test('counts a journey of a warehouse, by event and by timeout', async () => {
   const warehouse = await reportWarehouse()
   const order = JOURNEYS.find(({ id }) => id === 'order') as Journey
   const text = lines(mermaidOf(order, await countJourney(warehouse, order)))
@@ -134,13 +134,13 @@ test.each<[Guard, string]>([
     { all: [{ in: 'x' }, { any: [{ in: 'y' }, { property: 'z', contains: true }] }] },
     'in x and (in y or z contains true)',
   ],
-])('the guard %j is said as %s', (guard, words) => {
+])('guard %j is written as %s', (guard, words) => {
   expect(guardWords(guard)).toBe(words)
 })
 
 const command = startCommands()
 
-test('the command prints a journey, and names those there are when asked for another', async () => {
+test('the command prints a journey, and lists the known ones for an unknown id', async () => {
   const run = (...args: string[]) => command('describe', args)
   const printed = await run('--journey', 'checkout')
   expect(printed).toMatchObject({ status: 0, stderr: '' })

@@ -1,6 +1,6 @@
 /**
- * The page of a story in a browser: wherever its times are set, it shows what `explain --as-of`
- * says and where the tables had the person then; and nothing in it is read as markup.
+ * Explanation page in a browser: for every selected time it shows what `explain --as-of` prints and
+ * the states in the tables at that time. Names are never parsed as markup.
  */
 
 import { printable } from '../../pipeline/base/text.ts'
@@ -17,10 +17,10 @@ import { startCommands } from '../support/commands.ts'
 import { EVIL } from '../support/report-data.ts'
 import { ndjsonOf, type ShortEvent } from '../support/short-events.ts'
 
-/** From right to left, quoted, and longer than any screen is wide. */
+/** Id with right-to-left text and quotes, wider than any screen. */
 const LONG_ID = `\u202e"'&lt;${'w'.repeat(240)}`
 
-describe.skipIf(launch === null)('the page of a story', () => {
+describe.skipIf(launch === null)('the explanation page', () => {
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-story-'))
   const url = `duckdb:${dir}/w.duckdb`
   const file = join(dir, 'story.html')
@@ -79,14 +79,14 @@ describe.skipIf(launch === null)('the page of a story', () => {
   const texts = (selector: string) => page.locator(selector).allTextContents()
   const slider = (name: string) => page.getByRole('slider', { name })
 
-  /** As a keyboard does: to the beginning, then on. */
+  /** Moves a slider with the keyboard. */
   async function choose(name: string, place: number): Promise<void> {
     await slider(name).focus()
     await page.keyboard.press('Home')
     for (let i = 0; i < place; i++) await page.keyboard.press('ArrowRight')
   }
 
-  /** A part of the page, line by line as the command prints it. */
+  /** Returns a part of the page as the lines that the command prints. */
   async function shown(part: string): Promise<string[]> {
     const rows = page.locator(`#${part} .timeline > li:not(.mark)`)
     const lines = await rows.evaluateAll((elements) =>
@@ -104,14 +104,14 @@ describe.skipIf(launch === null)('the page of a story', () => {
     return lines.flat().flatMap((line) => (line === null ? [] : [printable(line)]))
   }
 
-  /** A part of what `explain` prints. */
+  /** Returns a part of the output of `explain`. */
   function printed(text: string, title: string): string[] {
     const [, part = ''] = new RegExp(`\n${title}\n(.*?)(\n\n|$)`, 's').exec(text) ?? []
     const lines = part.split('\n').map((line) => line.trim())
     return lines.filter((line) => line !== 'nothing')
   }
 
-  test('at every knowledge time it shows what explain --as-of prints', async () => {
+  test('shows what explain --as-of prints, at every knowledge time', async () => {
     expect(story.beliefs).toHaveLength(4)
     for (const [place, { at, profiles }] of story.beliefs.entries()) {
       await choose('Knowledge time', place)
@@ -123,7 +123,7 @@ describe.skipIf(launch === null)('the page of a story', () => {
     }
   })
 
-  test('at every pair of times the person stands where the tables had them', async () => {
+  test('shows the state that the tables had, at every pair of times', async () => {
     const warehouse = duckdbWarehouse(join(dir, 'w.duckdb'))
     await warehouse.open()
     for (const [belief, { at, watermark }] of story.beliefs.entries()) {
@@ -144,7 +144,7 @@ describe.skipIf(launch === null)('the page of a story', () => {
     await warehouse.close()
   })
 
-  test('what was corrected is marked, with when and because of what', async () => {
+  test('marks corrections, with their time and reason', async () => {
     await choose('Knowledge time', 2)
     const wrong = page.locator('#events .is-wrong')
     const words = (await wrong.allTextContents()).join('\n')
@@ -163,7 +163,7 @@ describe.skipIf(launch === null)('the page of a story', () => {
     expect(await texts('.standing .correction')).not.toEqual([])
   })
 
-  test('it opens at the knowledge time asked for, and its times have names and steps', async () => {
+  test('opens at the requested knowledge time, and its sliders have names and buttons', async () => {
     const opening = await slider('Knowledge time').getAttribute('aria-valuetext')
     expect(opening).toMatch(/, batch 3$/)
     expect(await page.locator('#corrections .is-ahead').count()).toBe(1)
@@ -179,7 +179,7 @@ describe.skipIf(launch === null)('the page of a story', () => {
     expect(names.filter((name) => name === null || name === '')).toEqual([])
   })
 
-  test('hostile names are text, and it fits a phone and paper', async () => {
+  test('shows hostile names as text, and fits a phone and paper', async () => {
     expect(await page.title()).toBe('user_id:u1 · Desire Path')
     expect(await page.locator('img').count()).toBe(0)
     expect(await texts('#events .event bdi')).toContain(EVIL)

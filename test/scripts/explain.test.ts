@@ -1,4 +1,4 @@
-/** `npm run explain`: the story agrees with the tables, and knows what was believed when. */
+/** `npm run explain`: the explanation agrees with the tables, now and as of an instant. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ import { ndjsonOf, type ShortEvent } from '../support/short-events.ts'
 
 const LATER = 3_600_000_000
 
-test('a story moves and refuses as the tables do, for random people and machines', async () => {
+test('explanations have the transitions and rejections of the tables, for random histories', async () => {
   const scene = fc
     .record({ events: eventStream, identity, sessions, journey })
     .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
@@ -84,7 +84,7 @@ async function feed(...events: ShortEvent[]): Promise<void> {
   expect(result).toMatchObject({ status: 0 })
 }
 
-test('guards are told with values seen, then links, pending timeouts, corrections', async () => {
+test('prints guards with their values, links, pending timeouts and corrections', async () => {
   const phone = { anonymous_id: 'a1' }
   await feed(['e1', 'Added', '10:00', phone], ['e3', 'Paid', '10:10', phone, 5])
   const before = (await run('explain', ['--user', 'anonymous_id:a1', '--json'])).stdout
@@ -107,7 +107,7 @@ test('guards are told with values seen, then links, pending timeouts, correction
   expect(believed.steps.map(({ eventId }) => eventId)).toEqual(['e1', 'e3'])
 })
 
-test('what cannot be told is named', async () => {
+test('reports an unknown user and an unknown journey', async () => {
   expect(await run('explain', [])).toMatchObject({ status: 2 })
   const nobody = await run('explain', ['--user', 'nobody'])
   expect(nobody.stderr).toContain('--user nobody matches no profile')

@@ -1,4 +1,4 @@
-/** Views as files: what is read back from each kind of file is what the view says. */
+/** `npm run export`: the rows that are read back from each format equal those of the view. */
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -35,7 +35,7 @@ function exported(table: string, out: string) {
 
 const byId = (a: Row, b: Row) => (String(a['transition_id']) < String(b['transition_id']) ? -1 : 1)
 
-test('an Arrow file has the rows, in their types', async () => {
+test('an Arrow file has the rows with their types', async () => {
   const { stdout } = await exported('transitions', 't.arrow')
   expect(stdout).toContain(`: ${transitions.length} rows`)
   const table = tableFromIPC(readFileSync(join(dir, 't.arrow')))
@@ -44,13 +44,13 @@ test('an Arrow file has the rows, in their types', async () => {
     for (const [name, value] of row) {
       plain[name] = typeof value === 'bigint' ? Number(value) : value
     }
-    // Arrow's reader gives instants in milliseconds.
+    // Arrow's reader returns instants in milliseconds.
     return { ...plain, occurred_at: Math.round((plain['occurred_at'] as number) * 1_000) }
   })
   expect(rows.sort(byId)).toEqual(transitions)
 })
 
-test('NDJSON has instants as texts', async () => {
+test('an NDJSON file has instants as text', async () => {
   await exported('transitions', 't.ndjson')
   const rows = readFileSync(join(dir, 't.ndjson'), 'utf8')
     .trim()
@@ -63,7 +63,7 @@ test('NDJSON has instants as texts', async () => {
   expect(rows.sort(byId)).toEqual(expected)
 })
 
-test.each(['parquet', 'csv'])('%s files are read back by DuckDB', async (format) => {
+test.each(['parquet', 'csv'])('DuckDB reads the rows back from %s', async (format) => {
   await exported('transitions', `t.${format}`)
   const warehouse = duckdbWarehouse(':memory:')
   await warehouse.open()
@@ -82,7 +82,7 @@ test.each(['parquet', 'csv'])('%s files are read back by DuckDB', async (format)
   )
 })
 
-test('what is not public, and an unknown kind of file, are refused and leave nothing', async () => {
+test('refuses internal tables and unknown formats, and leaves no file', async () => {
   const hidden = await exported('transition_base', 'h.csv')
   expect(hidden.status).toBe(2)
   expect(hidden.stderr).toContain('"transition_base" is not a public view: ')

@@ -1,4 +1,4 @@
-/** `npm run identity`: what the audit finds, and corrections that take effect backwards. */
+/** `npm run identity`: audit, and corrections that take effect retroactively. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,7 +27,7 @@ const LINES = [
   line('e5', '11:10', { anonymous_id: 'a3', user_id: 'u3', email: 'guest' }),
 ]
 
-test('a link moves all events, and its unlink gives everything back', async () => {
+test('a link moves all events, and an unlink restores the previous tables', async () => {
   for (const hashed of [[], ['user_id']]) {
     const definitions = makeDefinitions({ identity: { hashed } })
     const harness = new Harness(definitions)
@@ -54,7 +54,7 @@ test('a link moves all events, and its unlink gives everything back', async () =
   }
 })
 
-test('the audit knows namespaces of any name, and does without any device', async () => {
+test('the audit works with namespaces of any name, and without device namespaces', async () => {
   const [person, device] = ["member's no", 'till \\"1"']
   for (const devices of [[device], []]) {
     const identity = { person: [person], device: devices, exclusive: [person] }
@@ -90,7 +90,7 @@ test('the commands audit links, plan without writing, and correct links with --y
     refusedLinks: [{ kept: 'user_id:u3', refused: 'email:x@example.com', event_id: 'e4' }],
     blockedValues: [{ identifier: 'email:guest', events: 1 }],
   })
-  // A writer would undo what an interrupted erasure left.
+  // A writer would complete or undo an interrupted erasure.
   const mark = { phase: 'erasing', batch: 9 } as const
   await setEraseMark(join(dir, 'w.duckdb'), mark)
   const plan = await identity('link', 'user_id:u1', 'user_id:u2')
@@ -108,7 +108,7 @@ test('the commands audit links, plan without writing, and correct links with --y
   expect(story).toMatch(/user_id:u2, 2 events; linked to \S+ 2026-03-01 10:05:00 by e2/)
 })
 
-test('identifiers that cannot be corrected are named', async () => {
+test('reports identifiers that cannot be corrected', async () => {
   const at = ['--warehouse', `duckdb:${join(dir, 'w.duckdb')}`]
   const refused = (a: string, b: string) => run('identity', ['link', a, b, ...at])
   expect((await refused('u1', 'user_id:u2')).stderr).toContain('u1 is not a person identifier')

@@ -1,4 +1,4 @@
-/** The lint rule for patterns: which it rejects, and which it accepts. */
+/** Lint rule for regular expressions: accepted and rejected patterns. */
 
 import { expect, test } from 'vitest'
 import { problemOf } from '../../scripts/lint/linear-patterns.js'

@@ -1,4 +1,4 @@
-/** The lint rule for plain English: which texts it rejects, and which it accepts. */
+/** Lint rule for plain English: accepted and rejected texts. */
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ test.each(['it is no longer open', '* Returns what is left', 'no events were rea
   (text) => expect(problemOf(text)).toBeNull(),
 )
 
-test('oxlint reports a comment, a text and a template with banned phrases', () => {
+test('oxlint reports banned phrases in a comment, a string and a template', () => {
   const dir = mkdtempSync(join(process.cwd(), 'scripts', 'lint', 'tmp-'))
   try {
     const lines = [

@@ -1,6 +1,6 @@
 /**
- * The commands of a release, run for real: what they print, what they refuse, and that a kill at
- * any moment leaves the tables as before or as after.
+ * Commands of releases: output and errors. A kill at any moment leaves the tables either unchanged or
+ * complete.
  */
 
 import { spawn } from 'node:child_process'
@@ -19,7 +19,7 @@ import { isLong } from '../support/long.ts'
 import type { ReferenceTables, Row } from '../reference/reference.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 1)
-/** On a busy machine. */
+/** Time limit on a busy machine. */
 const TIME_MAX_MS = 300_000
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -76,7 +76,7 @@ function copyOf(name: string, from = fed): string {
 }
 
 test(
-  'a new version goes from the directory to the readers, and back',
+  'a new version is built, promoted and rolled back',
   async () => {
     const database = copyOf('released')
     const before = await shown(database)
@@ -121,7 +121,7 @@ test(
 )
 
 test(
-  'what cannot be released is rejected with the reason',
+  'an impossible release is an error with the reason',
   async () => {
     const database = copyOf('refused')
     const released = (...args: string[]) => command('release', database, young, ...args)
@@ -152,7 +152,7 @@ test(
 )
 
 test(
-  'sessions that have changed are replayed, and the plan of it changes nothing',
+  'a changed session rule is replayed, and its plan changes nothing',
   async () => {
     const database = copyOf('brief')
     const before = await shown(database)
@@ -179,7 +179,7 @@ test(
 )
 
 test(
-  'a window is asked for in instants, and of what is not live',
+  'a window needs valid instants, and a version that is not live',
   async () => {
     const database = copyOf('window')
     const replayed = (...args: string[]) => command('replay', database, young, ...args)
@@ -200,7 +200,7 @@ test(
   TIME_MAX_MS,
 )
 
-/** Runs until it is killed, or to its end; true when it ended by itself. */
+/** Runs a command and kills it. Returns whether it had ended before. */
 async function killed(all: string[], ms: number): Promise<boolean> {
   const child = spawn(process.execPath, all, { stdio: 'ignore' })
   const timer = setTimeout(() => child.kill('SIGKILL'), ms)
@@ -218,7 +218,7 @@ test.skipIf(!isLong).each([
   async (name, dirOf, of) => {
     const [script = '', ...args] = of
     const base = copyOf(`base ${name}`)
-    // A version is on record once it is built.
+    // A version is recorded when it is built.
     if (of === promote) await command('replay', base, dirOf, ...replay.slice(1))
     const whole = copyOf(`whole ${name}`, base)
     const program = (database: string) => {
@@ -240,7 +240,7 @@ test.skipIf(!isLong).each([
     }
     let kills = 0
     for (let kill = 0; kill < KILLS; kill++) {
-      // The first kill comes early enough for any machine, the last about when the work is done.
+      // The first kill is early on any machine, the last at about the end of the work.
       const isEnded = await killed(program(database), (0.2 + (0.8 * kill) / KILLS) * wholeMs)
       if (!isEnded) kills += 1
       if (await isDone()) break

@@ -1,4 +1,4 @@
-/** `npm run verify`: equal after any history, and unequal after any tampering. */
+/** `npm run verify`: tables are equal after random histories and differ after tampering. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -36,7 +36,7 @@ const scene = fc
   })
   .chain((parts) => fc.record({ parts: fc.constant(parts), batches: arrivals(parts.events) }))
 
-test('after random histories the tables are equal to those derived again', async () => {
+test('the tables of random histories equal those derived again', async () => {
   let compared = 0
   await fc.assert(
     fc.asyncProperty(scene, async ({ parts, batches }) => {
@@ -78,7 +78,7 @@ const LINES = ['10:00', '10:05', '10:10']
   )
   .join('\n')
 
-test('the command finds planted differences, against the events and against another', async () => {
+test('finds planted differences, from the events and from another warehouse', async () => {
   const [one, two] = ['one', 'two'].map((name) => join(dir, `${name}.duckdb`)) as [string, string]
   const feed = (path: string, ...more: string[]) =>
     run('start', ['--warehouse', `duckdb:${path}`, ...more, '-'], LINES)
@@ -105,7 +105,7 @@ test('the command finds planted differences, against the events and against anot
   expect(views).toContainEqual(expect.objectContaining({ view: 'sessions', differing: 1 }))
 })
 
-test('warehouses at different watermarks are reported as such', async () => {
+test('reports different watermarks, with the command that advances the earlier', async () => {
   const url = `duckdb:${join(dir, 'ahead.duckdb')}`
   await run('start', ['--warehouse', url, '--watermark', '2026-04-01T00:00:00Z', '-'], LINES)
   const two = `duckdb:${join(dir, 'two.duckdb')}`
@@ -116,7 +116,7 @@ test('warehouses at different watermarks are reported as such', async () => {
   expect(await run('verify', ['--warehouse', url, '--against', url])).toMatchObject({ status: 2 })
 })
 
-test('Ctrl-C leaves nothing of what was derived again', async () => {
+test('Ctrl-C removes the scratch warehouse', async () => {
   const url = `duckdb:${join(dir, 'stopped.duckdb')}`
   await run('start', ['--warehouse', url, '-'], LINES)
   const temporary = join(dir, 'temporary')

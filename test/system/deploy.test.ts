@@ -1,6 +1,6 @@
 /**
- * The plan of a deployment as it is printed, and carried out on programs that only remember: what
- * comes in which order, that it can be repeated, where it stops, and who may do what.
+ * Deployment plan, printed and run with stand-ins for the cloud programs that record their calls:
+ * order of the steps, repetition, failures and permissions.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -39,7 +39,7 @@ function site(landing: Landing, more: Partial<Site> = {}): Site {
 const PLACE = ['--project', 'my-project', '--dataset', 'journeys', '--region', 'europe-west1']
 const PROGRAMS = ['gcloud', 'bq', 'npm']
 
-/** A machine on which the programs are what stands in for them, and nothing is made yet. */
+/** Machine with stand-ins for the cloud programs, and a project without resources. */
 class Machine {
   readonly #state = mkdtempSync(join(dir, 'machine-'))
   readonly #bin = join(this.#state, 'bin')
@@ -65,7 +65,7 @@ class Machine {
     return { ...process.env, ...own, FAILS: fails, CODE: String(code) }
   }
 
-  /** A command that contains `fails` does nothing and ends with `code`. */
+  /** Makes a command that contains `fails` do nothing and exit with `code`. */
   deploy(args: string[], fails?: string, code?: number) {
     return spawnSync(
       process.execPath,
@@ -79,7 +79,7 @@ class Machine {
     execFileSync('/bin/sh', ['-s'], { input: script, env, stdio: 'pipe' })
   }
 
-  /** Rights of accounts of ours on what a removal leaves. */
+  /** Returns permissions of deployed accounts on resources that a removal keeps. */
   rights(): string[] {
     const isKept = /^right-(my-project|journeys-hash-key|SCHEMA|TABLE).*-serviceAccount:journeys-/
     return readdirSync(this.#state).filter((name) => isKept.test(name))
@@ -96,11 +96,11 @@ class Machine {
 }
 
 describe.each(['subscription', 'function'] as const)('landing by %s', (landing) => {
-  test('the plan is printed as a script', async () => {
+  test('prints the plan as a script', async () => {
     await expect(scriptOf(planOf(site(landing)))).toMatchFileSnapshot(`../plans/${landing}.sh`)
   })
 
-  test('the script does what --yes does, and again nothing is made twice', () => {
+  test('the script does what --yes does, and a repetition creates nothing', () => {
     const [byHand, byCommand] = [new Machine(), new Machine()]
     byHand.sh(scriptOf(planOf(site(landing))))
     const first = byCommand.deploy(['--landing', landing, '--yes'])
@@ -117,7 +117,7 @@ describe.each(['subscription', 'function'] as const)('landing by %s', (landing) 
   })
 })
 
-test('what is learned is used: the number of the project and the addresses', () => {
+test('uses the project number and the URLs that earlier steps print', () => {
   const machine = new Machine()
   machine.sh(scriptOf(planOf(site('function'))))
   const asked = machine.log()
@@ -130,14 +130,16 @@ test('what is learned is used: the number of the project and the addresses', () 
   expect(asked.at(-1)).toContain('--uri=https://journeys-advance.example')
 })
 
-test('stops at the first failure, prints what to do, and continues from there', () => {
+test('stops at the first failure with advice, and continues from there', () => {
   const machine = new Machine()
   const failed = machine.deploy(['--yes'], 'functions deploy journeys-advance')
   expect(failed.status).toBe(1)
   expect(failed.stderr).toMatch(
     /error: step \d+ of \d+ failed with exit code 3: gcloud functions deploy journeys-advance --/,
   )
-  expect(failed.stderr).toContain('then run the same command again: finished steps are skipped or repeated safely')
+  expect(failed.stderr).toContain(
+    'then run the same command again: finished steps are skipped or repeated safely',
+  )
   expect(failed.stderr).toContain('permission denied')
   expect(machine.log().at(-1)).toContain('functions deploy journeys-advance')
   machine.sh(scriptOf(planOf(site('subscription'))))
@@ -147,10 +149,13 @@ test('stops at the first failure, prints what to do, and continues from there', 
   ])
 })
 
-test('stops when it learns nothing, by hand as by command', () => {
+test('stops if a stored value is empty, as script and as command', () => {
   const [byHand, byCommand] = [new Machine(), new Machine()]
   const empty = byCommand.deploy(['--yes'], 'functions deploy journeys-advance', 0)
-  expect([empty.status, empty.stderr]).toEqual([1, expect.stringContaining('printed nothing: gcloud')])
+  expect([empty.status, empty.stderr]).toEqual([
+    1,
+    expect.stringContaining('printed nothing: gcloud'),
+  ])
   const script = scriptOf(planOf(site('subscription')))
   expect(() => byHand.sh(script, 'functions deploy journeys-advance', 0)).toThrow('ADVANCE_URL')
   for (const machine of [byHand, byCommand]) {
@@ -158,7 +163,7 @@ test('stops when it learns nothing, by hand as by command', () => {
   }
 })
 
-test('nothing is done when a program does not know a flag', () => {
+test('does nothing if a program does not know a flag', () => {
   const machine = new Machine(PROGRAMS, '--concurrency')
   const refused = machine.deploy(['--yes'])
   expect(refused.status).toBe(1)
@@ -168,7 +173,7 @@ test('nothing is done when a program does not know a flag', () => {
   expect(machine.log()).toEqual([])
 })
 
-test('without the programs the plan is printed, and not carried out', () => {
+test('prints the plan but does not run it if the programs are missing', () => {
   const machine = new Machine([])
   const printed = machine.deploy([])
   expect(printed.status).toBe(0)
@@ -179,7 +184,7 @@ test('without the programs the plan is printed, and not carried out', () => {
   expect([refused.status, refused.stderr]).toEqual([1, `error: ${missing}\n`])
 })
 
-test('what was deployed is removed, whichever way it landed, and the dataset stays', async () => {
+test('removal deletes all resources of both kinds of landing except the dataset', async () => {
   await expect(scriptOf(removalOf(site('subscription')))).toMatchFileSnapshot('../plans/removal.sh')
   const machine = new Machine()
   for (const landing of ['subscription', 'function'] as const) {
@@ -194,7 +199,7 @@ test('what was deployed is removed, whichever way it landed, and the dataset sta
   expect(machine.log().filter((line) => line.includes(' delete '))).toEqual([])
 })
 
-test('no right outlives its account, even when the removal is cut short', () => {
+test('no permission outlives its account, even if the removal is interrupted', () => {
   const machine = new Machine()
   machine.sh('gcloud secrets create journeys-hash-key')
   for (const landing of ['subscription', 'function'] as const) {
@@ -221,7 +226,7 @@ test('removal revokes no permission on a dataset that no longer exists', () => {
   expect(asked.filter((line) => line.includes('accounts delete'))).toHaveLength(4)
 })
 
-/** Every right that a plan gives: who, what, on what. */
+/** Returns the permissions that a plan grants: account, role and resource. */
 function rightsOf(landing: Landing): string[] {
   return planOf(site(landing))
     .flatMap(commandsOf)
@@ -268,11 +273,14 @@ const RIGHTS = {
   ],
 }
 
-test.each(['subscription', 'function'] as const)('nobody may more than it needs: %s', (landing) => {
-  expect(rightsOf(landing)).toEqual([...EITHER_WAY, ...RIGHTS[landing]].sort())
-})
+test.each(['subscription', 'function'] as const)(
+  'grants only the expected permissions: %s',
+  (landing) => {
+    expect(rightsOf(landing)).toEqual([...EITHER_WAY, ...RIGHTS[landing]].sort())
+  },
+)
 
-test.skipIf(analyzer === null)('what is granted in SQL is of the dialect', async () => {
+test.skipIf(analyzer === null)('GRANT and REVOKE statements are valid BigQuery SQL', async () => {
   const steps = [...planOf(site('subscription')), ...planOf(site('function'))]
   const statements = [...steps, ...removalOf(site('function'))]
     .flatMap(commandsOf)
@@ -282,7 +290,7 @@ test.skipIf(analyzer === null)('what is granted in SQL is of the dialect', async
   for (const statement of statements) await analyzer?.parse(statement)
 })
 
-test('the table of landed messages is one that Pub/Sub itself can write', () => {
+test('Pub/Sub can write the table landed_messages itself', () => {
   const { columns } = physicalTables().find(({ name }) => name === 'landed_messages') ?? {}
   expect(columns?.slice(0, 5)).toEqual([
     { name: 'subscription_name', type: 'string' },
@@ -293,7 +301,7 @@ test('the table of landed messages is one that Pub/Sub itself can write', () => 
   ])
 })
 
-test('every function that reads plain identifiers has the key where they are hashed', () => {
+test('every function that reads plain identifiers has the hash key', () => {
   const lines = planOf(site('function', { isHashed: true }))
     .flatMap(commandsOf)
     .map(wordsOf)
@@ -307,7 +315,7 @@ test('every function that reads plain identifiers has the key where they are has
   )
 })
 
-test('a tick has its time, and a function the time of a tick', () => {
+test('the schedule fits the interval, and the function timeout fits the schedule', () => {
   const deadlines = ([1, 5, 30] as const).map((minutes) => {
     const words = planOf(site('subscription', { minutes })).flatMap(commandsOf).flatMap(wordsOf)
     const valueOf = (name: string) => words.find((word) => word.startsWith(name))?.split('=')[1]
@@ -331,7 +339,7 @@ test.each([
   expect(() => siteOf({ ...site('function'), every: '5', ...wrong })).toThrow(complaint)
 })
 
-test('wrong arguments end it with 2 and one line', () => {
+test('exits with 2 and one line for invalid arguments', () => {
   const refused = new Machine().deploy(['--json', '--yes'])
   expect([refused.status, refused.stdout]).toEqual([2, ''])
   expect(refused.stderr).toBe('error: --json prints the plan only: leave out --yes\n')

@@ -1,9 +1,9 @@
 /**
- * Real faults: bad bytes, a full disk, a lost acknowledgement, a
- * second writer, a signal. After each the run can be repeated, and nothing is lost or there twice.
+ * Faults: invalid bytes, a full disk, a lost acknowledgement, a second writer, a signal. After each,
+ * the run can be repeated, and no event is lost or duplicated.
  *
- * Kills are in `kill.test.ts`. A file that may not be read or written is not tried with its
- * permissions, which do not bind root, but with paths that nobody can open.
+ * Kills are in `kill.test.ts`. Unreadable files are tested with paths that no one can open, because
+ * permissions do not apply to root.
  */
 
 import { spawn, spawnSync } from 'node:child_process'
@@ -48,7 +48,7 @@ function written(...lines: (string | Buffer)[]): string {
 
 const command = startCommands()
 
-/** A run to its end; what it says on standard error is one line, or nothing. */
+/** Runs to the end. Standard error must be empty or one line. */
 const start = (database: string, ...args: string[]) =>
   command('start', ['--warehouse', `duckdb:${database}`, ...args])
 
@@ -63,7 +63,7 @@ async function ask(database: string, sql: string): Promise<Row[]> {
 const idsOf = async (database: string) =>
   (await ask(database, 'select event_id from events order by 1')).map((row) => row['event_id'])
 
-test('what is wrong with a line stays with the line, and is kept byte for byte', async () => {
+test('a bad line does not affect other lines, and is kept byte for byte', async () => {
   const cut = Buffer.from(line('cut', { source: 'é' }))
   const broken = Buffer.concat([cut.subarray(0, cut.indexOf(0xc3) + 1), Buffer.from('"}')])
   const path = written(
@@ -106,13 +106,13 @@ test('what is wrong with a line stays with the line, and is kept byte for byte',
   expect(await idsOf(database)).toEqual(['e1', 'e4'])
 })
 
-test('an empty file is a batch of nothing', async () => {
+test('commits an empty batch for an empty file', async () => {
   const database = fresh()
   expect(await start(database, written())).toMatchObject({ status: 0, stderr: '' })
   expect(await ask(database, 'select read_count from batches')).toEqual([{ read_count: 0 }])
 })
 
-test('a batch is bounded in lines, and in bytes whatever the lines', async () => {
+test('bounds a batch in lines and in bytes', async () => {
   const database = fresh()
   const path = written(...Array.from({ length: 7 }, (_, i) => line(`e${i}`)))
   expect((await start(database, '--batch-size', '3', path)).status).toBe(0)
@@ -127,7 +127,7 @@ test('a batch is bounded in lines, and in bytes whatever the lines', async () =>
   expect(chunks).toEqual([64, 36])
 })
 
-/** A source of one event a chunk whose acknowledgement of `lost` never comes through. */
+/** Source with one event per chunk that loses the acknowledgement of `lost`. */
 function losing(lost: number): Source {
   return {
     origin: 'test',
@@ -164,7 +164,7 @@ async function through(warehouse: Warehouse, source: Source) {
   })
 }
 
-test('a commit whose acknowledgement is lost is not done twice', async () => {
+test('does not repeat a commit whose acknowledgement was lost', async () => {
   const database = fresh()
   const warehouse = duckdbWarehouse(database)
   await expect(through(warehouse, losing(1))).rejects.toThrow('lost')
@@ -177,7 +177,7 @@ test('a commit whose acknowledgement is lost is not done twice', async () => {
   await again.close()
 })
 
-/** Takes the tables of sessions away behind the warehouse's back, or gives them back. */
+/** Removes or restores the tables of sessions, outside the warehouse. */
 async function rename(warehouse: Warehouse, from: string, to: string): Promise<number> {
   const tables = await warehouse.query(
     `select table_name from duckdb_tables() where table_name ^@ '${from}'`,
@@ -188,7 +188,7 @@ async function rename(warehouse: Warehouse, from: string, to: string): Promise<n
   return tables.length
 }
 
-test('a store that refuses a part of a batch has none of it, and takes it later', async () => {
+test('a batch that fails in part is rolled back whole, and can be committed later', async () => {
   const harness = new Harness(makeDefinitions({}), duckdbWarehouse(fresh()))
   const { warehouse } = harness
   await harness.feed([line('e1')])
@@ -202,7 +202,7 @@ test('a store that refuses a part of a batch has none of it, and takes it later'
   await warehouse.close()
 })
 
-/** A run whose input stays open; it has its warehouse once the file is there. */
+/** Starts a run whose input stays open, and waits until it has created its warehouse. */
 async function waiting(database: string) {
   const args = ['--warehouse', `duckdb:${database}`, '--batch-size', '2', '-']
   const child = spawn(process.execPath, [...START, ...args], { stdio: ['pipe', 'ignore', 'pipe'] })
@@ -216,7 +216,7 @@ async function waiting(database: string) {
   return { child, said: () => Buffer.concat(complaints).toString() }
 }
 
-test('a second writer fails and names the first, and the first continues', async () => {
+test('a second writer fails with the process id of the first, which continues', async () => {
   const database = fresh()
   const path = written(line('e2'))
   const { child } = await waiting(database)
@@ -235,7 +235,7 @@ test('a second writer fails and names the first, and the first continues', async
 })
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s ends a run after whole batches, though its input goes on',
+  '%s ends a run after a whole batch, although its input is open',
   async (signal) => {
     const database = fresh()
     const lines = Array.from({ length: 5 }, (_, i) => `${line(`e${i}`)}\n`).join('')
@@ -269,7 +269,7 @@ test.each<[what: string, args: (file: string) => string[], message: string]>([
   expect(stderr).toContain(message)
 })
 
-test.skipIf(process.platform !== 'linux')('output that nobody takes loses no event', async () => {
+test.skipIf(process.platform !== 'linux')('a closed or full output loses no event', async () => {
   const database = fresh()
   const path = written(line('e1'))
   const command = [process.execPath, ...START, '--warehouse', `duckdb:${database}`, path]
@@ -280,10 +280,10 @@ test.skipIf(process.platform !== 'linux')('output that nobody takes loses no eve
   expect(await idsOf(database)).toEqual(['e1'])
 })
 
-/** Files end at so many blocks of 512 bytes, as on a disk that is full: in the middle of a commit,
- * and when the log is folded into the file. */
+/** Limits file sizes in blocks of 512 bytes, as on a full disk: within a commit, and when the log is
+ * written into the file. */
 test.skipIf(!isLong || process.platform === 'win32')(
-  'a disk that is full leaves whole batches, and room again is enough',
+  'a full disk leaves whole batches, and a run with more space completes them',
   async () => {
     const path = written([...new Shop(7).lines(800)].join('\n'))
     const args = ['--batch-size', '200', path]

@@ -1,4 +1,4 @@
-/** `npm run forget`: prints its plan, does it, and reports in one line what it cannot do. */
+/** `npm run forget`: plan, erasure and errors. */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,14 +31,14 @@ const command = startCommands({ [HASH_KEY_VARIABLE]: 'test' })
 const run = (script: string, ...options: string[]) =>
   command(script, ['--warehouse', `duckdb:${database}`, ...options])
 
-/** Files of the folder with their time of change and content. */
+/** Returns the files of the folder with their modification time and content. */
 const files = () =>
   readdirSync(dir).map((name) => {
     const path = join(dir, name)
     return [name, statSync(path).mtimeMs, readFileSync(path).toString('base64')]
   })
 
-test('a plan reads a warehouse that others read, and changes no byte', async () => {
+test('a plan reads a warehouse beside other readers, and changes no byte', async () => {
   const before = files()
   const reader = duckdbWarehouse(database, { isReader: true })
   await reader.open()
@@ -52,7 +52,7 @@ test('a plan reads a warehouse that others read, and changes no byte', async () 
   )
 })
 
-test('a plan, then the same done, and the tables verify', { timeout: 60_000 }, async () => {
+test('erases what the plan lists, and the tables verify', { timeout: 60_000 }, async () => {
   const asked = ['--user', user, '--keep-anonymous', '--json']
   const plan = JSON.parse((await run('forget', ...asked)).stdout) as { counts: object }
   expect(plan).toMatchObject({ profile_id: user, batch: null })

@@ -1,6 +1,6 @@
 /**
- * A disk that is too small for the rewrite after an erasure. Files may not grow beyond a limit of
- * the process, as on a full disk: enough for the commit, too little for the copy.
+ * Erasure on a disk that is too small for rewriting the file. The process has a limit on file sizes
+ * that is enough for the commit, but not for the copy.
  */
 
 import { spawnSync } from 'node:child_process'
@@ -17,7 +17,7 @@ import { isLong } from '../support/long.ts'
 const dir = mkdtempSync(join(tmpdir(), "desire path's-"))
 afterAll(() => rmSync(dir, { recursive: true }))
 
-/** Runs a command while no file may grow beyond so many blocks of 512 bytes. */
+/** Runs a command with a limit on file sizes, in blocks of 512 bytes. */
 function limited(blocks: number, script: string, ...args: string[]) {
   const node = [process.execPath, '--import', 'tsx', `scripts/${script}.ts`, ...args]
   const shell = ['-c', `ulimit -f ${blocks}; exec "$@"`, 'sh', ...node]
@@ -29,7 +29,7 @@ const COMMIT_FITS = 2_000
 const NOTHING_FITS = 64
 
 test.skipIf(!isLong || process.platform === 'win32')(
-  'an erasure without room for the rewrite is readable, and finished by the next writer',
+  'an erasure without space for the rewrite is readable, and the next writer finishes it',
   { timeout: 60_000 },
   async () => {
     const database = join(dir, 'w.duckdb')
@@ -65,7 +65,7 @@ test.skipIf(!isLong || process.platform === 'win32')(
     expect(fed.status).toBe(1)
     expect(fed.stderr).toMatch(/^error: an erasure in .* is unfinished: /)
 
-    // The command is printed for a shell, with whatever is in the path.
+    // The printed command is quoted for a shell.
     const finish = /finish it with (.*)\n/.exec(read.stderr)?.[1] as string
     const finished = spawnSync('sh', ['-c', finish], { encoding: 'utf8' })
     expect(finished.stderr).toContain('an interrupted erasure has been completed: batch 2')

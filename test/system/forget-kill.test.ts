@@ -1,4 +1,4 @@
-/** A kill in the midst of forgetting leaves everything or nothing of the person. */
+/** A kill during an erasure leaves either all or none of the person's rows. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,7 +19,7 @@ const KILLS = Number(process.env['KILLS'] ?? 1)
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
-/** Runs the command, killed after `ms` if given; milliseconds it took. */
+/** Runs the command, killed after `ms` if given. Returns the milliseconds it took. */
 async function forgetting(database: string, user: string, ms?: number): Promise<number> {
   const startedAt = elapsedMs()
   const options = ['--warehouse', `duckdb:${database}`, '--user', user, '--yes']
@@ -45,7 +45,7 @@ async function tablesOf(database: string) {
 }
 
 test.skipIf(!isLong)(
-  `${KILLS} kills find the person whole or gone`,
+  `${KILLS} kills leave either all or none of the rows of the person`,
   { timeout: 150_000 },
   async () => {
     const first = join(dir, 'first.duckdb')

@@ -1,6 +1,6 @@
 /**
- * When a function answers, what it answers for is in the files: a copy taken at that moment, as the
- * machine would have it after losing power, is opened and read.
+ * Durability of the functions: a copy of the files at the moment of the response, as after a power
+ * loss, contains what was acknowledged.
  */
 
 import { once } from 'node:events'
@@ -56,7 +56,7 @@ async function post(url: string, body: object): Promise<number> {
   return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).status
 }
 
-/** Takes the copy at once, without waiting for anything. */
+/** Copies the files synchronously. */
 async function readCopy(sql: string): Promise<Row[]> {
   const path = join(dir, `copy-${(copies += 1)}.duckdb`)
   for (const end of ['', '.wal']) {
@@ -80,7 +80,7 @@ const pushed = (id: string, user = 'u1') => {
   return { message: { messageId: id, data }, subscription: 'projects/shop/subscriptions/events' }
 }
 
-test('a function answers once the files have what it answers for', async () => {
+test('a function responds only after its data is in the files', async () => {
   const ingest = await serve('ingest')
   const found: Row[] = []
   for (const id of ['m1', 'm2', 'm3']) {

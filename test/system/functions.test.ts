@@ -1,4 +1,4 @@
-/** The deployed functions through the framework's own server, with the services' payloads. */
+/** Deployed functions, served by Functions Framework, with the payloads of the services. */
 
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -54,7 +54,7 @@ const SUBSCRIPTION = 'projects/shop/subscriptions/events'
 
 type Message = { messageId: string; data?: string; attributes?: { [name: string]: string } }
 
-/** As Eventarc sends it: a CloudEvent in binary mode. */
+/** Sends a message like Eventarc, as a CloudEvent in binary mode. */
 async function viaEventarc(message: Message): Promise<number> {
   const sent = { publishTime: '2026-03-02T10:00:00.123Z', ...message }
   const body = JSON.stringify({ message: sent, subscription: SUBSCRIPTION })
@@ -62,7 +62,7 @@ async function viaEventarc(message: Message): Promise<number> {
   return (await fetch(url, { method: 'POST', headers: EVENT_HEADERS, body })).status
 }
 
-/** As a push subscription sends it. */
+/** Sends a message like a push subscription. */
 async function viaPush(message: Message): Promise<number> {
   const publishTime = '2026-03-02T10:00:00.123Z'
   const twice = { message_id: message.messageId, publish_time: publishTime }
@@ -77,7 +77,7 @@ async function advance(): Promise<{ status: number; report: Row }> {
   return { status: response.status, report: (await response.json()) as Row }
 }
 
-/** Returns what is stored, once the functions have released the file. */
+/** Returns the stored rows, once the functions have released the file. */
 async function ask(sql: string): Promise<Row[]> {
   await closeInstance()
   const warehouse = duckdbWarehouse(database)
@@ -96,7 +96,7 @@ const event = (id: string) =>
     identifiers: { user_id: 'u1' },
   })
 
-test('a message lands once it is answered, however it comes', async () => {
+test('a message of either kind has landed when the response arrives', async () => {
   const [plain, packed] = [base64(event('e1')), base64(gzipSync(event('e2')))]
   expect(await viaEventarc({ messageId: '1', data: plain, attributes: { a: 'b' } })).toBe(204)
   expect(await viaPush({ messageId: '2', data: packed })).toBe(204)
@@ -132,7 +132,7 @@ test.each([
     'the request body is not a Pub/Sub message with an id',
   ],
   ['advance-event', 'POST', undefined, 400, 'neither a CloudEvent nor a Pub/Sub message'],
-])('%s answers %s with body %s by %i and one line of JSON', async (...request) => {
+])('%s responds to %s with body %s by %i and one JSON line', async (...request) => {
   const [target, method, body, status, error] = request
   const response = await fetch(await urlOf(target), {
     method,
@@ -155,7 +155,7 @@ test('ingest lands a CloudEvent in structured mode', async () => {
   expect(await ask('select message_id from landed_messages')).toEqual([{ message_id: '1' }])
 })
 
-test('what landed is applied once, and a tick with nothing to do leaves no trace', async () => {
+test('landed messages are processed once, and a tick without messages commits nothing', async () => {
   const list = base64(`[${event('e1')},${event('e2')}]`)
   await viaEventarc({ messageId: '1', data: list })
   await viaEventarc({ messageId: '1', data: list })
@@ -175,7 +175,7 @@ test('what landed is applied once, and a tick with nothing to do leaves no trace
   expect(letters.map(({ reason }) => reason)).toEqual(['invalid_json', 'missing_field'])
 })
 
-test('a ping by CloudEvent applies what landed', async () => {
+test('a CloudEvent ping processes landed messages', async () => {
   await viaEventarc({ messageId: '1', data: base64(event('e1')) })
   const url = await urlOf('advance-event')
   const ping = { method: 'POST', headers: EVENT_HEADERS, body: '{"message":{"messageId":"9"}}' }
@@ -184,7 +184,7 @@ test('a ping by CloudEvent applies what landed', async () => {
   expect(await ask('select event_id from events')).toEqual([{ event_id: 'e1' }])
 })
 
-test('messages that come at once share writes, and give the tables of one message', async () => {
+test('concurrent messages share writes, and give the same tables', async () => {
   const lines = [...new Shop(8).lines(900)]
   const answers = await Promise.all(
     lines.map((line, i) => viaEventarc({ messageId: `${i}`, data: base64(line) })),

@@ -1,4 +1,4 @@
-/** `npm run funnel` counts like released funnels, and reports what is wrong with a query. */
+/** `npm run funnel`: counts like released funnels, and reports invalid queries. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -28,16 +28,19 @@ afterAll(() => rmSync(dir, { recursive: true }))
 
 const answerOf = (text: string) => JSON.parse(text) as { steps: Row[]; groups: Row[] }
 
-test.each(['first_purchase', 'email_return'])('%s is the same asked and released', async (id) => {
-  const { steps } = answerOf((await ask('--definition', id, '--json')).stdout)
-  const expected = released
-    .filter(({ funnel }) => funnel === id)
-    .map((step): Row => ({ ...step, options: JSON.parse(String(step['options'])) }))
-  expect(expected[0]?.['reached']).toBeGreaterThan(100)
-  expect(steps).toEqual(expected)
-})
+test.each(['first_purchase', 'email_return'])(
+  '%s has the same counts as command and as released funnel',
+  async (id) => {
+    const { steps } = answerOf((await ask('--definition', id, '--json')).stdout)
+    const expected = released
+      .filter(({ funnel }) => funnel === id)
+      .map((step): Row => ({ ...step, options: JSON.parse(String(step['options'])) }))
+    expect(expected[0]?.['reached']).toBeGreaterThan(100)
+    expect(steps).toEqual(expected)
+  },
+)
 
-test('a breakdown shares out the whole, by source or by property', async () => {
+test('the groups of a breakdown add up to the whole, by source or by property', async () => {
   const question = ['--steps', 'Product Viewed, Order Completed', '--count', 'profiles', '--json']
   for (const by of ['source', 'properties.product']) {
     const { steps, groups } = answerOf((await ask(...question, '--by', by)).stdout)
@@ -49,7 +52,7 @@ test('a breakdown shares out the whole, by source or by property', async () => {
   }
 })
 
-test('a step that no event is named after is pointed out beside the answer', async () => {
+test('a step without events is a warning beside the result', async () => {
   const { status, stdout, stderr } = await ask('--steps', 'Product Viewed, Bought', '--json')
   expect(status).toBe(0)
   expect(answerOf(stdout).steps[1]).toMatchObject({ reached: 0 })
@@ -60,7 +63,7 @@ test('a step that no event is named after is pointed out beside the answer', asy
   expect(heard).toMatchObject({ status: 0, stderr: '' })
 })
 
-test('reports what is wrong with a query, and exits with 2', async () => {
+test('reports an invalid query and exits with 2', async () => {
   const wrong = async (...args: string[]) => {
     const { status, stderr, stdout } = await ask(...args)
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })

@@ -1,7 +1,7 @@
 /**
- * Warehouse files of this version, kept in `golden/warehouses/`: a later version opens, verifies and
- * continues `current`, or refuses it by number. A version that changes a layout or an encoding renames
- * `current` to what it refuses (`layout-1`, `identifier-1`) and makes a new one: run this test with
+ * Warehouse files in `golden/warehouses/`. Every version opens, verifies and continues `current`, and
+ * refuses the others by their number. A version that changes a layout or an encoding renames `current`
+ * to what it refuses (`layout-1`, `identifier-1`) and makes a new file: run this test with
  * `UPDATE_GOLDEN=1`.
  */
 
@@ -31,14 +31,14 @@ const REFUSED = readdirSync(GOLDEN)
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
-/** A copy of a golden file. */
+/** Returns a copy of a golden file. */
 function open(name: string): Warehouse {
   const path = join(dir, `${name}.duckdb`)
   writeFileSync(path, brotliDecompressSync(readFileSync(join(GOLDEN, name + END))))
   return duckdbWarehouse(path)
 }
 
-/** The tables are those of the events on record, by the reference and by a replay. */
+/** Compares the tables with those of the stored events, by the reference and by a replay. */
 async function expectLaw(warehouse: Warehouse): Promise<void> {
   const { watermark } = await warehouse.open()
   const expected = reference(await landed(warehouse), history.DEFINITIONS, watermark)

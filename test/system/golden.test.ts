@@ -1,11 +1,10 @@
 /**
- * Cases to read, each a folder of `golden/`: `events.ndjson` in the order of arrival, and in
- * `expected.txt` the story and the tables it ends in, worked out by hand. Definitions are the
- * project's, or the folder's own; `watermark`, if there, is asked for with the last batch.
+ * Worked cases, each a folder of `golden/`: `events.ndjson` in arrival order, and `expected.txt` with
+ * an explanation and the resulting tables, worked out by hand. The definitions are the project's or
+ * those of the folder. `watermark`, if it exists, is requested with the last batch.
  *
- * A table is a view's name, a line of some of its columns, and every row of it, in any order; `-`
- * is null. Tables that remember how their rows came to be hold for the events one by one; all
- * others for any batches.
+ * A table is a view's name, a line of some of its columns, and all of its rows in any order; `-` is
+ * null. Tables with history are compared for batches of one event, all others for any batches.
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * Hashed namespaces from input to disk: the plain values of a line are in no file, no table and no
- * output, whichever way the line takes; and one warehouse has one key.
+ * Hashed namespaces from input to disk: no file, table or output contains a plain value, on any path
+ * of a line. A warehouse has one key.
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -48,7 +48,7 @@ const event = (id: string, more: object = {}) =>
 const call = (id: string, type: string, more: object) =>
   JSON.stringify({ messageId: id, type, timestamp: '2026-03-01T10:00:01Z', ...more })
 
-/** A page whose address holds a value, encoded once and twice. */
+/** Page with a URL that contains a value, encoded once and twice. */
 const urlOf = (value: string) => {
   const encoded = encodeURIComponent(value)
   return `https://example.org/?e=${encoded}&f=${encodeURIComponent(encoded)}`
@@ -74,7 +74,7 @@ const LINES = [
   call('m4', 'unheard', { userId: USER, traits: { email: BOB } }),
 ]
 
-/** Every row of every table, as text. */
+/** Returns all rows of all tables as text. */
 async function rowsOf(warehouse: Warehouse): Promise<string> {
   const names = [...Object.keys(TABLES), 'dead_letters', 'landed_messages', 'releases']
   const tables = await Promise.all(
@@ -92,7 +92,7 @@ function expectNoForm(text: string): void {
   for (const form of FORMS) expect(lower).not.toContain(form.toLowerCase())
 }
 
-/** The bytes of every file in a folder and below. */
+/** Returns the bytes of all files in a folder and its subfolders. */
 function filesIn(folder: string): string {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
   return files
@@ -133,7 +133,7 @@ test('commands write and print no plain value', async () => {
   for (const value of VALUES) expect(rows).toContain(hashOf(KEY, value))
 }, 60_000)
 
-test('a dead letter that is fed again after a fix lands as the plain line would have', async () => {
+test('a dead letter that is fed again after a fix lands like the plain line', async () => {
   const identity = { hashed: ['user_id', 'email'] }
   const harness = new Harness(makeDefinitions({ identity }))
   const { warehouse } = harness
@@ -153,11 +153,11 @@ test('a dead letter that is fed again after a fix lands as the plain line would 
   const [landed] = await warehouse.query('select identifiers, properties from events')
   expect(landed?.['identifiers']).toBe(Buffer.from(plain.identifiersJson.bytes).toString())
   expect(landed?.['properties']).toBe(Buffer.from(plain.propertiesJson.bytes).toString())
-  // The source sends the plain line once more: it is the event on record.
+  // The source sends the plain line again; it is a duplicate.
   expect(await harness.feed([line])).toMatchObject({ landed: 0, duplicates: 1 })
 })
 
-test('a message is redacted before it lands, packed or not, and applied as the plain one', async () => {
+test('a message, packed or not, is redacted before it lands, and gives the rows of the plain one', async () => {
   const { identity } = makeDefinitions({ identity: { hashed: ['user_id', 'email'] } })
   const redactor = redactorOf(identity, KEY)
   const attributes = JSON.stringify({ email: ADA, tenant: 't' })
@@ -206,7 +206,7 @@ test('a warehouse keeps the fingerprint of its first key and refuses another', a
   const harness = new Harness(definitions)
   const { warehouse } = harness
   const fingerprints = () => warehouse.query("select hash from releases where kind = 'hash_key'")
-  // A warehouse of a version that kept none.
+  // A warehouse of a version without fingerprints.
   const earlier = await Pipeline.open(warehouse, definitions)
   const decoder = new ChunkDecoder({
     identity: definitions.identity,
@@ -244,7 +244,7 @@ test('plain values of an earlier version are counted by table', async () => {
     dead_letters: 0,
     landed_messages: 0,
   })
-  // As it was before: identifiers were hashed, and nothing else.
+  // As in earlier versions, only identifiers are hashed.
   const plain = new ChunkDecoder({
     identity: { ...identity, hashed: [] },
     operandPaths: [],

@@ -1,8 +1,8 @@
 /**
- * Kills at chosen system calls. A command that rewrites a warehouse dies at a write to the log, to
- * the file or to the copy, at a rename, at the removal of the mark: a reader reads the tables of
- * before or of after and changes nothing, the next writer completes or undoes what was left and
- * reports which, and the command can be run again.
+ * Kills at chosen system calls. A command that rewrites a warehouse is killed at a write to the log,
+ * the file or the copy, at a rename, or at the removal of the mark. Afterwards, a reader reads the
+ * tables of before or after and changes nothing. The next writer completes or undoes the work and
+ * reports which. The command can be run again.
  *
  * `KILL_POINTS=all` kills at every call of these kinds.
  */
@@ -42,8 +42,8 @@ const command = startCommands()
 /** File beside the warehouse by its suffix, a call, and the 1-based number of the call that kills. */
 type Point = readonly [end: string, call: string, count: number]
 
-/** Runs a command that is killed as it enters the call; on one thread of the pool, so that calls
- * are counted in one order. Returns whether it was killed. */
+/** Runs a command that is killed at the start of the call. Uses one thread of the pool, so that the
+ * order of calls is fixed. Returns whether it was killed. */
 async function killed(args: string[], database: string, [end, call, count]: Point) {
   const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:signal=SIGKILL:when=${count}`]
   const [script, ...rest] = args as [string, ...string[]]
@@ -78,9 +78,9 @@ const filesOf = (database: string) =>
 
 type Scene = {
   args: string[]
-  /** Makes the warehouse; a crashed one may have a log. */
+  /** Creates the warehouse, possibly with a log as after a crash. */
   first: string
-  /** Not to be found in any file once the command is done. */
+  /** Text that no file may contain after the command. */
   gone?: string
 }
 
@@ -119,7 +119,7 @@ beforeAll(async () => {
     `select profile_id from event_profiles where profile_id like 'user_id:%'
      group by profile_id order by count(*) desc, profile_id limit 1`,
   )
-  // As a crash leaves it: the last batch is in the log, and superseded rows are pending.
+  // As after a crash: the last batch is in the log, and superseded rows are pending.
   for (const end of ['', '.wal']) copyFileSync(first + end, crashed + end)
   await harness.warehouse.close()
   const user = busiest?.['profile_id'] as string
@@ -144,7 +144,7 @@ beforeAll(async () => {
   }
 }, 120_000)
 
-/** Commands share a process and go one after another. */
+/** Commands share a process and run one after another. */
 let running: Promise<unknown> = Promise.resolve()
 
 async function run({ args: [script, ...args] }: Scene, database: string): Promise<void> {
@@ -160,7 +160,7 @@ async function run({ args: [script, ...args] }: Scene, database: string): Promis
   })
 }
 
-/** The calls that a whole command makes, by file and kind. */
+/** Returns the calls of a whole command, by file and kind. */
 function everyPoint(name: string): Point[] {
   const { args, first } = scenes[name] as Scene
   const database = copyOf(first)
@@ -190,7 +190,7 @@ function everyPoint(name: string): Point[] {
   })
 }
 
-/** The chosen ones: each is a state of the files that differs from the others. */
+/** Chosen calls: the files are in a different state at each. */
 const CHOSEN: { [name: string]: Point[] } = {
   forget: [
     ['.erasing.new', 'rename', 1],
@@ -222,7 +222,7 @@ async function survives(name: string, point: Point): Promise<void> {
     isKilled: isEvery ? isKilled : true,
     isWhole: true,
   })
-  // Whether or not a reader has come, the files are what they were.
+  // A reader does not change the files.
   expect(filesOf(database)).toEqual(left)
   const next = await read(database, false)
   expect({ point, isSame: next.tables === found.tables }).toEqual({ point, isSame: true })
@@ -246,7 +246,7 @@ async function survives(name: string, point: Point): Promise<void> {
 
 describe.skipIf(!hasStrace || !isLong)('killed at a system call', () => {
   test.each(['forget', 'compact', 'replay'])(
-    '%s leaves all or nothing',
+    '%s is either complete or has no effect',
     { timeout: isEvery ? 3_600_000 : 120_000 },
     async (name) => {
       const points = isEvery ? everyPoint(name) : [...(CHOSEN[name] as Point[])]

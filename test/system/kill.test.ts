@@ -1,6 +1,6 @@
 /**
- * A run that is killed at any moment and run again ends in the tables of a run that was not: every
- * batch is there once or not at all.
+ * A run that is killed at any moment and run again gives the tables of an uninterrupted run: every
+ * batch is committed once or not at all.
  */
 
 import { spawn } from 'node:child_process'
@@ -24,7 +24,7 @@ afterAll(() => rmSync(dir, { recursive: true }))
 
 const lines = [...new Shop(7).lines(12_000)].join('\n')
 
-/** A run over standard input, fed everything. */
+/** Starts a run over standard input and writes all lines to it. */
 function start(database: string) {
   const options = ['--batch-size', '400', '--watermark', '2027-01-01T00:00:00Z']
   const child = spawn(
@@ -39,7 +39,7 @@ function start(database: string) {
   return { child, complaints }
 }
 
-/** Runs to the end; milliseconds it took. */
+/** Runs to the end and returns the milliseconds it took. */
 async function runToEnd(database: string): Promise<number> {
   const startedAt = elapsedMs()
   const { child, complaints } = start(database)
@@ -52,7 +52,7 @@ async function runToEnd(database: string): Promise<number> {
   return elapsedMs() - startedAt
 }
 
-/** Its input stays open, so that nothing but the kill ends the run. */
+/** Runs with open input, so that only the kill ends it. */
 async function runUntilKilled(database: string, ms: number): Promise<void> {
   const { child } = start(database)
   const timer = setTimeout(() => child.kill('SIGKILL'), ms)

@@ -1,4 +1,4 @@
-/** The folder that is deployed: what is in it, and that the framework serves it. */
+/** Deployed folder: its contents, and that Functions Framework serves it. */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -22,7 +22,7 @@ function programs(): string[] {
   )
 }
 
-test('holds definitions and pipeline as JavaScript, without the embedded warehouse', () => {
+test('contains definitions and pipeline as JavaScript, without DuckDB', () => {
   expect(programs()).toContain('definitions/journeys/checkout.js')
   for (const name of programs()) {
     expect(readFileSync(join(out, name), 'utf8')).not.toMatch(/from "@duckdb|import\("@duckdb/)
@@ -30,7 +30,7 @@ test('holds definitions and pipeline as JavaScript, without the embedded warehou
   expect(existsSync(join(out, 'sql/views/states.sql'))).toBe(true)
 })
 
-test('asks for exact versions, those that are tested here, and for no more', () => {
+test('depends on exactly the tested versions, and on no other library', () => {
   const ours = JSON.parse(readFileSync('package.json', 'utf8')) as {
     dependencies: { [name: string]: string }
   }
@@ -49,13 +49,13 @@ test('asks for exact versions, those that are tested here, and for no more', () 
   const lock = readFileSync(join(out, 'package-lock.json'), 'utf8')
   expect(lock).toContain('"node_modules/protobufjs"')
   expect(lock).not.toMatch(/node_modules\/(@duckdb|esbuild|tsx|vitest|zod)/)
-  // npm itself checks whether the lock file and the manifest belong together.
+  // npm checks that the lock file matches the manifest.
   const args = ['ls', '--package-lock-only', '--all', '--json']
   const tree = execFileSync('npm', args, { cwd: out, encoding: 'utf8' })
   expect(JSON.parse(tree)).not.toHaveProperty('problems')
 })
 
-test('starts under the framework and answers', async () => {
+test('starts under Functions Framework and responds', async () => {
   const functions = await FunctionsProcess.start(out, 'ingest', {})
   const headers = { 'content-type': 'application/json' }
   const answer = await fetch(functions.url, { method: 'POST', headers, body: '{"a":1}' })
@@ -64,7 +64,7 @@ test('starts under the framework and answers', async () => {
   await functions.stop()
 })
 
-test('empties no folder but its own', () => {
+test('does not empty a folder with other files', () => {
   const other = mkdtempSync(join(dir, 'other-'))
   writeFileSync(join(other, 'mine.txt'), 'mine')
   const args = ['--import', 'tsx', 'scripts/package.ts', '--out', other]
@@ -74,7 +74,7 @@ test('empties no folder but its own', () => {
   expect(readdirSync(other)).toEqual(['mine.txt'])
 })
 
-test('definitions that are not sound are not packaged', () => {
+test('does not package invalid definitions', () => {
   const bad = mkdtempSync(join(dir, 'bad-'))
   writeFileSync(join(bad, 'sessions.js'), "export default { gap: 'often' }")
   const target = join(dir, 'never')

@@ -1,7 +1,7 @@
 /**
  * Worked cases of other engines: sessions (Beam, Spark, RisingWave, Bytewax, duckdb-behavioral),
  * identity (Amplitude, Mixpanel, PostHog), statecharts (scion's SCXML suite), absence (Siddhi).
- * Skipped where they are not beside the checkout. Each case that is left out has a reason.
+ * Skipped if they are not beside the checkout. Each case that is left out has a reason.
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -51,7 +51,7 @@ function each<T>(
   })
 }
 
-/** Which items are together, whatever the groups are called. */
+/** Returns which items are grouped together, independent of group names. */
 function together(groups: unknown[]): number[] {
   return groups.map((group) => groups.indexOf(group))
 }
@@ -92,7 +92,7 @@ each('sessions', casesOf<SessionCase>('sessions-peers'), (c) => `${c.suite} ${c.
     const gapMs = (c.gap as number) - (c.join === 'lt' ? 1 : 0)
     const harness = new Harness(makeDefinitions({ sessions: { gap: `${gapMs}ms` } }))
     const times = c.steps.flatMap(({ events = [] }) => events.map(({ ts }) => ts as number))
-    // Times that count from zero would be refused as seconds.
+    // Times that start at zero would be refused, because they look like seconds.
     const origin = Math.max(...times) < START / 2 ? START : 0
     for (const { events = [] } of c.steps) {
       const lines = events.map(({ id, key, ts }) =>
@@ -203,7 +203,7 @@ type ChartCase = {
 const isFlat = ({ states = [] }: Chart) =>
   states.every((state) => (state.states ?? []).length === 0)
 
-/** A chart's tracks, or why it has none. */
+/** Returns the tracks of a chart, or the reason why it cannot be converted. */
 function tracksOf({ machine, features }: ChartCase): [string, Chart][] | string {
   const unknown = features.filter((feature) => feature !== 'parallel')
   if (unknown.length > 0) return `has ${unknown.join(', ')}; journeys are flat data`
@@ -274,7 +274,7 @@ each('statecharts of scion', casesOf<ChartCase>('statechart-scion'), (c) => c.na
 
 type Happening = { name: string; atMs: number; price?: number }
 
-/** The configuration after each event of one profile, by the fold alone. */
+/** Returns the states after each event of one profile, from the fold only. */
 function walk(journey: Journey, happenings: Happening[], untilMs = 0): string[][] {
   const parts = { identity: IDENTITY_DEFAULT, sessions: SESSIONS_DEFAULT, journeys: [journey] }
   const { machines, eventCodes, operandPaths } = compile(parts)

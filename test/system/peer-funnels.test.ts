@@ -1,6 +1,6 @@
 /**
  * Worked funnels of another engine (retentioneering): ordered, other events may come between, no
- * window, people counted once. Skipped where they are not beside the checkout.
+ * window, people counted once. Skipped if they are not beside the checkout.
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -23,7 +23,7 @@ const cases = existsSync(FILE)
   : []
 if (cases.length === 0) console.log('skipped: no shared data')
 
-/** Longer than any of the histories, which have no window. */
+/** Longer than all histories, because they have no window. */
 const WITHIN = '1000d'
 
 function attemptsOf(given: GivenEvent[], steps: string[]): string[] {

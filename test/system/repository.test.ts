@@ -1,4 +1,4 @@
-/** Repository rules that the linter cannot check: SQL files, unused sources, docs, the lock file. */
+/** Repository rules that the linter cannot check: SQL files, unused sources, docs, lock file. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

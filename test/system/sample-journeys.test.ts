@@ -1,4 +1,4 @@
-/** The journeys of this project, each told by a history. */
+/** Journeys of this project, each with a history. */
 
 import { describe, test } from 'vitest'
 import checkout from '../../definitions/journeys/checkout.ts'
@@ -7,7 +7,7 @@ import subscription from '../../definitions/journeys/subscription.ts'
 import { check } from '../support/history.ts'
 
 describe('the journeys of this project', () => {
-  test('checkout.ts goes in circles, is abandoned, found again, and starts again', () =>
+  test('checkout.ts goes in circles, is abandoned, resumed, and started again', () =>
     check(
       `
       at         user_id  event               props              ->  checkout
@@ -28,7 +28,7 @@ describe('the journeys of this project', () => {
       { journeys: [checkout] },
     ))
 
-  test('onboarding.ts tells those who hurry from those who take their time', () =>
+  test('onboarding.ts distinguishes fast from slow activation', () =>
     check(
       `
       at        user_id  event                    ->  onboarding

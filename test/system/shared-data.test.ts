@@ -1,7 +1,6 @@
 /**
- * Logs and worked cases by others, beside the checkout or where DESIRE_PATH_SHARED says: a real
- * shop's sessions, and other engines' cases of sessions and identity. Without them every test here
- * is skipped. Cases that ask for another rule than ours are left out, each with its reason.
+ * Public event logs, beside the checkout or in the folder DESIRE_PATH_SHARED: a shop and a web
+ * server. Tests are skipped without them.
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -21,7 +20,7 @@ const read = (name: string) => {
 }
 
 describe.skipIf(!has('log-retentioneering-ecom'))('a shop of 2019', () => {
-  test('half an hour of silence gives its 3,605 sessions exactly', async () => {
+  test('a gap of 30 minutes gives exactly its 3,605 sessions', async () => {
     const [header = '', ...rows] = read('log-retentioneering-ecom/ecom.csv.gz').trim().split('\n')
     const columns = header.trim().split(',')
     const given = new Map<string, Set<string>>()
@@ -63,7 +62,7 @@ describe.skipIf(!has('log-retentioneering-ecom'))('a shop of 2019', () => {
 })
 
 describe.skipIf(!has('log-apache-elastic'))('a web server of 2015', () => {
-  test('every line lands once, and sessions share the events out among visitors', async () => {
+  test('every line lands once, and every event belongs to one session of its visitor', async () => {
     const [header = '', ...rows] = read('log-apache-elastic/events.csv.gz').trim().split('\n')
     const columns = header.trim().split(',')
     const lines = rows.map((row) => {
@@ -94,7 +93,7 @@ describe.skipIf(!has('log-apache-elastic'))('a web server of 2015', () => {
   })
 })
 
-/** Epoch seconds or milliseconds as they are, texts as RFC 3339. */
+/** Returns epoch numbers unchanged, and texts as RFC 3339. */
 function instantOf(text: string): string | number {
   if (/^\d{10}$/.test(text)) return Number(text) * 1_000
   if (/^\d+$/.test(text)) return Number(text)

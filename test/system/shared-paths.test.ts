@@ -1,7 +1,7 @@
 /**
- * Paths by others, beside the checkout or where DESIRE_PATH_SHARED says: a hospital's sepsis cases,
- * whose 846 variants are known, and another engine's matrices. A log whose events are the steps is
- * read by a journey whose states are named after them. Without the data every test is skipped.
+ * Public path data, beside the checkout or in the folder DESIRE_PATH_SHARED: a hospital's sepsis
+ * cases with 846 known variants, and transition matrices of another engine. A journey has one state
+ * per event name. Tests are skipped without the data.
  */
 
 import { existsSync, readFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ if (!existsSync(DATA)) console.log(`skipped: no paths by others at ${DATA}`)
 
 const stateOf = (event: string) => event.replaceAll(/\W/g, '_')
 
-/** Every event leads to the state of its name, from wherever the instance stands. */
+/** Journey in which every event leads to the state of its name, from any state. */
 function journeyOf(events: Iterable<string>): Journey {
   const names = [...new Set(events)]
   return {
@@ -51,7 +51,7 @@ async function walked(lines: Line[]): Promise<Harness> {
 }
 
 describe.skipIf(!has('log-bupar'))('sepsis cases of a hospital', () => {
-  test('1,050 cases take 846 ways, each case the one it is said to take', async () => {
+  test('1,050 cases have 846 variants, and each case has its known variant', async () => {
     const text = gunzipSync(readFileSync(join(DATA, 'log-bupar/sepsis.csv.gz'))).toString()
     const rows = text
       .trim()
@@ -105,7 +105,7 @@ describe.skipIf(!has('paths-retentioneering'))('matrices of another engine', () 
       .map((row) => row.split('\t'))
       .map(([who = '', event = '', at = '']) => ({ who, event, at: `${at.replace(' ', 'T')}Z` }))
 
-  test('the transition matrix is theirs', async () => {
+  test('the transition matrix is equal', async () => {
     const { labels, count, ...matrix } = cases().transition_matrix
     const { warehouse } = await walked(linesOf({ labels, ...matrix }))
     const moves = await warehouse.query(
@@ -127,7 +127,7 @@ describe.skipIf(!has('paths-retentioneering'))('matrices of another engine', () 
     await warehouse.close()
   })
 
-  test('the share of people at each step is theirs', async () => {
+  test('the share of people at each step is equal', async () => {
     const { labels, share, steps, ...matrix } = cases().step_matrix
     const { warehouse } = await walked(linesOf({ labels, ...matrix }))
     const rows = await warehouse.query(

@@ -1,4 +1,4 @@
-/** The commands as their users run them: what they print, and their exit codes. */
+/** Commands as users run them: output and exit codes. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,14 +27,14 @@ test.each<[code: number, script: string, args: string[]]>([
   [0, 'start', ['-']],
   [1, 'status', []],
   [2, 'start', ['--what']],
-])('a process ends with %i after %s %j', (code, script, args) => {
+])('the process exits with %i after %s %j', (code, script, args) => {
   const program = ['--import', 'tsx', `scripts/${script}.ts`, ...args, '--warehouse', fresh()]
   const { status, stdout } = spawnSync(process.execPath, program, { encoding: 'utf8', input: LINE })
   expect(status).toBe(code)
   expect(stdout.includes('1 event landed')).toBe(code === 0)
 })
 
-test('standard input is processed, and run again adds nothing', async () => {
+test('processes standard input, and a second run adds nothing', async () => {
   const url = fresh()
   const first = await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
   expect(first).toMatchObject({ status: 0, stderr: '' })
@@ -64,7 +64,7 @@ test.each<[args: string[], message: string]>([
   [['--batch-seconds', 'soon'], '--batch-seconds "soon" is not valid: use seconds'],
   [['--what'], "unknown option '--what'"],
   [['--warehose', 'x'], "unknown option '--warehose'; did you mean --warehouse? see npm start"],
-])('wrong arguments %j exit with 2', async (args, message) => {
+])('exits with 2 for invalid arguments %j', async (args, message) => {
   const { status, stderr } = await run('start', ['--warehouse', fresh(), ...args, '-'])
   expect({ status, lines: stderr.split('\n').length }).toEqual({ status: 2, lines: 1 })
   expect(stderr).toContain(message)
@@ -73,50 +73,50 @@ test.each<[args: string[], message: string]>([
 test.each([
   ['status', [], 'Usage: npm run status -- [options]\n'],
   ['dead-letters', ['show'], 'Usage: npm run dead-letters -- show [options] <id>\n'],
-])('the help of %s %j has the usage as it is typed', async (script, args, usage) => {
+])('the help of %s %j has the usage with --', async (script, args, usage) => {
   const { status, stdout } = await run(script, [...args, '--help'])
   expect({ status, usage: stdout.slice(0, usage.length) }).toEqual({ status: 0, usage })
 })
 
-test('a command without its action lists the actions, and exits with 2', async () => {
+test('a command without an action lists its actions and exits with 2', async () => {
   const { status, stdout, stderr } = await run('dead-letters', [])
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
   expect(stderr).toMatch(/^Usage: npm run dead-letters -- .*help \[command\] .*$/s)
   expect(stderr).not.toContain('(')
 })
 
-test('migrate says that a file needs it not', async () => {
+test('migrate refuses a DuckDB file, which is migrated on opening', async () => {
   const { status, stderr } = await run('migrate', ['--warehouse', fresh()])
   expect(status).toBe(2)
   expect(stderr).toContain('is not a dataset: a DuckDB file is migrated when it is opened')
 })
 
-test.each(['migrate', 'compact'])('%s names the form of a dataset', async (script) => {
+test.each(['migrate', 'compact'])('%s reports the form of a dataset URL', async (script) => {
   const { stderr: misspelt } = await run(script, ['--warehouse', 'bigquery:p1'])
   expect(misspelt).toContain('is not a dataset: use bigquery:PROJECT.DATASET')
 })
 
-test('a shop that cannot be written names where it was to be', async () => {
+test('generate reports a file that cannot be written', async () => {
   const out = join(dir, 'nowhere', 'shop.ndjson')
   const { status, stderr } = await run('generate', ['--events', '10', '--out', out])
   expect(status).toBe(1)
   expect(stderr).toMatch(`error: --out ${out} cannot be written: ENOENT`)
 })
 
-test('a file that is not there exits with 1 and is named', async () => {
+test('a missing file is an error with its name and exit code 1', async () => {
   const { status, stderr } = await run('start', ['--warehouse', fresh(), join(dir, 'none.ndjson')])
   expect(status).toBe(1)
   expect(stderr).toContain('none.ndjson cannot be read: the file does not exist; check the name')
 })
 
-test('a misspelt file is answered with the file that it resembles', async () => {
+test('a misspelt file name is an error with the most similar name', async () => {
   const path = join(dir, 'visits-of-may.ndjson')
   writeFileSync(path, '')
   const { stderr } = await run('start', ['--warehouse', fresh(), path.replace('visits', 'vists')])
   expect(stderr).toMatch(/cannot be read: the file does not exist; did you mean 'visits-of-may/)
 })
 
-test('a definition that changes after its release stops the run', async () => {
+test('a run stops if a released definition has changed', async () => {
   const url = fresh()
   const journey = (more: string) =>
     `{ id: 'j', version: 1, initial: 'a', ${more}
@@ -132,7 +132,7 @@ test('a definition that changes after its release stops the run', async () => {
   expect(sessions.stderr).toContain('sessions.ts has changed')
 })
 
-test('dead letters are fed again after a fix, and then are no more', async () => {
+test('dead letters are resolved when they are fed again after a fix', async () => {
   const url = fresh()
   const under = (events: string) => {
     const definitions = definitionsFolder(dir, { 'events.js': events })
@@ -149,7 +149,7 @@ test('dead letters are fed again after a fix, and then are no more', async () =>
   expect(list.stdout).toBe('no dead letters\n')
 })
 
-test('status reports how far the tables are, and fails beyond a given threshold', async () => {
+test('status reports progress, and fails if a limit is exceeded', async () => {
   const url = fresh()
   await run('start', ['--warehouse', url, '-'], `${LINE}\nbroken\n`)
   const told = await run('status', ['--warehouse', url, '--json', '--max-dead-letters', '1'])
