@@ -32,7 +32,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 
 type Options = { events: string; messages: string; views?: string; cloud?: true }
 
-export const program = command('npm run bench', 'Measures speed, beside peers.')
+export const program = command('npm run bench', 'Measures speed beside peers.')
   .option('--events <count>', 'number of events to load', '1000000')
   .option('--views <warehouse>', 'only measure the analysis views of this warehouse')
   .option('--cloud', 'only measure messages a second through the emulators')

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { scratchOf, warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { loadDefinitions, type Definitions, type Release } from '../../pipeline/definition/load.ts'
+import { didYouMean } from '../../pipeline/definition/near-name.ts'
 import { REBUILDING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import {
@@ -115,7 +116,8 @@ export function kindOf({ defined, log }: Scene, id: string): string {
   if (kind !== undefined) return kind
   const ids = [...new Set(known.filter((one) => one.kind === 'journey').map((one) => one.id))]
   throw new UserError(
-    `${id} is neither a journey nor a funnel; the journeys are: ${ids.join(', ') || 'none'}`,
+    `${id} is neither a journey nor a funnel; ${didYouMean(id, ids)}the journeys are: ` +
+      (ids.join(', ') || 'none'),
   )
 }
 
@@ -135,7 +137,8 @@ export function releaseOf(
   if (found !== undefined) return found
   if (version === undefined) throw new UserError(`${kind} ${id} is not in the definitions`)
   throw new UserError(
-    `${kind} ${id} ${version} does not exist; there is: ${versionsOf({ defined, log }, kind, id)}`,
+    `${kind} ${id} ${version} does not exist; its versions are: ` +
+      `${versionsOf({ defined, log }, kind, id)}; to list them`,
     1,
     { script: 'release', args: ['status'] },
   )

@@ -122,7 +122,8 @@ async function start(files: string[], options: Options): Promise<void> {
     const isSized = options.batchSize !== undefined
     const fed = await feed(warehouse, source, { ...settings, ...here, isSized }, watermark, signal)
     const { report } = fed
-    if (!isNew || report.read > 0) await printScreen(warehouse, source, fed)
+    const isIdle = report.read === 0 && (isNew || signal.aborted)
+    if (!isIdle) await printScreen(warehouse, source, fed)
     else if (!signal.aborted) note(`${source.origin} has no lines: ${warehouse.url} is not created`)
     if (isNew && report.landed === 0 && report.refused > 0) noteDefault(warehouse.url)
     if (signal.aborted) noteInterrupt(report)

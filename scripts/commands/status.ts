@@ -52,16 +52,22 @@ function listed(counts: Tally): string {
   return parts.length === 0 ? 'none' : parts.join(', ')
 }
 
+const outcomes = ({ landed = 0, duplicate = 0, rejected = 0 }: Tally) =>
+  `${grouped(landed)} landed, ${counted(duplicate, 'duplicate')}, ${grouped(rejected)} refused`
+
 function linesOf(status: Status): string[] {
   const { last_batch: last, watermark, lag_ms: lag, quiet_ms: quiet } = status
   if (last === null) return [status.warehouse, '  nothing has been committed yet']
-  const count = (name: string) => grouped(last[`${name}_count`])
   const lines = [
     `watermark     ${watermark ?? 'none'}${lag === null ? '' : `, ${duration(lag)} behind now`}`,
     `last batch    ${grouped(status.batches)}, ${duration(quiet ?? 0)} ago, from ${last['origin']}`,
-    `              ${count('read')} read, ${count('landed')} landed, ` +
-      `${counted(Number(last['duplicate_count']), 'duplicate')}, ${count('rejected')} refused`,
-    `all batches   ${listed(status.events)}`,
+    `              ${grouped(last['read_count'])} read, ` +
+      outcomes({
+        landed: Number(last['landed_count']),
+        duplicate: Number(last['duplicate_count']),
+        rejected: Number(last['rejected_count']),
+      }),
+    `all batches   ${outcomes(status.events)}`,
     `live          ${listed(status.live)}`,
     `corrections   ${listed(status.corrections)} in the last 24 hours`,
     `dead letters  ${grouped(total(status.dead_letters))} unresolved: ` +

@@ -131,11 +131,11 @@ test(
       'error: journey buying 1 is already live: npm run',
     )
     expect(await said('promote', 'buying', '7')).toBe(
-      'error: journey buying 7 does not exist; there is: 1: ' +
+      'error: journey buying 7 does not exist; its versions are: 1; to list them: ' +
         `npm run release -- status --warehouse duckdb:${database}`,
     )
     expect(await said('promote', 'paying', '1')).toContain(
-      'paying is neither a journey nor a funnel; the journeys are: buying',
+      "paying is neither a journey nor a funnel; did you mean 'buying'? the journeys are: buying",
     )
     expect(await released('promote', 'buying', 'x')).toMatchObject({ status: 2 })
     expect(await command('replay', database, young)).toMatchObject({ status: 2 })

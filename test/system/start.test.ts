@@ -161,6 +161,9 @@ test('status reports progress, and fails if a limit is exceeded', async () => {
     live: { checkout: 1 },
     unhealthy: [],
   })
+  expect((await run('status', ['--warehouse', url])).stdout).toContain(
+    'all batches   1 landed, 0 duplicates, 1 refused\n',
+  )
   const limits = ['--max-lag', '1m', '--max-dead-letters', '0']
   const late = await run('status', ['--warehouse', url, ...limits])
   expect(late.status).toBe(1)
