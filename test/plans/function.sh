@@ -22,7 +22,7 @@ if ! gcloud iam service-accounts describe journeys-advance@my-project.iam.gservi
   gcloud iam service-accounts create journeys-advance --project=my-project
 fi
 
-# The account of the tick, which may call advance and do nothing else.
+# The account of the tick, which may only call advance.
 if ! gcloud iam service-accounts describe journeys-tick@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud iam service-accounts create journeys-tick --project=my-project
 fi
@@ -97,7 +97,7 @@ if ! gcloud iam service-accounts describe journeys-ingest@my-project.iam.gservic
   gcloud iam service-accounts create journeys-ingest --project=my-project
 fi
 
-# The account of the push subscription, which may call ingest and do nothing else.
+# The account of the push subscription, which may only call ingest.
 if ! gcloud iam service-accounts describe journeys-push@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud iam service-accounts create journeys-push --project=my-project
 fi
@@ -192,7 +192,7 @@ gcloud pubsub subscriptions add-iam-policy-binding journeys-push \
   --format=none \
   --project=my-project
 
-# Allow advance to read and append in this dataset, and in no other.
+# Allow advance to read and write this dataset only.
 bq --location=europe-west1 --project_id=my-project query \
   --use_legacy_sql=false \
   'GRANT `roles/bigquery.dataEditor` ON SCHEMA `my-project`.`journeys` TO "serviceAccount:journeys-advance@my-project.iam.gserviceaccount.com"'
@@ -211,8 +211,8 @@ gcloud pubsub topics add-iam-policy-binding journeys-effects \
   --format=none \
   --project=my-project
 
-# The function that applies what has landed. One instance at most: a second would only find that
-# the first was faster. A call that arrives meanwhile joins the running one.
+# The function that processes landed messages. At most one instance, because only one can commit
+# at a time. A call during a run joins that run.
 gcloud functions deploy journeys-advance \
   --gen2 \
   --region=europe-west1 \

@@ -1,7 +1,7 @@
 set -eu
 export CLOUDSDK_CORE_DISABLE_PROMPTS=1
 
-# The tick: from here on, no events are applied.
+# The tick: no more events are processed.
 if gcloud scheduler jobs describe journeys-tick --location=europe-west1 --project=my-project > /dev/null 2>&1; then
   gcloud scheduler jobs delete journeys-tick --location=europe-west1 --project=my-project
 fi
@@ -31,22 +31,22 @@ if gcloud functions describe journeys-advance --region=europe-west1 --project=my
   gcloud functions delete journeys-advance --region=europe-west1 --project=my-project
 fi
 
-# A topic: publishing to it fails from here on.
+# A topic: publishing to it fails after this.
 if gcloud pubsub topics describe journeys-events --project=my-project > /dev/null 2>&1; then
   gcloud pubsub topics delete journeys-events --project=my-project
 fi
 
-# A topic: publishing to it fails from here on.
+# A topic: publishing to it fails after this.
 if gcloud pubsub topics describe journeys-undelivered --project=my-project > /dev/null 2>&1; then
   gcloud pubsub topics delete journeys-undelivered --project=my-project
 fi
 
-# A topic: publishing to it fails from here on.
+# A topic: publishing to it fails after this.
 if gcloud pubsub topics describe journeys-effects --project=my-project > /dev/null 2>&1; then
   gcloud pubsub topics delete journeys-effects --project=my-project
 fi
 
-# A right of journeys-build@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-build@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-build@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud projects add-iam-policy-binding my-project \
     --member=serviceAccount:journeys-build@my-project.iam.gserviceaccount.com \
@@ -60,7 +60,7 @@ if gcloud iam service-accounts describe journeys-build@my-project.iam.gserviceac
     --format=none
 fi
 
-# A right of journeys-build@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-build@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-build@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud projects add-iam-policy-binding my-project \
     --member=serviceAccount:journeys-build@my-project.iam.gserviceaccount.com \
@@ -74,7 +74,7 @@ if gcloud iam service-accounts describe journeys-build@my-project.iam.gserviceac
     --format=none
 fi
 
-# A right of journeys-build@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-build@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-build@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud projects add-iam-policy-binding my-project \
     --member=serviceAccount:journeys-build@my-project.iam.gserviceaccount.com \
@@ -88,7 +88,7 @@ if gcloud iam service-accounts describe journeys-build@my-project.iam.gserviceac
     --format=none
 fi
 
-# A right of journeys-advance@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-advance@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-advance@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1 &&
   gcloud secrets describe journeys-hash-key --project=my-project > /dev/null 2>&1; then
   gcloud secrets add-iam-policy-binding journeys-hash-key \
@@ -103,7 +103,7 @@ if gcloud iam service-accounts describe journeys-advance@my-project.iam.gservice
     --project=my-project
 fi
 
-# A right of journeys-landing@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-landing@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-landing@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1 &&
   bq --project_id=my-project show --dataset my-project:journeys > /dev/null 2>&1; then
   bq --location=europe-west1 --project_id=my-project query \
@@ -114,7 +114,7 @@ if gcloud iam service-accounts describe journeys-landing@my-project.iam.gservice
     'REVOKE `roles/bigquery.dataEditor` ON TABLE `my-project`.`journeys`.`landed_messages` FROM "serviceAccount:journeys-landing@my-project.iam.gserviceaccount.com"'
 fi
 
-# A right of journeys-advance@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-advance@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-advance@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1 &&
   bq --project_id=my-project show --dataset my-project:journeys > /dev/null 2>&1; then
   bq --location=europe-west1 --project_id=my-project query \
@@ -125,7 +125,7 @@ if gcloud iam service-accounts describe journeys-advance@my-project.iam.gservice
     'REVOKE `roles/bigquery.dataEditor` ON SCHEMA `my-project`.`journeys` FROM "serviceAccount:journeys-advance@my-project.iam.gserviceaccount.com"'
 fi
 
-# A right of journeys-advance@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-advance@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-advance@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud projects add-iam-policy-binding my-project \
     --member=serviceAccount:journeys-advance@my-project.iam.gserviceaccount.com \
@@ -139,7 +139,7 @@ if gcloud iam service-accounts describe journeys-advance@my-project.iam.gservice
     --format=none
 fi
 
-# A right of journeys-ingest@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-ingest@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-ingest@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1 &&
   gcloud secrets describe journeys-hash-key --project=my-project > /dev/null 2>&1; then
   gcloud secrets add-iam-policy-binding journeys-hash-key \
@@ -154,7 +154,7 @@ if gcloud iam service-accounts describe journeys-ingest@my-project.iam.gservicea
     --project=my-project
 fi
 
-# A right of journeys-ingest@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-ingest@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-ingest@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1 &&
   bq --project_id=my-project show --dataset my-project:journeys > /dev/null 2>&1; then
   bq --location=europe-west1 --project_id=my-project query \
@@ -165,7 +165,7 @@ if gcloud iam service-accounts describe journeys-ingest@my-project.iam.gservicea
     'REVOKE `roles/bigquery.dataEditor` ON TABLE `my-project`.`journeys`.`landed_messages` FROM "serviceAccount:journeys-ingest@my-project.iam.gserviceaccount.com"'
 fi
 
-# A right of journeys-ingest@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-ingest@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-ingest@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1 &&
   bq --project_id=my-project show --dataset my-project:journeys > /dev/null 2>&1; then
   bq --location=europe-west1 --project_id=my-project query \
@@ -176,7 +176,7 @@ if gcloud iam service-accounts describe journeys-ingest@my-project.iam.gservicea
     'REVOKE `roles/bigquery.dataViewer` ON SCHEMA `my-project`.`journeys` FROM "serviceAccount:journeys-ingest@my-project.iam.gserviceaccount.com"'
 fi
 
-# A right of journeys-ingest@my-project.iam.gserviceaccount.com on what stays.
+# A permission of journeys-ingest@my-project.iam.gserviceaccount.com on a resource that is kept.
 if gcloud iam service-accounts describe journeys-ingest@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud projects add-iam-policy-binding my-project \
     --member=serviceAccount:journeys-ingest@my-project.iam.gserviceaccount.com \

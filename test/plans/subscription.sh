@@ -22,7 +22,7 @@ if ! gcloud iam service-accounts describe journeys-advance@my-project.iam.gservi
   gcloud iam service-accounts create journeys-advance --project=my-project
 fi
 
-# The account of the tick, which may call advance and do nothing else.
+# The account of the tick, which may only call advance.
 if ! gcloud iam service-accounts describe journeys-tick@my-project.iam.gserviceaccount.com --project=my-project > /dev/null 2>&1; then
   gcloud iam service-accounts create journeys-tick --project=my-project
 fi
@@ -97,7 +97,7 @@ if ! gcloud iam service-accounts describe journeys-landing@my-project.iam.gservi
   gcloud iam service-accounts create journeys-landing --project=my-project
 fi
 
-# Allow it to append to the table of landed messages, and nothing else.
+# Allow it to append to the table of landed messages only.
 bq --location=europe-west1 --project_id=my-project query \
   --use_legacy_sql=false \
   'GRANT `roles/bigquery.dataEditor` ON TABLE `my-project`.`journeys`.`landed_messages` TO "serviceAccount:journeys-landing@my-project.iam.gserviceaccount.com"'
@@ -144,7 +144,7 @@ gcloud pubsub subscriptions add-iam-policy-binding journeys-landing \
   --format=none \
   --project=my-project
 
-# Allow advance to read and append in this dataset, and in no other.
+# Allow advance to read and write this dataset only.
 bq --location=europe-west1 --project_id=my-project query \
   --use_legacy_sql=false \
   'GRANT `roles/bigquery.dataEditor` ON SCHEMA `my-project`.`journeys` TO "serviceAccount:journeys-advance@my-project.iam.gserviceaccount.com"'
@@ -163,8 +163,8 @@ gcloud pubsub topics add-iam-policy-binding journeys-effects \
   --format=none \
   --project=my-project
 
-# The function that applies what has landed. One instance at most: a second would only find that
-# the first was faster. A call that arrives meanwhile joins the running one.
+# The function that processes landed messages. At most one instance, because only one can commit
+# at a time. A call during a run joins that run.
 gcloud functions deploy journeys-advance \
   --gen2 \
   --region=europe-west1 \

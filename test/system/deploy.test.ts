@@ -352,6 +352,6 @@ test('refuses to land by subscription if a namespace is hashed', () => {
   const refused = new Machine().deploy(['--definitions', definitions, '--landing', 'subscription'])
   expect([refused.status, refused.stdout]).toEqual([2, ''])
   expect(refused.stderr).toMatch(
-    /^error: --landing subscription .* values of email .*--landing function\n$/,
+    /^error: --landing subscription .* values of email, which .*--landing function\n$/,
   )
 })
