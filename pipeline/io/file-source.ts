@@ -15,11 +15,11 @@ import { didYouMean } from '../definition/near-name.ts'
 import type { Chunk, Source } from './source.ts'
 
 /** A chunk ends at this size even if it has few lines, so that memory is bounded. */
-const CHUNK_BYTES_MAX = 64 * 1024 * 1024
+const CHUNK_BYTES_MAX = 128 * 1024 * 1024
 const READ_BYTES = 1 << 20
 const NEW_LINE = 0x0a
 
-/** Lines per chunk. The chunks of a file double in size from `linesMax` up to `backlogLinesMax`.
+/** Lines per chunk. The chunks of a file grow from `linesMax` to `backlogLinesMax`.
  * Chunks of standard input do not grow, so that no line waits for a slow writer. */
 export type FileBounds = { linesMax: number; backlogLinesMax?: number; signal?: AbortSignal }
 
@@ -89,7 +89,7 @@ async function* chunksOf(
   }
 }
 
-/** Yields whole lines, first at most `linesMax` at a time, then twice as many each time up to
+/** Yields whole lines, first at most `linesMax` at a time, then four times as many each time up to
  * `growTo`. Cuts a line that exceeds the decoder's limit to one byte over it: the decoder rejects
  * it as too large and memory stays bounded. */
 export async function* cutAtLines(
@@ -117,7 +117,7 @@ export async function* cutAtLines(
     parts = []
     size = 0
     lines = 0
-    limit = Math.min(limit * 2, growTo)
+    limit = Math.min(limit * 4, growTo)
     return chunk
   }
   for await (const data of stream) {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { fileSource } from '../../pipeline/io/file-source.ts'
 
-test('doubles the chunks of a file up to the backlog size', async () => {
+test('grows the chunks of a file fourfold up to the backlog size', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'file-source-'))
   onTestFinished(() => rm(dir, { recursive: true }))
   const path = join(dir, 'events.ndjson')
@@ -16,6 +16,6 @@ test('doubles the chunks of a file up to the backlog size', async () => {
     for await (const { bytes } of await fileSource([path], bounds)) lines.push(bytes.length / 3)
     return lines
   }
-  expect(await linesOf({ linesMax: 2, backlogLinesMax: 8 })).toEqual([2, 4, 8, 6])
+  expect(await linesOf({ linesMax: 1, backlogLinesMax: 6 })).toEqual([1, 4, 6, 6, 3])
   expect(await linesOf({ linesMax: 8 })).toEqual([8, 8, 4])
 })
