@@ -39,6 +39,7 @@ export const VIEW_DESCRIPTIONS: { readonly [view: string]: string } = {
   funnel_daily: 'One row per funnel and day of entry.',
   funnel_paths: 'One row per funnel, day, source, steps reached and outcome.',
   funnel_steps: 'One row per funnel and step.',
+  funnel_unit_steps: 'One row per counted unit of a funnel, with the steps it reached.',
   funnel_units: 'One row per counted unit of a funnel, with its outcome.',
   identity_conflict_kinds: 'One row per pair of namespaces between which links are refused.',
   laps: 'One row per cycle path and lap: conversion after going round again.',

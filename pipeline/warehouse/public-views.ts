@@ -78,6 +78,7 @@ const COLUMNS: { readonly [view: string]: string } = {
   funnel_steps: `funnel journey version step_no step is_optional count_by reached went_on
     converted dropped pending rate_of_all matured_count matured_converted_count matured_rate
     matured_rate_low matured_rate_high median_since_previous_ms p90_since_previous_ms options`,
+  funnel_unit_steps: 'funnel journey unit steps',
   funnel_units: `funnel journey version count_by unit attempt_id attempt_count profile_id source
     entered_at event_id deepest_step outcome ended_because ended_at converted_at
     time_to_convert_ms within_ms is_matured options`,

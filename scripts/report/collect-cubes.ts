@@ -68,9 +68,10 @@ export async function collectTrackCubes(source: CubeSource, journey: Journey): P
 export async function collectFunnelCubes(
   source: CubeSource,
   journey: string | null,
-  funnels: string[] | null = null,
+  { funnels = null, by = null }: { funnels?: string[] | null; by?: string | null } = {},
 ): Promise<Cubes> {
-  const rows = await source.warehouse.query(countsSql('funnel_paths', source), [journey ?? ''])
+  const sql = by === null ? countsSql('funnel_paths', source) : groupedSql(by)
+  const rows = await source.warehouse.query(sql, [journey ?? ''])
   const named = [...grouped(rows, 'funnel')]
     .filter(([funnel]) => funnels === null || funnels.includes(funnel))
     .map(([funnel, own]) => [cubeName.funnel(journey, funnel), pack(own.map(unitCell))])
@@ -88,6 +89,35 @@ const placed = (row: Row) => ({
   source: row['source'] === null ? UNKNOWN : text(row['source']),
   group: '',
 })
+
+/** Returns the query of a funnel's counts by a value of the entering event. `by` is a path such as
+ * `properties.plan`; its parameter is the journey, empty for none. */
+export function groupedSql(by: string): string {
+  return `
+    select funnel_units.funnel, day, funnel_units.source, group_value, steps, outcome, is_matured,
+      count(*) as unit_count
+    from (
+      select funnel, journey, unit, source, event_id, outcome, is_matured,
+        date_from_unix_date(div(unix_micros(entered_at), 86400000000)) as day
+      from funnel_units where coalesce(journey, '') = ?
+    ) as funnel_units
+    inner join funnel_unit_steps
+      on funnel_unit_steps.funnel = funnel_units.funnel
+      and coalesce(funnel_unit_steps.journey, '') = coalesce(funnel_units.journey, '')
+      and funnel_unit_steps.unit = funnel_units.unit
+    left join (
+      select event_id, ${valueSql(by)} as group_value from events
+    ) as entries on entries.event_id = funnel_units.event_id
+    group by funnel_units.funnel, day, funnel_units.source, group_value, steps, outcome, is_matured`
+}
+
+/** A value as text, which DuckDB quotes. */
+function valueSql(by: string): string {
+  const [column = '', ...members] = by.split('.')
+  if (members.length === 0) return column
+  const path = members.map((member) => `."${member}"`).join('')
+  return `trim(json_value(${column}, '$${path}'), '"')`
+}
 
 function wayCell(row: Row): Cell {
   const way = {
@@ -113,5 +143,7 @@ function pathCell(row: Row): Cell {
 
 function unitCell(row: Row): Cell {
   const kind = text(row['outcome']) + (row['is_matured'] === true ? MATURED : '')
-  return { ...placed(row), path: text(row['steps']), kind, value: number(row['unit_count']) }
+  const value = row['group_value']
+  const group = value === undefined ? '' : value === null ? UNKNOWN : text(value)
+  return { ...placed(row), group, path: text(row['steps']), kind, value: number(row['unit_count']) }
 }

@@ -43,11 +43,9 @@ export async function collectThen(
     const [first = {}] = same
     const within = numberOrNull(first['within_ms'])
     const owner = first['journey'] === null ? null : text(first['journey'])
-    const found = await collectFunnelCubes(
-      sourceOf(warehouse, batches, watermark, within),
-      owner,
-      same.map((row) => text(row['funnel'])),
-    )
+    const found = await collectFunnelCubes(sourceOf(warehouse, batches, watermark, within), owner, {
+      funnels: same.map((row) => text(row['funnel'])),
+    })
     add(found)
   }
   return cubes

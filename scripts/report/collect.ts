@@ -19,10 +19,12 @@ import { collectTracks } from './collect-tracks.ts'
 import { emptyError } from '../../pipeline/query/as-of.ts'
 import { asking, instantOrNull, number } from './read.ts'
 
-/** The document of one journey, or of all that are released. */
+/** The document of one journey, or of all that are released. `by` is a path into the events that enter
+ * funnels, by whose values they are compared. */
 export async function collect(
   warehouse: Warehouse,
   wanted: string | null,
+  by: string | null = null,
 ): Promise<ReportDocument> {
   const [head] = await warehouse.query(
     `select batch, recorded_at, watermark from batches
@@ -43,7 +45,7 @@ export async function collect(
   const journeys: JourneyPart[] = []
   for (const journey of shown) journeys.push(await collectJourney(warehouse, journey))
   const watermark = instantOrNull(head['watermark'])
-  const cubes = boundCubes(await collectCubes(warehouse, shown, watermark), CUBE_BYTES_MAX)
+  const cubes = boundCubes(await collectCubes(warehouse, shown, watermark, by), CUBE_BYTES_MAX)
   return {
     warehouse: warehouse.url,
     watermark,
@@ -53,6 +55,7 @@ export async function collect(
     journeysLeftOut: released.length - shown.length,
     funnels: await collectFunnels(warehouse, null),
     quality: await collectQuality(warehouse),
+    by,
     cubes,
     cubeBytes: Buffer.byteLength(JSON.stringify(cubes)),
     cubeBytesMax: CUBE_BYTES_MAX,
@@ -63,12 +66,13 @@ async function collectCubes(
   warehouse: Warehouse,
   journeys: Journey[],
   watermark: number | null,
+  by: string | null,
 ): Promise<Cubes> {
   const source = present(warehouse)
-  const cubes: Cubes = await collectFunnelCubes(source, null)
+  const cubes: Cubes = await collectFunnelCubes(source, null, { by })
   for (const journey of journeys) {
     Object.assign(cubes, await collectTrackCubes(source, journey))
-    Object.assign(cubes, await collectFunnelCubes(source, journey.id))
+    Object.assign(cubes, await collectFunnelCubes(source, journey.id, { by }))
   }
   if (watermark === null) return cubes
   return { ...cubes, ...(await collectThen(warehouse, journeys, watermark)) }

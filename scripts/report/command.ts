@@ -3,25 +3,31 @@
  * one page that anybody can open.
  */
 
+import { UserError } from '../../pipeline/base/errors.ts'
+import { PATH_FORMS, pathFault } from '../../pipeline/definition/path.ts'
 import { warehouseToRead } from '../../pipeline/config.ts'
 import { warehouseCommand } from '../cli/command.ts'
 import { writePage } from '../cli/page.ts'
 import { reportPage } from './bundle.ts'
 import { collect } from './collect.ts'
 
-type Options = { warehouse: string; journey?: string; out: string }
+type Options = { warehouse: string; journey?: string; by?: string; out: string }
 
 export const program = warehouseCommand(
   'npm run report',
   'Draws the journeys of a warehouse as one HTML page.',
 )
   .option('--journey <id>', 'only this journey (default: all)')
+  .option('--by <value>', `compare funnels by a value of the entry event: ${PATH_FORMS}`)
   .option('--out <file>', 'HTML file to write', 'report.html')
-  .action(async ({ warehouse: url, journey, out }: Options) => {
+  .action(async ({ warehouse: url, journey, by, out }: Options) => {
+    const fault = by === undefined ? null : pathFault(by)
+    if (fault !== null) throw new UserError(`--by: ${fault}`, 2)
     const warehouse = warehouseToRead(url)
     await warehouse.open()
     try {
-      await writePage('--out', out, await reportPage(await collect(warehouse, journey ?? null)))
+      const document = await collect(warehouse, journey ?? null, by ?? null)
+      await writePage('--out', out, await reportPage(document))
     } finally {
       await warehouse.close()
     }

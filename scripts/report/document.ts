@@ -21,6 +21,8 @@ export type ReportDocument = {
   /** Funnels that belong to no journey: their steps are events. */
   funnels: FunnelPart[]
   quality: QualityPart
+  /** Path of the property by which funnels are compared. */
+  by: string | null
   /** Daily counts by name, see `cube-names.ts`: what a choice of days or source is recomputed from. */
   cubes: { [name: string]: CubePart }
   /** Bytes of their JSON, and the most that it may have. */

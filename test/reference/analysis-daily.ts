@@ -64,13 +64,26 @@ function dailyPaths(tables: Tables): Row[] {
   }))
 }
 
+function stepsOf(tables: FunnelTables, attempts: { attempt_id: string }[]): string {
+  const ids = attempts.map(({ attempt_id }) => attempt_id)
+  const reached = tables.attemptSteps
+    .filter(({ attempt_id }) => ids.includes(attempt_id))
+    .map(({ step_no }) => step_no)
+  return [...new Set(reached)].sort((a, b) => a - b).join(',')
+}
+
+function funnelUnitSteps(tables: FunnelTables): Row[] {
+  return unitsOf(tables).map(({ told: { funnel, journey, unit }, all }) => ({
+    funnel,
+    journey,
+    unit,
+    steps: stepsOf(tables, all),
+  }))
+}
+
 function funnelPaths(tables: FunnelTables): Row[] {
   const units = unitsOf(tables).map(({ told, all, isMatured }) => {
-    const ids = all.map(({ attempt_id }) => attempt_id)
-    const reached = tables.attemptSteps
-      .filter(({ attempt_id }) => ids.includes(attempt_id))
-      .map(({ step_no }) => step_no)
-    const steps = [...new Set(reached)].sort((a, b) => a - b).join(',')
+    const steps = stepsOf(tables, all)
     const { funnel, journey, version, source, outcome, entered_at } = told
     const day = dateOf(dayOf(entered_at))
     return { funnel, journey, version, day, source, steps, outcome, is_matured: isMatured }
@@ -86,5 +99,6 @@ export const DAILY: { [view: string]: (tables: Tables & FunnelTables) => Row[] }
   daily_transitions: dailyTransitions,
   daily_cycles: dailyCycles,
   daily_paths: dailyPaths,
+  funnel_unit_steps: funnelUnitSteps,
   funnel_paths: funnelPaths,
 }

@@ -14,6 +14,7 @@ import {
   OTHER,
   packCube,
   sumsOf,
+  type CubePart,
   type Slice,
 } from '../../scripts/report/cube.ts'
 import type {
@@ -161,6 +162,23 @@ describe.each(SLICES)('%s', (_name, slice) => {
       )
     }
   })
+})
+
+test('funnels are compared by a property of the entering event', async () => {
+  const byPlan = await collect(warehouse, 'order', 'properties.plan')
+  const cube = byPlan.cubes[cubeName.funnel('order', 'purchase')] as CubePart
+  expect(cube.groups.toSorted()).toEqual(['free', 'paid'])
+  const [part] = journey.funnels as [FunnelPart]
+  for (const group of cube.groups) {
+    const sliced = sliceFunnel(part, cube, { ...EVERYTHING, group })
+    const units = `funnel_units inner join events on events.event_id = funnel_units.event_id
+      where funnel = 'purchase' and json_extract_string(properties, '$.plan') = '${group}'`
+    expect(sliced.steps[0]?.reached).toBe(await countOf(`select count(*) as n from ${units}`))
+    expect(sliced.matured?.converted).toBe(
+      await countOf(`select count(*) as n from ${units} and is_matured and outcome = 'converted'`),
+    )
+  }
+  expect(sliceFunnel(part, cube, EVERYTHING)).toEqual(funnelIn(EVERYTHING))
 })
 
 describe('bounds', () => {

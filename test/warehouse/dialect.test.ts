@@ -6,7 +6,7 @@ import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { profilesText } from '../../pipeline/query/cohort-profiles.ts'
 import { compileCohorts } from '../../pipeline/definition/compile-cohort.ts'
 import { BLOCKS, blockSql } from '../../scripts/report/block-sql.ts'
-import { countsSql, DAILY_VIEWS } from '../../scripts/report/collect-cubes.ts'
+import { countsSql, DAILY_VIEWS, groupedSql } from '../../scripts/report/collect-cubes.ts'
 import { startAnalyzer } from '../support/zetasql.ts'
 
 const analyzer = await startAnalyzer()
@@ -43,6 +43,13 @@ describe.skipIf(analyzer === null)('BigQuery', () => {
     const slice = { from: 86_400_000, to: 172_800_000, source: `it's a \\`, group: null }
     await analyzer?.columnsOf(blockSql(block, { journey: 'checkout', track: 'main', slice }))
   })
+
+  test.each(['properties.plan', 'context.page.url', 'name'])(
+    'accepts a funnel by %s',
+    async (by) => {
+      await analyzer?.columnsOf(groupedSql(by).replace('?', `'checkout'`))
+    },
+  )
 
   test.each(DAILY_VIEWS)('accepts the query of the daily counts of %s', async (view) => {
     const days = { from: 86_400_000, to: 172_800_000 }

@@ -22,6 +22,7 @@ export function compare(
   onBeside: (beside: Slice | null) => void,
 ): HTMLElement | null {
   const { sources, groups } = choicesOf(report)
+  const groupTitle = report.by ?? ''
   if (sources.length + groups.length < 2 || journey.funnels.length + report.funnels.length === 0)
     return null
   const segments: [name: string, part: Partial<Slice>][] = [
@@ -32,7 +33,11 @@ export function compare(
     ...slicedFunnels(report, journey.id, journey.funnels, chosen),
     ...slicedFunnels(report, null, report.funnels, chosen),
   ]
-  const all = segments.map(([name, part]) => ({ name, funnels: funnelsIn({ ...slice, ...part }) }))
+  const inSegments = (names: string[], partOf: (name: string) => Partial<Slice>, i: number) =>
+    names.map((name) => ({
+      name,
+      funnel: funnelsIn({ ...slice, ...partOf(name) })[i] as FunnelPart,
+    }))
   const chosen = segments.find(
     ([, { source = null, group = null }]) =>
       beside !== null && beside.source === source && beside.group === group,
@@ -52,12 +57,21 @@ export function compare(
     'compare',
     'Side by side',
     ['Sources by their conversion on the chosen days, and two choices step by step.'],
-    ...funnelsIn(slice).map(({ name }, i) =>
-      bySource(
+    ...funnelsIn(slice).flatMap(({ name }, i) => [
+      html('h3', {}, name),
+      bySegment(
+        'Source',
         name,
-        all.map((one) => ({ name: one.name, funnel: one.funnels[i] as FunnelPart })),
+        inSegments(sources, (source) => ({ source }), i),
       ),
-    ),
+      groups.length === 0
+        ? null
+        : bySegment(
+            groupTitle,
+            name,
+            inSegments(groups, (group) => ({ group }), i),
+          ),
+    ]),
     html('div', { class: 'controls' }, choice),
     chosen === undefined
       ? null
@@ -68,12 +82,12 @@ export function compare(
   )
 }
 
-function bySource(name: string, segments: Segment[]): HTMLElement {
+function bySegment(title: string, name: string, segments: Segment[]): HTMLElement {
   const entered = ({ funnel }: Segment) => funnel.steps[0]?.reached ?? 0
   const rows = segments.filter((one) => entered(one) > 0).sort((a, b) => entered(b) - entered(a))
   if (rows.length === 0) return nothing(`Nobody entered ${name}.`)
   const columns: Column<Segment>[] = [
-    { title: 'Source', cell: (one) => one.name },
+    { title, cell: (one) => one.name },
     { title: 'Entered', cell: (one) => count(entered(one)), isNumber: true },
     {
       title: 'Matured',
@@ -88,7 +102,7 @@ function bySource(name: string, segments: Segment[]): HTMLElement {
     },
     { title: '95 % interval', cell: ({ funnel }) => interval(funnel.matured), isNumber: true },
   ]
-  return html('div', {}, html('h3', {}, name), table(`${name} by source`, columns, rows))
+  return table(`${name} by ${title.toLowerCase()}`, columns, rows)
 }
 
 function interval(matured: MaturedPart | null): string {

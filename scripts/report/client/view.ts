@@ -53,7 +53,7 @@ function sliceOf(asked: URLSearchParams): Slice {
     from: dayOf(asked.get('from')),
     to: dayOf(asked.get('to')),
     source: asked.get('source'),
-    group: asked.get('group'),
+    group: null,
   }
 }
 
@@ -75,7 +75,6 @@ export function hashOf(view: View, report: ReportDocument): string {
     ['from', slice.from === null ? null : dateOf(slice.from)],
     ['to', slice.to === null ? null : dateOf(slice.to)],
     ['source', slice.source],
-    ['group', slice.group],
     ['vs-source', beside?.source ?? null],
     ['vs-group', beside?.group ?? null],
     ['state', selection !== null && 'state' in selection ? selection.state : null],
