@@ -1,12 +1,13 @@
 /**
  * Retries of transient external errors. Other errors are thrown at once. Each retry is reported,
- * and waits twice as long as the one before, up to a limit.
+ * and waits twice as long as the one before, up to a limit, less up to half of it at random.
  */
 
+import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from './errors.ts'
 
-/** Attempts per call. Together they take about two minutes. */
+/** Attempts per call. Together they take one to two minutes. */
 const TRIES_MAX = 9
 const WAIT_FIRST_MS = 250
 const WAIT_MAX_MS = 30_000
@@ -36,6 +37,13 @@ export function isTransient(thrown: unknown): boolean {
   return typeof code === 'number' && (GRPC_CODES.has(code) || HTTP_CODES.has(code))
 }
 
+/** Returns milliseconds to wait after a failed attempt, counted from 1. Callers that fail together
+ * retry at different times. */
+export function backoffMs(attempt: number, firstMs: number, maxMs = Infinity): number {
+  const most = Math.min(maxMs, firstMs * 2 ** (attempt - 1))
+  return most - randomInt(Math.floor(most / 2) + 1)
+}
+
 /** Runs `work` and repeats it after transient errors. `work` must be safe to repeat. */
 export async function retrying<Result>(
   what: string,
@@ -47,7 +55,7 @@ export async function retrying<Result>(
       return await work()
     } catch (thrown) {
       if (!isTransient(thrown) || attempt === TRIES_MAX || signal?.aborted) throw thrown
-      const waitMs = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** (attempt - 1))
+      const waitMs = backoffMs(attempt, WAIT_FIRST_MS, WAIT_MAX_MS)
       onRetry?.({ what, fault: messageOf(thrown), attempt, waitMs })
       await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => {
         throw thrown

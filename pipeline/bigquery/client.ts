@@ -9,7 +9,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { BigQuery, Dataset, Job } from '@google-cloud/bigquery'
 import { messageOf, UserError } from '../base/errors.ts'
+import { backoffMs } from '../base/retry.ts'
 import type { Row } from '../warehouse/warehouse.ts'
+import { bound, rowOf, type Field, type Parameters } from './wire-values.ts'
 
 /** Maximum bytes billed per job: 1 TiB. */
 const BYTES_BILLED_MAX = 2 ** 40
@@ -43,23 +45,9 @@ export type Place = {
 /** Purpose of a job, as shown on the bill. */
 export type Step = 'read' | 'ask' | 'commit' | 'compact' | 'migrate'
 
-export type Parameter = { value: string | number | null | string[]; type: string }
-/** Named parameters (`@name`), or a list with one entry for each `?`. */
-export type Parameters = { [name: string]: Parameter } | Parameter[]
-
-/** Returns values as a list of parameters. */
-export function parametersOf(values: (string | number | null)[]): Parameter[] {
-  return values.map((value) => {
-    const isWhole = Number.isInteger(value)
-    const type = typeof value !== 'number' ? 'STRING' : isWhole ? 'INT64' : 'FLOAT64'
-    return { value, type }
-  })
-}
-
 /** Outcome of a script; `lost` if it is unknown. */
 export type Ending = { kind: 'done' } | { kind: 'failed' | 'lost'; reason: string; message: string }
 
-type Field = { name: string; type: string; mode?: string; fields?: Field[] }
 type Page = {
   jobComplete?: boolean
   schema?: { fields?: Field[] }
@@ -175,8 +163,8 @@ export class BigQueryClient {
   }
 
   async #lookUp(jobId: string, complaint: string): Promise<Ending> {
-    for (let times = 0; times < LOOK_UPS_MAX; times++) {
-      await pause(LOOK_UP_PAUSE_MS * 2 ** times)
+    for (let attempt = 1; attempt <= LOOK_UPS_MAX; attempt++) {
+      await pause(backoffMs(attempt, LOOK_UP_PAUSE_MS))
       try {
         const [{ location }] = await this.#dataset.getMetadata()
         const [job] = await this.#api.job(jobId, { location }).get()
@@ -249,60 +237,6 @@ export class BigQueryClient {
   }
 }
 
-/** Returns parameters in the library's form; nothing for a text without parameters. */
-function bound(parameters: Parameters) {
-  if (Array.isArray(parameters)) {
-    if (parameters.length === 0) return {}
-    return {
-      params: parameters.map(({ value }) => value),
-      types: parameters.map(({ type }) => type),
-    }
-  }
-  const entries = Object.entries(parameters)
-  if (entries.length === 0) return {}
-  return {
-    params: Object.fromEntries(entries.map(([name, { value }]) => [name, value])),
-    types: Object.fromEntries(
-      entries.map(([name, { value, type }]) => [name, Array.isArray(value) ? [type] : type]),
-    ),
-  }
-}
-
 function reasonOf({ errors }: ApiError): string {
   return errors?.[0]?.reason ?? ''
-}
-
-function rowOf(fields: Field[], cells: { v: unknown }[]): Row {
-  const row: Row = {}
-  fields.forEach((field, i) => {
-    row[field.name] = valueOf(field, cells[i]?.v)
-  })
-  return row
-}
-
-function valueOf(field: Field, value: unknown): unknown {
-  if (value === null || value === undefined) return null
-  if (field.mode === 'REPEATED') {
-    const one = { ...field, mode: 'NULLABLE' }
-    return (value as { v: unknown }[]).map((element) => valueOf(one, element.v))
-  }
-  switch (field.type) {
-    case 'INTEGER':
-    case 'INT64':
-    case 'FLOAT':
-    case 'FLOAT64':
-    case 'NUMERIC':
-    case 'TIMESTAMP':
-      return Number(value)
-    case 'BOOLEAN':
-    case 'BOOL':
-      return value === 'true' || value === true
-    case 'BYTES':
-      return Buffer.from(value as string, 'base64')
-    case 'RECORD':
-    case 'STRUCT':
-      return rowOf(field.fields ?? [], (value as { f: { v: unknown }[] }).f)
-    default:
-      return value
-  }
 }

@@ -20,6 +20,7 @@ import { isPassing, type BigQueryClient, type Ending } from './client.ts'
 import { endsOf, FENCE, quoted, RECORDED, STAGED, stagedValue, storageOf } from './schema.ts'
 import type { Stager } from './write-stream.ts'
 import { now } from '../base/clock.ts'
+import { backoffMs } from '../base/retry.ts'
 import { imageTable } from '../warehouse/image-tables.ts'
 import { assert, UserError } from '../base/errors.ts'
 import type { At } from '../warehouse/view-sql.ts'
@@ -90,7 +91,7 @@ export class BigQueryCommits {
       const script = this.#script(commit, targets, statements, { id, stage, stagedAt, count })
       const ending = await client.script('commit', script, `${name}_${stage}`)
       if (ending.kind === 'done') return
-      const { committed, fence } = await this.#standing(commit.batch)
+      const { committed, fence } = await this.#fencePosition(commit.batch)
       if (committed === id) return
       if (committed !== null || fence !== commit.batch - 1) {
         throw new UserError(
@@ -101,12 +102,12 @@ export class BigQueryCommits {
       if (attempt === ATTEMPTS_MAX || !mayPass(ending)) {
         throw new Error(`batch ${commit.batch} is not committed: ${ending.message}`)
       }
-      await pause(PAUSE_MS * 2 ** (attempt - 1))
+      await pause(backoffMs(attempt, PAUSE_MS))
     }
   }
 
   /** Returns the commit of a batch, null if it is not committed, and the batch of the fence. */
-  async #standing(batch: number): Promise<{ committed: string | null; fence: number }> {
+  async #fencePosition(batch: number): Promise<{ committed: string | null; fence: number }> {
     const { client, at } = this.#parts
     const committed = `select max(commit_id) from ${at('batches_log')} where batch = ${batch}`
     const sql = `select (${committed}) as committed, batch from ${at(FENCE)}`

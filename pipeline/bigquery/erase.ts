@@ -12,6 +12,21 @@ import { randomUUID } from 'node:crypto'
 import type { BigQueryClient } from './client.ts'
 import { ENDS, partsOf, rowsOf, type Beside, type Part, type StagedRow } from './commit.ts'
 import {
+  deletion,
+  endErasure,
+  ERASURE,
+  goneOf,
+  IMAGE_KEY,
+  isWritten,
+  keyOf,
+  keyText,
+  listed,
+  MARK,
+  STREAMED,
+  VERSION_KEY,
+  type Written,
+} from './erasure-stage.ts'
+import {
   allText,
   endsOf,
   pastOf,
@@ -33,91 +48,7 @@ import type { Commit, ErasedRows, Erasure } from '../warehouse/warehouse.ts'
 
 type Parts = { client: BigQueryClient; stager: Stager; at: At }
 
-/** Key columns of tables. */
-const KEYS: { [T in TableName]?: readonly string[] } = {
-  events: ['event_id'],
-  effects: ['effect_id', 'kind'],
-  cohort_changes: ['cohort', 'profile_id', 'recorded_by'],
-  dead_letters: ['dead_letter_id'],
-  dead_letter_resolution: ['dead_letter_id'],
-  history: ['stream', 'recorded_by'],
-  timer: ['profile_id', 'due_at', 'recorded_by'],
-  landed_messages: ['subscription_name', 'message_id', 'publish_time', 'recorded_by'],
-}
-const VERSION_KEY = ['row_key', 'recorded_by']
-const IMAGE_KEY = ['key', 'recorded_by']
-
-/** Table that is streamed into: its rows are deleted after the transaction, which cannot delete
- * them. */
-const STREAMED = 'landed_messages'
-
 const STAGED_COLUMNS = 'staged_at, stage, target, content'
-
-/** Prefix of the stages of erasures. */
-const ERASURE = 'erasure_'
-/** Target of the mark that a commit writes: the erasure is committed, raw messages remain. */
-// oxlint-disable-next-line house/plain-english -- datasets contain this value
-const MARK = 'erased, but for raw messages'
-
-/** Stage in which an erasure has written the keys to delete, and its batch. */
-type Written = { stage: string; stagedAt: number; batch: number }
-
-/** Completes erasures that were interrupted after their commit. What fails is left to the next
- * call. */
-export async function endErasures(parts: Omit<Parts, 'stager'>): Promise<void> {
-  const marks = await parts.client.query(
-    'read',
-    `select stage, staged_at as stagedAt, cast(content as int64) as batch from ${STAGED} ` +
-      `where starts_with(stage, '${ERASURE}') and target = '${MARK}'`,
-  )
-  for (const mark of marks) await endErasure(parts, mark as Written)
-}
-
-/** Deletes the listed raw messages, then what was staged up to the commit, including its own rows.
- * Rows that cannot be deleted expire with their partition. Returns null, or the error if raw
- * messages cannot be deleted; nothing is deleted then. */
-async function endErasure(
-  { client, at }: Omit<Parts, 'stager'>,
-  written: Written,
-): Promise<string | null> {
-  const { stagedAt, stage, batch } = written
-  const script = (statements: string[]) =>
-    client.script('commit', statements.join(';\n'), `${stage}_${randomUUID()}`)
-  const ending = await script([
-    deletion(at, written, STREAMED, keyOf(STREAMED)),
-    `delete from ${at(STAGED)} where ${isWritten(written)} and target = '${MARK}'`,
-  ])
-  if (ending.kind !== 'done') return ending.message
-  await script([
-    `delete from ${at(STAGED)} where staged_at <= timestamp_micros(${stagedAt}) ` +
-      `or starts_with(stage, '${batch}_')`,
-  ])
-  return null
-}
-
-/** Returns a statement that deletes the rows of a physical table listed for it, or for another. */
-function deletion(at: At, where: Written, name: string, key: string, written = name): string {
-  return `delete from ${at(name)} where ${key} in (${listed(at, where, goneOf(written))})`
-}
-
-/** Returns the query for the keys listed under a target. */
-function listed(at: At, written: Written, target: string): string {
-  return `select content from ${at(STAGED)} where ${isWritten(written)} and target = '${target}'`
-}
-
-/** Returns the condition that a row of `staged` belongs to an erasure. */
-function isWritten({ stage, stagedAt }: Written): string {
-  return `staged_at = timestamp_micros(${stagedAt}) and stage = '${stage}'`
-}
-
-function keyOf(table: TableName): string {
-  const key = KEYS[table] ?? (isVersioned(table) ? VERSION_KEY : IMAGE_KEY)
-  return keyText(key)
-}
-
-function keyText(columns: readonly string[]): string {
-  return `to_json_string([${columns.map((name) => `cast(${name} as string)`).join(', ')}])`
-}
 
 export class BigQueryErasure {
   readonly #parts: Parts
@@ -310,9 +241,4 @@ async function* listRows(erasure: Erasure): AsyncGenerator<StagedRow> {
     const content = JSON.stringify([profile, due === null ? null : String(due)])
     yield { target: 'erased_due', content }
   }
-}
-
-/** Returns the target under which rows to delete are listed. */
-function goneOf(name: string): string {
-  return `gone ${name}`
 }

@@ -6,7 +6,8 @@
 
 import { arrowTable, uuidsFromText, type ColumnData } from '../warehouse/arrow.ts'
 import { ENDS, type Beside, type StagedRow, type Target } from './commit.ts'
-import { parametersOf, type BigQueryClient } from './client.ts'
+import type { BigQueryClient } from './client.ts'
+import { parametersOf } from './wire-values.ts'
 import { endsOf, quoted, storageOf } from './schema.ts'
 import type { Column } from '../warehouse/column.ts'
 import { KEYED_TABLES } from '../warehouse/image-tables.ts'

@@ -8,9 +8,10 @@
  */
 
 import type { Table } from 'apache-arrow'
-import { BigQueryClient, parametersOf, type Parameters, type Place } from './client.ts'
+import { BigQueryClient, type Place } from './client.ts'
 import { BigQueryCommits, type Beside } from './commit.ts'
-import { BigQueryErasure, endErasures } from './erase.ts'
+import { BigQueryErasure } from './erase.ts'
+import { endErasures } from './erasure-stage.ts'
 import { BigQueryLanding } from './inbox.ts'
 import { atOf, madeSchema, migrate, planOf, schemaHash } from './migrate.ts'
 import { storageOf } from './schema.ts'
@@ -37,6 +38,7 @@ import type {
   Takeover,
   Warehouse,
 } from '../warehouse/warehouse.ts'
+import { parametersOf, type Parameters } from './wire-values.ts'
 
 /** Keys per query; a request may have 10 MB. */
 const KEYS_MAX = 50_000

@@ -5,7 +5,7 @@
 
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import type { Attempt } from '../stages/funnel-facts.ts'
-import { freshFunnels, type AnyStanding, type FunnelState } from '../stages/fold-funnels.ts'
+import { freshFunnels, type StateAtFunnel, type FunnelState } from '../stages/fold-funnels.ts'
 import { encodePart } from '../base/hash.ts'
 import type { Levels } from '../stages/clickhouse-funnel.ts'
 import type { RecentGroup } from '../stages/recent-steps.ts'
@@ -26,12 +26,12 @@ type StoredAttempt = [
   anchorAt: number,
 ]
 
-type StoredStanding =
+type StoredAtFunnel =
   | [open: StoredAttempt[], hasEntered: 0 | 1, isRemoved: 0 | 1, recent?: RecentGroup[]]
   | Levels
   | Entered
 
-export type StoredFunnels = [decidedUpTo: number | null, standings: (StoredStanding | 0)[]]
+export type StoredFunnels = [decidedUpTo: number | null, byFunnel: (StoredAtFunnel | 0)[]]
 
 /** Returns null if there is nothing to keep. */
 export function encodeFunnels(
@@ -39,11 +39,11 @@ export function encodeFunnels(
   state: FunnelState,
   profileId: string,
 ): StoredFunnels | null {
-  const standings = funnels.map((funnel, f): StoredStanding | 0 => {
-    const standing = state.standings[f] as AnyStanding
-    if (!('open' in standing)) return standing.best === null ? 0 : standing
-    const { open, isRemoved, recent } = standing
-    const hasEntered = standing.hasEntered && funnel.entry === 'first'
+  const byFunnel = funnels.map((funnel, f): StoredAtFunnel | 0 => {
+    const one = state.byFunnel[f] as StateAtFunnel
+    if (!('open' in one)) return one.best === null ? 0 : one
+    const { open, isRemoved, recent } = one
+    const hasEntered = one.hasEntered && funnel.entry === 'first'
     if (open.length === 0 && recent.length === 0 && !hasEntered && !isRemoved) return 0
     const cut = scopePrefix(funnel, profileId).length
     const stored = open.map((one) => storeAttempt(one, cut))
@@ -51,8 +51,8 @@ export function encodeFunnels(
     return recent.length === 0 ? [stored, ...marks] : [stored, ...marks, recent]
   })
   const decidedUpTo = Number.isFinite(state.decidedUpTo) ? state.decidedUpTo : null
-  if (decidedUpTo === null && standings.every((standing) => standing === 0)) return null
-  return [decidedUpTo, standings]
+  if (decidedUpTo === null && byFunnel.every((one) => one === 0)) return null
+  return [decidedUpTo, byFunnel]
 }
 
 export function decodeFunnels(
@@ -62,17 +62,17 @@ export function decodeFunnels(
 ): FunnelState {
   const state = freshFunnels(funnels)
   if (stored === null) return state
-  const [decidedUpTo, standings] = stored
-  standings.forEach((standing, f) => {
+  const [decidedUpTo, byFunnel] = stored
+  byFunnel.forEach((one, f) => {
     const funnel = funnels[f]
-    if (standing === 0 || funnel === undefined) return
-    if (!Array.isArray(standing)) {
-      state.standings[f] = standing
+    if (one === 0 || funnel === undefined) return
+    if (!Array.isArray(one)) {
+      state.byFunnel[f] = one
       return
     }
-    const [open, hasEntered, isRemoved, recent = []] = standing
+    const [open, hasEntered, isRemoved, recent = []] = one
     const prefix = scopePrefix(funnel, profileId)
-    state.standings[f] = {
+    state.byFunnel[f] = {
       open: open.map((one) => readAttempt(one, prefix)),
       hasEntered: hasEntered === 1,
       isRemoved: isRemoved === 1,

@@ -17,7 +17,7 @@
  * the reason `order`. Otherwise the attempt is pending while a chain can continue.
  */
 
-import type { Point } from './funnel-attempts.ts'
+import type { Point } from './funnel-point.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import type { Attempt, AttemptFact, FunnelFacts } from './funnel-facts.ts'
 import { isSameAttempt, soleAttempt, type RecordedAttempt } from './sole-attempt.ts'

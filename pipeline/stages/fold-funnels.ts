@@ -12,7 +12,8 @@
  */
 
 import { deadlineOf } from './attempt-progress.ts'
-import { Attempts, freshStanding, type Point, type Standing } from './funnel-attempts.ts'
+import { Attempts, freshAttempts, type AttemptsState } from './funnel-attempts.ts'
+import type { Point } from './funnel-point.ts'
 import type { CompiledFunnel, Match } from '../definition/compile-funnel.ts'
 import type { Events } from './events.ts'
 import { EVENT, type Facts } from './journey-facts.ts'
@@ -25,33 +26,33 @@ import { freshLevels, WindowFunnel, type Levels } from './clickhouse-funnel.ts'
 import { freshEntered, PosthogFunnel, type Entered } from './posthog-funnel.ts'
 
 /** State of a profile at a funnel, by its semantics. */
-export type AnyStanding = Standing | Levels | Entered
+export type StateAtFunnel = AttemptsState | Levels | Entered
 
-/** State of a profile between runs. `standings[f]` belongs to `funnels[f]`. */
+/** State of a profile between runs. `byFunnel[f]` belongs to `funnels[f]`. */
 export type FunnelState = {
-  standings: AnyStanding[]
+  byFunnel: StateAtFunnel[]
   /** Windows up to this instant are decided, so no earlier event can be added. */
   decidedUpTo: number
 }
 
 export function freshFunnels(funnels: readonly CompiledFunnel[]): FunnelState {
-  const standings = funnels.map((funnel): AnyStanding => {
+  const byFunnel = funnels.map((funnel): StateAtFunnel => {
     if (funnel.isPosthog) return freshEntered(funnel)
-    return funnel.clickhouse === null ? freshStanding() : freshLevels(funnel)
+    return funnel.clickhouse === null ? freshAttempts() : freshLevels(funnel)
   })
-  return { standings, decidedUpTo: -Infinity }
+  return { byFunnel, decidedUpTo: -Infinity }
 }
 
 /** Returns the earliest instant at which a window closes without an event; `Infinity` if none. */
 export function funnelsDueOf(funnels: readonly CompiledFunnel[], state: FunnelState): number {
   let due = Infinity
   funnels.forEach((funnel, f) => {
-    const standing = state.standings[f] as AnyStanding
+    const one = state.byFunnel[f] as StateAtFunnel
     const deadlines =
-      'open' in standing
-        ? standing.open.map((attempt) => deadlineOf(funnel, attempt))
-        : standing.told?.ended === null
-          ? [levelOf(funnel, standing).deadline()]
+      'open' in one
+        ? one.open.map((attempt) => deadlineOf(funnel, attempt))
+        : one.told?.ended === null
+          ? [levelOf(funnel, one).deadline()]
           : []
     // A window includes its last instant, so it is over one microsecond later.
     for (const deadline of deadlines) if (deadline + 1 < due) due = deadline + 1
@@ -94,10 +95,10 @@ export class FunnelFold implements Scope {
     const { funnels, found } = this.#parts
     for (let f = 0; f < funnels.length; f++) {
       const funnel = funnels[f] as CompiledFunnel
-      const standing = state.standings[f] as AnyStanding
-      if ('isRemoved' in standing && standing.isRemoved) continue
-      if (isIdle(standing) && !this.#isAsked(funnel, rows, firstTransition)) continue
-      const stage = 'open' in standing ? new Attempts(funnel, standing) : levelOf(funnel, standing)
+      const one = state.byFunnel[f] as StateAtFunnel
+      if ('isRemoved' in one && one.isRemoved) continue
+      if (isIdle(one) && !this.#isAsked(funnel, rows, firstTransition)) continue
+      const stage = 'open' in one ? new Attempts(funnel, one) : levelOf(funnel, one)
       if (funnel.journey === null) this.#events(funnel, stage, rows)
       else this.#transitions(funnel, stage as Attempts, firstTransition)
       const decided = stage.finish(profileId, watermark, found) + 1
@@ -121,8 +122,8 @@ export class FunnelFold implements Scope {
       if (funnel.journey !== null) return false
       const isTied = (row: number) => tiesByInstant(funnel) || events.ordinal[row] === last?.[1]
       if (tied.some((row) => isTied(row) && this.#pointOf(funnel, row) !== null)) return true
-      const standing = state.standings[f] as AnyStanding
-      if (!('open' in standing) || standing.isRemoved) return false
+      const one = state.byFunnel[f] as StateAtFunnel
+      if (!('open' in one) || one.isRemoved) return false
       return rows.some((row) =>
         this.#matches(funnel.exclusionsOfEvent, row).some(
           (exclusion) => funnel.exclusions[exclusion]?.removesProfile,
@@ -207,7 +208,7 @@ export class FunnelFold implements Scope {
       // The first entry of an instance is its first visit to the first step's state.
       const isFirst = funnel.entry !== 'first' || t.visit.at(fact) === 1
       if (!isFirst) steps = steps.filter((step) => step > 0)
-      if (steps[0] !== 0 && !stage.mayStand(instance.id)) continue
+      if (steps[0] !== 0 && !stage.mayBeOpen(instance.id)) continue
       if (steps.length === 0 && funnel.order !== 'strict') continue
       const row = t.row.at(fact)
       const eventId = row < 0 ? null : (events.eventId[row] as string)
@@ -262,6 +263,6 @@ function tiesByInstant({ clickhouse, isPosthog }: CompiledFunnel): boolean {
 }
 
 /** Returns whether nothing is open, so that only a first step can change anything. */
-function isIdle(standing: AnyStanding): boolean {
-  return 'open' in standing ? standing.open.length === 0 : standing.best === null
+function isIdle(one: StateAtFunnel): boolean {
+  return 'open' in one ? one.open.length === 0 : one.best === null
 }

@@ -12,13 +12,14 @@
 
 import type { Events } from './events.ts'
 import { EVENT, START, TIMEOUT, type Facts } from './journey-facts.ts'
+import { extendPath } from './erase-loops.ts'
 import type { Scope } from '../definition/guard.ts'
 import {
   deadlineOf,
   forgetFacts,
   freshProfile,
-  instanceId,
   keyText,
+  newInstance,
   NO_MACHINE,
   noInstance,
   type Instance,
@@ -140,31 +141,9 @@ export class Fold implements Scope {
   #start(key: string | null, row: number, at: number): Instance {
     const machine = this.#machine
     const startEventId = this.#events.eventId[row] as string
-    const instance: Instance = {
-      id: instanceId(this.#profileId, key, startEventId),
-      profileId: this.#profileId,
-      machine,
-      key,
-      startEventId,
-      startedAt: at,
-      startOrdinal: this.#events.ordinal[row] as number,
-      seq: 0,
-      counts: machine.noCounts.slice(),
-      tracks: machine.tracks.map((track) => ({
-        state: -1,
-        enteredAt: at,
-        cause: START,
-        eventId: startEventId,
-        fact: -1,
-        timeoutsPast: 0,
-        visits: track.noVisits.slice(),
-        path: [],
-        pathAt: [],
-        cycles: 0,
-      })),
-      due: Infinity,
-      isComplete: false,
-    }
+    const ordinal = this.#events.ordinal[row] as number
+    const start = { eventId: startEventId, at, ordinal, cause: START }
+    const instance = newInstance(machine, this.#profileId, key, start)
     this.#row = row
     for (let t = 0; t < machine.tracks.length; t++) {
       const track = machine.tracks[t] as CompiledTrack
@@ -239,7 +218,8 @@ export class Fold implements Scope {
     const { transitions } = this.#facts
     const fact = transitions.count
     const visit = (track.visits[to] as number) + 1
-    if (track.state >= 0) this.#leave(instance, t, track, fact)
+    if (track.fact >= 0) transitions.exit.values[track.fact] = fact
+    else if (track.state >= 0) this.#facts.endStay(instance, t, track, fact)
     transitions.instance.push(instance)
     transitions.track.push(t)
     transitions.seq.push((instance.seq += 1))
@@ -263,46 +243,7 @@ export class Fold implements Scope {
     track.eventId = this.#row < 0 ? null : (this.#events.eventId[this.#row] as string)
     track.fact = fact
     track.timeoutsPast = 0
-    this.#walk(track, to, at, fact)
-  }
-
-  #leave(instance: Instance, t: number, track: TrackState, exit: number): void {
-    if (track.fact >= 0) {
-      this.#facts.transitions.exit.values[track.fact] = exit
-      return
-    }
-    const { endedStays } = this.#facts
-    endedStays.instance.push(instance)
-    endedStays.track.push(t)
-    endedStays.state.push(track.state)
-    endedStays.visit.push(track.visits[track.state] as number)
-    endedStays.enteredAt.push(track.enteredAt)
-    endedStays.cause.push(track.cause)
-    endedStays.eventId.push(track.eventId)
-    endedStays.exit.push(exit)
-  }
-
-  /** Erases loops: entering a state that is on the path closes one cycle and removes it from the
-   * path. */
-  #walk(track: TrackState, to: number, at: number, fact: number): void {
-    const from = track.path.indexOf(to)
-    if (from < 0) {
-      track.path.push(to)
-      track.pathAt.push(at)
-      return
-    }
-    const { cycles } = this.#facts
-    cycles.closedBy.push(fact)
-    cycles.number.push((track.cycles += 1))
-    cycles.startedAt.push(track.pathAt[from] as number)
-    for (let i = from; i < track.path.length; i++) cycles.states.push(track.path[i] as number)
-    cycles.states.push(to)
-    cycles.statesEnd.push(cycles.states.length)
-    while (track.path.length > from + 1) {
-      track.path.pop()
-      track.pathAt.pop()
-    }
-    track.pathAt[from] = at
+    extendPath(track, to, at, fact, this.#facts.cycles)
   }
 
   #reject(instance: Instance, hadCandidate: boolean): void {

@@ -24,38 +24,16 @@
  * against attempts that can take it.
  */
 
+import { AttemptChanges } from './attempt-changes.ts'
+import { AttemptLists, retain } from './attempt-lists.ts'
 import { deadlineOf, depthOf } from './attempt-progress.ts'
 import type { CompiledFunnel, CompiledStep } from '../definition/compile-funnel.ts'
-import {
-  placeOf,
-  RecentSteps,
-  stepEvent,
-  type RecentGroup,
-  type StepEvent,
-} from './recent-steps.ts'
-import type { Attempt, EndedBecause, FunnelFacts, StepFact } from './funnel-facts.ts'
-
-/** Event, or entered state, as funnels read it. */
-export type Point = {
-  /** Unique within its scope. */
-  key: string
-  scope: string
-  held: string
-  at: number
-  ordinal: number
-  /** How the state was entered (see `CAUSES`); for an event, that of an event. */
-  cause: number
-  eventId: string | null
-  source: string | null
-  sessionId: string | null
-  /** Steps it matches, ascending. */
-  steps: number[]
-  /** Exclusions it matches. */
-  exclusions: number[]
-}
+import { RecentSteps, stepEvent, type RecentGroup, type StepEvent } from './recent-steps.ts'
+import type { Attempt, EndedBecause, FunnelFacts } from './funnel-facts.ts'
+import { inStepOrder, type Point } from './funnel-point.ts'
 
 /** State of a profile and a funnel between runs, as JSON. */
-export type Standing = {
+export type AttemptsState = {
   open: Attempt[]
   /** An entry has occurred, so `entry: first` allows no other. */
   hasEntered: boolean
@@ -65,38 +43,29 @@ export type Standing = {
   recent: RecentGroup[]
 }
 
-export function freshStanding(): Standing {
+export function freshAttempts(): AttemptsState {
   return { open: [], hasEntered: false, isRemoved: false, recent: [] }
 }
 
-/** Attempts of one scope that reached the same steps with the same held values. */
-type List = { attempts: Attempt[] }
-
 export class Attempts {
   readonly #funnel: CompiledFunnel
-  readonly #standing: Standing
-  /** By `listKey`. */
-  readonly #lists = new Map<string, List>()
-  /** The same lists by scope. */
-  readonly #scopes = new Map<string, List[]>()
-  /** In any order: the same lists by `placeOf`. */
-  readonly #places = new Map<string, List[]>()
-  readonly #touched = new Set<Attempt>()
-  readonly #withdrawn: Attempt[] = []
-  readonly #steps: { attempt: Attempt; fact: Omit<StepFact, keyof StepOwner> }[] = []
+  readonly #state: AttemptsState
+  readonly #lists: AttemptLists
+  readonly #changes = new AttemptChanges()
   readonly #recent: RecentSteps
   #tie = 0
   /** Tie of the last conversion. */
   #convertedTie = -1
 
-  /** Continues from `standing`; `finish` updates it. */
-  constructor(funnel: CompiledFunnel, standing: Standing) {
+  /** Continues from `state`; `finish` updates it. */
+  constructor(funnel: CompiledFunnel, state: AttemptsState) {
     this.#funnel = funnel
-    this.#standing = standing
-    this.#recent = new RecentSteps(standing.recent)
-    for (const attempt of standing.open) {
+    this.#state = state
+    this.#recent = new RecentSteps(state.recent)
+    this.#lists = new AttemptLists(funnel.order === 'any')
+    for (const attempt of state.open) {
       attempt.tie = 0
-      this.#listOf(attempt).push(attempt)
+      this.#lists.of(attempt).push(attempt)
     }
   }
 
@@ -121,8 +90,8 @@ export class Attempts {
   }
 
   /** Returns false if no attempt in the scope was ever open. */
-  mayStand(scope: string): boolean {
-    return this.#scopes.has(scope)
+  mayBeOpen(scope: string): boolean {
+    return this.#lists.has(scope)
   }
 
   #step(point: Point, step: number): void {
@@ -134,8 +103,8 @@ export class Attempts {
     const { entry, steps, journey } = this.#funnel
     const { key, eventId, at, ordinal, source, sessionId } = along[0] ?? point
     // For a journey's funnel, `fold-funnels.ts` passes only the first entry of an instance.
-    if (entry === 'first' && journey === null && this.#standing.hasEntered) return
-    this.#standing.hasEntered = true
+    if (entry === 'first' && journey === null && this.#state.hasEntered) return
+    this.#state.hasEntered = true
     const attempt: Attempt = {
       key,
       scope: point.scope,
@@ -154,32 +123,31 @@ export class Attempts {
       servedBy: [],
     }
     const isAlone = point.steps.length === 1 && along.length === 0
-    if (entry === 'latest' && isAlone) this.#withdrawStanding(point, step)
+    if (entry === 'latest' && isAlone) this.#withdrawReplaced(point, step)
     for (const event of along) this.#reach(attempt, event.step, event)
     this.#reach(attempt, step, point)
-    if (steps.length > 1) this.#listOf(attempt).push(attempt)
+    if (steps.length > 1) this.#lists.of(attempt).push(attempt)
   }
 
   /** Withdraws the attempt at the first step that a new entry replaces. */
-  #withdrawStanding(point: Point, step: number): void {
-    const list = this.#lists.get(listKey(point.scope, String(step), point.held))?.attempts ?? []
-    const standing = list[list.length - 1]
-    if (standing === undefined) return
+  #withdrawReplaced(point: Point, step: number): void {
+    const list = this.#lists.at(point.scope, step, point.held)
+    const replaced = list[list.length - 1]
+    if (replaced === undefined) return
     list.pop()
-    if (point.at > deadlineOf(this.#funnel, standing)) {
-      this.#end(standing, 'window', deadlineOf(this.#funnel, standing))
+    if (point.at > deadlineOf(this.#funnel, replaced)) {
+      this.#end(replaced, 'window', deadlineOf(this.#funnel, replaced))
       return
     }
-    this.#touched.delete(standing)
-    this.#withdrawn.push(standing)
+    this.#changes.withdraw(replaced)
   }
 
   /** Advances the attempts for which the point is their next step. */
   #serve(point: Point, step: number): void {
     const { steps } = this.#funnel
     for (let from = step - 1; from >= 0; from--) {
-      const list = this.#lists.get(listKey(point.scope, String(from), point.held))
-      if (list !== undefined) this.#advance(list.attempts, step, point)
+      const list = this.#lists.at(point.scope, from, point.held)
+      if (list.length > 0) this.#advance(list, step, point)
       if (steps[from]?.isOptional !== true) break
     }
   }
@@ -187,7 +155,7 @@ export class Attempts {
   #serveAny(point: Point): void {
     let hasServed = false
     const served: number[] = []
-    for (const { attempts } of this.#places.get(placeOf(point.scope, point.held)) ?? []) {
+    for (const attempts of this.#lists.ofPlace(point.scope, point.held)) {
       const reached = attempts[0]?.reached ?? []
       const step = point.steps.find((one) => !reached.includes(one))
       if (step === undefined || this.#advance(attempts, step, point) === 0) continue
@@ -211,8 +179,8 @@ export class Attempts {
     const place = { scope, held, from: point.at - windowUs, mustIncrease }
     const events = this.#recent.before(stepEvent(point, step), place)
     if (events.length === 0) return events
-    const lists = this.#places.get(placeOf(scope, held)) ?? []
-    const entries = new Set(lists.flatMap(({ attempts }) => attempts.map(({ key }) => key)))
+    const lists = this.#lists.ofPlace(scope, held)
+    const entries = new Set(lists.flatMap((attempts) => attempts.map(({ key }) => key)))
     const start = events.findIndex(({ key }) => !entries.has(key))
     return start < 0 ? [] : events.slice(start)
   }
@@ -232,7 +200,7 @@ export class Attempts {
     })
     for (const attempt of moving) {
       this.#reach(attempt, step, point)
-      if (attempt.ended === null) this.#listOf(attempt).push(attempt)
+      if (attempt.ended === null) this.#lists.of(attempt).push(attempt)
     }
     return moving.length
   }
@@ -253,8 +221,7 @@ export class Attempts {
     if (steps[step]?.isOptional !== true) attempt.anchorAt = point.at
     const number = order === 'any' ? attempt.reached.length : step + 1
     const fact = { number, step, at: point.at, eventId: point.eventId }
-    this.#steps.push({ attempt, fact })
-    this.#touched.add(attempt)
+    this.#changes.reach(attempt, fact)
     const isLast = order === 'any' ? number === steps.length : step === steps.length - 1
     if (!isLast) return
     this.#convertedTie = this.#tie
@@ -268,7 +235,7 @@ export class Attempts {
     const isBetween = (depth: number) => depth >= from && depth < to
     const count = this.#endAll(point.scope, isBetween, point.at, 'excluded')
     if (count > 0) this.#recent.clearScope(point.scope)
-    if (removesProfile && count > 0) this.#standing.isRemoved = true
+    if (removesProfile && count > 0) this.#state.isRemoved = true
   }
 
   /**
@@ -282,7 +249,7 @@ export class Attempts {
     because: EndedBecause,
   ): number {
     let count = 0
-    for (const { attempts } of this.#scopes.get(scope) ?? []) {
+    for (const attempts of this.#lists.ofScope(scope)) {
       const [first] = attempts
       if (first === undefined || !isDeep(depthOf(this.#funnel, first.reached))) continue
       retain(attempts, (attempt) => {
@@ -299,18 +266,18 @@ export class Attempts {
 
   #end(attempt: Attempt, because: EndedBecause, at: number): void {
     attempt.ended = { because, at }
-    this.#touched.add(attempt)
+    this.#changes.touch(attempt)
   }
 
   /**
    * Decides all windows that have passed at the watermark (null decides none), adds changed
-   * attempts to `facts`, and keeps open ones in `standing`. Returns the latest deadline decided.
+   * attempts to `facts`, and keeps open ones in `state`. Returns the latest deadline decided.
    */
   finish(profileId: string, watermark: number | null, facts: FunnelFacts): number {
     let decided = -Infinity
-    const { open } = this.#standing
+    const { open } = this.#state
     open.length = 0
-    for (const { attempts } of this.#lists.values()) {
+    for (const attempts of this.#lists.all()) {
       for (const attempt of attempts) {
         const deadline = deadlineOf(this.#funnel, attempt)
         if (watermark !== null && deadline < watermark) {
@@ -322,74 +289,9 @@ export class Attempts {
     if (watermark !== null) {
       decided = Math.max(decided, this.#recent.prune(this.#funnel.windowUs, watermark))
     }
-    if (this.#standing.isRemoved) open.length = 0
-    else this.#tell(profileId, facts)
+    if (this.#state.isRemoved) open.length = 0
+    else this.#changes.writeTo(this.#funnel, profileId, facts)
     for (const attempt of open) attempt.isOnRecord = true
     return decided
   }
-
-  #tell(profileId: string, facts: FunnelFacts): void {
-    const funnel = this.#funnel
-    const gone = new Set(this.#withdrawn)
-    for (const attempt of gone) {
-      if (!attempt.isOnRecord) continue
-      const owner = { funnel, profileId, attempt }
-      facts.withdrawn.push(owner)
-      facts.withdrawnSteps.push({ ...owner, number: 1 })
-    }
-    for (const attempt of this.#touched) {
-      facts.attempts.push({ funnel, profileId, attempt, replaces: attempt.isOnRecord })
-    }
-    for (const { attempt, fact } of this.#steps) {
-      if (gone.has(attempt)) continue
-      facts.steps.push({ funnel, profileId, attempt, replaces: false, ...fact })
-    }
-  }
-
-  #listOf(attempt: Attempt): Attempt[] {
-    const { scope, held, reached } = attempt
-    const place =
-      this.#funnel.order === 'any'
-        ? reached.toSorted((a, b) => a - b).join()
-        : String(reached[reached.length - 1])
-    const key = listKey(scope, place, held)
-    let list = this.#lists.get(key)
-    if (list === undefined) {
-      list = { attempts: [] }
-      this.#lists.set(key, list)
-      addTo(this.#scopes, scope, list)
-      if (this.#funnel.order === 'any') addTo(this.#places, placeOf(scope, held), list)
-    }
-    return list.attempts
-  }
-}
-
-type StepOwner = Pick<StepFact, 'funnel' | 'profileId' | 'attempt' | 'replaces'>
-
-/** Returns pairs of points and their steps, by step, then in event order. */
-function inStepOrder(points: readonly Point[]): [step: number, point: Point][] {
-  const pairs = points.flatMap((point) => point.steps.map((step): [number, Point] => [step, point]))
-  return pairs.sort((a, b) => a[0] - b[0])
-}
-
-/** Removes from a list, in place, what `isKept` rejects. Calls it once per item, in order. */
-function retain<T>(list: T[], isKept: (item: T) => boolean): void {
-  let kept = 0
-  for (let i = 0; i < list.length; i++) {
-    const item = list[i] as T
-    if (isKept(item)) list[kept++] = item
-  }
-  list.length = kept
-}
-
-function addTo(lists: Map<string, List[]>, key: string, list: List): void {
-  const some = lists.get(key)
-  if (some === undefined) lists.set(key, [list])
-  else some.push(list)
-}
-
-/** Returns the key of a list. No part contains a NUL: places are digits and commas, held values
- * JSON. */
-function listKey(scope: string, place: string, held: string): string {
-  return `${place}\0${held}\0${scope}`
 }

@@ -96,6 +96,41 @@ export function instanceId(profileId: string, key: string | null, startEventId: 
   return `${encodePart(profileId)}/${encodePart(key)}/${start}`
 }
 
+/** Returns an instance that has entered no state yet. `at` is in microseconds. */
+export function newInstance(
+  machine: Machine,
+  profileId: string,
+  key: string | null,
+  start: { eventId: string; at: number; ordinal: number; cause: number },
+): Instance {
+  const { eventId, at, cause } = start
+  return {
+    id: instanceId(profileId, key, eventId),
+    profileId,
+    machine,
+    key,
+    startEventId: eventId,
+    startedAt: at,
+    startOrdinal: start.ordinal,
+    seq: 0,
+    counts: machine.noCounts.slice(),
+    tracks: machine.tracks.map((track) => ({
+      state: -1,
+      enteredAt: at,
+      cause,
+      eventId,
+      fact: -1,
+      timeoutsPast: 0,
+      visits: track.noVisits.slice(),
+      path: [],
+      pathAt: [],
+      cycles: 0,
+    })),
+    due: Infinity,
+    isComplete: false,
+  }
+}
+
 /** Machine of a fold before its first run. */
 export const NO_MACHINE: Machine = {
   id: '',

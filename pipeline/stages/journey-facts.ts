@@ -3,7 +3,7 @@
  * rejection and effect. `microbatch/journey-rows.ts` converts them to names and ids.
  */
 
-import type { Instance } from './instance.ts'
+import type { Instance, TrackState } from './instance.ts'
 import type { Effect } from '../definition/journey.ts'
 import { Doubles, Ints } from './growable-array.ts'
 
@@ -73,5 +73,17 @@ export class Facts {
     transition: new Ints(),
     index: new Ints(),
     effect: [] as Effect[],
+  }
+  /** Adds the current stay of a track, which an earlier fold opened, as ended by `exit`. */
+  endStay(instance: Instance, track: number, stay: TrackState, exit: number): void {
+    const { endedStays } = this
+    endedStays.instance.push(instance)
+    endedStays.track.push(track)
+    endedStays.state.push(stay.state)
+    endedStays.visit.push(stay.visits[stay.state] as number)
+    endedStays.enteredAt.push(stay.enteredAt)
+    endedStays.cause.push(stay.cause)
+    endedStays.eventId.push(stay.eventId)
+    endedStays.exit.push(exit)
   }
 }

@@ -16,7 +16,7 @@
  */
 
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
-import type { Point } from './funnel-attempts.ts'
+import type { Point } from './funnel-point.ts'
 import type { Attempt, AttemptFact, FunnelFacts } from './funnel-facts.ts'
 import { isSameAttempt, soleAttempt, type RecordedAttempt } from './sole-attempt.ts'
 

@@ -44,7 +44,7 @@ import { startProgress } from '../cli/progress.ts'
 import { screen } from '../cli/screen.ts'
 import { sampleSource } from '../sample/sample.ts'
 import { limitsOf, withLimits, type LimitOptions } from '../cli/health.ts'
-import { listeningOf } from '../worker/metrics.ts'
+import { listeningOf } from '../worker/listening.ts'
 
 type Options = LimitOptions & {
   warehouse?: string

@@ -52,6 +52,7 @@ const LIBRARY_OWNERS = {
   '@dagrejs/dagre': /^scripts\/report\/client\//,
   'd3-scale': /^scripts\/report\/client\//,
   'd3-shape': /^scripts\/report\/client\//,
+  'prom-client': /^(scripts\/worker\/|test\/)/,
   pino: /^pipeline\/base\/log\.ts$/,
   'playwright-core': /^test\//,
 }

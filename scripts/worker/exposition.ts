@@ -1,8 +1,10 @@
-/** Prometheus text exposition format, version 0.0.4. */
+/** Metrics in the text exposition format of Prometheus, version 0.0.4, written by prom-client. */
 
-export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+import { Counter, Gauge, Registry, type Histogram } from 'prom-client'
 
-/** Metric with one value, or one per value of a label. Null values are left out. */
+export const EXPOSITION_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
+
+/** One number, or one per value of a label. A metric without a value is left out. */
 export type Metric = {
   name: string
   help: string
@@ -10,60 +12,20 @@ export type Metric = {
   value: number | null | { label: string; by: { [value: string]: number } }
 }
 
-export function expositionOf(metrics: readonly Metric[]): string {
-  return metrics.map(({ value, ...head }) => `${headOf(head)}${linesOf(head.name, value)}`).join('')
-}
-
-function headOf({ name, help, type }: { name: string; help: string; type: string }): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
-}
-
-function linesOf(name: string, value: Metric['value']): string {
-  if (value === null) return ''
-  if (typeof value === 'number') return `${name} ${value}\n`
-  const { label, by } = value
-  return Object.entries(by)
-    .map(([of, number]) => `${name}{${label}="${escaped(of)}"} ${number}\n`)
-    .join('')
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
-}
-
-/** Histogram of durations, seconds. */
-export class Histogram {
-  readonly #name: string
-  readonly #help: string
-  readonly #bounds: readonly number[]
-  readonly #counts: number[]
-  #sum = 0
-  #count = 0
-
-  constructor(name: string, help: string, bounds: readonly number[]) {
-    this.#name = name
-    this.#help = help
-    this.#bounds = bounds
-    this.#counts = bounds.map(() => 0)
+/** Returns the text of metrics that were read, and of histograms that the process keeps. */
+export function expositionOf(
+  metrics: readonly Metric[],
+  histograms: readonly Histogram[],
+): Promise<string> {
+  const registry = new Registry()
+  for (const { name, help, type, value } of metrics) {
+    if (value === null) continue
+    const labelNames = typeof value === 'number' ? [] : [value.label]
+    const Kind = type === 'counter' ? Counter : Gauge
+    const metric = new Kind({ name, help, labelNames, registers: [registry] })
+    if (typeof value === 'number') metric.inc(value)
+    else Object.entries(value.by).forEach(([of, n]) => metric.inc({ [value.label]: of }, n))
   }
-
-  observe(seconds: number): void {
-    this.#sum += seconds
-    this.#count += 1
-    this.#bounds.forEach((bound, i) => {
-      if (seconds <= bound) this.#counts[i] = (this.#counts[i] as number) + 1
-    })
-  }
-
-  toString(): string {
-    const name = this.#name
-    return [
-      headOf({ name, help: this.#help, type: 'histogram' }).trimEnd(),
-      ...this.#bounds.map((bound, i) => `${name}_bucket{le="${bound}"} ${this.#counts[i]}`),
-      `${name}_bucket{le="+Inf"} ${this.#count}`,
-      `${name}_sum ${this.#sum}`,
-      `${name}_count ${this.#count}`,
-      '',
-    ].join('\n')
-  }
+  for (const histogram of histograms) registry.registerMetric(histogram)
+  return registry.metrics()
 }

@@ -11,42 +11,30 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Histogram } from 'prom-client'
 import { SECOND } from '../../pipeline/base/clock.ts'
 import { messageOf, UserError } from '../../pipeline/base/errors.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import type { Exclusive } from './exclusive.ts'
-import { EXPOSITION_TYPE, expositionOf, Histogram, type Metric } from './exposition.ts'
+import { EXPOSITION_TYPE, expositionOf, type Metric } from './exposition.ts'
+import type { Listening } from './listening.ts'
 import { readHealth, statusOf, type Limits, type Reading, type Status } from '../cli/health.ts'
 
 /** Longest wait of a request for the current batch, milliseconds. */
 const PATIENCE_MS = 2_000
 const COMMIT_BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 
-export type Listening = { host: string; port: number }
-
-const PLACE = /^(?:([\w.-]+|\[[\da-f:]+\]):)?(\d{1,5})$/i
-
-/** Parses `9464` or `0.0.0.0:9464`. The default host accepts connections from this machine only. */
-export function listeningOf(text: string): Listening {
-  const [, host = '127.0.0.1', digits] = PLACE.exec(text) ?? []
-  const port = digits === undefined ? -1 : Number(digits)
-  if (port >= 0 && port <= 65_535) return { host: host.replaceAll(/[[\]]/g, ''), port }
-  throw new UserError(
-    `--metrics ${JSON.stringify(text)} is not a port: use PORT, or HOST:PORT such as 0.0.0.0:9464`,
-    2,
-  )
-}
-
 export class Metrics {
   readonly #warehouse: Warehouse
   readonly #limits: Limits
   readonly #turns: Exclusive
   readonly #inFlight: () => number
-  readonly #commits = new Histogram(
-    'desire_path_commit_seconds',
-    'Time from a decoded batch to its commit, including retries.',
-    COMMIT_BOUNDS,
-  )
+  readonly #commits = new Histogram({
+    name: 'desire_path_commit_seconds',
+    help: 'Time from a decoded batch to its commit, including retries.',
+    buckets: COMMIT_BOUNDS,
+    registers: [],
+  })
   #reading: Reading | null = null
   #isRead = false
   #server: Server | null = null
@@ -104,7 +92,7 @@ export class Metrics {
       const reading = await this.#latest()
       const status = statusOf(reading, this.#limits)
       if (path === '/metrics') {
-        return { code: 200, type: EXPOSITION_TYPE, text: this.#textOf(reading, status) }
+        return { code: 200, type: EXPOSITION_TYPE, text: await this.#textOf(reading, status) }
       }
       const { unhealthy } = status
       const code = unhealthy.length === 0 ? 200 : 503
@@ -128,7 +116,7 @@ export class Metrics {
     return Promise.race([read, sleep(PATIENCE_MS, known, { ref: false })])
   }
 
-  #textOf({ watermark }: Reading, status: Status): string {
+  #textOf({ watermark }: Reading, status: Status): Promise<string> {
     const metric = (
       type: Metric['type'],
       name: string,
@@ -177,6 +165,6 @@ export class Metrics {
         status.unhealthy.length === 0 ? 1 : 0,
       ),
     ]
-    return `${expositionOf(metrics)}${this.#commits.toString()}`
+    return expositionOf(metrics, [this.#commits])
   }
 }

@@ -17,7 +17,8 @@ import { interruption } from '../cli/interrupt.ts'
 import { folderOf, remember } from '../cli/definitions-folder.ts'
 import { Exclusive } from './exclusive.ts'
 import type { Limits } from '../cli/health.ts'
-import { Metrics, type Listening } from './metrics.ts'
+import type { Listening } from './listening.ts'
+import { Metrics } from './metrics.ts'
 
 /** Milliseconds after the signal at which an unfinished batch is abandoned. */
 const FINISH_MS = 8_000

@@ -32,7 +32,7 @@ function status(...args: string[]) {
 function samplesOf(text: string): Map<string, number> {
   const samples = new Map<string, number>()
   for (const line of text.trimEnd().split('\n')) {
-    if (/^# (HELP|TYPE) desire_path_\w+ \S/.test(line)) continue
+    if (line === '' || /^# (HELP|TYPE) desire_path_\w+ \S/.test(line)) continue
     const [, name = '', value] = /^(\w+(?:\{\w+="[^"]*"\})?) (\d\S*)$/.exec(line) ?? []
     expect({ line, name }).not.toEqual({ line, name: '' })
     samples.set(name, Number(value))

@@ -7,7 +7,7 @@ import {
   type EffectMessage,
   type EffectTopic,
 } from '../../pipeline/io/outbox-publisher.ts'
-import { isTransient, retrying, type Retry } from '../../pipeline/base/retry.ts'
+import { backoffMs, isTransient, retrying, type Retry } from '../../pipeline/base/retry.ts'
 import { Harness } from '../support/dump.ts'
 
 const definitions = makeDefinitions({
@@ -136,7 +136,12 @@ test('reports and retries a transient failure, and does not retry any other', as
   await publisher.publish()
   expect(topic.kinds).toEqual(['effect', 'effect'])
   expect(retries).toEqual([
-    { what: 'publishing', fault: '14 UNAVAILABLE: no connection', attempt: 1, waitMs: 250 },
+    {
+      what: 'publishing',
+      fault: '14 UNAVAILABLE: no connection',
+      attempt: 1,
+      waitMs: expect.any(Number),
+    },
   ])
   expect(isTransient(Object.assign(new Error('forbidden'), { code: 7 }))).toBe(false)
   expect(isTransient(Object.assign(new Error('reset'), { code: 'ECONNRESET' }))).toBe(true)
@@ -149,4 +154,14 @@ test('stops retrying with the failure when its signal aborts', async () => {
   const work = () => Promise.reject(unavailable())
   const patience = { onRetry, signal: controller.signal }
   await expect(retrying('work', work, patience)).rejects.toThrow('14 UNAVAILABLE')
+})
+
+test('waits twice as long before each retry, up to a limit, less up to half of it', () => {
+  const waits = (attempt: number) => Array.from({ length: 200 }, () => backoffMs(attempt, 250, 900))
+  for (const [attempt, most] of [250, 500, 900, 900].entries()) {
+    const found = waits(attempt + 1)
+    expect(Math.max(...found)).toBeLessThanOrEqual(most)
+    expect(Math.min(...found)).toBeGreaterThanOrEqual(most / 2)
+    expect(new Set(found).size).toBeGreaterThan(10)
+  }
 })
