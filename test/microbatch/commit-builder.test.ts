@@ -284,8 +284,12 @@ test('steps are defined for the funnels that are released, a journey’s with th
     'own j 4 2 b false instances ',
   ])
   expect(steps(() => false)).toEqual([])
-  // Another version of a funnel, or a journey of the same name, defines nothing.
-  const others = definitions.releases.map((one) => ({ ...one, version: 9 }))
+  // A release with another version, id or kind defines nothing.
+  const others = definitions.releases.flatMap((one) => [
+    { ...one, version: 9 },
+    { ...one, id: 'other' },
+    { ...one, kind: one.kind === 'funnel' ? ('journey' as const) : ('funnel' as const) },
+  ])
   const { inserts } = built((builder) => builder.funnels(others, funnels))
   expect(inserts.has('funnel_definitions')).toBe(false)
 })

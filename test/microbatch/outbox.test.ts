@@ -28,8 +28,10 @@ const event = (time: string, name: string, user = 'u1') =>
   })
 
 /** Rows of the outbox after batches of one event each. */
-async function outboxOf(...batches: string[]): Promise<string[]> {
-  const harness = new Harness(makeDefinitions({ journeys: [journey] }))
+const outboxOf = (...batches: string[]) => outboxUnder(journey, batches)
+
+async function outboxUnder(one: Journey, batches: string[]): Promise<string[]> {
+  const harness = new Harness(makeDefinitions({ journeys: [one] }))
   for (const batch of batches) await harness.feed([batch])
   const rows = await harness.warehouse.query(
     'select kind, status from effects_log order by recorded_by, effect_no',
@@ -46,6 +48,14 @@ test('an effect expires if its transition is further behind the watermark than w
   expect(await outboxOf(start, event('11:30:00.000001', 'Seen', 'u2'), late)).toEqual([
     'effect expired',
   ])
+})
+
+test('an effect without a limit never expires', async () => {
+  const [start, late] = go()
+  const b = { on: { Stop: 'c' }, effects: [{ type: 'mail' }] }
+  const lasting: Journey = { ...journey, states: { ...journey.states, b } }
+  const batches = [start, event('23:00:00', 'Seen', 'u2'), late]
+  expect(await outboxUnder(lasting, batches)).toEqual(['effect due'])
 })
 
 test('a superseded effect is retracted once, however often it comes and goes', async () => {
