@@ -8,7 +8,11 @@ export const GROUPS: { readonly [name: string]: Group } = {
     tests: ['test/stages/sessionize.test.ts'],
   },
   identity: {
-    files: ['pipeline/stages/resolve-identity.ts'],
+    files: [
+      'pipeline/stages/resolve-identity.ts',
+      'pipeline/microbatch/link-identities.ts',
+      'pipeline/microbatch/identity-pairs.ts',
+    ],
     tests: ['test/stages/resolve-identity.test.ts'],
   },
   journeys: {

@@ -17,6 +17,7 @@ import { funnel } from '../support/arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, journey, sessions } from '../support/arbitraries.ts'
 import { startCommands } from '../support/commands.ts'
 import { Harness, lineOf } from '../support/dump.ts'
+import { runsOf } from '../support/long.ts'
 import { emptyWarehouse } from '../support/reused-warehouse.ts'
 
 const LATER = 3_600_000_000
@@ -57,7 +58,7 @@ test('the tables of random histories equal those derived again', async () => {
       await scratch.close()
       await harness.warehouse.close()
     }),
-    { numRuns: 12 },
+    { numRuns: runsOf('VERIFY_RUNS', 5, 12) },
   )
   expect(compared).toBeGreaterThan(0)
 })

@@ -14,10 +14,11 @@ import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { funnelled } from '../support/arbitraries-funnel.ts'
 import { arrivals, eventStream, identity } from '../support/arbitraries.ts'
 import { Harness, lineOf, sorted } from '../support/dump.ts'
+import { runsOf } from '../support/long.ts'
 import type { Row as JsonRow } from '../reference/reference.ts'
 import { startAnalyzer } from '../support/zetasql.ts'
 
-const RUNS = Number(process.env['DIALECT_RUNS'] ?? 15)
+const RUNS = runsOf('DIALECT_RUNS', 6, 15)
 /** Generates a hundred thousand numbers, which is slow in the evaluator; it runs once. */
 const SLOW = 'calendar'
 
