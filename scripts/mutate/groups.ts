@@ -13,7 +13,7 @@ export const GROUPS: { readonly [name: string]: Group } = {
       'pipeline/microbatch/link-identities.ts',
       'pipeline/microbatch/identity-pairs.ts',
     ],
-    tests: ['test/stages/resolve-identity.test.ts'],
+    tests: ['test/stages/resolve-identity.test.ts', 'test/operations/forget.test.ts'],
   },
   journeys: {
     files: ['pipeline/stages/fold-journeys.ts', 'pipeline/stages/instance.ts'],
@@ -60,6 +60,7 @@ export const GROUPS: { readonly [name: string]: Group } = {
       'test/microbatch/suppression-list.test.ts',
       'test/operations/forget.test.ts',
       'test/operations/forget-keep-anonymous.test.ts',
+      'test/operations/redact-inbox.test.ts',
     ],
   },
 }
