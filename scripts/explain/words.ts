@@ -3,6 +3,7 @@
  */
 
 import { formatInstant } from '../../pipeline/base/clock.ts'
+import type { Json } from '../../pipeline/base/json.ts'
 import { counted } from '../../pipeline/base/text.ts'
 import type { Outcome } from '../../pipeline/query/explain-outcome.ts'
 import type { Correction } from '../../pipeline/query/explain-corrections.ts'
@@ -38,10 +39,36 @@ export function outcomeWords(outcome: Omit<Outcome, 'at' | 'instanceId'>): strin
  * an empty text for a target without a guard. */
 function triedWords({ target, parts }: Tried): string {
   const words = parts.map(({ condition, held, seen }) => {
-    const saw = seen === undefined ? '' : `, it was ${JSON.stringify(seen)}`
+    const saw = seen === undefined ? '' : `, it was ${seenWords(condition, seen)}`
     return `${condition} ${held ? 'met' : 'not met'}${saw}`
   })
   return words.length === 0 ? '' : `to ${target}: ${words.join(', ')}`
+}
+
+/** Returns the value that a condition read; the time of a stay in its units. */
+function seenWords(condition: string, seen: Json): string {
+  const isStay = condition.startsWith('stayed ') && typeof seen === 'string'
+  const [, ms] = isStay ? (/^(\d+(?:\.\d+)?) ms$/.exec(seen) ?? []) : []
+  return ms === undefined ? JSON.stringify(seen) : timeSpent(Number(ms))
+}
+
+const UNITS: [name: string, ms: number][] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+]
+
+/** Returns a time in a state as text: `2 h 5 m 9 s`, never rounded up to a limit that it missed. */
+function timeSpent(ms: number): string {
+  if (ms < 1_000) return `${ms} ms`
+  let rest = Math.floor(ms)
+  const parts = UNITS.flatMap(([name, unit]) => {
+    const whole = Math.floor(rest / unit)
+    rest -= whole * unit
+    return whole === 0 ? [] : [`${whole} ${name}`]
+  })
+  return parts.join(' ')
 }
 
 export const sessionWords = ({ sessionNo, stream, source, eventCount, startedBecause }: Session) =>

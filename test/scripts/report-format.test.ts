@@ -1,7 +1,7 @@
 /** Numbers as people read them, and what touches a selection. */
 
 import { expect, test } from 'vitest'
-import { count, duration, instant, percent } from '../../scripts/report/client/format.ts'
+import { count, duration, instant, percent, shortened } from '../../scripts/report/client/format.ts'
 import { place } from '../../scripts/report/client/layout.ts'
 import { touchesPath, touchesStep, touchesWay } from '../../scripts/report/client/selection.ts'
 
@@ -78,4 +78,11 @@ test('what leads on points on, and what leads back points back', () => {
   expect(x('b')).toBeLessThan(x('c'))
   const back = placed.lines.get('back')?.points ?? []
   expect(back[0]?.x).toBeGreaterThan(back.at(-1)?.x ?? Number.NaN)
+})
+
+test('a name that is too long loses its middle', () => {
+  expect(shortened('checkout', 8)).toBe('checkout')
+  expect(shortened('waiting_for_step_21', 9)).toBe('wait…p_21')
+  expect(shortened('🙂🙂🙂🙂', 3)).toBe('🙂…🙂')
+  expect(shortened('checkout', 1)).toBe('…')
 })

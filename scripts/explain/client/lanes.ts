@@ -5,22 +5,31 @@
  */
 
 import { html, section } from '../../report/client/element.ts'
+import { shortened } from '../../report/client/format.ts'
 import type { StoryDocument } from '../document.ts'
 import { latestChanged, staysOf, titleOf, type Stay } from './stay.ts'
 
 const SHOWN = 12
 /** Pixels; where the columns need more than there is, the lanes go along with the event time. */
 const COLUMN_MIN = 12
+/** So wide that most names fit; a longer one loses its middle. */
+const COLUMN_MAX = 96
+const CHARACTER = 7.5
+const PADDING = 16
 
 export class Lanes {
   readonly element: HTMLElement
   readonly #cursor = html('div', { class: 'lane-cursor' })
   readonly #window: HTMLElement
+  readonly #columns: number
+  /** Pixels. */
+  readonly #column: number
   readonly #shareOf: (moment: number) => number
 
   constructor(story: StoryDocument, belief: number) {
     const { moments } = story
     const last = Math.max(1, moments.length - 1)
+    this.#columns = last
     const places = new Map(moments.map((moment, place) => [moment, place / last]))
     this.#shareOf = (moment) => places.get(moment) ?? 1
     const lanes = staysOf(story, belief)
@@ -33,13 +42,14 @@ export class Lanes {
     const hidden = lanes.length - shown.length
     const { watermark = null } = story.beliefs[belief] ?? {}
     const end = moments.findLast((moment) => moment <= (watermark ?? Infinity)) ?? Infinity
+    this.#column = this.#widthFor(shown, end)
     const rows = shown.map((stays) => this.#lane(story, stays, end, today))
     this.#window = html(
       'div',
       { class: 'lanes', 'aria-hidden': 'true' },
       html(
         'div',
-        { class: 'lanes-all', style: `min-width:${COLUMN_MIN * moments.length}px` },
+        { class: 'lanes-all', style: `min-width:${this.#column * last}px` },
         ...rows,
         this.#cursor,
       ),
@@ -61,11 +71,26 @@ export class Lanes {
     this.#window.scrollLeft = share * scrollWidth - clientWidth / 2
   }
 
+  /** Returns the pixels of a column in which every stay has room for its name. */
+  #widthFor(lanes: Stay[][], end: number): number {
+    const needed = lanes.flatMap((stays) =>
+      stays.map(({ state }, i) => (PADDING + CHARACTER * state.length) / this.#span(stays, i, end)),
+    )
+    return Math.min(COLUMN_MAX, Math.max(COLUMN_MIN, ...needed))
+  }
+
+  /** Returns the columns of a stay. */
+  #span(stays: Stay[], i: number, end: number): number {
+    const from = this.#shareOf(stays[i]?.since ?? end)
+    return Math.max(1, (this.#shareOf(stays[i + 1]?.since ?? end) - from) * this.#columns)
+  }
+
   /** `end`: how far the belief had come. */
   #lane(story: StoryDocument, stays: Stay[], end: number, today: ReadonlySet<string>): HTMLElement {
     const bars = stays.map((stay, i) => {
       const from = this.#shareOf(stay.since)
       const until = this.#shareOf(stays[i + 1]?.since ?? end)
+      const room = Math.floor((this.#span(stays, i, end) * this.#column - PADDING) / CHARACTER)
       const isCorrected = !today.has(nameOf(stay))
       return html(
         'div',
@@ -74,7 +99,7 @@ export class Lanes {
           style: `left:${100 * from}%;width:${100 * (until - from)}%`,
           title: stay.state,
         },
-        html('bdi', {}, stay.state),
+        html('bdi', {}, shortened(stay.state, Math.max(1, room))),
       )
     })
     const [first] = stays

@@ -97,3 +97,14 @@ export function shortDay(ms: number): string {
 export function instant(ms: number | null): string {
   return ms === null ? '–' : `${dayFormat.format(ms)}, ${timeFormat.format(ms)} UTC`
 }
+
+/** Returns a name of at most so many characters. A longer one loses its middle, because names differ
+ * most often at the end. */
+export function shortened(name: string, most: number): string {
+  const characters = [...name]
+  if (characters.length <= most) return name
+  const kept = Math.max(0, most - 1)
+  const start = characters.slice(0, Math.floor(kept / 2))
+  const end = characters.slice(characters.length - Math.ceil(kept / 2))
+  return `${start.join('')}…${end.join('')}`
+}

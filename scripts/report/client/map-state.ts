@@ -2,12 +2,12 @@
 
 import type { StatePart } from '../document.ts'
 import { svg } from './element.ts'
+import { shortened } from './format.ts'
 import type { Point } from './layout.ts'
 import {
   NAME_FONT,
   NAME_HEIGHT,
   nameLines,
-  shortened,
   NOTE_FONT,
   NOTE_HEIGHT,
   widthOf,
@@ -17,6 +17,8 @@ import { refusedText, stayingText } from './map-words.ts'
 
 const PADDING = 11
 const WIDTH_MIN = 92
+/** Length of the name where the map is too small for more. */
+const FAR_CHARACTERS = 22
 /** Room for the wall before the number of refusals. */
 const WALL = 18
 
@@ -67,7 +69,7 @@ export class StateBox {
 
   /** Returns the name as it is shown where the map is small, apart from the button of the state. */
   far({ x, y }: Point): SVGElement {
-    const name = shortened(this.state.name)
+    const name = shortened(this.state.name, FAR_CHARACTERS)
     return svg('text', { class: 'state-far', x, y, 'aria-hidden': 'true' }, name)
   }
 

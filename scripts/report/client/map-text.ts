@@ -34,12 +34,6 @@ export function nameLines(name: string): string[] {
   return [...lines.slice(0, NAME_LINES - 2), '…', ...lines.slice(-1)]
 }
 
-/** Returns a name on one line; a long one loses its middle. */
-export function shortened(name: string): string {
-  const half = NAME_CHARACTERS / 2
-  return name.length <= NAME_CHARACTERS + 4 ? name : `${name.slice(0, half)}…${name.slice(-half)}`
-}
-
 function piecesOf(part: string): string[] {
   const pieces: string[] = []
   for (let at = 0; at < part.length; at += NAME_CHARACTERS) {
