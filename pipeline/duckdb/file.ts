@@ -106,7 +106,13 @@ export class DuckDBFile {
     const connection = await connected(this.#instance, this.#searchPath)
     try {
       const result = await connection.stream(sql, parameters)
-      for await (const rows of result.yieldRowObjects()) yield rows.map(plainRow)
+      const names = result.deduplicatedColumnNames()
+      for (;;) {
+        const chunk = await result.fetchChunk()
+        if (chunk === null || chunk.rowCount === 0) return
+        const columns = names.map((_, c) => chunk.getColumnValues(c))
+        yield Array.from({ length: chunk.rowCount }, (_, row) => rowOf(names, columns, row))
+      }
     } finally {
       connection.closeSync()
     }
@@ -248,6 +254,18 @@ async function isFile(instance: DuckDBInstance): Promise<boolean> {
   return found.value(0, 0) === true
 }
 
+function rowOf(
+  names: readonly string[],
+  columns: readonly (readonly DuckDBValue[])[],
+  row: number,
+): Row {
+  const plain: Row = {}
+  for (let c = 0; c < names.length; c++) {
+    plain[names[c] as string] = plainValue(columns[c]?.[row] as DuckDBValue)
+  }
+  return plain
+}
+
 function plainRow(row: { [column: string]: DuckDBValue }): Row {
   const plain: Row = {}
   for (const [name, value] of Object.entries(row)) plain[name] = plainValue(value)
@@ -255,6 +273,7 @@ function plainRow(row: { [column: string]: DuckDBValue }): Row {
 }
 
 function plainValue(value: DuckDBValue): unknown {
+  if (typeof value === 'string') return value
   if (typeof value === 'bigint') return Number(value)
   if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
     return Number(value.micros)

@@ -17,7 +17,7 @@ import { decodeRates } from './decode.ts'
 import { foldRates } from './fold.ts'
 import { coldBatches } from './cold.ts'
 import { naiveMs, parseUsage } from './naive.ts'
-import { runProgram } from './program.ts'
+import { runProgram, type Usage } from './program.ts'
 import { refreshMs } from './refresh.ts'
 import { viewCosts } from './views.ts'
 import { command } from '../cli/command.ts'
@@ -25,6 +25,8 @@ import { withTemporary } from '../cli/temporary.ts'
 import { Shop } from '../sample/shop.ts'
 
 const BATCH = 2_000
+/** Batch size of the run that is compared with a bulk load. */
+const MICRO_BATCH = 20_000
 const BATCHES_TIMED = 5
 
 const grouped = (value: number) => Math.round(value).toLocaleString('en-US')
@@ -74,27 +76,46 @@ async function endToEnd(dir: string, events: number): Promise<void> {
   const made = ['--events', String(events), '--seed', '3', '--out', file]
   await runProgram('scripts/generate.ts', made, usageFile)
   const bytes = statSync(file).size
-  const database = join(dir, 'ours.duckdb')
-  const loading = ['--warehouse', `duckdb:${database}`, file]
-  const usage = await runProgram('scripts/start.ts', loading, usageFile)
   const rate = (ms: number) => (events * 1_000) / ms
-  const ours = rate(usage.wallMs)
-  const theirs = rate(await refreshMs(file, join(dir, 'refresh.duckdb')))
-  const naive = rate(naiveMs(file, join(dir, 'naive.ndjson')))
+  const run = (script: string, ...args: string[]) => runProgram(script, args, usageFile)
+  const bulk = join(dir, 'bulk.duckdb')
+  const batches = join(dir, 'batches.duckdb')
+  const loading = await run('scripts/start.ts', '--warehouse', `duckdb:${bulk}`, file)
+  const batching = await run(
+    'scripts/start.ts',
+    '--batch-size',
+    String(MICRO_BATCH),
+    '--warehouse',
+    `duckdb:${batches}`,
+    file,
+  )
+  const replaying = await run('scripts/replay.ts', '--all', '--warehouse', `duckdb:${bulk}`)
   const parse = parseUsage(file)
+  const refreshing = rate(await refreshMs(file, join(dir, 'refresh.duckdb')))
+  const naive = rate(naiveMs(file, join(dir, 'naive.ndjson')))
   const parsing = rate(parse.wallMs)
+  const row = (what: string, wallMs: number, usage?: Usage, database?: string) => {
+    const figures = [
+      grouped(rate(wallMs)).padStart(10),
+      (rate(wallMs) / parsing).toFixed(3).padStart(9),
+      (usage === undefined ? '' : ratio(usage.cpuMs, parse.cpuMs)).padStart(7),
+      (usage === undefined ? '' : grouped(usage.peakBytes / 1e6)).padStart(9),
+      (database === undefined ? '' : ratio(statSync(database).size, bytes)).padStart(7),
+    ]
+    say(`  ${what.padEnd(32)}${figures.join('')}`)
+  }
   say(`end to end, ${grouped(events)} events of ${grouped(bytes / events)} bytes`)
-  say(`  npm start                        ${grouped(ours).padStart(12)} events/s`)
-  say(`  SQL full refresh (does less)     ${grouped(theirs).padStart(12)} events/s`)
-  say(`  naive script in memory           ${grouped(naive).padStart(12)} events/s`)
-  say(`  bare JSON.parse of the lines     ${grouped(parsing).padStart(12)} events/s`)
-  say(`  ratio to the refresh             ${(ours / theirs).toFixed(2).padStart(12)}`)
-  say(`  ratio to the naive script        ${(ours / naive).toFixed(2).padStart(12)}`)
-  say(`  ratio to bare JSON.parse         ${(ours / parsing).toFixed(3).padStart(12)}`)
-  const cpu = ratio(usage.cpuMs, parse.cpuMs)
-  say(`  CPU, all threads ÷ JSON.parse    ${cpu.padStart(12)}`)
-  say(`  file on disk ÷ NDJSON            ${ratio(statSync(database).size, bytes).padStart(12)}`)
-  say(`  peak memory                      ${grouped(usage.peakBytes / 1e6).padStart(12)} MB`)
+  say(`  ${''.padEnd(32)}  events/s  ÷ parse    CPU  peak MB   disk`)
+  row('bulk load', loading.wallMs, loading, bulk)
+  row(`micro-batches of ${grouped(MICRO_BATCH)}`, batching.wallMs, batching, batches)
+  row('replay --all', replaying.wallMs, replaying)
+  row('SQL full refresh (does less)', (events * 1_000) / refreshing)
+  row('naive script in memory', (events * 1_000) / naive)
+  row('bare JSON.parse of the lines', parse.wallMs)
+  say('  CPU of all threads ÷ that of JSON.parse; bytes on disk ÷ those of the NDJSON')
+  say(`  bulk load ÷ SQL full refresh     ${(rate(loading.wallMs) / refreshing).toFixed(2)}`)
+  say(`  replay --all ÷ bulk load         ${ratio(loading.wallMs, replaying.wallMs)}`)
+  say(`  the same by CPU                  ${ratio(loading.cpuMs, replaying.cpuMs)}`)
 }
 
 const ratio = (a: number, b: number) => (a / b).toFixed(2)
