@@ -3,6 +3,7 @@
 import { MATURED } from './cube-names.ts'
 import { sumsOf, type CubePart, type Slice } from './cube.ts'
 import type { FunnelPart, MaturedPart } from './document.ts'
+import { sliceDays } from './slice-days.ts'
 import { wilson } from './wilson.ts'
 
 type Counts = { converted: number; dropped: number; pending: number; matured: number }
@@ -39,6 +40,7 @@ export function sliceFunnel(part: FunnelPart, cube: CubePart, slice: Slice): Fun
   return {
     ...part,
     matured: hasWindow ? rateOf(whole.count, whole.converted) : null,
+    daily: sliceDays(cube, slice, hasWindow),
     steps: part.steps.map((step, i) => {
       const { converted, dropped, pending, matured } = reached[i] as Counts
       const entered = before
