@@ -16,7 +16,11 @@ export const GROUPS: { readonly [name: string]: Group } = {
     tests: ['test/stages/resolve-identity.test.ts', 'test/operations/forget.test.ts'],
   },
   journeys: {
-    files: ['pipeline/stages/fold-journeys.ts', 'pipeline/stages/instance.ts'],
+    files: [
+      'pipeline/stages/fold-journeys.ts',
+      'pipeline/stages/erase-loops.ts',
+      'pipeline/stages/instance.ts',
+    ],
     tests: ['test/stages/fold-journeys.test.ts', 'test/stages/journey-facts.test.ts'],
   },
   funnels: {
