@@ -163,6 +163,22 @@ describe.skipIf(launch === null)('the explanation page', () => {
     expect(await texts('.standing .correction')).not.toEqual([])
   })
 
+  test('the name of every stay fits its lane, however narrow the window', async () => {
+    await page.setViewportSize({ width: 160, height: 800 })
+    await choose('Knowledge time', 2)
+    const cut = await page.locator('.stay bdi').evaluateAll((names) =>
+      names.filter((name) => {
+        const [own, stay] = [name, name.parentElement ?? name].map((one) =>
+          one.getBoundingClientRect(),
+        )
+        const isOutside = (own?.right ?? 0) > (stay?.right ?? 0) + 1
+        return isOutside || name.scrollWidth > name.clientWidth + 1
+      }),
+    )
+    expect(cut).toEqual([])
+    expect(await texts('.stay')).toEqual(['cart', 'left', 'cart', 'paid'])
+  })
+
   test('opens at the requested knowledge time, and its sliders have names and buttons', async () => {
     const opening = await slider('Knowledge time').getAttribute('aria-valuetext')
     expect(opening).toMatch(/, batch 3$/)

@@ -28,7 +28,7 @@ export class Lanes {
 
   constructor(story: StoryDocument, belief: number) {
     const { moments } = story
-    const last = Math.max(1, moments.length - 1)
+    const last = Math.max(1, moments.length)
     this.#columns = last
     const places = new Map(moments.map((moment, place) => [moment, place / last]))
     this.#shareOf = (moment) => places.get(moment) ?? 1
@@ -74,7 +74,10 @@ export class Lanes {
   /** Returns the pixels of a column in which every stay has room for its name. */
   #widthFor(lanes: Stay[][], end: number): number {
     const needed = lanes.flatMap((stays) =>
-      stays.map(({ state }, i) => (PADDING + CHARACTER * state.length) / this.#span(stays, i, end)),
+      stays.map(
+        ({ state }, i) =>
+          (PADDING + CHARACTER * state.length) / Math.max(1, this.#span(stays, i, end)),
+      ),
     )
     return Math.min(COLUMN_MAX, Math.max(COLUMN_MIN, ...needed))
   }
@@ -82,14 +85,22 @@ export class Lanes {
   /** Returns the columns of a stay. */
   #span(stays: Stay[], i: number, end: number): number {
     const from = this.#shareOf(stays[i]?.since ?? end)
-    return Math.max(1, (this.#shareOf(stays[i + 1]?.since ?? end) - from) * this.#columns)
+    return (this.#untilOf(stays, i, end) - from) * this.#columns
+  }
+
+  /** Returns where a stay ends. An open one has the column of `end` as well. */
+  #untilOf(stays: Stay[], i: number, end: number): number {
+    const next = stays[i + 1]
+    return next === undefined
+      ? Math.min(1, this.#shareOf(end) + 1 / this.#columns)
+      : this.#shareOf(next.since)
   }
 
   /** `end`: how far the belief had come. */
   #lane(story: StoryDocument, stays: Stay[], end: number, today: ReadonlySet<string>): HTMLElement {
     const bars = stays.map((stay, i) => {
       const from = this.#shareOf(stay.since)
-      const until = this.#shareOf(stays[i + 1]?.since ?? end)
+      const until = this.#untilOf(stays, i, end)
       const room = Math.floor((this.#span(stays, i, end) * this.#column - PADDING) / CHARACTER)
       const isCorrected = !today.has(nameOf(stay))
       return html(
