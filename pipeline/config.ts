@@ -18,7 +18,7 @@ import type { Warehouse } from './warehouse/warehouse.ts'
 export const DEFINITIONS_DEFAULT = 'definitions'
 export const BATCH_SIZE_DEFAULT = 20_000
 /** Default batch size that the chunks of a file grow to, in events. */
-export const BACKLOG_BATCH_SIZE = 200_000
+export const BACKLOG_BATCH_SIZE = 130_000
 const BATCH_SIZE_MAX = 1_000_000
 export const BATCH_SECONDS_DEFAULT = 1
 /** Longest wait for a batch to fill, seconds. Messages stay unacknowledged meanwhile. */

@@ -15,7 +15,7 @@ import { didYouMean } from '../definition/near-name.ts'
 import type { Chunk, Source } from './source.ts'
 
 /** A chunk ends at this size even if it has few lines, so that memory is bounded. */
-const CHUNK_BYTES_MAX = 128 * 1024 * 1024
+const CHUNK_BYTES_MAX = 80 * 1024 * 1024
 const READ_BYTES = 1 << 20
 const NEW_LINE = 0x0a
 
