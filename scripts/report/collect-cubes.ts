@@ -15,13 +15,29 @@ export type CubeSource = {
   warehouse: Warehouse
   relation: (view: string) => string
   days: Days | null
+  /** The only journey that is read, empty for none; null reads all. */
+  owner: string | null
+  /** Rows of a view by journey, empty for none. Each view is read once for all journeys. */
+  read: Map<string, Promise<Map<string, Row[]>>>
 }
 
 export const present = (warehouse: Warehouse): CubeSource => ({
   warehouse,
   relation: (view) => view,
   days: null,
+  owner: null,
+  read: new Map(),
 })
+
+async function rowsOf(source: CubeSource, sql: string, journey: string): Promise<Row[]> {
+  const read =
+    source.read.get(sql) ??
+    source.warehouse
+      .query(sql, source.owner === null ? [] : [source.owner])
+      .then((rows) => grouped(rows, 'owner'))
+  source.read.set(sql, read)
+  return (await read).get(journey) ?? []
+}
 
 /** A condition on the column `day`. */
 const daysSql = (days: Days | null): string =>
@@ -36,20 +52,20 @@ const COLUMNS = {
 
 export const DAILY_VIEWS = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[]
 
-/** Returns the query of a view's counts; its parameter is the journey, empty for none. */
+/** Returns the query of a view's counts; `owner` is the journey, empty for none. */
 export function countsSql(
   view: keyof typeof COLUMNS,
-  { relation, days }: Pick<CubeSource, 'relation' | 'days'>,
+  { relation, days, owner }: Pick<CubeSource, 'relation' | 'days' | 'owner'>,
 ): string {
   return `
-    select ${COLUMNS[view]}
-    from ${relation(view)} where coalesce(journey, '') = ? and ${daysSql(days)}`
+    select coalesce(journey, '') as owner, ${COLUMNS[view]}
+    from ${relation(view)} where ${daysSql(days)}${owner === null ? '' : ` and coalesce(journey, '') = ?`}`
 }
 
 /** Cubes of the tracks of a journey. Whole paths change while they run, and are of the present only. */
 export async function collectTrackCubes(source: CubeSource, journey: Journey): Promise<Cubes> {
   const ask = async (view: keyof typeof COLUMNS) =>
-    grouped(await source.warehouse.query(countsSql(view, source), [journey.id]), 'track')
+    grouped(await rowsOf(source, countsSql(view, source), journey.id), 'track')
   const ways = await ask('daily_transitions')
   const cycles = await ask('daily_cycles')
   const paths = source.days === null ? await ask('daily_paths') : new Map<string, Row[]>()
@@ -71,7 +87,7 @@ export async function collectFunnelCubes(
   { funnels = null, by = null }: { funnels?: string[] | null; by?: string | null } = {},
 ): Promise<Cubes> {
   const sql = by === null ? countsSql('funnel_paths', source) : groupedSql(by)
-  const rows = await source.warehouse.query(sql, [journey ?? ''])
+  const rows = await rowsOf(source, sql, journey ?? '')
   const named = [...grouped(rows, 'funnel')]
     .filter(([funnel]) => funnels === null || funnels.includes(funnel))
     .map(([funnel, own]) => [cubeName.funnel(journey, funnel), pack(own.map(unitCell))])
@@ -91,15 +107,15 @@ const placed = (row: Row) => ({
 })
 
 /** Returns the query of a funnel's counts by a value of the entering event. `by` is a path such as
- * `properties.plan`; its parameter is the journey, empty for none. */
+ * `properties.plan`; `owner` is the journey, empty for none. */
 export function groupedSql(by: string): string {
   return `
-    select funnel_units.funnel, day, funnel_units.source, group_value, steps, outcome, is_matured,
+    select coalesce(funnel_units.journey, '') as owner, funnel_units.funnel, day, funnel_units.source, group_value, steps, outcome, is_matured,
       count(*) as unit_count
     from (
       select funnel, journey, unit, source, event_id, outcome, is_matured,
         date_from_unix_date(div(unix_micros(entered_at), 86400000000)) as day
-      from funnel_units where coalesce(journey, '') = ?
+      from funnel_units
     ) as funnel_units
     inner join funnel_unit_steps
       on funnel_unit_steps.funnel = funnel_units.funnel
@@ -108,7 +124,7 @@ export function groupedSql(by: string): string {
     left join (
       select event_id, ${valueSql(by)} as group_value from events
     ) as entries on entries.event_id = funnel_units.event_id
-    group by funnel_units.funnel, day, funnel_units.source, group_value, steps, outcome, is_matured`
+    group by owner, funnel_units.funnel, day, funnel_units.source, group_value, steps, outcome, is_matured`
 }
 
 /** A value as text, which DuckDB quotes. */

@@ -32,7 +32,7 @@ export async function collectThen(
   const add = (found: Cubes) => {
     for (const [name, cube] of Object.entries(found)) cubes[thenName(name)] = cube
   }
-  const source = sourceOf(warehouse, batches, watermark, null)
+  const source = sourceOf(warehouse, batches, watermark, { withinMs: null, owner: null })
   for (const journey of journeys) add(await collectTrackCubes(source, journey))
   const windows = await warehouse.query(
     'select distinct journey, funnel, within_ms from funnel_definitions where step_no = 1',
@@ -43,9 +43,13 @@ export async function collectThen(
     const [first = {}] = same
     const within = numberOrNull(first['within_ms'])
     const owner = first['journey'] === null ? null : text(first['journey'])
-    const found = await collectFunnelCubes(sourceOf(warehouse, batches, watermark, within), owner, {
-      funnels: same.map((row) => text(row['funnel'])),
-    })
+    const found = await collectFunnelCubes(
+      sourceOf(warehouse, batches, watermark, { withinMs: within, owner: owner ?? '' }),
+      owner,
+      {
+        funnels: same.map((row) => text(row['funnel'])),
+      },
+    )
     add(found)
   }
   return cubes
@@ -58,7 +62,7 @@ function sourceOf(
   warehouse: Warehouse,
   batches: Batches,
   watermark: number,
-  withinMs: number | null,
+  { withinMs, owner }: { withinMs: number | null; owner: string | null },
 ): CubeSource {
   const windows = windowsOf(watermark, withinMs)
   const decided = decidedAt(windows, withinMs) * 1_000
@@ -67,5 +71,7 @@ function sourceOf(
     warehouse,
     relation: (view) => believed(warehouse, view, then),
     days: windows.before,
+    owner,
+    read: new Map(),
   }
 }
