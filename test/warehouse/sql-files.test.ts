@@ -1,7 +1,8 @@
-/** Headers of the SQL files, and parameters of shared queries. */
+/** Headers and columns of the SQL files, and parameters of shared queries. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { selectedColumns } from '../../pipeline/warehouse/selected-columns.ts'
 import { sqlFiles } from '../../pipeline/warehouse/sql-files.ts'
 import { readRelations } from '../support/read-relations.ts'
 
@@ -13,13 +14,57 @@ test('every view declares the relations that its text reads', async () => {
   expect(declared).toEqual(found)
 })
 
-test.each(['microbatch', 'operations', 'query', 'warehouse'])(
-  'queries in pipeline/%s do not number their parameters, because BigQuery rejects numbers',
-  (folder) => {
-    const files = readdirSync(`pipeline/${folder}`)
-    const numbered = files.filter((file) =>
-      /\$[1-9]/.test(readFileSync(`pipeline/${folder}/${file}`, 'utf8')),
-    )
-    expect(numbered).toEqual([])
+/** Engines bind parameters in their own ways, and operations of DuckDB alone may number them. */
+const ENGINES = /^pipeline\/(duckdb|bigquery)\//
+/** `$1` of a replacement or of a shell. */
+const NO_PARAMETER = /replace(All)?\(|\$\{\$/
+
+test('shared queries do not number their parameters, because BigQuery rejects numbers', () => {
+  const files = ['pipeline', 'scripts'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
+  )
+  const shared = files.filter((file) => file.endsWith('.ts') && !ENGINES.test(file))
+  expect(shared.filter((file) => file.startsWith('scripts/')).length).toBeGreaterThan(50)
+  const numbered = shared.flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => /\$[1-9]/.test(line) && !NO_PARAMETER.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  )
+  expect(numbered).toEqual([])
+})
+
+/** Returns what a pattern finds in each file of `sql/analysis/`, without its spacing. */
+function passages(pattern: RegExp): string[] {
+  return sqlFiles('analysis').flatMap(({ text }) =>
+    [...text.matchAll(pattern)].map(([found]) => found.replaceAll(/\s+/g, ' ')),
+  )
+}
+
+test('the views that estimate a rate have the same text of its interval', () => {
+  const intervals = passages(/case\s+when matured_converted_count = 0.*?end as matured_rate_high/gs)
+  expect(intervals).toHaveLength(4)
+  expect(new Set(intervals).size).toBe(1)
+})
+
+test('the views that estimate survival have the same text of its sum', () => {
+  const sums = passages(/sum\(ln\(if\(left_count = at_risk.*?\)\)\)/gs)
+  expect(sums).toHaveLength(2)
+  expect(new Set(sums).size).toBe(1)
+})
+
+test.each([
+  ['select a, t.b, c as d, from t', ['a', 'b', 'd']],
+  ['with x as (select z, y from t) select distinct a -- no, comma\n from x', ['a']],
+  ["select coalesce(a, ',', (select b from t)) as c, extract(day from d) as e", ['c', 'e']],
+  ["select case when a then 'from, ''x' end as b from t union all select c from t", ['b']],
+])('reads the columns of %j', (text, columns) => {
+  expect(selectedColumns('view', text)).toEqual(columns)
+})
+
+test.each(['select * from t', 'select a, b + 1 from t', 'select a, count(*) from t'])(
+  'rejects %j, which does not name its columns',
+  (text) => {
+    expect(() => selectedColumns('view', text)).toThrow('view.sql names each of its columns')
   },
 )
