@@ -2,11 +2,11 @@
 
 import { assert } from '../base/errors.ts'
 
-/** Comments, texts, words with their dots, and single characters. */
-const TOKENS = /--[^\n]*|'(?:[^']|'')*'|[\w.]+|\S/g
+/** Comments, texts, words with their dots, spaces, and single characters. */
+const TOKENS = /--[^\n]*|'[^']*'|[\w.]+|\s+|\S/gy
 
 /** Returns the names of the columns that a query selects, in order. `name` is for the error: each
- * item must be a column or end with its name; `*` does not say which columns it selects. */
+ * item must be a column or end with its name, and none may be `*`. */
 export function selectedColumns(name: string, text: string): string[] {
   const columns: string[] = []
   let depth = 0
@@ -18,7 +18,7 @@ export function selectedColumns(name: string, text: string): string[] {
     last = null
   }
   for (const [token] of text.matchAll(TOKENS)) {
-    if (token.startsWith('--')) continue
+    if (token.startsWith('--') || token.trim() === '') continue
     if (token === '(') depth += 1
     if (token === ')') depth -= 1
     if (depth > 0) {
