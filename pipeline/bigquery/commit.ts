@@ -15,7 +15,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Table } from 'apache-arrow'
-import { rowTexts } from '../warehouse/arrow-wire.ts'
+import { rowTexts } from '../warehouse/arrow/arrow-wire.ts'
 import { isPassing, type BigQueryClient, type Ending } from './client.ts'
 import { endsOf, FENCE, quoted, RECORDED, STAGED, stagedValue, storageOf } from './schema.ts'
 import type { Stager } from './write-stream.ts'

@@ -14,7 +14,7 @@ import {
   stagedWire,
   type StagedRows,
   type WireTable,
-} from '../warehouse/arrow-wire.ts'
+} from '../warehouse/arrow/arrow-wire.ts'
 import type { Place } from './client.ts'
 import { assert, messageOf, UserError } from '../base/errors.ts'
 

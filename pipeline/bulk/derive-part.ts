@@ -7,7 +7,7 @@
  * sessions, of which only journeys and funnels are. Writes no effects: a replay sends nothing.
  */
 
-import { imagesFor } from '../microbatch/profile-codec.ts'
+import { imagesFor } from '../microbatch/codec/profile-codec.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { compile, type Compiled } from '../definition/compile.ts'
 import type { EventColumns } from '../decode/event-batch.ts'

@@ -6,7 +6,7 @@
 import { hashHalves, hashUtf8 } from '../base/hash.ts'
 import type { Canonical, LandedTexts } from './event-batch-builder.ts'
 import { copyBytes, newBytes, sliceOf, type Slice } from './bytes.ts'
-import type { ScannedEvent } from './scanned-event.ts'
+import type { ScannedEvent } from './scan/scanned-event.ts'
 
 const LINE_FEED = 0x0a
 const MINUS = 0x2d

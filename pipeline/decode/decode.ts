@@ -13,8 +13,8 @@ import { BatchBuilder } from './event-batch-builder.ts'
 import { IdentifierReader } from './identifier-values.ts'
 import { KEPT_OF_TOO_LARGE, LINE_BYTES_MAX } from './limits.ts'
 import { LineDecoder, type DecodeOptions } from './line-decoder.ts'
-import { LineScanner } from './line-scanner.ts'
-import { Redactor } from './redact.ts'
+import { LineScanner } from './scan/line-scanner.ts'
+import { Redactor } from './redact/redact.ts'
 import { unpack, type Messages, type Unpacked } from './unpack-messages.ts'
 
 const NEW_LINE = 0x0a

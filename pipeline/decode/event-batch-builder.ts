@@ -8,7 +8,7 @@ import { hashHalves, hashUtf8, highHalf, lowHalf } from '../base/hash.ts'
 import type { Wire, Json } from '../base/json.ts'
 import { DictionaryBuilder, FloatBuilder, IntBuilder, TextBuilder } from './column-builders.ts'
 import { hashParsed, hashScanned } from './content-hash.ts'
-import type { ScannedEvent } from './scanned-event.ts'
+import type { ScannedEvent } from './scan/scanned-event.ts'
 
 /** Event whose fields were validated. */
 export type Canonical = {

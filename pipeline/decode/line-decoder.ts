@@ -29,7 +29,7 @@ import {
   sourceOf,
 } from './field-checks.ts'
 import { IdentifierReader, namesPerson, splitIdentifier } from './identifier-values.ts'
-import { nestingOf } from './json-scan.ts'
+import { nestingOf } from './scan/json-scan.ts'
 import { sliceMembers } from './json-slice.ts'
 import {
   AHEAD_MAX,

@@ -1,8 +1,8 @@
 /** Values of operand paths: what a definition compares. */
 
 import { isObject, type Json } from '../base/json.ts'
-import { integerAt } from './instant-scan.ts'
-import { ABSENT, ESCAPED_TEXT, NULL, PLAIN_TEXT } from './member-scan.ts'
+import { integerAt } from './scan/instant-scan.ts'
+import { ABSENT, ESCAPED_TEXT, NULL, PLAIN_TEXT } from './scan/member-scan.ts'
 
 /** Returns the value as JSON keeps it. Numbers beyond a double's range count as absent. */
 export function storedValue(value: Json | undefined): Json | undefined {

@@ -19,7 +19,7 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from './json-scan.ts'
+} from './scan/json-scan.ts'
 import type { Rejection } from './wire-event.ts'
 
 /** Messages in one array of bytes: the end of each, and its publish time in microseconds. */

@@ -3,7 +3,7 @@
  */
 
 import type { ZodType } from 'zod'
-import { isPlain, Problems } from './problems.ts'
+import { isPlain, Problems } from './check/problems.ts'
 
 export type EventDefinitions<Name extends string = string> = {
   /** Schema of the properties by event name, or null to accept any. Schemas only accept or reject;

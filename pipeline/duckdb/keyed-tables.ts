@@ -10,7 +10,7 @@
  */
 
 import type { Table } from 'apache-arrow'
-import { keyTable } from '../warehouse/arrow.ts'
+import { keyTable } from '../warehouse/arrow/arrow.ts'
 import { IMAGE_TABLES, imageTable } from '../warehouse/image-tables.ts'
 import type { DuckDBFile } from './file.ts'
 import { compactStatements } from './stored-tables.ts'

@@ -3,7 +3,7 @@
  * previous commit may still be in flight: its content is added to the result, visible or not.
  */
 
-import { hashTable, uuidTable } from '../warehouse/arrow.ts'
+import { hashTable, uuidTable } from '../warehouse/arrow/arrow.ts'
 import type { DuckDBFile } from './file.ts'
 import { KeyedTables } from './keyed-tables.ts'
 import { LOOKUP_STATEMENTS } from './schema.ts'

@@ -11,7 +11,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { basename, dirname } from 'node:path'
 import { LINE_BYTES_MAX } from '../decode/limits.ts'
 import { messageOf, UserError } from '../base/errors.ts'
-import { didYouMean } from '../definition/near-name.ts'
+import { didYouMean } from '../definition/check/near-name.ts'
 import type { Chunk, Source } from './source.ts'
 
 /** A chunk ends at this size even if it has few lines, so that memory is bounded. */

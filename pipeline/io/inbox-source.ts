@@ -6,7 +6,7 @@
  * once. A message that was stored twice contains the same events twice; the duplicates are dropped.
  */
 
-import { arrowTable } from '../warehouse/arrow.ts'
+import { arrowTable } from '../warehouse/arrow/arrow.ts'
 import { MS, parseInstant } from '../base/clock.ts'
 import { cutToSize, messagesOf } from '../decode/unpack-messages.ts'
 import type { Chunk, Source } from './source.ts'

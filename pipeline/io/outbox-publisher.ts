@@ -7,7 +7,7 @@
  * `kind`. Effects from before the first publication to a topic are not sent.
  */
 
-import { arrowTable } from '../warehouse/arrow.ts'
+import { arrowTable } from '../warehouse/arrow/arrow.ts'
 import { formatInstant, now } from '../base/clock.ts'
 import { uuidOf } from '../base/hash.ts'
 import { retrying, type Patience } from '../base/retry.ts'

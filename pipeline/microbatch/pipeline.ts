@@ -9,7 +9,7 @@
  */
 
 import type { EventBatch } from '../decode/event-batch.ts'
-import { imagesFor } from './profile-codec.ts'
+import { imagesFor } from './codec/profile-codec.ts'
 import { CommitBuilder, deadLetterIdOf } from './commit-builder.ts'
 import { compile, type Compiled } from '../definition/compile.ts'
 import type { FinalState } from '../definition/outcome.ts'

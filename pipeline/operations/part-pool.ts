@@ -1,7 +1,7 @@
 /** Part worker pool: derives parts in this thread or in worker threads. */
 
 import type { Table } from 'apache-arrow'
-import { tableBytes, tableOfBytes } from '../warehouse/arrow-wire.ts'
+import { tableBytes, tableOfBytes } from '../warehouse/arrow/arrow-wire.ts'
 import { PartDeriver, type Part, type PartSettings } from '../bulk/derive-part.ts'
 import { moduleBeside, startThread } from '../base/worker-thread.ts'
 import type { Commit } from '../warehouse/warehouse.ts'

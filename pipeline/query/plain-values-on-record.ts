@@ -3,7 +3,7 @@
  * Only warehouses written by versions without redaction contain them.
  */
 
-import { plainValueCheck } from '../decode/redact.ts'
+import { plainValueCheck } from '../decode/redact/redact.ts'
 import { messagesOf, unpack } from '../decode/unpack-messages.ts'
 import type { Identity } from '../definition/settings.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'

@@ -1,6 +1,6 @@
 /**
  * Instance of a journey, and the instances of a profile as its state between folds. Everything
- * except the machine is JSON (see `microbatch/profile-codec.ts`).
+ * except the machine is JSON (see `microbatch/codec/profile-codec.ts`).
  */
 
 import { encodePart } from '../base/hash.ts'

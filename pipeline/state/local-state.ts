@@ -14,7 +14,7 @@ import type { Table } from 'apache-arrow'
 import { StateLog } from './state-log.ts'
 import type { Position, Written, WrittenColumns } from './written.ts'
 import type { StateStore } from './state-store.ts'
-import { textColumn } from '../warehouse/arrow.ts'
+import { textColumn } from '../warehouse/arrow/arrow.ts'
 import { CommitSegments } from '../warehouse/commit-segments.ts'
 import { IMAGE_KINDS, type Commit, type ImageKind, type Warehouse } from '../warehouse/warehouse.ts'
 

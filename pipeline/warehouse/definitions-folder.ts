@@ -3,7 +3,7 @@
  * everything else uses the definitions on record.
  */
 
-import { arrowTable } from './arrow.ts'
+import { arrowTable } from './arrow/arrow.ts'
 import type { Warehouse } from './warehouse.ts'
 
 /** Returns the absolute path of the folder that was given last, or null. The warehouse is open. */

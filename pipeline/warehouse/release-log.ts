@@ -11,7 +11,7 @@ import {
   type Release,
   type VersionName,
 } from '../definition/load.ts'
-import { isPlain } from '../definition/problems.ts'
+import { isPlain } from '../definition/check/problems.ts'
 import { UserError } from '../base/errors.ts'
 import type { EventFunnel } from '../definition/funnel.ts'
 import type { Identity } from '../definition/settings.ts'

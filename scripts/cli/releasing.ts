@@ -4,7 +4,7 @@ import { userInfo } from 'node:os'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { scratchOf, warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { loadDefinitions, type Definitions, type Release } from '../../pipeline/definition/load.ts'
-import { didYouMean } from '../../pipeline/definition/near-name.ts'
+import { didYouMean } from '../../pipeline/definition/check/near-name.ts'
 import { REBUILDING } from '../../pipeline/duckdb/resource-limits.ts'
 import { UserError } from '../../pipeline/base/errors.ts'
 import {

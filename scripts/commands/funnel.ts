@@ -7,11 +7,11 @@
 
 import pc from 'picocolors'
 import { askFunnel, type FunnelAnswer } from '../../pipeline/query/ask-funnel.ts'
-import { checkFunnel } from '../../pipeline/definition/check-funnel.ts'
+import { checkFunnel } from '../../pipeline/definition/check/check-funnel.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
 import { warehouseToRead } from '../../pipeline/config.ts'
 import { namesOfFunnels } from '../../pipeline/definition/compile-funnel.ts'
-import { nearestName } from '../../pipeline/definition/near-name.ts'
+import { nearestName } from '../../pipeline/definition/check/near-name.ts'
 import { showWarnings } from '../cli/definitions.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { UserError } from '../../pipeline/base/errors.ts'

@@ -6,7 +6,7 @@ import { messageOf } from '../../pipeline/base/errors.ts'
 import { uuidInto } from '../../pipeline/base/hash.ts'
 import type { BigQueryClient, Place } from '../../pipeline/bigquery/client.ts'
 import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
-import { arrowTable } from '../../pipeline/warehouse/arrow.ts'
+import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import type { Commit, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 
 const BYTES_BILLED_MAX = String(10 * 2 ** 30)

@@ -7,7 +7,7 @@ import { messageOf } from '../../pipeline/base/errors.ts'
 import { hashes64 } from '../../pipeline/base/hash.ts'
 import { compact, compactionPlan } from '../../pipeline/bigquery/compact.ts'
 import { landedTable } from '../../pipeline/io/inbox-source.ts'
-import { arrowTable } from '../../pipeline/warehouse/arrow.ts'
+import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import type { Commit, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import {
   batchAfter,

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { endOfValue, isJson, SPACE_IN_LINE } from '../../pipeline/decode/json-scan.ts'
+import { endOfValue, isJson, SPACE_IN_LINE } from '../../pipeline/decode/scan/json-scan.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 

@@ -3,8 +3,8 @@
 import { expect, test } from 'vitest'
 import emailReturn from '../../definitions/funnels/email_return.ts'
 import firstPurchase from '../../definitions/funnels/first_purchase.ts'
-import { checkFunnel } from '../../pipeline/definition/check-funnel.ts'
-import { checkJourney } from '../../pipeline/definition/check-journey.ts'
+import { checkFunnel } from '../../pipeline/definition/check/check-funnel.ts'
+import { checkJourney } from '../../pipeline/definition/check/check-journey.ts'
 
 const sound = { id: 'f', steps: ['A', 'B', 'C'], within: '7d' }
 const problemsOf = (change: object) => checkFunnel('f.ts', { ...sound, ...change })

@@ -2,13 +2,13 @@
 
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { checkCohort } from '../../pipeline/definition/check-cohort.ts'
-import { checkJourney } from '../../pipeline/definition/check-journey.ts'
-import { checkNames, type NamedDefinitions } from '../../pipeline/definition/check-names.ts'
+import { checkCohort } from '../../pipeline/definition/check/check-cohort.ts'
+import { checkJourney } from '../../pipeline/definition/check/check-journey.ts'
+import { checkNames, type NamedDefinitions } from '../../pipeline/definition/check/check-names.ts'
 import type { Cohort } from '../../pipeline/definition/cohort.ts'
 import type { EventFunnel } from '../../pipeline/definition/funnel.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
-import { nearestName } from '../../pipeline/definition/near-name.ts'
+import { nearestName } from '../../pipeline/definition/check/near-name.ts'
 
 const EVENTS = {
   'Product Viewed': null,

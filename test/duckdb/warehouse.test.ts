@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { arrowTable, supersedeTable } from '../../pipeline/warehouse/arrow.ts'
+import { arrowTable, supersedeTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { DuckDBFile } from '../../pipeline/duckdb/file.ts'
 import { RUNNING } from '../../pipeline/duckdb/resource-limits.ts'

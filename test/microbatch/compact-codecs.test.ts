@@ -2,8 +2,8 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { addSegment, segmentText } from '../../pipeline/microbatch/history-codec.ts'
-import { IDENTIFIER_CODEC } from '../../pipeline/microbatch/identifier-codec.ts'
+import { addSegment, segmentText } from '../../pipeline/microbatch/codec/history-codec.ts'
+import { IDENTIFIER_CODEC } from '../../pipeline/microbatch/codec/identifier-codec.ts'
 import { pack, unpack } from '../../pipeline/microbatch/runs.ts'
 import { Events } from '../../pipeline/stages/events.ts'
 

@@ -4,7 +4,7 @@
  */
 
 import { expect, test } from 'vitest'
-import { arrowTable } from '../../pipeline/warehouse/arrow.ts'
+import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import { parseInstant } from '../../pipeline/base/clock.ts'
 import { failedChecks } from '../../pipeline/warehouse/integrity-checks.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'

@@ -1,7 +1,7 @@
 /** Conditions of cohorts over small histories: members at given times. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { checkCohort } from '../../pipeline/definition/check-cohort.ts'
+import { checkCohort } from '../../pipeline/definition/check/check-cohort.ts'
 import { parseInstant } from '../../pipeline/base/clock.ts'
 import type { CohortCondition } from '../../pipeline/definition/cohort.ts'
 import { cohortMembers } from '../../pipeline/query/run-cohorts.ts'

@@ -1,6 +1,6 @@
 /** Small commits for tests of warehouses. */
 
-import { arrowTable } from '../../pipeline/warehouse/arrow.ts'
+import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import { uuidInto } from '../../pipeline/base/hash.ts'
 import type { Commit } from '../../pipeline/warehouse/warehouse.ts'
 

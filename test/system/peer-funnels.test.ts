@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { checkFunnel } from '../../pipeline/definition/check-funnel.ts'
+import { checkFunnel } from '../../pipeline/definition/check/check-funnel.ts'
 import { FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
 
 type Case = {

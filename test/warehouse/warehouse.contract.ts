@@ -4,7 +4,7 @@
 
 import type { Table } from 'apache-arrow'
 import { beforeEach, afterEach, describe, expect, test } from 'vitest'
-import { arrowTable, supersedeTable } from '../../pipeline/warehouse/arrow.ts'
+import { arrowTable, supersedeTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import { hash64, hashes64 } from '../../pipeline/base/hash.ts'
 import { landedTable } from '../../pipeline/io/inbox-source.ts'
 import type { TableName } from '../../pipeline/warehouse/tables.ts'

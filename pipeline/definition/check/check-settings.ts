@@ -1,6 +1,6 @@
 /** Static checks of `identity.ts` and `sessions.ts`. */
 
-import { IDENTITY_DEFAULT, identityOf } from './settings.ts'
+import { IDENTITY_DEFAULT, identityOf } from '../settings.ts'
 import {
   checkDuration,
   checkMembers,

@@ -1,6 +1,6 @@
 /** An event as the scanner finds it in a line: positions of its texts, and its numbers. */
 
-import { sliceOf, type Slice } from './bytes.ts'
+import { sliceOf, type Slice } from '../bytes.ts'
 
 /** One object is used for all lines. */
 export type ScannedEvent = {

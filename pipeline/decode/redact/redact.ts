@@ -11,11 +11,11 @@
  * Everything is linear in the bytes. Line breaks keep their positions.
  */
 
-import type { Identity } from '../definition/settings.ts'
-import { fingerprintOf, hashOf, requiredKey } from './hash-key.ts'
+import type { Identity } from '../../definition/settings.ts'
+import { fingerprintOf, hashOf, requiredKey } from '../hash-key.ts'
 import { maskLine } from './mask-line.ts'
 import { PlainValues } from './plain-values.ts'
-import { isPacked, unpack, type Messages, type Unpacked } from './unpack-messages.ts'
+import { isPacked, unpack, type Messages, type Unpacked } from '../unpack-messages.ts'
 
 const NEW_LINE = 0x0a
 const SPACE = 0x20

@@ -1,10 +1,10 @@
 /** Codec of stream images: arrays by position, because member names would be half of the text. */
 
-import type { Codec, StreamImage } from './image-cache.ts'
-import type { Json } from '../base/json.ts'
-import type { Place } from '../base/event-order.ts'
-import type { Claim } from '../stages/resolve-identity.ts'
-import type { Session } from '../stages/sessionize.ts'
+import type { Codec, StreamImage } from '../image-cache.ts'
+import type { Json } from '../../base/json.ts'
+import type { Place } from '../../base/event-order.ts'
+import type { Claim } from '../../stages/resolve-identity.ts'
+import type { Session } from '../../stages/sessionize.ts'
 
 type StoredSession = [
   sessionId: string,

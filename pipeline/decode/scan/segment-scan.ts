@@ -3,15 +3,15 @@
  * describes the form. Calls of type alias are left to it.
  */
 
-import { INSTANT_MAX } from '../base/clock.ts'
-import { setSlice, sliceOf, type Bytes, type Slice } from './bytes.ts'
-import type { BatchBuilder } from './event-batch-builder.ts'
+import { INSTANT_MAX } from '../../base/clock.ts'
+import { setSlice, sliceOf, type Bytes, type Slice } from '../bytes.ts'
+import type { BatchBuilder } from '../event-batch-builder.ts'
 import { digitsEnd, type IdentifierScan } from './identifier-scan.ts'
 import type { FormScan } from './line-scanner.ts'
 import { ABSENT, ESCAPED_TEXT, OTHER, PLAIN_TEXT, type MemberScan } from './member-scan.ts'
 import type { ScannedEvent } from './scanned-event.ts'
 import { UNKNOWN_SOURCE, type ScannedFields } from './scanned-fields.ts'
-import { hasTraits, NAMES, sourceOfLibrary } from './segment-format.ts'
+import { hasTraits, NAMES, sourceOfLibrary } from '../segment-format.ts'
 
 /** Sources that a library's name can mean. */
 const SOURCES = new Map(

@@ -3,13 +3,13 @@
  * attempts and other marks has no text.
  */
 
-import type { CompiledFunnel } from '../definition/compile-funnel.ts'
-import type { Attempt } from '../stages/funnel-facts.ts'
-import { freshFunnels, type StateAtFunnel, type FunnelState } from '../stages/fold-funnels.ts'
-import { encodePart } from '../base/hash.ts'
-import type { Levels } from '../stages/clickhouse-funnel.ts'
-import type { RecentGroup } from '../stages/recent-steps.ts'
-import type { Entered } from '../stages/posthog-funnel.ts'
+import type { CompiledFunnel } from '../../definition/compile-funnel.ts'
+import type { Attempt } from '../../stages/funnel-facts.ts'
+import { freshFunnels, type StateAtFunnel, type FunnelState } from '../../stages/fold-funnels.ts'
+import { encodePart } from '../../base/hash.ts'
+import type { Levels } from '../../stages/clickhouse-funnel.ts'
+import type { RecentGroup } from '../../stages/recent-steps.ts'
+import type { Entered } from '../../stages/posthog-funnel.ts'
 
 type StoredAttempt = [
   /** 0 stands for the event's id. */

@@ -18,7 +18,7 @@ import {
   type Data,
   type Table,
 } from 'apache-arrow'
-import { uuidText } from '../base/hash.ts'
+import { uuidText } from '../../base/hash.ts'
 
 /** Returns the table as bytes that can be transferred. Assembled here, because the library's
  * `tableToIPC` truncates tables in which two columns share an array. */

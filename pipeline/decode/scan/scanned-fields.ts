@@ -1,8 +1,8 @@
 /** Fields of a scanned line, in the forms that need no parser. */
 
-import { setSlice, sliceOf, type Bytes, type Slice } from './bytes.ts'
+import { setSlice, sliceOf, type Bytes, type Slice } from '../bytes.ts'
 import { InstantScanner } from './instant-scan.ts'
-import { TEXT_LENGTH_MAX } from './limits.ts'
+import { TEXT_LENGTH_MAX } from '../limits.ts'
 import { ABSENT, MemberScan, NULL, OBJECT, OTHER, PLAIN_TEXT } from './member-scan.ts'
 
 const EMPTY_OBJECT = sliceOf('{}')

@@ -8,12 +8,12 @@
  * A `previousId` that equals the call's `anonymousId` is not a user id (see `segment-format.ts`).
  */
 
-import { parseInstant } from '../base/clock.ts'
-import { IF_CARRIED } from '../base/identifier.ts'
-import type { Identity } from '../definition/settings.ts'
-import { hashOf } from './hash-key.ts'
-import { HASH, IdentifierReader, textOf } from './identifier-values.ts'
-import { walkJson, type Place, type TokenKind } from './json-tokens.ts'
+import { parseInstant } from '../../base/clock.ts'
+import { IF_CARRIED } from '../../base/identifier.ts'
+import type { Identity } from '../../definition/settings.ts'
+import { hashOf } from '../hash-key.ts'
+import { HASH, IdentifierReader, textOf } from '../identifier-values.ts'
+import { walkJson, type Place, type TokenKind } from '../scan/json-tokens.ts'
 import { isLong, ValueMatcher } from './value-matcher.ts'
 
 /** Members of the wire formats, which are never values. */

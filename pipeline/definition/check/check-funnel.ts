@@ -9,7 +9,7 @@ import {
   ORDERS,
   STEPS_MAX,
   TIES,
-} from './funnel.ts'
+} from '../funnel.ts'
 import { didYouMean } from './near-name.ts'
 import {
   checkDuration,

@@ -1,8 +1,8 @@
 /** Identifiers of a scanned line: which of them name somebody, and their JSON as it is stored. */
 
-import { ByteDictionary } from './byte-dictionary.ts'
-import { copyBytes, newBytes, sliceOf, type Slice } from './bytes.ts'
-import type { BatchBuilder } from './event-batch-builder.ts'
+import { ByteDictionary } from '../byte-dictionary.ts'
+import { copyBytes, newBytes, sliceOf, type Slice } from '../bytes.ts'
+import type { BatchBuilder } from '../event-batch-builder.ts'
 import {
   CLOSE_BRACE,
   COLON,
@@ -16,7 +16,7 @@ import {
   SPACE,
   SPACE_IN_LINE,
 } from './json-scan.ts'
-import { EXACT_DIGITS_MAX } from './limits.ts'
+import { EXACT_DIGITS_MAX } from '../limits.ts'
 import type { ScannedEvent } from './scanned-event.ts'
 
 const LETTER_N = 0x6e

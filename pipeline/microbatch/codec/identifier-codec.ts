@@ -1,6 +1,6 @@
 /** Codec of identifier images: arrays by position; what repeats the profile is 0. */
 
-import type { Codec, IdentifierImage } from './image-cache.ts'
+import type { Codec, IdentifierImage } from '../image-cache.ts'
 
 type StoredSighting = [profile: string | 0, firstAt: number, duration: number, count: number]
 

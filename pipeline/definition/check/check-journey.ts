@@ -9,10 +9,10 @@
 import { checkJourneyFunnels } from './check-funnel.ts'
 import { checkGraph } from './check-graph.ts'
 import { checkGuard, type GuardScope } from './check-guard.ts'
-import { parseDuration } from './duration.ts'
+import { parseDuration } from '../duration.ts'
 import { didYouMean } from './near-name.ts'
-import { OUTCOMES } from './outcome.ts'
-import { memberPathFault } from './path.ts'
+import { OUTCOMES } from '../outcome.ts'
+import { memberPathFault } from '../path.ts'
 import {
   checkDuration,
   checkMembers,

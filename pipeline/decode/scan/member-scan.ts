@@ -16,7 +16,7 @@ import {
   SPACE,
   SPACE_IN_LINE,
 } from './json-scan.ts'
-import { NESTING_MAX } from './limits.ts'
+import { NESTING_MAX } from '../limits.ts'
 
 /** Types of a member's value; a text without escapes is plain. */
 export const ABSENT = 0

@@ -2,7 +2,7 @@
 
 import { RecordBatchFileWriter } from 'apache-arrow'
 import { rowBatch, type RowColumn } from './arrow.ts'
-import type { Row } from './warehouse.ts'
+import type { Row } from '../warehouse.ts'
 
 /** Yields the bytes of the file. `columns` has the name and engine type of each column; other types
  * become text. */

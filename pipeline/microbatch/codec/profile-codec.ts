@@ -8,8 +8,13 @@
 import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec.ts'
 import { IDENTIFIER_CODEC } from './identifier-codec.ts'
 import { STREAM_CODEC } from './stream-codec.ts'
-import type { Compiled } from '../definition/compile.ts'
-import { instanceId, type Instance, type Instances, type TrackState } from '../stages/instance.ts'
+import type { Compiled } from '../../definition/compile.ts'
+import {
+  instanceId,
+  type Instance,
+  type Instances,
+  type TrackState,
+} from '../../stages/instance.ts'
 import {
   ImageCache,
   JSON_CODEC,
@@ -17,12 +22,12 @@ import {
   type Codec,
   type ComponentImage,
   type ProfileImage,
-} from './image-cache.ts'
-import type { StateReads } from '../state/state-store.ts'
-import type { Machine } from '../definition/machine.ts'
-import type { Place } from '../base/event-order.ts'
+} from '../image-cache.ts'
+import type { StateReads } from '../../state/state-store.ts'
+import type { Machine } from '../../definition/machine.ts'
+import type { Place } from '../../base/event-order.ts'
 import { versionedCodec } from './encoding-version.ts'
-import type { ImageKind } from '../warehouse/warehouse.ts'
+import type { ImageKind } from '../../warehouse/warehouse.ts'
 
 /** Version numbers of the encodings; a changed encoding gets the next number. */
 const ENCODINGS: { [kind in ImageKind]: number } = {

@@ -26,11 +26,11 @@ import {
   type Data,
   type DataType,
 } from 'apache-arrow'
-import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
-import { assert } from '../base/errors.ts'
-import type { Column, ColumnType } from './column.ts'
-import { repeatedTexts } from './repeated-texts.ts'
-import { TABLES, type TableName } from './tables.ts'
+import type { DictionaryColumn, TextColumn } from '../../base/columns.ts'
+import { assert } from '../../base/errors.ts'
+import type { Column, ColumnType } from '../column.ts'
+import { repeatedTexts } from '../repeated-texts.ts'
+import { TABLES, type TableName } from '../tables.ts'
 
 /** 16 bytes per row, big-endian; `isNull[row]` is 1 for null. */
 export type Uuids = { bytes: Uint8Array; isNull?: Uint8Array }

@@ -1,7 +1,7 @@
 /** Static checks of the machine as a graph: states without a way in or out, and timeout loops. */
 
 import type { Problems } from './problems.ts'
-import type { Candidates, State, Track } from './journey.ts'
+import type { Candidates, State, Track } from '../journey.ts'
 
 /** Checks the graph of a track. Its parts must have passed their checks. */
 export function checkGraph(problems: Problems, name: string, track: Track): void {

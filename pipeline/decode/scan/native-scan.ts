@@ -1,7 +1,7 @@
 /** The native wire form, read from a scanned line. `native-format.ts` reads it from an object. */
 
-import { setSlice, sliceOf, type Bytes } from './bytes.ts'
-import type { BatchBuilder } from './event-batch-builder.ts'
+import { setSlice, sliceOf, type Bytes } from '../bytes.ts'
+import type { BatchBuilder } from '../event-batch-builder.ts'
 import type { IdentifierScan } from './identifier-scan.ts'
 import { integerAt } from './instant-scan.ts'
 import type { FormScan } from './line-scanner.ts'

@@ -1,8 +1,8 @@
 /** Static checks of cohorts. Each problem names the place and what to write instead. */
 
 import { checkGuard } from './check-guard.ts'
-import { PATH_MARK } from './cohort.ts'
-import { tracksOf, type Journey } from './journey.ts'
+import { PATH_MARK } from '../cohort.ts'
+import { tracksOf, type Journey } from '../journey.ts'
 import { didYouMean } from './near-name.ts'
 import {
   checkDuration,

@@ -7,14 +7,14 @@
  * both ways must give the same rows.
  */
 
-import type { Json } from '../base/json.ts'
-import { bytesOf, newBytes, type Bytes } from './bytes.ts'
-import type { BatchBuilder } from './event-batch-builder.ts'
+import type { Json } from '../../base/json.ts'
+import { bytesOf, newBytes, type Bytes } from '../bytes.ts'
+import type { BatchBuilder } from '../event-batch-builder.ts'
 import { IdentifierScan } from './identifier-scan.ts'
-import { AHEAD_MAX, LINE_BYTES_MAX } from './limits.ts'
-import type { DecodeOptions } from './line-decoder.ts'
+import { AHEAD_MAX, LINE_BYTES_MAX } from '../limits.ts'
+import type { DecodeOptions } from '../line-decoder.ts'
 import { NativeScan } from './native-scan.ts'
-import { scannedValue } from './operand-value.ts'
+import { scannedValue } from '../operand-value.ts'
 import { emptyEvent, type ScannedEvent } from './scanned-event.ts'
 import { ScannedFields } from './scanned-fields.ts'
 import { SegmentScan } from './segment-scan.ts'

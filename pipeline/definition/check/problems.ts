@@ -1,7 +1,7 @@
 /** Problems found by the static checks, and checks that several of them share. */
 
-import { parseDuration } from './duration.ts'
-import { pathFault } from './path.ts'
+import { parseDuration } from '../duration.ts'
+import { pathFault } from '../path.ts'
 
 export const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/
 export const NAME_RULE = 'write letters, digits, _ and -, not beginning with a digit or -'

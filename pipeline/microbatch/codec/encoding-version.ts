@@ -5,9 +5,9 @@
  * number.
  */
 
-import { UserError } from '../base/errors.ts'
-import { LOAD_AGAIN } from '../warehouse/head.ts'
-import type { Codec } from './image-cache.ts'
+import { UserError } from '../../base/errors.ts'
+import { LOAD_AGAIN } from '../../warehouse/head.ts'
+import type { Codec } from '../image-cache.ts'
 
 /** Longer prefixes are not numbers. */
 const DIGITS_MAX = 4

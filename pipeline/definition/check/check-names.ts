@@ -3,15 +3,15 @@
  * itself but would match nothing.
  */
 
-import type { Cohort, CohortCondition } from './cohort.ts'
-import { knownNames, listOf } from './compile.ts'
-import { lookUpPath, merged, type PathLookup } from './event-schema.ts'
-import type { EventDefinitions } from './events.ts'
-import type { EventFunnel } from './funnel.ts'
-import type { Guard } from './guard-syntax.ts'
-import { tracksOf, type Candidates, type Journey, type State, type Track } from './journey.ts'
+import type { Cohort, CohortCondition } from '../cohort.ts'
+import { knownNames, listOf } from '../compile.ts'
+import { lookUpPath, merged, type PathLookup } from '../event-schema.ts'
+import type { EventDefinitions } from '../events.ts'
+import type { EventFunnel } from '../funnel.ts'
+import type { Guard } from '../guard-syntax.ts'
+import { tracksOf, type Candidates, type Journey, type State, type Track } from '../journey.ts'
 import { nearestName } from './near-name.ts'
-import type { Sessions } from './settings.ts'
+import type { Sessions } from '../settings.ts'
 
 /** Definitions with the names of their files. They have passed their own checks. */
 export type NamedDefinitions = {

@@ -4,9 +4,9 @@
  */
 
 import { checkDuration, isPlain, type Plain, type Problems } from './problems.ts'
-import { OPERATORS } from './guard.ts'
+import { OPERATORS } from '../guard.ts'
 import { didYouMean } from './near-name.ts'
-import { memberPathFault } from './path.ts'
+import { memberPathFault } from '../path.ts'
 
 /** Track of the guard, and the states of every track. */
 export type GuardScope = { track: string; tracks: Map<string, string[]> }

@@ -1,7 +1,7 @@
 /** Instants and integers read from bytes. Only common forms: NaN means that a parser must decide. */
 
-import { INSTANT_MAX, parseInstant, SECOND } from '../base/clock.ts'
-import { EXACT_DIGITS_MAX } from './limits.ts'
+import { INSTANT_MAX, parseInstant, SECOND } from '../../base/clock.ts'
+import { EXACT_DIGITS_MAX } from '../limits.ts'
 
 const DASH = 0x2d
 const COLON = 0x3a

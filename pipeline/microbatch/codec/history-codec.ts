@@ -6,9 +6,9 @@
  */
 
 import { unversioned, versioned } from './encoding-version.ts'
-import type { Events } from '../stages/events.ts'
-import { pack, unpack, type Packed } from './runs.ts'
-import type { Json } from '../base/json.ts'
+import type { Events } from '../../stages/events.ts'
+import { pack, unpack, type Packed } from '../runs.ts'
+import type { Json } from '../../base/json.ts'
 
 const ENCODING = 2
 
