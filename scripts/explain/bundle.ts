@@ -4,7 +4,7 @@ import { htmlOf } from '../cli/page.ts'
 import type { StoryDocument } from './document.ts'
 
 const STYLES = [
-  '../report/client/style.css',
+  '../report/client/styles/style.css',
   './client/story.css',
   '../report/client/touch.css',
   '../report/client/print.css',

@@ -4,7 +4,7 @@
  */
 
 import { formatInstant, MS } from '../../pipeline/base/clock.ts'
-import { UNKNOWN, type Slice } from './cube.ts'
+import { UNKNOWN, type Slice } from './cube/cube.ts'
 
 export const BLOCKS = [
   'map',

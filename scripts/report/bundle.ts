@@ -26,6 +26,6 @@ export function reportPage(document: ReportDocument): Promise<string> {
     title: names === '' ? 'Journeys' : names,
     document,
     script: clientFile('page.ts'),
-    styles: STYLES.map(clientFile),
+    styles: STYLES.map((name) => clientFile(`styles/${name}`)),
   })
 }

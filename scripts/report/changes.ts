@@ -3,10 +3,10 @@
  * the seven before have been restated since they had just been decided.
  */
 
-import { cubeName, thenName } from './cube-names.ts'
-import { COUNT, EVERYTHING, sumsOf, type CubePart, type Slice } from './cube.ts'
+import { cubeName, thenName } from './cube/cube-names.ts'
+import { COUNT, EVERYTHING, sumsOf, type CubePart, type Slice } from './cube/cube.ts'
 import type { FunnelPart, JourneyPart, MaturedPart, ReportDocument, TrackPart } from './document.ts'
-import { sliceFunnel } from './slice-funnel.ts'
+import { sliceFunnel } from './cube/slice-funnel.ts'
 import { windowsOf, type Days, type Windows } from './windows.ts'
 
 /** A number of both windows. `asKnown` is that of the days before, as known then. */

@@ -9,7 +9,7 @@ import { warehouseToRead } from '../../pipeline/config.ts'
 import { warehouseCommand } from '../cli/command.ts'
 import { writePage } from '../cli/page.ts'
 import { reportPage } from './bundle.ts'
-import { collect } from './collect.ts'
+import { collect } from './collect/collect.ts'
 
 type Options = { warehouse: string; journey?: string; by?: string; out: string }
 

@@ -6,7 +6,7 @@
  * A rate or duration that nothing can be said about is null, never zero.
  */
 
-import type { CubePart } from './cube.ts'
+import type { CubePart } from './cube/cube.ts'
 
 export type ReportDocument = {
   warehouse: string

@@ -1,6 +1,6 @@
 /** The last seven days that are decided, and the seven before. */
 
-import { DAY_MS } from './cube.ts'
+import { DAY_MS } from './cube/cube.ts'
 
 const DAYS = 7
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { count, duration, instant, percent, shortened } from '../../scripts/report/client/format.ts'
-import { place } from '../../scripts/report/client/layout.ts'
+import { place } from '../../scripts/report/client/map/layout.ts'
 import { touchesPath, touchesStep, touchesWay } from '../../scripts/report/client/selection.ts'
 
 test.each([

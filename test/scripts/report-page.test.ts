@@ -10,7 +10,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { reportPage } from '../../scripts/report/bundle.ts'
-import { collect } from '../../scripts/report/collect.ts'
+import { collect } from '../../scripts/report/collect/collect.ts'
 import { HOOK_MS, launch, openPage } from '../support/browser.ts'
 import { EVIL, reportWarehouse } from '../support/report-data.ts'
 

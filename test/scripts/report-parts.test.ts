@@ -1,7 +1,7 @@
 /** Curves, days, sources and detours of the report's document, worked out by hand. */
 
 import { beforeAll, expect, test } from 'vitest'
-import { collect } from '../../scripts/report/collect.ts'
+import { collect } from '../../scripts/report/collect/collect.ts'
 import type { JourneyPart, TrackPart } from '../../scripts/report/document.ts'
 import { reportWarehouse } from '../support/report-data.ts'
 

@@ -5,9 +5,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { boundCubes } from '../../scripts/report/bound-cubes.ts'
-import { collect } from '../../scripts/report/collect.ts'
-import { cubeName } from '../../scripts/report/cube-names.ts'
+import { boundCubes } from '../../scripts/report/cube/bound-cubes.ts'
+import { collect } from '../../scripts/report/collect/collect.ts'
+import { cubeName } from '../../scripts/report/cube/cube-names.ts'
 import {
   DAY_MS,
   EVERYTHING,
@@ -16,15 +16,15 @@ import {
   sumsOf,
   type CubePart,
   type Slice,
-} from '../../scripts/report/cube.ts'
+} from '../../scripts/report/cube/cube.ts'
 import type {
   FunnelPart,
   JourneyPart,
   ReportDocument,
   TrackPart,
 } from '../../scripts/report/document.ts'
-import { sliceFunnel } from '../../scripts/report/slice-funnel.ts'
-import { sliceTrack } from '../../scripts/report/slice-track.ts'
+import { sliceFunnel } from '../../scripts/report/cube/slice-funnel.ts'
+import { sliceTrack } from '../../scripts/report/cube/slice-track.ts'
 import { BASE as START, busyWarehouse } from '../support/report-data.ts'
 
 let warehouse: Warehouse

@@ -6,8 +6,8 @@ import { blockSql, BLOCKS, type BlockName } from '../../scripts/report/block-sql
 import { blockRows } from '../../scripts/report/client/block-rows.ts'
 import { csvOf } from '../../scripts/report/client/csv.ts'
 import { slicedOf } from '../../scripts/report/client/sliced.ts'
-import { collect } from '../../scripts/report/collect.ts'
-import { DAY_MS, EVERYTHING, type Slice } from '../../scripts/report/cube.ts'
+import { collect } from '../../scripts/report/collect/collect.ts'
+import { DAY_MS, EVERYTHING, type Slice } from '../../scripts/report/cube/cube.ts'
 import type { JourneyPart, ReportDocument, TrackPart } from '../../scripts/report/document.ts'
 import { BASE, busyWarehouse } from '../support/report-data.ts'
 

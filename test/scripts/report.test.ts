@@ -12,7 +12,7 @@ import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { Random } from '../../scripts/sample/random.ts'
 import { CYCLES_MAX, PATH_STATES_MAX, VARIANTS_MAX, WAYS_MAX } from '../../scripts/report/bounds.ts'
 import { reportPage } from '../../scripts/report/bundle.ts'
-import { collect } from '../../scripts/report/collect.ts'
+import { collect } from '../../scripts/report/collect/collect.ts'
 import type {
   FunnelStep,
   JourneyPart,

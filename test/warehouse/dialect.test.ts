@@ -6,7 +6,7 @@ import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { profilesText } from '../../pipeline/query/cohort-profiles.ts'
 import { compileCohorts } from '../../pipeline/definition/compile-cohort.ts'
 import { BLOCKS, blockSql } from '../../scripts/report/block-sql.ts'
-import { countsSql, DAILY_VIEWS, groupedSql } from '../../scripts/report/collect-cubes.ts'
+import { countsSql, DAILY_VIEWS, groupedSql } from '../../scripts/report/collect/collect-cubes.ts'
 import { startAnalyzer } from '../support/zetasql.ts'
 
 const analyzer = await startAnalyzer()

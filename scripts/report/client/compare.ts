@@ -3,7 +3,7 @@
  * difference of their rates and its 95 % interval.
  */
 
-import { EVERYTHING, type Slice } from '../cube.ts'
+import { EVERYTHING, type Slice } from '../cube/cube.ts'
 import { differenceOf } from '../difference.ts'
 import type { FunnelPart, JourneyPart, MaturedPart, ReportDocument } from '../document.ts'
 import { choicesOf, select } from './controls.ts'

@@ -1,6 +1,6 @@
 /** The choice of days and source, and what the choice covers. */
 
-import { DAY_MS, EVERYTHING, type CubePart, type Slice } from '../cube.ts'
+import { DAY_MS, EVERYTHING, type CubePart, type Slice } from '../cube/cube.ts'
 import type { ReportDocument } from '../document.ts'
 import { html, type Child } from './element.ts'
 import { counted, day } from './format.ts'

@@ -5,7 +5,7 @@
 
 import { scaleLog } from 'd3-scale'
 import type { DurationPart, TrackPart } from '../document.ts'
-import { curve, survivalText } from './curve.ts'
+import { curve, survivalText } from './funnel/curve.ts'
 import { html, nothing, section, type Child } from './element.ts'
 import { count, counted, day, duration, exactly } from './format.ts'
 import { nameOf, touchesState, type Selection } from './selection.ts'

@@ -1,10 +1,10 @@
 /** The parts of a journey for the chosen days and source. */
 
-import { cubeName } from '../cube-names.ts'
-import type { CubePart, Slice } from '../cube.ts'
+import { cubeName } from '../cube/cube-names.ts'
+import type { CubePart, Slice } from '../cube/cube.ts'
 import type { FunnelPart, JourneyPart, ReportDocument, TrackPart } from '../document.ts'
-import { sliceFunnel } from '../slice-funnel.ts'
-import { sliceTrack, type TrackCubes } from '../slice-track.ts'
+import { sliceFunnel } from '../cube/slice-funnel.ts'
+import { sliceTrack, type TrackCubes } from '../cube/slice-track.ts'
 import { isEverything } from './view.ts'
 
 export type Sliced = { journey: JourneyPart; track: TrackPart; byEvents: FunnelPart[] }

@@ -4,7 +4,7 @@
  */
 
 import { formatInstant, MS, parseInstant } from '../../../pipeline/base/clock.ts'
-import { EVERYTHING, type Slice } from '../cube.ts'
+import { EVERYTHING, type Slice } from '../cube/cube.ts'
 import type { ReportDocument } from '../document.ts'
 import type { Selection } from './selection.ts'
 

@@ -1,9 +1,9 @@
 /** A track's numbers for a slice of days and sources, recomputed from its cubes. */
 
-import { PATH_STATES_MAX, VARIANTS_MAX } from './bounds.ts'
+import { PATH_STATES_MAX, VARIANTS_MAX } from '../bounds.ts'
 import { RUNNING, wayPath } from './cube-names.ts'
 import { COUNT, MS_SUM, sumsOf, type CubePart, type Slice } from './cube.ts'
-import type { CyclePart, StandingPart, TrackPart, VariantPart } from './document.ts'
+import type { CyclePart, StandingPart, TrackPart, VariantPart } from '../document.ts'
 
 export type TrackCubes = { ways: CubePart; cycles: CubePart; paths: CubePart }
 

@@ -5,9 +5,9 @@
 
 import { scaleLinear, scaleLog } from 'd3-scale'
 import { curveStepAfter, line } from 'd3-shape'
-import type { AgePoint } from '../document.ts'
-import { html, svg, type Child } from './element.ts'
-import { duration, percent } from './format.ts'
+import type { AgePoint } from '../../document.ts'
+import { html, svg, type Child } from '../element.ts'
+import { duration, percent } from '../format.ts'
 
 const WIDTH = 300
 const HEIGHT = 96

@@ -1,7 +1,7 @@
 /** One journey's tracks: the ways, and what people made of them. */
 
-import { tracksOf, type Journey } from '../../pipeline/definition/journey.ts'
-import type { Row } from '../../pipeline/warehouse/warehouse.ts'
+import { tracksOf, type Journey } from '../../../pipeline/definition/journey.ts'
+import type { Row } from '../../../pipeline/warehouse/warehouse.ts'
 import {
   CYCLES_MAX,
   DAYS_MAX,
@@ -9,11 +9,11 @@ import {
   PATH_STATES_MAX,
   STANDING_POINTS_MAX,
   VARIANTS_MAX,
-} from './bounds.ts'
+} from '../bounds.ts'
 import { collectDetours } from './collect-detours.ts'
 import { collectDurations } from './collect-durations.ts'
 import { collectWays } from './collect-ways.ts'
-import type { CyclePart, StandingPart, TrackPart, VariantPart } from './document.ts'
+import type { CyclePart, StandingPart, TrackPart, VariantPart } from '../document.ts'
 import {
   commonest,
   dayOf,
@@ -24,7 +24,7 @@ import {
   pathOf,
   text,
   type Ask,
-} from './read.ts'
+} from '../read.ts'
 
 /** Those that lose most people, or are walked most often. */
 const CYCLES = commonest(

@@ -1,9 +1,9 @@
 /** A funnel's entries by day for a slice of days and sources, recomputed from its cube. */
 
-import { FUNNEL_DAYS_MAX } from './bounds.ts'
+import { FUNNEL_DAYS_MAX } from '../bounds.ts'
 import { MATURED } from './cube-names.ts'
 import { eachCell, type CubePart, type Slice } from './cube.ts'
-import type { FunnelDay } from './document.ts'
+import type { FunnelDay } from '../document.ts'
 
 /** Returns the latest days on which somebody entered. Without a window nobody is matured. */
 export function sliceDays(cube: CubePart, slice: Slice, hasWindow: boolean): FunnelDay[] {

@@ -4,9 +4,9 @@
  * ends at a wall inside its state.
  */
 
-import type { TrackPart, WayPart } from '../document.ts'
-import { html, nothing, section, svg, type Child } from './element.ts'
-import { count } from './format.ts'
+import type { TrackPart, WayPart } from '../../document.ts'
+import { html, nothing, section, svg, type Child } from '../element.ts'
+import { count } from '../format.ts'
 import { place, type Direction, type Line, type Placed } from './layout.ts'
 import { arrow, loop } from './map-arrow.ts'
 import { WayChoice } from './map-choice.ts'
@@ -25,8 +25,8 @@ import {
   waysLeftOutText,
   wayText,
 } from './map-words.ts'
-import { isSame, touchesState, touchesWay, type Selection } from './selection.ts'
-import { facts, tip } from './tooltip.ts'
+import { isSame, touchesState, touchesWay, type Selection } from '../selection.ts'
+import { facts, tip } from '../tooltip.ts'
 
 /** Shows the rest of the page in the light of what was clicked. */
 export type OnSelect = (selection: Selection) => void

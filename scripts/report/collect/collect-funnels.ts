@@ -1,12 +1,12 @@
 /** Funnels as `funnel_steps` counts them: of a journey, by its states, and by events. */
 
-import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import type { Row, Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
 import { collectConversion } from './collect-curves.ts'
 import { collectFunnelParts } from './collect-funnel-parts.ts'
-import { funnelWords } from './funnel-words.ts'
-import { FUNNEL_STEPS_MAX, FUNNELS_MAX } from './bounds.ts'
-import type { FunnelPart, MaturedPart } from './document.ts'
-import { grouped, number, numberOrNull, text } from './read.ts'
+import { funnelWords } from '../funnel-words.ts'
+import { FUNNEL_STEPS_MAX, FUNNELS_MAX } from '../bounds.ts'
+import type { FunnelPart, MaturedPart } from '../document.ts'
+import { grouped, number, numberOrNull, text } from '../read.ts'
 
 /** Those of a journey; with null, those whose steps are events. */
 export async function collectFunnels(

@@ -3,14 +3,14 @@
  * decided. The difference from what it knows now is what was restated since.
  */
 
-import type { Journey } from '../../pipeline/definition/journey.ts'
-import { believed } from '../../pipeline/query/as-of.ts'
-import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import type { Cubes } from './bound-cubes.ts'
+import type { Journey } from '../../../pipeline/definition/journey.ts'
+import { believed } from '../../../pipeline/query/as-of.ts'
+import type { Row, Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import type { Cubes } from '../cube/bound-cubes.ts'
 import { collectFunnelCubes, collectTrackCubes, type CubeSource } from './collect-cubes.ts'
-import { thenName } from './cube-names.ts'
-import { grouped, number, numberOrNull, text } from './read.ts'
-import { decidedAt, windowsOf } from './windows.ts'
+import { thenName } from '../cube/cube-names.ts'
+import { grouped, number, numberOrNull, text } from '../read.ts'
+import { decidedAt, windowsOf } from '../windows.ts'
 
 /** When each batch was recorded, and its watermark, in microseconds. */
 type Batches = { recordedAt: number; watermark: number }[]

@@ -2,9 +2,9 @@
 
 import { MATURED } from './cube-names.ts'
 import { sumsOf, type CubePart, type Slice } from './cube.ts'
-import type { FunnelPart, MaturedPart } from './document.ts'
+import type { FunnelPart, MaturedPart } from '../document.ts'
 import { sliceDays } from './slice-days.ts'
-import { wilson } from './wilson.ts'
+import { wilson } from '../wilson.ts'
 
 type Counts = { converted: number; dropped: number; pending: number; matured: number }
 

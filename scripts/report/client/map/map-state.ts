@@ -1,8 +1,8 @@
 /** States of the map as boxes: the name, who is still there or ended there, and what was refused. */
 
-import type { StatePart } from '../document.ts'
-import { svg } from './element.ts'
-import { shortened } from './format.ts'
+import type { StatePart } from '../../document.ts'
+import { svg } from '../element.ts'
+import { shortened } from '../format.ts'
 import type { Point } from './layout.ts'
 import {
   NAME_FONT,

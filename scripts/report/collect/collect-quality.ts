@@ -1,9 +1,9 @@
 /** Data quality: input, refusals, and corrections. */
 
-import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { CORRECTIONS_MAX } from './bounds.ts'
-import type { CorrectionPart, DayRate, ErrorRatePart, QualityPart } from './document.ts'
-import { dayOf, instantOrNull, number, numberOrNull, text, type Ask } from './read.ts'
+import type { Row, Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import { CORRECTIONS_MAX } from '../bounds.ts'
+import type { CorrectionPart, DayRate, ErrorRatePart, QualityPart } from '../document.ts'
+import { dayOf, instantOrNull, number, numberOrNull, text, type Ask } from '../read.ts'
 
 export async function collectQuality(warehouse: Warehouse): Promise<QualityPart> {
   const [input = {}] = await warehouse.query(

@@ -1,11 +1,11 @@
 /** The states of a journey's tracks, the ways between them, and what was refused. */
 
-import type { Track } from '../../pipeline/definition/journey.ts'
-import type { Row } from '../../pipeline/warehouse/warehouse.ts'
-import { EVENTS_PER_WAY_MAX, REFUSALS_MAX, WAYS_MAX, WAYS_READ_MAX } from './bounds.ts'
-import type { NamedCount, RefusalPart, StatePart, TrackPart, WayPart } from './document.ts'
-import { commonest, grouped, number, numberOrNull, text, type Ask } from './read.ts'
-import { keptFirst } from './ways-order.ts'
+import type { Track } from '../../../pipeline/definition/journey.ts'
+import type { Row } from '../../../pipeline/warehouse/warehouse.ts'
+import { EVENTS_PER_WAY_MAX, REFUSALS_MAX, WAYS_MAX, WAYS_READ_MAX } from '../bounds.ts'
+import type { NamedCount, RefusalPart, StatePart, TrackPart, WayPart } from '../document.ts'
+import { commonest, grouped, number, numberOrNull, text, type Ask } from '../read.ts'
+import { keptFirst } from '../ways-order.ts'
 
 /** The part of a track. */
 export type WaysOf = (name: string, track: Track) => Ways

@@ -4,7 +4,7 @@
  * the whole map, so that paper, where the transform is off, has all of it.
  */
 
-import { html, svg } from './element.ts'
+import { html, svg } from '../element.ts'
 
 const STEP = 1.4
 const ZOOM_MAX = 12

@@ -1,9 +1,9 @@
 /** Funnels by day of entry and by source. */
 
-import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { FUNNEL_DAYS_MAX, FUNNEL_SOURCES_MAX } from './bounds.ts'
-import type { FunnelDay, FunnelSource } from './document.ts'
-import { dayOf, grouped, number, numberOrNull, text } from './read.ts'
+import type { Row, Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import { FUNNEL_DAYS_MAX, FUNNEL_SOURCES_MAX } from '../bounds.ts'
+import type { FunnelDay, FunnelSource } from '../document.ts'
+import { dayOf, grouped, number, numberOrNull, text } from '../read.ts'
 
 const DAILY = `
   select funnel, day, converted, pending, dropped, matured_count, matured_rate

@@ -1,9 +1,9 @@
 /** A funnel by source: of the entry, of a person's first session, and of the last one. */
 
-import type { FunnelPart, FunnelSource } from '../document.ts'
-import { html, type Child } from './element.ts'
-import { count, percent } from './format.ts'
-import { table } from './table.ts'
+import type { FunnelPart, FunnelSource } from '../../document.ts'
+import { html, type Child } from '../element.ts'
+import { count, percent } from '../format.ts'
+import { table } from '../table.ts'
 
 type Sources = { name: string } & { [touch in FunnelSource['touch']]: FunnelSource | null }
 

@@ -1,6 +1,6 @@
 /** Ways of the map: lines as wide as their count, with count, share and median time beside them. */
 
-import { svg } from './element.ts'
+import { svg } from '../element.ts'
 import type { Point } from './layout.ts'
 import { NOTE_HEIGHT, plateSize } from './map-text.ts'
 

@@ -1,13 +1,13 @@
 /** Counts that can be added up, from the views that have them, as cubes. */
 
-import { tracksOf, type Journey } from '../../pipeline/definition/journey.ts'
-import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import type { Cubes } from './bound-cubes.ts'
-import { VALUES_MAX } from './bounds.ts'
-import { COUNT, MS_SUM, packCube, UNKNOWN, type Cell } from './cube.ts'
-import { cubeName, MATURED, RUNNING, wayPath } from './cube-names.ts'
-import { dateOf, dayOf, grouped, number, text } from './read.ts'
-import type { Days } from './windows.ts'
+import { tracksOf, type Journey } from '../../../pipeline/definition/journey.ts'
+import type { Row, Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import type { Cubes } from '../cube/bound-cubes.ts'
+import { VALUES_MAX } from '../bounds.ts'
+import { COUNT, MS_SUM, packCube, UNKNOWN, type Cell } from '../cube/cube.ts'
+import { cubeName, MATURED, RUNNING, wayPath } from '../cube/cube-names.ts'
+import { dateOf, dayOf, grouped, number, text } from '../read.ts'
+import type { Days } from '../windows.ts'
 
 /** Where cubes come from: the views as they are or were known, and the days to count; null counts
  * all days. */

@@ -1,8 +1,8 @@
 /** Detours of a track: what runs do after a drop-off, and which states are entered again. */
 
-import { DROP_OFFS_MAX } from './bounds.ts'
-import type { DropOffPart, ReworkPart, TrackPart } from './document.ts'
-import { commonest, grouped, leftOut, number, numberOrNull, text, type Ask } from './read.ts'
+import { DROP_OFFS_MAX } from '../bounds.ts'
+import type { DropOffPart, ReworkPart, TrackPart } from '../document.ts'
+import { commonest, grouped, leftOut, number, numberOrNull, text, type Ask } from '../read.ts'
 
 type Detours = Pick<TrackPart, 'dropOffs' | 'dropOffsLeftOut' | 'rework'>
 

@@ -1,6 +1,6 @@
 /** Legend of the lines of the map. */
 
-import { html, svg } from './element.ts'
+import { html, svg } from '../element.ts'
 
 export function legend(): HTMLElement {
   const sample = (kind: string, text: string) =>

@@ -1,13 +1,13 @@
 /** Funnels: of those that reached a step, who went on, who dropped out, and who may still go on. */
 
-import type { FunnelPart, FunnelStep, MaturedPart } from '../document.ts'
+import type { FunnelPart, FunnelStep, MaturedPart } from '../../document.ts'
 import { conversionText, curve } from './curve.ts'
-import { html, nothing, section, type Child } from './element.ts'
-import { count, duration, exactly, percent } from './format.ts'
+import { html, nothing, section, type Child } from '../element.ts'
+import { count, duration, exactly, percent } from '../format.ts'
 import { funnelDaily } from './funnel-daily.ts'
 import { funnelSources } from './funnel-sources.ts'
-import { touchesState, type Selection } from './selection.ts'
-import { facts, tip } from './tooltip.ts'
+import { touchesState, type Selection } from '../selection.ts'
+import { facts, tip } from '../tooltip.ts'
 
 export function funnels(
   own: FunnelPart[],

@@ -1,11 +1,11 @@
 /** The map as text: descriptions of states and transitions, and the same as a table. */
 
-import type { StatePart, TrackPart, WayPart } from '../document.ts'
-import { html, nothing, type Child } from './element.ts'
-import { count, counted, duration, exactly, percent } from './format.ts'
+import type { StatePart, TrackPart, WayPart } from '../../document.ts'
+import { html, nothing, type Child } from '../element.ts'
+import { count, counted, duration, exactly, percent } from '../format.ts'
 import { nameLines } from './map-text.ts'
-import { nameOf, type Selection } from './selection.ts'
-import { folded } from './table.ts'
+import { nameOf, type Selection } from '../selection.ts'
+import { folded } from '../table.ts'
 
 const EVENTS_TOLD = 4
 

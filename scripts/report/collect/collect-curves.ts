@@ -1,9 +1,9 @@
 /** Curves over age: who has converted, and who is still in a state. A few points stand for all. */
 
-import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { CURVE_STEPS } from './bounds.ts'
-import type { AgePoint } from './document.ts'
-import { grouped, number, text, type Ask } from './read.ts'
+import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import { CURVE_STEPS } from '../bounds.ts'
+import type { AgePoint } from '../document.ts'
+import { grouped, number, text, type Ask } from '../read.ts'
 
 /** The first age at which a curve comes to each of its steps, and its last. */
 const pointsOf = (share: string, curve: string) => `

@@ -1,10 +1,10 @@
 /** A funnel by day of entry: a bar a day, by what became of the units in the end. */
 
 import { scaleBand, scaleLinear } from 'd3-scale'
-import type { FunnelDay, FunnelPart } from '../document.ts'
-import { html, svg, type Child } from './element.ts'
-import { count, counted, day, exactly, percent, shortDay } from './format.ts'
-import { folded } from './table.ts'
+import type { FunnelDay, FunnelPart } from '../../document.ts'
+import { html, svg, type Child } from '../element.ts'
+import { count, counted, day, exactly, percent, shortDay } from '../format.ts'
+import { folded } from '../table.ts'
 
 const WIDTH = 300
 const HEIGHT = 72

@@ -1,10 +1,10 @@
 /** Next steps of runs after a drop-off: a timeout, a way back, or a failure. */
 
-import type { DropOffPart, TrackPart } from '../document.ts'
-import { html, nothing, section } from './element.ts'
-import { count, counted, duration, percent } from './format.ts'
-import { nameOf, touchesState, type Selection } from './selection.ts'
-import { table } from './table.ts'
+import type { DropOffPart, TrackPart } from '../../document.ts'
+import { html, nothing, section } from '../element.ts'
+import { count, counted, duration, percent } from '../format.ts'
+import { nameOf, touchesState, type Selection } from '../selection.ts'
+import { table } from '../table.ts'
 
 const KINDS: { [kind in DropOffPart['kind']]: string } = {
   timed_out: 'timed out',

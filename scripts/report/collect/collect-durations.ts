@@ -1,9 +1,9 @@
 /** How long people stay in a state, how many are in it, and how many of those are stuck. */
 
 import { collectSurvival } from './collect-curves.ts'
-import { VISITS_MAX } from './bounds.ts'
-import type { DurationPart } from './document.ts'
-import { grouped, instantOrNull, number, numberOrNull, text, type Ask } from './read.ts'
+import { VISITS_MAX } from '../bounds.ts'
+import type { DurationPart } from '../document.ts'
+import { grouped, instantOrNull, number, numberOrNull, text, type Ask } from '../read.ts'
 
 /** The part of a state; none for a state nobody was in. */
 export type DurationsOf = (track: string, state: string) => DurationPart[]

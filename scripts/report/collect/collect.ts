@@ -3,21 +3,21 @@
  * nothing an analyst could not ask as well.
  */
 
-import { UserError } from '../../pipeline/base/errors.ts'
-import { choiceOf } from '../../pipeline/base/text.ts'
-import { tracksOf, type Journey } from '../../pipeline/definition/journey.ts'
-import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
-import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { boundCubes, type Cubes } from './bound-cubes.ts'
-import { CUBE_BYTES_MAX, JOURNEYS_MAX } from './bounds.ts'
+import { UserError } from '../../../pipeline/base/errors.ts'
+import { choiceOf } from '../../../pipeline/base/text.ts'
+import { tracksOf, type Journey } from '../../../pipeline/definition/journey.ts'
+import { ReleaseLog } from '../../../pipeline/warehouse/release-log.ts'
+import type { Row, Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import { boundCubes, type Cubes } from '../cube/bound-cubes.ts'
+import { CUBE_BYTES_MAX, JOURNEYS_MAX } from '../bounds.ts'
 import { collectFunnelCubes, collectTrackCubes, present } from './collect-cubes.ts'
-import type { JourneyPart, ReportDocument } from './document.ts'
+import type { JourneyPart, ReportDocument } from '../document.ts'
 import { collectFunnels } from './collect-funnels.ts'
 import { collectCorrections, collectErrorRate, collectQuality } from './collect-quality.ts'
 import { collectThen } from './collect-then.ts'
 import { collectTracks } from './collect-tracks.ts'
-import { emptyError } from '../../pipeline/query/as-of.ts'
-import { asking, instantOrNull, number } from './read.ts'
+import { emptyError } from '../../../pipeline/query/as-of.ts'
+import { asking, instantOrNull, number } from '../read.ts'
 
 /** The document of one journey, or of all that are released. `by` is a path into the events that enter
  * funnels, by whose values they are compared. */

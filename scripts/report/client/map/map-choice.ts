@@ -1,8 +1,8 @@
 /** Ways that the map shows: how many at first, and what is left out, with counts. */
 
-import type { StatePart, WayPart } from '../document.ts'
-import { backIn, keptFirst } from '../ways-order.ts'
-import { counted, exactly, percent } from './format.ts'
+import type { StatePart, WayPart } from '../../document.ts'
+import { backIn, keptFirst } from '../../ways-order.ts'
+import { counted, exactly, percent } from '../format.ts'
 import { sum } from './map-words.ts'
 
 /** A map of so few ways shows all of them. */
