@@ -24,7 +24,13 @@ export const GROUPS: { readonly [name: string]: Group } = {
     tests: ['test/stages/fold-journeys.test.ts', 'test/stages/journey-facts.test.ts'],
   },
   funnels: {
-    files: ['pipeline/stages/fold-funnels.ts', 'pipeline/stages/funnel-attempts.ts'],
+    files: [
+      'pipeline/stages/fold-funnels.ts',
+      'pipeline/stages/funnel-attempts.ts',
+      'pipeline/stages/attempt-changes.ts',
+      'pipeline/stages/attempt-lists.ts',
+      'pipeline/stages/funnel-point.ts',
+    ],
     tests: [
       'test/stages/fold-funnels.test.ts',
       'test/laws/funnel.test.ts',

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
+import { FunnelBench, type GivenEvent } from '../support/histories/funnel-history.ts'
 
 const SECOND = 1_000_000
 const STEPS = ['A', 'B', 'C', 'D']

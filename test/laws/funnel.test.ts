@@ -4,7 +4,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { eventStream } from '../support/arbitraries.ts'
 import { funnel } from '../support/arbitraries-funnel.ts'
-import { FunnelBench, type StoredAttempt, type GivenEvent } from '../support/funnel-history.ts'
+import {
+  FunnelBench,
+  type StoredAttempt,
+  type GivenEvent,
+} from '../support/histories/funnel-history.ts'
 import { funnelRows } from '../reference/funnel.ts'
 import { byCodePoint, inEventOrder } from '../reference/identity.ts'
 

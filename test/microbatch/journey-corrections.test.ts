@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { Harness } from '../support/dump.ts'
-import { check } from '../support/history.ts'
+import { check } from '../support/histories/history.ts'
 
 /** Returns a journey `j` with these states, starting in `a`. */
 function machine(states: { [state: string]: object }, more: object = {}): { journeys: Journey[] } {

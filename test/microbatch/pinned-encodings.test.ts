@@ -15,7 +15,7 @@ import { compile } from '../../pipeline/definition/compile.ts'
 import { Events } from '../../pipeline/stages/events.ts'
 import { IMAGE_KINDS } from '../../pipeline/warehouse/warehouse.ts'
 import { Harness } from '../support/dump.ts'
-import { buying } from '../support/two-version-journey.ts'
+import { buying } from '../support/histories/two-version-journey.ts'
 
 test('pins hashes of texts of every length of the last block', () => {
   const texts = [

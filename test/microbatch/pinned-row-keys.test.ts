@@ -10,7 +10,7 @@ import { storageOf } from '../../pipeline/duckdb/stored-tables.ts'
 import { runCohorts } from '../../pipeline/query/run-cohorts.ts'
 import { VERSIONED_NAMES, type VersionedName } from '../../pipeline/warehouse/tables.ts'
 import { Harness } from '../support/dump.ts'
-import { buying } from '../support/two-version-journey.ts'
+import { buying } from '../support/histories/two-version-journey.ts'
 
 const event = (
   event_id: string,

@@ -7,7 +7,7 @@ import type { CohortCondition } from '../../pipeline/definition/cohort.ts'
 import { cohortMembers } from '../../pipeline/query/run-cohorts.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import type { Harness } from '../support/dump.ts'
-import { tell } from '../support/history.ts'
+import { tell } from '../support/histories/history.ts'
 
 const order: Journey = {
   id: 'order',

@@ -7,7 +7,7 @@ import { countJourney } from '../../scripts/describe/count.ts'
 import { guardWords } from '../../pipeline/definition/guard-words.ts'
 import { mermaidOf } from '../../scripts/describe/mermaid.ts'
 import { startCommands } from '../support/commands.ts'
-import { JOURNEYS, reportWarehouse } from '../support/report-data.ts'
+import { JOURNEYS, reportWarehouse } from '../support/report/report-data.ts'
 
 const lines = (text: string) => text.split('\n').map((line) => line.trim())
 

@@ -12,9 +12,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { formatInstant, now } from '../../pipeline/base/clock.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import type { StoryDocument } from '../../scripts/explain/document.ts'
-import { HOOK_MS, launch, openPage } from '../support/browser.ts'
+import { HOOK_MS, launch, openPage } from '../support/report/browser.ts'
 import { startCommands } from '../support/commands.ts'
-import { EVIL } from '../support/report-data.ts'
+import { EVIL } from '../support/report/report-data.ts'
 import { ndjsonOf, type ShortEvent } from '../support/short-events.ts'
 
 /** Id with right-to-left text and quotes, wider than any screen. */

@@ -13,7 +13,11 @@ import {
   CLICKHOUSE_MODES,
 } from '../../pipeline/definition/funnel.ts'
 import type { Json } from '../../pipeline/base/json.ts'
-import { FunnelBench, type StoredAttempt, type GivenEvent } from '../support/funnel-history.ts'
+import {
+  FunnelBench,
+  type StoredAttempt,
+  type GivenEvent,
+} from '../support/histories/funnel-history.ts'
 import { peer } from '../support/peers.ts'
 
 type Chdb = { query(sql: string, format: string): unknown }

@@ -1,7 +1,7 @@
 /** Event funnels, option by option. */
 
 import { describe, expect, test } from 'vitest'
-import { attemptsOf, FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
+import { attemptsOf, FunnelBench, type GivenEvent } from '../support/histories/funnel-history.ts'
 
 const ABC = { steps: ['A', 'B', 'C'], within: '1h' }
 const AB = { steps: ['A', 'B'], within: '1h' }

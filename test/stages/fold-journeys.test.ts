@@ -2,7 +2,7 @@
 
 import { describe, test } from 'vitest'
 import type { Journey } from '../../pipeline/definition/journey.ts'
-import { checkFold } from '../support/journey-history.ts'
+import { checkFold } from '../support/histories/journey-history.ts'
 
 /** Returns a journey `j` with these states, starting in `a`. */
 function machine(states: { [state: string]: object }, more: object = {}): { journeys: Journey[] } {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { EventFunnel } from '../../pipeline/definition/funnel.ts'
-import { attemptsOf } from '../support/funnel-history.ts'
+import { attemptsOf } from '../support/histories/funnel-history.ts'
 
 const AB = { steps: ['A', 'B'], within: '1h', semantics: 'posthog' as const }
 const ABC = { ...AB, steps: ['A', 'B', 'C'] }

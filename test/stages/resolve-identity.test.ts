@@ -1,7 +1,7 @@
 /** Identity resolution: how people are found, linked, refused and unlinked. */
 
 import { describe, test } from 'vitest'
-import { check } from '../support/history.ts'
+import { check } from '../support/histories/history.ts'
 
 describe('sessions find their person', () => {
   test('a sign-in claims earlier and later events on the device', () =>

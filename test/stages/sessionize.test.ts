@@ -1,7 +1,7 @@
 /** Sessions, rule by rule: what starts one and what does not. */
 
 import { expect, test } from 'vitest'
-import { check, tell } from '../support/history.ts'
+import { check, tell } from '../support/histories/history.ts'
 
 test('a session starts after more than 30 minutes without events, not after exactly 30', () =>
   check(`

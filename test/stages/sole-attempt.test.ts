@@ -1,7 +1,7 @@
 /** When the only attempt of a profile ended: the same whatever the runs its events came in. */
 
 import { expect, test } from 'vitest'
-import { FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
+import { FunnelBench, type GivenEvent } from '../support/histories/funnel-history.ts'
 
 const MINUTE = 60_000_000
 const AB = { steps: ['A', 'B'], within: '20m' }

@@ -18,7 +18,7 @@ import { failedChecks } from '../../pipeline/warehouse/integrity-checks.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { reference, VIEWS } from '../reference/reference.ts'
 import { dump, Harness, landed, sorted } from '../support/dump.ts'
-import * as history from '../support/golden-history.ts'
+import * as history from '../support/histories/golden-history.ts'
 import { expectOutbox } from '../support/outbox.ts'
 import { emptyWarehouse } from '../support/reused-warehouse.ts'
 

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { checkFunnel } from '../../pipeline/definition/check/check-funnel.ts'
-import { FunnelBench, type GivenEvent } from '../support/funnel-history.ts'
+import { FunnelBench, type GivenEvent } from '../support/histories/funnel-history.ts'
 
 type Case = {
   test: string

@@ -4,7 +4,7 @@ import { describe, test } from 'vitest'
 import checkout from '../../definitions/journeys/checkout.ts'
 import onboarding from '../../definitions/journeys/onboarding.ts'
 import subscription from '../../definitions/journeys/subscription.ts'
-import { check } from '../support/history.ts'
+import { check } from '../support/histories/history.ts'
 
 describe('the journeys of this project', () => {
   test('checkout.ts goes in circles, is abandoned, resumed, and started again', () =>

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, test } from 'vitest'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import type { Harness } from '../support/dump.ts'
 import { expectTable } from '../support/expect-table.ts'
-import { tell } from '../support/history.ts'
+import { tell } from '../support/histories/history.ts'
 
 const order: Journey = {
   id: 'order',

@@ -5,7 +5,7 @@ import type { Journey } from '../../pipeline/definition/journey.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { Harness } from '../support/dump.ts'
 import { expectTable } from '../support/expect-table.ts'
-import { tell } from '../support/history.ts'
+import { tell } from '../support/histories/history.ts'
 
 type Outcomes = { [state: string]: 'success' | 'failure' | 'neutral' }
 

@@ -4,25 +4,30 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeDefinitions, type Release } from '../../pipeline/definition/load.ts'
-import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
-import type { Journey } from '../../pipeline/definition/journey.ts'
-import { isPublic } from '../../pipeline/warehouse/public-views.ts'
-import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { Random } from '../../scripts/sample/random.ts'
-import { CYCLES_MAX, PATH_STATES_MAX, VARIANTS_MAX, WAYS_MAX } from '../../scripts/report/bounds.ts'
-import { reportPage } from '../../scripts/report/bundle.ts'
-import { collect } from '../../scripts/report/collect/collect.ts'
+import { makeDefinitions, type Release } from '../../../pipeline/definition/load.ts'
+import { duckdbWarehouse } from '../../../pipeline/duckdb/warehouse.ts'
+import type { Journey } from '../../../pipeline/definition/journey.ts'
+import { isPublic } from '../../../pipeline/warehouse/public-views.ts'
+import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import { Random } from '../../../scripts/sample/random.ts'
+import {
+  CYCLES_MAX,
+  PATH_STATES_MAX,
+  VARIANTS_MAX,
+  WAYS_MAX,
+} from '../../../scripts/report/bounds.ts'
+import { reportPage } from '../../../scripts/report/bundle.ts'
+import { collect } from '../../../scripts/report/collect/collect.ts'
 import type {
   FunnelStep,
   JourneyPart,
   ReportDocument,
   TrackPart,
-} from '../../scripts/report/document.ts'
-import { startCommands } from '../support/commands.ts'
-import { Harness } from '../support/dump.ts'
-import { move, step } from '../support/releasing.ts'
-import { EVIL, FUNNEL, JOURNEYS, reportWarehouse } from '../support/report-data.ts'
+} from '../../../scripts/report/document.ts'
+import { startCommands } from '../../support/commands.ts'
+import { Harness } from '../../support/dump.ts'
+import { move, step } from '../../support/releasing.ts'
+import { EVIL, FUNNEL, JOURNEYS, reportWarehouse } from '../../support/report/report-data.ts'
 
 const BYTES_MAX = 1_000_000
 const HOUR = 3_600_000

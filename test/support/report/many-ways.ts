@@ -1,6 +1,6 @@
 /** A track of 30 states with long names and 99 ways, of which the 43 ways back are the rarest. */
 
-import type { StatePart, WayPart } from '../../scripts/report/document.ts'
+import type { StatePart, WayPart } from '../../../scripts/report/document.ts'
 
 const STATES = 30
 

@@ -1,8 +1,8 @@
 /** Ways that are kept where not all fit: those that connect the states, then the ways back. */
 
 import { expect, test } from 'vitest'
-import { backIn, keptFirst } from '../../scripts/report/ways-order.ts'
-import { manyWays } from '../support/many-ways.ts'
+import { backIn, keptFirst } from '../../../scripts/report/ways-order.ts'
+import { manyWays } from '../../support/report/many-ways.ts'
 
 const { states, ways } = manyWays()
 const names = states.map(({ name }) => name)

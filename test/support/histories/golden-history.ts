@@ -5,15 +5,15 @@
  */
 
 import { rmSync } from 'node:fs'
-import { parseInstant } from '../../pipeline/base/clock.ts'
-import type { Cohort } from '../../pipeline/definition/cohort.ts'
-import type { EventFunnel } from '../../pipeline/definition/funnel.ts'
-import type { Journey } from '../../pipeline/definition/journey.ts'
-import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
-import { forget } from '../../pipeline/operations/forget.ts'
-import { runCohorts } from '../../pipeline/query/run-cohorts.ts'
-import { Harness } from './dump.ts'
+import { parseInstant } from '../../../pipeline/base/clock.ts'
+import type { Cohort } from '../../../pipeline/definition/cohort.ts'
+import type { EventFunnel } from '../../../pipeline/definition/funnel.ts'
+import type { Journey } from '../../../pipeline/definition/journey.ts'
+import { makeDefinitions } from '../../../pipeline/definition/load.ts'
+import { duckdbWarehouse } from '../../../pipeline/duckdb/warehouse.ts'
+import { forget } from '../../../pipeline/operations/forget.ts'
+import { runCohorts } from '../../../pipeline/query/run-cohorts.ts'
+import { Harness } from '../dump.ts'
 
 const checkout: Journey = {
   id: 'checkout',

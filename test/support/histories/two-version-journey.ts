@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Journey } from '../../pipeline/definition/journey.ts'
+import type { Journey } from '../../../pipeline/definition/journey.ts'
 
 /** Journey from looking to buying. Carts go cold after `patience`, and the newer version has more
  * guards. */

@@ -4,10 +4,10 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { boundCubes } from '../../scripts/report/cube/bound-cubes.ts'
-import { collect } from '../../scripts/report/collect/collect.ts'
-import { cubeName } from '../../scripts/report/cube/cube-names.ts'
+import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import { boundCubes } from '../../../scripts/report/cube/bound-cubes.ts'
+import { collect } from '../../../scripts/report/collect/collect.ts'
+import { cubeName } from '../../../scripts/report/cube/cube-names.ts'
 import {
   DAY_MS,
   EVERYTHING,
@@ -16,16 +16,16 @@ import {
   sumsOf,
   type CubePart,
   type Slice,
-} from '../../scripts/report/cube/cube.ts'
+} from '../../../scripts/report/cube/cube.ts'
 import type {
   FunnelPart,
   JourneyPart,
   ReportDocument,
   TrackPart,
-} from '../../scripts/report/document.ts'
-import { sliceFunnel } from '../../scripts/report/cube/slice-funnel.ts'
-import { sliceTrack } from '../../scripts/report/cube/slice-track.ts'
-import { BASE as START, busyWarehouse } from '../support/report-data.ts'
+} from '../../../scripts/report/document.ts'
+import { sliceFunnel } from '../../../scripts/report/cube/slice-funnel.ts'
+import { sliceTrack } from '../../../scripts/report/cube/slice-track.ts'
+import { BASE as START, busyWarehouse } from '../../support/report/report-data.ts'
 
 let warehouse: Warehouse
 let report: ReportDocument

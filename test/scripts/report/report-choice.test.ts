@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { reportPage } from '../../scripts/report/bundle.ts'
-import { collect } from '../../scripts/report/collect/collect.ts'
-import { HOOK_MS, launch, openPage } from '../support/browser.ts'
-import { busyWarehouse } from '../support/report-data.ts'
+import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import { reportPage } from '../../../scripts/report/bundle.ts'
+import { collect } from '../../../scripts/report/collect/collect.ts'
+import { HOOK_MS, launch, openPage } from '../../support/report/browser.ts'
+import { busyWarehouse } from '../../support/report/report-data.ts'
 
 describe.skipIf(launch === null)('a choice', () => {
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-choice-'))

@@ -17,12 +17,12 @@
  */
 
 import { expect } from 'vitest'
-import type { Identity, Sessions } from '../../pipeline/definition/settings.ts'
-import type { Journey } from '../../pipeline/definition/journey.ts'
-import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { parseInstant } from '../../pipeline/base/clock.ts'
-import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { Harness } from './dump.ts'
+import type { Identity, Sessions } from '../../../pipeline/definition/settings.ts'
+import type { Journey } from '../../../pipeline/definition/journey.ts'
+import { makeDefinitions } from '../../../pipeline/definition/load.ts'
+import { parseInstant } from '../../../pipeline/base/clock.ts'
+import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import { Harness } from '../dump.ts'
 
 export type Setting = {
   identity?: Partial<Identity>

@@ -1,8 +1,8 @@
 /** Options of funnels as sentences. */
 
 import { expect, test } from 'vitest'
-import { eventOptions, journeyOptions } from '../../pipeline/definition/funnel.ts'
-import { funnelWords } from '../../scripts/report/funnel-words.ts'
+import { eventOptions, journeyOptions } from '../../../pipeline/definition/funnel.ts'
+import { funnelWords } from '../../../scripts/report/funnel-words.ts'
 
 const STEPS = ['Viewed', 'Added', 'Ordered']
 

@@ -9,21 +9,21 @@
  */
 
 import { expect } from 'vitest'
-import { valueAt } from '../../pipeline/base/json.ts'
-import { compile } from '../../pipeline/definition/compile.ts'
-import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { Events } from '../../pipeline/stages/events.ts'
-import { Facts } from '../../pipeline/stages/journey-facts.ts'
-import type { EventFunnel } from '../../pipeline/definition/funnel.ts'
-import { FunnelFacts } from '../../pipeline/stages/funnel-facts.ts'
+import { valueAt } from '../../../pipeline/base/json.ts'
+import { compile } from '../../../pipeline/definition/compile.ts'
+import { makeDefinitions } from '../../../pipeline/definition/load.ts'
+import { Events } from '../../../pipeline/stages/events.ts'
+import { Facts } from '../../../pipeline/stages/journey-facts.ts'
+import type { EventFunnel } from '../../../pipeline/definition/funnel.ts'
+import { FunnelFacts } from '../../../pipeline/stages/funnel-facts.ts'
 import {
   freshFunnels,
   FunnelFold,
   funnelsDueOf,
   type FunnelState,
-} from '../../pipeline/stages/fold-funnels.ts'
-import type { Json } from '../../pipeline/base/json.ts'
-import { tabulateFunnels, type TabulatedFunnels } from '../../pipeline/microbatch/funnel-rows.ts'
+} from '../../../pipeline/stages/fold-funnels.ts'
+import type { Json } from '../../../pipeline/base/json.ts'
+import { tabulateFunnels, type TabulatedFunnels } from '../../../pipeline/microbatch/funnel-rows.ts'
 
 export type GivenEvent = {
   id: string

@@ -7,16 +7,16 @@
  */
 
 import { expect } from 'vitest'
-import { valueAt } from '../../pipeline/base/json.ts'
-import { compile, type Compiled } from '../../pipeline/definition/compile.ts'
-import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import type { Rows, Value } from '../../pipeline/microbatch/changelog.ts'
-import { tabulate, type DueEffect } from '../../pipeline/microbatch/journey-rows.ts'
-import { Events } from '../../pipeline/stages/events.ts'
-import { Fold } from '../../pipeline/stages/fold-journeys.ts'
-import { dueOf, freshProfile, type ProfileState } from '../../pipeline/stages/instance.ts'
-import { Facts } from '../../pipeline/stages/journey-facts.ts'
-import { TABLES, type VersionedName } from '../../pipeline/warehouse/tables.ts'
+import { valueAt } from '../../../pipeline/base/json.ts'
+import { compile, type Compiled } from '../../../pipeline/definition/compile.ts'
+import { makeDefinitions } from '../../../pipeline/definition/load.ts'
+import type { Rows, Value } from '../../../pipeline/microbatch/changelog.ts'
+import { tabulate, type DueEffect } from '../../../pipeline/microbatch/journey-rows.ts'
+import { Events } from '../../../pipeline/stages/events.ts'
+import { Fold } from '../../../pipeline/stages/fold-journeys.ts'
+import { dueOf, freshProfile, type ProfileState } from '../../../pipeline/stages/instance.ts'
+import { Facts } from '../../../pipeline/stages/journey-facts.ts'
+import { TABLES, type VersionedName } from '../../../pipeline/warehouse/tables.ts'
 import { instantOf, parse, type Line, type Setting } from './history.ts'
 
 export type Row = { [column: string]: Value }

@@ -1,9 +1,15 @@
 /** Numbers as people read them, and what touches a selection. */
 
 import { expect, test } from 'vitest'
-import { count, duration, instant, percent, shortened } from '../../scripts/report/client/format.ts'
-import { place } from '../../scripts/report/client/map/layout.ts'
-import { touchesPath, touchesStep, touchesWay } from '../../scripts/report/client/selection.ts'
+import {
+  count,
+  duration,
+  instant,
+  percent,
+  shortened,
+} from '../../../scripts/report/client/format.ts'
+import { place } from '../../../scripts/report/client/map/layout.ts'
+import { touchesPath, touchesStep, touchesWay } from '../../../scripts/report/client/selection.ts'
 
 test.each([
   [0, '0'],

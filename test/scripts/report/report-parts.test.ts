@@ -1,9 +1,9 @@
 /** Curves, days, sources and detours of the report's document, worked out by hand. */
 
 import { beforeAll, expect, test } from 'vitest'
-import { collect } from '../../scripts/report/collect/collect.ts'
-import type { JourneyPart, TrackPart } from '../../scripts/report/document.ts'
-import { reportWarehouse } from '../support/report-data.ts'
+import { collect } from '../../../scripts/report/collect/collect.ts'
+import type { JourneyPart, TrackPart } from '../../../scripts/report/document.ts'
+import { reportWarehouse } from '../../support/report/report-data.ts'
 
 const HOUR = 3_600_000
 let order: JourneyPart

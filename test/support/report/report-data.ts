@@ -1,11 +1,11 @@
 /** A small warehouse for reports, with a name that contains markup. */
 
-import type { Journey } from '../../pipeline/definition/journey.ts'
-import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { Random } from '../../scripts/sample/random.ts'
-import { Harness } from './dump.ts'
-import { emptyWarehouse } from './reused-warehouse.ts'
+import type { Journey } from '../../../pipeline/definition/journey.ts'
+import { makeDefinitions } from '../../../pipeline/definition/load.ts'
+import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import { Random } from '../../../scripts/sample/random.ts'
+import { Harness } from '../dump.ts'
+import { emptyWarehouse } from '../reused-warehouse.ts'
 
 export const EVIL = `</script><img src=x onerror="document.title='pwned'">`
 

@@ -1,16 +1,16 @@
 /** The comparison of two weeks, with late events that restate the first of them. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { changesOf, type Changes } from '../../scripts/report/changes.ts'
-import { collect } from '../../scripts/report/collect/collect.ts'
-import { DAY_MS } from '../../scripts/report/cube/cube.ts'
-import type { JourneyPart, TrackPart } from '../../scripts/report/document.ts'
-import { differenceOf } from '../../scripts/report/difference.ts'
-import { rateOf } from '../../scripts/report/cube/slice-funnel.ts'
-import { decidedAt, windowsOf } from '../../scripts/report/windows.ts'
-import { Harness } from '../support/dump.ts'
-import { BASE, JOURNEYS } from '../support/report-data.ts'
+import { makeDefinitions } from '../../../pipeline/definition/load.ts'
+import { changesOf, type Changes } from '../../../scripts/report/changes.ts'
+import { collect } from '../../../scripts/report/collect/collect.ts'
+import { DAY_MS } from '../../../scripts/report/cube/cube.ts'
+import type { JourneyPart, TrackPart } from '../../../scripts/report/document.ts'
+import { differenceOf } from '../../../scripts/report/difference.ts'
+import { rateOf } from '../../../scripts/report/cube/slice-funnel.ts'
+import { decidedAt, windowsOf } from '../../../scripts/report/windows.ts'
+import { Harness } from '../../support/dump.ts'
+import { BASE, JOURNEYS } from '../../support/report/report-data.ts'
 
 const HOUR = 3_600_000
 const harness = new Harness(makeDefinitions({ journeys: JOURNEYS }))

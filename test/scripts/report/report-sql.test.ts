@@ -1,15 +1,15 @@
 /** The queries that the page copies return the numbers that it shows. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
-import { blockSql, BLOCKS, type BlockName } from '../../scripts/report/block-sql.ts'
-import { blockRows } from '../../scripts/report/client/block-rows.ts'
-import { csvOf } from '../../scripts/report/client/csv.ts'
-import { slicedOf } from '../../scripts/report/client/sliced.ts'
-import { collect } from '../../scripts/report/collect/collect.ts'
-import { DAY_MS, EVERYTHING, type Slice } from '../../scripts/report/cube/cube.ts'
-import type { JourneyPart, ReportDocument, TrackPart } from '../../scripts/report/document.ts'
-import { BASE, busyWarehouse } from '../support/report-data.ts'
+import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
+import { blockSql, BLOCKS, type BlockName } from '../../../scripts/report/block-sql.ts'
+import { blockRows } from '../../../scripts/report/client/block-rows.ts'
+import { csvOf } from '../../../scripts/report/client/csv.ts'
+import { slicedOf } from '../../../scripts/report/client/sliced.ts'
+import { collect } from '../../../scripts/report/collect/collect.ts'
+import { DAY_MS, EVERYTHING, type Slice } from '../../../scripts/report/cube/cube.ts'
+import type { JourneyPart, ReportDocument, TrackPart } from '../../../scripts/report/document.ts'
+import { BASE, busyWarehouse } from '../../support/report/report-data.ts'
 
 let warehouse: Warehouse
 let report: ReportDocument
