@@ -11,7 +11,8 @@
 import PQueue from 'p-queue'
 
 import type { Decode } from './decode/decoder-thread.ts'
-import type { Begun, Delivery, Outcome, Pipeline } from './microbatch/pipeline.ts'
+import type { Outcome } from './microbatch/landed-batch.ts'
+import type { Begun, Delivery, Pipeline } from './microbatch/pipeline.ts'
 import { emptyBatch, type EventBatch } from './decode/event-batch.ts'
 import { elapsedMs, now } from './base/clock.ts'
 import { retrying, type Retry } from './base/retry.ts'

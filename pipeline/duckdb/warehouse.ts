@@ -21,11 +21,12 @@ import { openToRead, openToWrite, unfinished } from './open-and-recover.ts'
 import { removeFile, rewritten } from './rewrite-file.ts'
 import { DuckDBTakeover } from './takeover.ts'
 import { makeSchema } from './make-schema.ts'
-import { foldStatements, pendingOf, SEARCH_PATH, storageOf } from './stored-tables.ts'
+import { SEARCH_PATH, storageOf } from './stored-tables.ts'
 import { assert } from '../base/errors.ts'
 import { NO_HEAD, noWarehouse, readHead } from '../warehouse/head.ts'
-import { VERSIONED_NAMES, type AppendedName, type VersionedName } from '../warehouse/tables.ts'
+import type { AppendedName } from '../warehouse/tables.ts'
 import { UnderWay } from './pending-commit.ts'
+import { PendingRows } from './pending-rows.ts'
 import { UNAPPLIED } from './unapplied.ts'
 import type {
   Commit,
@@ -44,9 +45,6 @@ import type {
   Takeover,
   Warehouse,
 } from '../warehouse/warehouse.ts'
-
-/** Pending rows of a table at which they are folded. */
-const PENDING_MAX = 300_000
 
 export type DuckDBOptions = {
   means?: Means
@@ -80,8 +78,7 @@ class DuckDBWarehouse implements Warehouse {
   #isReader: boolean
   #opened: Opened | null = null
   #head: Head = NO_HEAD
-  /** Number of rows in each `_pending` table. */
-  readonly #pending = new Map<VersionedName, number>()
+  readonly #pending = new PendingRows()
 
   constructor(path: string, options: DuckDBOptions) {
     const { means = RUNNING, ifMissing = 'make', isReader = false, isScratch = false } = options
@@ -105,10 +102,7 @@ class DuckDBWarehouse implements Warehouse {
       if (this.#ifMissing === 'refuse' && !existsSync(this.#path)) throw noWarehouse(this.url)
       const file = await this.#openFile()
       await this.#use(file)
-      const counts = await file.counts(VERSIONED_NAMES.map(pendingOf))
-      for (const table of VERSIONED_NAMES) {
-        this.#pending.set(table, counts.get(pendingOf(table)) ?? 0)
-      }
+      await this.#pending.count(file)
     }
     this.#head = await readHead((sql) => this.query(sql))
     return this.#head
@@ -171,7 +165,9 @@ class DuckDBWarehouse implements Warehouse {
   async #commit(commit: Commit): Promise<void> {
     await this.#apply(commit, async () => undefined)
     await this.#open.lookups.settle(commit.images)
-    for (const [table, rows] of commit.supersedes) await this.#settle(table, rows.numRows)
+    for (const [table, rows] of commit.supersedes) {
+      await this.#pending.add(this.#open.file, table, rows.numRows)
+    }
   }
 
   async takeOver(takeover: Takeover, decide: (counts: RowCounts) => Commit | null): Promise<void> {
@@ -186,7 +182,7 @@ class DuckDBWarehouse implements Warehouse {
       })
       this.#open.lookups.close()
       await this.#use(file)
-      for (const [table, count] of taking.waiting()) await this.#settle(table, count)
+      for (const [table, count] of taking.waiting()) await this.#pending.add(file, table, count)
     } finally {
       await taking.end()
     }
@@ -221,13 +217,6 @@ class DuckDBWarehouse implements Warehouse {
     this.#head = { ...this.#head, batch, recordedAt }
   }
 
-  /** Counts further pending rows of a table, and folds them at the limit. */
-  async #settle(table: VersionedName, count: number): Promise<void> {
-    const pending = (this.#pending.get(table) ?? 0) + count
-    this.#pending.set(table, pending)
-    if (pending > PENDING_MAX) await this.#fold(table)
-  }
-
   async erase(
     commit: Commit,
     erasure: Erasure,
@@ -253,7 +242,7 @@ class DuckDBWarehouse implements Warehouse {
       if (head !== null && head.batch < batch) await removeEraseMark(this.#path)
       throw thrown
     }
-    for (const table of VERSIONED_NAMES) this.#pending.set(table, 0)
+    this.#pending.clear()
     this.#open.lookups.close()
     const next = await rewritten(file, this.#path, this.#means, batch).catch(async (thrown) => {
       await this.#use(file)
@@ -273,15 +262,6 @@ class DuckDBWarehouse implements Warehouse {
     return rows as LandedMessage[]
   }
 
-  async #fold(table: VersionedName): Promise<void> {
-    const { file } = this.#open
-    file.dropAppenders()
-    await file.transaction(async () => {
-      for (const statement of foldStatements(table)) await file.run(statement)
-    })
-    this.#pending.set(table, 0)
-  }
-
   asOf(view: string, instant: number): string {
     return `${view}_as_of(make_timestamptz(${instant}))`
   }
@@ -296,9 +276,7 @@ class DuckDBWarehouse implements Warehouse {
 
   async close(): Promise<void> {
     if (this.#opened === null) return
-    for (const table of this.#isReader ? [] : VERSIONED_NAMES) {
-      if ((this.#pending.get(table) ?? 0) > 0) await this.#fold(table)
-    }
+    if (!this.#isReader) await this.#pending.foldAll(this.#opened.file)
     this.#opened.lookups.close()
     this.#opened.file.close()
     this.#opened = null

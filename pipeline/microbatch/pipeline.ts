@@ -17,8 +17,8 @@ import type { Definitions, Release } from '../definition/load.ts'
 import { ErasedPersons } from './suppression-list.ts'
 import { unrecordedKey } from './key-on-record.ts'
 import { land, type Landing } from './deduplicate.ts'
+import { landedCorrections, outcomeOf, type Outcome } from './landed-batch.ts'
 import { derive, type Derived } from './derive.ts'
-import type { PlacedCorrection } from './identity-pairs.ts'
 import { undeclaredOutcomes } from '../warehouse/outcome-log.ts'
 import { firstEntries, ReleaseLog, runningOf, type Running } from '../warehouse/release-log.ts'
 import { MicroBatch } from './micro-batch.ts'
@@ -41,19 +41,6 @@ export type Delivery = {
   resolving?: readonly string[]
   /** Inbox messages that this batch contains. */
   applying?: readonly LandedKey[]
-}
-
-/** Result of a micro-batch. */
-export type Outcome = {
-  read: number
-  landed: number
-  duplicates: number
-  /** Number of events of erased persons that were dropped. */
-  erased: number
-  /** By reason. */
-  refused: Map<string, number>
-  /** Number of outbox rows. */
-  effects: number
 }
 
 /** Position and settings that a bulk load starts from. */
@@ -289,30 +276,5 @@ export class Pipeline {
 
   #forget(): void {
     for (const images of Object.values(this.#images)) images.forget()
-  }
-}
-
-/** Returns the aliases and unlinks of the events that landed. */
-export function landedCorrections(
-  { events }: MicroBatch,
-  batch: EventBatch,
-  { landedRow }: Landing,
-): PlacedCorrection[] {
-  return batch.corrections.flatMap(({ row, kind, a, b }) => {
-    const landed = landedRow[row] as number
-    return landed < 0 ? [] : [{ place: events.place(landed), kind, a, b }]
-  })
-}
-
-function outcomeOf(batch: EventBatch, landing: Landing, effects: number): Outcome {
-  const refused = new Map<string, number>()
-  for (const { reason } of landing.refusals) refused.set(reason, (refused.get(reason) ?? 0) + 1)
-  return {
-    read: batch.read,
-    landed: landing.rows.length,
-    duplicates: landing.duplicates,
-    erased: landing.erased,
-    refused,
-    effects,
   }
 }

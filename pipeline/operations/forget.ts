@@ -9,7 +9,7 @@
 
 import { unrecordedKey } from '../microbatch/key-on-record.ts'
 import { deriveErasure, type Erasing } from '../microbatch/derive.ts'
-import { landedCorrections } from '../microbatch/pipeline.ts'
+import { landedCorrections } from '../microbatch/landed-batch.ts'
 import { arrowTable } from '../warehouse/arrow/arrow.ts'
 import { emptyBatch, type EventBatch } from '../decode/event-batch.ts'
 import { imagesFor } from '../microbatch/codec/profile-codec.ts'
