@@ -225,12 +225,12 @@ describe.skipIf(launch === null)('a report with many ways and long names', () =>
       expect(await section.locator('h2').isVisible()).toBe(true)
       expect((await section.boundingBox())?.height).toBeGreaterThan(60)
     }
-    const [map, canvas] = await Promise.all(
-      ['.map-layer', '.map-canvas'].map((name) => page.locator(name).boundingBox()),
-    )
-    expect(map?.width).toBeLessThanOrEqual((canvas?.width ?? 0) + 4)
+    const widthOf = async (name: string) => (await page.locator(name).boundingBox())?.width ?? 0
+    await expect
+      .poll(async () => (await widthOf('.map-layer')) - (await widthOf('.map-canvas')))
+      .toBeLessThanOrEqual(4)
     await page.emulateMedia({ media: 'screen' })
-    expect(await rows.first().isVisible()).toBe(false)
+    await rows.first().waitFor({ state: 'hidden' })
   })
 
   test.each(['light', 'dark'] as const)('fills can be told from %s paper', async (colorScheme) => {
