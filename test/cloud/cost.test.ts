@@ -1,6 +1,6 @@
 /**
  * Cost of a tick in BigQuery: jobs, table references (each is billed at least 10 MiB) and staged
- * bytes. The costs in `pipeline/bigquery/README.md` are computed from these counts.
+ * bytes. The costs in `pipeline/bigquery/COST.md` are computed from these counts.
  */
 
 import { afterAll, describe, expect, test } from 'vitest'

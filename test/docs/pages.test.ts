@@ -15,6 +15,7 @@ const PAGES = [
   'SECURITY.md',
   'scripts/README.md',
   'pipeline/bigquery/README.md',
+  'pipeline/bigquery/COST.md',
   'definitions/README.md',
   'sql/README.md',
   'test/README.md',
