@@ -11,7 +11,7 @@ import { messageOf, UserError } from '../../pipeline/base/errors.ts'
 import { printableLines } from '../../pipeline/base/text.ts'
 import { defaultWarehouseToRead } from './default-warehouse.ts'
 import { endOnInterrupt } from './interrupt.ts'
-import { lineInPresent, nextLine, setPresent, type Present } from './next-command.ts'
+import { lineAgain, lineInPresent, nextLine, setPresent, type Present } from './next-command.ts'
 import { refuseKeptOptions } from './npm-options.ts'
 import { note } from './output.ts'
 
@@ -94,7 +94,7 @@ export async function main(program: Command): Promise<void> {
 /** Returns what an interrupted command has committed, and how to continue. */
 function outcomeOf(action: Command): string {
   const script = scriptOf(action)
-  const line = nextLine(script, ...process.argv.slice(2))
+  const line = lineAgain(script)
   const check = REWRITES[script]
   if (STEPWISE.has(script))
     return `finished steps are kept and skipped next time; to continue: ${line}`

@@ -26,6 +26,16 @@ export function nextLine(script: string, ...args: string[]): string {
   return lineInPresent({ script, args })
 }
 
+/** Returns the present command line with more options. */
+export function lineAgain(script: string, ...options: string[]): string {
+  return nextLine(script, ...process.argv.slice(2), ...options)
+}
+
+/** Returns the last line of a plan: the command that carries it out. */
+export function carryOutLine(script: string, ...options: string[]): string {
+  return `nothing has been changed; to do it: ${lineAgain(script, '--yes', ...options)}`
+}
+
 export function lineInPresent({ script, args }: NextCommand): string {
   const { warehouse, definitions } = present
   const more: string[] = []

@@ -14,6 +14,7 @@ import { UserError } from '../../pipeline/base/errors.ts'
 import { command } from '../cli/command.ts'
 import { checkNetwork } from '../cli/network.ts'
 import { grouped } from '../cli/funnel-lines.ts'
+import { carryOutLine } from '../cli/next-command.ts'
 
 type Options = { warehouse: string; yes?: true; json?: true }
 
@@ -41,7 +42,7 @@ export const program = command(
     if (yes === true) await compact(client, place, plan, (table) => say(lineOf(table)))
     else due.map(lineOf).forEach(say)
     if (due.length === 0) say('nothing to archive')
-    else if (yes !== true) say('nothing has been changed: add --yes to do it')
+    else if (yes !== true) say(carryOutLine('compact'))
     if (json === undefined) return
     const tables = due.map(({ table, rows, surplus }) => ({ table, rows, surplus }))
     process.stdout.write(`${JSON.stringify({ done: yes === true, batch: plan.batch, tables })}\n`)

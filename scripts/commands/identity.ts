@@ -21,6 +21,7 @@ import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { counted } from '../../pipeline/base/text.ts'
 import { command, warehouseCommand } from '../cli/command.ts'
 import { say, sayJson } from '../cli/output.ts'
+import { carryOutLine } from '../cli/next-command.ts'
 
 const audit = warehouseCommand(
   'audit',
@@ -112,7 +113,7 @@ async function correct(
       const what = kind === 'link' ? 'links them to one person' : 'cancels their links'
       lines.push(
         `plan: an event "${CORRECTION_NAME}" at ${at} ${what}; all tables are corrected retroactively`,
-        'nothing has been changed: add --yes to do it',
+        carryOutLine('identity'),
       )
     } else lines.push(`fed ${eventId}; now`, ...after.map(profileLine))
     say(lines)

@@ -13,7 +13,7 @@ import { isSame, nameOf } from '../../pipeline/warehouse/release-log.ts'
 import { command } from '../cli/command.ts'
 import { counted } from '../../pipeline/base/text.ts'
 import { grouped } from '../cli/funnel-lines.ts'
-import { nextLine } from '../cli/next-command.ts'
+import { carryOutLine, nextLine } from '../cli/next-command.ts'
 import { say, sayJson } from '../cli/output.ts'
 import { diffLines } from '../cli/release-diff.ts'
 import {
@@ -137,7 +137,7 @@ async function move(
               grouped(shown?.transitions ?? 0),
           ]
         : []),
-      '  nothing has been changed; to do it: --yes --why "…"',
+      `  ${carryOutLine('release', ...(options.why === undefined ? ['--why', '…'] : []))}`,
     ])
     return
   }

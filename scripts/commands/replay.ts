@@ -16,7 +16,7 @@ import type { EventWindow } from '../../pipeline/warehouse/warehouse.ts'
 import { counted } from '../../pipeline/base/text.ts'
 import { DEFINITIONS_HELP } from '../cli/definitions-folder.ts'
 import { grouped } from '../cli/funnel-lines.ts'
-import { nextLine } from '../cli/next-command.ts'
+import { lineAgain, nextLine } from '../cli/next-command.ts'
 import { say } from '../cli/output.ts'
 import {
   build,
@@ -132,7 +132,7 @@ function endLines(
   if (isLive) {
     return !isNeeded
       ? ['  this version is live and its rows are correct']
-      : [`  would change live rows: ${changes}; add --yes to do it`]
+      : [`  would change live rows: ${changes}; to do it: ${lineAgain('replay', '--yes')}`]
   }
   const part = within === null ? '' : '; other profiles are unchanged'
   const { id, version } = release

@@ -16,6 +16,7 @@ import { planOf } from './plan.ts'
 import { removalOf } from './removal.ts'
 import { LANDINGS, siteOf } from './site.ts'
 import { scriptOf, type Step } from './step.ts'
+import { carryOutLine } from '../cli/next-command.ts'
 
 type Options = {
   project: string
@@ -81,5 +82,5 @@ export const program = command('npm run deploy', 'Deploys the pipeline to a Goog
     process.stdout.write(json ? `${JSON.stringify(steps, null, 2)}\n` : scriptOf(steps))
     if (json) return
     await check(steps, false)
-    note('nothing has been changed: add --yes to do it')
+    note(carryOutLine('deploy'))
   })

@@ -6,8 +6,8 @@ import type { StoryDocument } from './document.ts'
 const STYLES = [
   '../report/client/styles/style.css',
   './client/story.css',
-  '../report/client/touch.css',
-  '../report/client/print.css',
+  '../report/client/styles/touch.css',
+  '../report/client/styles/print.css',
 ]
 
 export function storyPage(document: StoryDocument): Promise<string> {

@@ -56,11 +56,12 @@ describe.skipIf(emulator === null)('compaction', () => {
     client = await BigQueryClient.connect(place)
   }, MINUTES)
 
+  const urlOf = ({ project, dataset }: Place) => `bigquery:${project}.${dataset}`
   /** Runs the command as it is typed. */
   const typed = (...args: string[]) => {
     const { host, restPort, grpcPort } = place.emulator as NonNullable<Place['emulator']>
-    const url = `bigquery:${place.project}.${place.dataset}`
-    const program = ['--import', 'tsx', 'scripts/compact.ts', '--warehouse', url, ...args]
+    const named = ['--warehouse', urlOf(place)]
+    const program = ['--import', 'tsx', 'scripts/compact.ts', ...named, ...args]
     const { status, stdout, stderr } = spawnSync(process.execPath, program, {
       encoding: 'utf8',
       env: { ...process.env, [EMULATOR_VARIABLE]: `${host}:${restPort}:${grpcPort}` },
@@ -87,7 +88,9 @@ describe.skipIf(emulator === null)('compaction', () => {
 
     const plan = typed()
     expect(plan).toMatchObject({ status: 0, stderr: '' })
-    expect(plan.lines.at(-1)).toBe('nothing has been changed: add --yes to do it')
+    expect(plan.lines.at(-1)).toBe(
+      `nothing has been changed; to do it: npm run compact -- --warehouse ${urlOf(place)} --yes`,
+    )
     expect(plan.lines.join('\n')).toMatch(/session .* ended versions of [\s\S]* replaced images of/)
     expect(await sizeOf('session_base')).toBe(stored)
 
