@@ -13,6 +13,7 @@ import {
 } from './bulk/bulk-load.ts'
 import { elapsedMs, now } from './base/clock.ts'
 import { counted } from './base/text.ts'
+import { nextDecoding } from './io/decode-ahead.ts'
 import type { Chunk } from './io/source.ts'
 import { addOutcome, freshReport, type RunOptions, type RunReport } from './run.ts'
 
@@ -78,25 +79,16 @@ export async function runBulk(
 
 /** Yields the decoded chunks of the source. The next chunk is decoded meanwhile. */
 async function* decodedChunks(
-  { source, decode, signal }: RunOptions,
+  options: RunOptions,
   onChunk: (chunk: Chunk, read: number) => void,
 ): AsyncGenerator<DecodedChunk> {
-  const chunks = source[Symbol.asyncIterator]()
-  const pull = async () => {
-    if (signal?.aborted) return null
-    const { done, value: chunk } = await chunks.next()
-    if (done) return null
-    const receivedAt = now()
-    const batch = decode(chunk.bytes, receivedAt, chunk.messages)
-    batch.catch(() => undefined)
-    return { chunk, receivedAt, batch }
-  }
+  const chunks = options.source[Symbol.asyncIterator]()
   try {
-    let next = pull()
+    let next = nextDecoding(chunks, options)
     for (;;) {
       const current = await next
       if (current === null) return
-      next = pull()
+      next = nextDecoding(chunks, options)
       next.catch(() => undefined)
       const { chunk, receivedAt } = current
       const batch = await current.batch

@@ -16,6 +16,7 @@ import type { Begun, Delivery, Pipeline } from './microbatch/pipeline.ts'
 import { emptyBatch, type EventBatch } from './decode/event-batch.ts'
 import { elapsedMs, now } from './base/clock.ts'
 import { retrying, type Retry } from './base/retry.ts'
+import { nextDecoding, type Decoding } from './io/decode-ahead.ts'
 import type { Chunk, Source } from './io/source.ts'
 
 /** Counts of a run. */
@@ -55,8 +56,6 @@ export type RunOptions = {
   signal?: AbortSignal
 }
 
-type Decoding = { chunk: Chunk; receivedAt: number; batch: Promise<EventBatch> }
-
 /** Processes everything that the source yields. Rejects when a batch fails for good; what was
  * committed before stays committed and acknowledged. */
 export function run(options: RunOptions): Promise<RunReport> {
@@ -83,9 +82,9 @@ class Run {
     const { pipeline, source, signal, inTurn = (work) => work() } = this.#options
     const chunks = source[Symbol.asyncIterator]()
     try {
-      let current = await this.#pull(chunks)
+      let current = await nextDecoding(chunks, this.#options)
       while (current !== null) {
-        const next = this.#pull(chunks)
+        const next = nextDecoding(chunks, this.#options)
         next.catch(() => undefined)
         const decoding = current
         const isLast = source.isLive !== true && (await next) === null
@@ -103,17 +102,6 @@ class Run {
       await chunks.return?.()
     }
     return this.#report
-  }
-
-  async #pull(chunks: AsyncIterator<Chunk>): Promise<Decoding | null> {
-    const { decode, signal } = this.#options
-    if (signal?.aborted) return null
-    const { done, value: chunk } = await chunks.next()
-    if (done) return null
-    const receivedAt = now()
-    const batch = decode(chunk.bytes, receivedAt, chunk.messages)
-    batch.catch(() => undefined)
-    return { chunk, receivedAt, batch }
   }
 
   async #process({ chunk, receivedAt, batch }: Decoding, isLast: boolean): Promise<void> {
