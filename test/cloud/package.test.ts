@@ -48,6 +48,8 @@ const EVENTS = [
   }),
 )
 const TICKS_MAX = 100
+/** Takes half a minute on an idle machine. */
+const TIME_MAX_MS = 300_000
 
 type Counts = { read: number; landed: number; duplicates: number; refused: number }
 
@@ -79,42 +81,46 @@ describe.skipIf(!isThere)('the deployed folder', () => {
     return functions
   }
 
-  test('stores published messages, applies them at a tick, and sends effects', async () => {
-    packageInto(join(dir, 'functions'))
-    const { topic } = await (pubsub as PubsubEmulator).topic()
-    const effects = await (pubsub as PubsubEmulator).topic(true)
-    const [ingest, advance] = [await serve('ingest', effects), await serve('advance', effects)]
-    // The schema exists before any message arrives, as after the plan.
-    const warehouse = bigqueryWarehouse(place)
-    await warehouse.open()
-    await topic.createSubscription('push', {
-      pushEndpoint: `${ingest.url}/${topic.name}`,
-      ackDeadlineSeconds: 180,
-    })
-    const effect = new Promise<Message>((resolve) => effects.subscription.on('message', resolve))
-    await topic.publishMessage({ data: gzipSync(EVENTS.join('\n')), attributes: { a: 'b' } })
-    await topic.publishMessage({ data: Buffer.from(`[${EVENTS[0]}]`) })
-    await topic.publishMessage({ attributes: { only: 'attributes' } })
-    const read = EVENTS.length + 2
-    expect(await tickUntil(advance.url, read)).toEqual({
-      read,
-      landed: EVENTS.length,
-      duplicates: 1,
-      refused: 1,
-    })
-    const rows = await warehouse.query(
-      `select profile_id, state from states where journey = 'checkout' order by 1, entered_at`,
-    )
-    await warehouse.close()
-    expect(rows.map(({ profile_id, state }) => `${profile_id} ${state}`)).toEqual([
-      'user_id:u1 browsing',
-      'user_id:u1 cart',
-      'user_id:u1 abandoned',
-      'user_id:u2 browsing',
-    ])
-    const sent = await effect
-    sent.ack()
-    await effects.subscription.close()
-    expect(sent.attributes).toMatchObject({ kind: 'effect', type: 'cart_reminder' })
-  })
+  test(
+    'stores published messages, applies them at a tick, and sends effects',
+    { timeout: TIME_MAX_MS },
+    async () => {
+      packageInto(join(dir, 'functions'))
+      const { topic } = await (pubsub as PubsubEmulator).topic()
+      const effects = await (pubsub as PubsubEmulator).topic(true)
+      const [ingest, advance] = [await serve('ingest', effects), await serve('advance', effects)]
+      // The schema exists before any message arrives, as after the plan.
+      const warehouse = bigqueryWarehouse(place)
+      await warehouse.open()
+      await topic.createSubscription('push', {
+        pushEndpoint: `${ingest.url}/${topic.name}`,
+        ackDeadlineSeconds: 180,
+      })
+      const effect = new Promise<Message>((resolve) => effects.subscription.on('message', resolve))
+      await topic.publishMessage({ data: gzipSync(EVENTS.join('\n')), attributes: { a: 'b' } })
+      await topic.publishMessage({ data: Buffer.from(`[${EVENTS[0]}]`) })
+      await topic.publishMessage({ attributes: { only: 'attributes' } })
+      const read = EVENTS.length + 2
+      expect(await tickUntil(advance.url, read)).toEqual({
+        read,
+        landed: EVENTS.length,
+        duplicates: 1,
+        refused: 1,
+      })
+      const rows = await warehouse.query(
+        `select profile_id, state from states where journey = 'checkout' order by 1, entered_at`,
+      )
+      await warehouse.close()
+      expect(rows.map(({ profile_id, state }) => `${profile_id} ${state}`)).toEqual([
+        'user_id:u1 browsing',
+        'user_id:u1 cart',
+        'user_id:u1 abandoned',
+        'user_id:u2 browsing',
+      ])
+      const sent = await effect
+      sent.ack()
+      await effects.subscription.close()
+      expect(sent.attributes).toMatchObject({ kind: 'effect', type: 'cart_reminder' })
+    },
+  )
 })
