@@ -10,6 +10,8 @@ export const BLOCKS = [
   'map',
   'funnel',
   'cycles',
+  'next',
+  'rework',
   'durations',
   'standing',
   'variants',
@@ -82,6 +84,18 @@ from daily_paths
 ${where}${sliceSql(slice)}
 group by path
 order by runs desc, path`
+    case 'next':
+      return `select drop_off, from_state, to_state, next_state, next_cause, next_event,
+  drop_off_count, share, median_next_after_ms
+from next_after_drop_off
+${where}
+order by drop_off_count desc, drop_off, from_state, to_state`
+    case 'rework':
+      return `select state, entry_count, self_loop_count, repeat_count, instance_count,
+  reworked_instance_count, rework_rate
+from rework
+${where} and self_loop_count + repeat_count > 0
+order by self_loop_count + repeat_count desc, state`
     case 'durations':
       return `select state, visit, completed_count, median_ms, p90_ms, still_inside_count
 from state_durations

@@ -1,7 +1,7 @@
 /** Rows of the page's blocks, with plain numbers, as a CSV file has them. */
 
 import type { BlockName } from '../block-sql.ts'
-import type { FunnelPart } from '../document.ts'
+import type { DropOffPart, FunnelPart, ReworkPart } from '../document.ts'
 import type { Sliced } from './sliced.ts'
 import { dateOf } from './view.ts'
 
@@ -11,6 +11,14 @@ export type BlockRows = { titles: string[]; rows: Value[][] }
 const FUNNEL_TITLES =
   'funnel step_no step reached converted dropped pending matured_count matured_rate ' +
   'matured_rate_low matured_rate_high'
+
+const NEXT_TITLES =
+  'drop_off from_state to_state next_state next_cause next_event drop_off_count share ' +
+  'median_next_after_ms'
+
+const REWORK_TITLES =
+  'state entry_count self_loop_count repeat_count instance_count reworked_instance_count ' +
+  'rework_rate'
 
 /** Durations are milliseconds and rates 0 to 1; what is not known is empty. */
 export function blockRows(block: BlockName, { journey, track, byEvents }: Sliced): BlockRows {
@@ -43,6 +51,10 @@ export function blockRows(block: BlockName, { journey, track, byEvents }: Sliced
           lostCount,
         ]),
       }
+    case 'next':
+      return { titles: NEXT_TITLES.split(' '), rows: track.dropOffs.map(nextRow) }
+    case 'rework':
+      return { titles: REWORK_TITLES.split(' '), rows: track.rework.map(reworkRow) }
     case 'durations':
       return {
         titles: ['state', 'visit', 'completed_count', 'median_ms', 'p90_ms'],
@@ -88,6 +100,16 @@ export function blockRows(block: BlockName, { journey, track, byEvents }: Sliced
         ]),
       }
   }
+}
+
+function nextRow(one: DropOffPart): Value[] {
+  const { kind, from, to, nextState, nextCause, nextEvent, count, share, medianMs } = one
+  return [kind, from, to, nextState, nextCause, nextEvent, count, share, medianMs]
+}
+
+function reworkRow(one: ReworkPart): Value[] {
+  const { state, entries, selfLoops, repeats, instances, reworked, rate } = one
+  return [state, entries, selfLoops, repeats, instances, reworked, rate]
 }
 
 function funnelRows({ name, steps }: FunnelPart): Value[][] {

@@ -36,6 +36,8 @@ const SHARED: [BlockName, string[]][] = [
   ['funnel', ['funnel', 'step_no', 'reached', 'converted', 'dropped', 'pending']],
   ['cycles', ['path', 'times', 'total_duration_ms']],
   ['variants', ['path', 'runs']],
+  ['next', ['drop_off', 'from_state', 'to_state', 'next_state', 'drop_off_count', 'share']],
+  ['rework', ['state', 'entry_count', 'self_loop_count', 'repeat_count', 'rework_rate']],
   ['durations', ['state', 'visit', 'completed_count', 'median_ms', 'p90_ms']],
 ]
 
