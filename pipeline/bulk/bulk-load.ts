@@ -13,9 +13,9 @@
  */
 
 import type { EventBatch } from '../decode/event-batch.ts'
-import { CommitBuilder, deadLetterIdOf } from '../microbatch/commit-builder.ts'
+import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { land, type Landing } from '../microbatch/deduplicate.ts'
-import type { Outcome } from '../microbatch/landed-batch.ts'
+import { addLanded, countRefusals, type Outcome } from '../microbatch/landed-batch.ts'
 import type { LoadStart } from '../microbatch/pipeline.ts'
 import { watermarkAfter } from '../microbatch/watermark.ts'
 import { COMPONENT_EVENTS_MAX, PARTITION_EVENTS } from './components.ts'
@@ -116,10 +116,7 @@ class Load {
       landed: (ids: string[], hashes: BigUint64Array) => loading.landed(ids, hashes),
     }
     const landing = await land(stored, batch, erased)
-    this.#builder.events(batch, landing)
-    const refused = landing.refusals.map((refusal) => deadLetterIdOf(batch, refusal))
-    const onRecord = refused.length === 0 ? [] : await loading.deadLetters(refused)
-    this.#builder.deadLetters(batch, landing, new Set(onRecord), origin, receivedAt)
+    await addLanded(this.#builder, batch, landing, { origin, receivedAt }, loading)
     await loading.add(this.#builder.part(at))
     this.#index.add(batch.eventHash, batch.fingerprint, landing.rows)
     this.#kept.add(batch, landing.rows, landing.landedRow)
@@ -127,16 +124,15 @@ class Load {
     this.#count(batch, landing)
   }
 
-  #count(batch: EventBatch, { rows, duplicates, erased, refusals }: Landing): void {
+  #count(batch: EventBatch, landing: Landing): void {
     const { outcome } = this
+    const { rows, duplicates, erased, refusals } = landing
     outcome.read += batch.read
     outcome.landed += rows.length
     outcome.duplicates += duplicates
     outcome.erased += erased
     this.#rejected += refusals.length
-    for (const { reason } of refusals) {
-      outcome.refused.set(reason, (outcome.refused.get(reason) ?? 0) + 1)
-    }
+    countRefusals(outcome.refused, landing)
   }
 
   /** Derives the partitions and writes their rows. */

@@ -4,7 +4,8 @@
  * any sequence of batches.
  *
  * A part has either whole components, of which everything is derived, or whole profiles with known
- * sessions, of which only journeys and funnels are. Writes no effects: a replay sends nothing.
+ * sessions, of which only journeys and funnels are. `PartDeriver` writes no effects: a replay sends
+ * nothing.
  */
 
 import { imagesFor } from '../microbatch/codec/profile-codec.ts'

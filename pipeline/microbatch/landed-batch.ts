@@ -1,9 +1,11 @@
-/** Result of a batch that landed: its corrections of identity and its counts. */
+/** Result of a batch that landed: its rows, its corrections of identity and its counts. */
 
 import type { EventBatch } from '../decode/event-batch.ts'
+import { deadLetterIdOf, type CommitBuilder } from './commit-builder.ts'
 import type { Landing } from './deduplicate.ts'
 import type { PlacedCorrection } from './identity-pairs.ts'
 import type { MicroBatch } from './micro-batch.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
 
 /** Result of a micro-batch. */
 export type Outcome = {
@@ -16,6 +18,22 @@ export type Outcome = {
   refused: Map<string, number>
   /** Number of outbox rows. */
   effects: number
+}
+
+/** Adds the events that landed, and the dead letters that are not on record yet. Returns the ids of
+ * all refused lines. */
+export async function addLanded(
+  builder: CommitBuilder,
+  batch: EventBatch,
+  landing: Landing,
+  { origin, receivedAt }: { origin: string; receivedAt: number },
+  stored: Pick<Warehouse, 'deadLetters'>,
+): Promise<string[]> {
+  builder.events(batch, landing)
+  const refused = landing.refusals.map((refusal) => deadLetterIdOf(batch, refusal))
+  const onRecord = refused.length === 0 ? [] : await stored.deadLetters(refused)
+  builder.deadLetters(batch, landing, new Set(onRecord), origin, receivedAt)
+  return refused
 }
 
 /** Returns the aliases and unlinks of the events that landed. */
@@ -32,7 +50,7 @@ export function landedCorrections(
 
 export function outcomeOf(batch: EventBatch, landing: Landing, effects: number): Outcome {
   const refused = new Map<string, number>()
-  for (const { reason } of landing.refusals) refused.set(reason, (refused.get(reason) ?? 0) + 1)
+  countRefusals(refused, landing)
   return {
     read: batch.read,
     landed: landing.rows.length,
@@ -41,4 +59,9 @@ export function outcomeOf(batch: EventBatch, landing: Landing, effects: number):
     refused,
     effects,
   }
+}
+
+/** Adds the refusals to the counts by reason. */
+export function countRefusals(counts: Map<string, number>, { refusals }: Landing): void {
+  for (const { reason } of refusals) counts.set(reason, (counts.get(reason) ?? 0) + 1)
 }

@@ -10,14 +10,14 @@
 
 import type { EventBatch } from '../decode/event-batch.ts'
 import { imagesFor } from './codec/profile-codec.ts'
-import { CommitBuilder, deadLetterIdOf } from './commit-builder.ts'
+import { CommitBuilder } from './commit-builder.ts'
 import { compile, type Compiled } from '../definition/compile.ts'
 import type { FinalState } from '../definition/outcome.ts'
 import type { Definitions, Release } from '../definition/load.ts'
 import { ErasedPersons } from './suppression-list.ts'
 import { unrecordedKey } from './key-on-record.ts'
 import { land, type Landing } from './deduplicate.ts'
-import { landedCorrections, outcomeOf, type Outcome } from './landed-batch.ts'
+import { addLanded, landedCorrections, outcomeOf, type Outcome } from './landed-batch.ts'
 import { derive, type Derived } from './derive.ts'
 import { undeclaredOutcomes } from '../warehouse/outcome-log.ts'
 import { firstEntries, ReleaseLog, runningOf, type Running } from '../warehouse/release-log.ts'
@@ -221,11 +221,8 @@ export class Pipeline {
     delivery: Delivery,
   ): Promise<Commit> {
     const builder = new CommitBuilder()
-    builder.events(batch, landing)
-    const refused = landing.refusals.map((refusal) => deadLetterIdOf(batch, refusal))
-    const onRecord = refused.length === 0 ? [] : await this.#warehouse.deadLetters(refused)
     const { origin, receivedAt } = delivery
-    builder.deadLetters(batch, landing, new Set(onRecord), origin, receivedAt)
+    const refused = await addLanded(builder, batch, landing, delivery, this.#warehouse)
     const stillRefused = new Set(refused)
     builder.resolutions((delivery.resolving ?? []).filter((id) => !stillRefused.has(id)))
     builder.applied(delivery.applying ?? [])

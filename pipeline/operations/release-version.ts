@@ -19,7 +19,7 @@ import { compile } from '../definition/compile.ts'
 import type { FinalState } from '../definition/outcome.ts'
 import type { Definitions, Release } from '../definition/load.ts'
 import { UserError } from '../base/errors.ts'
-import { progressOf, type Spread } from './part-commits.ts'
+import { NOTHING_READ, progressOf, type Spread } from './part-commits.ts'
 import { EVERYTHING, replayEverything, type OnBatch } from './replay-all.ts'
 import { replayJourneys } from './replay-journeys.ts'
 import {
@@ -241,7 +241,7 @@ function commitOf(
       recordedAt: Math.max(now(), head.recordedAt + 1),
       watermark: head.watermark,
     },
-    { origin: `${action} ${wordsOf(release)}`, read: 0, duplicates: 0, rejected: 0 },
+    { origin: `${action} ${wordsOf(release)}`, ...NOTHING_READ },
   )
 }
 

@@ -8,7 +8,7 @@ import { BatchBuilder, landedTexts } from '../decode/event-batch-builder.ts'
 import type { DecodedEvent } from '../decode/event-columns-builder.ts'
 import { splitIdentifier } from '../decode/identifier-values.ts'
 import type { StoredDecoder } from '../decode/stored-decoder.ts'
-import type { Row, Warehouse } from '../warehouse/warehouse.ts'
+import type { Row } from '../warehouse/warehouse.ts'
 
 /** Columns of `events` that make an event. */
 export const STORED_COLUMNS = [
@@ -81,6 +81,7 @@ export function storedBatch(rows: readonly Row[], decoder: StoredDecoder): Event
 function parsedOrNull(text: unknown) {
   return typeof text === 'string' ? JSON.parse(text) : null
 }
+
 /** Values after `after`, up to and including `upTo`; null is unbounded. */
 export type Range<T> = { after: T | null; upTo: T | null }
 
@@ -112,10 +113,4 @@ export async function rangesOf<T>(
   }
   if (events > 0) ranges.push({ after: from, upTo: null })
   return { ranges, total }
-}
-
-/** Returns the number of landed events. */
-export async function countOf(warehouse: Warehouse): Promise<number> {
-  const [row] = await warehouse.query('select count(*) as events from events')
-  return row?.['events'] as number
 }

@@ -40,7 +40,7 @@ test('a warehouse that was named is kept although its run read nothing', async (
   expect(existsSync(join(dir, 'named.duckdb'))).toBe(true)
 })
 
-test('a run that refuses all lines keeps them, and says that the sample is no longer the default', async () => {
+test('a run that refuses all lines keeps them, and notes that the default is its file now', async () => {
   writeFileSync(join(dir, 'sample.duckdb'), '')
   const { stdout, stderr } = await run('start', ['table.csv'])
   expect(stdout).toContain('each refused line: npm run dead-letters -- list\n')

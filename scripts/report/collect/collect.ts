@@ -19,8 +19,8 @@ import { collectTracks } from './collect-tracks.ts'
 import { emptyError } from '../../../pipeline/query/as-of.ts'
 import { asking, instantOrNull, number } from '../read.ts'
 
-/** The document of one journey, or of all that are released. `by` is a path into the events that enter
- * funnels, by whose values they are compared. */
+/** Returns the document of one journey, or of all that are released. Funnels are compared by the
+ * values of `by`, a path into their entering events. */
 export async function collect(
   warehouse: Warehouse,
   wanted: string | null,
