@@ -52,8 +52,6 @@ export type DecodeOptions = {
   events: EventDefinitions
   /** Key of namespaces declared `hashed`. */
   hashKey: string | undefined
-  /** Whether lines are stored events. They were accepted before, so no limits apply. */
-  isOnRecord?: boolean
 }
 
 export class LineDecoder {
@@ -75,16 +73,14 @@ export class LineDecoder {
    * microseconds. */
   add(chunk: Uint8Array, from: number, to: number, landedAt: number, into: BatchBuilder): void {
     try {
-      if (to - from > LINE_BYTES_MAX && !this.#options.isOnRecord) {
+      if (to - from > LINE_BYTES_MAX) {
         const detail = `the line has ${to - from} bytes, more than ${LINE_BYTES_MAX}`
         into.refuse(from, from + KEPT_OF_TOO_LARGE, 'too_large', detail)
         return
       }
       const line = this.#textOf(chunk.subarray(from, to))
       if (line.trim() === '') return
-      if (to - from > 2 * NESTING_MAX && !this.#options.isOnRecord) {
-        judgeNesting(chunk.subarray(from, to))
-      }
+      if (to - from > 2 * NESTING_MAX) judgeNesting(chunk.subarray(from, to))
       const wire = parse(line)
       const unjudged = this.#read(wire, landedAt)
       if (isRejection(unjudged)) throw new Refused(unjudged)
@@ -214,7 +210,7 @@ export class LineDecoder {
     const properties = sliced(line, slices?.[0], event.properties, slices === null)
     const context = sliced(line, slices?.[1], event.context, slices === null)
     const texts = landedTexts(event, properties, context)
-    if (!this.#options.isOnRecord) judgeSize(event, texts)
+    judgeSize(event, texts)
     const row = into.add(event, texts, from, to)
     for (let o = 0; o < this.#paths.length; o++) {
       into.operands[o]?.push(valueAt(event, this.#paths[o] as string[]))

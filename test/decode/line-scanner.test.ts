@@ -39,7 +39,7 @@ const VARIANTS: { [name: string]: DecodeOptions } = {
   'by shape': OPTIONS,
   native: { ...OPTIONS, format: 'native' },
   Segment: { ...OPTIONS, format: 'segment' },
-  'on record, no operands': { ...OPTIONS, operandPaths: [], isOnRecord: true },
+  'no operands': { ...OPTIONS, operandPaths: [] },
   'known events and other namespaces': {
     ...OPTIONS,
     identity: { ...IDENTITY_DEFAULT, person: ['email'], device: ['cookie', '7'] },
