@@ -1,0 +1,63 @@
+/**
+ * Texts of one batch as numbers. Stages and rows have codes instead of strings, and each text is
+ * encoded as UTF-8 once.
+ *
+ * Equal codes are equal texts. The reverse is true of texts that `code` numbers, and not of those
+ * that `add` does.
+ */
+
+import type { TextColumn } from './columns.ts'
+
+/** Code of no text. */
+export const NO_TEXT = -1
+
+export class Texts {
+  readonly #values: string[] = []
+  readonly #codeOf = new Map<string, number>()
+
+  /** Number of codes. */
+  get size(): number {
+    return this.#values.length
+  }
+
+  /** Returns the code of a text, the same for equal texts. */
+  code(text: string): number {
+    let code = this.#codeOf.get(text)
+    if (code === undefined) {
+      code = this.add(text)
+      this.#codeOf.set(text, code)
+    }
+    return code
+  }
+
+  /** Returns a new code for a text that occurs in one place only, such as the id of an event. It
+   * takes no look-up. */
+  add(text: string): number {
+    return this.#values.push(text) - 1
+  }
+
+  /** Returns the text of a code. */
+  at(code: number): string {
+    return this.#values[code] as string
+  }
+
+  /** Returns whether two codes have equal texts. */
+  isSame(a: number, b: number): boolean {
+    return a === b || (a >= 0 && b >= 0 && this.#values[a] === this.#values[b])
+  }
+
+  /** Returns all texts as one column, in the order of their codes. */
+  column(): TextColumn {
+    const joined = this.#values.join('')
+    const bytes = Buffer.from(joined)
+    const lengthOf =
+      bytes.length === joined.length ? (text: string) => text.length : Buffer.byteLength
+    const offsets = new Int32Array(this.#values.length + 1)
+    let end = 0
+    this.#values.forEach((text, code) => {
+      end += lengthOf(text)
+      offsets[code + 1] = end
+    })
+    return { bytes, offsets }
+  }
+}

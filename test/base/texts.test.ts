@@ -1,0 +1,26 @@
+/** Texts of a batch as numbers. */
+
+import { expect, test } from 'vitest'
+import { NO_TEXT, Texts } from '../../pipeline/base/texts.ts'
+
+test('equal texts have one code, unless each is added as the only one', () => {
+  const texts = new Texts()
+  const ada = texts.code('user:ada')
+  const once = texts.add('e1')
+  const again = texts.add('e1')
+  expect(texts.code('user:ada')).toBe(ada)
+  expect(again).not.toBe(once)
+  expect([texts.isSame(once, again), texts.isSame(ada, once)]).toEqual([true, false])
+  expect([texts.isSame(NO_TEXT, NO_TEXT), texts.isSame(NO_TEXT, ada)]).toEqual([true, false])
+  expect([texts.at(ada), texts.at(again), texts.size]).toEqual(['user:ada', 'e1', 3])
+})
+
+test('the column has the bytes of each text in the order of the codes', () => {
+  const texts = new Texts()
+  for (const text of ['a', '', 'žluť', '日本']) texts.add(text)
+  const { bytes, offsets } = texts.column()
+  const slices = [...texts.column().offsets].slice(1).map((to, code) => {
+    return Buffer.from(bytes.subarray(offsets[code], to)).toString()
+  })
+  expect(slices).toEqual(['a', '', 'žluť', '日本'])
+})
