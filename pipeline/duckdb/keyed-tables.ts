@@ -21,8 +21,10 @@ import { IMAGE_KINDS, type ImageKind, type Row } from '../warehouse/warehouse.ts
 /** An image log is compacted when it has this many rows per live key, and a minimum of rows. */
 const IMAGE_SURPLUS = 4
 const IMAGE_ROWS_MIN = 50_000
+/** Growth of an image log between two counts of its keys. Counting reads the whole log. */
+const GROWTH_COUNTED = 1.25
 
-type ImageLog = { rows: number; compactAt: number; filter: KeyFilter | null }
+type ImageLog = { rows: number; filter: KeyFilter | null }
 
 export class KeyedTables {
   readonly #file: DuckDBFile
@@ -40,7 +42,7 @@ export class KeyedTables {
     const counts = await file.counts(IMAGE_TABLES)
     for (const kind of IMAGE_KINDS) {
       const rows = counts.get(imageTable(kind)) ?? 0
-      tables.#logs.set(kind, { rows, compactAt: IMAGE_ROWS_MIN, filter: null })
+      tables.#logs.set(kind, { rows, filter: null })
     }
     return tables
   }
@@ -93,8 +95,9 @@ export class KeyedTables {
   async settle(kind: ImageKind, images: Table): Promise<void> {
     const log = this.#logs.get(kind) as ImageLog
     log.filter?.add(images.getChild('k')?.toArray() as BigUint64Array)
+    const before = growthOf(log.rows)
     log.rows += images.numRows
-    if (log.rows > log.compactAt) await this.#compact(kind, log)
+    if (growthOf(log.rows) > before) await this.#compact(kind, log)
   }
 
   async #compact(kind: ImageKind, log: ImageLog): Promise<void> {
@@ -110,7 +113,6 @@ export class KeyedTables {
       })
       log.rows = keys
     }
-    log.compactAt = Math.max(IMAGE_ROWS_MIN, IMAGE_SURPLUS * keys)
   }
 
   /** Returns the filter of a kind. Built on first use, because a run over a new file never needs
@@ -130,4 +132,10 @@ export class KeyedTables {
     }
     return filter
   }
+}
+
+/** Returns how often a log has grown by `GROWTH_COUNTED` since it had the minimum of rows; negative
+ * before. It depends on the rows only, so processes of one batch count as rarely as one long run. */
+function growthOf(rows: number): number {
+  return Math.max(-1, Math.floor(Math.log(rows / IMAGE_ROWS_MIN) / Math.log(GROWTH_COUNTED)))
 }

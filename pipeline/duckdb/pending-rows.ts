@@ -1,14 +1,19 @@
 /**
  * Superseding rows that commits have appended to `_pending` tables. They are folded into the tables
  * that they supersede outside of batches, each table in a transaction of its own.
+ *
+ * A fold reads the whole table. On close, a table is therefore folded only if its pending rows are a
+ * certain share of it: per superseded row, folds then cost the same however long the history.
  */
 
 import type { DuckDBFile } from './file.ts'
-import { foldStatements, pendingOf } from './stored-tables.ts'
+import { foldStatements, pendingOf, storageOf } from './stored-tables.ts'
 import { VERSIONED_NAMES, type VersionedName } from '../warehouse/tables.ts'
 
 /** Pending rows of a table at which they are folded. */
 const PENDING_MAX = 300_000
+/** Rows of a table per pending row, up to which they are folded on close. */
+const ROWS_PER_PENDING = 50
 
 export class PendingRows {
   readonly #counts = new Map<VersionedName, number>()
@@ -31,8 +36,15 @@ export class PendingRows {
     this.#counts.clear()
   }
 
-  async foldAll(file: DuckDBFile): Promise<void> {
-    for (const [table, count] of this.#counts) if (count > 0) await this.#fold(file, table)
+  /** Folds the tables with many pending rows for their length. */
+  async foldOnClose(file: DuckDBFile): Promise<void> {
+    const pending = [...this.#counts].filter(([, count]) => count > 0)
+    if (pending.length === 0) return
+    const rows = await file.counts(pending.map(([table]) => storageOf(table)))
+    for (const [table, count] of pending) {
+      const isMany = count * ROWS_PER_PENDING >= (rows.get(storageOf(table)) ?? 0)
+      if (isMany) await this.#fold(file, table)
+    }
   }
 
   async #fold(file: DuckDBFile, table: VersionedName): Promise<void> {

@@ -276,7 +276,7 @@ class DuckDBWarehouse implements Warehouse {
 
   async close(): Promise<void> {
     if (this.#opened === null) return
-    if (!this.#isReader) await this.#pending.foldAll(this.#opened.file)
+    if (!this.#isReader) await this.#pending.foldOnClose(this.#opened.file)
     this.#opened.lookups.close()
     this.#opened.file.close()
     this.#opened = null

@@ -1,11 +1,11 @@
 /**
  * Summary at the end of `npm start`: counts of the run, the first funnel, the commonest cycles, open
- * stays, one person's events, and next commands. It reads only the public views and works for any
- * definitions. Empty parts are left out.
+ * stays, one person's events, and next commands. After a run that continued a long history it
+ * reports the changes of the run instead (`screen-of-run.ts`). It works for any definitions. Empty
+ * parts are left out.
  */
 
 import pc from 'picocolors'
-import { formatInstant } from '../../pipeline/base/clock.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import type { RunReport } from '../../pipeline/run.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
@@ -13,6 +13,7 @@ import { counted, printable } from '../../pipeline/base/text.ts'
 import { SAMPLE_WAREHOUSE } from './default-warehouse.ts'
 import { nextLine } from './next-command.ts'
 import { duration, funnelLines, grouped, type Paint } from './funnel-lines.ts'
+import { beforeRun, formatSeconds, placeOf, runParts, type Part } from './screen-of-run.ts'
 
 const COLUMNS_MAX = 100
 const CYCLES_SHOWN = 5
@@ -26,14 +27,15 @@ export async function screen(
 ): Promise<string> {
   const paint = pc.createColors(look.isColoured)
   const width = Math.min(COLUMNS_MAX, look.columns || COLUMNS_MAX)
-  const parts: Part[] = [
-    readPart(run),
+  const before = await beforeRun(warehouse, run.batches)
+  const whole = async () => [
     await funnelPart(warehouse, journeys, paint),
     await cyclesPart(warehouse),
     await standingPart(warehouse),
     await storyPart(warehouse),
-    nextPart(run),
   ]
+  const found = await (before === null ? whole() : runParts(warehouse, before))
+  const parts = [readPart(run), ...found, nextPart(run)]
   const lines = parts
     .filter((part) => part.lines.length > 0)
     .flatMap(({ title, lines: body, isPainted, isWhole }) => [
@@ -47,9 +49,6 @@ export async function screen(
     ])
   return `${lines.join('\n')}`
 }
-
-/** `isPainted`: values are already escaped. `isWhole`: lines are not cut, because they are commands. */
-type Part = { title: string; lines: string[]; isPainted?: boolean; isWhole?: boolean }
 
 function readPart(run: RunReport): Part {
   const seconds = run.elapsedMs / 1_000
@@ -117,10 +116,10 @@ async function standingPart(warehouse: Warehouse): Promise<Part> {
   )
   const byTrack = new Map<string, string[]>()
   for (const row of rows) {
-    const place = row['track'] === 'main' ? row['journey'] : `${row['journey']}.${row['track']}`
-    const list = byTrack.get(String(place)) ?? []
+    const place = placeOf(row)
+    const list = byTrack.get(place) ?? []
     list.push(`${row['state']} ${grouped(row['standing'])}`)
-    byTrack.set(String(place), list)
+    byTrack.set(place, list)
   }
   const label = Math.max(0, ...[...byTrack.keys()].map((place) => place.length))
   return {
@@ -160,9 +159,7 @@ async function storyPart(warehouse: Warehouse): Promise<Part> {
 }
 
 function storyLine(row: Row): string {
-  const at = formatInstant(row['happened_at'] as number)
-    .slice(0, 19)
-    .replace('T', ' ')
+  const at = formatSeconds(row['happened_at'] as number)
   if (row['rank'] === 0) {
     const events = counted(Number(row['events']), 'event')
     return `${at}  on ${row['who']} (${row['source']}), ${events}`

@@ -258,6 +258,29 @@ test('folds pending rows left by a crash when the file is opened and closed', as
   file.close()
 })
 
+test('folds pending rows on close only if they are a certain share of their table', async () => {
+  const path = join(dir, 'share.duckdb')
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  const ids = Array.from({ length: 200 }, (_, i) => `e${i}`)
+  await warehouse.commit(batchOf(1, ids))
+  const end = async (batch: number, ended: string[]) => {
+    const rows = supersedeTable(
+      uuids(ended),
+      ended.map(() => 'identity'),
+    )
+    await warehouse.commit(commitOf(batch, { supersedes: new Map([['event_profile', rows]]) }))
+    await warehouse.close()
+    await warehouse.open()
+    const [kept] = await warehouse.query('select count(*) as rows from event_profile_pending')
+    const [now] = await warehouse.query('select count(*) as rows from event_profiles')
+    return [kept?.['rows'], now?.['rows']]
+  }
+  expect(await end(2, ['e1'])).toEqual([1, 199])
+  expect(await end(3, ['e2', 'e3', 'e4'])).toEqual([0, 196])
+  await warehouse.close()
+})
+
 /** Returns a batch with images and segments of history; keys are `<batch>.<n>`. */
 function rememberingBatch(batch: number, segments: number, images: number) {
   const commit = batchOf(batch, [`e${batch}`])
