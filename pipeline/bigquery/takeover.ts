@@ -10,7 +10,6 @@ import type { BigQueryClient } from './client.ts'
 import { parametersOf } from './wire-values.ts'
 import { endsOf, quoted, storageOf } from './schema.ts'
 import type { Column } from '../warehouse/column.ts'
-import { KEYED_TABLES } from '../warehouse/image-tables.ts'
 import type { RemoteDifference } from '../warehouse/remote-difference.ts'
 import { TABLES, type TableName, type VersionedName } from '../warehouse/tables.ts'
 import { binderOf } from '../warehouse/parameters.ts'
@@ -18,8 +17,6 @@ import { believedText, type Taken } from '../warehouse/takeover-sql.ts'
 import type { At } from '../warehouse/view-sql.ts'
 import type { Row, RowCounts, Takeover } from '../warehouse/warehouse.ts'
 import type { Table } from 'apache-arrow'
-
-const STATE_TABLES = ['timer', ...KEYED_TABLES] as const
 
 export class BigQueryTakeover {
   readonly #client: BigQueryClient
@@ -48,7 +45,7 @@ export class BigQueryTakeover {
   /** Rows and statements that go with the commit. */
   beside(at: At): Beside {
     const versions = this.#difference.tables()
-    const state = this.#takeover.hasMemory ? STATE_TABLES : []
+    const { state } = this.#takeover
     return {
       targets: [
         ...[...versions, ...state].map(targetOf),

@@ -19,10 +19,11 @@ import { addLanded, countRefusals, type Outcome } from '../microbatch/landed-bat
 import type { LoadStart } from '../microbatch/pipeline.ts'
 import { watermarkAfter } from '../microbatch/watermark.ts'
 import { COMPONENT_EVENTS_MAX, PARTITION_EVENTS } from './components.ts'
-import { addMemory, derivePart } from './derive-part.ts'
+import { addState, derivePart } from './derive-part.ts'
 import { EventIndex } from './event-index.ts'
 import { KeptEvents } from './kept-events.ts'
 import { PartitionedEvents } from './partitioned-events.ts'
+import { STATE_TABLES } from '../warehouse/image-tables.ts'
 import type { Loading } from '../warehouse/warehouse.ts'
 
 /** Decoded chunk. `receivedAt` in microseconds. */
@@ -156,7 +157,7 @@ class Load {
         const derived = await derivePart(compiled, pieces, null, this.watermark)
         for (const [table, change] of derived.changes) this.#builder.change(table, change)
         this.#builder.effects(derived.effects)
-        addMemory(this.#builder, derived, true)
+        addState(this.#builder, derived, STATE_TABLES)
         await loading.add(this.#builder.part(at))
         this.outcome.effects += derived.effects.length
         done += derived.working.newCount

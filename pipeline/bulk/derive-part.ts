@@ -18,7 +18,8 @@ import type { PlacedCorrection } from '../microbatch/identity-pairs.ts'
 import { MicroBatch, type Lookups } from '../microbatch/micro-batch.ts'
 import { Ownership, Placements } from '../microbatch/place-streams.ts'
 import type { StateReads } from '../state/state-store.ts'
-import type { Commit, Head } from '../warehouse/warehouse.ts'
+import { isImageTable } from '../warehouse/image-tables.ts'
+import type { Commit, Head, StateTable } from '../warehouse/warehouse.ts'
 
 /** Owning profiles and sessions of the events of a part, by row. */
 export type Owners = { profileIds: string[]; sessionIds: string[] }
@@ -34,8 +35,8 @@ export type Part = {
 
 export type PartSettings = {
   definitions: Definitions
-  /** Whether to write state and timers too, so that batches can continue from them. */
-  hasMemory: boolean
+  /** State to write beside the rows, so that batches can continue from it. */
+  state: readonly StateTable[]
 }
 
 /** State store and lookups of keys without history. */
@@ -48,18 +49,18 @@ const NO_MEMORY: StateReads & Lookups = {
 
 export class PartDeriver {
   readonly #compiled: Compiled
-  readonly #hasMemory: boolean
+  readonly #state: readonly StateTable[]
 
-  constructor({ definitions, hasMemory }: PartSettings) {
+  constructor({ definitions, state }: PartSettings) {
     this.#compiled = compile(definitions)
-    this.#hasMemory = hasMemory
+    this.#state = state
   }
 
   async derive({ events, owners, head, origin }: Part): Promise<Commit> {
     const derived = await derivePart(this.#compiled, events, owners, head.watermark)
     const builder = new CommitBuilder()
     for (const [table, change] of derived.changes) builder.change(table, change)
-    if (this.#hasMemory) addMemory(builder, derived, owners === null)
+    addState(builder, derived, this.#state)
     const read = derived.working.newCount
     return builder.build(head, { origin, read, duplicates: 0, rejected: 0 })
   }
@@ -97,12 +98,12 @@ export async function derivePart(
 }
 
 /** Adds the state that batches continue from. */
-export function addMemory(
+export function addState(
   builder: CommitBuilder,
   { timers, working }: DerivedPart,
-  hasHistory: boolean,
+  tables: readonly StateTable[],
 ): void {
-  builder.timers(timers)
-  builder.images(working.images)
-  if (hasHistory) builder.history(working.segments())
+  if (tables.includes('timer')) builder.timers(timers)
+  if (tables.some(isImageTable)) builder.images(working.images)
+  if (tables.includes('history')) builder.history(working.segments())
 }

@@ -41,8 +41,9 @@ export class DuckDBTakeover {
         `insert into ${pendingOf(table)} select row_key, 'rebuilt', ${stamp} from going_${table}`,
       )
     }
-    if (!this.#takeover.hasMemory) return
+    const { state } = this.#takeover
     for (const table of KEYED_TABLES) {
+      if (!state.includes(table)) continue
       const stored = storageOf(table)
       const columns = TABLES[table].columns.map(({ name }) => name).join(', ')
       await this.#file.run(`drop table ${stored}`)
@@ -52,6 +53,7 @@ export class DuckDBTakeover {
         `insert into ${stored} select ${columns}, ${stamp} from ${theirs(table)}`,
       )
     }
+    if (!state.includes('timer')) return
     const timers = storageOf('timer')
     await this.#file.run(`truncate ${timers}`)
     await this.#file.run(

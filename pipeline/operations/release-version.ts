@@ -3,11 +3,11 @@
  * warehouse, with the stages of a run, and take over the difference in one transaction. The same
  * transaction records who did it and why.
  *
- * Replaying a version that is not live folds only its journey, over the recorded sessions and
- * profiles (`replay-journeys.ts`). Its rows are stored beside the live ones, and current views do
- * not show them. A promotion or a rollback updates these rows, makes the version live and replaces
- * the state that runs continue from. That requires deriving everything again (`replay-all.ts`), and
- * so does replaying a live version or everything.
+ * A version is folded over the recorded sessions and profiles, which it does not change
+ * (`replay-journeys.ts`). The rows of a version that is not live are stored beside the live ones, and
+ * current views do not show them. A promotion or a rollback updates these rows, makes the version
+ * live and replaces the state of profiles, from which runs continue. A replay of everything derives
+ * sessions and profiles too (`replay-all.ts`).
  *
  * A crash leaves nothing visible. Running the command again resumes the build.
  */
@@ -30,7 +30,15 @@ import {
   ReleaseLog,
   type ReleaseEntry,
 } from '../warehouse/release-log.ts'
-import type { Commit, EventWindow, Head, RowCounts, Warehouse } from '../warehouse/warehouse.ts'
+import { PROFILE_STATE, STATE_TABLES } from '../warehouse/image-tables.ts'
+import type {
+  Commit,
+  EventWindow,
+  Head,
+  RowCounts,
+  StateTable,
+  Warehouse,
+} from '../warehouse/warehouse.ts'
 
 export type ReleaseRequest = {
   /** Open; no other run may be writing to it. */
@@ -89,9 +97,9 @@ export async function releaseVersion(parts: ReleaseRequest): Promise<ReleaseResu
     result.events = Math.max(result.events, total)
     parts.onBatch?.(done, total, step)
   }
-  const { from, head } = await built({ ...parts, onBatch }, changesLive)
+  const { from, head, state } = await built({ ...parts, onBatch }, changesLive)
   const { openDifference } = scratch
-  const takeover = { from, version: release, within, hasMemory: changesLive, openDifference }
+  const takeover = { from, version: release, within, state, openDifference }
   await warehouse.takeOver(takeover, (counts) => {
     Object.assign(result, counts)
     const isNew = entries.some((entry) => entry.action === 'registered')
@@ -104,16 +112,21 @@ export async function releaseVersion(parts: ReleaseRequest): Promise<ReleaseResu
   return result
 }
 
-/** Builds everything in the scratch warehouse. Returns its URL and the head it is built up to. */
+/** Builds in the scratch warehouse. Returns its URL, the head it is built up to, and the state to
+ * take over. */
 async function built(
   parts: ReleaseRequest,
   changesLive: boolean,
-): Promise<{ from: string; head: Head }> {
-  const { warehouse } = parts
+): Promise<{ from: string; head: Head; state: readonly StateTable[] }> {
+  const { warehouse, release } = parts
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const head = await warehouse.open()
-    const from = await computed(parts, changesLive ? everything(parts) : beside(parts, head))
-    if ((await warehouse.open()).batch === head.batch) return { from, head }
+    // A fold of profiles begins anew when batches were committed meanwhile; the other catches up.
+    const isFold = release !== null && (!changesLive || tries === 0)
+    const building = isFold ? folded(parts, release, head, changesLive) : everything(parts)
+    const from = await computed(parts, building)
+    const { state } = building
+    if ((await warehouse.open()).batch === head.batch) return { from, head, state }
   }
   throw new UserError(
     'new batches are committed faster than the build catches up: stop the runs, then try again',
@@ -126,6 +139,8 @@ type Building = {
   definitions: Definitions
   /** Label of its fold. */
   label: string
+  /** State that it contains. */
+  state: readonly StateTable[]
   /** Builds or resumes. Returns false if what it found there was built from events erased since. */
   build: (other: Warehouse) => Promise<boolean>
 }
@@ -142,21 +157,31 @@ function everything({
   return {
     definitions: under,
     label: EVERYTHING,
+    state: STATE_TABLES,
     build: (scratch) =>
       replayEverything({ warehouse, scratch, definitions: under, onBatch, ...spread }),
   }
 }
 
-/** Builds the rows of one version over the recorded profiles and sessions. */
-function beside(parts: ReleaseRequest, { batch, watermark }: Head): Building {
-  const { warehouse, release, within = null, spread, onBatch } = parts
+/** Builds the rows of one version over the recorded profiles and sessions. If it will be live, all
+ * live journeys and funnels are folded, because they share the state of a profile. */
+function folded(
+  parts: ReleaseRequest,
+  release: Release,
+  { batch, watermark }: Head,
+  willBeLive: boolean,
+): Building {
+  const { warehouse, within = null, spread, onBatch } = parts
   const bare = { ...parts.definitions, journeys: [], funnels: [], cohorts: [] }
-  const definitions = exchanged(bare, release as Release)
-  const label = `one version, batch ${batch}, ${within?.from ?? ''} to ${within?.to ?? ''}`
-  const fold = { source: warehouse, definitions, watermark, within, label, hasMemory: false }
+  const definitions = exchanged(willBeLive ? parts.definitions : bare, release)
+  const state = willBeLive ? stateUnder(definitions, parts.definitions) : []
+  const window = `${within?.from ?? ''} to ${within?.to ?? ''}`
+  const label = `one version, batch ${batch}, ${window}, with ${state.join(' ') || 'no state'}`
+  const fold = { source: warehouse, definitions, watermark, within, label, state }
   return {
     definitions,
     label,
+    state,
     build: async (target) => {
       await replayJourneys({
         ...fold,
@@ -169,10 +194,17 @@ function beside(parts: ReleaseRequest, { batch, watermark }: Head): Building {
   }
 }
 
+/** Returns the state that definitions change. History has the values that guards read, so it is
+ * written again for other guards. */
+function stateUnder(definitions: Definitions, live: Definitions): readonly StateTable[] {
+  const pathsOf = (one: Definitions) => JSON.stringify(compile(one).operandPaths)
+  return pathsOf(definitions) === pathsOf(live) ? PROFILE_STATE : [...PROFILE_STATE, 'history']
+}
+
 /** Builds in the scratch warehouse and returns its URL. */
 async function computed(
   { scratch }: ReleaseRequest,
-  { build, ...wanted }: Building,
+  { build, ...wanted }: Omit<Building, 'state'>,
 ): Promise<string> {
   for (;;) {
     const other = scratch.warehouse()
@@ -198,7 +230,7 @@ async function computed(
 /** Returns whether a warehouse is new, or was left by the same build. */
 async function fits(
   other: Warehouse,
-  { definitions, label }: Omit<Building, 'build'>,
+  { definitions, label }: Pick<Building, 'definitions' | 'label'>,
 ): Promise<boolean> {
   const { entries } = await ReleaseLog.read(other)
   const registered = entries.filter(({ action }) => action === 'registered')

@@ -40,6 +40,7 @@ import { startPartPool } from './part-pool.ts'
 import { PartitionedEvents } from '../bulk/partitioned-events.ts'
 import { derivedEvent, storedBatch } from './stored-events.ts'
 import { StoredHistory } from './stored-history.ts'
+import { STATE_TABLES } from '../warehouse/image-tables.ts'
 import type { Head, Row, Warehouse } from '../warehouse/warehouse.ts'
 
 const ORIGIN = 'stored events'
@@ -108,7 +109,7 @@ class Build {
     try {
       const read = await this.#distribute(partitions, first, events)
       const heads = new Heads(await scratch.open(), watermark)
-      const pool = startPartPool({ definitions, hasMemory: true }, parallel)
+      const pool = startPartPool({ definitions, state: STATE_TABLES }, parallel)
       let done = 0
       const cuts = this.#cuts(events, first, partitions.count)
       await commitParts(cuts, { target: scratch, heads, pool, parallel }, (count) => {

@@ -37,7 +37,14 @@ import {
 } from './stored-events.ts'
 import { binderOf, marksOf } from '../warehouse/parameters.ts'
 import { isInside } from '../warehouse/takeover-sql.ts'
-import type { Commit, EventWindow, Head, Row, Warehouse } from '../warehouse/warehouse.ts'
+import type {
+  Commit,
+  EventWindow,
+  Head,
+  Row,
+  StateTable,
+  Warehouse,
+} from '../warehouse/warehouse.ts'
 
 export type JourneyReplay = Spread & {
   /** Open; only read. */
@@ -48,8 +55,8 @@ export type JourneyReplay = Spread & {
   watermark: number | null
   /** Only profiles with an event in this window. */
   within: EventWindow | null
-  /** Write state and timers too, not only rows. */
-  hasMemory: boolean
+  /** State to write beside the rows. With history, every event is read. */
+  state: readonly StateTable[]
   /** Identifies the fold, so that only the same fold resumes it. */
   label: string
   /** Called after every part with the number of folded events. */
@@ -58,7 +65,7 @@ export type JourneyReplay = Spread & {
 
 /** Folds the profiles that are not folded yet. */
 export async function replayJourneys(parts: JourneyReplay): Promise<void> {
-  const { target, definitions, label, hasMemory, parallel = 1 } = parts
+  const { target, definitions, label, state, parallel = 1 } = parts
   const { partEvents = STORED_EVENTS_MAX, onPart } = parts
   const before = await progressOf(target)
   assert(before === null || before.label === label, 'only the same fold resumes')
@@ -68,7 +75,7 @@ export async function replayJourneys(parts: JourneyReplay): Promise<void> {
   if (head.batch === 0) await target.commit(onRecord(definitions, heads.next()))
   const asked = new Question(parts)
   const { ranges, total } = await asked.ranges(before?.upTo ?? null)
-  const pool = startPartPool({ definitions, hasMemory }, parallel)
+  const pool = startPartPool({ definitions, state }, parallel)
   let done = 0
   const cuts = asked.parts(ranges, partEvents)
   await commitParts(cuts, { target, heads, pool, parallel }, (events) => {
@@ -94,12 +101,12 @@ class Question {
   readonly #conditions: string[] = []
   readonly #parameters: (string | number)[] = []
 
-  constructor({ source, definitions, within, label }: JourneyReplay) {
+  constructor({ source, definitions, within, label, state }: JourneyReplay) {
     this.#source = source
     this.#label = label
     const { eventCodes, needsEveryEvent, operandPaths } = compile(definitions)
     this.#decoder = new StoredDecoder(definitions.identity, operandPaths)
-    if (!needsEveryEvent) {
+    if (!needsEveryEvent && !state.includes('history')) {
       const names = [...eventCodes.keys()]
       this.#conditions.push(names.length === 0 ? 'false' : `name in (${marksOf(names)})`)
       this.#parameters.push(...names)

@@ -17,6 +17,9 @@ import type { AppendedName, TableName, VersionedName } from './tables.ts'
 export const IMAGE_KINDS = ['stream', 'identifier', 'component', 'profile'] as const
 export type ImageKind = (typeof IMAGE_KINDS)[number]
 
+/** Table with state that batches continue from. */
+export type StateTable = Extract<TableName, 'timer' | 'history' | `${ImageKind}_image`>
+
 /** Position of a warehouse after its last commit. */
 export type Head = {
   /** Number of the last batch, 0 before the first. */
@@ -98,8 +101,8 @@ export type Takeover = {
   version: VersionName | null
   /** Rows of profiles without an event in this window stay unchanged. */
   within: EventWindow | null
-  /** Whether images, history and timers are taken over too, so that runs continue from there. */
-  hasMemory: boolean
+  /** State that is taken over whole, so that runs continue from there. */
+  state: readonly StateTable[]
   /** Opens a comparison with `from`, for an engine that cannot attach it. */
   openDifference: OpenDifference
 }

@@ -8,7 +8,14 @@ import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import { openRemoteDifference as openDifference } from '../../pipeline/duckdb/remote-difference.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { hashes64 } from '../../pipeline/base/hash.ts'
-import type { Commit, RowCounts, Takeover, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
+import { STATE_TABLES } from '../../pipeline/warehouse/image-tables.ts'
+import type {
+  Commit,
+  RowCounts,
+  StateTable,
+  Takeover,
+  Warehouse,
+} from '../../pipeline/warehouse/warehouse.ts'
 import type { VersionName } from '../../pipeline/definition/load.ts'
 import { BATCH_AT as T0, uuids } from '../support/batches.ts'
 import { commitOf, imagesOf, profiles, type Made } from './warehouse.contract.ts'
@@ -167,8 +174,8 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       ])
       await warehouse.commit(commitOf(1, { inserts: new Map([['rejection', ours]]) }))
       await warehouse.commit(commitOf(2, memoryOf('ours', 'b')))
-      const takeOver = (hasMemory: boolean, commit: Commit | null) =>
-        taken({ from, version, within: null, hasMemory, openDifference }, commit)
+      const takeOver = (state: readonly StateTable[], commit: Commit | null) =>
+        taken({ from, version, within: null, state, openDifference }, commit)
       const refused = () => versions('rejection_facts', 'event_id', 'version', 'reason')
       const memory = async () => [
         Object.fromEntries(await warehouse.images('profile', ['a', 'b'])),
@@ -177,9 +184,9 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       ]
       const before = [await refused(), await memory()]
       const plan = [{ inserted: 2, superseded: 2 }]
-      expect(await takeOver(true, null)).toEqual(plan)
+      expect(await takeOver(STATE_TABLES, null)).toEqual(plan)
       expect([await refused(), await memory()]).toEqual(before)
-      expect(await takeOver(false, commitOf(3))).toEqual(plan)
+      expect(await takeOver([], commitOf(3))).toEqual(plan)
       const after = [
         'only ours 1 x 1 3 rebuilt',
         'only theirs 1 x 3',
@@ -189,7 +196,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
         'same 2 ours 1',
       ]
       expect([await refused(), await memory()]).toEqual([after, before[1]])
-      expect(await takeOver(true, commitOf(4))).toEqual([{ inserted: 0, superseded: 0 }])
+      expect(await takeOver(STATE_TABLES, commitOf(4))).toEqual([{ inserted: 0, superseded: 0 }])
       warehouse = await made.reopen()
       expect(await warehouse.open()).toMatchObject({ batch: 4 })
       expect([await refused(), await memory()]).toEqual([
@@ -219,7 +226,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       // One profile was merged meanwhile and has no events any more.
       const ours = rows('ours', ['inside', 'around', 'nobody'])
       await warehouse.commit(commitOf(1, { inserts: new Map([...inserts, ...ours]) }))
-      const takeover = { from, version, hasMemory: false, openDifference }
+      const takeover = { from, version, state: [], openDifference }
       const bounds: [number | null, number | null, number][] = [
         [T0, T0 + 9, 2],
         [null, T0, 2],
@@ -291,7 +298,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
           ]),
         }),
       )
-      const everything = { from, version: null, within: null, hasMemory: true, openDifference }
+      const everything = { from, version: null, within: null, state: STATE_TABLES, openDifference }
       expect(await taken(everything, commitOf(2))).toEqual([{ inserted: 2, superseded: 4 }])
       expect(await versions('event_profile_versions', 'profile_id')).toEqual([
         'ours 1 2 rebuilt',
