@@ -10,6 +10,8 @@ import { failedChecks } from '../../pipeline/warehouse/integrity-checks.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { forget } from '../../pipeline/operations/forget.ts'
 import { ReleaseLog } from '../../pipeline/warehouse/release-log.ts'
+import type { Scratch } from '../../pipeline/warehouse/scratch.ts'
+import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { dump, Harness } from '../support/dump.ts'
 import {
   check,
@@ -19,6 +21,7 @@ import {
   move,
   read,
   scene,
+  scratch,
   shownBy,
   step,
 } from '../support/releasing.ts'
@@ -26,6 +29,24 @@ import type { AcceptedEvent, ReferenceTables } from '../reference/reference.ts'
 
 const RUNS = Number(process.env['REBUILD_RUNS'] ?? 1)
 const TIME_MAX_MS = 300_000
+
+/** Returns a scratch whose warehouse does `work` before it is closed, as if others did meanwhile. */
+function atClose(own: Scratch, work: () => Promise<void>): Scratch {
+  return {
+    ...own,
+    warehouse: () => {
+      const other = own.warehouse()
+      const close = () => work().then(() => other.close())
+      return new Proxy(other, {
+        get: (_, name: keyof Warehouse) => {
+          const member = other[name]
+          if (name === 'close') return close
+          return typeof member === 'function' ? member.bind(other) : member
+        },
+      })
+    },
+  }
+}
 
 test(
   'a replay of the live version changes nothing',
@@ -64,6 +85,30 @@ test(
       ]
       expectSame(await dump(harness.warehouse), await shownBy(young, lots))
       expect((await failedChecks(harness.warehouse)).failed).toEqual([])
+      await harness.warehouse.close()
+    })
+  },
+  TIME_MAX_MS,
+)
+
+test(
+  'batches that are committed during a promotion are in it',
+  async () => {
+    await check(async (given) => {
+      const { old, young, before, after, watermark } = read(given)
+      const harness = new Harness(old)
+      await feed(harness, before)
+      let hasArrived = false
+      const arriving = async () => {
+        if (!hasArrived) await feed(harness, after.slice(0, 1), watermark)
+        hasArrived = true
+      }
+      await step(harness, young, 'promoted', { scratch: atClose(scratch(), arriving) })
+      const lots: [AcceptedEvent[][], number][] = [[[...before, ...after.slice(0, 1)], watermark]]
+      expectSame(await dump(harness.warehouse), await shownBy(young, lots))
+      await feed(harness, after.slice(1), watermark + LATER)
+      lots.push([after.slice(1), watermark + LATER])
+      expectSame(await dump(harness.warehouse), await shownBy(young, lots))
       await harness.warehouse.close()
     })
   },
