@@ -121,7 +121,7 @@ async function built(
   const { warehouse, release } = parts
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const head = await warehouse.open()
-    // A fold of profiles begins anew when batches were committed meanwhile; the other catches up.
+    // A fold of profiles does not catch up with batches that are committed meanwhile.
     const isFold = release !== null && (!changesLive || tries === 0)
     const building = isFold ? folded(parts, release, head, changesLive) : everything(parts)
     const from = await computed(parts, building)
