@@ -11,6 +11,7 @@ import {
   type DecodedChunk,
   type LoadLimits,
 } from './bulk/bulk-load.ts'
+import { defaultThreads } from './bulk/part-pool.ts'
 import { elapsedMs, now } from './base/clock.ts'
 import { counted } from './base/text.ts'
 import { nextDecoding } from './io/decode-ahead.ts'
@@ -52,6 +53,7 @@ export async function runBulk(
   try {
     const outcome = await pipeline.load(now(), (start) =>
       bulkLoad(decodedChunks(options, onChunk), {
+        threads: defaultThreads(),
         ...limits,
         start,
         origin: source.origin,

@@ -2,13 +2,13 @@
  * Bulk load: all events of an input into an empty warehouse, as one commit.
  *
  *   read:   decode → deduplicate → write the events, connect their identifiers
- *   derive: one partition of whole components after another → write its rows and its state
+ *   derive: partitions of whole components, in several threads → write their rows and their state
  *
  * Nothing is looked up, superseded or written twice: every row and every image is written as it is
  * after the last event. The tables are those of micro-batches over the same input. Until the commit
  * nothing is visible, and a crash leaves the warehouse empty.
  *
- * Memory is bounded by a partition, the largest component, 16 bytes an event for deduplication, and
+ * Memory is bounded by the partitions in flight, the largest component, 16 bytes an event for deduplication, and
  * the number of identifiers.
  */
 
@@ -18,10 +18,11 @@ import { land, type Landing } from '../microbatch/deduplicate.ts'
 import { addLanded, countRefusals, type Outcome } from '../microbatch/landed-batch.ts'
 import type { LoadStart } from '../microbatch/pipeline.ts'
 import { watermarkAfter } from '../microbatch/watermark.ts'
+import { addToIntegers } from '../warehouse/arrow/arrow.ts'
 import { COMPONENT_EVENTS_MAX, PARTITION_EVENTS } from './components.ts'
-import { addState, derivePart } from './derive-part.ts'
 import { EventIndex } from './event-index.ts'
-import { KeptEvents } from './kept-events.ts'
+import { columnsOf, KeptEvents } from './kept-events.ts'
+import { startPartPool, type Cut, type PartPool } from './part-pool.ts'
 import { PartitionedEvents } from './partitioned-events.ts'
 import { STATE_TABLES } from '../warehouse/image-tables.ts'
 import type { Loading } from '../warehouse/warehouse.ts'
@@ -36,6 +37,8 @@ export type LoadLimits = {
   componentEvents?: number
   /** Events in memory between reading and deriving. */
   inMemory?: number
+  /** Threads that derive, this one included. */
+  threads?: number
 }
 
 export type BulkLoad = LoadLimits & {
@@ -67,7 +70,7 @@ export async function bulkLoad(
     await parts.start.load((loading) => load.run(chunks, loading))
     return { outcome: load.outcome, watermark: load.watermark }
   } finally {
-    load.close()
+    await load.close()
   }
 }
 
@@ -85,11 +88,16 @@ class Load {
   readonly #builder = new CommitBuilder()
   readonly #index = new EventIndex()
   readonly #kept: KeptEvents
+  readonly #pool: PartPool
   #rejected = 0
 
   constructor(parts: BulkLoad) {
+    const { definitions } = parts.start
     this.#parts = parts
     this.#kept = new KeptEvents(parts.inMemory)
+    // Workers start while the input is read.
+    const settings = { definitions, state: STATE_TABLES, hasEffects: true }
+    this.#pool = startPartPool(settings, parts.threads ?? 1)
   }
 
   async run(chunks: AsyncIterable<DecodedChunk>, loading: Loading): Promise<void> {
@@ -105,8 +113,9 @@ class Load {
     await loading.add(this.#builder.build({ ...start.at, watermark: this.watermark }, note))
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#kept.close()
+    await this.#pool.close()
   }
 
   /** Writes the accepted events and the refused lines of a chunk. */
@@ -121,8 +130,13 @@ class Load {
     await loading.add(this.#builder.part(at))
     this.#index.add(batch.eventHash, batch.fingerprint, landing.rows)
     this.#kept.add(batch, landing.rows, landing.landedRow)
+    if (this.outcome.read === 0) this.#warmUp(batch)
     this.watermark = watermarkAfter(this.watermark, batch, landing.rows, null)
     this.#count(batch, landing)
+  }
+
+  #warmUp(batch: EventBatch): void {
+    this.#pool.warmUp({ events: [columnsOf(batch)], owners: null, watermark: null })
   }
 
   #count(batch: EventBatch, landing: Landing): void {
@@ -152,19 +166,30 @@ class Load {
     try {
       this.#kept.distribute(partitions, events)
       let done = 0
-      for (let partition = 0; partition < partitions.count; partition++) {
-        const pieces = events.take(partition)
-        const derived = await derivePart(compiled, pieces, null, this.watermark)
-        for (const [table, change] of derived.changes) this.#builder.change(table, change)
-        this.#builder.effects(derived.effects)
-        addState(this.#builder, derived, STATE_TABLES)
-        await loading.add(this.#builder.part(at))
-        this.outcome.effects += derived.effects.length
-        done += derived.working.newCount
+      for await (const { label, built } of this.#pool.derived(
+        this.#cuts(events, partitions.count),
+      )) {
+        const { counts, ...rows } = built
+        const effects = rows.inserts.get('effects')
+        if (effects !== undefined) addToIntegers(effects, 'effect_no', this.outcome.effects)
+        await loading.add({ ...at, ...rows })
+        this.#builder.taken(counts)
+        this.outcome.effects += counts.effects
+        done += label
         onPart?.(done, this.#kept.count)
       }
     } finally {
       events.close()
+    }
+  }
+
+  /** Yields the partitions, labelled with the number of their events. */
+  *#cuts(events: PartitionedEvents, partitions: number): Generator<Cut<number>> {
+    for (let partition = 0; partition < partitions; partition++) {
+      const pieces = events.take(partition)
+      const count = pieces.reduce((sum, piece) => sum + piece.count, 0)
+      const part = { events: pieces, owners: null, watermark: this.watermark }
+      if (count > 0) yield { part, label: count, events: count }
     }
   }
 }

@@ -1,11 +1,9 @@
 /**
- * Derives a part of a history from its first event on, and builds the commit with its rows. The
- * steps are those of a micro-batch (`derive.ts`) without stored state, so the rows equal those of
- * any sequence of batches.
+ * Derives a part of a history from its first event on, and builds its rows. The steps are those of a
+ * micro-batch (`derive.ts`) without stored state, so the rows equal those of any sequence of batches.
  *
  * A part has either whole components, of which everything is derived, or whole profiles with known
- * sessions, of which only journeys and funnels are. `PartDeriver` writes no effects: a replay sends
- * nothing.
+ * sessions, of which only journeys and funnels are.
  */
 
 import { imagesFor } from '../microbatch/codec/profile-codec.ts'
@@ -18,8 +16,9 @@ import type { PlacedCorrection } from '../microbatch/identity-pairs.ts'
 import { MicroBatch, type Lookups } from '../microbatch/micro-batch.ts'
 import { Ownership, Placements } from '../microbatch/place-streams.ts'
 import type { StateReads } from '../state/state-store.ts'
+import { NO_HEAD } from '../warehouse/head.ts'
 import { isImageTable } from '../warehouse/image-tables.ts'
-import type { Commit, Head, StateTable } from '../warehouse/warehouse.ts'
+import type { Commit, StateTable } from '../warehouse/warehouse.ts'
 
 /** Owning profiles and sessions of the events of a part, by row. */
 export type Owners = { profileIds: string[]; sessionIds: string[] }
@@ -28,15 +27,21 @@ export type Part = {
   events: EventColumns[]
   /** Null for a part of whole components. */
   owners: Owners | null
-  /** Number, time and watermark of the commit. */
-  head: Head
-  origin: string
+  /** Microseconds. */
+  watermark: number | null
 }
 
 export type PartSettings = {
   definitions: Definitions
   /** State to write beside the rows, so that batches can continue from it. */
   state: readonly StateTable[]
+  /** Whether to write effects to the outbox. */
+  hasEffects: boolean
+}
+
+/** Rows and images of a part. Effects are numbered from 1. */
+export type BuiltPart = Pick<Commit, 'inserts' | 'supersedes' | 'images'> & {
+  counts: CommitBuilder['counts']
 }
 
 /** State store and lookups of keys without history. */
@@ -49,27 +54,29 @@ const NO_MEMORY: StateReads & Lookups = {
 
 export class PartDeriver {
   readonly #compiled: Compiled
-  readonly #state: readonly StateTable[]
+  readonly #settings: PartSettings
 
-  constructor({ definitions, state }: PartSettings) {
-    this.#compiled = compile(definitions)
-    this.#state = state
+  constructor(settings: PartSettings) {
+    this.#compiled = compile(settings.definitions)
+    this.#settings = settings
   }
 
-  async derive({ events, owners, head, origin }: Part): Promise<Commit> {
-    const derived = await derivePart(this.#compiled, events, owners, head.watermark)
+  async derive({ events, owners, watermark }: Part): Promise<BuiltPart> {
+    const { hasEffects, state } = this.#settings
+    const derived = await derivePart(this.#compiled, events, owners, watermark)
     const builder = new CommitBuilder()
     for (const [table, change] of derived.changes) builder.change(table, change)
-    addState(builder, derived, this.#state)
-    const read = derived.working.newCount
-    return builder.build(head, { origin, read, duplicates: 0, rejected: 0 })
+    if (hasEffects) builder.effects(derived.effects)
+    addState(builder, derived, state)
+    const { inserts, supersedes, images } = builder.part(NO_HEAD)
+    return { inserts, supersedes, images, counts: builder.counts }
   }
 }
 
-export type DerivedPart = Derived & { working: MicroBatch }
+type DerivedPart = Derived & { working: MicroBatch }
 
 /** Derives events up to a watermark. `owners` is null for whole components. */
-export async function derivePart(
+async function derivePart(
   compiled: Compiled,
   events: readonly EventColumns[],
   owners: Owners | null,
@@ -98,7 +105,7 @@ export async function derivePart(
 }
 
 /** Adds the state that batches continue from. */
-export function addState(
+function addState(
   builder: CommitBuilder,
   { timers, working }: DerivedPart,
   tables: readonly StateTable[],

@@ -77,7 +77,7 @@ export class KeptEvents {
   }
 }
 
-function columnsOf(batch: EventBatch): EventColumns {
+export function columnsOf(batch: EventBatch): EventColumns {
   const { count, eventId, name, source, occurredAt, ordinal } = batch
   const { identifiers, operands, corrections } = batch
   return { count, eventId, name, source, occurredAt, ordinal, identifiers, operands, corrections }

@@ -26,7 +26,7 @@ import {
   pickTexts,
   type Hashed,
 } from './commit-columns.ts'
-import { deadLetterId, type Landing } from './deduplicate.ts'
+import { deadLetterIdOf, type Landing } from './deduplicate.ts'
 import type { ReleaseEntry } from '../warehouse/release-log.ts'
 import type { TableChange } from './changelog.ts'
 import type { TableName, VersionedName } from '../warehouse/tables.ts'
@@ -181,10 +181,16 @@ export class CommitBuilder {
     this.#supersedes.set(table, supersedeTable(hashed(supersedes.keys), supersedes.because))
   }
 
-  /** Counts rows that the warehouse takes over with this commit. */
-  taken({ inserted, superseded }: RowCounts): void {
+  /** Counts rows that are written with this commit by others. */
+  taken({ inserted, superseded, effects = 0 }: RowCounts & { effects?: number }): void {
     this.#inserted += inserted
     this.#superseded += superseded
+    this.#effects += effects
+  }
+
+  /** Rows of all parts so far. */
+  get counts(): RowCounts & { effects: number } {
+    return { inserted: this.#inserted, superseded: this.#superseded, effects: this.#effects }
   }
 
   effects(rows: readonly OutboxRow[]): void {
@@ -284,11 +290,4 @@ export class CommitBuilder {
 function isOf({ kind, id, version }: Release, funnel: CompiledFunnel): boolean {
   const owner = funnel.journey === null ? 'funnel' : 'journey'
   return kind === owner && id === (funnel.journey ?? funnel.id) && version === funnel.version
-}
-
-export function deadLetterIdOf(
-  batch: EventBatch,
-  refusal: { from: number; to: number; reason: string },
-): string {
-  return deadLetterId(batch.raw.subarray(refusal.from, refusal.to), refusal.reason)
 }

@@ -145,6 +145,14 @@ function refusalOf(batch: EventBatch, row: number): Refusal {
   }
 }
 
+/** Returns the id of the dead letter of a refused line. */
+export function deadLetterIdOf(
+  { raw }: EventBatch,
+  { from, to, reason }: Pick<Refusal, 'from' | 'to' | 'reason'>,
+): string {
+  return deadLetterId(raw.subarray(from, to), reason)
+}
+
 /** Returns the id of a dead letter: the same bytes refused for the same reason have the same id. */
 export function deadLetterId(raw: Uint8Array, reason: string): string {
   return uuidOf(

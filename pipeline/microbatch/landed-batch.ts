@@ -1,8 +1,8 @@
 /** Result of a batch that landed: its rows, its corrections of identity and its counts. */
 
 import type { EventBatch } from '../decode/event-batch.ts'
-import { deadLetterIdOf, type CommitBuilder } from './commit-builder.ts'
-import type { Landing } from './deduplicate.ts'
+import type { CommitBuilder } from './commit-builder.ts'
+import { deadLetterIdOf, type Landing } from './deduplicate.ts'
 import type { PlacedCorrection } from './identity-pairs.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'

@@ -47,6 +47,7 @@ export type Delivery = {
 export type LoadStart = {
   /** Writes the parts of one commit, see `Warehouse`. */
   load: NonNullable<Warehouse['load']>
+  definitions: Definitions
   compiled: Compiled
   erased: ErasedPersons
   /** Number and time of the commit. */
@@ -180,6 +181,7 @@ export class Pipeline {
     const at = { batch: 1, recordedAt: receivedAt }
     const { outcome, watermark } = await work({
       load: async (parts) => this.#warehouse.load?.(parts),
+      definitions: this.definitions,
       compiled: this.compiled,
       erased: this.#erased,
       at,

@@ -1,18 +1,17 @@
 /**
- * Commits of a history that is derived part by part, in order. A commit is written while the next
- * parts are derived. The origin of each records the position, so an interrupted build resumes after
+ * Commits of a history that is derived part by part, in order (`bulk/part-pool.ts`). A commit is
+ * written while the next parts are derived. The origin of each records the position, so an interrupted build resumes after
  * it. The number of threads does not affect rows.
  */
 
 import { now } from '../base/clock.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
-import type { Part } from '../bulk/derive-part.ts'
-import type { PartPool } from './part-pool.ts'
-import type { Commit, Head, Warehouse } from '../warehouse/warehouse.ts'
+import type { Cut, PartPool } from '../bulk/part-pool.ts'
+import type { Head, Warehouse } from '../warehouse/warehouse.ts'
 
 /** Parallelism of a build. It does not affect rows. */
 export type Spread = {
-  /** Threads. With 1, this thread derives; with more, all threads except this one. */
+  /** Threads that derive, this one included. */
   parallel?: number
   /** Number of events of a part of whole profiles or components, about. */
   partEvents?: number
@@ -64,35 +63,32 @@ export class Heads {
   }
 }
 
-/** Part without its head, and the number of its events. */
-export type Cut = Omit<Part, 'head'> & { count: number }
+/** Origin and number of events of a part. */
+export type PartLabel = { origin: string; events: number }
 
-/** Derives the parts and commits them to `target`. `onCommit` gets the number of events of a part. */
+/** Derives the parts and commits them to `target`. `onCommit` gets
+ * the number of events of a part. */
 export async function commitParts(
-  parts: AsyncIterable<Cut>,
-  to: { target: Warehouse; heads: Heads; pool: PartPool; parallel: number },
+  parts: AsyncIterable<Cut<PartLabel>>,
+  to: { target: Warehouse; heads: Heads; pool: PartPool },
   onCommit: (events: number) => void,
 ): Promise<void> {
-  const { target, heads, pool, parallel } = to
-  const waiting: { events: number; commit: Promise<Commit> }[] = []
+  const { target, heads, pool } = to
   let committed = Promise.resolve()
-  /** Starts the oldest waiting commit; meanwhile the next part is derived. */
-  const settle = async () => {
-    const first = waiting.shift()
-    if (first === undefined) return
-    const commit = await first.commit
-    await committed
-    committed = target.commit(commit).then(() => onCommit(first.events))
-    committed.catch(() => undefined)
-  }
   try {
-    for await (const { count, ...part } of parts) {
-      const commit = pool.derive({ ...part, head: heads.next() })
-      commit.catch(() => undefined)
-      waiting.push({ events: count, commit })
-      if (waiting.length > parallel) await settle()
+    for await (const { label, built } of pool.derived(parts)) {
+      const builder = new CommitBuilder()
+      builder.taken(built.counts)
+      const { origin, events } = label
+      const note = { ...NOTHING_READ, origin, read: events }
+      const { inserts, ...commit } = builder.build(heads.next(), note)
+      const { counts: _counts, ...rows } = built
+      await committed
+      committed = target
+        .commit({ ...commit, ...rows, inserts: new Map([...rows.inserts, ...inserts]) })
+        .then(() => onCommit(events))
+      committed.catch(() => undefined)
     }
-    while (waiting.length > 0) await settle()
     await committed
   } finally {
     await committed.catch(() => undefined)

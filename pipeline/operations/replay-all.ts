@@ -4,7 +4,7 @@
  *
  * One query finds the components: identifiers that events connect. A second reads the events, and
  * distributes them to partitions of whole components. Each partition is derived at once, without
- * stored state, and is one commit; several are derived at once if asked. A component that is larger
+ * stored state, and is one commit; several are derived at once. A component that is larger
  * than a partition is processed before by micro-batches, in event order. Memory is bounded by the
  * partitions in flight and the number of identifiers.
  *
@@ -32,11 +32,11 @@ import {
   Heads,
   originOf,
   progressOf,
-  type Cut,
+  type PartLabel,
   type Progress,
   type Spread,
 } from './part-commits.ts'
-import { startPartPool } from './part-pool.ts'
+import { startPartPool, type Cut } from '../bulk/part-pool.ts'
 import { PartitionedEvents } from '../bulk/partitioned-events.ts'
 import { derivedEvent, storedBatch } from './stored-events.ts'
 import { StoredHistory } from './stored-history.ts'
@@ -109,10 +109,11 @@ class Build {
     try {
       const read = await this.#distribute(partitions, first, events)
       const heads = new Heads(await scratch.open(), watermark)
-      const pool = startPartPool({ definitions, state: STATE_TABLES }, parallel)
+      const settings = { definitions, state: STATE_TABLES, hasEffects: false }
+      const pool = startPartPool(settings, parallel)
       let done = 0
       const cuts = this.#cuts(events, first, partitions.count)
-      await commitParts(cuts, { target: scratch, heads, pool, parallel }, (count) => {
+      await commitParts(cuts, { target: scratch, heads, pool }, (count) => {
         done += count
         this.#parts.onBatch?.(done, this.#total, 'derived')
       })
@@ -154,12 +155,18 @@ class Build {
     return read
   }
 
-  async *#cuts(events: PartitionedEvents, first: number, end: number): AsyncGenerator<Cut> {
+  async *#cuts(
+    events: PartitionedEvents,
+    first: number,
+    end: number,
+  ): AsyncGenerator<Cut<PartLabel>> {
+    const { watermark } = this.#source
     for (let partition = first; partition < end; partition++) {
       const pieces = events.take(partition)
       const count = pieces.reduce((sum, piece) => sum + piece.count, 0)
       const origin = originOf(this.#progress(String(partition), false))
-      if (count > 0) yield { events: pieces, owners: null, origin, count }
+      const part = { events: pieces, owners: null, watermark }
+      if (count > 0) yield { part, label: { origin, events: count }, events: count }
     }
   }
 

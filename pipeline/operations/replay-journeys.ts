@@ -22,11 +22,11 @@ import {
   NOTHING_READ,
   originOf,
   progressOf,
-  type Cut,
+  type PartLabel,
   type Spread,
 } from './part-commits.ts'
 import type { Owners } from '../bulk/derive-part.ts'
-import { startPartPool } from './part-pool.ts'
+import { startPartPool, type Cut } from '../bulk/part-pool.ts'
 import { firstEntries } from '../warehouse/release-log.ts'
 import {
   derivedColumns,
@@ -75,10 +75,10 @@ export async function replayJourneys(parts: JourneyReplay): Promise<void> {
   if (head.batch === 0) await target.commit(onRecord(definitions, heads.next()))
   const asked = new Question(parts)
   const { ranges, total } = await asked.ranges(before?.upTo ?? null)
-  const pool = startPartPool({ definitions, state }, parallel)
+  const pool = startPartPool({ definitions, state, hasEffects: false }, parallel)
   let done = 0
   const cuts = asked.parts(ranges, partEvents)
-  await commitParts(cuts, { target, heads, pool, parallel }, (events) => {
+  await commitParts(cuts, { target, heads, pool }, (events) => {
     done += events
     onPart?.(done, total)
   })
@@ -97,13 +97,15 @@ function onRecord(definitions: Definitions, head: Head): Commit {
 class Question {
   readonly #source: Warehouse
   readonly #label: string
+  readonly #watermark: number | null
   readonly #decoder: StoredDecoder
   readonly #conditions: string[] = []
   readonly #parameters: (string | number)[] = []
 
-  constructor({ source, definitions, within, label, state }: JourneyReplay) {
+  constructor({ source, definitions, within, label, watermark, state }: JourneyReplay) {
     this.#source = source
     this.#label = label
+    this.#watermark = watermark
     const { eventCodes, needsEveryEvent, operandPaths } = compile(definitions)
     this.#decoder = new StoredDecoder(definitions.identity, operandPaths)
     if (!needsEveryEvent && !state.includes('history')) {
@@ -126,18 +128,22 @@ class Question {
   }
 
   /** Yields parts of whole profiles with at least `partEvents` events, except the last. */
-  async *parts(ranges: readonly Range<string>[], partEvents: number): AsyncGenerator<Cut> {
+  async *parts(
+    ranges: readonly Range<string>[],
+    partEvents: number,
+  ): AsyncGenerator<Cut<PartLabel>> {
     const builder = new EventColumnsBuilder(
       this.#decoder.namespaces.length,
       this.#decoder.operandCount,
     )
     let owners: Owners = { profileIds: [], sessionIds: [] }
-    const take = (): Cut => {
+    const take = (): Cut<PartLabel> => {
       const upTo = owners.profileIds.at(-1) as string
       const origin = originOf({ label: this.#label, upTo, isDone: false })
-      const cut = { events: [builder.take()], owners, origin, count: owners.profileIds.length }
+      const events = owners.profileIds.length
+      const part = { events: [builder.take()], owners, watermark: this.#watermark }
       owners = { profileIds: [], sessionIds: [] }
-      return cut
+      return { part, label: { origin, events }, events }
     }
     for await (const rows of this.#rows(ranges)) {
       for (const row of rows) {

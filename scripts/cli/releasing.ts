@@ -1,6 +1,7 @@
 /** Shared by replay and release: finds a version and builds it. */
 
 import { userInfo } from 'node:os'
+import { defaultThreads } from '../../pipeline/bulk/part-pool.ts'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
 import { scratchOf, warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { loadDefinitions, type Definitions, type Release } from '../../pipeline/definition/load.ts'
@@ -97,10 +98,11 @@ export function versionOf(text: string): number {
 }
 
 /** Help of `--parallel`. */
-export const THREADS = 'number of threads; with several, all but the first fold profiles'
+export const THREADS = 'number of threads (default: one for each core, up to 4)'
 const THREADS_MAX = 64
 
-export function parallelOf(text: string): number {
+export function parallelOf(text: string | undefined): number {
+  if (text === undefined) return defaultThreads()
   const threads = /^\d+$/.test(text) ? Number(text) : 0
   if (threads >= 1 && threads <= THREADS_MAX) return threads
   const want = `a whole number from 1 to ${THREADS_MAX}`

@@ -30,7 +30,7 @@ import {
   type Shared,
 } from '../cli/releasing.ts'
 
-type Move = Shared & { yes?: boolean; why?: string; parallel: string }
+type Move = Shared & { yes?: boolean; why?: string; parallel?: string }
 
 const status = releaseCommand('status', 'Lists versions and how far each is behind.').action(
   (options: Shared) =>
@@ -79,7 +79,7 @@ const diff = releaseCommand('diff', 'Compares two versions of a journey.')
 const promote = releaseCommand('promote', 'Makes a version live.')
   .argument('<id>', 'id of a journey or a funnel')
   .argument('<version>', 'version to make live')
-  .option('--parallel <number>', THREADS, '1')
+  .option('--parallel <number>', THREADS)
   .option('--yes', 'do it (default: print the plan)')
   .option('--why <reason>', 'reason, recorded in releases; required with --yes')
   .action((id: string, text: string, options: Move) => {
@@ -91,7 +91,7 @@ const promote = releaseCommand('promote', 'Makes a version live.')
 
 const rollback = releaseCommand('rollback', 'Makes the previous version live.')
   .argument('<id>', 'id of a journey or a funnel')
-  .option('--parallel <number>', THREADS, '1')
+  .option('--parallel <number>', THREADS)
   .option('--yes', 'do it (default: print the plan)')
   .option('--why <reason>', 'reason, recorded in releases; required with --yes')
   .action((id: string, options: Move) =>

@@ -39,7 +39,7 @@ type Options = Shared & {
   version?: string
   from?: string
   to?: string
-  parallel: string
+  parallel?: string
   yes?: boolean
   why: string
 }
@@ -55,7 +55,7 @@ export const program = releaseCommand(
   .option('--version <number>', 'version to build (default: the one in the definitions)')
   .option('--from <instant>', 'only profiles with an event at or after this instant')
   .option('--to <instant>', 'only profiles with an event before this instant')
-  .option('--parallel <number>', THREADS, '1')
+  .option('--parallel <number>', THREADS)
   .option('--yes', 'change live versions (default: print the plan)')
   .option('--why <reason>', 'reason, recorded in releases', 'replay')
   .action(replay)

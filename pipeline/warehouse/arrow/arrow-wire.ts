@@ -1,5 +1,5 @@
 /**
- * Serialization of Arrow tables: as bytes for another thread, as JSON texts per row, and as the two
+ * Serialization of Arrow tables: as JSON texts per row, and as the two
  * messages (schema, record batch) of the Storage Write API.
  */
 
@@ -11,7 +11,6 @@ import {
   RecordBatchStreamWriter,
   Schema,
   Struct,
-  tableFromIPC,
   TimestampMicrosecond,
   Utf8,
   vectorFromArray,
@@ -19,24 +18,6 @@ import {
   type Table,
 } from 'apache-arrow'
 import { uuidText } from '../../base/hash.ts'
-
-/** Returns the table as bytes that can be transferred. Assembled here, because the library's
- * `tableToIPC` truncates tables in which two columns share an array. */
-export async function tableBytes(table: Table): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  for await (const part of RecordBatchStreamWriter.writeAll(table)) parts.push(part)
-  const bytes = new Uint8Array(parts.reduce((total, { length }) => total + length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
-
-export function tableOfBytes(bytes: Uint8Array): Table {
-  return tableFromIPC(bytes)
-}
 
 /** Yields each row as a JSON array of texts and nulls, without rounding: numbers as digits, hashes
  * signed, UUIDs as text, bytes in base64. */

@@ -81,6 +81,16 @@ export function textColumn(rows: Table, name: string): TextColumn {
   return { bytes: texts.values, offsets: texts.valueOffsets }
 }
 
+/** Adds to every value of an integer column, in place. */
+export function addToIntegers(rows: Table, name: string, more: number): void {
+  for (const { values } of rows.getChild(name)?.data ?? []) {
+    const integers = values as BigInt64Array
+    for (let row = 0; row < integers.length; row++) {
+      integers[row] = (integers[row] as bigint) + BigInt(more)
+    }
+  }
+}
+
 /** Builds keys to look up: their 64-bit hashes and their texts. */
 export function keyTable(k: BigUint64Array, keys: string[]): Table {
   const hashes = makeData({ type: new Uint64(), length: k.length, data: k })
