@@ -10,13 +10,13 @@ import { Harness } from '../support/dump.ts'
 
 test('several threads write the rows and state of one, in the same order', async () => {
   const definitions = await loadDefinitions('definitions')
-  const lines = [...new Shop(5).lines(3_000)]
+  const lines = [...new Shop(5).lines(1_500)]
   const chunks = [lines.slice(0, 500), lines.slice(500)]
   const all: unknown[] = []
   for (const threads of [1, 3]) {
     const harness = new Harness(definitions, duckdbWarehouse(':memory:'))
-    const outcome = await harness.load(chunks, null, { partEvents: 200, threads })
-    expect(outcome.effects).toBeGreaterThan(50)
+    const outcome = await harness.load(chunks, null, { partEvents: 150, threads })
+    expect(outcome.effects).toBeGreaterThan(20)
     const { warehouse } = harness
     const tables = await warehouse.query(
       `select schema_name || '.' || table_name as name from duckdb_tables()
