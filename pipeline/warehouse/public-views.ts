@@ -1,11 +1,12 @@
 /**
  * The public views: their names, their columns in order, and a sentence on each. Columns are those
- * that the SQL files select and the tables list; `descriptions.ts` has the sentences.
+ * that the SQL files select and the tables list; `descriptions/` has the sentences.
  * `test/warehouse/public-views.test.ts` compares them with the views as they are made.
  */
 
 import type { Column } from './column.ts'
-import { COLUMN_DESCRIPTIONS, VIEW_DESCRIPTIONS } from './descriptions.ts'
+import { COLUMN_DESCRIPTIONS } from './descriptions/columns.ts'
+import { VIEW_DESCRIPTIONS } from './descriptions/views.ts'
 import { selectedColumns } from './selected-columns.ts'
 import { sqlFiles, type SqlFile } from './sql-files.ts'
 import { TABLES, VERSIONED_NAMES, type TableSpec, type VersionedName } from './tables.ts'
@@ -66,13 +67,13 @@ function describedView(
   about: string | undefined,
   columns: string[],
 ): DescribedView {
-  assert(about !== undefined, `descriptions.ts describes ${name}`)
+  assert(about !== undefined, `descriptions/views.ts describes ${name}`)
   return {
     name,
     about,
     columns: columns.map((column) => {
       const text = COLUMN_DESCRIPTIONS[`${current}.${column}`] ?? COLUMN_DESCRIPTIONS[column]
-      assert(text !== undefined, `descriptions.ts describes ${name}.${column}`)
+      assert(text !== undefined, `descriptions/columns.ts describes ${name}.${column}`)
       return { name: column, about: text }
     }),
   }

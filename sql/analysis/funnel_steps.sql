@@ -7,36 +7,8 @@
 -- is therefore from one step to the next, and null for the first; funnel_conversion has the whole
 -- funnel. Times are nearest-rank quantiles from the previous step reached, in the unit's first
 -- attempt that reached the step.
--- Reads: funnel_attempt_steps, funnel_attempt_units, funnel_definitions, funnel_units
-with steps as (
-  select
-    attempt_id,
-    step_no,
-    reached_at,
-    div(
-      (
-        unix_micros(reached_at) - unix_micros(
-          lag(reached_at) over (partition by attempt_id order by step_no)
-        )
-      ),
-      1000
-    ) as since_previous_ms,
-  from funnel_attempt_steps
-),
-reached as (
-  select
-    funnel,
-    journey,
-    unit,
-    step_no,
-    since_previous_ms,
-  from steps
-  inner join funnel_attempt_units on funnel_attempt_units.attempt_id = steps.attempt_id
-  qualify row_number() over (
-    partition by funnel, journey, unit, step_no order by reached_at, attempt_no
-  ) = 1
-),
-ranked as (
+-- Reads: funnel_definitions, funnel_unit_step_times, funnel_units
+with ranked as (
   select
     reached.funnel,
     reached.journey,
@@ -52,7 +24,7 @@ ranked as (
     count(since_previous_ms) over (
       partition by reached.funnel, reached.journey, step_no
     ) as since_previous_count,
-  from reached
+  from funnel_unit_step_times as reached
   inner join funnel_units
     on funnel_units.funnel = reached.funnel
     and coalesce(funnel_units.journey, '') = coalesce(reached.journey, '')

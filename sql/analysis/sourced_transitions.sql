@@ -9,13 +9,17 @@ select
   version,
   instance_id,
   track,
+  seq,
   occurred_at,
   last_value(source ignore nulls) over (
     partition by journey, version, instance_id
     order by seq
     rows between unbounded preceding and current row
   ) as source,
+  event_id,
   from_state,
   to_state,
   cause,
+  dwell_ms,
+  visit,
 from transitions

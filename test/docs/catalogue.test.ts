@@ -2,7 +2,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { COLUMN_DESCRIPTIONS, VIEW_DESCRIPTIONS } from '../../pipeline/warehouse/descriptions.ts'
+import { COLUMN_DESCRIPTIONS } from '../../pipeline/warehouse/descriptions/columns.ts'
+import { VIEW_DESCRIPTIONS } from '../../pipeline/warehouse/descriptions/views.ts'
 import { catalogueOf } from './catalogue.ts'
 
 const PAGE = 'sql/README.md'

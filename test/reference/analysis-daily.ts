@@ -3,6 +3,7 @@
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { dateOf, dayOf, groups, outcomeOf, type Tables, type Transition } from './analysis.ts'
 import { unitsOf, type FunnelTables } from './analysis-funnel.ts'
+import { sincePrevious } from './step-times.ts'
 
 /** The source of the event, or of the last event before a timeout that moved the instance. */
 function sourceOf({ transitions }: Tables, move: Transition): string | null {
@@ -14,10 +15,11 @@ function sourceOf({ transitions }: Tables, move: Transition): string | null {
 
 function sourcedTransitions(tables: Tables): Row[] {
   return tables.transitions.map((move) => {
-    const { transition_id, journey, version, instance_id, track } = move
-    const { occurred_at, from_state, to_state, cause } = move
-    const named = { transition_id, journey, version, instance_id, track, occurred_at }
-    return { ...named, source: sourceOf(tables, move), from_state, to_state, cause }
+    const { transition_id, journey, version, instance_id, track, seq, occurred_at } = move
+    const { event_id, from_state, to_state, cause, dwell_ms, visit } = move
+    const named = { transition_id, journey, version, instance_id, track, seq, occurred_at }
+    const moved = { event_id, from_state, to_state, cause, dwell_ms, visit }
+    return { ...named, source: sourceOf(tables, move), ...moved }
   })
 }
 
@@ -81,6 +83,20 @@ function funnelUnitSteps(tables: FunnelTables): Row[] {
   }))
 }
 
+function funnelUnitStepTimes(tables: FunnelTables): Row[] {
+  return unitsOf(tables).flatMap(({ told: { funnel, journey, unit }, all }) => {
+    const numbers = tables.definitions
+      .filter((one) => one.funnel === funnel && one.journey === journey)
+      .map(({ step_no }) => step_no)
+    return numbers.flatMap((step_no) => {
+      const since_previous_ms = sincePrevious(tables, all, step_no)
+      return since_previous_ms === undefined
+        ? []
+        : [{ funnel, journey, unit, step_no, since_previous_ms }]
+    })
+  })
+}
+
 function funnelPaths(tables: FunnelTables): Row[] {
   const units = unitsOf(tables).map(({ told, all, isMatured }) => {
     const steps = stepsOf(tables, all)
@@ -100,5 +116,6 @@ export const DAILY: { [view: string]: (tables: Tables & FunnelTables) => Row[] }
   daily_cycles: dailyCycles,
   daily_paths: dailyPaths,
   funnel_unit_steps: funnelUnitSteps,
+  funnel_unit_step_times: funnelUnitStepTimes,
   funnel_paths: funnelPaths,
 }

@@ -3,6 +3,7 @@
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { dateOf, dayOf, groups, nearestRank, wholeMs } from './analysis.ts'
 import { ninePlaces, rates } from './shares.ts'
+import { sincePrevious } from './step-times.ts'
 
 const ascending = (a: number, b: number) => a - b
 
@@ -187,21 +188,9 @@ function funnelSteps(tables: FunnelTables): Row[] {
     const since: (number | null)[] = []
     const reached = units.filter((unit) => {
       if (!isSame(unit.told, definition)) return false
-      const came = unit.all
-        .flatMap((attempt) => {
-          const steps = tables.attemptSteps
-            .filter(({ attempt_id }) => attempt_id === attempt.attempt_id)
-            .sort((a, b) => a.step_no - b.step_no)
-          const i = steps.findIndex((one) => one.step_no === step_no)
-          const at = steps[i]?.reached_at
-          if (at === undefined) return []
-          const before = steps[i - 1]?.reached_at
-          const ms = before === undefined ? null : Math.floor((at - before) / 1_000)
-          return [{ at, no: attempt.attempt_no, ms }]
-        })
-        .sort((a, b) => a.at - b.at || a.no - b.no)
-      if (came[0] !== undefined) since.push(came[0].ms)
-      return came.length > 0
+      const ms = sincePrevious(tables, unit.all, step_no)
+      if (ms !== undefined) since.push(ms)
+      return ms !== undefined
     })
     return {
       funnel,
