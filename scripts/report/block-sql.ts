@@ -4,7 +4,9 @@
  */
 
 import { formatInstant, MS } from '../../pipeline/base/clock.ts'
-import { UNKNOWN, type Slice } from './cube/cube.ts'
+import { groupedCyclesSql, groupedMovesSql, groupedUnitsSql } from './collect/moves-sql.ts'
+import { isEverything, UNKNOWN, type Slice } from './cube/cube.ts'
+import { sketchSql } from './sketch/sketch-sql.ts'
 
 export const BLOCKS = [
   'map',
@@ -19,13 +21,19 @@ export const BLOCKS = [
 ] as const
 export type BlockName = (typeof BLOCKS)[number]
 
-type Place = { journey: string; track: string; slice: Slice }
+type Place = {
+  journey: string
+  track: string
+  slice: Slice
+  /** Expression of the group, see `eventValue`; null for none. */
+  value: string | null
+}
 
 /** A text as a literal that both engines read: they escape quotes differently. */
 function literal(value: string): string {
-  const parts = value.split(/(['\\])/).filter((part) => part !== '')
+  const parts = value.split(/(['\\\n\r])/).filter((part) => part !== '')
   const known = parts.map((part) =>
-    /^['\\]$/.test(part) ? `chr(${part.charCodeAt(0)})` : `'${part}'`,
+    /^['\\\n\r]$/.test(part) ? `chr(${part.charCodeAt(0)})` : `'${part}'`,
   )
   return known.length > 1 ? `concat(${known.join(', ')})` : (known[0] ?? "''")
 }
@@ -33,26 +41,31 @@ function literal(value: string): string {
 /** A day as a literal, from its first millisecond. */
 const dayLiteral = (ms: number): string => `date '${formatInstant(ms * MS).slice(0, 10)}'`
 
-/** Conditions on the columns `day` and `source`, each after an `and`. */
-function sliceSql({ from, to, source }: Slice): string {
+/** Condition on a column, after an `and`. */
+const isSql = (column: string, name: string | null): string =>
+  name === null ? '' : `\n  and ${column} ${name === UNKNOWN ? 'is null' : `= ${literal(name)}`}`
+
+/** Conditions on the columns `day`, `source` and `group_value`, each after an `and`. */
+function sliceSql({ from, to, source, group }: Slice): string {
   const conditions = [
     from === null ? '' : `\n  and day >= ${dayLiteral(from)}`,
     to === null ? '' : `\n  and day <= ${dayLiteral(to)}`,
-    source === null
-      ? ''
-      : `\n  and source ${source === UNKNOWN ? 'is null' : `= ${literal(source)}`}`,
+    isSql('source', source),
+    isSql('group_value', group),
   ]
   return conditions.join('')
 }
 
 /** Returns the query of a block. */
-export function blockSql(block: BlockName, { journey, track, slice }: Place): string {
+export function blockSql(block: BlockName, { journey, track, slice, value }: Place): string {
+  const grouped = (view: string, sql: (value: string) => string) =>
+    slice.group === null || value === null ? view : `(${sql(value)}) as ${view}`
   const where = `where journey = ${literal(journey)} and track = ${literal(track)}`
-  const days = sliceSql({ ...slice, source: null })
+  const days = sliceSql({ ...slice, source: null, group: null })
   switch (block) {
     case 'map':
       return `select from_state, to_state, cause, sum(transition_count) as times
-from daily_transitions
+from ${grouped('daily_transitions', groupedMovesSql)}
 ${where}${sliceSql(slice)}
 group by from_state, to_state, cause
 order by times desc, from_state, to_state`
@@ -65,7 +78,7 @@ order by times desc, from_state, to_state`
   sum(if(is_matured, unit_count, 0)) as matured_count,
   sum(if(is_matured and outcome = 'converted', unit_count, 0)) as matured_converted_count
 from funnel_definitions
-inner join funnel_paths
+inner join ${grouped('funnel_paths', groupedUnitsSql)}
   on funnel_paths.funnel = funnel_definitions.funnel
   and coalesce(funnel_paths.journey, '') = coalesce(funnel_definitions.journey, '')
 where coalesce(funnel_paths.journey, ${literal(journey)}) = ${literal(journey)}
@@ -74,14 +87,14 @@ group by funnel_definitions.funnel, step_no, step
 order by funnel, step_no`
     case 'cycles':
       return `select path, sum(cycle_count) as times, sum(total_duration_ms) as total_duration_ms
-from daily_cycles
+from ${grouped('daily_cycles', groupedCyclesSql)}
 ${where}${sliceSql(slice)}
 group by path
 order by times desc, path`
     case 'variants':
       return `select path, sum(instance_count) as runs
 from daily_paths
-${where}${sliceSql(slice)}
+${where}${sliceSql({ ...slice, group: null })}
 group by path
 order by runs desc, path`
     case 'next':
@@ -97,6 +110,14 @@ from rework
 ${where} and self_loop_count + repeat_count > 0
 order by self_loop_count + repeat_count desc, state`
     case 'durations':
+      if (!isEverything(slice)) {
+        return `select path as visit_and_state, kind, bucket, sum(times) as times
+from (${sketchSql('stays', slice.group === null ? null : value, 0)}
+) as stays
+where owner = ${literal(journey)} and track = ${literal(track)}${sliceSql(slice)}
+group by path, kind, bucket
+order by path, bucket, kind`
+      }
       return `select state, visit, completed_count, median_ms, p90_ms, still_inside_count
 from state_durations
 ${where}

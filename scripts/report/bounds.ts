@@ -25,6 +25,9 @@ export const DAYS_MAX = 400
 export const VALUES_MAX = 12
 /** JSON of all daily counts of a page. */
 export const CUBE_BYTES_MAX = 300_000
+/** JSON of all sketches of durations, and rows of one of them. */
+export const SKETCH_BYTES_MAX = 300_000
+export const SKETCH_ROWS_MAX = 200_000
 /** Days times states of one track. */
 export const STANDING_POINTS_MAX = 8_000
 export const CORRECTIONS_MAX = 60

@@ -18,7 +18,7 @@ export const program = warehouseCommand(
   'Draws the journeys of a warehouse as one HTML page.',
 )
   .option('--journey <id>', 'only this journey (default: all)')
-  .option('--by <value>', `compare funnels by a value of the entry event: ${PATH_FORMS}`)
+  .option('--by <value>', `filter and compare by a value of events: ${PATH_FORMS}`)
   .option('--out <file>', 'HTML file to write', 'report.html')
   .action(async ({ warehouse: url, journey, by, out }: Options) => {
     const fault = by === undefined ? null : pathFault(by)

@@ -7,6 +7,7 @@
  */
 
 import type { CubePart } from './cube/cube.ts'
+import type { CorrectionPart, ErrorRatePart, NamedCount, QualityPart } from './document-quality.ts'
 
 export type ReportDocument = {
   warehouse: string
@@ -21,13 +22,26 @@ export type ReportDocument = {
   /** Funnels that belong to no journey: their steps are events. */
   funnels: FunnelPart[]
   quality: QualityPart
-  /** Path of the property by which funnels are compared. */
+  /** Path of the property whose values can be chosen. */
   by: string | null
   /** Daily counts by name, see `cube-names.ts`: what a choice of days or source is recomputed from. */
   cubes: { [name: string]: CubePart }
   /** Bytes of their JSON, and the most that it may have. */
   cubeBytes: number
   cubeBytesMax: number
+  sketches: SketchPart
+}
+
+/** Durations by day and source, from which quantiles of a choice are worked out. */
+export type SketchPart = {
+  /** How often pairs of buckets were merged. */
+  level: number
+  /** Relative error of a quantile. */
+  error: number
+  bytes: number
+  bytesMax: number
+  /** Counts by bucket, see `cube-names.ts`. */
+  cubes: { [name: string]: CubePart }
 }
 
 export type JourneyPart = {
@@ -108,8 +122,6 @@ export type WayPart = {
   events: NamedCount[]
 }
 
-export type NamedCount = { name: string; count: number }
-
 /** Events a journey knows and refused in a state. */
 export type RefusalPart = { state: string; event: string; reason: string; count: number }
 
@@ -136,9 +148,12 @@ export type DurationPart = {
   since: number | null
   /** The first few, by the 1-based number of the visit. An age that is not reached is null. */
   visits: { visit: number; completed: number; medianMs: number | null; p90Ms: number | null }[]
-  visitsLeftOut: number
+  /** Null where later visits are left out and it is not known how many. */
+  visitsLeftOut: number | null
   /** Share still inside, by age; empty where no stay has ended. */
   survival: AgePoint[]
+  /** Greatest relative error of the ages; 0 where they are exact. */
+  error: number
 }
 
 /** Point of a curve that stays level up to the next one. */
@@ -255,31 +270,3 @@ export type FunnelStep = {
   medianMs: number | null
   p90Ms: number | null
 }
-
-export type QualityPart = {
-  read: number
-  landed: number
-  duplicates: number
-  refused: NamedCount[]
-  /** Sessions that have a person, of all. */
-  recognitionRate: number | null
-  conflicts: number
-}
-
-/** How a day's number in a view changed after the day was over. */
-export type CorrectionPart = {
-  day: number
-  view: string
-  added: number
-  removed: number
-  /** Rows restated, by reason. */
-  lateEvents: number
-  identity: number
-  rebuilt: number
-  /** When it last changed. */
-  recordedAt: number | null
-}
-
-/** Refused events, of all that a journey was asked to take, on the latest and the worst day. */
-export type ErrorRatePart = { latest: DayRate; worst: DayRate }
-export type DayRate = { day: number; rejected: number; attempted: number; rate: number }

@@ -6,7 +6,14 @@ import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { profilesText } from '../../pipeline/query/cohort-profiles.ts'
 import { compileCohorts } from '../../pipeline/definition/compile-cohort.ts'
 import { BLOCKS, blockSql } from '../../scripts/report/block-sql.ts'
-import { countsSql, DAILY_VIEWS, groupedSql } from '../../scripts/report/collect/collect-cubes.ts'
+import { countsSql, DAILY_VIEWS } from '../../scripts/report/collect/collect-cubes.ts'
+import {
+  groupedCyclesSql,
+  groupedMovesSql,
+  groupedUnitsSql,
+} from '../../scripts/report/collect/moves-sql.ts'
+import { eventValue } from '../../scripts/report/event-value.ts'
+import { SKETCHES, sketchSql } from '../../scripts/report/sketch/sketch-sql.ts'
 import { startAnalyzer } from '../support/zetasql.ts'
 
 const analyzer = await startAnalyzer()
@@ -41,19 +48,32 @@ describe.skipIf(analyzer === null)('BigQuery', () => {
 
   test.each(BLOCKS)('accepts the query of the page for %s', async (block) => {
     const slice = { from: 86_400_000, to: 172_800_000, source: `it's a \\`, group: null }
-    await analyzer?.columnsOf(blockSql(block, { journey: 'checkout', track: 'main', slice }))
+    const value = eventValue('properties.plan', 'bigquery:project.dataset')
+    const place = { journey: 'checkout', track: 'main', value }
+    await analyzer?.columnsOf(blockSql(block, { ...place, slice }))
+    await analyzer?.columnsOf(blockSql(block, { ...place, slice: { ...slice, group: 'a\nb' } }))
   })
 
-  test.each(['properties.plan', 'context.page.url', 'name'])(
-    'accepts a funnel by %s',
+  test.each(['properties.plan', 'context.page.url', 'name', `properties.it's "a"\\n\n`])(
+    'accepts counts grouped by %s',
     async (by) => {
-      await analyzer?.columnsOf(groupedSql(by))
+      const value = eventValue(by, 'bigquery:project.dataset')
+      for (const sql of [groupedMovesSql, groupedCyclesSql, groupedUnitsSql]) {
+        await analyzer?.columnsOf(sql(value))
+      }
+      for (const name of SKETCHES) await analyzer?.columnsOf(sketchSql(name, value, 0))
     },
   )
 
+  test.each(SKETCHES)('accepts the query of the sketch of %s', async (name) => {
+    await analyzer?.columnsOf(sketchSql(name, null, 1))
+  })
+
   test.each(DAILY_VIEWS)('accepts the query of the daily counts of %s', async (view) => {
     const days = { from: 86_400_000, to: 172_800_000 }
-    await analyzer?.columnsOf(countsSql(view, { relation: (name) => name, days, owner: null }))
+    await analyzer?.columnsOf(
+      countsSql(view, { relation: (name) => name, days, owner: null, value: null }),
+    )
   })
 
   test.each([

@@ -1,10 +1,10 @@
 /** The choice of days and source, and what the choice covers. */
 
-import { DAY_MS, EVERYTHING, type CubePart, type Slice } from '../cube/cube.ts'
+import { DAY_MS, EVERYTHING, isEverything, type CubePart, type Slice } from '../cube/cube.ts'
 import type { ReportDocument } from '../document.ts'
 import { html, type Child } from './element.ts'
-import { counted, day } from './format.ts'
-import { dateOf, dayOf, isEverything } from './view.ts'
+import { counted, day, percent } from './format.ts'
+import { dateOf, dayOf } from './view.ts'
 
 /** Days and values that the page can choose. */
 type Choices = { first: number; last: number; sources: string[]; groups: string[] }
@@ -28,7 +28,7 @@ export function controls(
 ): Child {
   const choices = choicesOf(report)
   if (!Number.isFinite(choices.first)) return null
-  const { first, last, sources } = choices
+  const { first, last, sources, groups } = choices
   const choose = (part: Partial<Slice>) => onSlice({ ...slice, ...part })
   const isAll = (from: number, to: number) => from <= first && to >= last
   const range = (from: number, to: number) =>
@@ -37,7 +37,7 @@ export function controls(
     'form',
     {
       class: 'controls',
-      'aria-label': 'Days and source',
+      'aria-label': 'Days, source and value',
       submit: (event) => event.preventDefault(),
     },
     dayInput('From', slice.from ?? first, choices, (from) =>
@@ -58,6 +58,9 @@ export function controls(
     sources.length < 2
       ? null
       : select('Source', 'All sources', sources, slice.source, (source) => choose({ source })),
+    groups.length < 2
+      ? null
+      : select(report.by ?? '', 'All values', groups, slice.group, (group) => choose({ group })),
     isEverything(slice)
       ? null
       : html('button', { type: 'button', click: () => onSlice(EVERYTHING) }, 'Show everything'),
@@ -99,8 +102,8 @@ export function select(
   return html('label', {}, html('span', {}, label), list)
 }
 
-/** A sentence about what a choice covers. */
-export function sliceText(slice: Slice, cubes: CubePart[]): string {
+/** A sentence about what a choice covers. `error` is the relative error of times. */
+export function sliceText(slice: Slice, cubes: CubePart[], error: number): string {
   const days =
     slice.from === null || slice.to === null
       ? 'all days'
@@ -115,6 +118,6 @@ export function sliceText(slice: Slice, cubes: CubePart[]): string {
       : ` ${counted(others, 'time', 'times')} on rarer paths of the whole period are left out.`
   return (
     `${days[0]?.toUpperCase()}${days.slice(1)}${of === '' ? '' : `, ${of}`}: moves, entries, ` +
-    `cycles, paths and funnels are recomputed.${left}`
+    `cycles, paths and funnels are recomputed, and times to within ${percent(error)}.${left}`
   )
 }

@@ -48,7 +48,7 @@ export function cycles(
     { title: 'Times', cell: (cycle) => count(cycle.count), ...by('count') },
     { title: 'Time spent', cell: ({ totalMs }) => duration(totalMs), ...by('totalMs') },
     {
-      title: isWhole ? 'Typically' : 'Typically, whole period',
+      title: 'Typically',
       cell: ({ medianMs }) => duration(medianMs),
       isNumber: true,
     },

@@ -7,7 +7,7 @@ import { scaleLog } from 'd3-scale'
 import type { DurationPart, TrackPart } from '../document.ts'
 import { curve, survivalText } from './funnel/curve.ts'
 import { html, nothing, section, type Child } from './element.ts'
-import { count, counted, day, duration, exactly } from './format.ts'
+import { count, counted, day, duration, exactly, percent } from './format.ts'
 import { nameOf, touchesState, type Selection } from './selection.ts'
 import { facts, tip } from './tooltip.ts'
 
@@ -53,6 +53,12 @@ export function durations(track: TrackPart, selection: Selection): HTMLElement {
       : chart(shown, scaleOf(track.durations)),
     survivals(shown),
   )
+}
+
+/** Returns which stays a choice covers, and the error of their ages. */
+export function scopeText({ durations: all }: TrackPart): string {
+  const error = Math.max(0, ...all.map((one) => one.error))
+  return `of stays that began then, to within ${percent(error)}`
 }
 
 /** Curves of the share still inside, from which the ages above are read. */
@@ -112,7 +118,11 @@ function rows(part: DurationPart, axis: Axis): HTMLElement[] {
   ]
   const later = visits.filter(({ visit }) => visit > 1)
   const more =
-    visitsLeftOut === 0 ? [] : [`${counted(visitsLeftOut, 'later visit', 'later visits')} left out`]
+    visitsLeftOut === 0
+      ? []
+      : visitsLeftOut === null
+        ? ['later visits left out']
+        : [`${counted(visitsLeftOut, 'later visit', 'later visits')} left out`]
   const first = visits.find(({ visit }) => visit === 1)
   return [
     row(state, state, first, standing, axis),

@@ -7,12 +7,12 @@ import { count, counted, day, duration, percent } from './format.ts'
 /** Characters from which a value is set smaller. */
 const LONG_FROM = 24
 
-/** People lost and people stuck are not sums: with a choice of days or source they are left out. */
+/** People lost are not sums: with a choice of days or source they are left out. */
 export function headline(journey: JourneyPart, track: TrackPart, isWhole: boolean): HTMLElement {
   const figures = [
     conversion(journey, isWhole),
     isWhole ? costliest(track) : costliestByTime(track),
-    isWhole ? stuck(track) : null,
+    stuck(track),
     busiest(track),
   ]
   return html('ul', { class: 'headline' }, ...figures.filter((figure) => figure !== null))

@@ -5,24 +5,27 @@
  */
 
 import { blockSql, type BlockName } from '../block-sql.ts'
-import type { CubePart, Slice } from '../cube/cube.ts'
+import { isEverything, type Slice } from '../cube/cube.ts'
 import type { JourneyPart, ReportDocument, TrackPart } from '../document.ts'
+import { eventValue } from '../event-value.ts'
 import { blockRows } from './block-rows.ts'
 import { changes } from './changes.ts'
 import { compare } from './compare.ts'
 import { controls, sliceText } from './controls.ts'
 import { cycles, type CycleOrder } from './cycles.ts'
 import { dropOffs } from './funnel/drop-offs.ts'
-import { durations } from './durations.ts'
+import { durations, scopeText } from './durations.ts'
 import { html, nothing, type Child } from './element.ts'
 import { withExports } from './exports.ts'
-import { counted, exactly, instant } from './format.ts'
+import { counted, instant } from './format.ts'
 import { funnels } from './funnel/funnel.ts'
 import { pageHeader } from './header.ts'
 import { headline } from './headline.ts'
 import { selectionText } from './map/map-words.ts'
 import { JourneyMap } from './map/map.ts'
 import { openForPrint } from './print.ts'
+import { chooser } from './chooser.ts'
+import { footer } from './footer.ts'
 import { quality } from './quality.ts'
 import { rework } from './rework.ts'
 import type { Selection } from './selection.ts'
@@ -30,7 +33,7 @@ import { cubesOf, slicedOf, type Sliced } from './sliced.ts'
 import { standing } from './standing.ts'
 import { hide, tooltipElement } from './tooltip.ts'
 import { variants } from './variants.ts'
-import { hashOf, isEverything, viewOf, type View } from './view.ts'
+import { hashOf, viewOf, type View } from './view.ts'
 
 const data = document.getElementById('document')?.textContent ?? ''
 const report = JSON.parse(data) as ReportDocument
@@ -97,7 +100,7 @@ function chooseSlice(journey: JourneyPart, track: TrackPart): Child[] {
     drawAll()
     document.querySelector<HTMLElement>(`.controls [name="${focused}"]`)?.focus()
   }
-  const text = sliceText(view.slice, cubesOf(report, journey, track))
+  const text = sliceText(view.slice, cubesOf(report, journey, track), report.sketches.error)
   return [
     controls(report, view.slice, redraw),
     html('p', { class: 'slice', role: 'status' }, isEverything(view.slice) ? '' : text),
@@ -153,9 +156,16 @@ function drawRest(): void {
     block('cycles', cycles(track, selection, order, onOrder, isWhole)),
     block('next', marked(dropOffs(track, selection), !isWhole, whole)),
     block('rework', marked(rework(track, selection), !isWhole, whole)),
-    block('durations', marked(durations(track, selection), !isWhole, whole)),
+    block('durations', marked(durations(track, selection), !isWhole, scopeText(track))),
     block('standing', marked(standing(track, selection), isOfSource, 'of all sources')),
-    block('variants', variants(track, selection)),
+    block(
+      'variants',
+      marked(
+        variants(track, selection),
+        view.slice.group !== null,
+        `of all values of ${report.by}`,
+      ),
+    ),
     block('quality', marked(quality(journey, track, report.quality, selection), !isWhole, whole)),
   )
 }
@@ -165,7 +175,8 @@ function block(name: BlockName, section: HTMLElement): HTMLElement {
   const sliced = shown
   if (sliced === null) return section
   const { journey, track } = sliced
-  const sql = blockSql(name, { journey: journey.id, track: track.name, slice: view.slice })
+  const value = report.by === null ? null : eventValue(report.by, report.warehouse)
+  const sql = blockSql(name, { journey: journey.id, track: track.name, slice: view.slice, value })
   return withExports(section, { name, sql, rowsOf: () => blockRows(name, sliced) })
 }
 
@@ -185,32 +196,6 @@ function chooseTrack(): HTMLElement[] {
       drawAll()
     }),
   ]
-}
-
-/** Buttons side by side, one of them pressed. */
-function chooser(
-  label: string,
-  names: string[],
-  chosen: number,
-  onChoose: (no: number) => void,
-): HTMLElement {
-  const buttons = names.map((name, i) => {
-    const press = () => {
-      onChoose(i)
-      document.querySelector<HTMLElement>(`[data-choice="${label} ${i}"]`)?.focus()
-    }
-    return html(
-      'button',
-      {
-        type: 'button',
-        'aria-pressed': String(i === chosen),
-        'data-choice': `${label} ${i}`,
-        click: press,
-      },
-      name,
-    )
-  })
-  return html('div', { class: 'chooser', role: 'group', 'aria-label': label }, ...buttons)
 }
 
 /** The hash describes the view, so that the link moves the focus itself. */
@@ -242,49 +227,8 @@ function header(): HTMLElement {
   return pageHeader(bar)
 }
 
-/** The room that the daily counts take, and what did not fit. */
-function cubesText(cubes: CubePart[]): string {
-  const [paths, times] = cubes.reduce(
-    ([paths, times], { others }) => [paths + others.paths, times + others.count],
-    [0, 0],
-  )
-  const left =
-    paths === 0
-      ? ''
-      : `; ${counted(paths, 'rare path', 'rare paths')} of ${counted(times, 'time', 'times')} ` +
-        'did not fit, and count only without a choice of days or source'
-  const kilobytes = (bytes: number) => Math.ceil(bytes / 1_000)
-  return (
-    `Daily counts take ${kilobytes(report.cubeBytes)} of at most ` +
-    `${kilobytes(report.cubeBytesMax)} KB on this page${left}.`
-  )
-}
-
-function footer(): HTMLElement {
-  const { watermark, recordedAt, batch, warehouse, journeysLeftOut } = report
-  return html(
-    'footer',
-    {},
-    html(
-      'p',
-      {},
-      `${watermark === null ? 'Speaks for no event' : `Speaks for events up to ${instant(watermark)}`}, ` +
-        `as recorded ${instant(recordedAt)} ` +
-        `(batch ${exactly(batch)}) in ${warehouse}.`,
-    ),
-    html('p', {}, cubesText(Object.values(report.cubes))),
-    journeysLeftOut === 0
-      ? null
-      : html(
-          'p',
-          {},
-          `${counted(journeysLeftOut, 'journey is', 'journeys are')} not on this page.`,
-        ),
-  )
-}
-
 root.append(filterBar, intro, place, rest)
-document.body.replaceChildren(skipLink(), header(), root, footer(), tooltipElement())
+document.body.replaceChildren(skipLink(), header(), root, footer(report), tooltipElement())
 document.addEventListener('keydown', ({ key }) => {
   if (key === 'Escape' && view.selection !== null) select(null)
 })

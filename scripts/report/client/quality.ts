@@ -1,13 +1,7 @@
 /** Data quality: input, refusals, and later corrections. */
 
-import type {
-  CorrectionPart,
-  DayRate,
-  JourneyPart,
-  QualityPart,
-  RefusalPart,
-  TrackPart,
-} from '../document.ts'
+import type { JourneyPart, RefusalPart, TrackPart } from '../document.ts'
+import type { CorrectionPart, DayRate, QualityPart } from '../document-quality.ts'
 import { html, nothing, section, type Child } from './element.ts'
 import { count, counted, day, exactly, percent } from './format.ts'
 import { nameOf, touchesState, type Selection } from './selection.ts'

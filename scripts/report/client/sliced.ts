@@ -1,11 +1,11 @@
 /** The parts of a journey for the chosen days and source. */
 
 import { cubeName } from '../cube/cube-names.ts'
-import type { CubePart, Slice } from '../cube/cube.ts'
+import { isEverything, type CubePart, type Slice } from '../cube/cube.ts'
 import type { FunnelPart, JourneyPart, ReportDocument, TrackPart } from '../document.ts'
+import { withDurations, withTimes } from '../cube/slice-durations.ts'
 import { sliceFunnel } from '../cube/slice-funnel.ts'
 import { sliceTrack, type TrackCubes } from '../cube/slice-track.ts'
-import { isEverything } from './view.ts'
 
 export type Sliced = { journey: JourneyPart; track: TrackPart; byEvents: FunnelPart[] }
 
@@ -20,7 +20,12 @@ export function slicedOf(
   const cubes = trackCubes(report, journey, track)
   return {
     journey: { ...journey, funnels: slicedFunnels(report, journey.id, journey.funnels, slice) },
-    track: cubes === null ? track : sliceTrack(track, cubes, slice),
+    track: withDurations(
+      cubes === null ? track : sliceTrack(track, cubes, slice),
+      report.sketches,
+      journey.id,
+      slice,
+    ),
     byEvents: slicedFunnels(report, null, report.funnels, slice),
   }
 }
@@ -39,14 +44,15 @@ export function trackCubes(
 
 /** A funnel that nobody entered has no cube, and stays empty. */
 export function slicedFunnels(
-  { cubes }: ReportDocument,
+  { cubes, sketches }: ReportDocument,
   journey: string | null,
   funnels: FunnelPart[],
   slice: Slice,
 ): FunnelPart[] {
   return funnels.map((part) => {
     const cube = cubes[cubeName.funnel(journey, part.name)]
-    return cube === undefined ? part : sliceFunnel(part, cube, slice)
+    if (cube === undefined) return part
+    return withTimes(sliceFunnel(part, cube, slice), sketches, journey, slice)
   })
 }
 

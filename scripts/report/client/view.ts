@@ -4,7 +4,7 @@
  */
 
 import { formatInstant, MS, parseInstant } from '../../../pipeline/base/clock.ts'
-import { EVERYTHING, type Slice } from '../cube/cube.ts'
+import type { Slice } from '../cube/cube.ts'
 import type { ReportDocument } from '../document.ts'
 import type { Selection } from './selection.ts'
 
@@ -53,7 +53,7 @@ function sliceOf(asked: URLSearchParams): Slice {
     from: dayOf(asked.get('from')),
     to: dayOf(asked.get('to')),
     source: asked.get('source'),
-    group: null,
+    group: asked.get('group'),
   }
 }
 
@@ -75,6 +75,7 @@ export function hashOf(view: View, report: ReportDocument): string {
     ['from', slice.from === null ? null : dateOf(slice.from)],
     ['to', slice.to === null ? null : dateOf(slice.to)],
     ['source', slice.source],
+    ['group', slice.group],
     ['vs-source', beside?.source ?? null],
     ['vs-group', beside?.group ?? null],
     ['state', selection !== null && 'state' in selection ? selection.state : null],
@@ -97,8 +98,4 @@ export function dayOf(text: string | null): number | null {
 /** A day as an input of type `date` and SQL write it. */
 export function dateOf(ms: number): string {
   return formatInstant(ms * MS).slice(0, 10)
-}
-
-export function isEverything(slice: Slice): boolean {
-  return JSON.stringify(slice) === JSON.stringify(EVERYTHING)
 }

@@ -8,12 +8,15 @@ import { COUNT, MS_SUM, packCube, UNKNOWN, type Cell } from '../cube/cube.ts'
 import { cubeName, MATURED, RUNNING, wayPath } from '../cube/cube-names.ts'
 import { dateOf, dayOf, grouped, number, text } from '../read.ts'
 import type { Days } from '../windows.ts'
+import { groupedCyclesSql, groupedMovesSql, groupedUnitsSql } from './moves-sql.ts'
 
 /** Where cubes come from: the views as they are or were known, and the days to count; null counts
  * all days. */
 export type CubeSource = {
   warehouse: Warehouse
   relation: (view: string) => string
+  /** The property by which counts are grouped, see `eventValue`; null for none. */
+  value: string | null
   days: Days | null
   /** The only journey that is read, empty for none; null reads all. */
   owner: string | null
@@ -21,9 +24,20 @@ export type CubeSource = {
   read: Map<string, Promise<Map<string, Row[]>>>
 }
 
-export const present = (warehouse: Warehouse): CubeSource => ({
+const GROUPED: { [view: string]: (value: string) => string } = {
+  daily_transitions: groupedMovesSql,
+  daily_cycles: groupedCyclesSql,
+  funnel_paths: groupedUnitsSql,
+}
+
+/** The views as they are now; with a property, grouped by its values. */
+export const present = (warehouse: Warehouse, value: string | null): CubeSource => ({
   warehouse,
-  relation: (view) => view,
+  value,
+  relation: (view) => {
+    const grouped = GROUPED[view]
+    return value === null || grouped === undefined ? view : `(${grouped(value)}) as ${view}`
+  },
   days: null,
   owner: null,
   read: new Map(),
@@ -55,10 +69,11 @@ export const DAILY_VIEWS = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[]
 /** Returns the query of a view's counts; `owner` is the journey, empty for none. */
 export function countsSql(
   view: keyof typeof COLUMNS,
-  { relation, days, owner }: Pick<CubeSource, 'relation' | 'days' | 'owner'>,
+  { relation, days, owner, value }: Pick<CubeSource, 'relation' | 'days' | 'owner' | 'value'>,
 ): string {
+  const group = value === null || view === 'daily_paths' ? '' : ', group_value'
   return `
-    select coalesce(journey, '') as owner, ${COLUMNS[view]}
+    select coalesce(journey, '') as owner, ${COLUMNS[view]}${group}
     from ${relation(view)} where ${daysSql(days)}${owner === null ? '' : ` and coalesce(journey, '') = ?`}`
 }
 
@@ -84,10 +99,9 @@ export async function collectTrackCubes(source: CubeSource, journey: Journey): P
 export async function collectFunnelCubes(
   source: CubeSource,
   journey: string | null,
-  { funnels = null, by = null }: { funnels?: string[] | null; by?: string | null } = {},
+  funnels: string[] | null = null,
 ): Promise<Cubes> {
-  const sql = by === null ? countsSql('funnel_paths', source) : groupedSql(by)
-  const rows = await rowsOf(source, sql, journey ?? '')
+  const rows = await rowsOf(source, countsSql('funnel_paths', source), journey ?? '')
   const named = [...grouped(rows, 'funnel')]
     .filter(([funnel]) => funnels === null || funnels.includes(funnel))
     .map(([funnel, own]) => [cubeName.funnel(journey, funnel), pack(own.map(unitCell))])
@@ -100,40 +114,14 @@ function pack(cells: Cell[]) {
   return packCube(cells, sorted, VALUES_MAX)
 }
 
-const placed = (row: Row) => ({
+/** Day, source and group of a row. */
+export const placed = (row: Row) => ({
   day: dayOf(row['day']),
-  source: row['source'] === null ? UNKNOWN : text(row['source']),
-  group: '',
+  source: nameOf(row['source']),
+  group: row['group_value'] === undefined ? '' : nameOf(row['group_value']),
 })
 
-/** Returns the query of a funnel's counts by a value of the entering event. `by` is a path such as
- * `properties.plan`; `owner` is the journey, empty for none. */
-export function groupedSql(by: string): string {
-  return `
-    select coalesce(funnel_units.journey, '') as owner, funnel_units.funnel, day, funnel_units.source, group_value, steps, outcome, is_matured,
-      count(*) as unit_count
-    from (
-      select funnel, journey, unit, source, event_id, outcome, is_matured,
-        date_from_unix_date(div(unix_micros(entered_at), 86400000000)) as day
-      from funnel_units
-    ) as funnel_units
-    inner join funnel_unit_steps
-      on funnel_unit_steps.funnel = funnel_units.funnel
-      and coalesce(funnel_unit_steps.journey, '') = coalesce(funnel_units.journey, '')
-      and funnel_unit_steps.unit = funnel_units.unit
-    left join (
-      select event_id, ${valueSql(by)} as group_value from events
-    ) as entries on entries.event_id = funnel_units.event_id
-    group by owner, funnel_units.funnel, day, funnel_units.source, group_value, steps, outcome, is_matured`
-}
-
-/** A value as text, which DuckDB quotes. */
-function valueSql(by: string): string {
-  const [column = '', ...members] = by.split('.')
-  if (members.length === 0) return column
-  const path = members.map((member) => `."${member}"`).join('')
-  return `trim(json_value(${column}, '$${path}'), '"')`
-}
+const nameOf = (value: unknown): string => (value === null ? UNKNOWN : text(value))
 
 function wayCell(row: Row): Cell {
   const way = {
@@ -159,7 +147,5 @@ function pathCell(row: Row): Cell {
 
 function unitCell(row: Row): Cell {
   const kind = text(row['outcome']) + (row['is_matured'] === true ? MATURED : '')
-  const value = row['group_value']
-  const group = value === undefined ? '' : value === null ? UNKNOWN : text(value)
-  return { ...placed(row), group, path: text(row['steps']), kind, value: number(row['unit_count']) }
+  return { ...placed(row), path: text(row['steps']), kind, value: number(row['unit_count']) }
 }

@@ -39,6 +39,7 @@ export async function collectDurations(ask: Ask): Promise<DurationsOf> {
           p90Ms: numberOrNull(row['p90_ms']),
         })),
         survival: survival(track, state),
+        error: 0,
         visitsLeftOut: Math.max(0, visits.length - VISITS_MAX),
       },
     ]

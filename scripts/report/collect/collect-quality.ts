@@ -2,7 +2,7 @@
 
 import type { Row, Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
 import { CORRECTIONS_MAX } from '../bounds.ts'
-import type { CorrectionPart, DayRate, ErrorRatePart, QualityPart } from '../document.ts'
+import type { CorrectionPart, DayRate, ErrorRatePart, QualityPart } from '../document-quality.ts'
 import { dayOf, instantOrNull, number, numberOrNull, text, type Ask } from '../read.ts'
 
 export async function collectQuality(warehouse: Warehouse): Promise<QualityPart> {

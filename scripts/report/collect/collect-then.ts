@@ -46,9 +46,7 @@ export async function collectThen(
     const found = await collectFunnelCubes(
       sourceOf(warehouse, batches, watermark, { withinMs: within, owner: owner ?? '' }),
       owner,
-      {
-        funnels: same.map((row) => text(row['funnel'])),
-      },
+      same.map((row) => text(row['funnel'])),
     )
     add(found)
   }
@@ -69,6 +67,7 @@ function sourceOf(
   const then = batches.find((batch) => batch.watermark >= decided)?.recordedAt ?? null
   return {
     warehouse,
+    value: null,
     relation: (view) => believed(warehouse, view, then),
     days: windows.before,
     owner,

@@ -3,7 +3,8 @@
 import type { Track } from '../../../pipeline/definition/journey.ts'
 import type { Row } from '../../../pipeline/warehouse/warehouse.ts'
 import { EVENTS_PER_WAY_MAX, REFUSALS_MAX, WAYS_MAX, WAYS_READ_MAX } from '../bounds.ts'
-import type { NamedCount, RefusalPart, StatePart, TrackPart, WayPart } from '../document.ts'
+import type { RefusalPart, StatePart, TrackPart, WayPart } from '../document.ts'
+import type { NamedCount } from '../document-quality.ts'
 import { commonest, grouped, number, numberOrNull, text, type Ask } from '../read.ts'
 import { keptFirst } from '../ways-order.ts'
 

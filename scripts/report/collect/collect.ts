@@ -10,17 +10,20 @@ import { ReleaseLog } from '../../../pipeline/warehouse/release-log.ts'
 import type { Row, Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
 import { boundCubes, type Cubes } from '../cube/bound-cubes.ts'
 import { CUBE_BYTES_MAX, JOURNEYS_MAX } from '../bounds.ts'
+import { checkBy } from './check-by.ts'
 import { collectFunnelCubes, collectTrackCubes, present } from './collect-cubes.ts'
 import type { JourneyPart, ReportDocument } from '../document.ts'
 import { collectFunnels } from './collect-funnels.ts'
 import { collectCorrections, collectErrorRate, collectQuality } from './collect-quality.ts'
+import { collectSketches } from './collect-sketches.ts'
 import { collectThen } from './collect-then.ts'
 import { collectTracks } from './collect-tracks.ts'
 import { emptyError } from '../../../pipeline/query/as-of.ts'
+import { eventValue } from '../event-value.ts'
 import { asking, instantOrNull, number } from '../read.ts'
 
-/** Returns the document of one journey, or of all that are released. Funnels are compared by the
- * values of `by`, a path into their entering events. */
+/** Returns the document of one journey, or of all that are released. The page can choose among the
+ * values of `by`, a path into events. Throws a `UserError` if no event has a value there. */
 export async function collect(
   warehouse: Warehouse,
   wanted: string | null,
@@ -45,7 +48,9 @@ export async function collect(
   const journeys: JourneyPart[] = []
   for (const journey of shown) journeys.push(await collectJourney(warehouse, journey))
   const watermark = instantOrNull(head['watermark'])
-  const cubes = boundCubes(await collectCubes(warehouse, shown, watermark, by), CUBE_BYTES_MAX)
+  const value = by === null ? null : eventValue(by, warehouse.url)
+  if (by !== null && value !== null) await checkBy(warehouse, by, value)
+  const cubes = boundCubes(await collectCubes(warehouse, shown, watermark, value), CUBE_BYTES_MAX)
   return {
     warehouse: warehouse.url,
     watermark,
@@ -59,6 +64,11 @@ export async function collect(
     cubes,
     cubeBytes: Buffer.byteLength(JSON.stringify(cubes)),
     cubeBytesMax: CUBE_BYTES_MAX,
+    sketches: await collectSketches(
+      warehouse,
+      shown.map(({ id }) => id),
+      value,
+    ),
   }
 }
 
@@ -66,13 +76,13 @@ async function collectCubes(
   warehouse: Warehouse,
   journeys: Journey[],
   watermark: number | null,
-  by: string | null,
+  value: string | null,
 ): Promise<Cubes> {
-  const source = present(warehouse)
-  const cubes: Cubes = await collectFunnelCubes(source, null, { by })
+  const source = present(warehouse, value)
+  const cubes: Cubes = await collectFunnelCubes(source, null)
   for (const journey of journeys) {
     Object.assign(cubes, await collectTrackCubes(source, journey))
-    Object.assign(cubes, await collectFunnelCubes(source, journey.id, { by }))
+    Object.assign(cubes, await collectFunnelCubes(source, journey.id))
   }
   if (watermark === null) return cubes
   return { ...cubes, ...(await collectThen(warehouse, journeys, watermark)) }

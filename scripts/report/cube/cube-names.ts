@@ -4,7 +4,12 @@ export const cubeName = {
   ways: (journey: string, track: string) => `ways ${journey} ${track}`,
   cycles: (journey: string, track: string) => `cycles ${journey} ${track}`,
   paths: (journey: string, track: string) => `paths ${journey} ${track}`,
+  stays: (journey: string, track: string) => `stays ${journey} ${track}`,
+  dwells: (journey: string, track: string) => `dwells ${journey} ${track}`,
+  rounds: (journey: string, track: string) => `rounds ${journey} ${track}`,
   funnel: (journey: string | null, funnel: string) => `funnel ${journey ?? ''} ${funnel}`,
+  steps: (journey: string | null, funnel: string) => `steps ${journey ?? ''} ${funnel}`,
+  ages: (journey: string | null, funnel: string) => `ages ${journey ?? ''} ${funnel}`,
 }
 
 /** Path of a move in a cube; a start comes from the empty name. */
@@ -19,3 +24,15 @@ export const MATURED = ' matured'
 
 /** Name of the cube that has the counts of the seven days before as they were known then. */
 export const thenName = (name: string): string => `then ${name}`
+
+/** Path of the stays of a visit in their sketch. Visits beyond the last number share one. */
+export const stayPath = (visit: number, state: string): string => `${visit} ${state}`
+
+/** Kind of a bucket in a sketch: what became of it, and the number of the bucket. */
+export const bucketKind = (kind: string, bucket: number): string => `${kind} ${bucket}`
+
+/** Returns what `bucketKind` was made of. */
+export function bucketOf(kind: string): [kind: string, bucket: number] {
+  const [name = '', bucket = ''] = kind.split(' ')
+  return [name, Number(bucket)]
+}

@@ -39,6 +39,11 @@ export type Slice = {
 }
 
 export const EVERYTHING: Slice = { from: null, to: null, source: null, group: null }
+
+export function isEverything(slice: Slice): boolean {
+  return Object.values(slice).every((part) => part === null)
+}
+
 export const DAY_MS = 86_400_000
 
 /** Names of values that are not recorded, and of all but the most common. */

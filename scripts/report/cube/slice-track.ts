@@ -1,7 +1,7 @@
 /** A track's numbers for a slice of days and sources, recomputed from its cubes. */
 
 import { PATH_STATES_MAX, VARIANTS_MAX } from '../bounds.ts'
-import { RUNNING, wayPath } from './cube-names.ts'
+import { wayPath } from './cube-names.ts'
 import { COUNT, MS_SUM, sumsOf, type CubePart, type Slice } from './cube.ts'
 import type { CyclePart, StandingPart, TrackPart, VariantPart } from '../document.ts'
 
@@ -9,7 +9,8 @@ export type TrackCubes = { ways: CubePart; cycles: CubePart; paths: CubePart }
 
 /**
  * Returns the track of the slice: moves, entries, exits, cycles and whole paths are sums, and the
- * days of the standing are cut. Refusals and times in state stay those of the whole period.
+ * days of the standing are cut. Whole paths are of all groups. Refusals stay those of the whole
+ * period, and durations are not sums, see `withDurations`.
  */
 export function sliceTrack(track: TrackPart, cubes: TrackCubes, slice: Slice): TrackPart {
   return {
@@ -17,20 +18,9 @@ export function sliceTrack(track: TrackPart, cubes: TrackCubes, slice: Slice): T
     ...waysOf(track, cubes.ways, slice),
     cycles: cyclesOf(track.cycles, cubes.cycles, slice),
     standing: standingOf(track.standing, slice),
-    ...variantsOf(cubes.paths, slice),
+    ...variantsOf(cubes.paths, { ...slice, group: null }),
   }
 }
-
-/** How the runs that started in the slice ended, by outcome of the track; running ones too. */
-export function endsOf(paths: CubePart, slice: Slice): Map<string, number> {
-  const ends = new Map<string, number>()
-  for (const kinds of sumsOf(paths, slice).values()) {
-    for (const [kind, runs] of kinds) ends.set(kind, (ends.get(kind) ?? 0) + runs)
-  }
-  return ends
-}
-
-export const runningOf = (ends: Map<string, number>): number => ends.get(RUNNING) ?? 0
 
 type Moves = { path: string; cause: string; from: string; to: string; count: number }
 

@@ -22,7 +22,7 @@ describe.skipIf(launch === null)('a choice', () => {
 
   beforeAll(async () => {
     warehouse = await busyWarehouse()
-    writeFileSync(file, await reportPage(await collect(warehouse, 'order')))
+    writeFileSync(file, await reportPage(await collect(warehouse, 'order', 'properties.plan')))
     browser = await (launch as NonNullable<typeof launch>)()
   }, HOOK_MS)
   afterAll(async () => {
@@ -53,7 +53,10 @@ describe.skipIf(launch === null)('a choice', () => {
     expect(await entered()).toBe(String(n))
     expect(await address()).toBe('#from=2026-03-02&to=2026-03-03')
     expect(await page.locator('.slice').innerText()).toContain('2 Mar 2026 to 3 Mar 2026')
-    expect(await page.locator('#durations .scope').innerText()).toBe('of the whole period')
+    expect(await page.locator('#durations .scope').innerText()).toBe(
+      'of stays that began then, to within 5 %',
+    )
+    expect(await page.locator('#rework .scope').innerText()).toBe('of the whole period')
     await page.getByRole('button', { name: 'Show everything' }).click()
     expect(await entered()).toBe(all)
     expect(await address()).toBe('')
@@ -70,6 +73,28 @@ describe.skipIf(launch === null)('a choice', () => {
     expect(await way.count()).toBe(1)
     expect(await page.evaluate<string>('document.activeElement.name')).toBe('source')
     expect(await address()).toBe('#source=web')
+  })
+
+  test('of a value of the property recomputes the map and the cycles', async () => {
+    await page.getByLabel('properties.plan').selectOption('free')
+    const group = `profile_id in (select profile_id from event_profiles natural join events
+      where json_extract_string(properties, '$.plan') = 'free')`
+    const moves = await countOf(
+      `select count(*) as n from transitions where journey = 'order'
+       and from_state = 'cart' and to_state = 'paying' and ${group}`,
+    )
+    const way = page.getByRole('button', { name: `cart to paying, by event, ${moves} times` })
+    expect(await way.count()).toBe(1)
+    const rounds = await countOf(
+      `select count(*) as n from cycles where journey = 'order'
+       and path = 'cart > lost > cart' and ${group}`,
+    )
+    const row = page.locator('#cycles tr', { hasText: 'cart→lost→cart' })
+    expect(await row.locator('td .cell').allInnerTexts()).toContain(String(rounds))
+    expect(await address()).toBe('#group=free')
+    expect(await page.locator('#variants .scope').innerText()).toBe(
+      'of all values of properties.plan',
+    )
   })
 
   test('is in the address, which shows the same page again', async () => {
