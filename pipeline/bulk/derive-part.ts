@@ -93,15 +93,26 @@ async function derivePart(
   const corrections: PlacedCorrection[] = []
   for (const columns of events) {
     const first = working.newCount
-    working.add(columns, [...Array(columns.count).keys()])
+    working.add(
+      columns,
+      Int32Array.from({ length: columns.count }, (_, row) => row),
+    )
     for (const { row, kind, a, b } of columns.corrections) {
       corrections.push({ place: working.events.place(first + row), kind, a, b })
     }
   }
   if (owners === null) return { ...(await derive(working, corrections)), working }
-  const known = new Ownership(owners.profileIds, owners.sessionIds)
-  const placements = new Placements(working, new Map(), known)
+  const placements = new Placements(working, new Map(), ownershipOf(working, owners))
   return { ...(await deriveProfiles(working, placements)), working }
+}
+
+/** Returns known owners as codes of the working set. */
+function ownershipOf({ texts }: MicroBatch, { profileIds, sessionIds }: Owners): Ownership {
+  const ownership = new Ownership()
+  profileIds.forEach((profile, row) =>
+    ownership.set(row, texts.code(profile), texts.code(sessionIds[row] as string)),
+  )
+  return ownership
 }
 
 /** Adds the state that batches continue from. */

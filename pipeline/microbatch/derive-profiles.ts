@@ -12,26 +12,23 @@ import type { DerivedSessions } from './derive-sessions.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { CarriedEffects } from './outbox.ts'
 import type { Ownership, Placements } from './place-streams.ts'
-import { freshFoldState, ProfileFold, foldDue, type FoldState } from './profile-fold.ts'
+import { freshFoldState, ProfileFold, foldDue } from './profile-fold.ts'
+import { RowGroups, sortRows } from './row-groups.ts'
 import type { ProfileImage } from './image-cache.ts'
+import { Ints } from '../stages/growable-array.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
 
-/** Effect of the batch on a profile. */
-type Touch = {
-  /** New rows of the profile, in event order. */
-  added: number[]
-  /** Streams of its rows before and after the batch. */
-  streams: Set<string>
-  /** Reason for refolding it; null if it can be continued. */
-  refold: SupersededBecause | null
-}
+/** Reason for refolding a profile, and the streams of its rows before and after the batch. */
+type Refold = { reason: SupersededBecause; streams: Set<number> }
 
-/** Profiles to fold. */
+/** Profiles to fold. Profiles and streams are codes of the batch's texts. */
 export type ProfilePlan = {
-  continued: Map<string, Touch>
-  refolded: Map<string, Touch>
+  continued: number[]
+  /** New rows by continued profile. */
+  added: RowGroups
+  refolded: Map<number, Refold>
   /** Streams that must be placed before the refolded profiles. */
-  streams: Set<string>
+  streams: Set<number>
 }
 
 /** Earliest timeouts of profiles that changed; instants in microseconds. */
@@ -45,25 +42,33 @@ export async function planProfiles(
   batch: MicroBatch,
   sessions: Pick<DerivedSessions, 'placements' | 'continued' | 'rederived'>,
 ): Promise<ProfilePlan> {
-  const { images, warehouse, watermarkBefore, watermark } = batch
-  const touches = touchesOf(batch, sessions)
+  const { images, texts, warehouse, watermarkBefore, watermark } = batch
+  const refolded = refoldsOf(batch, sessions)
+  const added = addedRows(batch, sessions)
+  const touched = new Set(added.keys)
+  for (const profile of refolded.keys()) touched.add(profile)
   if (watermark !== null && watermark !== watermarkBefore) {
-    for (const due of await warehouse.due(watermarkBefore, watermark)) touches.of(due)
+    for (const due of await warehouse.due(watermarkBefore, watermark)) touched.add(texts.code(due))
   }
-  await images.profile.load(touches.byProfile.keys())
-  const plan: ProfilePlan = { continued: new Map(), refolded: new Map(), streams: new Set() }
+  await images.profile.load(Array.from(touched, (profile) => texts.at(profile)))
+  const plan: ProfilePlan = { continued: [], added, refolded, streams: new Set() }
   const fold = foldOf(batch, sessions.placements.after)
-  for (const [profileId, touch] of touches.byProfile) {
-    touch.added.sort(batch.events.inOrder)
-    const image = images.profile.get(profileId)
-    touch.refold ??= reasonToRefold(batch, fold, image, touch.added)
-    if (touch.refold === null) {
-      plan.continued.set(profileId, touch)
-      continue
+  for (const profile of touched) {
+    const image = images.profile.get(texts.at(profile))
+    const rows = added.of(profile)
+    let refold = refolded.get(profile)
+    if (refold === undefined) {
+      const reason = reasonToRefold(batch, fold, image, rows)
+      if (reason === null) {
+        plan.continued.push(profile)
+        continue
+      }
+      refold = { reason, streams: new Set() }
+      refolded.set(profile, refold)
     }
-    plan.refolded.set(profileId, touch)
-    for (const stream of image?.streams ?? []) touch.streams.add(stream)
-    for (const stream of touch.streams) plan.streams.add(stream)
+    for (const row of rows) refold.streams.add(batch.events.stream.at(row))
+    for (const stream of image?.streams ?? []) refold.streams.add(texts.code(stream))
+    for (const stream of refold.streams) plan.streams.add(stream)
   }
   return plan
 }
@@ -79,68 +84,61 @@ export function foldProfiles(
     effects: { continued: [], was: [], is: [] },
     timers: { dueAt: [], profileId: [] },
   }
-  continueProfiles(batch, plan.continued, placements, derived)
+  continueProfiles(batch, plan, placements, derived)
   if (plan.refolded.size > 0) refoldProfiles(batch, plan.refolded, placements, derived)
   return derived
 }
 
-class Touches {
-  readonly byProfile = new Map<string, Touch>()
-
-  of(profileId: string): Touch {
-    let touch = this.byProfile.get(profileId)
-    if (touch === undefined) {
-      touch = { added: [], streams: new Set(), refold: null }
-      this.byProfile.set(profileId, touch)
+/** Returns the relevant new rows by profile. */
+function addedRows(
+  batch: MicroBatch,
+  { placements, continued, rederived }: Omit<DerivedSessions, 'changes'>,
+): RowGroups {
+  const rows = new Ints()
+  const profiles = new Ints()
+  for (const streams of [continued, rederived]) {
+    for (const stream of streams) {
+      for (const row of batch.newRowsOf(stream)) {
+        if (!batch.isRelevant(row)) continue
+        rows.push(row)
+        profiles.push(placements.after.profile.at(row))
+      }
     }
-    return touch
   }
-
-  refold(profileId: string, stream: string, reason: SupersededBecause): void {
-    const touch = this.of(profileId)
-    touch.streams.add(stream)
-    if (touch.refold !== 'identity') touch.refold = reason
-  }
+  return new RowGroups(batch.events, rows.toArray(), profiles.values, batch.texts.size)
 }
 
-function touchesOf(
+/** Returns the profiles that must be refolded because an event of a rederived stream has another
+ * owner or session. */
+function refoldsOf(
   batch: MicroBatch,
-  {
-    placements,
-    continued,
-    rederived,
-  }: Pick<DerivedSessions, 'placements' | 'continued' | 'rederived'>,
-): Touches {
+  { placements, rederived }: Pick<DerivedSessions, 'placements' | 'rederived'>,
+): Map<number, Refold> {
   const { before, after } = placements
-  const touches = new Touches()
-  for (const stream of [...continued, ...rederived]) {
-    let profileId: string | undefined
-    let touch: Touch | undefined
-    for (const row of batch.newRows.get(stream) ?? []) {
-      if (!batch.isRelevant(row)) continue
-      if (touch === undefined || after.profile[row] !== profileId) {
-        profileId = after.profile[row] as string
-        touch = touches.of(profileId)
-        touch.streams.add(stream)
-      }
-      touch.added.push(row)
+  const refolds = new Map<number, Refold>()
+  const add = (profile: number, stream: number, reason: SupersededBecause) => {
+    const refold = refolds.get(profile)
+    if (refold === undefined) {
+      refolds.set(profile, { reason, streams: new Set([stream]) })
+      return
     }
+    refold.streams.add(stream)
+    if (refold.reason !== 'identity') refold.reason = reason
   }
-  // Events of a rederived stream may have another owner or session.
   for (const stream of rederived) {
     for (const row of batch.historyOf(stream)) {
       if (!batch.isRelevant(row)) continue
-      const had = before.profile[row] as string
-      const has = after.profile[row]
+      const had = before.profileOf(row)
+      const has = after.profileOf(row)
       if (had !== has) {
-        touches.refold(had, stream, 'identity')
-        if (has !== undefined) touches.refold(has, stream, 'identity')
-      } else if (before.session[row] !== after.session[row]) {
-        touches.refold(has, stream, 'late_event')
+        add(had, stream, 'identity')
+        if (has >= 0) add(has, stream, 'identity')
+      } else if (before.sessionOf(row) !== after.sessionOf(row)) {
+        add(has, stream, 'late_event')
       }
     }
   }
-  return touches
+  return refolds
 }
 
 /** Returns why a profile that gains `added` cannot be continued; null if it can. */
@@ -148,13 +146,13 @@ function reasonToRefold(
   { events }: MicroBatch,
   fold: ProfileFold,
   image: ProfileImage | undefined,
-  added: readonly number[],
+  added: Int32Array,
 ): SupersededBecause | null {
   if (image === undefined) return null
   const [first] = added
   if (first !== undefined) {
     const decidedUpTo = Math.max(image.state.decidedUpTo, image.funnels.decidedUpTo)
-    if ((events.occurredAt[first] as number) < decidedUpTo) return 'late_event'
+    if (events.occurredAt.at(first) < decidedUpTo) return 'late_event'
     if (image.last !== null && !events.isAfter(first, image.last)) return 'late_event'
   }
   return fold.mustFoldAgain(image, image.last, added) ? 'progress' : null
@@ -162,23 +160,25 @@ function reasonToRefold(
 
 function continueProfiles(
   batch: MicroBatch,
-  touches: ReadonlyMap<string, Touch>,
+  { continued, added }: ProfilePlan,
   placements: Placements,
   { changes, effects, timers }: DerivedProfiles,
 ): void {
-  const { compiled, events, images, watermark } = batch
+  const { compiled, events, images, texts, watermark } = batch
   const fold = foldOf(batch, placements.after)
-  for (const [profileId, { added, streams }] of touches) {
+  for (const profile of continued) {
+    const profileId = texts.at(profile)
+    const rows = added.of(profile)
     const image = images.profile.get(profileId)
     const isDue = image !== undefined && image.due <= (watermark ?? -Infinity)
-    if (added.length === 0 && !isDue) continue
-    const { state, funnels }: FoldState = image ?? freshFoldState(compiled)
-    fold.run(profileId, { state, funnels }, added, watermark)
-    const last = added[added.length - 1]
+    if (rows.length === 0 && !isDue) continue
+    const { state, funnels } = image ?? freshFoldState(compiled)
+    fold.run(profileId, { state, funnels }, rows, watermark)
+    const last = rows[rows.length - 1]
     keep(batch, timers, {
       profileId,
       last: last === undefined ? (image?.last ?? null) : events.place(last),
-      streams: withStreams(image?.streams ?? [], streams),
+      streams: withStreams(batch, image?.streams ?? [], rows),
       due: foldDue(compiled, { state, funnels }),
       state,
       funnels,
@@ -196,49 +196,74 @@ function continueProfiles(
   effects.continued = folded.effects
 }
 
-function withStreams(known: string[], streams: ReadonlySet<string>): string[] {
-  return [...new Set([...known, ...streams])]
+/** Adds the streams of rows to those that are known. */
+function withStreams({ events, texts }: MicroBatch, known: string[], rows: Int32Array): string[] {
+  let streams = known
+  let latest = -1
+  for (const row of rows) {
+    const stream = events.stream.at(row)
+    if (stream === latest) continue
+    latest = stream
+    const name = texts.at(stream)
+    if (!streams.includes(name)) streams = [...streams, name]
+  }
+  return streams
 }
 
 function refoldProfiles(
   batch: MicroBatch,
-  touches: ReadonlyMap<string, Touch>,
+  refolds: ReadonlyMap<number, Refold>,
   placements: Placements,
   { changes, effects, timers }: DerivedProfiles,
 ): void {
-  const { compiled, events, watermarkBefore, watermark } = batch
+  const { compiled, events, texts, watermarkBefore, watermark } = batch
   const { before, after } = placements
   const was = foldOf(batch, before)
   const is = foldOf(batch, after)
-  for (const [profileId, { streams }] of touches) {
-    const rows = [...streams].flatMap((stream) => batch.rowsOf(stream))
-    rows.sort(events.inOrder)
-    const own = (owners: readonly (string | undefined)[]) =>
-      rows.filter((row) => owners[row] === profileId && batch.isRelevant(row))
-    was.run(profileId, freshFoldState(compiled), own(before.profile), watermarkBefore)
-    const has = own(after.profile)
+  for (const [profile, { streams }] of refolds) {
+    const profileId = texts.at(profile)
+    const rows = rowsOfProfile(batch, placements, profile, streams)
+    const had = rows.filter((row) => before.profileOf(row) === profile)
+    const has = rows.filter((row) => after.profileOf(row) === profile)
+    was.run(profileId, freshFoldState(compiled), had, watermarkBefore)
     const foldState = freshFoldState(compiled)
     is.run(profileId, foldState, has, watermark)
     const last = has[has.length - 1]
     keep(batch, timers, {
       profileId,
       last: last === undefined ? null : events.place(last),
-      streams: [...new Set(has.map((row) => events.stream[row] as string))],
+      streams: withStreams(batch, [], has),
       due: foldDue(compiled, foldState),
       ...foldState,
     })
   }
   const had = was.rows()
   const has = is.rows()
-  has.rows.forEach((rows, i) =>
-    diff(had.rows[i] as Rows, rows, changes.of(rows.table), reasonFrom(touches)),
-  )
+  const reason = reasonFrom((profileId) => refolds.get(texts.code(profileId))?.reason)
+  has.rows.forEach((rows, i) => diff(had.rows[i] as Rows, rows, changes.of(rows.table), reason))
   effects.was = had.effects
   effects.is = has.effects
 }
 
-function foldOf({ compiled, events, codes }: MicroBatch, { session }: Ownership): ProfileFold {
-  return new ProfileFold(compiled, { events, codes, sessionOf: session })
+/** Returns the relevant rows that a profile has before or after the batch, in event order. */
+function rowsOfProfile(
+  batch: MicroBatch,
+  { before, after }: Placements,
+  profile: number,
+  streams: Iterable<number>,
+): Int32Array {
+  const found = new Ints()
+  for (const stream of streams) {
+    for (const row of batch.rowsOf(stream)) {
+      if (!batch.isRelevant(row)) continue
+      if (before.profileOf(row) === profile || after.profileOf(row) === profile) found.push(row)
+    }
+  }
+  return sortRows(batch.events, found.toArray())
+}
+
+function foldOf({ compiled, events }: MicroBatch, { session }: Ownership): ProfileFold {
+  return new ProfileFold(compiled, events, session)
 }
 
 function keep({ images }: MicroBatch, timers: Timers, image: ProfileImage): void {
@@ -250,13 +275,13 @@ function keep({ images }: MicroBatch, timers: Timers, image: ProfileImage): void
 }
 
 /** Returns the reason `progress` for a stay that only ended, otherwise the reason of the profile. */
-function reasonFrom(touches: ReadonlyMap<string, Touch>): Reason {
+function reasonFrom(reasonOf: (profileId: string) => SupersededBecause | undefined): Reason {
   return (before, row, after, newRow) => {
     const isEnding =
       before.table === 'state' && newRow >= 0 && before.column('exited_at')[row] === null
     if (isEnding && hasOnlyEnded(before, row, after, newRow)) return 'progress'
     const profileId = before.column('profile_id')[row] as string
-    return touches.get(profileId)?.refold ?? 'late_event'
+    return reasonOf(profileId) ?? 'late_event'
   }
 }
 

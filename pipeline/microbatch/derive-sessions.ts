@@ -7,22 +7,24 @@
  * the difference is the change.
  */
 
+import { NO_TEXT } from '../base/texts.ts'
 import { Changes, diff, Rows } from './changelog.ts'
 import { IdentifierLedger } from './identifier-rows.ts'
 import type { Moves } from './link-identities.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import { Placements, type Ownership, type Placement } from './place-streams.ts'
-import { assignSessions, claimOf, type Claim } from '../stages/resolve-identity.ts'
+import { assignSessions, type Claim } from '../stages/resolve-identity.ts'
 import { sessionize, type Cut, type Session } from '../stages/sessionize.ts'
 import type { StreamImage } from './image-cache.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
 
+/** Streams as codes of the batch's texts. */
 export type DerivedSessions = {
   placements: Placements
   /** Streams that are continued with their new events. */
-  continued: string[]
+  continued: number[]
   /** Streams in which any event may have another owner or session. */
-  rederived: string[]
+  rederived: number[]
   changes: Changes
 }
 
@@ -35,16 +37,17 @@ export async function deriveSessions(
   moves: Moves,
   always: Iterable<string>,
 ): Promise<DerivedSessions> {
+  const { texts } = batch
   const placements = new Placements(batch, moves)
   const ledger = new IdentifierLedger(batch, moves, placements.after)
   const changes = new Changes()
-  const rederived = new Set(always)
+  const rederived = new Set(Array.from(always, (stream) => texts.code(stream)))
   for (const identifier of moves.keys()) {
     const image = batch.images.identifier.get(identifier)
-    for (const stream of Object.keys(image?.sightings ?? {})) rederived.add(stream)
+    for (const stream of Object.keys(image?.sightings ?? {})) rederived.add(texts.code(stream))
   }
-  const continued: string[] = []
-  for (const stream of batch.newRows.keys()) {
+  const continued: number[] = []
+  for (const stream of batch.newStreams) {
     if (rederived.has(stream)) continue
     const plan = planContinuation(batch, placements, stream)
     if (plan === null) {
@@ -60,16 +63,15 @@ export async function deriveSessions(
   return { placements, continued, rederived: [...rederived], changes }
 }
 
-/** New events of a stream appended to its image. `profiles[i]` owns `touched[i]`. */
+/** New events of a stream appended to its image. */
 type Continuation = {
-  stream: string
-  rows: readonly number[]
+  stream: number
+  rows: Int32Array
   cut: Cut
   /** Open session of the image that new events continue; null if none does. */
   resumed: Session | null
-  /** Sessions that were open or are new, in order. */
-  touched: Session[]
-  profiles: string[]
+  /** Owners of the sessions that were open or are new, in order. */
+  profiles: number[]
   image: StreamImage
 }
 
@@ -77,52 +79,61 @@ type Continuation = {
 function planContinuation(
   batch: MicroBatch,
   placements: Placements,
-  stream: string,
+  stream: number,
 ): Continuation | null {
-  const image = batch.images.stream.get(stream)
-  const rows = batch.newRows.get(stream) as number[]
-  if (image !== undefined && !batch.events.isAfter(rows[0] as number, image.last)) return null
+  const { events, texts, compiled } = batch
+  const image = batch.images.stream.get(texts.at(stream))
+  const rows = batch.newRowsOf(stream)
+  if (image !== undefined && !events.isAfter(rows[0] as number, image.last)) return null
   const open = image === undefined ? null : copyOf(image.open)
-  const cut = sessionize(batch.events, rows, batch.compiled.sessions, open)
+  const cut = sessionize(events, rows, compiled.sessions, open)
   const isResumed = open !== null && cut.sessions[0] === open
   const touched = open === null || isResumed ? cut.sessions : [open, ...cut.sessions]
-  const closed = closedNames(image)
-  const named = touched.map(({ named }) => (named === null ? null : placements.profileAfter(named)))
-  const { identity } = batch.compiled
-  const profiles = assignSessions([...closed, ...named], stream, identity).slice(closed.length)
-  const claim = claimOf([...closed, ...named.filter((name) => name !== null)], identity)
+  const named = closedNames(batch, image)
+  const closed = named.length
+  for (const session of touched) {
+    named.push(
+      session.named === null ? NO_TEXT : placements.profileAfter(texts.code(session.named)),
+    )
+  }
+  const { profiles: owners, claim } = assignSessions(named, stream, compiled.identity)
+  const profiles = closed === 0 ? owners : owners.slice(closed)
   if (image !== undefined) {
-    if (profiles[0] !== image.openProfile) return null
+    if (texts.at(profiles[0] as number) !== image.openProfile) return null
     if (image.hasUnnamed && claim !== image.claim) return null
   }
   const next = imageAfter(batch, placements, image, { rows, sessions: touched, profiles, claim })
-  return { stream, rows, cut, resumed: isResumed ? open : null, touched, profiles, image: next }
+  return { stream, rows, cut, resumed: isResumed ? open : null, profiles, image: next }
 }
 
 function applyContinuation(
   batch: MicroBatch,
-  { stream, rows, cut, resumed, touched, profiles, image }: Continuation,
+  { stream, rows, cut, resumed, profiles, image }: Continuation,
   after: Ownership,
   ledger: IdentifierLedger,
   changes: Changes,
 ): void {
-  after.setAll(rows, cut, touched, profiles)
+  const { events, texts } = batch
+  // An open session without new events stays unchanged.
+  const first = profiles.length - cut.sessions.length
+  const resumedCode = resumed === null ? NO_TEXT : texts.add(resumed.sessionId)
+  after.setAll(events, rows, cut, profiles, { first, resumed: resumedCode })
   const { inserts: eventRows } = changes.of('event_profile')
-  for (const row of rows) {
-    addEventRow(eventRows, batch, row, after)
-    ledger.see(row)
+  for (let i = 0; i < rows.length; i++) {
+    addEventRow(eventRows, batch, rows[i] as number, after)
+    ledger.see(rows[i] as number)
   }
   const { inserts, supersedes } = changes.of('session')
   if (resumed !== null) {
     supersedes.keys.push(resumed.sessionId)
     supersedes.because.push('progress')
   }
-  // An open session without new events stays unchanged.
-  const first = touched.length - cut.sessions.length
-  cut.sessions.forEach((session, i) =>
-    addSessionRow(inserts, session, stream, profiles[first + i] as string),
-  )
-  batch.images.stream.put(stream, image)
+  const name = texts.at(stream)
+  for (let i = 0; i < cut.sessions.length; i++) {
+    const profile = texts.at(profiles[first + i] as number)
+    addSessionRow(inserts, cut.sessions[i] as Session, name, profile)
+  }
+  batch.images.stream.put(name, image)
 }
 
 /** Copies a session, because the image must stay unchanged if the stream is rederived. */
@@ -133,43 +144,46 @@ function copyOf(session: Session): Session {
 
 /** Returns the profiles that closed sessions name, each once in order, with the latest repeated
  * last. */
-function closedNames(image: StreamImage | undefined): string[] {
-  if (image === undefined) return []
-  const names = image.names.map(([, profile]) => profile)
-  const last = image.names.find(([identifier]) => identifier === image.lastNamed)
-  return last === undefined ? names : [...names, last[1]]
+function closedNames({ texts }: MicroBatch, image: StreamImage | undefined): number[] {
+  if (image === undefined || image.names.length === 0) return []
+  const names = image.names.map(([, profile]) => texts.code(profile))
+  const last = image.names.findIndex(([identifier]) => identifier === image.lastNamed)
+  if (last >= 0) names.push(names[last] as number)
+  return names
 }
 
 /** Returns the image after the given sessions; the last one stays open. */
 function imageAfter(
-  batch: MicroBatch,
+  { events, texts }: MicroBatch,
   placements: Placements,
   image: StreamImage | undefined,
   added: {
-    rows: readonly number[]
+    rows: Int32Array
     sessions: readonly Session[]
-    profiles: readonly string[]
+    profiles: readonly number[]
     claim: Claim
   },
 ): StreamImage {
   const { rows, sessions, profiles, claim } = added
-  const names = [...(image?.names ?? [])]
+  const open = sessions.length - 1
+  let names = image?.names ?? []
   let lastNamed = image?.lastNamed ?? null
   let hasUnnamed = image?.hasUnnamed ?? false
-  for (const session of sessions.slice(0, -1)) {
-    if (session.named === null) {
+  for (let i = 0; i < open; i++) {
+    const { named } = sessions[i] as Session
+    if (named === null) {
       hasUnnamed = true
       continue
     }
-    lastNamed = session.named
-    if (!names.some(([identifier]) => identifier === lastNamed)) {
-      names.push([lastNamed, placements.profileAfter(lastNamed)])
-    }
+    lastNamed = named
+    if (names.some(([identifier]) => identifier === named)) continue
+    const profile = texts.at(placements.profileAfter(texts.code(named)))
+    names = [...names, [named, profile]]
   }
   return {
-    last: batch.events.place(rows[rows.length - 1] as number),
-    open: sessions[sessions.length - 1] as Session,
-    openProfile: profiles[profiles.length - 1] as string,
+    last: events.place(rows[rows.length - 1] as number),
+    open: sessions[open] as Session,
+    openProfile: texts.at(profiles[open] as number),
     names,
     lastNamed,
     hasUnnamed,
@@ -182,7 +196,7 @@ function rederive(
   batch: MicroBatch,
   placements: Placements,
   ledger: IdentifierLedger,
-  streams: Iterable<string>,
+  streams: Iterable<number>,
   changes: Changes,
 ): void {
   const before = { sessions: new Rows('session'), events: new Rows('event_profile') }
@@ -195,7 +209,7 @@ function rederive(
     ledger.replace(stream, batch.rowsOf(stream), rows)
     if (rows.length === 0) continue
     const image = imageAfter(batch, placements, undefined, { rows, ...is })
-    batch.images.stream.put(stream, image)
+    batch.images.stream.put(batch.texts.at(stream), image)
   }
   diff(before.sessions, after.sessions, changes.of('session'), sessionReason)
   diff(before.events, after.events, changes.of('event_profile'), eventReason)
@@ -204,20 +218,31 @@ function rederive(
 function addRows(
   to: { sessions: Rows; events: Rows },
   batch: MicroBatch,
-  stream: string,
-  rows: readonly number[],
+  stream: number,
+  rows: Int32Array,
   placement: Placement,
   ownership: Ownership,
 ): void {
+  const { texts } = batch
   placement.sessions.forEach((session, i) =>
-    addSessionRow(to.sessions, session, stream, placement.profiles[i] as string),
+    addSessionRow(
+      to.sessions,
+      session,
+      texts.at(stream),
+      texts.at(placement.profiles[i] as number),
+    ),
   )
   for (const row of rows) addEventRow(to.events, batch, row, ownership)
 }
 
-function addEventRow(rows: Rows, batch: MicroBatch, row: number, owners: Ownership): void {
-  const eventId = batch.events.eventId[row] as string
-  rows.add(eventId, [eventId, owners.profile[row] as string, owners.session[row] as string])
+function addEventRow(
+  rows: Rows,
+  { events, texts }: MicroBatch,
+  row: number,
+  owners: Ownership,
+): void {
+  const eventId = events.eventIdOf(row)
+  rows.add(eventId, [eventId, texts.at(owners.profile.at(row)), texts.at(owners.session.at(row))])
 }
 
 function addSessionRow(rows: Rows, session: Session, stream: string, profileId: string): void {

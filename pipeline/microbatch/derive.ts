@@ -9,6 +9,7 @@ import { foldProfiles, planProfiles, type Timers } from './derive-profiles.ts'
 import { deriveSessions, type DerivedSessions } from './derive-sessions.ts'
 import type { PlacedCorrection } from './identity-pairs.ts'
 import { linkIdentities, relinkRemaining, type Relinking } from './link-identities.ts'
+import type { Ints } from '../stages/growable-array.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import { outboxRows, type OutboxRow } from './outbox.ts'
 
@@ -40,8 +41,7 @@ export async function deriveErasure(
   corrections: readonly PlacedCorrection[],
   erasing: Erasing,
 ): Promise<Derived & { components: string[] }> {
-  const names = batch.events.identifiers.flat().filter((name) => name !== undefined)
-  await loadImages(batch, names, corrections)
+  await loadImages(batch, batch.events.identifiers, corrections)
   await batch.images.identifier.load(erasing.names)
   const { components, ...relinked } = await relinkRemaining(batch, erasing)
   const linked = await linkIdentities(batch, corrections)
@@ -58,7 +58,7 @@ export function deriveProfiles(
   batch: MicroBatch,
   placements: DerivedSessions['placements'],
 ): Promise<Derived> {
-  const continued = [...batch.newRows.keys()]
+  const continued = [...batch.newStreams]
   const sessions = { placements, continued, rederived: [], changes: new Changes() }
   return deriveFrom(batch, new Changes(), sessions)
 }
@@ -82,17 +82,22 @@ async function deriveFrom(
 /** Loads the images of streams and identifiers in the batch, in its corrections and in the open
  * sessions of its streams. */
 async function loadImages(
-  batch: MicroBatch,
-  names: readonly string[],
+  { images, newStreams, texts }: MicroBatch,
+  names: readonly Ints[],
   corrections: readonly PlacedCorrection[],
 ): Promise<void> {
-  const { stream, identifier } = batch.images
-  await stream.load(batch.newRows.keys())
-  const identifiers = new Set(names)
-  for (const { a, b } of corrections) identifiers.add(a).add(b)
-  for (const key of batch.newRows.keys()) {
-    const named = stream.get(key)?.open.named
-    if (named !== undefined && named !== null) identifiers.add(named)
+  const streams = Array.from(newStreams, (stream) => texts.at(stream))
+  await images.stream.load(streams)
+  const identifiers = new Set<string>()
+  for (const column of names) {
+    for (let i = 0; i < column.length; i++) {
+      if (column.at(i) >= 0) identifiers.add(texts.at(column.at(i)))
+    }
   }
-  await identifier.load(identifiers)
+  for (const { a, b } of corrections) identifiers.add(a).add(b)
+  for (const stream of streams) {
+    const named = images.stream.get(stream)?.open.named ?? null
+    if (named !== null) identifiers.add(named)
+  }
+  await images.identifier.load(identifiers)
 }

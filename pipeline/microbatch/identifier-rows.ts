@@ -12,9 +12,11 @@ import { freshIdentifier, type Moves } from './link-identities.ts'
 import { namespaceOf } from '../base/identifier.ts'
 import { diff, Rows, type Changes } from './changelog.ts'
 import type { MicroBatch } from './micro-batch.ts'
+import type { Ints } from '../stages/growable-array.ts'
 import type { Ownership } from './place-streams.ts'
 
-type Latest = { identifier: string; stream: string; sighting: Sighting }
+/** Codes of an identifier, its stream and its profile, and the sighting they have. */
+type Latest = { identifier: number; stream: number; profile: number; sighting: Sighting }
 
 export class IdentifierLedger {
   readonly #batch: MicroBatch
@@ -49,22 +51,22 @@ export class IdentifierLedger {
 
   /** Counts the row's identifiers on its stream, for the row's profile. */
   see(row: number): void {
-    const { events } = this.#batch
-    const stream = events.stream[row] as string
-    const profile = this.#after.profile[row] as string
-    const at = events.occurredAt[row] as number
+    const { events, texts } = this.#batch
+    const stream = events.stream.at(row)
+    const profile = this.#after.profile.at(row)
+    const at = events.occurredAt.at(row)
     for (let n = 0; n < events.identifiers.length; n++) {
-      const identifier = events.identifiers[n]?.[row]
-      if (identifier === undefined) continue
+      const identifier = (events.identifiers[n] as Ints).at(row)
+      if (identifier < 0) continue
       let latest = this.#latest[n]
       if (
         latest === undefined ||
         latest.identifier !== identifier ||
         latest.stream !== stream ||
-        latest.sighting[0] !== profile
+        latest.profile !== profile
       ) {
-        const sighting = this.#sightingOf(identifier, stream, profile, at)
-        latest = { identifier, stream, sighting }
+        const [name, on, owner] = [texts.at(identifier), texts.at(stream), texts.at(profile)]
+        latest = { identifier, stream, profile, sighting: this.#sightingOf(name, on, owner, at) }
         this.#latest[n] = latest
       }
       count(latest.sighting, at)
@@ -82,12 +84,16 @@ export class IdentifierLedger {
   }
 
   /** Replaces the stream's sightings by those of `rows`; `all` includes the rows it had. */
-  replace(stream: string, all: readonly number[], rows: readonly number[]): void {
-    const { events } = this.#batch
-    for (const row of all) {
-      for (const column of events.identifiers) {
-        const identifier = column[row]
-        if (identifier !== undefined) delete this.touch(identifier).sightings[stream]
+  replace(stream: number, all: Int32Array, rows: Int32Array): void {
+    const { events, texts } = this.#batch
+    const on = texts.at(stream)
+    for (const column of events.identifiers) {
+      let latest = -1
+      for (const row of all) {
+        const identifier = column.at(row)
+        if (identifier < 0 || identifier === latest) continue
+        latest = identifier
+        delete this.touch(texts.at(identifier)).sightings[on]
       }
     }
     this.#latest.length = 0

@@ -12,6 +12,7 @@
 import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
 import { encodePart } from '../base/hash.ts'
 import { namespaceOf, type CorrectionKind } from '../base/identifier.ts'
+import type { Ints } from '../stages/growable-array.ts'
 import type { Attempt } from '../stages/resolve-identity.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { Pair } from './image-cache.ts'
@@ -20,7 +21,8 @@ import type { Pair } from './image-cache.ts'
 export type Sayings = {
   kept: string
   refused: string
-  links: Place[]
+  /** Rows of events that link the pair. */
+  links: number[]
   aliases: Place[]
   ifCarried: Pair['ifCarried']
   unlinks: Place[]
@@ -32,51 +34,56 @@ export type IsCarried = (identifier: string) => boolean
 /** An alias or unlink and the place of its event. An alias goes from `a` to `b`. */
 export type PlacedCorrection = { place: Place; kind: CorrectionKind; a: string; b: string }
 
-/** Links, aliases and unlinks of rows and corrections, by pair. */
+/** More than any code of a text, so that a pair of codes is one number. */
+const CODES_MAX = 2 ** 26
+
+/** Links, aliases and unlinks of rows and corrections, one entry a pair. */
 export function sayingsOf(
   batch: MicroBatch,
   rows: Iterable<number>,
   corrections: readonly PlacedCorrection[],
-): Map<string, Sayings> {
-  const sayings = new Map<string, Sayings>()
-  const of = (a: string, b: string): Sayings => {
-    const [kept, refused] = inPriority(batch, a, b)
-    const key = pairKey(kept, refused)
+): Iterable<Sayings> {
+  const { texts } = batch
+  const sayings = new Map<number, Sayings>()
+  const of = (kept: number, refused: number): Sayings => {
+    const key = kept * CODES_MAX + refused
     let saying = sayings.get(key)
     if (saying === undefined) {
-      saying = { kept, refused, links: [], aliases: [], ifCarried: [], unlinks: [] }
+      const pair = { kept: texts.at(kept), refused: texts.at(refused) }
+      saying = { ...pair, links: [], aliases: [], ifCarried: [], unlinks: [] }
       sayings.set(key, saying)
     }
     return saying
   }
+  const persons = personColumns(batch)
   for (const row of rows) {
-    for (const [kept, refused] of linksOf(batch, row)) {
-      of(kept, refused).links.push(batch.events.place(row))
+    const first = firstPerson(persons, row)
+    for (let n = first + 1; n < persons.length; n++) {
+      const refused = (persons[n] as Ints).at(row)
+      if (refused >= 0) of((persons[first] as Ints).at(row), refused).links.push(row)
     }
   }
   for (const { place, kind, a, b } of corrections) {
     if (a === b) continue
-    const saying = of(a, b)
+    const [kept, refused] = inPriority(batch, a, b)
+    const saying = of(texts.code(kept), texts.code(refused))
     if (kind === 'alias') saying.aliases.push(place)
     else if (kind === 'unlink') saying.unlinks.push(place)
     else saying.ifCarried.push([a, place])
   }
-  return sayings
+  return sayings.values()
 }
 
-/** Returns the pairs that an event links: its highest-priority person identifier with each other. */
-function linksOf(batch: MicroBatch, row: number): [kept: string, refused: string][] {
-  const { identifiers } = batch.events
-  const persons = batch.compiled.identity.person.length
-  const links: [string, string][] = []
-  let kept: string | undefined
-  for (let n = 0; n < persons; n++) {
-    const person = identifiers[n]?.[row]
-    if (person === undefined) continue
-    if (kept === undefined) kept = person
-    else links.push([kept, person])
-  }
-  return links
+function personColumns({ compiled, events }: MicroBatch): Ints[] {
+  return events.identifiers.slice(0, compiled.identity.person.length)
+}
+
+/** Returns the namespace of a row's highest-priority person identifier, which the event links with
+ * each other one. Without any it is the number of namespaces. */
+function firstPerson(persons: readonly Ints[], row: number): number {
+  let n = 0
+  while (n < persons.length && (persons[n] as Ints).at(row) < 0) n += 1
+  return n
 }
 
 function inPriority(batch: MicroBatch, a: string, b: string): [string, string] {
@@ -111,21 +118,35 @@ export async function applySaying(
 ): Promise<Pair | null> {
   const unlinked = latest([...saying.unlinks, ...(pair.unlinked === null ? [] : [pair.unlinked])])
   const counts = (place: Place) => unlinked === null || comparePlaces(place, unlinked) > 0
-  const links = saying.links.filter(counts)
+  const links = firstLink(batch, saying.links, unlinked)
   if (pair.firstLink !== null) {
     if (counts(pair.firstLink)) links.push(pair.firstLink)
     else links.push(...(await linksInHistory(batch, pair)).filter(counts))
   }
   const aliases = [...pair.aliases, ...saying.aliases].filter(counts)
   const ifCarried = [...pair.ifCarried, ...saying.ifCarried].filter(([, place]) => counts(place))
-  const firstLink = earliest(links)
+  const first = earliest(links)
   const isSame =
-    samePlace(firstLink, pair.firstLink) &&
+    samePlace(first, pair.firstLink) &&
     samePlace(unlinked, pair.unlinked) &&
     aliases.length === pair.aliases.length &&
     ifCarried.length === pair.ifCarried.length &&
     saying.aliases.length + saying.ifCarried.length === 0
-  return isSame ? null : { ...pair, firstLink, aliases, ifCarried, unlinked }
+  return isSame ? null : { ...pair, firstLink: first, aliases, ifCarried, unlinked }
+}
+
+/** Returns the place of the earliest row that no unlink cancels, if any. */
+function firstLink(
+  { events }: MicroBatch,
+  rows: readonly number[],
+  unlinked: Place | null,
+): Place[] {
+  let first = -1
+  for (const row of rows) {
+    if (unlinked !== null && !events.isAfter(row, unlinked)) continue
+    if (first < 0 || events.inOrder(row, first) < 0) first = row
+  }
+  return first < 0 ? [] : [events.place(first)]
 }
 
 function earliest(places: Place[]): Place | null {
@@ -149,17 +170,18 @@ function samePlace(a: Place | null, b: Place | null): boolean {
 async function linksInHistory(batch: MicroBatch, pair: Pair): Promise<Place[]> {
   const left = batch.images.identifier.get(pair.kept)?.sightings ?? {}
   const right = batch.images.identifier.get(pair.refused)?.sightings ?? {}
-  const streams = Object.keys(left).filter((stream) => Object.hasOwn(right, stream))
+  const { events, texts } = batch
+  const shared = Object.keys(left).filter((stream) => Object.hasOwn(right, stream))
+  const streams = shared.map((stream) => texts.code(stream))
   await batch.loadHistory(streams)
+  const persons = personColumns(batch)
+  const [kept, refused] = [texts.code(pair.kept), texts.code(pair.refused)]
+  const isLink = (row: number) => {
+    const isKept = persons[firstPerson(persons, row)]?.at(row) === kept
+    return isKept && persons.some((column) => column.at(row) === refused)
+  }
   return streams.flatMap((stream) =>
-    batch
-      .historyOf(stream)
-      .filter((row) =>
-        linksOf(batch, row).some(
-          ([kept, refused]) => kept === pair.kept && refused === pair.refused,
-        ),
-      )
-      .map((row) => batch.events.place(row)),
+    Array.from(batch.historyOf(stream).filter(isLink), (row) => events.place(row)),
   )
 }
 

@@ -46,5 +46,5 @@ export class InstanceNames {
 /** Returns the id of the event that caused a transition; null for a timeout. */
 export function eventIdOf(facts: Facts, events: Events, fact: number): string | null {
   const row = facts.transitions.row.at(fact)
-  return row < 0 ? null : (events.eventId[row] as string)
+  return row < 0 ? null : events.eventIdOf(row)
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Events } from '../stages/events.ts'
+import type { Ints } from '../stages/growable-array.ts'
 import { CAUSES, type Facts } from '../stages/journey-facts.ts'
 import { encodePart } from '../base/hash.ts'
 import type { Instance } from '../stages/instance.ts'
@@ -37,8 +38,8 @@ export type Tabulated = {
   endedStays: string[]
 }
 
-/** `sessionOf[row]` is the session of an event. */
-export function tabulate(facts: Facts, events: Events, sessionOf: readonly string[]): Tabulated {
+/** `sessionOf` has the code of the session of each event. */
+export function tabulate(facts: Facts, events: Events, sessionOf: Ints): Tabulated {
   const { transitions } = facts
   const names = new InstanceNames()
   const keys = Array.from({ length: transitions.count }, (_, fact) =>
@@ -68,7 +69,7 @@ function transitionRows(
   events: Events,
   keys: string[],
   names: InstanceNames,
-  sessionOf: readonly string[],
+  sessionOf: Ints,
 ): Rows {
   const { transitions: t } = facts
   const rows = new Rows('transition')
@@ -90,10 +91,10 @@ function transitionRows(
       CAUSES[t.cause.at(fact)] as string,
       from < 0 ? null : (track.states[from] as string),
       track.states[t.to.at(fact)] as string,
-      row < 0 ? null : (events.eventId[row] as string),
-      row < 0 ? null : (events.name[row] as string),
-      row < 0 ? null : (events.source[row] as string),
-      row < 0 ? null : (sessionOf[row] as string),
+      row < 0 ? null : events.eventIdOf(row),
+      row < 0 ? null : events.nameOf(row),
+      row < 0 ? null : events.sourceOf(row),
+      row < 0 ? null : events.texts.at(sessionOf.at(row)),
       t.at.at(fact),
       from < 0 ? null : wholeMs(t.dwell.at(fact)),
       t.visit.at(fact),
@@ -210,7 +211,7 @@ function cycleRows(facts: Facts, keys: string[]): Rows {
   return rows
 }
 
-function rejectionRows(facts: Facts, events: Events, sessionOf: readonly string[]): Rows {
+function rejectionRows(facts: Facts, events: Events, sessionOf: Ints): Rows {
   const { rejections: r } = facts
   const rows = new Rows('rejection')
   let next = 0
@@ -218,19 +219,19 @@ function rejectionRows(facts: Facts, events: Events, sessionOf: readonly string[
     const instance = r.instance[i] as Instance
     const { machine } = instance
     const row = r.row.at(i)
-    const eventId = events.eventId[row] as string
+    const eventId = events.eventIdOf(row)
     const states = machine.tracks.map((track) => track.states[r.states.at(next++)])
     rows.add(`${machine.id}/${machine.version}/${instance.id}/${eventId}`, [
       eventId,
-      events.name[row] as string,
+      events.nameOf(row),
       machine.id,
       machine.version,
       instance.id,
       instance.profileId,
       states.join('|'),
       r.hadCandidate.at(i) === 1 ? 'guard_failed' : 'not_accepted',
-      events.occurredAt[row] as number,
-      sessionOf[row] as string,
+      events.occurredAt.at(row),
+      events.texts.at(sessionOf.at(row)),
     ])
   }
   return rows

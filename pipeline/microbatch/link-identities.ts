@@ -35,9 +35,8 @@ export async function linkIdentities(
   corrections: readonly PlacedCorrection[],
 ): Promise<Linked> {
   const linked: Linked = { moves: new Map(), changes: new Changes() }
-  const newRows = Array.from({ length: batch.newCount }, (_, row) => row)
-  const sayings = [...sayingsOf(batch, newRows, corrections).values()]
-  const carried = personsOn(batch, newRows)
+  const sayings = [...sayingsOf(batch, batch.newRows, corrections)]
+  const carried = carriedPersons(batch)
   const firstCarried = [...carried].filter((name) => isNamedAlone(batch, name))
   if (sayings.length === 0 && firstCarried.length === 0) return linked
   const { identifier, component } = batch.images
@@ -55,15 +54,21 @@ export async function linkIdentities(
   return linked
 }
 
-/** Person identifiers that rows carry. */
-function personsOn(batch: MicroBatch, rows: readonly number[]): Set<string> {
+/** Returns the person identifiers that rows carry. */
+function personsOn({ compiled, events, texts }: MicroBatch, rows: Iterable<number>): Set<string> {
+  const persons = events.identifiers.slice(0, compiled.identity.person.length)
+  const carried = new Set<number>()
+  for (const row of rows) {
+    for (const column of persons) if (column.at(row) >= 0) carried.add(column.at(row))
+  }
+  return new Set(Array.from(carried, (code) => texts.at(code)))
+}
+
+/** Returns the person identifiers that the new rows carry. */
+function carriedPersons({ compiled, newNames, texts }: MicroBatch): Set<string> {
   const carried = new Set<string>()
-  const persons = batch.compiled.identity.person.length
-  for (const column of batch.events.identifiers.slice(0, persons)) {
-    for (const row of rows) {
-      const name = column[row]
-      if (name !== undefined) carried.add(name)
-    }
+  for (const names of newNames.slice(0, compiled.identity.person.length)) {
+    for (let i = 0; i < names.length; i++) carried.add(texts.at(names.at(i)))
   }
   return carried
 }
@@ -75,7 +80,9 @@ function isNamedAlone(batch: MicroBatch, name: string): boolean {
 }
 
 function isSeen(image: IdentifierImage | undefined): boolean {
-  return image !== undefined && Object.keys(image.sightings).length > 0
+  if (image === undefined) return false
+  for (const _stream in image.sightings) return true
+  return false
 }
 
 /** Pairs with aliases that count once an event carries the identifier. */
@@ -108,14 +115,15 @@ export async function relinkRemaining(
   const all = new Set(old.flatMap(({ members }) => members))
   await identifier.load(all)
   const members = new Set([...all].filter((name) => !erased.has(name)))
-  const streams = new Set(
-    [...members].flatMap((name) => Object.keys(identifier.get(name)?.sightings ?? {})),
+  const onStreams = [...members].flatMap((name) =>
+    Object.keys(identifier.get(name)?.sightings ?? {}),
   )
+  const streams = new Set(onStreams.map((stream) => batch.texts.code(stream)))
   await batch.loadHistory(streams)
-  const rows = [...streams].flatMap((stream) => batch.remainingOf(stream))
+  const rows = [...streams].flatMap((stream) => [...batch.remainingOf(stream)])
   const about = corrections.filter(({ a, b }) => members.has(a) && members.has(b))
   const pairs: Pair[] = []
-  for (const saying of sayingsOf(batch, rows, about).values()) {
+  for (const saying of sayingsOf(batch, rows, about)) {
     if (!members.has(saying.kept) || !members.has(saying.refused)) continue
     const { kept, refused } = saying
     const pair = await applySaying(batch, saying, freshPair(kept, refused))

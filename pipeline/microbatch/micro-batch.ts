@@ -3,16 +3,19 @@
  * from.
  *
  * Rows below `newCount` are the batch's own. Rows above are history, read per stream and only where
- * something must be derived again. Steps read the working set and return their results. Only
- * `loadHistory` adds to it, and `images` is a write-back cache.
+ * something must be derived again. Texts are codes of `texts`. Steps read the working set and return
+ * their results. Only `loadHistory` adds to it, and `images` is a write-back cache.
  */
 
 import type { DictionaryColumn } from '../base/columns.ts'
+import { NO_TEXT, Texts } from '../base/texts.ts'
 import type { EventColumns } from '../decode/event-batch.ts'
 import type { Compiled } from '../definition/compile.ts'
-import { Events, streamNamespaceOf } from '../stages/events.ts'
+import { Events, type RowList } from '../stages/events.ts'
+import { Ints } from '../stages/growable-array.ts'
 import { addSegment, segmentText } from './codec/history-codec.ts'
 import type { AllImages } from './image-cache.ts'
+import { mergeRows, RowGroups, sortRows } from './row-groups.ts'
 import type { StateReads } from '../state/state-store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
@@ -31,26 +34,28 @@ export type MicroBatchParts = {
   erased?: ReadonlySet<string>
 }
 
+const NO_ROWS = new Int32Array(0)
+
 export class MicroBatch {
   readonly compiled: Compiled
   readonly images: AllImages
   readonly warehouse: Lookups
+  readonly texts = new Texts()
   readonly events: Events
-  /** Event code by row; -1 if no journey and no funnel names the event. */
-  readonly codes: number[] = []
   newCount = 0
-  /** New rows by stream, in event order. */
-  readonly newRows = new Map<string, number[]>()
-  /** Identifiers that the new rows carry; one may be in it twice. */
-  readonly newNames: string[] = []
+  /** By namespace: identifiers that the new rows carry; one may be in it twice. */
+  readonly newNames: Ints[]
   readonly erased: ReadonlySet<string>
   readonly watermarkBefore: number | null
   readonly watermark: number | null
   readonly #state: Pick<StateReads, 'segments'>
+  /** New rows by stream; null until asked for. */
+  #byStream: RowGroups | null = null
   /** History by stream, in event order; only streams that have been read. */
-  readonly #oldRows = new Map<string, number[]>()
+  readonly #oldRows = new Map<number, Int32Array>()
 
   constructor(parts: MicroBatchParts) {
+    const { namespaces, operandPaths, eventCodes } = parts.compiled
     this.compiled = parts.compiled
     this.images = parts.images
     this.#state = parts.state
@@ -58,127 +63,160 @@ export class MicroBatch {
     this.watermarkBefore = parts.watermarkBefore
     this.watermark = parts.watermark
     this.erased = parts.erased ?? new Set()
-    this.events = new Events(parts.compiled.namespaces.length, parts.compiled.operandPaths.length)
+    this.events = new Events({
+      texts: this.texts,
+      eventCodes,
+      namespaces: namespaces.length,
+      operands: operandPaths.length,
+    })
+    this.newNames = namespaces.map(() => new Ints())
   }
 
   isNew(row: number): boolean {
     return row < this.newCount
   }
 
+  /** Rows of the batch's own events. */
+  get newRows(): Int32Array {
+    return rowsFrom(0, this.newCount)
+  }
+
   /** Returns whether a journey knows or counts the event, or a funnel needs it. */
   isRelevant(row: number): boolean {
-    return this.compiled.needsEveryEvent || (this.codes[row] as number) >= 0
+    return this.compiled.needsEveryEvent || this.events.code.at(row) >= 0
+  }
+
+  /** Streams of the new rows, in the order of their first rows. */
+  get newStreams(): Int32Array {
+    return this.#grouped().keys
+  }
+
+  /** Returns the new rows of a stream in event order. */
+  newRowsOf(stream: number): Int32Array {
+    return this.#grouped().of(stream)
+  }
+
+  #grouped(): RowGroups {
+    if (this.#byStream === null) {
+      const { values } = this.events.stream
+      this.#byStream = new RowGroups(this.events, this.newRows, values, this.texts.size)
+    }
+    return this.#byStream
   }
 
   /** Returns the history of a stream in event order; empty unless `loadHistory` has read it. */
-  historyOf(stream: string): readonly number[] {
-    return this.#oldRows.get(stream) ?? []
+  historyOf(stream: number): Int32Array {
+    return this.#oldRows.get(stream) ?? NO_ROWS
   }
 
   /** Returns all rows of a stream in event order. Its history must be loaded. */
-  rowsOf(stream: string): number[] {
-    const rows = [...this.historyOf(stream), ...(this.newRows.get(stream) ?? [])]
-    return rows.sort(this.events.inOrder)
+  rowsOf(stream: number): Int32Array {
+    return mergeRows(this.events, this.historyOf(stream), this.newRowsOf(stream))
   }
 
   /** Returns the rows of a stream without the events that are being erased. */
-  remainingOf(stream: string): number[] {
+  remainingOf(stream: number): Int32Array {
     const rows = this.rowsOf(stream)
     if (this.erased.size === 0) return rows
-    return rows.filter((row) => !this.erased.has(this.events.eventId[row] as string))
+    return rows.filter((row) => !this.erased.has(this.events.eventIdOf(row)))
   }
 
   /** Adds the events at `rows` of a decoded batch, in that order. */
-  add(batch: EventColumns, rows: readonly number[]): void {
-    const { events, compiled } = this
-    const nameCodes = batch.name.values.map((name) => compiled.eventCodes.get(name) ?? -1)
-    const deviceFrom = compiled.identity.person.length
-    // Identifiers are looked up by their codes: texts of two namespaces are never equal.
-    const isSeen = batch.identifiers.map(({ values }) => new Uint8Array(values.length))
-    const rowsOfCode = batch.identifiers.map((column) => {
-      return Array.from<number[] | undefined>({ length: column.values.length })
-    })
-    for (const from of rows) {
-      const row = events.count
-      const name = batch.name.codes[from] as number
-      events.occurredAt.push(batch.occurredAt[from] as number)
-      events.ordinal.push(batch.ordinal[from] as number)
-      events.eventId.push(batch.eventId[from] as string)
-      events.name.push(batch.name.values[name] as string)
-      events.source.push(batch.source.values[batch.source.codes[from] as number] as string)
-      for (let n = 0; n < batch.identifiers.length; n++) {
-        const column = batch.identifiers[n]
-        const code = column?.codes[from] ?? -1
-        events.identifiers[n]?.push(code < 0 ? undefined : column?.values[code])
-        if (code >= 0) this.#seeName(column as DictionaryColumn, code, isSeen[n] as Uint8Array)
-      }
-      for (let o = 0; o < events.operands.length; o++) {
-        events.operands[o]?.push(batch.operands[o]?.[from])
-      }
-      this.codes.push(nameCodes[name] as number)
-      const n = streamNamespaceOf(events.identifiers, row, deviceFrom)
-      const column = batch.identifiers[n] as DictionaryColumn
-      const code = column.codes[from] as number
-      const stream = column.values[code] as string
-      events.stream.push(stream)
-      const lists = rowsOfCode[n] as (number[] | undefined)[]
-      const streamRows = lists[code] ?? this.#newRowsOf(stream)
-      lists[code] = streamRows
-      streamRows.push(row)
+  add(batch: EventColumns, rows: RowList): void {
+    const { events, texts } = this
+    const names = batch.name.values.map((name) => texts.code(name))
+    const nameCodes = batch.name.values.map((name) => events.codeOf(name))
+    const sources = batch.source.values.map((source) => texts.code(source))
+    const first = events.count
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number
+      const name = batch.name.codes[row] as number
+      events.occurredAt.push(batch.occurredAt[row] as number)
+      events.ordinal.push(batch.ordinal[row] as number)
+      events.eventId.push(texts.add(batch.eventId[row] as string))
+      events.name.push(names[name] as number)
+      events.code.push(nameCodes[name] as number)
+      events.source.push(sources[batch.source.codes[row] as number] as number)
     }
+    batch.identifiers.forEach((column, n) => this.#addIdentifiers(n, column, rows))
+    for (let o = 0; o < events.operands.length; o++) {
+      const from = batch.operands[o]
+      const to = events.operands[o]
+      for (let i = 0; i < rows.length; i++) to?.push(from?.[rows[i] as number])
+    }
+    for (let row = first; row < events.count; row++) events.stream.push(this.#streamOf(row))
     this.newCount = events.count
-    for (const streamRows of this.newRows.values()) this.#sort(streamRows)
+    this.#byStream = null
   }
 
-  #seeName({ values }: DictionaryColumn, code: number, isSeen: Uint8Array): void {
-    if (isSeen[code] === 1) return
-    isSeen[code] = 1
-    this.newNames.push(values[code] as string)
-  }
-
-  #newRowsOf(stream: string): number[] {
-    const rows = this.newRows.get(stream) ?? []
-    this.newRows.set(stream, rows)
-    return rows
-  }
-
-  /** Most streams are in order as they come, and sorting copies. */
-  #sort(rows: number[]): void {
-    const { inOrder } = this.events
-    for (let i = 1; i < rows.length; i++) {
-      if (inOrder(rows[i - 1] as number, rows[i] as number) < 0) continue
-      rows.sort(inOrder)
-      return
+  #addIdentifiers(namespace: number, { values, codes }: DictionaryColumn, rows: RowList): void {
+    const column = this.events.identifiers[namespace] as Ints
+    const newNames = this.newNames[namespace] as Ints
+    const codeOf = new Int32Array(values.length).fill(NO_TEXT)
+    for (let i = 0; i < rows.length; i++) {
+      const local = codes[rows[i] as number] as number
+      if (local < 0) {
+        column.push(NO_TEXT)
+        continue
+      }
+      let code = codeOf[local] as number
+      if (code < 0) {
+        code = this.texts.code(values[local] as string)
+        codeOf[local] = code
+        newNames.push(code)
+      }
+      column.push(code)
     }
+  }
+
+  /** Returns the identifier that is a row's stream: its first device identifier in declared order,
+   * otherwise its first person identifier. */
+  #streamOf(row: number): number {
+    const { identifiers } = this.events
+    const deviceFrom = this.compiled.identity.person.length
+    for (let n = deviceFrom; n < identifiers.length; n++) {
+      const code = (identifiers[n] as Ints).at(row)
+      if (code >= 0) return code
+    }
+    for (let n = 0; n < deviceFrom; n++) {
+      const code = (identifiers[n] as Ints).at(row)
+      if (code >= 0) return code
+    }
+    return NO_TEXT
   }
 
   /** Reads the history of streams that have not been read yet. */
-  async loadHistory(streams: Iterable<string>): Promise<void> {
+  async loadHistory(streams: Iterable<number>): Promise<void> {
+    const { events, texts } = this
     const missing = [...new Set(streams)].filter((stream) => !this.#oldRows.has(stream))
     if (missing.length === 0) return
-    const stored = await this.#state.segments(missing)
+    const stored = await this.#state.segments(missing.map((stream) => texts.at(stream)))
     for (const stream of missing) {
-      const rows: number[] = []
-      for (const segment of stored.get(stream) ?? []) {
-        for (const row of addSegment(this.events, stream, segment)) {
-          rows.push(row)
-          this.codes.push(this.compiled.eventCodes.get(this.events.name[row] as string) ?? -1)
-        }
-      }
-      this.#oldRows.set(stream, rows.sort(this.events.inOrder))
+      const first = events.count
+      for (const segment of stored.get(texts.at(stream)) ?? []) addSegment(events, stream, segment)
+      this.#oldRows.set(stream, sortRows(events, rowsFrom(first, events.count)))
     }
   }
 
   /** Yields the history segments that this batch adds, by stream. */
   *segments(): Generator<[stream: string, segment: string]> {
-    for (const [stream, rows] of this.newRows) yield [stream, segmentText(this.events, rows)]
+    for (const stream of this.newStreams) {
+      yield [this.texts.at(stream), segmentText(this.events, this.newRowsOf(stream))]
+    }
   }
 
   /** Yields segments that replace the whole history of `streams`; none for streams without events. */
   *rewrittenSegments(streams: Iterable<string>): Generator<[stream: string, segment: string]> {
     for (const stream of streams) {
-      const rows = this.remainingOf(stream)
+      const rows = this.remainingOf(this.texts.code(stream))
       if (rows.length > 0) yield [stream, segmentText(this.events, rows)]
     }
   }
+}
+
+/** Returns the row numbers from `first` up to `end`. */
+function rowsFrom(first: number, end: number): Int32Array {
+  const rows = new Int32Array(end - first)
+  for (let i = 0; i < rows.length; i++) rows[i] = first + i
+  return rows
 }

@@ -2,53 +2,63 @@
  * Sessions and owners of streams. A stream is cut and assigned from its first event, once as the
  * tables are now and once as they will be. Both are computed from the stored events; no derived
  * table is read.
+ *
+ * Streams, identifiers, profiles and sessions are codes of the batch's texts.
  */
 
-import { assignSessions, claimOf, type Claim } from '../stages/resolve-identity.ts'
+import { NO_TEXT } from '../base/texts.ts'
+import type { RowList } from '../stages/events.ts'
+import { Ints } from '../stages/growable-array.ts'
+import { assignSessions, type Claim } from '../stages/resolve-identity.ts'
 import { sessionize, type Cut, type Session } from '../stages/sessionize.ts'
 import type { Moves } from './link-identities.ts'
 import type { MicroBatch } from './micro-batch.ts'
 
-/** Owning profile and session by row. Rows that are not placed are undefined. */
+/** Owning profile and session by row. Rows that are not placed have none. */
 export class Ownership {
-  readonly profile: (string | undefined)[]
-  readonly session: (string | undefined)[]
+  readonly profile = new Ints()
+  readonly session = new Ints()
 
-  /** The lists have equal length and must not be changed by the caller afterwards. */
-  constructor(profile: (string | undefined)[] = [], session: (string | undefined)[] = []) {
-    this.profile = profile
-    this.session = session
+  /** Returns the profile of a row, or `NO_TEXT`. */
+  profileOf(row: number): number {
+    return row < this.profile.length ? this.profile.at(row) : NO_TEXT
   }
 
-  set(row: number, profile: string, session: string): void {
-    // Pads instead of leaving holes, because V8 stores an array with a large hole as a hash table.
-    while (this.profile.length < row) {
-      this.profile.push(undefined)
-      this.session.push(undefined)
-    }
-    this.profile[row] = profile
-    this.session[row] = session
+  /** Returns the session of a row, or `NO_TEXT`. */
+  sessionOf(row: number): number {
+    return row < this.session.length ? this.session.at(row) : NO_TEXT
   }
 
-  /** Assigns rows to the sessions of a cut. `profiles[i]` owns `sessions[i]`. */
+  set(row: number, profile: number, session: number): void {
+    this.profile.set(row, profile)
+    this.session.set(row, session)
+  }
+
+  /**
+   * Assigns rows to the sessions of their cut. `profiles[first + i]` owns session i. The code of a
+   * session is that of its first event. `resumed` is the code of a first session that an earlier
+   * batch began, otherwise `NO_TEXT`.
+   */
   setAll(
-    rows: readonly number[],
-    cut: Cut,
-    sessions: readonly Session[],
-    profiles: readonly string[],
+    { eventId }: MicroBatch['events'],
+    rows: RowList,
+    { from }: Cut,
+    profiles: readonly number[],
+    { first, resumed }: { first: number; resumed: number },
   ): void {
-    let at = 0
-    rows.forEach((row, i) => {
-      const session = cut.of[i] as Session
-      // Both lists are in event order, so the next session is never behind.
-      while (sessions[at] !== session) at += 1
-      this.set(row, profiles[at] as string, session.sessionId)
-    })
+    for (let i = 0; i < from.length; i++) {
+      const start = from[i] as number
+      const isResumed = i === 0 && resumed !== NO_TEXT
+      const session = isResumed ? resumed : eventId.at(rows[start] as number)
+      const profile = profiles[first + i] as number
+      const end = from[i + 1] ?? rows.length
+      for (let at = start; at < end; at++) this.set(rows[at] as number, profile, session)
+    }
   }
 }
 
 /** A stream cut and assigned from its first event. `profiles[i]` owns `sessions[i]`. */
-export type Placement = { sessions: Session[]; profiles: string[]; claim: Claim }
+export type Placement = { sessions: Session[]; profiles: number[]; claim: Claim }
 
 /** Streams placed so far, each at most once. */
 export class Placements {
@@ -57,17 +67,22 @@ export class Placements {
   /** Owners after this batch. */
   readonly after: Ownership
   readonly #batch: MicroBatch
-  readonly #moves: Moves
-  readonly #placed = new Map<string, { was: Placement; is: Placement }>()
+  /** By identifier: its profile before this batch, if that differs. */
+  readonly #movedFrom = new Map<number, number>()
+  readonly #placed = new Map<number, { was: Placement; is: Placement }>()
+  /** Profile after this batch by identifier; -1 if not looked up. */
+  readonly #profiles = new Ints()
 
   constructor(batch: MicroBatch, moves: Moves, after = new Ownership()) {
     this.#batch = batch
-    this.#moves = moves
     this.after = after
+    for (const [identifier, { before }] of moves) {
+      this.#movedFrom.set(batch.texts.code(identifier), batch.texts.code(before))
+    }
   }
 
   /** Places streams. Reads their history and the images of their identifiers. */
-  async place(streams: Iterable<string>): Promise<void> {
+  async place(streams: Iterable<number>): Promise<void> {
     const batch = this.#batch
     const missing = [...streams].filter((stream) => !this.#placed.has(stream))
     await batch.loadHistory(missing)
@@ -85,44 +100,51 @@ export class Placements {
   }
 
   /** Returns the placement of a stream, which must be placed. */
-  of(stream: string): { was: Placement; is: Placement } {
+  of(stream: number): { was: Placement; is: Placement } {
     return this.#placed.get(stream) as { was: Placement; is: Placement }
   }
 
   /** Returns the profile of a person identifier after this batch. Its image must be loaded. */
-  profileAfter(identifier: string): string {
-    return this.#batch.images.identifier.get(identifier)?.profile ?? identifier
+  profileAfter(identifier: number): number {
+    const known = identifier < this.#profiles.length ? this.#profiles.at(identifier) : NO_TEXT
+    if (known !== NO_TEXT) return known
+    const { images, texts } = this.#batch
+    const image = images.identifier.get(texts.at(identifier))
+    const profile = image === undefined ? identifier : texts.code(image.profile)
+    this.#profiles.set(identifier, profile)
+    return profile
   }
 
   /** Returns the profile of a person identifier before this batch. Its image must be loaded. */
-  profileBefore(identifier: string): string {
-    return this.#moves.get(identifier)?.before ?? this.profileAfter(identifier)
+  profileBefore(identifier: number): number {
+    return this.#movedFrom.get(identifier) ?? this.profileAfter(identifier)
   }
 
   #cut(
-    stream: string,
-    rows: readonly number[],
+    stream: number,
+    rows: Int32Array,
     ownership: Ownership,
-    profileOf: (identifier: string) => string,
+    profileOf: (identifier: number) => number,
   ): Placement {
-    const { events, compiled } = this.#batch
+    const { events, texts, compiled } = this.#batch
     const cut = sessionize(events, rows, compiled.sessions, null)
-    const named = cut.sessions.map(({ named }) => (named === null ? null : profileOf(named)))
-    const profiles = assignSessions(named, stream, compiled.identity)
-    ownership.setAll(rows, cut, cut.sessions, profiles)
-    const persons = named.filter((name) => name !== null)
-    return { sessions: cut.sessions, profiles, claim: claimOf(persons, compiled.identity) }
+    const named = cut.sessions.map(({ named }) =>
+      named === null ? NO_TEXT : profileOf(texts.code(named)),
+    )
+    const { profiles, claim } = assignSessions(named, stream, compiled.identity)
+    ownership.setAll(events, rows, cut, profiles, { first: 0, resumed: NO_TEXT })
+    return { sessions: cut.sessions, profiles, claim }
   }
 }
 
-/** Yields the identifiers in the history of streams, with repetitions. */
-function* identifiersOf(batch: MicroBatch, streams: readonly string[]): Generator<string> {
+/** Returns the identifiers in the history of streams. */
+function identifiersOf(batch: MicroBatch, streams: readonly number[]): string[] {
+  const { events, texts } = batch
+  const found = new Set<number>()
   for (const stream of streams) {
     for (const row of batch.historyOf(stream)) {
-      for (const column of batch.events.identifiers) {
-        const identifier = column[row]
-        if (identifier !== undefined) yield identifier
-      }
+      for (const column of events.identifiers) if (column.at(row) >= 0) found.add(column.at(row))
     }
   }
+  return Array.from(found, (code) => texts.at(code))
 }

@@ -5,10 +5,11 @@
 
 import type { Compiled } from '../definition/compile.ts'
 import type { Place } from '../base/event-order.ts'
-import type { Events } from '../stages/events.ts'
+import type { Events, RowList } from '../stages/events.ts'
 import { Fold } from '../stages/fold-journeys.ts'
 import { freshFunnels, FunnelFold, funnelsDueOf, type FunnelState } from '../stages/fold-funnels.ts'
 import { FunnelFacts } from '../stages/funnel-facts.ts'
+import type { Ints } from '../stages/growable-array.ts'
 import { dueOf, freshProfile, type ProfileState } from '../stages/instance.ts'
 import { Facts } from '../stages/journey-facts.ts'
 import { Rows } from './changelog.ts'
@@ -34,30 +35,21 @@ export type FoldedRows = { rows: Rows[]; ended: Map<Rows['table'], string[]>; ef
 
 export class ProfileFold {
   readonly #events: Events
-  readonly #sessionOf: readonly string[]
+  readonly #sessionOf: Ints
   readonly #facts = new Facts()
   readonly #found = new FunnelFacts()
   readonly #journeys: Fold
   readonly #funnels: FunnelFold
 
-  /** `codes` and `sessionOf` are by row of `events`; all three may grow between runs. Only sessions
-   * of folded rows are read. */
-  constructor(
-    { machines, funnels }: Compiled,
-    parts: {
-      events: Events
-      codes: readonly number[]
-      sessionOf: readonly (string | undefined)[]
-    },
-  ) {
-    const { events, codes } = parts
-    const sessionOf = parts.sessionOf as readonly string[]
+  /** `sessionOf` has codes by row of `events`; both may grow between runs. Only sessions of folded
+   * rows are read. */
+  constructor({ machines, funnels }: Compiled, events: Events, sessionOf: Ints) {
     this.#events = events
     this.#sessionOf = sessionOf
-    this.#journeys = new Fold(machines, events, codes, this.#facts)
+    this.#journeys = new Fold(machines, events, this.#facts)
     const facts = this.#facts
     const found = this.#found
-    this.#funnels = new FunnelFold({ funnels, events, codes, sessionOf, facts, found })
+    this.#funnels = new FunnelFold({ funnels, events, sessionOf, facts, found })
   }
 
   /** Attempts at funnels found so far. */
@@ -66,18 +58,13 @@ export class ProfileFold {
   }
 
   /** Returns whether new rows at the end of event order change written rows. */
-  mustFoldAgain(foldState: FoldState, last: Place | null, rows: readonly number[]): boolean {
+  mustFoldAgain(foldState: FoldState, last: Place | null, rows: RowList): boolean {
     return this.#funnels.mustFoldAgain(foldState.funnels, last, rows)
   }
 
   /** Continues `foldState` in place over rows of the profile, in event order, and up to the
    * watermark, microseconds. */
-  run(
-    profileId: string,
-    foldState: FoldState,
-    rows: readonly number[],
-    watermark: number | null,
-  ): void {
+  run(profileId: string, foldState: FoldState, rows: RowList, watermark: number | null): void {
     const from = this.#facts.transitions.count
     this.#journeys.run(profileId, foldState.state, rows, watermark)
     this.#funnels.run(profileId, foldState.funnels, rows, from, watermark)

@@ -149,14 +149,15 @@ async function erasingOf(
   warehouse: Warehouse,
   person: Person,
 ): Promise<Erasing> {
-  await working.loadHistory(person.streams)
+  const { events, compiled, texts } = working
+  await working.loadHistory(person.streams.map((stream) => texts.code(stream)))
   const { remaining, named } = await correctionsOf(warehouse, person.events)
-  const { events, compiled } = working
   const names = new Set([...person.persons, ...named])
   for (const column of events.identifiers.slice(0, compiled.identity.person.length)) {
-    column.forEach((name, row) => {
-      if (name !== undefined && person.events.has(events.eventId[row] as string)) names.add(name)
-    })
+    for (let row = 0; row < events.count; row++) {
+      const isNamed = column.at(row) >= 0 && person.events.has(events.eventIdOf(row))
+      if (isNamed) names.add(texts.at(column.at(row)))
+    }
   }
   const erased = new Set(person.persons)
   return { names, erased, corrections: remaining, streams: person.streams }

@@ -10,10 +10,12 @@ import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { compile, type Compiled } from '../definition/compile.ts'
 import { namesOfFunnels } from '../definition/compile-funnel.ts'
 import type { Definitions } from '../definition/load.ts'
+import { Texts } from '../base/texts.ts'
 import { Events } from '../stages/events.ts'
 import type { EventFunnel } from '../definition/funnel.ts'
 import { type Json, valueAt } from '../base/json.ts'
 import { firstEntries } from '../warehouse/release-log.ts'
+import { Ints } from '../stages/growable-array.ts'
 import { freshFoldState, ProfileFold } from '../microbatch/profile-fold.ts'
 import { marksOf } from '../warehouse/parameters.ts'
 import type { Row, Warehouse } from '../warehouse/warehouse.ts'
@@ -66,8 +68,8 @@ class Asking {
   readonly #byPath: number
   readonly #paths: string[]
   #events: Events
-  #codes: number[] = []
-  #sessions: string[] = []
+  /** Codes of the sessions by row. */
+  #sessions = new Ints()
   #profile: string | null = null
   /** First row of the current profile. */
   #from = 0
@@ -83,7 +85,7 @@ class Asking {
     const isPath = by !== null && by !== 'source'
     if (isPath && !this.#paths.includes(by)) this.#paths.push(by)
     this.#byPath = isPath ? this.#paths.indexOf(by) : -1
-    this.#events = new Events(0, this.#paths.length)
+    this.#events = this.#noEvents()
     this.#folding = this.#begin()
   }
 
@@ -122,31 +124,40 @@ class Asking {
       this.#profile = row['profile_id'] as string
     }
     const events = this.#events
-    events.eventId.push(row['event_id'] as string)
-    events.name.push(row['name'] as string)
-    events.occurredAt.push(row['occurred_at'] as number)
-    events.ordinal.push(row['ordinal'] as number)
-    events.source.push(row['source'] as string)
-    this.#codes.push(this.#compiled.eventCodes.get(row['name'] as string) ?? -1)
-    this.#sessions.push(row['session_id'] as string)
-    if (this.#paths.length === 0) return
+    events.add({
+      eventId: row['event_id'] as string,
+      name: row['name'] as string,
+      source: row['source'] as string,
+      occurredAt: row['occurred_at'] as number,
+      ordinal: row['ordinal'] as number,
+      operands: this.#operandsOf(row),
+    })
+    this.#sessions.push(events.texts.code(row['session_id'] as string))
+  }
+
+  #operandsOf(row: Row): (Json | undefined)[] {
+    if (this.#paths.length === 0) return []
     const event = {
       name: row['name'] as string,
       source: row['source'] as string,
       properties: JSON.parse(row['properties'] as string) as Json,
       context: JSON.parse(row['context'] as string) as Json,
     }
-    this.#paths.forEach((path, o) => events.operands[o]?.push(valueAt(event, path)))
+    return this.#paths.map((path) => valueAt(event, path))
+  }
+
+  #noEvents(): Events {
+    const { eventCodes } = this.#compiled
+    const operands = this.#paths.length
+    return new Events({ texts: new Texts(), eventCodes, namespaces: 0, operands })
   }
 
   /** Starts a fold over events that are added later. */
   #begin(): ProfileFold {
-    this.#events = new Events(0, this.#paths.length)
-    this.#codes = []
-    this.#sessions = []
+    this.#events = this.#noEvents()
+    this.#sessions = new Ints()
     this.#from = 0
-    const sessionOf = this.#sessions
-    return new ProfileFold(this.#compiled, { events: this.#events, codes: this.#codes, sessionOf })
+    return new ProfileFold(this.#compiled, this.#events, this.#sessions)
   }
 
   /** Folds the events of the current profile. */
@@ -161,8 +172,9 @@ class Asking {
 
   /** Replaces the source of each attempt by the grouping value. */
   #nameBy(): void {
-    const { eventId, operands } = this.#events
-    const rowOf = new Map(eventId.map((id, row) => [id, row]))
+    const { count, operands } = this.#events
+    const rowOf = new Map<string, number>()
+    for (let row = 0; row < count; row++) rowOf.set(this.#events.eventIdOf(row), row)
     for (const { attempt } of this.#folding.attempts) {
       const value = operands[this.#byPath]?.[rowOf.get(attempt.eventId ?? '') ?? -1]
       attempt.source =

@@ -7,6 +7,7 @@
 import { valueAt, type Json } from '../base/json.ts'
 import { compile, type Compiled } from '../definition/compile.ts'
 import type { Definitions } from '../definition/load.ts'
+import { Texts } from '../base/texts.ts'
 import { Events } from '../stages/events.ts'
 import { Facts, START, TIMEOUT } from '../stages/journey-facts.ts'
 import { deadlineOf, freshProfile, keyText, type Instance } from '../stages/instance.ts'
@@ -137,19 +138,19 @@ function foldAgain(
   rows: Row[],
   watermark: number | null,
 ): Pick<ProfileExplanation, 'steps' | 'since' | 'pending'> {
-  const { events, codes } = workingSet(compiled, rows)
+  const events = workingSet(compiled, rows)
   const facts = new Facts()
-  const fold = new TracingFold({ definitions, compiled, events, codes, facts })
+  const fold = new TracingFold({ definitions, compiled, events, facts })
   const profile = freshProfile(compiled.machines)
   const reader = new OutcomeReader(facts)
   const steps = rows.map((row, i): Step => {
-    const at = events.occurredAt[i] as number
+    const at = events.occurredAt.at(i)
     fold.run(profileId, profile, [], at)
     fold.run(profileId, profile, [i], null)
     const choices = fold.takeChoices()
     const outcomes = reader.read(choices, at)
     compiled.machines.forEach((machine, m) => {
-      const code = codes[i] as number
+      const code = events.code.at(i)
       if (machine.isKnown[code] !== true || outcomes.some((one) => isOfEvent(one, machine))) return
       const operand = events.operands[machine.keyOperand]?.[i]
       const key = machine.keyOperand < 0 ? null : keyText(operand)
@@ -173,23 +174,27 @@ function foldAgain(
   return { steps, since, pending: instances.flatMap(pendingOf) }
 }
 
-function workingSet(compiled: Compiled, rows: Row[]): { events: Events; codes: number[] } {
-  const events = new Events(0, compiled.operandPaths.length)
+function workingSet({ eventCodes, operandPaths }: Compiled, rows: Row[]): Events {
+  const shape = { namespaces: 0, operands: operandPaths.length }
+  const events = new Events({ texts: new Texts(), eventCodes, ...shape })
   for (const row of rows) {
-    events.eventId.push(row['event_id'] as string)
-    events.name.push(row['name'] as string)
-    events.occurredAt.push(row['occurred_at'] as number)
-    events.ordinal.push(row['ordinal'] as number)
-    events.source.push(row['source'] as string)
+    const [name, source] = [row['name'] as string, row['source'] as string]
     const event = {
-      name: row['name'] as string,
-      source: row['source'] as string,
+      name,
+      source,
       properties: JSON.parse(row['properties'] as string) as Json,
       context: JSON.parse(row['context'] as string) as Json,
     }
-    compiled.operandPaths.forEach((path, o) => events.operands[o]?.push(valueAt(event, path)))
+    events.add({
+      eventId: row['event_id'] as string,
+      name,
+      source,
+      occurredAt: row['occurred_at'] as number,
+      ordinal: row['ordinal'] as number,
+      operands: operandPaths.map((path) => valueAt(event, path)),
+    })
   }
-  return { events, codes: events.name.map((name) => compiled.eventCodes.get(name) ?? -1) }
+  return events
 }
 
 const isOfEvent = (outcome: Outcome, machine: Machine) =>

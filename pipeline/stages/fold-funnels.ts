@@ -15,7 +15,8 @@ import { deadlineOf } from './attempt-progress.ts'
 import { Attempts, freshAttempts, type AttemptsState } from './funnel-attempts.ts'
 import type { Point } from './funnel-point.ts'
 import type { CompiledFunnel, Match } from '../definition/compile-funnel.ts'
-import type { Events } from './events.ts'
+import type { Events, RowList } from './events.ts'
+import type { Ints } from './growable-array.ts'
 import { EVENT, type Facts } from './journey-facts.ts'
 import { keyText, type Instance } from './instance.ts'
 import type { FunnelFacts } from './funnel-facts.ts'
@@ -64,10 +65,8 @@ export function funnelsDueOf(funnels: readonly CompiledFunnel[], state: FunnelSt
 export type FunnelParts = {
   funnels: readonly CompiledFunnel[]
   events: Events
-  /** Event code by row; -1 if nothing uses the event. */
-  codes: readonly number[]
-  /** Session by row. */
-  sessionOf: readonly string[]
+  /** Code of the session by row. */
+  sessionOf: Ints
   /** Facts of the journeys, for journeys' funnels. */
   facts: Facts
   found: FunnelFacts
@@ -88,7 +87,7 @@ export class FunnelFold implements Scope {
   run(
     profileId: string,
     state: FunnelState,
-    rows: readonly number[],
+    rows: RowList,
     firstTransition: number,
     watermark: number | null,
   ): void {
@@ -107,20 +106,24 @@ export class FunnelFold implements Scope {
   }
 
   /** Returns false if nothing that happened can open an attempt. */
-  #isAsked(funnel: CompiledFunnel, rows: readonly number[], firstTransition: number): boolean {
-    const { codes, facts } = this.#parts
+  #isAsked(funnel: CompiledFunnel, rows: RowList, firstTransition: number): boolean {
+    const { events, facts } = this.#parts
     if (funnel.journey !== null) return firstTransition < facts.transitions.count
-    return rows.some((row) => funnel.stepsOfEvent[codes[row] as number] !== undefined)
+    for (let i = 0; i < rows.length; i++) {
+      if (funnel.stepsOfEvent[events.code.at(rows[i] as number)] !== undefined) return true
+    }
+    return false
   }
 
   /** Returns whether new rows at the end of event order change written rows. */
-  mustFoldAgain(state: FunnelState, last: Place | null, rows: readonly number[]): boolean {
+  mustFoldAgain(state: FunnelState, last: Place | null, given: RowList): boolean {
     const { funnels, events } = this.#parts
-    if (rows.length === 0 || funnels.every(({ journey }) => journey !== null)) return false
-    const tied = rows.filter((row) => events.occurredAt[row] === last?.[0])
+    if (given.length === 0 || funnels.every(({ journey }) => journey !== null)) return false
+    const rows = Array.from(given)
+    const tied = rows.filter((row) => events.occurredAt.at(row) === last?.[0])
     return funnels.some((funnel, f) => {
       if (funnel.journey !== null) return false
-      const isTied = (row: number) => tiesByInstant(funnel) || events.ordinal[row] === last?.[1]
+      const isTied = (row: number) => tiesByInstant(funnel) || events.ordinal.at(row) === last?.[1]
       if (tied.some((row) => isTied(row) && this.#pointOf(funnel, row) !== null)) return true
       const one = state.byFunnel[f] as StateAtFunnel
       if (!('open' in one) || one.isRemoved) return false
@@ -132,17 +135,18 @@ export class FunnelFold implements Scope {
     })
   }
 
-  #events(funnel: CompiledFunnel, stage: Attempts | Level, rows: readonly number[]): void {
+  #events(funnel: CompiledFunnel, stage: Attempts | Level, rows: RowList): void {
     const { events } = this.#parts
     let tied: Point[] = []
-    for (const row of rows) {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number
       const point = this.#pointOf(funnel, row)
       if (point === null) continue
       const [first] = tied
       const isTied =
         first !== undefined &&
         first.at === point.at &&
-        (tiesByInstant(funnel) || first.ordinal === events.ordinal[row])
+        (tiesByInstant(funnel) || first.ordinal === events.ordinal.at(row))
       if (!isTied && first !== undefined) {
         stage.take(tied)
         tied = []
@@ -154,8 +158,8 @@ export class FunnelFold implements Scope {
 
   /** Returns null if the funnel does not use the event. */
   #pointOf(funnel: CompiledFunnel, row: number): Point | null {
-    const { events, codes, sessionOf } = this.#parts
-    const code = codes[row] as number
+    const { events, sessionOf } = this.#parts
+    const code = events.code.at(row)
     const seesAll = funnel.order === 'strict' || funnel.clickhouse?.has('strict_order') === true
     const isNamed =
       funnel.stepsOfEvent[code] !== undefined || funnel.exclusionsOfEvent[code] !== undefined
@@ -167,17 +171,17 @@ export class FunnelFold implements Scope {
     const steps = held.includes(null) ? NONE : this.#matches(funnel.stepsOfEvent, row)
     const exclusions = this.#matches(funnel.exclusionsOfEvent, row)
     if (steps.length === 0 && exclusions.length === 0 && !seesAll) return null
-    const eventId = events.eventId[row] as string
-    const sessionId = sessionOf[row] as string
+    const eventId = events.eventIdOf(row)
+    const sessionId = events.texts.at(sessionOf.at(row))
     return {
       key: eventId,
       scope: funnel.isBySession ? sessionId : '',
       held: held.length === 0 ? '' : JSON.stringify(held),
-      at: events.occurredAt[row] as number,
-      ordinal: events.ordinal[row] as number,
+      at: events.occurredAt.at(row),
+      ordinal: events.ordinal.at(row),
       cause: EVENT,
       eventId,
-      source: events.source[row] as string,
+      source: events.sourceOf(row),
       sessionId,
       steps,
       exclusions,
@@ -185,7 +189,7 @@ export class FunnelFold implements Scope {
   }
 
   #matches(byCode: CompiledFunnel['stepsOfEvent'], row: number): number[] {
-    const list: Match[] | undefined = byCode[this.#parts.codes[row] as number]
+    const list: Match[] | undefined = byCode[this.#parts.events.code.at(row)]
     if (list === undefined) return NONE
     const [only] = list
     if (list.length === 1 && only !== undefined && only.where === null) return only.alone
@@ -211,7 +215,7 @@ export class FunnelFold implements Scope {
       if (steps[0] !== 0 && !stage.mayBeOpen(instance.id)) continue
       if (steps.length === 0 && funnel.order !== 'strict') continue
       const row = t.row.at(fact)
-      const eventId = row < 0 ? null : (events.eventId[row] as string)
+      const eventId = row < 0 ? null : events.eventIdOf(row)
       const cause = t.cause.at(fact)
       stage.take([
         {
@@ -219,11 +223,11 @@ export class FunnelFold implements Scope {
           scope: instance.id,
           held: '',
           at,
-          ordinal: row < 0 ? 0 : (events.ordinal[row] as number),
+          ordinal: row < 0 ? 0 : events.ordinal.at(row),
           cause,
           eventId,
-          source: row < 0 ? null : (events.source[row] as string),
-          sessionId: row < 0 ? null : (sessionOf[row] as string),
+          source: row < 0 ? null : events.sourceOf(row),
+          sessionId: row < 0 ? null : events.texts.at(sessionOf.at(row)),
           steps,
           exclusions: [],
         },
@@ -237,7 +241,8 @@ export class FunnelFold implements Scope {
   }
 
   field(name: 'source' | 'name'): string | undefined {
-    return this.#parts.events[name][this.#row]
+    const { events } = this.#parts
+    return events.texts.at(events[name].at(this.#row))
   }
 
   // A condition on a step reads the event alone.

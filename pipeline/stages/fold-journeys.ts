@@ -10,7 +10,7 @@
  * when an event concerns it, or at the end.
  */
 
-import type { Events } from './events.ts'
+import type { Events, RowList } from './events.ts'
 import { EVENT, START, TIMEOUT, type Facts } from './journey-facts.ts'
 import { extendPath } from './erase-loops.ts'
 import type { Scope } from '../definition/guard.ts'
@@ -35,8 +35,6 @@ import type { Cell, CompiledTrack, Machine, Way } from '../definition/machine.ts
 export class Fold implements Scope {
   readonly #machines: readonly Machine[]
   readonly #events: Events
-  /** Event code by row; -1 if no journey knows or counts the event. */
-  readonly #codes: readonly number[]
   readonly #facts: Facts
   /** Current profile, instance and event, for the guards. */
   #profileId = ''
@@ -48,15 +46,9 @@ export class Fold implements Scope {
   /** Decision per track for one event. All are made before any track moves. */
   readonly #taken: (Way | null)[] = []
 
-  constructor(
-    machines: readonly Machine[],
-    events: Events,
-    codes: readonly number[],
-    facts: Facts,
-  ) {
+  constructor(machines: readonly Machine[], events: Events, facts: Facts) {
     this.#machines = machines
     this.#events = events
-    this.#codes = codes
     this.#facts = facts
     this.#profile = freshProfile([])
     this.#machine = NO_MACHINE
@@ -67,12 +59,7 @@ export class Fold implements Scope {
    * Continues `profile` in place over `rows` (in event order, after those folded before), then up
    * to the watermark (null decides no timeout).
    */
-  run(
-    profileId: string,
-    profile: ProfileState,
-    rows: readonly number[],
-    watermark: number | null,
-  ): void {
+  run(profileId: string, profile: ProfileState, rows: RowList, watermark: number | null): void {
     this.#profileId = profileId
     this.#profile = profile
     forgetFacts(profile)
@@ -89,23 +76,24 @@ export class Fold implements Scope {
     }
   }
 
-  #unkeyed(instances: Instances, rows: readonly number[]): void {
+  #unkeyed(instances: Instances, rows: RowList): void {
     const { asks } = this.#machine
     const before = instances.get(null)
     let instance = before
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i] as number
-      const code = this.#codes[row] as number
+      const code = this.#events.code.at(row)
       if (asks[code]) instance = this.#event(instance, null, row, code)
     }
     if (instance !== undefined && instance !== before) instances.set(null, instance)
   }
 
-  #keyed(instances: Instances, rows: readonly number[]): void {
+  #keyed(instances: Instances, rows: RowList): void {
     const { asks, keyOperand } = this.#machine
     const values = this.#events.operands[keyOperand]
-    for (const row of rows) {
-      const code = this.#codes[row] as number
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number
+      const code = this.#events.code.at(row)
       const key = asks[code] ? keyText(values?.[row]) : null
       if (key === null) continue
       const before = instances.get(key)
@@ -122,7 +110,7 @@ export class Fold implements Scope {
     code: number,
   ): Instance | undefined {
     const machine = this.#machine
-    const at = this.#events.occurredAt[row] as number
+    const at = this.#events.occurredAt.at(row)
     let instance = before
     if (instance !== undefined && instance.due <= at) this.#timeouts(instance, at)
     let isStarting = false
@@ -140,8 +128,8 @@ export class Fold implements Scope {
 
   #start(key: string | null, row: number, at: number): Instance {
     const machine = this.#machine
-    const startEventId = this.#events.eventId[row] as string
-    const ordinal = this.#events.ordinal[row] as number
+    const startEventId = this.#events.eventIdOf(row)
+    const ordinal = this.#events.ordinal.at(row)
     const start = { eventId: startEventId, at, ordinal, cause: START }
     const instance = newInstance(machine, this.#profileId, key, start)
     this.#row = row
@@ -240,7 +228,7 @@ export class Fold implements Scope {
     track.state = to
     track.enteredAt = at
     track.cause = cause
-    track.eventId = this.#row < 0 ? null : (this.#events.eventId[this.#row] as string)
+    track.eventId = this.#row < 0 ? null : this.#events.eventIdOf(this.#row)
     track.fact = fact
     track.timeoutsPast = 0
     extendPath(track, to, at, fact, this.#facts.cycles)
@@ -274,7 +262,7 @@ export class Fold implements Scope {
   }
 
   field(name: 'source' | 'name'): string | undefined {
-    return this.#row < 0 ? undefined : this.#events[name][this.#row]
+    return this.#row < 0 ? undefined : this.#events.texts.at(this.#events[name].at(this.#row))
   }
 
   count(slot: number): number {

@@ -12,16 +12,33 @@ export class Ints {
   values = new Int32Array(LENGTH_AT_FIRST)
 
   push(value: number): void {
-    if (this.length === this.values.length) {
-      const longer = new Int32Array(this.length * 2)
-      longer.set(this.values)
-      this.values = longer
-    }
+    if (this.length === this.values.length) this.#grow(this.length + 1)
     this.values[this.length++] = value
   }
 
   at(position: number): number {
     return this.values[position] as number
+  }
+
+  /** Sets a value. Positions that this adds before it are -1. */
+  set(position: number, value: number): void {
+    if (position >= this.length) {
+      if (position >= this.values.length) this.#grow(position + 1)
+      this.values.fill(-1, this.length, position)
+      this.length = position + 1
+    }
+    this.values[position] = value
+  }
+
+  /** Returns a copy of the values. */
+  toArray(): Int32Array {
+    return this.values.slice(0, this.length)
+  }
+
+  #grow(length: number): void {
+    const longer = new Int32Array(Math.max(length, this.length * 2))
+    longer.set(this.values)
+    this.values = longer
   }
 }
 

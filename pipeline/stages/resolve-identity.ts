@@ -7,6 +7,7 @@
  */
 
 import { namespaceOf } from '../base/identifier.ts'
+import { NO_TEXT } from '../base/texts.ts'
 import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
 
 /** Rules of `definitions/identity.ts` for persons. */
@@ -105,32 +106,45 @@ function compareMembers(a: string, b: string, rules: PersonRules): number {
  */
 export type Claim = 'nobody' | 'neighbours' | 'anonymous' | 'first'
 
-/** Returns the rule. `persons` are the profiles that the stream's sessions name, with repetitions. */
-export function claimOf(persons: Iterable<string>, rules: PersonRules): Claim {
-  const distinct = new Set(persons).size
+/** Profiles of the sessions of a stream, as codes, and the rule for those that name no person. */
+export type Assigned = { profiles: number[]; claim: Claim }
+
+/**
+ * Assigns the sessions of a stream. `named[i]` is the code of the profile that session i names, or
+ * `NO_TEXT`.
+ */
+export function assignSessions(
+  named: readonly number[],
+  stream: number,
+  rules: PersonRules,
+): Assigned {
+  const claim = claimOf(named, rules)
+  const first = named.find((person) => person !== NO_TEXT) ?? stream
+  let before = first
+  const profiles = named.map((person) => {
+    if (person !== NO_TEXT) before = person
+    if (person !== NO_TEXT) return person
+    if (claim === 'neighbours') return before
+    return claim === 'first' ? first : stream
+  })
+  return { profiles, claim }
+}
+
+function claimOf(named: readonly number[], rules: PersonRules): Claim {
+  const distinct = distinctOf(named)
   if (distinct === 0) return 'nobody'
   if (distinct > rules.maxPersonsPerDevice) return 'anonymous'
   if (distinct >= 2 && rules.contested !== 'last-known') return rules.contested
   return 'neighbours'
 }
 
-/**
- * Returns the profile of each session of a stream. `named[i]` is the profile that session i names,
- * or null.
- */
-export function assignSessions(
-  named: readonly (string | null)[],
-  stream: string,
-  rules: PersonRules,
-): string[] {
-  const persons = named.filter((person) => person !== null)
-  const claim = claimOf(persons, rules)
-  const first = persons[0] ?? stream
-  let before = first
-  return named.map((person) => {
-    if (person !== null) before = person
-    if (person !== null) return person
-    if (claim === 'neighbours') return before
-    return claim === 'first' ? first : stream
-  })
+/** Returns the number of distinct persons. Most streams name one at most. */
+function distinctOf(named: readonly number[]): number {
+  let first = NO_TEXT
+  for (const person of named) {
+    if (person === NO_TEXT || person === first) continue
+    if (first !== NO_TEXT) return new Set(named.filter((one) => one !== NO_TEXT)).size
+    first = person
+  }
+  return first === NO_TEXT ? 0 : 1
 }

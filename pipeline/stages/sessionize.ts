@@ -6,7 +6,8 @@
  */
 
 import type { SessionRules } from '../definition/compile.ts'
-import type { Events } from './events.ts'
+import type { Events, RowList } from './events.ts'
+import type { Ints } from './growable-array.ts'
 import { isEqual, type Json } from '../base/json.ts'
 
 export type StartedBecause = 'first' | 'gap' | 'person' | 'split' | 'max_duration'
@@ -29,8 +30,8 @@ export type Session = {
   seen: { exclusive: (string | null)[]; split: Json[] }
 }
 
-/** `of[i]` is the session of `rows[i]`. `sessions` are all sessions that `rows` touched, in order. */
-export type Cut = { sessions: Session[]; of: Session[] }
+/** Sessions that rows touched, in order. The first row of `sessions[i]` is at `from[i]` of the rows. */
+export type Cut = { sessions: Session[]; from: number[] }
 
 /**
  * Cuts `rows` (of one stream, in event order, after those in `open`) into sessions. Continues
@@ -38,25 +39,27 @@ export type Cut = { sessions: Session[]; of: Session[] }
  */
 export function sessionize(
   events: Events,
-  rows: readonly number[],
+  rows: RowList,
   rules: SessionRules,
   open: Session | null,
 ): Cut {
   const sessions: Session[] = []
-  const of: Session[] = []
+  const from: number[] = []
   let session = open
-  for (const row of rows) {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number
     const because = session === null ? 'first' : startsAnew(events, row, rules, session)
     if (session === null || because !== null) {
       session = begin(events, row, rules, because ?? 'first')
       sessions.push(session)
-    } else if (sessions.length === 0) {
+      from.push(i)
+    } else if (i === 0) {
       sessions.push(session)
+      from.push(0)
     }
     extend(events, row, rules, session)
-    of.push(session)
   }
-  return { sessions, of }
+  return { sessions, from }
 }
 
 /** Returns the first rule by which the row starts a session, or null if it continues the last one. */
@@ -66,12 +69,13 @@ function startsAnew(
   rules: SessionRules,
   session: Session,
 ): StartedBecause | null {
-  const occurredAt = events.occurredAt[row] as number
+  const occurredAt = events.occurredAt.at(row)
   if (occurredAt - session.endedAt > rules.gap) return 'gap'
   const { exclusive, split } = session.seen
   for (let i = 0; i < exclusive.length; i++) {
-    const value = events.identifiers[rules.exclusive[i] as number]?.[row]
-    if (value !== undefined && exclusive[i] !== null && value !== exclusive[i]) return 'person'
+    const seen = exclusive[i] as string | null
+    const code = (events.identifiers[rules.exclusive[i] as number] as Ints).at(row)
+    if (code >= 0 && seen !== null && events.texts.at(code) !== seen) return 'person'
   }
   for (let i = 0; i < split.length; i++) {
     const value = events.operands[rules.splitOperands[i] as number]?.[row]
@@ -82,17 +86,17 @@ function startsAnew(
 }
 
 function begin(events: Events, row: number, rules: SessionRules, because: StartedBecause): Session {
-  const occurredAt = events.occurredAt[row] as number
-  const name = events.name[row] as string
+  const occurredAt = events.occurredAt.at(row)
+  const name = events.nameOf(row)
   return {
-    sessionId: events.eventId[row] as string,
+    sessionId: events.eventIdOf(row),
     startedAt: occurredAt,
-    startOrdinal: events.ordinal[row] as number,
+    startOrdinal: events.ordinal.at(row),
     endedAt: occurredAt,
     count: 0,
     firstEvent: name,
     lastEvent: name,
-    source: events.source[row] as string,
+    source: events.sourceOf(row),
     because,
     named: null,
     namedRank: rules.personCount,
@@ -104,20 +108,22 @@ function begin(events: Events, row: number, rules: SessionRules, because: Starte
 }
 
 function extend(events: Events, row: number, rules: SessionRules, session: Session): void {
-  session.endedAt = events.occurredAt[row] as number
-  session.lastEvent = events.name[row] as string
+  const { texts, identifiers } = events
+  session.endedAt = events.occurredAt.at(row)
+  session.lastEvent = events.nameOf(row)
   session.count += 1
   const { exclusive, split } = session.seen
   for (let i = 0; i < exclusive.length; i++) {
-    exclusive[i] = events.identifiers[rules.exclusive[i] as number]?.[row] ?? exclusive[i] ?? null
+    const code = (identifiers[rules.exclusive[i] as number] as Ints).at(row)
+    if (code >= 0) exclusive[i] = texts.at(code)
   }
   for (let i = 0; i < split.length; i++) {
     split[i] = events.operands[rules.splitOperands[i] as number]?.[row] ?? split[i] ?? null
   }
   for (let n = 0; n <= session.namedRank && n < rules.personCount; n++) {
-    const person = events.identifiers[n]?.[row]
-    if (person === undefined) continue
-    session.named = person
+    const code = (identifiers[n] as Ints).at(row)
+    if (code < 0) continue
+    session.named = texts.at(code)
     session.namedRank = n
     break
   }

@@ -42,10 +42,9 @@ export class TracingFold extends Fold {
     definitions: Definitions
     compiled: Compiled
     events: Events
-    codes: readonly number[]
     facts: Facts
   }) {
-    super(parts.compiled.machines, parts.events, parts.codes, parts.facts)
+    super(parts.compiled.machines, parts.events, parts.facts)
     this.#homes = homesOf(parts.definitions, parts.compiled)
   }
 

@@ -5,6 +5,7 @@
 
 import { createMachine, initialTransition, transition } from 'xstate'
 import { elapsedMs } from '../../pipeline/base/clock.ts'
+import { Texts } from '../../pipeline/base/texts.ts'
 import { compile } from '../../pipeline/definition/compile.ts'
 import { Events } from '../../pipeline/stages/events.ts'
 import { Facts } from '../../pipeline/stages/journey-facts.ts'
@@ -50,31 +51,26 @@ export function foldRates(profileCount: number, peerProfileCount: number): [numb
     journeys: [JOURNEY],
   })
   const random = new Random(5)
-  const events = new Events(0, 0)
-  const codes: number[] = []
+  const events = new Events({ texts: new Texts(), eventCodes, namespaces: 0, operands: 0 })
   for (let row = 0; row < EVENTS_PER_PROFILE * profileCount; row++) {
+    const occurredAt = row * SECOND
     const name = random.pick(NAMES)
-    events.occurredAt.push(row * SECOND)
-    events.ordinal.push(0)
-    events.eventId.push(`e${row}`)
-    events.name.push(name)
-    events.source.push('web')
-    codes.push(eventCodes.get(name) ?? -1)
+    events.add({ eventId: `e${row}`, name, source: 'web', occurredAt, ordinal: 0 })
   }
   const rowsOf = Array.from({ length: profileCount }, (_, profile) =>
-    Array.from({ length: EVENTS_PER_PROFILE }, (_, i) => profile * EVENTS_PER_PROFILE + i),
+    Int32Array.from({ length: EVENTS_PER_PROFILE }, (_, i) => profile * EVENTS_PER_PROFILE + i),
   )
   const ours = rate(profileCount, (first, last) => {
-    const fold = new Fold(machines, events, codes, new Facts())
+    const fold = new Fold(machines, events, new Facts())
     for (let profile = first; profile < last; profile++) {
-      fold.run(`p${profile}`, freshProfile(machines), rowsOf[profile] as number[], null)
+      fold.run(`p${profile}`, freshProfile(machines), rowsOf[profile] as Int32Array, null)
     }
   })
   const peers = rate(peerProfileCount, (first, last) => {
     for (let profile = first; profile < last; profile++) {
       let [state] = initialTransition(PEER)
       for (let i = 0; i < EVENTS_PER_PROFILE; i++) {
-        const type = events.name[profile * EVENTS_PER_PROFILE + i] as string
+        const type = events.nameOf(profile * EVENTS_PER_PROFILE + i)
         ;[state] = transition(PEER, state, { type })
       }
     }

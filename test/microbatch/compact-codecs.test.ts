@@ -2,9 +2,11 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { Texts } from '../../pipeline/base/texts.ts'
 import { addSegment, segmentText } from '../../pipeline/microbatch/codec/history-codec.ts'
 import { IDENTIFIER_CODEC } from '../../pipeline/microbatch/codec/identifier-codec.ts'
 import { pack, unpack } from '../../pipeline/microbatch/runs.ts'
+import { Ints } from '../../pipeline/stages/growable-array.ts'
 import { Events } from '../../pipeline/stages/events.ts'
 
 const throughJson = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value))
@@ -21,6 +23,21 @@ test('returns the values of a packed column', () => {
   expect(pack(['a', 'a', 'a', 'b'])).toEqual(['a', 'a', 'a', 'b'])
 })
 
+/** Returns the events of a working set as texts. */
+const contentOf = (events: Events) =>
+  Array.from({ length: events.count }, (_, row) => {
+    const textOf = (column: Ints) => (column.at(row) < 0 ? null : events.texts.at(column.at(row)))
+    return [
+      events.place(row),
+      textOf(events.name),
+      textOf(events.source),
+      textOf(events.stream),
+      events.code.at(row),
+      events.identifiers.map(textOf),
+      events.operands.map((column) => column[row]),
+    ]
+  })
+
 test('returns the events of a history segment', () => {
   const row = fc.record({
     at: fc.integer({ min: 0, max: 9 }),
@@ -31,24 +48,30 @@ test('returns the events of a history segment', () => {
   })
   fc.assert(
     fc.property(fc.array(row, { minLength: 1, maxLength: 50, size: 'max' }), (rows) => {
-      const [events, read] = [new Events(1, 1), new Events(1, 1)]
+      const make = () =>
+        new Events({
+          texts: new Texts(),
+          eventCodes: new Map([['n1', 5]]),
+          namespaces: 1,
+          operands: 1,
+        })
+      const [events, read] = [make(), make()]
       rows.forEach(({ at, ordinal, name, who, operand }, i) => {
-        events.occurredAt.push(1_772_359_200_000_000 + i * 60 + at)
-        events.ordinal.push(ordinal)
-        // More texts than are compared one by one; later events repeat them.
-        events.name.push(`${name}${i % 20}`)
-        events.eventId.push(`e${i}`)
-        events.source.push('web')
-        events.stream.push('s')
-        events.identifiers[0]?.push(who)
-        events.operands[0]?.push(operand ?? undefined)
+        events.add({
+          occurredAt: 1_772_359_200_000_000 + i * 60 + at,
+          ordinal,
+          // More texts than are compared one by one; later events repeat them.
+          name: `${name}${i % 20}`,
+          eventId: `e${i}`,
+          source: 'web',
+          stream: 's',
+          identifiers: [who],
+          operands: [operand ?? undefined],
+        })
       })
-      const text = segmentText(
-        events,
-        rows.map((_, i) => i),
-      )
-      addSegment(read, 's', text)
-      expect({ ...read }).toEqual({ ...events, inOrder: read.inOrder })
+      const text = segmentText(events, Int32Array.from(rows.keys()))
+      addSegment(read, read.texts.code('s'), text)
+      expect(contentOf(read)).toEqual(contentOf(events))
     }),
   )
 })

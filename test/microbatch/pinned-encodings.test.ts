@@ -5,6 +5,7 @@
  */
 
 import { expect, test } from 'vitest'
+import { Texts } from '../../pipeline/base/texts.ts'
 import { encodePart, hash64, uuidOf } from '../../pipeline/base/hash.ts'
 import { hashOf, fingerprintOf } from '../../pipeline/decode/hash-key.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
@@ -287,7 +288,8 @@ test('rejects an unknown encoding by its number', async () => {
       await expect(images[kind].load(['k'])).rejects.toThrow(message)
     }
   }
-  const read = () => addSegment(new Events(1, 0), 's', '3 [[]]')
+  const shape = { texts: new Texts(), eventCodes: new Map(), namespaces: 1, operands: 0 }
+  const read = () => addSegment(new Events(shape), 0, '3 [[]]')
   expect(read).toThrow(
     'history of this warehouse has encoding 3, and this version of the program reads encoding 2: ' +
       'load the original events into a new warehouse, npm start -- --warehouse duckdb:NEW.duckdb FILE',

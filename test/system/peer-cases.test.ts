@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../pipeline/definition/compile.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import { Texts } from '../../pipeline/base/texts.ts'
 import { Events } from '../../pipeline/stages/events.ts'
 import { Facts } from '../../pipeline/stages/journey-facts.ts'
 import { Fold } from '../../pipeline/stages/fold-journeys.ts'
@@ -278,19 +279,14 @@ type Happening = { name: string; atMs: number; price?: number }
 function walk(journey: Journey, happenings: Happening[], untilMs = 0): string[][] {
   const parts = { identity: IDENTITY_DEFAULT, sessions: SESSIONS_DEFAULT, journeys: [journey] }
   const { machines, eventCodes, operandPaths } = compile(parts)
-  const events = new Events(0, operandPaths.length)
-  const codes: number[] = []
+  const operands = operandPaths.length
+  const events = new Events({ texts: new Texts(), eventCodes, namespaces: 0, operands })
   for (const [row, { name, atMs, price }] of happenings.entries()) {
-    events.occurredAt.push(atMs * 1_000)
-    events.ordinal.push(row)
-    events.eventId.push(`e${row}`)
-    events.name.push(name)
-    events.source.push('web')
-    events.operands.forEach((column) => column.push(price))
-    codes.push(eventCodes.get(name) ?? -1)
+    const place = { eventId: `e${row}`, occurredAt: atMs * 1_000, ordinal: row }
+    events.add({ ...place, name, source: 'web', operands: operandPaths.map(() => price) })
   }
   const state = freshProfile(machines)
-  const fold = new Fold(machines, events, codes, new Facts())
+  const fold = new Fold(machines, events, new Facts())
   return [...happenings.keys(), -1].flatMap((row) => {
     fold.run('p', state, row < 0 ? [] : [row], row < 0 ? untilMs * 1_000 : null)
     if (row < 0 && untilMs === 0) return []

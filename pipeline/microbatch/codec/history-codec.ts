@@ -7,6 +7,7 @@
 
 import { unversioned, versioned } from './encoding-version.ts'
 import type { Events } from '../../stages/events.ts'
+import type { Ints } from '../../stages/growable-array.ts'
 import { pack, unpack, type Packed } from '../runs.ts'
 import type { Json } from '../../base/json.ts'
 
@@ -27,64 +28,55 @@ type Segment = [
   operands: (Packed<Json> | null)[],
 ]
 
-/** More texts than this are found by a map: making one takes longer than comparing a few. */
-const COMPARED_MAX = 16
-
-/** Texts of a segment and their codes. */
-class Texts {
-  readonly all: string[] = []
-  #codeOf: Map<string, number> | null = null
-
-  codeOf(text: string | undefined): number {
-    if (text === undefined) return 0
-    const code = this.#codeOf === null ? this.all.indexOf(text) + 1 : (this.#codeOf.get(text) ?? 0)
-    return code === 0 ? this.#add(text) : code
-  }
-
-  #add(text: string): number {
-    const code = this.all.push(text)
-    if (code > COMPARED_MAX) {
-      this.#codeOf ??= new Map(this.all.map((known, i) => [known, i + 1]))
-      this.#codeOf.set(text, code)
-    }
-    return code
-  }
-}
-
 /** Returns the segment of rows, which must be in event order. */
-export function segmentText(events: Events, rows: readonly number[]): string {
-  const texts = new Texts()
-  const codesOf = (column: readonly (string | undefined)[]) =>
-    pack(rows.map((row) => texts.codeOf(column[row])))
+export function segmentText(events: Events, rows: Int32Array): string {
+  const texts: string[] = []
+  const codeOf = new Map<number, number>()
+  const codesOf = (column: Ints) =>
+    pack(
+      Array.from(rows, (row) => {
+        const code = column.at(row)
+        if (code < 0) return 0
+        let known = codeOf.get(code)
+        if (known === undefined) {
+          known = texts.push(events.texts.at(code))
+          codeOf.set(code, known)
+        }
+        return known
+      }),
+    )
   const isIn = (column: readonly unknown[]) => rows.some((row) => (column[row] ?? null) !== null)
   let before = 0
-  const passed = rows.map((row) => {
-    const instant = events.occurredAt[row] as number
+  const passed = Array.from(rows, (row) => {
+    const instant = events.occurredAt.at(row)
     const since = instant - before
     before = instant
     return since
   })
   const stored: Segment = [
-    texts.all,
+    texts,
     passed,
-    pack(rows.map((row) => events.ordinal[row] as number)),
-    rows.map((row) => events.eventId[row] as string),
+    pack(Array.from(rows, (row) => events.ordinal.at(row))),
+    Array.from(rows, (row) => events.eventIdOf(row)),
     codesOf(events.name),
     codesOf(events.source),
-    events.identifiers.map((column) => (isIn(column) ? codesOf(column) : null)),
+    events.identifiers.map((column) =>
+      rows.some((row) => column.at(row) >= 0) ? codesOf(column) : null,
+    ),
     events.operands.map((column) =>
-      isIn(column) ? pack(rows.map((row) => column[row] ?? null)) : null,
+      isIn(column) ? pack(Array.from(rows, (row) => column[row] ?? null)) : null,
     ),
   ]
   return versioned(ENCODING, JSON.stringify(stored))
 }
 
-/** Adds the events of a segment to the working set and returns their rows. Throws a `UserError` for
- * a segment of another encoding. */
-export function addSegment(events: Events, stream: string, text: string): number[] {
-  const [texts, passed, ordinals, eventIds, names, sources, identifiers, operands] = JSON.parse(
+/** Adds the events of a segment to the working set. Throws a `UserError` for a segment of another
+ * encoding. */
+export function addSegment(events: Events, stream: number, text: string): void {
+  const [values, passed, ordinals, eventIds, names, sources, identifiers, operands] = JSON.parse(
     unversioned('history', ENCODING, text),
   ) as Segment
+  const { texts } = events
   const unpacked = <Value extends Json>(column: Packed<Value> | null | undefined) =>
     unpack(column ?? [])
   const columns = {
@@ -94,20 +86,21 @@ export function addSegment(events: Events, stream: string, text: string): number
     identifiers: identifiers.map(unpacked),
     operands: operands.map(unpacked),
   }
+  // Codes of the segment count from 1.
+  const codes = [-1, ...values.map((value) => texts.code(value))]
+  const codeOf = (code: number | undefined) => codes[code ?? 0] as number
   let instant = 0
-  return eventIds.map((eventId, i) => {
-    const row = events.count
+  eventIds.forEach((eventId, i) => {
     instant += passed[i] as number
+    const name = columns.names[i] as number
     events.occurredAt.push(instant)
     events.ordinal.push(columns.ordinals[i] as number)
-    events.eventId.push(eventId)
-    events.name.push(texts[(columns.names[i] as number) - 1] as string)
-    events.source.push(texts[(columns.sources[i] as number) - 1] as string)
+    events.eventId.push(texts.add(eventId))
+    events.name.push(codeOf(name))
+    events.code.push(events.codeOf(values[name - 1] as string))
+    events.source.push(codeOf(columns.sources[i]))
     events.stream.push(stream)
-    events.identifiers.forEach((column, n) =>
-      column.push(texts[(columns.identifiers[n]?.[i] ?? 0) - 1]),
-    )
+    events.identifiers.forEach((column, n) => column.push(codeOf(columns.identifiers[n]?.[i])))
     events.operands.forEach((column, o) => column.push(columns.operands[o]?.[i] ?? undefined))
-    return row
   })
 }

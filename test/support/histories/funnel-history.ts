@@ -10,6 +10,8 @@
 
 import { expect } from 'vitest'
 import { valueAt } from '../../../pipeline/base/json.ts'
+import { Texts } from '../../../pipeline/base/texts.ts'
+import { Ints } from '../../../pipeline/stages/growable-array.ts'
 import { compile } from '../../../pipeline/definition/compile.ts'
 import { makeDefinitions } from '../../../pipeline/definition/load.ts'
 import { Events } from '../../../pipeline/stages/events.ts'
@@ -75,24 +77,27 @@ export class FunnelBench {
     this.funnel = { id: 'f', ...funnel }
     const definitions = makeDefinitions({ funnels: [this.funnel] })
     const compiled = compile(definitions)
-    this.#events = new Events(0, compiled.operandPaths.length)
+    const { eventCodes, operandPaths } = compiled
+    const operands = operandPaths.length
+    this.#events = new Events({ texts: new Texts(), eventCodes, namespaces: 0, operands })
+    const sessionOf = new Ints()
     for (const event of given) {
-      this.#events.eventId.push(event.id)
-      this.#events.name.push(event.name)
-      this.#events.occurredAt.push(event.at)
-      this.#events.ordinal.push(event.ordinal ?? 0)
-      this.#events.source.push(event.source ?? 'web')
-      compiled.operandPaths.forEach((path, o) => {
-        const { properties = {}, context = {}, source = 'web' } = event
-        this.#events.operands[o]?.push(valueAt({ properties, context, source }, path))
+      const { properties = {}, context = {}, source = 'web', session = 's1' } = event
+      this.#events.add({
+        eventId: event.id,
+        name: event.name,
+        source,
+        occurredAt: event.at,
+        ordinal: event.ordinal ?? 0,
+        operands: operandPaths.map((path) => valueAt({ properties, context, source }, path)),
       })
+      sessionOf.push(this.#events.texts.code(session))
     }
     this.#rows = given.map((_, row) => row).sort(this.#events.inOrder)
     this.#parts = {
       funnels: compiled.funnels,
       events: this.#events,
-      codes: given.map(({ name }) => compiled.eventCodes.get(name) ?? -1),
-      sessionOf: given.map(({ session }) => session ?? 's1'),
+      sessionOf,
       facts: new Facts(),
       found: new FunnelFacts(),
     }
@@ -131,7 +136,7 @@ export class FunnelBench {
     for (let run = 0; from < this.#rows.length; run++) {
       const to = from + (sizes[run % sizes.length] as number)
       const rows = this.#rows.slice(from, to)
-      const times = rows.map((row) => this.#events.occurredAt[row] as number)
+      const times = rows.map((row) => this.#events.occurredAt.at(row))
       const isLast = to >= this.#rows.length && !isLastApart
       const limit = isLast ? watermark : Math.max(...times)
       const last = this.#rows[from - 1]

@@ -8,6 +8,7 @@
 
 import { expect } from 'vitest'
 import { valueAt } from '../../../pipeline/base/json.ts'
+import { Texts } from '../../../pipeline/base/texts.ts'
 import { compile, type Compiled } from '../../../pipeline/definition/compile.ts'
 import { makeDefinitions } from '../../../pipeline/definition/load.ts'
 import type { Rows, Value } from '../../../pipeline/microbatch/changelog.ts'
@@ -36,7 +37,6 @@ export type Folded = {
 class Bench {
   readonly #compiled: Compiled
   readonly #events: Events
-  readonly #codes: number[]
   readonly #profiles = new Map<string, { rows: number[]; state: ProfileState }>()
   readonly #rows = new Map<VersionedName, Map<string, Row>>()
   readonly #effects: DueEffect[] = []
@@ -44,18 +44,21 @@ class Bench {
   constructor(lines: readonly Line[], setting: Setting) {
     this.#compiled = compile(makeDefinitions(setting))
     const { machines } = this.#compiled
-    const events = new Events(0, this.#compiled.operandPaths.length)
+    const { eventCodes, operandPaths } = this.#compiled
+    const operands = operandPaths.length
+    const events = new Events({ texts: new Texts(), eventCodes, namespaces: 0, operands })
     this.#events = events
     lines.forEach(({ given }, i) => {
-      events.eventId.push(`e${i + 1}`)
-      events.name.push(given['event'] as string)
-      events.source.push('web')
-      events.occurredAt.push(microsOf(given['at'] as string))
-      events.ordinal.push(Number(given['ordinal'] ?? 0))
       const properties = given['props'] === '-' ? {} : JSON.parse(given['props'] ?? '{}')
-      this.#compiled.operandPaths.forEach((path, o) => {
-        const value = valueAt({ properties, context: {}, source: 'web' }, path)
-        events.operands[o]?.push(value ?? undefined)
+      events.add({
+        eventId: `e${i + 1}`,
+        name: given['event'] as string,
+        source: 'web',
+        occurredAt: microsOf(given['at'] as string),
+        ordinal: Number(given['ordinal'] ?? 0),
+        operands: operandPaths.map((path) =>
+          valueAt({ properties, context: {}, source: 'web' }, path),
+        ),
       })
       const id = `user_id:${given['user_id']}`
       const profile = this.#profiles.get(id) ?? { rows: [], state: freshProfile(machines) }
@@ -63,17 +66,11 @@ class Bench {
       this.#profiles.set(id, profile)
     })
     for (const { rows } of this.#profiles.values()) rows.sort(events.inOrder)
-    this.#codes = events.name.map((name) => this.#compiled.eventCodes.get(name) ?? -1)
   }
 
   #run(id: string, state: ProfileState, rows: readonly number[], watermark: number | null): void {
     const facts = new Facts()
-    new Fold(this.#compiled.machines, this.#events, this.#codes, facts).run(
-      id,
-      state,
-      rows,
-      watermark,
-    )
+    new Fold(this.#compiled.machines, this.#events, facts).run(id, state, rows, watermark)
     const folded = tabulate(facts, this.#events, this.#events.eventId)
     const ended = new Set(folded.endedStays)
     const { transition, state: stays, cycle, rejection } = folded
@@ -102,7 +99,7 @@ class Bench {
   stepwise(watermark: number): Folded {
     for (const [id, { rows, state }] of this.#profiles) {
       for (const row of rows) {
-        const at = this.#events.occurredAt[row] as number
+        const at = this.#events.occurredAt.at(row)
         this.#run(id, state, [], at - 1)
         this.#run(id, state, [row], null)
       }
