@@ -123,5 +123,5 @@ function addState(
 ): void {
   if (tables.includes('timer')) builder.timers(timers)
   if (tables.some(isImageTable)) builder.images(working.images)
-  if (tables.includes('history')) builder.history(working.segments())
+  if (tables.includes('history')) builder.history(working.history())
 }

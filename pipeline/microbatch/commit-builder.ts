@@ -31,6 +31,7 @@ import type { ReleaseEntry } from '../warehouse/release-log.ts'
 import type { TableChange } from './changelog.ts'
 import type { TableName, VersionedName } from '../warehouse/tables.ts'
 import type { AllImages } from './image-cache.ts'
+import type { HistorySegments } from './micro-batch.ts'
 import {
   IMAGE_KINDS,
   type Commit,
@@ -222,14 +223,8 @@ export class CommitBuilder {
   }
 
   /** Adds history segments, one per stream. */
-  history(segments: Iterable<[stream: string, segment: string]>): void {
-    const streams: string[] = []
-    const texts: string[] = []
-    for (const [stream, segment] of segments) {
-      streams.push(stream)
-      texts.push(segment)
-    }
-    const columns = { k: hashes64(streams), stream: streams, segment: texts }
+  history({ streams, segments }: HistorySegments): void {
+    const columns = { k: hashes64(streams), stream: streams, segment: segments }
     this.#insert('history', streams.length, columns)
   }
 

@@ -7,13 +7,13 @@
  * their results. Only `loadHistory` adds to it, and `images` is a write-back cache.
  */
 
-import type { DictionaryColumn } from '../base/columns.ts'
+import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
 import { NO_TEXT, Texts } from '../base/texts.ts'
 import type { EventColumns } from '../decode/event-batch.ts'
 import type { Compiled } from '../definition/compile.ts'
 import { Events, type RowList } from '../stages/events.ts'
 import { Ints } from '../stages/growable-array.ts'
-import { addSegment, segmentText } from './codec/history-codec.ts'
+import { addSegment, SegmentWriter } from './codec/history-codec.ts'
 import type { AllImages } from './image-cache.ts'
 import { mergeRows, RowGroups, sortRows } from './row-groups.ts'
 import type { StateReads } from '../state/state-store.ts'
@@ -33,6 +33,9 @@ export type MicroBatchParts = {
   /** Ids of stored events that this batch erases. */
   erased?: ReadonlySet<string>
 }
+
+/** History segments and their streams. */
+export type HistorySegments = { streams: string[]; segments: TextColumn }
 
 const NO_ROWS = new Int32Array(0)
 
@@ -198,19 +201,25 @@ export class MicroBatch {
     }
   }
 
-  /** Yields the history segments that this batch adds, by stream. */
-  *segments(): Generator<[stream: string, segment: string]> {
+  /** Returns the history segments that this batch adds, one a stream, and those that replace the
+   * whole history of `rewritten` streams; none for a rewritten stream without events. */
+  history(rewritten: readonly string[] = []): HistorySegments {
+    const { events, texts } = this
+    const replaced = new Set(rewritten.map((stream) => texts.code(stream)))
+    const writer = new SegmentWriter(events)
+    const streams: string[] = []
     for (const stream of this.newStreams) {
-      yield [this.texts.at(stream), segmentText(this.events, this.newRowsOf(stream))]
+      if (replaced.has(stream)) continue
+      streams.push(texts.at(stream))
+      writer.add(this.newRowsOf(stream))
     }
-  }
-
-  /** Yields segments that replace the whole history of `streams`; none for streams without events. */
-  *rewrittenSegments(streams: Iterable<string>): Generator<[stream: string, segment: string]> {
-    for (const stream of streams) {
-      const rows = this.remainingOf(this.texts.code(stream))
-      if (rows.length > 0) yield [stream, segmentText(this.events, rows)]
+    for (const stream of replaced) {
+      const rows = this.remainingOf(stream)
+      if (rows.length === 0) continue
+      streams.push(texts.at(stream))
+      writer.add(rows)
     }
+    return { streams, segments: writer.column() }
   }
 }
 

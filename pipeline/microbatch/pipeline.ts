@@ -230,7 +230,7 @@ export class Pipeline {
     builder.applied(delivery.applying ?? [])
     for (const [table, change] of changes) builder.change(table, change)
     if (this.#hasOutbox) builder.effects(effects)
-    builder.history(working.segments())
+    builder.history(working.history())
     builder.timers(timers)
     builder.images(working.images)
     this.#register(builder)

@@ -87,7 +87,8 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
   const erasing = await erasingOf(working, warehouse, person)
   const { changes, timers, components } = await deriveErasure(working, corrections, erasing)
 
-  const history = new Map([...working.segments(), ...working.rewrittenSegments(person.streams)])
+  const history = working.history(person.streams)
+  const remaining = new Set(history.streams)
   const builder = new CommitBuilder()
   builder.events(successor, landing)
   for (const [table, change] of changes) {
@@ -109,7 +110,7 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
     events: [...person.events],
     names: [...person.persons, ...person.devices],
     streams: person.streams,
-    emptied: person.streams.filter((stream) => !history.has(stream)),
+    emptied: person.streams.filter((stream) => !remaining.has(stream)),
     components,
     letters,
     messages: messages.cut,

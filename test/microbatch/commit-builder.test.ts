@@ -2,7 +2,9 @@
 
 import { DataType, type Table } from 'apache-arrow'
 import { expect, test } from 'vitest'
+import type { TextColumn } from '../../pipeline/base/columns.ts'
 import { hashes64, uuidOf } from '../../pipeline/base/hash.ts'
+import { Texts } from '../../pipeline/base/texts.ts'
 import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import type { EventBatch } from '../../pipeline/decode/event-batch.ts'
 import { compile } from '../../pipeline/definition/compile.ts'
@@ -82,7 +84,7 @@ test('an empty commit has its row of batches and nothing else', () => {
   const { inserts, supersedes, images, ...head } = built((builder) => {
     builder.resolutions([])
     builder.effects([])
-    builder.history([])
+    builder.history({ streams: [], segments: segmentsOf() })
     builder.timers({ dueAt: [], profileId: [] })
     builder.cohorts([], [])
     const none = { inserts: new Rows('cycle'), supersedes: { keys: [], because: [] } }
@@ -163,6 +165,12 @@ test('resolved dead letters, applied messages and timers are inserted by key', (
   ])
 })
 
+function segmentsOf(...segments: string[]): TextColumn {
+  const texts = new Texts()
+  for (const segment of segments) texts.add(segment)
+  return texts.column()
+}
+
 test('history segments and images have the 64-bit hash of their key', () => {
   const changed = { keys: ['stream a', 'stream b'], texts: ['[1]', '[2]'] }
   const none = { changed: () => ({ keys: [], texts: [] }) }
@@ -173,10 +181,8 @@ test('history segments and images have the 64-bit hash of their key', () => {
     profile: none,
   } as unknown as Parameters<CommitBuilder['images']>[0]
   const commit = built((builder) => {
-    builder.history([
-      ['stream a', 'segment 1'],
-      ['stream b', 'segment 2'],
-    ])
+    const streams = ['stream a', 'stream b']
+    builder.history({ streams, segments: segmentsOf('segment 1', 'segment 2') })
     builder.images(images)
   })
   const [a, b] = hashes64(changed.keys)

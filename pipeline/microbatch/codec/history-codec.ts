@@ -2,16 +2,25 @@
  * Codec of history segments: the events that one batch adds to one stream, as one text.
  *
  * Events of a stream repeat each other, so the text is columnar. Names, sources and identifiers are
- * dictionary-encoded; instants are stored as differences, and runs of equal values once.
+ * dictionary-encoded; instants are stored as differences, and runs of equal values once. Segments
+ * are written from columns to bytes, in the order of `Segment`, without values in between.
  */
 
-import { unversioned, versioned } from './encoding-version.ts'
-import type { Events } from '../../stages/events.ts'
-import type { Ints } from '../../stages/growable-array.ts'
-import { pack, unpack, type Packed } from '../runs.ts'
+import type { TextColumn } from '../../base/columns.ts'
 import type { Json } from '../../base/json.ts'
+import { NO_TEXT } from '../../base/texts.ts'
+import type { Events } from '../../stages/events.ts'
+import { Ints } from '../../stages/growable-array.ts'
+import { unversioned, versioned } from './encoding-version.ts'
+import { JsonWriter } from './json-writer.ts'
 
 const ENCODING = 2
+
+/** A column as its values, or as lengths and values of its runs. */
+type Packed<Value> = Value[] | { n: number[]; v: Value[] }
+
+/** Runs are written if there are at most this share of as many as values. */
+const RUNS_MAX = 0.4
 
 /** Dictionary codes count from 1; 0 means absent. A column without any value is null. */
 type Segment = [
@@ -28,46 +37,147 @@ type Segment = [
   operands: (Packed<Json> | null)[],
 ]
 
-/** Returns the segment of rows, which must be in event order. */
-export function segmentText(events: Events, rows: Int32Array): string {
-  const texts: string[] = []
-  const codeOf = new Map<number, number>()
-  const codesOf = (column: Ints) =>
-    pack(
-      Array.from(rows, (row) => {
-        const code = column.at(row)
-        if (code < 0) return 0
-        let known = codeOf.get(code)
-        if (known === undefined) {
-          known = texts.push(events.texts.at(code))
-          codeOf.set(code, known)
-        }
-        return known
-      }),
-    )
-  const isIn = (column: readonly unknown[]) => rows.some((row) => (column[row] ?? null) !== null)
-  let before = 0
-  const passed = Array.from(rows, (row) => {
-    const instant = events.occurredAt.at(row)
-    const since = instant - before
-    before = instant
-    return since
-  })
-  const stored: Segment = [
-    texts,
-    passed,
-    pack(Array.from(rows, (row) => events.ordinal.at(row))),
-    Array.from(rows, (row) => events.eventIdOf(row)),
-    codesOf(events.name),
-    codesOf(events.source),
-    events.identifiers.map((column) =>
-      rows.some((row) => column.at(row) >= 0) ? codesOf(column) : null,
-    ),
-    events.operands.map((column) =>
-      isIn(column) ? pack(Array.from(rows, (row) => column[row] ?? null)) : null,
-    ),
-  ]
-  return versioned(ENCODING, JSON.stringify(stored))
+/** Writes the segments of one working set. */
+export class SegmentWriter {
+  readonly #events: Events
+  readonly #out = new JsonWriter()
+  /** By code of a text: the last segment that has it, and its code there. */
+  readonly #segmentOf = new Ints()
+  readonly #codeOf = new Ints()
+  /** Codes of the texts of the segment. */
+  readonly #texts = new Ints()
+  #segment = 0
+  /** Values of the column that is written. */
+  readonly #values: Json[] = []
+
+  constructor(events: Events) {
+    this.#events = events
+  }
+
+  /** Adds the segment of rows, which must be in event order. */
+  add(rows: Int32Array): void {
+    const { occurredAt, ordinal, eventId, name, source, identifiers, operands } = this.#events
+    const { texts } = this.#events
+    const out = this.#out
+    this.#segment += 1
+    this.#texts.length = 0
+    this.#number(name, rows)
+    this.#number(source, rows)
+    for (const column of identifiers) this.#number(column, rows)
+    out.raw(versioned(ENCODING, '[['))
+    for (let i = 0; i < this.#texts.length; i++) {
+      if (i > 0) out.raw(',')
+      out.string(texts.at(this.#texts.at(i)))
+    }
+    out.raw('],[')
+    let before = 0
+    for (let i = 0; i < rows.length; i++) {
+      if (i > 0) out.raw(',')
+      const instant = occurredAt.at(rows[i] as number)
+      out.number(instant - before)
+      before = instant
+    }
+    out.raw('],')
+    for (let i = 0; i < rows.length; i++) this.#values.push(ordinal.at(rows[i] as number))
+    this.#pack()
+    out.raw(',[')
+    for (let i = 0; i < rows.length; i++) {
+      if (i > 0) out.raw(',')
+      out.string(texts.at(eventId.at(rows[i] as number)))
+    }
+    out.raw('],')
+    this.#addCodes(name, rows)
+    this.#pack()
+    out.raw(',')
+    this.#addCodes(source, rows)
+    this.#pack()
+    out.raw(',[')
+    for (let n = 0; n < identifiers.length; n++) {
+      if (n > 0) out.raw(',')
+      this.#addCodes(identifiers[n] as Ints, rows)
+      this.#packAny(0)
+    }
+    out.raw('],[')
+    for (let o = 0; o < operands.length; o++) {
+      if (o > 0) out.raw(',')
+      const column = operands[o] as (Json | undefined)[]
+      for (let i = 0; i < rows.length; i++) this.#values.push(column[rows[i] as number] ?? null)
+      this.#packAny(null)
+    }
+    out.raw(']]')
+    out.end()
+  }
+
+  /** Returns the segments that were added. The writer must not be used afterwards. */
+  column(): TextColumn {
+    return this.#out.column()
+  }
+
+  /** Numbers the texts of a column that the segment has not numbered. */
+  #number(column: Ints, rows: Int32Array): void {
+    for (let i = 0; i < rows.length; i++) {
+      const code = column.at(rows[i] as number)
+      if (code === NO_TEXT) continue
+      if (code < this.#segmentOf.length && this.#segmentOf.at(code) === this.#segment) continue
+      this.#segmentOf.set(code, this.#segment)
+      this.#texts.push(code)
+      this.#codeOf.set(code, this.#texts.length)
+    }
+  }
+
+  #addCodes(column: Ints, rows: Int32Array): void {
+    for (let i = 0; i < rows.length; i++) {
+      const code = column.at(rows[i] as number)
+      this.#values.push(code === NO_TEXT ? 0 : this.#codeOf.at(code))
+    }
+  }
+
+  /** Writes the values, or null if all are absent. */
+  #packAny(absent: Json): void {
+    if (this.#values.some((value) => value !== absent)) {
+      this.#pack()
+      return
+    }
+    this.#out.raw('null')
+    this.#values.length = 0
+  }
+
+  #pack(): void {
+    const values = this.#values
+    const out = this.#out
+    let runs = 0
+    for (let i = 0; i < values.length; i++) if (startsRun(values, i)) runs += 1
+    if (runs > Math.floor(values.length * RUNS_MAX)) {
+      out.raw('[')
+      for (let i = 0; i < values.length; i++) {
+        if (i > 0) out.raw(',')
+        out.value(values[i] as Json)
+      }
+      out.raw(']')
+    } else {
+      out.raw('{"n":[')
+      let from = 0
+      for (let i = 1; i <= values.length; i++) {
+        if (i < values.length && !startsRun(values, i)) continue
+        if (from > 0) out.raw(',')
+        out.number(i - from)
+        from = i
+      }
+      out.raw('],"v":[')
+      for (let i = 0; i < values.length; i++) {
+        if (!startsRun(values, i)) continue
+        if (i > 0) out.raw(',')
+        out.value(values[i] as Json)
+      }
+      out.raw(']}')
+    }
+    values.length = 0
+  }
+}
+
+/** Returns whether a value differs from the one before. Objects are runs of their own. */
+function startsRun(values: readonly Json[], i: number): boolean {
+  return i === 0 || values[i] !== values[i - 1]
 }
 
 /** Adds the events of a segment to the working set. Throws a `UserError` for a segment of another
@@ -77,30 +187,36 @@ export function addSegment(events: Events, stream: number, text: string): void {
     unversioned('history', ENCODING, text),
   ) as Segment
   const { texts } = events
-  const unpacked = <Value extends Json>(column: Packed<Value> | null | undefined) =>
-    unpack(column ?? [])
-  const columns = {
-    ordinals: unpack(ordinals),
-    names: unpack(names),
-    sources: unpack(sources),
-    identifiers: identifiers.map(unpacked),
-    operands: operands.map(unpacked),
-  }
-  // Codes of the segment count from 1.
-  const codes = [-1, ...values.map((value) => texts.code(value))]
-  const codeOf = (code: number | undefined) => codes[code ?? 0] as number
+  const count = eventIds.length
   let instant = 0
-  eventIds.forEach((eventId, i) => {
+  for (let i = 0; i < count; i++) {
     instant += passed[i] as number
-    const name = columns.names[i] as number
     events.occurredAt.push(instant)
-    events.ordinal.push(columns.ordinals[i] as number)
-    events.eventId.push(texts.add(eventId))
-    events.name.push(codeOf(name))
-    events.code.push(events.codeOf(values[name - 1] as string))
-    events.source.push(codeOf(columns.sources[i]))
+    events.eventId.push(texts.add(eventIds[i] as string))
     events.stream.push(stream)
-    events.identifiers.forEach((column, n) => column.push(codeOf(columns.identifiers[n]?.[i])))
-    events.operands.forEach((column, o) => column.push(columns.operands[o]?.[i] ?? undefined))
+  }
+  const codes = values.map((value) => texts.code(value))
+  const codeOf = (code: number) => (code === 0 ? NO_TEXT : (codes[code - 1] as number))
+  const absent = { n: [count], v: [0] }
+  unpackInto(ordinals, (ordinal) => events.ordinal.push(ordinal))
+  unpackInto(names, (code) => events.name.push(codeOf(code)))
+  unpackInto(names, (code) => events.code.push(events.codeOf(values[code - 1] as string)))
+  unpackInto(sources, (code) => events.source.push(codeOf(code)))
+  events.identifiers.forEach((column, n) => {
+    unpackInto(identifiers[n] ?? absent, (code) => column.push(codeOf(code)))
   })
+  events.operands.forEach((column, o) => {
+    unpackInto(operands[o] ?? { n: [count], v: [null] }, (value) => column.push(value ?? undefined))
+  })
+}
+
+/** Passes on the values of a packed column. */
+function unpackInto<Value>(packed: Packed<Value>, add: (value: Value) => void): void {
+  if (Array.isArray(packed)) {
+    for (const value of packed) add(value)
+    return
+  }
+  for (let run = 0; run < packed.n.length; run++) {
+    for (let i = packed.n[run] as number; i > 0; i--) add(packed.v[run] as Value)
+  }
 }
