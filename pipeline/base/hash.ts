@@ -6,83 +6,27 @@
  * A 64-bit hash is the first two 32-bit lanes.
  */
 
-const C1 = 0x239b961b
-const C2 = 0xab0e9789
-const C3 = 0x38b34ae5
-const C4 = 0xa1e38b93
-
-/** The four lanes of the last hash; module variables avoid allocation. */
-let h1 = 0
-let h2 = 0
-let h3 = 0
-let h4 = 0
+import {
+  C1,
+  C2,
+  C3,
+  C4,
+  finish,
+  h1,
+  h2,
+  h3,
+  h4,
+  mix,
+  mixLastUnits,
+  mixUnits,
+  rotate,
+  setLanes,
+} from './murmur.ts'
 
 function lanesOf(text: string): void {
-  const length = text.length
-  h1 = h2 = h3 = h4 = 0
-  let at = 0
-  for (; at + 8 <= length; at += 8) {
-    mix(
-      text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16),
-      text.charCodeAt(at + 2) | (text.charCodeAt(at + 3) << 16),
-      text.charCodeAt(at + 4) | (text.charCodeAt(at + 5) << 16),
-      text.charCodeAt(at + 6) | (text.charCodeAt(at + 7) << 16),
-    )
-  }
-  if (at < length) {
-    mix(
-      unit(text, at) | (unit(text, at + 1) << 16),
-      unit(text, at + 2) | (unit(text, at + 3) << 16),
-      unit(text, at + 4) | (unit(text, at + 5) << 16),
-      unit(text, at + 6),
-    )
-  }
-  finish(length)
-}
-
-function unit(text: string, at: number): number {
-  return at < text.length ? text.charCodeAt(at) : 0
-}
-
-function rotate(word: number, bits: number): number {
-  return (word << bits) | (word >>> (32 - bits))
-}
-
-function mix(k1: number, k2: number, k3: number, k4: number): void {
-  h1 ^= Math.imul(rotate(Math.imul(k1, C1), 15), C2)
-  h1 = (Math.imul(rotate(h1, 19) + h2, 5) + 0x561ccd1b) | 0
-  h2 ^= Math.imul(rotate(Math.imul(k2, C2), 16), C3)
-  h2 = (Math.imul(rotate(h2, 17) + h3, 5) + 0x0bcaa747) | 0
-  h3 ^= Math.imul(rotate(Math.imul(k3, C3), 17), C4)
-  h3 = (Math.imul(rotate(h3, 15) + h4, 5) + 0x96cd1c35) | 0
-  h4 ^= Math.imul(rotate(Math.imul(k4, C4), 18), C1)
-  h4 = (Math.imul(rotate(h4, 13) + h1, 5) + 0x32ac3b17) | 0
-}
-
-function finish(length: number): void {
-  h1 ^= length
-  h2 ^= length
-  h3 ^= length
-  h4 ^= length
-  h1 = (h1 + h2 + h3 + h4) | 0
-  h2 = (h2 + h1) | 0
-  h3 = (h3 + h1) | 0
-  h4 = (h4 + h1) | 0
-  h1 = avalanche(h1)
-  h2 = avalanche(h2)
-  h3 = avalanche(h3)
-  h4 = avalanche(h4)
-  h1 = (h1 + h2 + h3 + h4) | 0
-  h2 = (h2 + h1) | 0
-  h3 = (h3 + h1) | 0
-  h4 = (h4 + h1) | 0
-}
-
-function avalanche(word: number): number {
-  let h = word
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return h ^ (h >>> 16)
+  setLanes(0, 0, 0, 0)
+  mixLastUnits(text, mixUnits(text, 0))
+  finish(text.length)
 }
 
 /** Returns the 64-bit hash of a text, unsigned. */
@@ -136,7 +80,7 @@ function mixPending(): void {
 /** Makes the hash of the text with the bytes from one up to another, which are valid UTF-8;
  * `lowHalf` and `highHalf` return it. */
 export function hashUtf8(bytes: Uint8Array, from: number, to: number): void {
-  h1 = h2 = h3 = h4 = 0
+  setLanes(0, 0, 0, 0)
   pendingCount = 0
   fedCount = 0
   let at = from
@@ -182,10 +126,7 @@ function mixAscii(bytes: Uint8Array, from: number, to: number): number {
     d ^= Math.imul(rotate(Math.imul(k4, C4), 18), C1)
     d = (Math.imul(rotate(d, 13) + a, 5) + 0x32ac3b17) | 0
   }
-  h1 = a
-  h2 = b
-  h3 = c
-  h4 = d
+  setLanes(a, b, c, d)
   return at
 }
 
@@ -223,28 +164,25 @@ export function highHalf(): number {
   return h2
 }
 
-/** Writes the 128-bit hash of a text, big-endian, into the 16 bytes of `out` from `16 * row`. */
-export function uuidInto(text: string, out: Uint8Array, row: number): void {
-  lanesOf(text)
-  const from = row * 16
-  writeWord(out, from, h1)
-  writeWord(out, from + 4, h2)
-  writeWord(out, from + 8, h3)
-  writeWord(out, from + 12, h4)
+/** Writes the 128-bit hash made last as four words from a position. Their bytes are big-endian. */
+export function writeHash(words: Int32Array, at: number): void {
+  words[at] = swapped(h1)
+  words[at + 1] = swapped(h2)
+  words[at + 2] = swapped(h3)
+  words[at + 3] = swapped(h4)
 }
 
-function writeWord(out: Uint8Array, from: number, word: number): void {
-  out[from] = word >>> 24
-  out[from + 1] = word >>> 16
-  out[from + 2] = word >>> 8
-  out[from + 3] = word
+/** Returns a word with its bytes in reverse order. */
+export function swapped(word: number): number {
+  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)
 }
 
 /** Returns the 128-bit hash of a text as UUID text. */
 export function uuidOf(text: string): string {
-  const bytes = new Uint8Array(16)
-  uuidInto(text, bytes, 0)
-  return uuidText(bytes, 0)
+  const words = new Int32Array(4)
+  lanesOf(text)
+  writeHash(words, 0)
+  return uuidText(new Uint8Array(words.buffer), 0)
 }
 
 /** Returns the 16 bytes from `16 * row` as UUID text. */

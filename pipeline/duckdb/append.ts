@@ -2,22 +2,19 @@
  * Appends Arrow tables to DuckDB chunk by chunk, without creating a JavaScript object per value.
  *
  * A chunk is the appender's unit of at most 2,048 rows. Fixed-width columns are copied from the
- * Arrow buffers. A text in a DuckDB vector is an item of 16 bytes: its length, and either the text,
- * if it has at most 12 bytes, or its first four bytes and a pointer. Assigning texts one by one
- * takes a call each, which was half of the append time. Instead, all bytes of the chunk are
- * assigned as one text; its item contains the address at which DuckDB stored them. Then the items
- * of all rows, which point into it, are written with one copy.
+ * Arrow buffers. A text in a DuckDB vector is an item of 16 bytes (`text-items.ts`), so the texts of
+ * a chunk are one copy of items. Those of a dictionary are made once for all columns, tables and
+ * chunks that share it.
  */
 
 import { DuckDBDataChunk, type DuckDBAppender } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
-import type { Data, Table } from 'apache-arrow'
+import type { Data, Table, Utf8 } from 'apache-arrow'
 import { assert } from '../base/errors.ts'
+import { swapped } from '../base/hash.ts'
+import { ITEM_BYTES, ITEM_WORDS, TextItems, type Dictionaries } from './text-items.ts'
 
 const CHUNK_ROWS = 2_048
-const INLINE_BYTES = 12
-const ITEM_BYTES = 16
-const TWO_TO_32 = 4_294_967_296
 
 /** Value of an appender column that the table lacks, in every row: 64 bits, or null. */
 export type Filling = bigint | null
@@ -27,6 +24,7 @@ export function appendTable(
   appender: DuckDBAppender,
   table: Table,
   fillings: readonly Filling[],
+  dictionaries: Dictionaries,
 ): void {
   const { columnCount } = appender
   const types = Array.from({ length: columnCount }, (_, c) => appender.columnType(c))
@@ -36,7 +34,7 @@ export function appendTable(
   )
   const chunk = DuckDBDataChunk.create(types)
   for (const batch of table.batches) {
-    const writers = batch.data.children.map(writerOf)
+    const writers = batch.data.children.map((data) => writerOf(data, dictionaries))
     for (let from = 0; from < batch.numRows; from += CHUNK_ROWS) {
       const count = Math.min(CHUNK_ROWS, batch.numRows - from)
       chunk.reset()
@@ -56,8 +54,8 @@ export function appendTable(
 /** Writes rows `from` to `from + count` of a column into a vector. */
 type Writer = (vector: duckdb.Vector, from: number, count: number) => void
 
-function writerOf(data: Data): Writer {
-  const write = valueWriterOf(data)
+function writerOf(data: Data, dictionaries: Dictionaries): Writer {
+  const write = valueWriterOf(data, dictionaries)
   if (data.nullCount === 0) return write
   return (vector, from, count) => {
     write(vector, from, count)
@@ -65,10 +63,11 @@ function writerOf(data: Data): Writer {
   }
 }
 
-function valueWriterOf(data: Data): Writer {
+function valueWriterOf(data: Data, dictionaries: Dictionaries): Writer {
   const { type, values } = data
   if (data.dictionary !== undefined) {
-    return dictionaryWriter(data.dictionary.data[0] as Data, values as Int32Array)
+    const texts = data.dictionary.data[0] as Data<Utf8>
+    return dictionaryWriter(dictionaries.itemsOf(texts), values as Int32Array)
   }
   switch (String(type)) {
     case 'Utf8':
@@ -92,19 +91,22 @@ function wordWriter(words: BigInt64Array): Writer {
 
 /** Writes UUIDs: 128-bit integers, little-endian, with the top bit flipped for sorting. */
 function uuidWriter(bytes: Uint8Array): Writer {
-  const items = new Uint8Array(CHUNK_ROWS * ITEM_BYTES)
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+  const items = new Int32Array(CHUNK_ROWS * ITEM_WORDS)
   return (vector, from, count) => {
     for (let row = 0; row < count; row++) {
-      const source = (from + row) * ITEM_BYTES
-      const target = row * ITEM_BYTES
-      for (let i = 0; i < ITEM_BYTES; i++) {
-        items[target + i] = bytes[source + ITEM_BYTES - 1 - i] as number
-      }
-      items[target + 15] = (items[target + 15] as number) ^ 0x80
+      const source = (from + row) * ITEM_WORDS
+      const target = row * ITEM_WORDS
+      items[target] = swapped(words[source + 3] as number)
+      items[target + 1] = swapped(words[source + 2] as number)
+      items[target + 2] = swapped(words[source + 1] as number)
+      items[target + 3] = swapped(words[source] as number) ^ TOP_BIT
     }
     duckdb.copy_data_to_vector(vector, 0, items.buffer, 0, count * ITEM_BYTES)
   }
 }
+
+const TOP_BIT = 0x80000000
 
 function booleanWriter(bits: Uint8Array): Writer {
   const bytes = new Uint8Array(CHUNK_ROWS)
@@ -117,82 +119,36 @@ function booleanWriter(bits: Uint8Array): Writer {
   }
 }
 
+/** Writes texts that are in one place only. The bytes of a chunk are assigned as one text. */
 function textWriter(bytes: Uint8Array, offsets: Int32Array): Writer {
-  const items = new TextItems()
+  const items = new TextItems(CHUNK_ROWS)
   return (vector, from, count) => {
     const start = offsets[from] as number
     const end = offsets[from + count] as number
-    items.begin(vector, bytes.subarray(start, end))
-    for (let row = 0; row < count; row++) {
-      const at = (offsets[from + row] as number) - start
-      items.set(row, at, (offsets[from + row + 1] as number) - start - at)
-    }
+    items.assign(vector, 0, bytes.subarray(start, end))
+    items.fill(offsets, from, count)
     items.write(vector, count)
   }
 }
 
-function dictionaryWriter(data: Data, codes: Int32Array): Writer {
-  const bytes = data.values as Uint8Array
-  const offsets = data.valueOffsets as Int32Array
-  const items = new TextItems()
+/** Writes texts of a dictionary by copying its items. */
+function dictionaryWriter(texts: Int32Array, codes: Int32Array): Writer {
+  const items = new Int32Array(CHUNK_ROWS * ITEM_WORDS)
   return (vector, from, count) => {
-    let [least, most] = [data.length, -1]
-    for (let row = from; row < from + count; row++) {
-      const code = codes[row] as number
-      if (code > most) most = code
-      if (code >= 0 && code < least) least = code
-    }
-    const start = most < 0 ? 0 : (offsets[least] as number)
-    items.begin(vector, bytes.subarray(start, most < 0 ? 0 : offsets[most + 1]))
     for (let row = 0; row < count; row++) {
       const code = codes[from + row] as number
-      const at = code < 0 ? start : (offsets[code] as number)
-      items.set(row, at - start, code < 0 ? 0 : (offsets[code + 1] as number) - at)
+      const target = row * ITEM_WORDS
+      if (code < 0) {
+        items.fill(0, target, target + ITEM_WORDS)
+        continue
+      }
+      const source = code * ITEM_WORDS
+      items[target] = texts[source] as number
+      items[target + 1] = texts[source + 1] as number
+      items[target + 2] = texts[source + 2] as number
+      items[target + 3] = texts[source + 3] as number
     }
-    items.write(vector, count)
-  }
-}
-
-/** Items of a vector whose texts are slices of one array of bytes. */
-class TextItems {
-  readonly #bytes = new Uint8Array(CHUNK_ROWS * ITEM_BYTES)
-  readonly #words = new Uint32Array(this.#bytes.buffer)
-  #texts: Uint8Array = new Uint8Array(0)
-  #low = 0
-  #high = 0
-
-  /** Copies the bytes into the vector. */
-  begin(vector: duckdb.Vector, texts: Uint8Array): void {
-    this.#texts = texts
-    if (texts.length <= INLINE_BYTES) return
-    duckdb.vector_assign_string_element_len(vector, 0, texts)
-    const home = duckdb.vector_get_data(vector, ITEM_BYTES).slice()
-    const words = new Uint32Array(home.buffer)
-    this.#low = words[2] as number
-    this.#high = words[3] as number
-  }
-
-  set(row: number, at: number, length: number): void {
-    const word = row * 4
-    const texts = this.#texts
-    const bytes = this.#bytes
-    this.#words[word] = length
-    const item = row * ITEM_BYTES + 4
-    if (length > INLINE_BYTES) {
-      for (let i = 0; i < 4; i++) bytes[item + i] = texts[at + i] as number
-      const low = this.#low + at
-      this.#words[word + 2] = low
-      this.#words[word + 3] = this.#high + (low >= TWO_TO_32 ? 1 : 0)
-      return
-    }
-    this.#words[word + 1] = 0
-    this.#words[word + 2] = 0
-    this.#words[word + 3] = 0
-    for (let i = 0; i < length; i++) bytes[item + i] = texts[at + i] as number
-  }
-
-  write(vector: duckdb.Vector, count: number): void {
-    duckdb.copy_data_to_vector(vector, 0, this.#bytes.buffer, 0, count * ITEM_BYTES)
+    duckdb.copy_data_to_vector(vector, 0, items.buffer, 0, count * ITEM_BYTES)
   }
 }
 

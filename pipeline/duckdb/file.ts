@@ -24,6 +24,7 @@ import type { Table } from 'apache-arrow'
 import { appendTable, type Filling } from './append.ts'
 import { notDuckDB, openFailure, workFailure } from './engine-errors.ts'
 import type { Means } from './resource-limits.ts'
+import { Dictionaries } from './text-items.ts'
 import type { Row } from '../warehouse/warehouse.ts'
 
 /** Maximum number of keys for which a join filters the scan of its other side, so that pages
@@ -136,13 +137,20 @@ export class DuckDBFile {
   }
 
   /** Appends rows to a table, temporary or qualified by its schema, within the open transaction if
-   * there is one. */
-  async append(table: string, rows: Table, fillings: readonly Filling[] = []): Promise<void> {
+   * there is one. Tables that share texts are appended with the same `dictionaries`. */
+  async append(
+    table: string,
+    rows: Table,
+    fillings: readonly Filling[] = [],
+    dictionaries?: Dictionaries,
+  ): Promise<void> {
+    const own = dictionaries ?? new Dictionaries()
     await this.#explained(async () => {
       const appender = await this.#appender(table)
-      appendTable(appender, rows, fillings)
+      appendTable(appender, rows, fillings, own)
       appender.flushSync()
     })
+    if (dictionaries === undefined) own.close()
   }
 
   /** Runs `work`. Converts failures such as a full disk to errors with a next step. */

@@ -23,6 +23,7 @@ import {
   pickCodes,
   pickHashes,
   pickNumbers,
+  pickRare,
   pickTexts,
   type Hashed,
 } from './commit-columns.ts'
@@ -71,8 +72,8 @@ export class CommitBuilder {
       identifiers: pickTexts(batch.identifiersJson, rows),
       properties: pickTexts(batch.propertiesJson, rows),
       context: pickTexts(batch.contextJson, rows),
-      alias: rows.map((row) => batch.aliasJson.get(row) ?? null),
-      unlink: rows.map((row) => batch.unlinkJson.get(row) ?? null),
+      alias: pickRare(batch.aliasJson, rows),
+      unlink: pickRare(batch.unlinkJson, rows),
       event_hash: pickHashes(batch.eventHash, rows),
       fingerprint: pickHashes(batch.fingerprint, rows),
     })
@@ -176,7 +177,10 @@ export class CommitBuilder {
     // A stay has the key of the transition that enters it, mostly at the same place.
     const like = table === 'state' ? this.#transitions : undefined
     const rowKeys = hashed(inserts.keys, like)
-    if (table === 'transition') this.#transitions = { texts: inserts.keys, hashes: rowKeys.bytes }
+    if (table === 'transition') {
+      const hashes = new Int32Array(rowKeys.bytes.buffer)
+      this.#transitions = { texts: inserts.keys, hashes }
+    }
     this.#insert(table, inserts.count, columnsOf(inserts, rowKeys))
     if (supersedes.keys.length === 0) return
     this.#supersedes.set(table, supersedeTable(hashed(supersedes.keys), supersedes.because))

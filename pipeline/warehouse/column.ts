@@ -7,7 +7,14 @@
 export type ColumnType =
   'text' | 'json' | 'instant' | 'integer' | 'boolean' | 'bytes' | 'hash64' | 'uuid'
 
-export type Column = { name: string; type: ColumnType; nullable?: true; private?: true }
+export type Column<Name extends string = string, Type extends ColumnType = ColumnType> = {
+  name: Name
+  type: Type
+  nullable?: true
+  private?: true
+  /** Public id that equals `row_key`. */
+  isKey?: true
+}
 
 export type TableSpec = {
   kind: 'versioned' | 'log' | 'private'
@@ -17,11 +24,36 @@ export type TableSpec = {
   columns: readonly Column[]
 }
 
-export const text = (name: string): Column => ({ name, type: 'text' })
-export const textOrNull = (name: string): Column => ({ name, type: 'text', nullable: true })
-export const instant = (name: string): Column => ({ name, type: 'instant' })
-export const instantOrNull = (name: string): Column => ({ name, type: 'instant', nullable: true })
-export const integer = (name: string): Column => ({ name, type: 'integer' })
-export const json = (name: string): Column => ({ name, type: 'json' })
-export const uuid = (name: string): Column => ({ name, type: 'uuid' })
-export const hidden = (column: Column): Column => ({ ...column, private: true })
+export const text = <Name extends string>(name: Name): Column<Name, 'text'> => ({
+  name,
+  type: 'text',
+})
+export const textOrNull = <Name extends string>(name: Name): Column<Name, 'text'> => ({
+  name,
+  type: 'text',
+  nullable: true,
+})
+export const instant = <Name extends string>(name: Name): Column<Name, 'instant'> => ({
+  name,
+  type: 'instant',
+})
+export const instantOrNull = <Name extends string>(name: Name): Column<Name, 'instant'> => ({
+  name,
+  type: 'instant',
+  nullable: true,
+})
+export const integer = <Name extends string>(name: Name): Column<Name, 'integer'> => ({
+  name,
+  type: 'integer',
+})
+export const json = <Name extends string>(name: Name): Column<Name, 'json'> => ({
+  name,
+  type: 'json',
+})
+export const uuid = <Name extends string>(name: Name): Column<Name, 'uuid'> => ({
+  name,
+  type: 'uuid',
+})
+export const key = <Name extends string>(name: Name) =>
+  ({ name, type: 'uuid', isKey: true }) as const
+export const hidden = <const C extends Column>(column: C) => ({ ...column, private: true }) as const

@@ -10,6 +10,7 @@ import {
   instant,
   instantOrNull,
   integer,
+  key,
   text,
   textOrNull,
   uuid,
@@ -86,7 +87,7 @@ export const VERSIONED_TABLES = {
     versions: 'transition_facts',
     columns: [
       rowKey,
-      uuid('transition_id'),
+      key('transition_id'),
       ...runColumns,
       text('track'),
       integer('seq'),
@@ -109,7 +110,7 @@ export const VERSIONED_TABLES = {
     versions: 'state_versions',
     columns: [
       rowKey,
-      uuid('state_id'),
+      key('state_id'),
       ...runColumns,
       text('track'),
       text('state'),
@@ -127,7 +128,7 @@ export const VERSIONED_TABLES = {
     versions: 'cycle_facts',
     columns: [
       rowKey,
-      uuid('cycle_id'),
+      key('cycle_id'),
       ...runColumns,
       text('track'),
       integer('cycle_no'),
@@ -161,7 +162,7 @@ export const VERSIONED_TABLES = {
     versions: 'funnel_attempt_versions',
     columns: [
       rowKey,
-      uuid('attempt_id'),
+      key('attempt_id'),
       text('funnel'),
       textOrNull('journey'),
       integer('version'),

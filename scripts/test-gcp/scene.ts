@@ -3,7 +3,7 @@
 import type { BigQuery, Job } from '@google-cloud/bigquery'
 import { now } from '../../pipeline/base/clock.ts'
 import { messageOf } from '../../pipeline/base/errors.ts'
-import { uuidInto } from '../../pipeline/base/hash.ts'
+import { Hashes } from '../../pipeline/base/hashes.ts'
 import type { BigQueryClient, Place } from '../../pipeline/bigquery/client.ts'
 import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
 import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
@@ -23,10 +23,10 @@ export type Trial = { name: string; run(scene: Scene): Promise<Verdict> }
 
 /** A batch that says whose one event is. */
 export function batchAfter(head: { batch: number; recordedAt: number }, event: string): Commit {
-  const bytes = new Uint8Array(16)
-  uuidInto(event, bytes, 0)
+  const keys = new Hashes()
+  keys.push(event)
   const profile = {
-    row_key: { bytes },
+    row_key: { bytes: keys.bytes() },
     event_id: [event],
     profile_id: ['p'],
     session_id: ['s'],

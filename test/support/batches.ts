@@ -1,15 +1,15 @@
 /** Small commits for tests of warehouses. */
 
 import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
-import { uuidInto } from '../../pipeline/base/hash.ts'
+import { Hashes } from '../../pipeline/base/hashes.ts'
 import type { Commit } from '../../pipeline/warehouse/warehouse.ts'
 
 export const BATCH_AT = 1_800_000_000_000_000
 
 export function uuids(keys: string[]) {
-  const bytes = new Uint8Array(keys.length * 16)
-  keys.forEach((key, row) => uuidInto(key, bytes, row))
-  return { bytes }
+  const hashes = new Hashes()
+  for (const key of keys) hashes.push(key)
+  return { bytes: hashes.bytes() }
 }
 
 /** Returns the `batches` row of an empty batch. */

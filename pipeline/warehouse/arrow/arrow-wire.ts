@@ -16,6 +16,7 @@ import {
   vectorFromArray,
   type Data,
   type Table,
+  type Vector,
 } from 'apache-arrow'
 import { uuidText } from '../../base/hash.ts'
 
@@ -44,8 +45,7 @@ function cellOf(data: Data): Cell {
 function valueOf(data: Data): Cell {
   const { values, valueOffsets } = data
   if (data.dictionary !== undefined) {
-    const texts = [...data.dictionary].map((text) => JSON.stringify(text))
-    return (row) => texts[(values as Int32Array)[row] as number] as string
+    return dictionaryCell(data.dictionary, values as Int32Array)
   }
   const slice = (row: number) =>
     Buffer.from((values as Uint8Array).subarray(valueOffsets[row], valueOffsets[row + 1]))
@@ -62,6 +62,17 @@ function valueOf(data: Data): Cell {
       return (row) => `"${BigInt.asIntN(64, (values as BigUint64Array)[row] as bigint)}"`
     default:
       return (row) => `"${(values as BigInt64Array)[row]}"`
+  }
+}
+
+/** Only texts that are used become JSON: others have the rest of a dictionary. */
+function dictionaryCell(dictionary: Vector, codes: Int32Array): Cell {
+  const known = new Map<number, string>()
+  return (row) => {
+    const code = codes[row] as number
+    const text = known.get(code) ?? JSON.stringify(dictionary.get(code))
+    known.set(code, text)
+    return text
   }
 }
 
