@@ -4,7 +4,8 @@
  * takeover of state stages the state tables whole; they replace the old ones in the same script.
  */
 
-import { arrowTable, uuidsFromText, type ColumnData } from '../warehouse/arrow/arrow.ts'
+import { arrowTable, uuidsFromText } from '../warehouse/arrow/arrow.ts'
+import type { ColumnData } from '../warehouse/arrow/pack.ts'
 import { ENDS, type Beside, type StagedRow, type Target } from './commit.ts'
 import type { BigQueryClient } from './client.ts'
 import { parametersOf } from './wire-values.ts'

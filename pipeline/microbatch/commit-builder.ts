@@ -4,12 +4,8 @@
  */
 
 import { imageTable } from '../warehouse/image-tables.ts'
-import {
-  arrowTable,
-  supersedeTable,
-  uuidsFromText,
-  type ColumnData,
-} from '../warehouse/arrow/arrow.ts'
+import { arrowTable, supersedeTable, uuidsFromText } from '../warehouse/arrow/arrow.ts'
+import type { ColumnData } from '../warehouse/arrow/pack.ts'
 import type { EventBatch } from '../decode/event-batch.ts'
 import type { CohortChange, CohortRun } from '../warehouse/cohort-change.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'

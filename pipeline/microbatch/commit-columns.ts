@@ -1,6 +1,6 @@
 /** Columns of a commit: values of rows, and selected rows of a decoded batch, as Arrow takes them. */
 
-import type { ColumnData, Uuids } from '../warehouse/arrow/arrow.ts'
+import type { ColumnData, Uuids } from '../warehouse/arrow/pack.ts'
 import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
 import { hashes64, hashHalves, writeHash } from '../base/hash.ts'
 import { repeatedTexts } from '../warehouse/repeated-texts.ts'

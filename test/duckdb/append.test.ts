@@ -5,7 +5,8 @@ import { Texts } from '../../pipeline/base/texts.ts'
 import { DuckDBFile } from '../../pipeline/duckdb/file.ts'
 import { RUNNING } from '../../pipeline/duckdb/resource-limits.ts'
 import { Dictionaries } from '../../pipeline/duckdb/text-items.ts'
-import { arrowTable, SharedTexts } from '../../pipeline/warehouse/arrow/arrow.ts'
+import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
+import { SharedTexts } from '../../pipeline/warehouse/arrow/pack.ts'
 
 const ROWS = 5_000
 

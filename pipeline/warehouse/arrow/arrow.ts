@@ -5,63 +5,24 @@
  */
 
 import {
-  Binary,
-  Bool,
-  Dictionary,
   Field,
-  FixedSizeBinary,
   Float64,
-  Int32,
-  Int64,
   makeData,
   Schema,
   RecordBatch,
   Struct,
   Table,
-  TimestampMicrosecond,
   Uint64,
-  Utf8,
-  Vector,
-  vectorFromArray,
   type Data,
   type DataType,
+  type Utf8,
 } from 'apache-arrow'
-import type { DictionaryColumn, TextColumn } from '../../base/columns.ts'
+import type { TextColumn } from '../../base/columns.ts'
 import { assert } from '../../base/errors.ts'
 import type { Column, ColumnType } from '../column.ts'
 import { repeatedTexts } from '../repeated-texts.ts'
 import { TABLES, type TableName } from '../tables.ts'
-
-/** 16 bytes per row, big-endian; `isNull[row]` is 1 for null. */
-export type Uuids = { bytes: Uint8Array; isNull?: Uint8Array }
-
-/** Texts that columns and tables share as their dictionary. */
-export class SharedTexts {
-  readonly type = new Dictionary(new Utf8(), new Int32())
-  readonly dictionary: Vector<Utf8>
-
-  constructor(texts: Data<Utf8>) {
-    this.dictionary = new Vector([texts])
-  }
-
-  static of({ bytes, offsets }: TextColumn): SharedTexts {
-    return new SharedTexts(utf8Data(bytes, offsets, offsets.length - 1, undefined))
-  }
-}
-
-/** Text of row i: that of `codes[i]`; code -1 means absent. */
-export type CodedColumn = { texts: SharedTexts; codes: Int32Array }
-
-/** Accepted forms of a column. NaN in a `Float64Array` is null. */
-export type ColumnData =
-  | readonly (string | number | boolean | null)[]
-  | TextColumn
-  | DictionaryColumn
-  | CodedColumn
-  | Float64Array
-  | BigUint64Array
-  | Uuids
-  | Uint8Array[]
+import { dataOf, textData, uuidData, validityOf, type ColumnData, type Uuids } from './pack.ts'
 
 /** Builds rows of a catalogue table from exactly its columns, each with `count` values. */
 export function arrowTable(
@@ -171,131 +132,4 @@ function tableOf(parts: { name: string; data: Data }[], count: number): Table {
   const schema = new Schema(fields)
   const data = makeData({ type: new Struct(fields), length: count, children })
   return new Table(schema, new RecordBatch(schema, data))
-}
-
-function dataOf(type: ColumnType, given: ColumnData, count: number): Data {
-  if ('codes' in given) return 'texts' in given ? codedData(given) : dictionaryData(given)
-  if ('offsets' in given) return utf8Data(given.bytes, given.offsets, count, undefined)
-  if ('bytes' in given) return uuidData(given, count)
-  if (given instanceof BigUint64Array) {
-    return makeData({ type: new Uint64(), length: count, data: given })
-  }
-  if (given instanceof Float64Array) return doubleData(type, given, count)
-  assert(given.length === count, `a column of ${count} rows has ${given.length} values`)
-  if (type === 'instant' || type === 'integer') return integerData(type, given, count)
-  if (type === 'boolean') return vectorFromArray(given as boolean[], new Bool()).data[0] as Data
-  if (type === 'bytes') return vectorFromArray(given as Uint8Array[], new Binary()).data[0] as Data
-  return textData(given as (string | null)[])
-}
-
-function dictionaryData({ values, codes }: DictionaryColumn): Data {
-  return codedData({ texts: new SharedTexts(textData(values)), codes })
-}
-
-function codedData({ texts, codes }: CodedColumn): Data {
-  let nullCount = 0
-  for (let row = 0; row < codes.length; row++) if ((codes[row] as number) < 0) nullCount += 1
-  const validity =
-    nullCount === 0 ? NO_NULLS : validityOf(codes.length, (row) => (codes[row] as number) >= 0)
-  const { type, dictionary } = texts
-  return makeData({ type, length: codes.length, data: codes, ...validity, dictionary })
-}
-
-type Validity = { nullCount: number; nullBitmap?: Uint8Array }
-const NO_NULLS: Validity = { nullCount: 0 }
-
-/** Returns the null bitmap of a column, or undefined without nulls. */
-function validityOf(count: number, isValid: (row: number) => boolean): Validity {
-  let bitmap: Uint8Array | undefined
-  let nullCount = 0
-  for (let row = 0; row < count; row++) {
-    if (isValid(row)) continue
-    bitmap ??= new Uint8Array((count + 7) >> 3).fill(0xff)
-    bitmap[row >> 3] = (bitmap[row >> 3] as number) & ~(1 << (row & 7))
-    nullCount += 1
-  }
-  return bitmap === undefined ? { nullCount } : { nullCount, nullBitmap: bitmap }
-}
-
-const TWO_TO_32 = 4_294_967_296
-
-/** Packs integers within 2^53 as 64 bits, in two halves, because a BigInt per value costs more. */
-function integerData(type: ColumnType, given: ArrayLike<unknown>, count: number): Data {
-  const words = new Int32Array(count * 2)
-  for (let row = 0; row < count; row++) packInteger(words, row, (given[row] ?? 0) as number)
-  const validity = validityOf(count, (row) => given[row] !== null)
-  return wordData(type, words, count, validity)
-}
-
-/** Packs integers, where NaN is null. */
-function doubleData(type: ColumnType, given: Float64Array, count: number): Data {
-  const words = new Int32Array(count * 2)
-  let hasNull = false
-  for (let row = 0; row < count; row++) {
-    const value = given[row] as number
-    if (value === value) packInteger(words, row, value)
-    else hasNull = true
-  }
-  const validity = hasNull ? validityOf(count, (row) => !Number.isNaN(given[row])) : NO_NULLS
-  return wordData(type, words, count, validity)
-}
-
-function packInteger(words: Int32Array, row: number, value: number): void {
-  const high = Math.floor(value / TWO_TO_32)
-  words[row * 2] = value - high * TWO_TO_32
-  words[row * 2 + 1] = high
-}
-
-function wordData(
-  type: ColumnType,
-  words: Int32Array<ArrayBuffer>,
-  length: number,
-  validity: Validity,
-): Data {
-  const data = new BigInt64Array(words.buffer)
-  return type === 'instant'
-    ? makeData({ type: new TimestampMicrosecond('UTC'), length, data, ...validity })
-    : makeData({ type: new Int64(), length, data, ...validity })
-}
-
-function uuidData({ bytes, isNull }: Uuids, count: number): Data {
-  const validity = isNull === undefined ? {} : validityOf(count, (row) => isNull[row] !== 1)
-  return makeData({ type: new FixedSizeBinary(16), length: count, data: bytes, ...validity })
-}
-
-/** Packs texts with one write. */
-function textData(texts: readonly (string | null)[]): Data<Utf8> {
-  const joined = texts.join('')
-  const bytes = Buffer.from(joined)
-  const lengthOf = bytes.length === joined.length ? unitCount : Buffer.byteLength
-  const offsets = new Int32Array(texts.length + 1)
-  let at = 0
-  for (let row = 0; row < texts.length; row++) {
-    const text = texts[row] as string | null
-    if (text !== null) at += lengthOf(text)
-    offsets[row + 1] = at
-  }
-  assert(at === bytes.length, 'texts are well-formed UTF-16')
-  const validity = validityOf(texts.length, (row) => texts[row] !== null)
-  return utf8Data(bytes, offsets, texts.length, validity)
-}
-
-/** Returns the length in bytes of a text of one-byte characters. */
-function unitCount(text: string): number {
-  return text.length
-}
-
-function utf8Data(
-  bytes: Uint8Array,
-  offsets: Int32Array,
-  count: number,
-  validity: Validity | undefined,
-): Data<Utf8> {
-  return makeData({
-    type: new Utf8(),
-    length: count,
-    data: bytes,
-    valueOffsets: offsets,
-    ...validity,
-  })
 }
