@@ -1,6 +1,6 @@
 /** Compaction of a state log: the latest value of each key and the segments of each stream. */
 
-import { KeyIndex, wordsIn } from './key-index.ts'
+import { PagedIndex, wordsIn } from './paged-index.ts'
 import { LogFile } from './log-file.ts'
 import { FLUSH_BYTES, START, RecordWriter, sliceOf, type StateRecord } from './record-codec.ts'
 import { hashWords } from '../base/hash.ts'
@@ -8,10 +8,14 @@ import { hashWords } from '../base/hash.ts'
 /** A key's latest record, and all its texts, oldest first. */
 export type Kept = { last: StateRecord; texts: readonly string[] }
 
-/** Writes a log with what is kept, each key once, and no position. */
-export function compactLog(path: string, kept: Iterable<Kept>): { file: LogFile; index: KeyIndex } {
+/** Writes a log with what is kept, each key once, and no position; and its index. */
+export function compactLog(
+  path: string,
+  indexPath: string,
+  kept: Iterable<Kept>,
+): { file: LogFile; index: PagedIndex } {
   const file = LogFile.make(path)
-  const index = new KeyIndex()
+  const index = PagedIndex.make(indexPath)
   const writer = new RecordWriter()
   const flush = () => {
     file.append(writer.bytes)

@@ -2,18 +2,18 @@
  * Append-only log of records with a hash index of the latest record per key.
  *
  * Each commit's records end with a position. On opening, records after the last position and
- * everything from the first damaged record on are cut off. The index is written on close, so that
- * opening does not read the log. It is removed while the log is open, because a crash would leave
- * an outdated one. A log that is more than half garbage is compacted. Nothing is synchronized to
+ * everything from the first damaged record on are cut off. The index is in a file of its own, so
+ * opening does not read the log. It is void while the log is open, because a crash would leave
+ * an outdated one. A log that is more than half garbage is compacted. The log is not synchronized to
  * disk, because the warehouse has all data.
  */
 
 import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { compactLog, type Kept } from './compact-log.ts'
-import { takeIndex, writeIndex } from './index-file.ts'
-import { KeyIndex, wordsIn } from './key-index.ts'
+import { DamagedLog } from './damaged-log.ts'
 import { LogFile } from './log-file.ts'
+import { PagedIndex, wordsIn } from './paged-index.ts'
 import {
   decodeRecord,
   FLUSH_BYTES,
@@ -34,14 +34,13 @@ import { hashWords } from '../base/hash.ts'
 /** Most records are shorter, so one read returns them. */
 const READ_BYTES = 512
 const COMPACT_BYTES_MIN = 1 << 22
-
-/** Thrown if a record is damaged that was intact when the log was opened. */
-export class DamagedLog extends Error {}
+/** Files that a crash leaves. */
+const UNFINISHED = ['log.new', 'index.new', 'index.larger', 'index.new.larger']
 
 export class StateLog {
   readonly #dir: string
   #file: LogFile
-  #index = new KeyIndex()
+  #index: PagedIndex
   /** Records that are not in the file yet. */
   readonly #writer = new RecordWriter()
   /** Bytes of replaced records. */
@@ -58,15 +57,14 @@ export class StateLog {
     this.#dir = dir
     this.#file = file
     this.#compactBytesMin = compactBytesMin
+    this.#index = this.#read()
   }
 
   /** Opens the log in a folder, or creates an empty one. A log of another format is replaced. */
   static open(dir: string, compactBytesMin = COMPACT_BYTES_MIN): StateLog {
     mkdirSync(dir, { recursive: true })
-    rmSync(join(dir, 'log.new'), { force: true })
-    const log = new StateLog(dir, LogFile.open(join(dir, 'log')), compactBytesMin)
-    log.#read()
-    return log
+    for (const name of UNFINISHED) rmSync(join(dir, name), { force: true })
+    return new StateLog(dir, LogFile.open(join(dir, 'log')), compactBytesMin)
   }
 
   /** Null before the first write. */
@@ -117,16 +115,18 @@ export class StateLog {
   /** Writes the index and closes the file. */
   close(): void {
     const head = { size: this.#file.size, garbage: this.#garbage, position: this.#position }
-    writeIndex(this.#dir, head, this.#index)
+    this.#index.close(head)
     this.#file.close()
   }
 
   /** Closes the file and removes the folder. */
   remove(): void {
-    try {
-      this.#file.close()
-    } catch {
-      // It is closed already.
+    for (const close of [() => this.#file.close(), () => this.#index.discard()]) {
+      try {
+        close()
+      } catch {
+        // It is closed already.
+      }
     }
     rmSync(this.#dir, { recursive: true, force: true })
   }
@@ -190,22 +190,25 @@ export class StateLog {
     this.#writer.clear()
   }
 
-  #read(): void {
+  /** Returns the index, and restores the position that belongs to it. */
+  #read(): PagedIndex {
+    const path = join(this.#dir, 'index')
     const isOurs = this.#file.read(0, START.length).equals(START)
-    const found = takeIndex(this.#dir, this.#file.size)
-    if (isOurs && found !== null) {
-      this.#index = found.index
+    const found = isOurs ? PagedIndex.open(path, this.#file.size) : null
+    if (found !== null) {
       this.#garbage = found.garbage
       this.#position = found.position
-      return
+      return found.index
     }
-    const end = isOurs ? this.#scan() : 0
+    const index = PagedIndex.make(path)
+    const end = isOurs ? this.#scan(index) : 0
     this.#file.cut(end)
     if (end === 0) this.#file.append(START)
+    return index
   }
 
   /** Reads the log from its start. Returns the end of its last position. */
-  #scan(): number {
+  #scan(index: PagedIndex): number {
     let end = START.length
     let waiting: { record: StateRecord; offset: number; length: number }[] = []
     for (let offset = START.length; offset < this.#file.size;) {
@@ -213,7 +216,7 @@ export class StateLog {
       if (found === null) break
       const { record, length } = found
       if (record.type === 'position') {
-        for (const one of waiting) this.#place(one)
+        for (const one of waiting) this.#place(index, one)
         waiting = []
         end = offset + length
         this.#position = JSON.parse(record.text) as Position
@@ -225,23 +228,25 @@ export class StateLog {
     return end
   }
 
-  #place(one: { record: StateRecord; offset: number; length: number }): void {
+  #place(index: PagedIndex, one: { record: StateRecord; offset: number; length: number }): void {
     const { record, offset, length } = one
     this.#seek(record.space, record.key)
-    const slot = this.#index.slotOf(this.#low, this.#high, this.#isKey)
-    const before = this.#index.offsetAt(slot)
-    if (before !== 0 && record.previous !== before) this.#garbage += this.#index.lengthAt(slot)
-    this.#index.set(slot, this.#low, this.#high, offset, length)
+    const slot = index.slotOf(this.#low, this.#high, this.#isKey)
+    const before = index.offsetAt(slot)
+    if (before !== 0 && record.previous !== before) this.#garbage += index.lengthAt(slot)
+    index.set(slot, this.#low, this.#high, offset, length)
   }
 
   /** Rewrites the log without its garbage. */
   #compact(): void {
     const path = join(this.#dir, 'log.new')
-    const { file, index } = compactLog(path, this.#kept())
+    const { file, index } = compactLog(path, join(this.#dir, 'index.new'), this.#kept())
     this.#file.close()
     this.#file = file
     this.#writer.add(positionParts(this.#position as Position))
     this.#flush()
+    this.#index.discard()
+    index.moveTo(join(this.#dir, 'index'))
     renameSync(path, join(this.#dir, 'log'))
     this.#index = index
     this.#garbage = 0

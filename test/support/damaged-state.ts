@@ -13,16 +13,22 @@ export const DAMAGES = [
   'emptied',
   'put back',
   'kept for later',
+  'with a damaged index',
 ] as const
 export type Damage = (typeof DAMAGES)[number]
 
-/** Damages the log of a store; `at` selects the position. */
+/** Damages a store; `at` selects the position. */
 export function damageState(dir: string, damage: Damage, at: number): void {
   const log = join(dir, 'log')
   const copy = `${dir}.earlier`
   if (!existsSync(log)) return
   const bytes = readFileSync(log)
   const place = Math.floor(bytes.length * (((at + 1) * 0.618) % 1))
+  const index = join(dir, 'index')
+  if (damage === 'with a damaged index' && existsSync(index)) {
+    // The head is whole.
+    writeFileSync(index, readFileSync(index).fill(at + 1, 4_096))
+  }
   if (damage === 'deleted') rmSync(dir, { recursive: true })
   if (damage === 'truncated') truncateSync(log, place)
   if (damage === 'emptied') truncateSync(log, 0)
