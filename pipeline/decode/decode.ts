@@ -88,14 +88,27 @@ export class ChunkDecoder {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
     const isAllUtf8 = isUtf8(bytes.subarray(first, end))
     for (let from = first; from < end;) {
-      const lineBreak = bytes.indexOf(NEW_LINE, from)
-      const to = lineBreak < 0 ? end : lineBreak
-      const isScanned =
-        this.#scanner !== null &&
-        (isAllUtf8 || isUtf8(bytes.subarray(from, to))) &&
-        this.#scanner.add(bytes, from, to, at, into)
-      if (!isScanned) this.#lineDecoder.add(bytes, from, to, at, into)
+      let to = -1
+      if (this.#scanner !== null) {
+        const scanEnd = isAllUtf8 ? end : utf8LineEnd(bytes, from, end)
+        if (scanEnd >= 0) to = this.#scanner.add(bytes, from, scanEnd, at, into)
+      }
+      if (to < 0) {
+        to = lineEnd(bytes, from, end)
+        this.#lineDecoder.add(bytes, from, to, at, into)
+      }
       from = to + 1
     }
   }
+}
+
+function lineEnd(bytes: Buffer, from: number, end: number): number {
+  const lineBreak = bytes.indexOf(NEW_LINE, from)
+  return lineBreak < 0 ? end : lineBreak
+}
+
+/** Returns the end of a line, or -1 if it is not UTF-8. */
+function utf8LineEnd(bytes: Buffer, from: number, end: number): number {
+  const to = lineEnd(bytes, from, end)
+  return isUtf8(bytes.subarray(from, to)) ? to : -1
 }

@@ -1,5 +1,6 @@
 /** Decoder thread as seen from the main thread. `run.ts` keeps two chunks in flight. */
 
+import { textsOf } from './event-batch-builder.ts'
 import type { EventBatch } from './event-batch.ts'
 import type { DecodeOptions } from './line-decoder.ts'
 import type { Messages } from './unpack-messages.ts'
@@ -35,7 +36,8 @@ export function startDecoder(definitionsDir: string): Decoder {
     },
     decode: async (chunk, landedAt, messages) => {
       const request = { chunk, landedAt, messages }
-      return (await thread.ask(request, [chunk.buffer as ArrayBuffer])) as EventBatch
+      const batch = (await thread.ask(request, [chunk.buffer as ArrayBuffer])) as EventBatch
+      return { ...batch, eventId: textsOf(batch.eventIdText) }
     },
     close: () => thread.close(),
   }

@@ -7,7 +7,7 @@ import type { TextColumn } from '../base/columns.ts'
 import { hashHalves, hashUtf8, highHalf, lowHalf } from '../base/hash.ts'
 import type { Wire, Json } from '../base/json.ts'
 import { DictionaryBuilder, FloatBuilder, IntBuilder, TextBuilder } from './column-builders.ts'
-import { hashParsed, hashScanned } from './content-hash.ts'
+import { ContentBuilder } from './content-builder.ts'
 import type { ScannedEvent } from './scan/scanned-event.ts'
 
 /** Event whose fields were validated. */
@@ -63,9 +63,7 @@ export class BatchBuilder {
   readonly #ordinal = new FloatBuilder()
   /** By declared namespace. A text is a value without its namespace. */
   readonly who: DictionaryBuilder[]
-  readonly #identifiersJson = new TextBuilder()
-  readonly #propertiesJson = new TextBuilder()
-  readonly #contextJson = new TextBuilder()
+  readonly #content = new ContentBuilder()
   #aliasJson = new Map<number, string>()
   #unlinkJson = new Map<number, string>()
   /** Two halves a row. */
@@ -103,14 +101,11 @@ export class BatchBuilder {
     this.name.pushText(event.name)
     this.source.pushText(event.source)
     event.who.forEach((value, n) => this.who[n]?.pushText(value))
-    this.#identifiersJson.pushText(texts.identifiers)
-    this.#propertiesJson.pushText(texts.properties)
-    this.#contextJson.pushText(texts.context)
     if (texts.alias !== '') this.#aliasJson.set(row, texts.alias)
     if (texts.unlink !== '') this.#unlinkJson.set(row, texts.unlink)
     hashHalves(event.eventId)
     pushHash(this.#eventHash)
-    hashParsed(event, texts)
+    this.#content.addParsed(event, texts)
     pushHash(this.#fingerprint)
     this.#end(event, from, to)
     return row
@@ -123,7 +118,7 @@ export class BatchBuilder {
     from: number,
     to: number,
   ): void {
-    const { eventId, name, source, identifiers, properties, context } = event
+    const { eventId, name, source } = event
     this.#eventId.pushBytes(eventId)
     this.name.pushEntry(this.name.entry(name))
     this.source.pushEntry(this.source.entry(source))
@@ -131,12 +126,9 @@ export class BatchBuilder {
       ;(this.who[n] as DictionaryBuilder).pushEntry(event.who[n] as number)
     }
     for (let o = 0; o < operands.length; o++) this.operands[o]?.push(operands[o])
-    this.#identifiersJson.pushBytes(identifiers)
-    this.#propertiesJson.pushBytes(properties)
-    this.#contextJson.pushBytes(context)
-    hashUtf8(eventId.bytes.array, eventId.from, eventId.to)
+    hashUtf8(eventId.bytes, eventId.from, eventId.to)
     pushHash(this.#eventHash)
-    hashScanned(event)
+    this.#content.addScanned(event)
     pushHash(this.#fingerprint)
     this.#end(event, from, to)
   }
@@ -165,9 +157,7 @@ export class BatchBuilder {
       identifiers: this.who.map((column) => column.take()),
       operands: this.operands,
       corrections: this.corrections,
-      identifiersJson: this.#identifiersJson.take(),
-      propertiesJson: this.#propertiesJson.take(),
-      contextJson: this.#contextJson.take(),
+      content: this.#content.take(),
       aliasJson: this.#aliasJson,
       unlinkJson: this.#unlinkJson,
       eventHash: new BigUint64Array(this.#eventHash.take().buffer),
@@ -193,8 +183,8 @@ function pushHash(into: IntBuilder): void {
   into.push(highHalf())
 }
 
-/** The strings of a column. */
-function textsOf({ bytes, offsets }: TextColumn): string[] {
+/** Returns the strings of a column. */
+export function textsOf({ bytes, offsets }: TextColumn): string[] {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   // Slices of one string cost a fifth of strings of their own.
   const ascii = isAscii(all) ? all.toString('latin1') : null

@@ -52,10 +52,9 @@ export type EventBatch = {
   operands: (Json | undefined)[][]
   /** In row order. Only pairs of declared person identifiers that are not placeholders. */
   corrections: Correction[]
-  /** Stored JSON objects as text. */
-  identifiersJson: TextColumn
-  propertiesJson: TextColumn
-  contextJson: TextColumn
+  /** Parts of the content of all rows, among them the stored JSON objects (see
+   * `content-builder.ts`). */
+  content: TextColumn
   /** Stored `alias` and `unlink` as JSON text by row, trimmed. */
   aliasJson: Map<number, string>
   unlinkJson: Map<number, string>
@@ -101,9 +100,7 @@ export function emptyBatch(namespaceCount: number): EventBatch {
     identifiers: Array.from({ length: namespaceCount }, none),
     operands: [],
     corrections: [],
-    identifiersJson: noText(),
-    propertiesJson: noText(),
-    contextJson: noText(),
+    content: noText(),
     aliasJson: new Map(),
     unlinkJson: new Map(),
     eventHash: new BigUint64Array(0),

@@ -5,7 +5,8 @@
 
 import { imageTable } from '../warehouse/image-tables.ts'
 import { arrowTable, supersedeTable, uuidsFromText } from '../warehouse/arrow/arrow.ts'
-import type { ColumnData } from '../warehouse/arrow/pack.ts'
+import { SharedTexts, type ColumnData } from '../warehouse/arrow/pack.ts'
+import { CONTEXT, IDENTIFIERS, PROPERTIES } from '../decode/content-builder.ts'
 import type { EventBatch } from '../decode/event-batch.ts'
 import type { CohortChange, CohortRun } from '../warehouse/cohort-change.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
@@ -17,6 +18,7 @@ import {
   columnsOf,
   hashed,
   pickCodes,
+  pickContent,
   pickHashes,
   pickNumbers,
   pickRare,
@@ -58,6 +60,7 @@ export class CommitBuilder {
   events(batch: EventBatch, landing: Landing): void {
     const { rows } = landing
     this.#landed += rows.length
+    const content = SharedTexts.of(batch.content)
     this.#insert('events', rows.length, {
       event_id: pickTexts(batch.eventIdText, rows),
       name: pickCodes(batch.name, rows),
@@ -65,9 +68,9 @@ export class CommitBuilder {
       ordinal: pickNumbers(batch.ordinal, rows),
       received_at: pickNumbers(batch.receivedAt, rows),
       source: pickCodes(batch.source, rows),
-      identifiers: pickTexts(batch.identifiersJson, rows),
-      properties: pickTexts(batch.propertiesJson, rows),
-      context: pickTexts(batch.contextJson, rows),
+      identifiers: pickContent(content, rows, IDENTIFIERS),
+      properties: pickContent(content, rows, PROPERTIES),
+      context: pickContent(content, rows, CONTEXT),
       alias: pickRare(batch.aliasJson, rows),
       unlink: pickRare(batch.unlinkJson, rows),
       event_hash: pickHashes(batch.eventHash, rows),

@@ -1,6 +1,7 @@
 /** Columns of a commit: values of rows, and selected rows of a decoded batch, as Arrow takes them. */
 
-import type { ColumnData, Uuids } from '../warehouse/arrow/pack.ts'
+import type { CodedColumn, ColumnData, SharedTexts, Uuids } from '../warehouse/arrow/pack.ts'
+import { contentAt } from '../decode/content-builder.ts'
 import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
 import { hashes64, hashHalves, writeHash } from '../base/hash.ts'
 import { repeatedTexts } from '../warehouse/repeated-texts.ts'
@@ -98,6 +99,17 @@ export function pickRare(
     if (text !== undefined) codes[i] = values.push(text) - 1
   }
   return { values, codes }
+}
+
+/** Returns a part of the content of rows. Nothing is copied. */
+export function pickContent(
+  texts: SharedTexts,
+  rows: readonly number[],
+  part: number,
+): CodedColumn {
+  const codes = new Int32Array(rows.length)
+  for (let i = 0; i < rows.length; i++) codes[i] = contentAt(rows[i] as number, part)
+  return { texts, codes }
 }
 
 /** Copies runs of consecutive rows at once: few rows of a batch are dropped. */

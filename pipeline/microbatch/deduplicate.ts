@@ -7,6 +7,7 @@
  * event.
  */
 
+import { contentAt, CONTEXT, IDENTIFIERS, PROPERTIES } from '../decode/content-builder.ts'
 import type { EventBatch, Refusal } from '../decode/event-batch.ts'
 import type { TextColumn } from '../base/columns.ts'
 import type { ErasedPersons } from './suppression-list.ts'
@@ -109,9 +110,9 @@ function contentOf(batch: EventBatch, row: number): Json {
     occurred_at: batch.occurredAt[row],
     ordinal: batch.ordinal[row],
     source: batch.source.values[batch.source.codes[row] ?? -1],
-    identifiers: textOf(batch.identifiersJson, row),
-    properties: textOf(batch.propertiesJson, row),
-    context: textOf(batch.contextJson, row),
+    identifiers: textOf(batch.content, contentAt(row, IDENTIFIERS)),
+    properties: textOf(batch.content, contentAt(row, PROPERTIES)),
+    context: textOf(batch.content, contentAt(row, CONTEXT)),
     alias: batch.aliasJson.get(row) ?? null,
     unlink: batch.unlinkJson.get(row) ?? null,
   })

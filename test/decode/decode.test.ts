@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { REJECTION_REASONS, type EventBatch } from '../../pipeline/decode/event-batch.ts'
+import { contentAt, IDENTIFIERS, PROPERTIES } from '../../pipeline/decode/content-builder.ts'
 import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import { LINE_BYTES_MAX } from '../../pipeline/decode/limits.ts'
 import type { DecodeOptions } from '../../pipeline/decode/line-decoder.ts'
@@ -152,7 +153,7 @@ describe('accepted lines', () => {
     const batch = decode(event({}))
     expect(batch.source.values).toEqual(['unknown'])
     expect([batch.ordinal[0], batch.receivedAt[0]]).toEqual([0, NOW])
-    expect(textOf(batch.propertiesJson, 0)).toBe('{}')
+    expect(textOf(batch.content, contentAt(0, PROPERTIES))).toBe('{}')
     expect(batch.operands).toEqual([[undefined], [undefined]])
   })
 
@@ -180,7 +181,7 @@ describe('accepted lines', () => {
       anonymous_id: null,
     }
     const batch = decode(event({ identifiers }))
-    expect(JSON.parse(textOf(batch.identifiersJson, 0))).toEqual({
+    expect(JSON.parse(textOf(batch.content, contentAt(0, IDENTIFIERS)))).toEqual({
       user_id: 'u1',
       email: 'none',
       device_id: '25',
@@ -196,7 +197,7 @@ describe('accepted lines', () => {
 
   test('stores the text as the sender wrote it', () => {
     const line = `{"properties" : {"n":1.0, "q":"\\"}"} ,${event({}).slice(1)}`
-    expect(textOf(decode(line).propertiesJson, 0)).toBe('{"n":1.0, "q":"\\"}"}')
+    expect(textOf(decode(line).content, contentAt(0, PROPERTIES))).toBe('{"n":1.0, "q":"\\"}"}')
   })
 
   test('reads operands from own members of objects only', () => {
@@ -231,7 +232,10 @@ describe('accepted lines', () => {
     const options = { identity: { ...IDENTITY_DEFAULT, hashed: ['email'] }, hashKey: 'k' }
     const identifiers = { user_id: 'u1', email: ' a@b ' }
     const batch = decode(event({ identifiers, alias: ['email:a@b', 'email:none'] }), options)
-    const text = JSON.stringify([textOf(batch.identifiersJson, 0), batch.aliasJson.get(0)])
+    const text = JSON.stringify([
+      textOf(batch.content, contentAt(0, IDENTIFIERS)),
+      batch.aliasJson.get(0),
+    ])
     expect(text).not.toContain('a@b')
     expect(text).toContain('email:none')
     expect(batch.identifiers[1]?.values[0]).toMatch(/^email:[0-9a-f]{64}$/)
@@ -275,7 +279,7 @@ describe('Segment', () => {
       'anonymous_id:a1',
       undefined,
     ])
-    expect(textOf(batch.propertiesJson, 0)).toBe('{"email":"x@y"}')
+    expect(textOf(batch.content, contentAt(0, PROPERTIES))).toBe('{"email":"x@y"}')
   })
 
   test('corrects the sender’s clock if the call has no timestamp', () => {
@@ -325,7 +329,9 @@ describe('Segment', () => {
       { row: 0, kind: 'if_carried', a: 'user_id:old', b: 'user_id:u1' },
     ])
     expect(batch.aliasJson.get(0)).toBe('["user_id:old","user_id:u1","if_carried"]')
-    expect(textOf(batch.identifiersJson, 0)).toBe('{"user_id":"u1","anonymous_id":"a1"}')
+    expect(textOf(batch.content, contentAt(0, IDENTIFIERS))).toBe(
+      '{"user_id":"u1","anonymous_id":"a1"}',
+    )
   })
 
   test('reads an alias as an identify if previousId is its anonymousId', () => {
@@ -343,7 +349,9 @@ describe('Segment', () => {
   test('reads previousId as the device of an alias without an anonymousId', () => {
     for (const anonymousId of [undefined, null]) {
       const batch = call({ type: 'alias', previousId: 'old', anonymousId })
-      expect(textOf(batch.identifiersJson, 0)).toBe('{"user_id":"u1","anonymous_id":"old"}')
+      expect(textOf(batch.content, contentAt(0, IDENTIFIERS))).toBe(
+        '{"user_id":"u1","anonymous_id":"old"}',
+      )
       expect(batch.corrections[0]).toMatchObject({ kind: 'if_carried', a: 'user_id:old' })
     }
   })
@@ -352,7 +360,7 @@ describe('Segment', () => {
     for (const changes of [{ type: 'alias', userId: null }, { type: 'identify' }]) {
       const batch = call({ ...changes, previousId: 'old' })
       expect([...batch.corrections, ...batch.aliasJson.values()]).toEqual([])
-      expect(textOf(batch.identifiersJson, 0)).not.toContain('old')
+      expect(textOf(batch.content, contentAt(0, IDENTIFIERS))).not.toContain('old')
     }
   })
 

@@ -6,6 +6,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { contentAt, IDENTIFIERS, PROPERTIES } from '../../pipeline/decode/content-builder.ts'
 import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import type { DecodeOptions } from '../../pipeline/decode/line-decoder.ts'
 import { REJECTION_REASONS, type EventBatch } from '../../pipeline/decode/event-batch.ts'
@@ -47,11 +48,10 @@ const rawOf = ({ raw }: EventBatch) => Buffer.from(raw).toString('latin1')
 
 /** Returns everything that decoding returns, as text without escapes. */
 function everythingOf(batch: EventBatch): string {
-  const columns = [batch.identifiersJson, batch.propertiesJson, batch.contextJson]
-  const texts = columns.map(({ bytes }) => Buffer.from(bytes).toString('latin1'))
+  const content = Buffer.from(batch.content.bytes).toString('latin1')
   const plain = [batch.eventId, batch.name.values, batch.source.values, batch.refusals]
   const pairs = [...batch.aliasJson.values(), ...batch.unlinkJson.values()]
-  return [rawOf(batch), ...texts, JSON.stringify(plain), ...pairs].join('\n')
+  return [rawOf(batch), content, JSON.stringify(plain), ...pairs].join('\n')
 }
 
 function expectNoPlain(batch: EventBatch, ...more: string[]): void {
@@ -81,14 +81,16 @@ describe('plain values are removed', () => {
     const batch = decode(line.replaceAll('SPOT', spelling))
     expect(batch.count).toBe(1)
     expectNoPlain(batch)
-    expect(textOf(batch.propertiesJson, 0).split(ADA_HASH)).toHaveLength(5)
+    expect(textOf(batch.content, contentAt(0, PROPERTIES)).split(ADA_HASH)).toHaveLength(5)
   })
 
   test('removes values from JSON within JSON within JSON', () => {
     const inner = JSON.stringify({ q: JSON.stringify({ email: ADA, 'a"\\b': ADA }) })
     const batch = decode(native({ properties: { inner }, context: { url: `/?q=${inner}` } }))
     expectNoPlain(batch)
-    const { inner: landed } = JSON.parse(textOf(batch.propertiesJson, 0)) as { inner: string }
+    const { inner: landed } = JSON.parse(textOf(batch.content, contentAt(0, PROPERTIES))) as {
+      inner: string
+    }
     const { q } = JSON.parse(landed) as { q: string }
     expect(JSON.parse(q)).toEqual({ email: ADA_HASH, 'a"\\b': ADA_HASH })
   })
@@ -101,7 +103,7 @@ describe('plain values are removed', () => {
       const properties = { list: [...forms, escaped, plus, `x${value}y`] }
       const batch = decode(native({ identifiers: { email: value }, properties }))
       const hash = hashOf(KEY, value)
-      expect(JSON.parse(textOf(batch.propertiesJson, 0))).toEqual({
+      expect(JSON.parse(textOf(batch.content, contentAt(0, PROPERTIES)))).toEqual({
         list: [hash, hash, `"${hash}"`, `%22${hash}%22`, hash, `x${hash}y`],
       })
     }
@@ -111,7 +113,7 @@ describe('plain values are removed', () => {
     const properties = { deep: [{ 'E-Mail': ['bob@y.org', { work: 'eve@y.org' }] }], userId: 4711 }
     const batch = decode(native({ properties, context: { n: 'bob@y.org', EMAIL: ' zed@y.org ' } }))
     expectNoPlain(batch, 'bob@y.org', 'eve@y.org', 'zed@y.org', '4711')
-    expect(JSON.parse(textOf(batch.propertiesJson, 0))).toEqual({
+    expect(JSON.parse(textOf(batch.content, contentAt(0, PROPERTIES)))).toEqual({
       deep: [{ 'E-Mail': [hashOf(KEY, 'bob@y.org'), { work: hashOf(KEY, 'eve@y.org') }] }],
       userId: hashOf(KEY, '4711'),
     })
@@ -158,7 +160,7 @@ describe('plain values are removed', () => {
     const batch = decode(...calls.map((one) => JSON.stringify(one)))
     expect(batch.count).toBe(2)
     expectNoPlain(batch, 'bob@y.org', 'user-1', 'user-0')
-    expect(JSON.parse(textOf(batch.identifiersJson, 0))).toEqual({
+    expect(JSON.parse(textOf(batch.content, contentAt(0, IDENTIFIERS)))).toEqual({
       user_id: hashOf(KEY, 'user-1'),
       email: ADA_HASH,
       anonymous_id: 'a-1',
@@ -173,7 +175,7 @@ describe('previousId of a Segment alias', () => {
     const identity = { ...IDENTITY_DEFAULT, hashed }
     const bytes = Buffer.from(JSON.stringify({ ...base, ...members }))
     const batch = new ChunkDecoder({ ...OPTIONS, identity }).decode(bytes, NOW)
-    return [textOf(batch.identifiersJson, 0), batch.aliasJson.get(0)].join(' ')
+    return [textOf(batch.content, contentAt(0, IDENTIFIERS)), batch.aliasJson.get(0)].join(' ')
   }
 
   test.each([[['user_id']], [['anonymous_id']], [['user_id', 'anonymous_id']]])(
@@ -199,11 +201,13 @@ describe('previousId of a Segment alias', () => {
 test('keeps placeholders, short values inside words, times and other values', () => {
   const properties = { n: 7, a: '17', b: '2027-7', c: 'unknown', email: ' GUEST' }
   const batch = decode(native({ identifiers: { user_id: 7, email: 'unknown' }, properties }))
-  expect(JSON.parse(textOf(batch.propertiesJson, 0))).toEqual({
+  expect(JSON.parse(textOf(batch.content, contentAt(0, PROPERTIES)))).toEqual({
     ...properties,
     b: `2027-${hashOf(KEY, '7')}`,
   })
-  expect(JSON.parse(textOf(batch.identifiersJson, 0))).toMatchObject({ email: 'unknown' })
+  expect(JSON.parse(textOf(batch.content, contentAt(0, IDENTIFIERS)))).toMatchObject({
+    email: 'unknown',
+  })
   const spaced =
     ' {"event_id" : "e1", "name":"Seen","occurred_at":1772359200000,\t"identifiers":{"anonymous_id":"a"} }\r'
   expect(rawOf(decode(spaced))).toBe(spaced)
@@ -283,7 +287,9 @@ test('does not accept a plain value that a sender marks as a hash', () => {
   const forged = `${line.slice(0, -1)},"redacted":{"values":1,"key":"${'0'.repeat(32)}"}}`
   for (const one of [line, forged]) {
     const batch = decode(one)
-    expect(JSON.parse(textOf(batch.identifiersJson, 0))).toEqual({ email: hashOf(KEY, hex) })
+    expect(JSON.parse(textOf(batch.content, contentAt(0, IDENTIFIERS)))).toEqual({
+      email: hashOf(KEY, hex),
+    })
   }
   expectNoPlain(decode(`${ADA} [redacted 1 ${'0'.repeat(32)} ${'0'.repeat(16)}]`))
 })

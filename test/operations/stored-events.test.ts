@@ -23,6 +23,6 @@ test('events of the maximum size, and larger ones after serialization, are read 
   )
   const batch = storedBatch(rows, new StoredDecoder(definitions.identity, []))
   expect(batch.eventId).toEqual(['largest', 'escaped'])
-  expect(batch.propertiesJson.bytes.length).toBeGreaterThan(2.5 * LINE_BYTES_MAX)
+  expect(batch.content.bytes.length).toBeGreaterThan(2.5 * LINE_BYTES_MAX)
   await harness.warehouse.close()
 })

@@ -64,24 +64,25 @@ export class LineScanner {
     return isScanned ? new LineScanner(options) : null
   }
 
-  /** Adds the line from one byte up to another, valid UTF-8, to a batch. Returns false where it must
-   * be parsed; the batch is as before then. */
-  add(array: Buffer, from: number, to: number, landedAt: number, into: BatchBuilder): boolean {
-    if (to - from > LINE_BYTES_MAX || !this.#fields.scan.scan(array, from, to)) return false
+  /** Adds the line that begins at one byte and ends at the next line break or at `end`, valid UTF-8,
+   * to a batch. Returns where it ends, or -1 where it must be parsed; the batch is as before then. */
+  add(array: Buffer, from: number, end: number, landedAt: number, into: BatchBuilder): number {
+    const to = this.#fields.scan.scan(array, from, end)
+    if (to < 0 || to - from > LINE_BYTES_MAX) return -1
     if (this.#bytes.array !== array) this.#bytes = bytesOf(array)
     const bytes = this.#bytes
     const event = this.#event
     for (let f = 0; f < this.#forms.length; f++) {
       const form = this.#forms[f] as FormScan
       if (!form.isForm()) continue
-      if (!form.read(bytes, landedAt, event, into)) return false
-      if (!(event.occurredAt <= event.receivedAt + AHEAD_MAX)) return false
-      if (!namesSomebody(event, into) || !this.#isDefined(event, into)) return false
+      if (!form.read(bytes, landedAt, event, into)) return -1
+      if (!(event.occurredAt <= event.receivedAt + AHEAD_MAX)) return -1
+      if (!namesSomebody(event, into) || !this.#isDefined(event, into)) return -1
       this.#readOperands(bytes, this.#slots.get(form.propertiesMember) as Int32Array)
       into.addScanned(event, this.#values, from, to)
-      return true
+      return to
     }
-    return false
+    return -1
   }
 
   #isDefined({ name, properties }: ScannedEvent, into: BatchBuilder): boolean {

@@ -28,6 +28,7 @@ export const NULL = 4
 export const OTHER = 5
 
 const LETTER_N = 0x6e
+const LINE_FEED = 0x0a
 
 /** A member that is looked for, or an object with such members. */
 class Member {
@@ -101,18 +102,20 @@ export class MemberScan {
   }
 
   /**
-   * Scans the line from one byte up to another. False where it is not a JSON object, is nested too
-   * deeply, or, around a member that is looked for, has a name with an escape or one of these
-   * members twice.
+   * Scans the line that begins at one byte and ends at the next line break or at `end`. Returns where
+   * it ends. Returns -1 where it is not a JSON object, is nested too deeply, or, around a member that
+   * is looked for, has a name with an escape or one of these members twice.
    */
-  scan(bytes: Uint8Array, from: number, to: number): boolean {
+  scan(bytes: Uint8Array, from: number, end: number): number {
     const { types } = this
     // For so few, faster than a call of `fill`.
     for (let slot = 0; slot < types.length; slot++) types[slot] = ABSENT
     const start = skipSpace(bytes, from, SPACE_IN_LINE)
-    if (bytes[start] !== OPEN_BRACE) return false
-    const end = this.#object(bytes, start, this.#root, NESTING_MAX - 1)
-    return end >= 0 && skipSpace(bytes, end, SPACE_IN_LINE) === to
+    if (bytes[start] !== OPEN_BRACE) return -1
+    const close = this.#object(bytes, start, this.#root, NESTING_MAX - 1)
+    if (close < 0) return -1
+    const to = skipSpace(bytes, close, SPACE_IN_LINE)
+    return to === end || (to < end && bytes[to] === LINE_FEED) ? to : -1
   }
 
   /** Takes the position of the opening brace; returns the one after the closing brace, or -1. */
