@@ -16,6 +16,9 @@ import type {
   ReadCounts,
 } from '../warehouse/warehouse.ts'
 
+/** Latest events among which repeated ones are looked up first. */
+const RECENT_EVENTS = 200_000
+
 export class DuckDBLookups {
   readonly #file: DuckDBFile
   readonly #keyed: KeyedTables
@@ -88,20 +91,40 @@ export class DuckDBLookups {
   async fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
     if (hashes.length === 0) return new Map()
     const underWay = this.#underWay
-    await this.#file.refill('wanted_hash', hashTable(hashes))
-    const rows = await this.#file.query(
-      `select cast(event_hash as varchar) as hash, cast(fingerprint as varchar) as fingerprint
-       from events_log semi join wanted_hash on wanted_hash.k = events_log.event_hash`,
-    )
-    this.#reads.landed += rows.length
-    const found = new Map(
-      rows.map((row) => [BigInt(row['hash'] as string), BigInt(row['fingerprint'] as string)]),
-    )
+    const found = await this.#stored(hashes)
     for (const hash of underWay === null ? [] : hashes) {
       const fingerprint = underWay?.landed.get(hash)
       if (fingerprint !== undefined) found.set(hash, fingerprint)
     }
     return found
+  }
+
+  /** Returns the fingerprints of stored events: first among the latest ones, which most repeated
+   * events repeat, then among all. */
+  async #stored(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
+    await this.#file.refill('wanted_hash', hashTable(hashes))
+    const [since] = await this.#file.query(
+      `select batch from (select batch, sum(landed_count) over (order by batch desc) as events
+         from batches_log) where events > ${RECENT_EVENTS} order by batch desc limit 1`,
+    )
+    if (since === undefined) return this.#storedSince(0)
+    const found = await this.#storedSince(since['batch'] as number)
+    const missing = hashes.filter((hash) => !found.has(hash))
+    if (missing.length === 0) return found
+    await this.#file.refill('wanted_hash', hashTable(missing))
+    return new Map([...found, ...(await this.#storedSince(0))])
+  }
+
+  async #storedSince(batch: number): Promise<Map<bigint, bigint>> {
+    const rows = await this.#file.query(
+      `select cast(event_hash as varchar) as hash, cast(fingerprint as varchar) as fingerprint
+       from events_log semi join wanted_hash on wanted_hash.k = events_log.event_hash
+       where recorded_by >= ${batch}`,
+    )
+    this.#reads.landed += rows.length
+    return new Map(
+      rows.map((row) => [BigInt(row['hash'] as string), BigInt(row['fingerprint'] as string)]),
+    )
   }
 
   async landed(eventIds: string[], hashes: BigUint64Array): Promise<LandedContent[]> {

@@ -16,7 +16,7 @@ import type { FinalState } from '../definition/outcome.ts'
 import type { Definitions, Release } from '../definition/load.ts'
 import { ErasedPersons } from './suppression-list.ts'
 import { unrecordedKey } from './key-on-record.ts'
-import { land, type Landing } from './deduplicate.ts'
+import { land, type Landing, type StoredIds } from './deduplicate.ts'
 import { addLanded, landedCorrections, outcomeOf, type Outcome } from './landed-batch.ts'
 import { derive, type Derived } from './derive.ts'
 import { undeclaredOutcomes } from '../warehouse/outcome-log.ts'
@@ -25,7 +25,7 @@ import { MicroBatch } from './micro-batch.ts'
 import { watermarkAfter } from './watermark.ts'
 import type { AllImages } from './image-cache.ts'
 import { warehouseState, type StateStore } from '../state/state-store.ts'
-import type { Commit, Head, LandedKey, Warehouse } from '../warehouse/warehouse.ts'
+import type { Commit, Head, LandedKey, Loading, Warehouse } from '../warehouse/warehouse.ts'
 
 /** Images of each kind kept in memory between batches, unless the caller sets another limit. */
 const IMAGES_MAX = 4_000
@@ -78,6 +78,7 @@ export class Pipeline {
   readonly #warehouse: Warehouse
   readonly #state: StateStore
   readonly #images: AllImages
+  readonly #storedIds: StoredIds
   readonly #erased: ErasedPersons
   readonly #hasOutbox: boolean
   /** Position after the last commit, including an in-flight one. */
@@ -107,6 +108,10 @@ export class Pipeline {
     this.#erased = erased
     const isEmpty = head.batch === 0
     this.#state = state
+    this.#storedIds = {
+      fingerprints: (hashes) => state.fingerprints(hashes),
+      landed: (eventIds, hashes) => warehouse.landed(eventIds, hashes),
+    }
     this.#images = imagesFor(this.compiled, { state, max: imagesMax, isEmpty })
   }
 
@@ -154,7 +159,7 @@ export class Pipeline {
   async begin(batch: EventBatch, delivery: Delivery): Promise<Begun> {
     const before = this.#committed
     try {
-      const landing = await land(this.#warehouse, batch, this.#erased)
+      const landing = await land(this.#storedIds, batch, this.#erased)
       const working = this.#workingSet(batch, landing, delivery.watermark ?? null)
       const derived = await derive(working, landedCorrections(working, batch, landing))
       const commit = await this.#commitOf(working, derived, batch, landing, delivery)
@@ -180,7 +185,7 @@ export class Pipeline {
   ): Promise<Outcome> {
     const at = { batch: 1, recordedAt: receivedAt }
     const { outcome, watermark } = await work({
-      load: async (parts) => this.#warehouse.load?.(parts),
+      load: async (parts) => this.#warehouse.load?.((loading) => parts(this.#followed(loading))),
       definitions: this.definitions,
       compiled: this.compiled,
       erased: this.#erased,
@@ -191,8 +196,17 @@ export class Pipeline {
     this.#unreleased = []
     this.#undeclared = []
     this.#forget()
-    this.#state.skip(at)
+    this.#state.loaded(at)
     return outcome
+  }
+
+  /** Returns a loading whose parts the state store follows. */
+  #followed(loading: Loading): Loading {
+    const add = async (part: Commit) => {
+      this.#state.loading(part)
+      await loading.add(part)
+    }
+    return { ...loading, add }
   }
 
   #register(builder: CommitBuilder): void {

@@ -8,20 +8,17 @@
  * because of it.
  */
 
-import { readFileSync, rmSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Table } from 'apache-arrow'
+import { attempt } from './attempt.ts'
+import { changedSince, filterOf, HISTORY, isOf, numberOf } from './catch-up.ts'
+import type { EventFilter } from './event-filter.ts'
+import { lock, unlock } from './lock.ts'
 import { StateLog } from './state-log.ts'
 import type { Position, Written, WrittenColumns } from './written.ts'
 import type { StateStore } from './state-store.ts'
 import { textColumn } from '../warehouse/arrow/arrow.ts'
 import { CommitSegments } from '../warehouse/commit-segments.ts'
 import { IMAGE_KINDS, type Commit, type ImageKind, type Warehouse } from '../warehouse/warehouse.ts'
-
-/** Key space of history; the key spaces of images are the numbers of their kinds. */
-const HISTORY = IMAGE_KINDS.length
-/** A store that has missed changes of more keys is rebuilt. */
-const MISSED_MAX = 200_000
 
 /** Opens the store in a folder. Returns null if another process has it open or the folder cannot be
  * used. The warehouse must be open. */
@@ -38,27 +35,27 @@ export async function openLocalState(
     const isBehind = position.batch < batch
     const changed = isBehind ? await changedSince(warehouse, position.batch) : []
     if (changed !== null) {
-      const state = new LocalState(dir, log, warehouse)
+      const filter = await filterOf(dir, warehouse, position, batch)
+      const state = new LocalState(dir, log, warehouse, filter)
       if (isBehind) state.write(changed, { ...position, batch, recordedAt })
       return state
     }
   }
-  return attempt(() => {
-    log.remove()
-    if (!lock(dir)) return null
-    const fresh = StateLog.open(dir)
-    fresh.write([], { batch, recordedAt, erasures, isComplete: batch === 0 })
-    return new LocalState(dir, fresh, warehouse)
-  })
+  log.remove()
+  const start = { batch, recordedAt, erasures, isComplete: batch === 0 }
+  const fresh = freshLog(dir, start)
+  if (fresh === null) return null
+  return new LocalState(dir, fresh, warehouse, await filterOf(dir, warehouse, start, batch))
 }
 
-/** Returns the result of `work`, or null if it fails. */
-function attempt<Result>(work: () => Result | null): Result | null {
-  try {
-    return work()
-  } catch {
-    return null
-  }
+/** Returns an empty log at a position, or null if the folder cannot be used. */
+function freshLog(dir: string, position: Position): StateLog | null {
+  return attempt(() => {
+    if (!lock(dir)) return null
+    const log = StateLog.open(dir)
+    log.write([], position)
+    return log
+  })
 }
 
 class LocalState implements StateStore {
@@ -66,13 +63,18 @@ class LocalState implements StateStore {
   readonly #warehouse: Warehouse
   /** Null after a failure, when the store is removed. */
   #log: StateLog | null
+  /** Ids of all landed events, and of some that did not land; null if they are not known. */
+  readonly #filter: EventFilter | null
   /** Segments of the commit in flight. */
   #underWay: CommitSegments | null = null
+  /** Whether parts of a load are in the log that it has not completed. */
+  #isLoading = false
 
-  constructor(dir: string, log: StateLog, warehouse: Warehouse) {
+  constructor(dir: string, log: StateLog, warehouse: Warehouse, filter: EventFilter | null) {
     this.#dir = dir
     this.#log = log
     this.#warehouse = warehouse
+    this.#filter = filter
   }
 
   async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
@@ -119,7 +121,14 @@ class LocalState implements StateStore {
     return found
   }
 
+  async fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
+    const candidates = this.#filter?.candidates(hashes) ?? hashes
+    return candidates.length === 0 ? new Map() : this.#warehouse.fingerprints(candidates)
+  }
+
   async follow(commit: Commit, committed: Promise<void>): Promise<void> {
+    if (this.#isLoading) this.#restart()
+    this.#filter?.add(eventHashes(commit))
     this.#underWay = new CommitSegments(commit)
     try {
       await committed
@@ -129,17 +138,25 @@ class LocalState implements StateStore {
     }
   }
 
-  skip({ batch, recordedAt }: Pick<Commit, 'batch' | 'recordedAt'>): void {
-    this.#try((log) => {
-      const position = log.position as Position
-      log.write([], { ...position, batch, recordedAt, isComplete: false })
-    })
+  loading(part: Commit): void {
+    this.#isLoading = true
+    this.#filter?.add(eventHashes(part))
+    this.#try((log) => log.addColumns(columnsOf(part)))
+  }
+
+  loaded({ batch, recordedAt }: Pick<Commit, 'batch' | 'recordedAt'>): void {
+    this.#isLoading = false
+    this.#try((log) => log.write([], { ...(log.position as Position), batch, recordedAt }))
   }
 
   close(): void {
-    this.#try((log) => log.close())
+    if (this.#isLoading) this.#remove()
+    this.#try((log) => {
+      this.#filter?.write(this.#dir, log.position as Position)
+      log.close()
+    })
     this.#log = null
-    rmSync(join(this.#dir, 'lock'), { force: true })
+    unlock(this.#dir)
   }
 
   /** Records what the warehouse has at a position. */
@@ -158,12 +175,29 @@ class LocalState implements StateStore {
     try {
       return work(this.#log)
     } catch {
-      const log = this.#log
-      this.#log = null
-      log.remove()
+      this.#remove()
       return null
     }
   }
+
+  #remove(): void {
+    this.#log?.remove()
+    this.#log = null
+  }
+
+  /** Begins again without the parts of a load that has failed. */
+  #restart(): void {
+    const position = this.#log?.position ?? null
+    this.#remove()
+    this.#isLoading = false
+    if (position !== null) this.#log = freshLog(this.#dir, position)
+  }
+}
+
+/** Returns the hashes of the ids of a commit's events. */
+function eventHashes({ inserts }: Commit): BigUint64Array {
+  const hashes = inserts.get('events')?.getChild('event_hash')?.toArray()
+  return (hashes as BigUint64Array | undefined) ?? new BigUint64Array()
 }
 
 /** Returns the columns of a commit that the log has records of. */
@@ -205,80 +239,4 @@ function chainOf(stream: string, texts: readonly string[]): Written[] {
     text,
     isNext: i > 0,
   }))
-}
-
-/** Returns whether a store at a position belongs to this warehouse and nothing was rewritten since. */
-async function isOf(
-  warehouse: Warehouse,
-  position: Position,
-  batch: number,
-  erasures: number,
-): Promise<boolean> {
-  if (position.batch > batch || position.erasures !== erasures) return false
-  if (position.batch === 0) return batch === 0
-  const isThere = await numberOf(
-    warehouse,
-    `select count(*) as n from batches where batch = ${position.batch} ` +
-      `and unix_micros(recorded_at) = ${position.recordedAt}`,
-  )
-  if (isThere !== 1) return false
-  const takeovers = await numberOf(
-    warehouse,
-    `select count(*) as n from releases_log where action <> 'registered' ` +
-      `and recorded_by > ${position.batch}`,
-  )
-  return takeovers === 0
-}
-
-/** Returns markers for the keys that commits after a batch have changed; null if there are too
- * many. */
-async function changedSince(warehouse: Warehouse, batch: number): Promise<Written[] | null> {
-  const written: Written[] = []
-  const mark = async (table: string, column: string, space: number) => {
-    const rows = warehouse.stream(
-      `select distinct ${column} as key from ${table} where recorded_by > ${batch}`,
-    )
-    for await (const some of rows) {
-      if (written.length + some.length > MISSED_MAX) return false
-      for (const { key } of some) {
-        written.push({ type: 'unknown', space, key: key as string, text: '' })
-      }
-    }
-    return true
-  }
-  for (const [space, kind] of IMAGE_KINDS.entries()) {
-    if (!(await mark(`${kind}_image`, 'key', space))) return null
-  }
-  return (await mark('history', 'stream', HISTORY)) ? written : null
-}
-
-async function numberOf(warehouse: Warehouse, sql: string): Promise<number> {
-  const [row] = await warehouse.query(sql)
-  return row?.['n'] as number
-}
-
-/** Locks the folder for this process. A lock is void if its process is gone, or has this process's
- * id from before a restart. */
-function lock(dir: string): boolean {
-  mkdirSync(dir, { recursive: true })
-  const path = join(dir, 'lock')
-  for (;;) {
-    try {
-      writeFileSync(path, String(process.pid), { flag: 'wx' })
-      return true
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown
-      const holder = Number(readFileSync(path, 'utf8'))
-      if (holder !== process.pid && isAlive(holder)) return false
-      rmSync(path, { force: true })
-    }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }

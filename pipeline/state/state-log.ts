@@ -102,6 +102,13 @@ export class StateLog {
 
   /** Appends the values of a commit and a position. After a failure the log must not be used. */
   writeColumns(columns: readonly WrittenColumns[], position: Position): void {
+    this.addColumns(columns)
+    this.#finish(position)
+  }
+
+  /** Appends values of a commit. The next `write` completes it, with no values if there are no
+   * more; without one, the log must be removed. */
+  addColumns(columns: readonly WrittenColumns[]): void {
     for (const { space, hashes, keys, texts, isNext } of columns) {
       for (let row = 0; row < keys.offsets.length - 1; row++) {
         this.#seekHash(space, [hashes[2 * row] as number, hashes[2 * row + 1] as number])
@@ -109,7 +116,6 @@ export class StateLog {
         this.#add('value', sliceAt(texts, row), isNext, isNext)
       }
     }
-    this.#finish(position)
   }
 
   /** Writes the index and closes the file. */

@@ -19,7 +19,7 @@ import { warehouseState, type StateStore } from '../../pipeline/state/state-stor
 import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import type { Commit, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { DAMAGES, damageState } from '../support/damaged-state.ts'
-import { commitOf, imagesOf } from '../warehouse/warehouse.contract.ts'
+import { commitOf, imagesOf, landedEvents } from '../warehouse/warehouse.contract.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -199,6 +199,77 @@ test('a store of a new warehouse sends no queries', async () => {
   expect(warehouse.reads).toMatchObject({ images: 0, segments: 0 })
   state.close()
   await warehouse.close()
+})
+
+const landing = (batch: number, eventIds: string[]) =>
+  commitOf(batch, { inserts: new Map([['events', landedEvents(eventIds)]]) })
+const hashOf = (eventId: string) => hashes64([eventId])
+const isKnown = async (state: StateStore, eventId: string) =>
+  (await state.fingerprints(hashOf(eventId))).size === 1
+
+test('looks up the ids of landed events, and sends no query for new ones', async () => {
+  const { path, warehouse, stateDir } = await opened()
+  const state = await localState(stateDir, warehouse)
+  await follow(state, warehouse, landing(1, ['e1']))
+  const underWay = follow(state, warehouse, landing(2, ['e2']))
+  expect([await isKnown(state, 'e1'), await isKnown(state, 'e2')]).toEqual([true, true])
+  await underWay
+  state.close()
+  // The store has missed this batch.
+  await warehouse.commit(landing(3, ['e3']))
+  await warehouse.close()
+  const again = await opened(path)
+  const next = await localState(stateDir, again.warehouse)
+  expect((await next.fingerprints(hashes64(['e1', 'e2', 'e3', 'e4']))).size).toBe(3)
+  let queries = 0
+  const fingerprints = again.warehouse.fingerprints.bind(again.warehouse)
+  again.warehouse.fingerprints = (hashes) => {
+    queries += 1
+    return fingerprints(hashes)
+  }
+  expect([await isKnown(next, 'e3'), queries]).toEqual([true, 1])
+  expect([await isKnown(next, 'new'), queries]).toEqual([false, 1])
+  next.close()
+  await again.warehouse.close()
+})
+
+test('continues from the parts of a load without a query', async () => {
+  const { path, warehouse, stateDir } = await opened()
+  const state = await localState(stateDir, warehouse)
+  const parts = [remembering(1, ['a', 'b'], ['s']), remembering(1, [], ['t'])]
+  parts[1]?.inserts.delete('batches')
+  await warehouse.load?.(async ({ add }) => {
+    for (const part of parts) {
+      state.loading(part)
+      await add(part)
+    }
+  })
+  state.loaded(parts[0] as Commit)
+  state.close()
+  await warehouse.close()
+  const again = await opened(path)
+  const next = await localState(stateDir, again.warehouse)
+  const expected = { images: { a: 'a1', b: 'b1' }, segments: { s: ['s1'], t: ['t1'] } }
+  expect(await answers(next)).toEqual(expected)
+  expect(again.warehouse.reads).toMatchObject({ images: 0, segments: 0 })
+  next.close()
+  await again.warehouse.close()
+})
+
+test.each(['closed', 'continued'])('drops the parts of a failed load when %s', async (how) => {
+  const { path, warehouse, stateDir } = await opened()
+  const state = await localState(stateDir, warehouse)
+  state.loading(remembering(1, ['never'], ['never']))
+  if (how === 'continued') await follow(state, warehouse, remembering(1, ['a'], ['s']))
+  const expected = how === 'closed' ? [{}, {}] : [{ a: 'a1' }, { s: ['s1'] }]
+  if (how === 'continued') expect(Object.values(await answers(state))).toEqual(expected)
+  state.close()
+  await warehouse.close()
+  const again = await opened(path)
+  const next = await localState(stateDir, again.warehouse)
+  expect(Object.values(await answers(next))).toEqual(expected)
+  next.close()
+  await again.warehouse.close()
 })
 
 test('an erasure removes the store before it deletes anything', async () => {

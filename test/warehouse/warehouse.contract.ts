@@ -51,7 +51,7 @@ export function imagesOf(kind: ImageKind, entries: [key: string, image: string][
 const EVENTS_UNDER_WAY = 100_000
 
 /** Returns events without content; the hash of an id is also the fingerprint. */
-function landedEvents(ids: string[]) {
+export function landedEvents(ids: string[]) {
   const same = <Value>(value: Value) => ids.map(() => value)
   return arrowTable(
     'events',

@@ -1,0 +1,115 @@
+/**
+ * Bloom filters of the ids of all landed events. Most ids of a batch are new, and the filters show
+ * that without a read of the warehouse; those that may have landed are looked up there.
+ *
+ * A filter is full after a certain number of ids, and another is begun: the rate of wrong reports
+ * stays the same, about one id in a million per filter, and only the last filter is written again.
+ * The head has the checksum of every file, so that nothing torn or outdated is used.
+ */
+
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import type { Position } from './written.ts'
+
+/** Ids of the first filter; each next one has twice as many, up to a limit. */
+const IDS_LOG2_MIN = 16
+const IDS_LOG2_MAX = 20
+const BITS_PER_ID = 32
+/** Bits set per id. */
+const PROBES = 12
+
+type Filter = { words: Uint32Array; count: number; isChanged: boolean }
+/** Contents of the head: the ids of all events up to a position are in the files. */
+type Head = { position: Position; files: { count: number; checksum: number }[] }
+
+export class EventFilter {
+  readonly #filters: Filter[] = []
+
+  /** Reads the filters in a folder, and the position up to which they have all events. Returns null
+   * if there are none, or one is damaged. */
+  static read(dir: string): { filter: EventFilter; position: Position } | null {
+    const path = join(dir, 'ids')
+    if (!existsSync(path)) return null
+    const { position, files } = JSON.parse(readFileSync(path, 'utf8')) as Head
+    const filter = new EventFilter()
+    for (const [i, { count, checksum }] of files.entries()) {
+      const bytes = existsSync(fileOf(dir, i)) ? readFileSync(fileOf(dir, i)) : Buffer.alloc(0)
+      if (bytes.length !== 4 * wordsOf(i) || crc32(bytes) !== checksum) return null
+      const words = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)) // prettier-ignore
+      filter.#filters.push({ words, count, isChanged: false })
+    }
+    return { filter, position }
+  }
+
+  /** Writes the filters into a folder. They have all events up to the position. */
+  write(dir: string, position: Position): void {
+    const path = join(dir, 'ids')
+    const known = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Head).files : []
+    rmSync(path, { force: true })
+    const files = this.#filters.map(({ words, count, isChanged }, i) => {
+      const before = known[i]
+      if (!isChanged && before !== undefined) return before
+      const bytes = Buffer.from(words.buffer)
+      writeFileSync(fileOf(dir, i), bytes)
+      return { count, checksum: crc32(bytes) }
+    })
+    writeFileSync(`${path}.new`, JSON.stringify({ position, files } satisfies Head))
+    renameSync(`${path}.new`, path)
+  }
+
+  /** Adds event ids by their 64-bit hashes. */
+  add(hashes: BigUint64Array): void {
+    const halves = halvesOf(hashes)
+    for (let i = 0; i < halves.length; i += 2) {
+      const filter = this.#withRoom()
+      filter.count += 1
+      filter.isChanged = true
+      setBits(filter.words, halves[i] as number, halves[i + 1] as number)
+    }
+  }
+
+  /** Returns those of the hashes that may have been added. */
+  candidates(hashes: BigUint64Array): BigUint64Array {
+    const halves = halvesOf(hashes)
+    return hashes.filter((_, i) => {
+      const [low, high] = [halves[2 * i] as number, halves[2 * i + 1] as number]
+      return this.#filters.some(({ words }) => hasBits(words, low, high))
+    })
+  }
+
+  #withRoom(): Filter {
+    const last = this.#filters.at(-1)
+    if (last !== undefined && last.count < 2 ** idsLog2(this.#filters.length - 1)) return last
+    const words = new Uint32Array(wordsOf(this.#filters.length))
+    const filter = { words, count: 0, isChanged: true }
+    this.#filters.push(filter)
+    return filter
+  }
+}
+
+const fileOf = (dir: string, i: number) => join(dir, `ids-${i}`)
+const idsLog2 = (i: number) => Math.min(IDS_LOG2_MIN + i, IDS_LOG2_MAX)
+const wordsOf = (i: number) => (2 ** idsLog2(i) * BITS_PER_ID) / 32
+
+function halvesOf(hashes: BigUint64Array): Uint32Array {
+  return new Uint32Array(hashes.buffer, hashes.byteOffset, hashes.length * 2)
+}
+
+/** Bits of an id are an arithmetic sequence from one half of its hash, by the other. */
+function setBits(words: Uint32Array, low: number, high: number): void {
+  const mask = 32 * words.length - 1
+  for (let i = 0, at = low; i < PROBES; i++, at = (at + (high | 1)) >>> 0) {
+    const bit = at & mask
+    words[bit >>> 5] = (words[bit >>> 5] as number) | (1 << (bit & 31))
+  }
+}
+
+function hasBits(words: Uint32Array, low: number, high: number): boolean {
+  const mask = 32 * words.length - 1
+  for (let i = 0, at = low; i < PROBES; i++, at = (at + (high | 1)) >>> 0) {
+    const bit = at & mask
+    if (((words[bit >>> 5] as number) & (1 << (bit & 31))) === 0) return false
+  }
+  return true
+}
