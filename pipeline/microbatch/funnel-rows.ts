@@ -2,7 +2,15 @@
 
 import { depthOf } from '../stages/attempt-progress.ts'
 import type { CompiledFunnel, CompiledStep } from '../definition/compile-funnel.ts'
-import type { AttemptFact, FunnelFacts } from '../stages/funnel-facts.ts'
+import {
+  DROPPED,
+  NEW,
+  REPLACED,
+  WITHDRAWN,
+  type Attempt,
+  type AttemptOwner,
+  type FunnelFacts,
+} from '../stages/funnel-facts.ts'
 import { encodePart } from '../base/hash.ts'
 import { Rows, type RowValues } from './changelog.ts'
 
@@ -14,42 +22,52 @@ export type TabulatedFunnels = {
   endedSteps: string[]
 }
 
-export function tabulateFunnels(facts: FunnelFacts): TabulatedFunnels {
+export function tabulateFunnels({
+  owners,
+  attempts: a,
+  steps: s,
+  withdrawnSteps: w,
+}: FunnelFacts): TabulatedFunnels {
   const attempt = new Rows('funnel_attempt')
   const step = new Rows('funnel_attempt_step')
   const endedAttempts: string[] = []
   const endedSteps: string[] = []
-  const keys = new Map<AttemptFact['attempt'], string>()
-  for (const fact of facts.attempts) {
-    const key = attemptKey(fact)
-    keys.set(fact.attempt, key)
-    if (fact.replaces) endedAttempts.push(key)
-    attempt.add(key, attemptRow(key, fact))
+  const keys: string[] = []
+  for (let fact = 0; fact < a.attempt.length; fact++) {
+    const owner = owners[a.owner.at(fact)] as AttemptOwner
+    const one = a.attempt[fact] as Attempt
+    const change = a.change.at(fact)
+    const key = change === DROPPED ? '' : attemptKey(owner, one)
+    keys.push(key)
+    if (change === REPLACED || change === WITHDRAWN) endedAttempts.push(key)
+    if (change === NEW || change === REPLACED) attempt.add(key, attemptRow(key, owner, one))
   }
-  for (const fact of facts.steps) {
-    const attemptId = keys.get(fact.attempt) ?? attemptKey(fact)
-    const key = `${attemptId}/${fact.number}`
-    if (fact.replaces) endedSteps.push(key)
-    const { funnel, profileId } = fact
+  for (let i = 0; i < s.fact.length; i++) {
+    const fact = s.fact.at(i)
+    if (a.change.at(fact) === DROPPED) continue
+    const attemptId = keys[fact] as string
+    const number = s.number.at(i)
+    const key = `${attemptId}/${number}`
+    if (s.replaces.at(i) === 1) endedSteps.push(key)
+    const { funnel, profileId } = owners[a.owner.at(fact)] as AttemptOwner
     step.add(key, [
       attemptId,
       funnel.id,
       funnel.journey,
       funnel.version,
       profileId,
-      fact.number,
-      (funnel.steps[fact.step] as CompiledStep).name,
-      fact.at,
-      fact.eventId,
+      number,
+      (funnel.steps[s.step.at(i)] as CompiledStep).name,
+      s.at.at(i),
+      s.eventId[i] ?? null,
     ])
   }
-  for (const fact of facts.withdrawn) endedAttempts.push(attemptKey(fact))
-  for (const fact of facts.withdrawnSteps) endedSteps.push(`${attemptKey(fact)}/${fact.number}`)
+  for (let i = 0; i < w.fact.length; i++) endedSteps.push(`${keys[w.fact.at(i)]}/${w.number.at(i)}`)
   return { attempt, step, endedAttempts, endedSteps }
 }
 
 /** Returns the text that is hashed to an attempt's id. */
-function attemptKey({ funnel, profileId, attempt }: Omit<AttemptFact, 'replaces'>): string {
+function attemptKey({ funnel, profileId }: AttemptOwner, attempt: Attempt): string {
   const owner = funnel.journey === null ? encodePart(profileId) : attempt.scope
   return `funnel/${ownName(funnel)}/${funnel.version}/${owner}/${encodePart(attempt.key)}`
 }
@@ -59,7 +77,7 @@ function ownName({ id, journey }: CompiledFunnel): string {
   return journey === null ? id : `${journey}.${id}`
 }
 
-function attemptRow(key: string, { funnel, profileId, attempt }: AttemptFact): RowValues {
+function attemptRow(key: string, { funnel, profileId }: AttemptOwner, attempt: Attempt): RowValues {
   const because = attempt.ended?.because ?? 'pending'
   const outcome = because === 'converted' || because === 'pending' ? because : 'dropped'
   const convertedAt = because === 'converted' ? (attempt.ended?.at ?? null) : null

@@ -15,7 +15,7 @@ import type { Claim } from '../stages/resolve-identity.ts'
 import type { Session } from '../stages/sessionize.ts'
 import type { Place } from '../base/event-order.ts'
 import type { ProfileState } from '../stages/instance.ts'
-import type { FunnelState } from '../stages/fold-funnels.ts'
+import type { FunnelState } from '../stages/funnel-state.ts'
 import type { ImageKind } from '../warehouse/warehouse.ts'
 import type { StateReads } from '../state/state-store.ts'
 

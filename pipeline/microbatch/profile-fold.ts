@@ -7,8 +7,9 @@ import type { Compiled } from '../definition/compile.ts'
 import type { Place } from '../base/event-order.ts'
 import type { Events, RowList } from '../stages/events.ts'
 import { Fold } from '../stages/fold-journeys.ts'
-import { freshFunnels, FunnelFold, funnelsDueOf, type FunnelState } from '../stages/fold-funnels.ts'
-import { FunnelFacts } from '../stages/funnel-facts.ts'
+import { FunnelFold } from '../stages/fold-funnels.ts'
+import { freshFunnels, funnelsDueOf, type FunnelState } from '../stages/funnel-state.ts'
+import { FunnelFacts, type Attempt } from '../stages/funnel-facts.ts'
 import type { Ints } from '../stages/growable-array.ts'
 import { dueOf, freshProfile, type ProfileState } from '../stages/instance.ts'
 import { Facts } from '../stages/journey-facts.ts'
@@ -53,8 +54,8 @@ export class ProfileFold {
   }
 
   /** Attempts at funnels found so far. */
-  get attempts(): FunnelFacts['attempts'] {
-    return this.#found.attempts
+  get attempts(): readonly Attempt[] {
+    return this.#found.attempts.attempt
   }
 
   /** Returns whether new rows at the end of event order change written rows. */

@@ -175,7 +175,7 @@ class Asking {
     const { count, operands } = this.#events
     const rowOf = new Map<string, number>()
     for (let row = 0; row < count; row++) rowOf.set(this.#events.eventIdOf(row), row)
-    for (const { attempt } of this.#folding.attempts) {
+    for (const attempt of this.#folding.attempts) {
       const value = operands[this.#byPath]?.[rowOf.get(attempt.eventId ?? '') ?? -1]
       attempt.source =
         value === undefined || typeof value === 'string' ? (value ?? null) : JSON.stringify(value)

@@ -6,60 +6,136 @@
 import type { Attempt } from './funnel-facts.ts'
 import { placeOf } from './recent-steps.ts'
 
+/** Attempts with the same scope, held values and steps reached, in the order they came. */
+export class AttemptList {
+  readonly scope: string
+  readonly held: string
+  /** The step reached last; in any order, all of them as text. */
+  readonly steps: number | string
+  count = 1
+  /** Only the first `count` are in the list. */
+  readonly #attempts: Attempt[]
+
+  constructor(attempt: Attempt, steps: number | string) {
+    this.scope = attempt.scope
+    this.held = attempt.held
+    this.steps = steps
+    this.#attempts = [attempt]
+  }
+
+  at(position: number): Attempt {
+    return this.#attempts[position] as Attempt
+  }
+
+  add(attempt: Attempt): void {
+    if (this.count === this.#attempts.length) this.#attempts.push(attempt)
+    else this.#attempts[this.count] = attempt
+    this.count += 1
+  }
+
+  /** Puts an attempt of the list at an earlier position, over what was there. */
+  move(from: number, to: number): void {
+    if (from !== to) this.#attempts[to] = this.#attempts[from] as Attempt
+  }
+}
+
+/** More lists than this are found by maps: making those takes longer than comparing a few. */
+const COMPARED_MAX = 8
+
+const NO_LISTS: readonly AttemptList[] = []
+
 export class AttemptLists {
   readonly #isAnyOrder: boolean
-  /** By `listKey`. */
-  readonly #lists = new Map<string, Attempt[]>()
-  /** The same lists by scope. */
-  readonly #scopes = new Map<string, Attempt[][]>()
-  /** In any order: the same lists by `placeOf`. */
-  readonly #places = new Map<string, Attempt[][]>()
+  /** Only the first `count` are of this profile. */
+  readonly #lists: AttemptList[] = []
+  count = 0
+  #maps: Maps | null = null
 
   constructor(isAnyOrder: boolean) {
     this.#isAnyOrder = isAnyOrder
   }
 
-  /** Returns the list in which an attempt belongs, by what it has reached. */
-  of({ scope, held, reached }: Attempt): Attempt[] {
-    const steps = this.#isAnyOrder
-      ? reached.toSorted((a, b) => a - b).join()
-      : String(reached[reached.length - 1])
-    const key = listKey(scope, steps, held)
-    let list = this.#lists.get(key)
-    if (list === undefined) {
-      list = []
-      this.#lists.set(key, list)
-      addTo(this.#scopes, scope, list)
-      if (this.#isAnyOrder) addTo(this.#places, placeOf(scope, held), list)
-    }
-    return list
+  clear(): void {
+    this.count = 0
+    this.#maps = null
   }
 
-  /** Returns the attempts that reached a step last. Not for funnels in any order. */
-  at(scope: string, step: number, held: string): Attempt[] {
-    return this.#lists.get(listKey(scope, String(step), held)) ?? []
+  /** Returns a list by its number below `count`. */
+  get(number: number): AttemptList {
+    return this.#lists[number] as AttemptList
+  }
+
+  /** Adds an attempt to the list in which it belongs, by what it has reached. */
+  add(attempt: Attempt): void {
+    const { scope, held, reached } = attempt
+    const steps = this.#isAnyOrder
+      ? reached.toSorted((a, b) => a - b).join()
+      : (reached[reached.length - 1] as number)
+    const known = this.#find(scope, steps, held)
+    if (known !== null) {
+      known.add(attempt)
+      return
+    }
+    const list = new AttemptList(attempt, steps)
+    if (this.count === this.#lists.length) this.#lists.push(list)
+    else this.#lists[this.count] = list
+    this.count += 1
+    if (this.#maps !== null) this.#maps.add(list)
+    else if (this.count > COMPARED_MAX) {
+      this.#maps = new Maps()
+      for (let i = 0; i < this.count; i++) this.#maps.add(this.get(i))
+    }
+  }
+
+  /** Returns the attempts that reached a step last, in any order only that step; null if there never
+   * were any. */
+  at(scope: string, step: number, held: string): AttemptList | null {
+    return this.#find(scope, this.#isAnyOrder ? String(step) : step, held)
+  }
+
+  #find(scope: string, steps: number | string, held: string): AttemptList | null {
+    if (this.#maps !== null) return this.#maps.byKey.get(listKey(scope, steps, held)) ?? null
+    for (let i = 0; i < this.count; i++) {
+      const list = this.get(i)
+      if (list.steps === steps && list.held === held && list.scope === scope) return list
+    }
+    return null
   }
 
   /** Returns whether a list was ever made in the scope. */
   has(scope: string): boolean {
-    return this.#scopes.has(scope)
+    if (this.#maps !== null) return this.#maps.byScope.has(scope)
+    for (let i = 0; i < this.count; i++) if (this.get(i).scope === scope) return true
+    return false
   }
 
-  ofScope(scope: string): readonly Attempt[][] {
-    return this.#scopes.get(scope) ?? []
+  ofScope(scope: string): readonly AttemptList[] {
+    if (this.#maps !== null) return this.#maps.byScope.get(scope) ?? NO_LISTS
+    return this.#lists.slice(0, this.count).filter((list) => list.scope === scope)
   }
 
-  /** Returns the lists of a scope and held values. Only for funnels in any order. */
-  ofPlace(scope: string, held: string): readonly Attempt[][] {
-    return this.#places.get(placeOf(scope, held)) ?? []
-  }
-
-  all(): Iterable<Attempt[]> {
-    return this.#lists.values()
+  /** Returns the lists of a scope and held values. */
+  ofPlace(scope: string, held: string): readonly AttemptList[] {
+    if (this.#maps !== null) return this.#maps.byPlace.get(placeOf(scope, held)) ?? NO_LISTS
+    return this.ofScope(scope).filter((list) => list.held === held)
   }
 }
 
-function addTo(lists: Map<string, Attempt[][]>, key: string, list: Attempt[]): void {
+class Maps {
+  /** By `listKey`. */
+  readonly byKey = new Map<string, AttemptList>()
+  readonly byScope = new Map<string, AttemptList[]>()
+  /** By `placeOf`. */
+  readonly byPlace = new Map<string, AttemptList[]>()
+
+  add(list: AttemptList): void {
+    this.byKey.set(listKey(list.scope, list.steps, list.held), list)
+    addTo(this.byScope, list.scope, list)
+    addTo(this.byPlace, placeOf(list.scope, list.held), list)
+  }
+}
+
+function addTo(lists: Map<string, AttemptList[]>, key: string, list: AttemptList): void {
   const some = lists.get(key)
   if (some === undefined) lists.set(key, [list])
   else some.push(list)
@@ -67,16 +143,17 @@ function addTo(lists: Map<string, Attempt[][]>, key: string, list: Attempt[]): v
 
 /** Returns the key of a list. No part contains a NUL: steps are digits and commas, held values
  * JSON. */
-function listKey(scope: string, steps: string, held: string): string {
+function listKey(scope: string, steps: number | string, held: string): string {
   return `${steps}\0${held}\0${scope}`
 }
 
-/** Removes from a list, in place, what `isKept` rejects. Calls it once per item, in order. */
-export function retain<T>(list: T[], isKept: (item: T) => boolean): void {
+/** Removes from a list, in place, what `isKept` rejects. Calls it once per attempt, in order. */
+export function retain(list: AttemptList, isKept: (attempt: Attempt) => boolean): void {
   let kept = 0
-  for (let i = 0; i < list.length; i++) {
-    const item = list[i] as T
-    if (isKept(item)) list[kept++] = item
+  for (let i = 0; i < list.count; i++) {
+    if (!isKept(list.at(i))) continue
+    list.move(i, kept)
+    kept += 1
   }
-  list.length = kept
+  list.count = kept
 }

@@ -19,7 +19,7 @@
 
 import type { Point } from './funnel-point.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
-import type { Attempt, AttemptFact, FunnelFacts } from './funnel-facts.ts'
+import { NEW, REPLACED, type Attempt, type FunnelFacts } from './funnel-facts.ts'
 import { isSameAttempt, soleAttempt, type RecordedAttempt } from './sole-attempt.ts'
 
 type Served = { key: string; eventId: string | null; at: number }
@@ -164,13 +164,12 @@ export class WindowFunnel {
     const reached = chain.served.map((_, step) => step)
     const attempt = soleAttempt({ ...chain, ...entryOf(chain) }, reached)
     attempt.ended = ended
-    const owner: AttemptFact = { funnel: this.#funnel, profileId, attempt, replaces: was !== null }
-    facts.attempts.push(owner)
+    const owner = facts.own(this.#funnel, profileId)
+    const fact = facts.addAttempt(owner, attempt, was === null ? NEW : REPLACED)
     chain.served.forEach(({ key, eventId, at }, step) => {
       const before = was?.chain.served[step]
       if (before?.key === key) return
-      const replaces = before !== undefined
-      facts.steps.push({ ...owner, replaces, number: step + 1, step, at, eventId })
+      facts.addStep(fact, step + 1, step, at, eventId, before !== undefined)
     })
   }
 }

@@ -11,9 +11,8 @@
  * written rows: the profile must be refolded (`mustFoldAgain`).
  */
 
-import { deadlineOf } from './attempt-progress.ts'
-import { Attempts, freshAttempts, type AttemptsState } from './funnel-attempts.ts'
-import type { Point } from './funnel-point.ts'
+import { Attempts } from './funnel-attempts.ts'
+import { Tie, type Point } from './funnel-point.ts'
 import type { CompiledFunnel, Match } from '../definition/compile-funnel.ts'
 import type { Events, RowList } from './events.ts'
 import type { Ints } from './growable-array.ts'
@@ -23,43 +22,14 @@ import type { FunnelFacts } from './funnel-facts.ts'
 import type { Scope } from '../definition/guard.ts'
 import type { Json } from '../base/json.ts'
 import type { Place } from '../base/event-order.ts'
-import { freshLevels, WindowFunnel, type Levels } from './clickhouse-funnel.ts'
-import { freshEntered, PosthogFunnel, type Entered } from './posthog-funnel.ts'
-
-/** State of a profile at a funnel, by its semantics. */
-export type StateAtFunnel = AttemptsState | Levels | Entered
-
-/** State of a profile between runs. `byFunnel[f]` belongs to `funnels[f]`. */
-export type FunnelState = {
-  byFunnel: StateAtFunnel[]
-  /** Windows up to this instant are decided, so no earlier event can be added. */
-  decidedUpTo: number
-}
-
-export function freshFunnels(funnels: readonly CompiledFunnel[]): FunnelState {
-  const byFunnel = funnels.map((funnel): StateAtFunnel => {
-    if (funnel.isPosthog) return freshEntered(funnel)
-    return funnel.clickhouse === null ? freshAttempts() : freshLevels(funnel)
-  })
-  return { byFunnel, decidedUpTo: -Infinity }
-}
-
-/** Returns the earliest instant at which a window closes without an event; `Infinity` if none. */
-export function funnelsDueOf(funnels: readonly CompiledFunnel[], state: FunnelState): number {
-  let due = Infinity
-  funnels.forEach((funnel, f) => {
-    const one = state.byFunnel[f] as StateAtFunnel
-    const deadlines =
-      'open' in one
-        ? one.open.map((attempt) => deadlineOf(funnel, attempt))
-        : one.told?.ended === null
-          ? [levelOf(funnel, one).deadline()]
-          : []
-    // A window includes its last instant, so it is over one microsecond later.
-    for (const deadline of deadlines) if (deadline + 1 < due) due = deadline + 1
-  })
-  return due
-}
+import {
+  hasLevel,
+  isIdle,
+  levelOf,
+  type FunnelState,
+  type Level,
+  type StateAtFunnel,
+} from './funnel-state.ts'
 
 /** Input of the stage, and the facts it adds to. */
 export type FunnelParts = {
@@ -74,10 +44,16 @@ export type FunnelParts = {
 
 export class FunnelFold implements Scope {
   readonly #parts: FunnelParts
+  /** By funnel; null for one of other semantics. */
+  readonly #attempts: (Attempts | null)[]
+  readonly #tie = new Tie()
   #row = -1
 
   constructor(parts: FunnelParts) {
     this.#parts = parts
+    this.#attempts = parts.funnels.map((funnel) =>
+      hasLevel(funnel) ? null : new Attempts(funnel, parts.found),
+    )
   }
 
   /**
@@ -97,11 +73,19 @@ export class FunnelFold implements Scope {
       const one = state.byFunnel[f] as StateAtFunnel
       if ('isRemoved' in one && one.isRemoved) continue
       if (isIdle(one) && !this.#isAsked(funnel, rows, firstTransition)) continue
-      const stage = 'open' in one ? new Attempts(funnel, one) : levelOf(funnel, one)
-      if (funnel.journey === null) this.#events(funnel, stage, rows)
-      else this.#transitions(funnel, stage as Attempts, firstTransition)
-      const decided = stage.finish(profileId, watermark, found) + 1
-      if (decided > state.decidedUpTo) state.decidedUpTo = decided
+      const attempts = this.#attempts[f] as Attempts
+      let decided = -Infinity
+      if (!('open' in one)) {
+        const level = levelOf(funnel, one)
+        this.#events(funnel, level, rows)
+        decided = level.finish(profileId, watermark, found)
+      } else {
+        attempts.begin(profileId, one)
+        if (funnel.journey === null) this.#events(funnel, attempts, rows)
+        else this.#transitions(funnel, attempts, firstTransition)
+        decided = attempts.finish(watermark)
+      }
+      if (decided + 1 > state.decidedUpTo) state.decidedUpTo = decided + 1
     }
   }
 
@@ -116,124 +100,148 @@ export class FunnelFold implements Scope {
   }
 
   /** Returns whether new rows at the end of event order change written rows. */
-  mustFoldAgain(state: FunnelState, last: Place | null, given: RowList): boolean {
-    const { funnels, events } = this.#parts
-    if (given.length === 0 || funnels.every(({ journey }) => journey !== null)) return false
-    const rows = Array.from(given)
-    const tied = rows.filter((row) => events.occurredAt.at(row) === last?.[0])
-    return funnels.some((funnel, f) => {
-      if (funnel.journey !== null) return false
-      const isTied = (row: number) => tiesByInstant(funnel) || events.ordinal.at(row) === last?.[1]
-      if (tied.some((row) => isTied(row) && this.#pointOf(funnel, row) !== null)) return true
+  mustFoldAgain(state: FunnelState, last: Place | null, rows: RowList): boolean {
+    const { funnels } = this.#parts
+    for (let f = 0; f < funnels.length; f++) {
+      const funnel = funnels[f] as CompiledFunnel
+      if (funnel.journey !== null) continue
+      if (last !== null && this.#hasTie(funnel, last, rows)) return true
       const one = state.byFunnel[f] as StateAtFunnel
-      if (!('open' in one) || one.isRemoved) return false
-      return rows.some((row) =>
-        this.#matches(funnel.exclusionsOfEvent, row).some(
-          (exclusion) => funnel.exclusions[exclusion]?.removesProfile,
-        ),
-      )
-    })
+      if (!('open' in one) || one.isRemoved) continue
+      if (this.#removesProfile(funnel, rows)) return true
+    }
+    return false
+  }
+
+  /** Returns whether the funnel uses a row that ties with a place. */
+  #hasTie(funnel: CompiledFunnel, last: Place, rows: RowList): boolean {
+    const { events } = this.#parts
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number
+      if (events.occurredAt.at(row) !== last[0]) continue
+      if (!hasLevel(funnel) && events.ordinal.at(row) !== last[1]) continue
+      if (this.#read(funnel, row, this.#tie.next())) return true
+    }
+    return false
+  }
+
+  #removesProfile({ exclusions, exclusionsOfEvent }: CompiledFunnel, rows: RowList): boolean {
+    if (!exclusions.some((exclusion) => exclusion.removesProfile)) return false
+    for (let i = 0; i < rows.length; i++) {
+      for (const exclusion of this.#matches(exclusionsOfEvent, rows[i] as number)) {
+        if (exclusions[exclusion]?.removesProfile === true) return true
+      }
+    }
+    return false
   }
 
   #events(funnel: CompiledFunnel, stage: Attempts | Level, rows: RowList): void {
-    const { events } = this.#parts
-    let tied: Point[] = []
+    const tie = this.#tie
     for (let i = 0; i < rows.length; i++) {
-      const row = rows[i] as number
-      const point = this.#pointOf(funnel, row)
-      if (point === null) continue
-      const [first] = tied
+      const point = tie.next()
+      if (!this.#read(funnel, rows[i] as number, point)) continue
       const isTied =
-        first !== undefined &&
-        first.at === point.at &&
-        (tiesByInstant(funnel) || first.ordinal === events.ordinal.at(row))
-      if (!isTied && first !== undefined) {
-        stage.take(tied)
-        tied = []
-      }
-      tied.push(point)
+        tie.count > 0 &&
+        tie.first.at === point.at &&
+        (hasLevel(funnel) || tie.first.ordinal === point.ordinal)
+      if (!isTied && tie.count > 0) stage.take(tie.take())
+      tie.add()
     }
-    if (tied.length > 0) stage.take(tied)
+    if (tie.count > 0) stage.take(tie.take())
   }
 
-  /** Returns null if the funnel does not use the event. */
-  #pointOf(funnel: CompiledFunnel, row: number): Point | null {
+  /** Reads an event into a point. Returns false if the funnel does not use it. */
+  #read(funnel: CompiledFunnel, row: number, point: Point): boolean {
     const { events, sessionOf } = this.#parts
     const code = events.code.at(row)
     const seesAll = funnel.order === 'strict' || funnel.clickhouse?.has('strict_order') === true
     const isNamed =
       funnel.stepsOfEvent[code] !== undefined || funnel.exclusionsOfEvent[code] !== undefined
-    if (!isNamed && !seesAll) return null
+    if (!isNamed && !seesAll) return false
     const held =
       funnel.heldOperands.length === 0
         ? NONE_HELD
         : funnel.heldOperands.map((operand) => keyText(events.operands[operand]?.[row]))
     const steps = held.includes(null) ? NONE : this.#matches(funnel.stepsOfEvent, row)
     const exclusions = this.#matches(funnel.exclusionsOfEvent, row)
-    if (steps.length === 0 && exclusions.length === 0 && !seesAll) return null
+    if (steps.length === 0 && exclusions.length === 0 && !seesAll) return false
     const eventId = events.eventIdOf(row)
     const sessionId = events.texts.at(sessionOf.at(row))
-    return {
-      key: eventId,
-      scope: funnel.isBySession ? sessionId : '',
-      held: held.length === 0 ? '' : JSON.stringify(held),
-      at: events.occurredAt.at(row),
-      ordinal: events.ordinal.at(row),
-      cause: EVENT,
-      eventId,
-      source: events.sourceOf(row),
-      sessionId,
-      steps,
-      exclusions,
-    }
+    point.key = eventId
+    point.scope = funnel.isBySession ? sessionId : ''
+    point.held = held.length === 0 ? '' : JSON.stringify(held)
+    point.at = events.occurredAt.at(row)
+    point.ordinal = events.ordinal.at(row)
+    point.cause = EVENT
+    point.eventId = eventId
+    point.source = events.sourceOf(row)
+    point.sessionId = sessionId
+    point.steps = steps
+    point.exclusions = exclusions
+    return true
   }
 
-  #matches(byCode: CompiledFunnel['stepsOfEvent'], row: number): number[] {
+  #matches(byCode: CompiledFunnel['stepsOfEvent'], row: number): readonly number[] {
     const list: Match[] | undefined = byCode[this.#parts.events.code.at(row)]
     if (list === undefined) return NONE
-    const [only] = list
-    if (list.length === 1 && only !== undefined && only.where === null) return only.alone
     this.#row = row
+    const [only] = list
+    if (list.length === 1 && only !== undefined) {
+      return only.where === null || only.where(this) ? only.alone : NONE
+    }
     return list.filter(({ where }) => where === null || where(this)).map(({ index }) => index)
   }
 
   #transitions(funnel: CompiledFunnel, stage: Attempts, first: number): void {
-    const { events, sessionOf, facts } = this.#parts
-    const { transitions: t } = facts
-    const completed = new Map<Instance, number>()
+    const { transitions: t } = this.#parts.facts
+    let completed: Map<Instance, number> | null = null
     for (let fact = first; fact < t.count; fact++) {
       const instance = t.instance[fact] as Instance
       const { machine } = instance
       if (machine.id !== funnel.journey) continue
       const track = t.track.at(fact)
-      const at = t.at.at(fact)
-      if (instance.isComplete) completed.set(instance, at)
-      let steps = funnel.stepsOfState[track]?.[t.to.at(fact)] ?? NONE
+      if (instance.isComplete) completed = (completed ?? new Map()).set(instance, t.at.at(fact))
+      let steps: readonly number[] = funnel.stepsOfState[track]?.[t.to.at(fact)] ?? NONE
       // The first entry of an instance is its first visit to the first step's state.
       const isFirst = funnel.entry !== 'first' || t.visit.at(fact) === 1
       if (!isFirst) steps = steps.filter((step) => step > 0)
       if (steps[0] !== 0 && !stage.mayBeOpen(instance.id)) continue
       if (steps.length === 0 && funnel.order !== 'strict') continue
-      const row = t.row.at(fact)
-      const eventId = row < 0 ? null : events.eventIdOf(row)
-      const cause = t.cause.at(fact)
-      stage.take([
-        {
-          key: `${machine.tracks[track]?.name}/${cause}/${eventId ?? at}`,
-          scope: instance.id,
-          held: '',
-          at,
-          ordinal: row < 0 ? 0 : events.ordinal.at(row),
-          cause,
-          eventId,
-          source: row < 0 ? null : events.sourceOf(row),
-          sessionId: row < 0 ? null : events.texts.at(sessionOf.at(row)),
-          steps,
-          exclusions: [],
-        },
-      ])
+      this.#readTransition(funnel, fact, steps, this.#tie.next())
+      this.#tie.add()
+      stage.take(this.#tie.take())
     }
+    if (completed === null) return
     for (const [instance, at] of completed) stage.complete(instance.id, at)
+  }
+
+  #readTransition(
+    funnel: CompiledFunnel,
+    fact: number,
+    steps: readonly number[],
+    point: Point,
+  ): void {
+    const { events, sessionOf, facts } = this.#parts
+    const { transitions: t } = facts
+    const { id, machine } = t.instance[fact] as Instance
+    const row = t.row.at(fact)
+    const at = t.at.at(fact)
+    const cause = t.cause.at(fact)
+    const eventId = row < 0 ? null : events.eventIdOf(row)
+    // Only entries are known by their keys, and the events that an attempt in any order takes along.
+    const isKeyed = steps[0] === 0 || funnel.order === 'any'
+    const track = machine.tracks[t.track.at(fact)]?.name
+    point.key = isKeyed ? `${track}/${cause}/${eventId ?? at}` : ''
+    point.scope = id
+    point.held = ''
+    point.at = at
+    point.ordinal = row < 0 ? 0 : events.ordinal.at(row)
+    point.cause = cause
+    point.eventId = eventId
+    point.source = row < 0 ? null : events.sourceOf(row)
+    point.sessionId = row < 0 ? null : events.texts.at(sessionOf.at(row))
+    point.steps = steps
+    point.exclusions = NONE
   }
 
   operand(index: number): Json | undefined {
@@ -252,22 +260,5 @@ export class FunnelFold implements Scope {
   dwell = (): number => 0
 }
 
-const NONE: number[] = []
+const NONE: readonly number[] = []
 const NONE_HELD: (string | null)[] = []
-
-/** Stage of a funnel that has one attempt a profile. */
-type Level = WindowFunnel | PosthogFunnel
-
-function levelOf(funnel: CompiledFunnel, state: Levels | Entered): Level {
-  return 'entered' in state ? new PosthogFunnel(funnel, state) : new WindowFunnel(funnel, state)
-}
-
-/** Whether events of one instant tie whatever their ordinals. */
-function tiesByInstant({ clickhouse, isPosthog }: CompiledFunnel): boolean {
-  return clickhouse !== null || isPosthog
-}
-
-/** Returns whether nothing is open, so that only a first step can change anything. */
-function isIdle(one: StateAtFunnel): boolean {
-  return 'open' in one ? one.open.length === 0 : one.best === null
-}

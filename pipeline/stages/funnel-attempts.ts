@@ -25,53 +25,56 @@
  */
 
 import { AttemptChanges } from './attempt-changes.ts'
-import { AttemptLists, retain } from './attempt-lists.ts'
+import { AttemptLists, retain, type AttemptList } from './attempt-lists.ts'
 import { deadlineOf, depthOf } from './attempt-progress.ts'
 import type { CompiledFunnel, CompiledStep } from '../definition/compile-funnel.ts'
-import { RecentSteps, stepEvent, type RecentGroup, type StepEvent } from './recent-steps.ts'
-import type { Attempt, EndedBecause, FunnelFacts } from './funnel-facts.ts'
+import { freshAttempts, type AttemptsState } from './funnel-state.ts'
+import { RecentSteps, stepEvent, type StepEvent } from './recent-steps.ts'
+import { newAttempt, type Attempt, type EndedBecause, type FunnelFacts } from './funnel-facts.ts'
 import { inStepOrder, type Point } from './funnel-point.ts'
 
-/** State of a profile and a funnel between runs, as JSON. */
-export type AttemptsState = {
-  open: Attempt[]
-  /** An entry has occurred, so `entry: first` allows no other. */
-  hasEntered: boolean
-  /** An exclusion has removed the profile permanently. */
-  isRemoved: boolean
-  /** In any order: events that a later attempt may take along. */
-  recent: RecentGroup[]
-}
-
-export function freshAttempts(): AttemptsState {
-  return { open: [], hasEntered: false, isRemoved: false, recent: [] }
-}
+const NOTHING: readonly StepEvent[] = []
 
 export class Attempts {
   readonly #funnel: CompiledFunnel
-  readonly #state: AttemptsState
+  readonly #changes: AttemptChanges
   readonly #lists: AttemptLists
-  readonly #changes = new AttemptChanges()
-  readonly #recent: RecentSteps
+  /** Null unless the funnel is in any order. */
+  #recent: RecentSteps | null = null
+  #state: AttemptsState = freshAttempts()
   #tie = 0
+  /** Whether the current tie has several points. */
+  #isSeveral = false
   /** Tie of the last conversion. */
   #convertedTie = -1
+  /** Attempts that take a step, while it is taken. */
+  readonly #moving: Attempt[] = []
 
-  /** Continues from `state`; `finish` updates it. */
-  constructor(funnel: CompiledFunnel, state: AttemptsState) {
+  /** Adds what happens to `facts`. */
+  constructor(funnel: CompiledFunnel, facts: FunnelFacts) {
     this.#funnel = funnel
-    this.#state = state
-    this.#recent = new RecentSteps(state.recent)
+    this.#changes = new AttemptChanges(funnel, facts)
     this.#lists = new AttemptLists(funnel.order === 'any')
+  }
+
+  /** Begins a run that continues a profile from `state`; `finish` updates it. */
+  begin(profileId: string, state: AttemptsState): void {
+    this.#changes.begin(profileId)
+    this.#state = state
+    this.#tie = 0
+    this.#convertedTie = -1
+    if (this.#funnel.order === 'any') this.#recent = new RecentSteps(state.recent)
+    this.#lists.clear()
     for (const attempt of state.open) {
       attempt.tie = 0
-      this.#lists.of(attempt).push(attempt)
+      this.#lists.add(attempt)
     }
   }
 
   /** Processes points that tie, in event order; usually there is only one. */
   take(points: readonly Point[]): void {
     this.#tie += 1
+    this.#isSeveral = points.length > 1
     const [only] = points
     if (this.#funnel.order === 'any') for (const point of points) this.#serveAny(point)
     else if (points.length === 1 && only !== undefined) {
@@ -95,48 +98,31 @@ export class Attempts {
   }
 
   #step(point: Point, step: number): void {
-    if (step === 0) this.#enter(point, 0)
+    if (step === 0) this.#enter(point, 0, NOTHING)
     else this.#serve(point, step)
   }
 
-  #enter(point: Point, step: number, along: readonly StepEvent[] = []): void {
+  #enter(point: Point, step: number, along: readonly StepEvent[]): void {
     const { entry, steps, journey } = this.#funnel
-    const { key, eventId, at, ordinal, source, sessionId } = along[0] ?? point
     // For a journey's funnel, `fold-funnels.ts` passes only the first entry of an instance.
     if (entry === 'first' && journey === null && this.#state.hasEntered) return
     this.#state.hasEntered = true
-    const attempt: Attempt = {
-      key,
-      scope: point.scope,
-      held: point.held,
-      eventId,
-      at,
-      ordinal,
-      cause: point.cause,
-      source,
-      sessionId,
-      reached: [],
-      anchorAt: at,
-      isOnRecord: false,
-      ended: null,
-      tie: 0,
-      servedBy: [],
-    }
+    const attempt = newAttempt(along[0] ?? point, point, [])
     const isAlone = point.steps.length === 1 && along.length === 0
     if (entry === 'latest' && isAlone) this.#withdrawReplaced(point, step)
     for (const event of along) this.#reach(attempt, event.step, event)
     this.#reach(attempt, step, point)
-    if (steps.length > 1) this.#lists.of(attempt).push(attempt)
+    if (steps.length > 1) this.#lists.add(attempt)
   }
 
   /** Withdraws the attempt at the first step that a new entry replaces. */
   #withdrawReplaced(point: Point, step: number): void {
     const list = this.#lists.at(point.scope, step, point.held)
-    const replaced = list[list.length - 1]
-    if (replaced === undefined) return
-    list.pop()
+    if (list === null || list.count === 0) return
+    list.count -= 1
+    const replaced = list.at(list.count)
     if (point.at > deadlineOf(this.#funnel, replaced)) {
-      this.#end(replaced, 'window', deadlineOf(this.#funnel, replaced))
+      this.#changes.end(replaced, 'window', deadlineOf(this.#funnel, replaced))
       return
     }
     this.#changes.withdraw(replaced)
@@ -147,7 +133,7 @@ export class Attempts {
     const { steps } = this.#funnel
     for (let from = step - 1; from >= 0; from--) {
       const list = this.#lists.at(point.scope, from, point.held)
-      if (list.length > 0) this.#advance(list, step, point)
+      if (list !== null && list.count > 0) this.#advance(list, step, point)
       if (steps[from]?.isOptional !== true) break
     }
   }
@@ -155,10 +141,10 @@ export class Attempts {
   #serveAny(point: Point): void {
     let hasServed = false
     const served: number[] = []
-    for (const attempts of this.#lists.ofPlace(point.scope, point.held)) {
-      const reached = attempts[0]?.reached ?? []
+    for (const list of this.#lists.ofPlace(point.scope, point.held)) {
+      const reached = list.count === 0 ? [] : list.at(0).reached
       const step = point.steps.find((one) => !reached.includes(one))
-      if (step === undefined || this.#advance(attempts, step, point) === 0) continue
+      if (step === undefined || this.#advance(list, step, point) === 0) continue
       hasServed = true
       served.push(step)
     }
@@ -167,8 +153,9 @@ export class Attempts {
       served.push(first)
       this.#enter(point, first, this.#takenAlong(point, first))
     }
-    for (const step of served) this.#recent.add(point.scope, point.held, stepEvent(point, step))
-    if (this.#convertedTie === this.#tie) this.#recent.clear(point.scope, point.held)
+    const recent = this.#recent as RecentSteps
+    for (const step of served) recent.add(point.scope, point.held, stepEvent(point, step))
+    if (this.#convertedTie === this.#tie) recent.clear(point.scope, point.held)
   }
 
   /** Returns the events with which the window of a new attempt begins; another attempt's entry is
@@ -177,36 +164,41 @@ export class Attempts {
     const { scope, held } = point
     const { windowUs, mustIncrease } = this.#funnel
     const place = { scope, held, from: point.at - windowUs, mustIncrease }
-    const events = this.#recent.before(stepEvent(point, step), place)
+    const events = (this.#recent as RecentSteps).before(stepEvent(point, step), place)
     if (events.length === 0) return events
-    const lists = this.#lists.ofPlace(scope, held)
-    const entries = new Set(lists.flatMap((attempts) => attempts.map(({ key }) => key)))
+    const entries = new Set<string>()
+    for (const list of this.#lists.ofPlace(scope, held)) {
+      for (let i = 0; i < list.count; i++) entries.add(list.at(i).key)
+    }
     const start = events.findIndex(({ key }) => !entries.has(key))
     return start < 0 ? [] : events.slice(start)
   }
 
   /** Advances attempts of a list to a step; the others stay. Returns how many advanced. */
-  #advance(list: Attempt[], step: number, point: Point): number {
-    const moving: Attempt[] = []
-    retain(list, (attempt) => {
+  #advance(list: AttemptList, step: number, point: Point): number {
+    const moving = this.#moving
+    let kept = 0
+    let moved = 0
+    for (let i = 0; i < list.count; i++) {
+      const attempt = list.at(i)
       const deadline = deadlineOf(this.#funnel, attempt)
-      if (point.at > deadline) {
-        this.#end(attempt, 'window', deadline)
-        return false
-      }
-      if (!this.#canServe(attempt, step, point)) return true
-      moving.push(attempt)
-      return false
-    })
-    for (const attempt of moving) {
-      this.#reach(attempt, step, point)
-      if (attempt.ended === null) this.#lists.of(attempt).push(attempt)
+      if (point.at > deadline) this.#changes.end(attempt, 'window', deadline)
+      else if (this.#canServe(attempt, step, point)) moving[moved++] = attempt
+      else list.move(i, kept++)
     }
-    return moving.length
+    list.count = kept
+    for (let i = 0; i < moved; i++) {
+      const attempt = moving[i] as Attempt
+      this.#reach(attempt, step, point)
+      if (attempt.ended === null) this.#lists.add(attempt)
+    }
+    return moved
   }
 
   #canServe(attempt: Attempt, step: number, point: Point): boolean {
-    if (attempt.tie === this.#tie && attempt.servedBy.includes(point.key)) return false
+    if (attempt.tie === this.#tie) {
+      if (!this.#isSeveral || attempt.servedBy.includes(point.key)) return false
+    }
     const { withinUs, minGapUs } = this.#funnel.steps[step] as CompiledStep
     const gap = point.at - attempt.anchorAt
     return gap <= withinUs && gap >= minGapUs && (gap > 0 || !this.#funnel.mustIncrease)
@@ -214,18 +206,20 @@ export class Attempts {
 
   #reach(attempt: Attempt, step: number, point: Pick<Point, 'key' | 'at' | 'eventId'>): void {
     const { steps, order } = this.#funnel
-    if (attempt.tie !== this.#tie) attempt.servedBy = []
+    if (this.#isSeveral) {
+      const served = attempt.tie === this.#tie ? attempt.servedBy : []
+      attempt.servedBy = [...served, point.key]
+    }
     attempt.tie = this.#tie
-    attempt.servedBy.push(point.key)
-    attempt.reached.push(step)
+    // The list is short, and a push would reserve room for more.
+    attempt.reached = [...attempt.reached, step]
     if (steps[step]?.isOptional !== true) attempt.anchorAt = point.at
     const number = order === 'any' ? attempt.reached.length : step + 1
-    const fact = { number, step, at: point.at, eventId: point.eventId }
-    this.#changes.reach(attempt, fact)
+    this.#changes.reach(attempt, { number, step }, point)
     const isLast = order === 'any' ? number === steps.length : step === steps.length - 1
     if (!isLast) return
     this.#convertedTie = this.#tie
-    this.#end(attempt, 'converted', point.at)
+    this.#changes.end(attempt, 'converted', point.at)
   }
 
   #exclude(point: Point, index: number): void {
@@ -234,7 +228,7 @@ export class Attempts {
     const { from, to, removesProfile } = exclusion
     const isBetween = (depth: number) => depth >= from && depth < to
     const count = this.#endAll(point.scope, isBetween, point.at, 'excluded')
-    if (count > 0) this.#recent.clearScope(point.scope)
+    if (count > 0) this.#recent?.clearScope(point.scope)
     if (removesProfile && count > 0) this.#state.isRemoved = true
   }
 
@@ -249,14 +243,13 @@ export class Attempts {
     because: EndedBecause,
   ): number {
     let count = 0
-    for (const attempts of this.#lists.ofScope(scope)) {
-      const [first] = attempts
-      if (first === undefined || !isDeep(depthOf(this.#funnel, first.reached))) continue
-      retain(attempts, (attempt) => {
+    for (const list of this.#lists.ofScope(scope)) {
+      if (list.count === 0 || !isDeep(depthOf(this.#funnel, list.at(0).reached))) continue
+      retain(list, (attempt) => {
         if (attempt.tie === this.#tie) return true
         const deadline = deadlineOf(this.#funnel, attempt)
         const isOver = at > deadline
-        this.#end(attempt, isOver ? 'window' : because, isOver ? deadline : at)
+        this.#changes.end(attempt, isOver ? 'window' : because, isOver ? deadline : at)
         if (!isOver) count += 1
         return false
       })
@@ -264,34 +257,33 @@ export class Attempts {
     return count
   }
 
-  #end(attempt: Attempt, because: EndedBecause, at: number): void {
-    attempt.ended = { because, at }
-    this.#changes.touch(attempt)
-  }
-
   /**
-   * Decides all windows that have passed at the watermark (null decides none), adds changed
-   * attempts to `facts`, and keeps open ones in `state`. Returns the latest deadline decided.
+   * Decides all windows that have passed at the watermark (null decides none) and keeps open attempts
+   * in the state. Returns the latest deadline decided.
    */
-  finish(profileId: string, watermark: number | null, facts: FunnelFacts): number {
+  finish(watermark: number | null): number {
     let decided = -Infinity
+    let isOpen = 0
     const { open } = this.#state
-    open.length = 0
-    for (const attempts of this.#lists.all()) {
-      for (const attempt of attempts) {
+    for (let l = 0; l < this.#lists.count; l++) {
+      const list = this.#lists.get(l)
+      for (let i = 0; i < list.count; i++) {
+        const attempt = list.at(i)
         const deadline = deadlineOf(this.#funnel, attempt)
-        if (watermark !== null && deadline < watermark) {
-          this.#end(attempt, 'window', deadline)
-          decided = Math.max(decided, deadline)
-        } else open.push(attempt)
+        if (watermark === null || deadline >= watermark) {
+          open[isOpen++] = attempt
+          continue
+        }
+        this.#changes.end(attempt, 'window', deadline)
+        decided = Math.max(decided, deadline)
       }
     }
-    if (watermark !== null) {
+    open.length = this.#state.isRemoved ? 0 : isOpen
+    if (watermark !== null && this.#recent !== null) {
       decided = Math.max(decided, this.#recent.prune(this.#funnel.windowUs, watermark))
     }
-    if (this.#state.isRemoved) open.length = 0
-    else this.#changes.writeTo(this.#funnel, profileId, facts)
-    for (const attempt of open) attempt.isOnRecord = true
+    this.#changes.finish(this.#state.isRemoved)
+    for (const one of open) one.isOnRecord = true
     return decided
   }
 }

@@ -17,7 +17,7 @@
 
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import type { Point } from './funnel-point.ts'
-import type { Attempt, AttemptFact, FunnelFacts } from './funnel-facts.ts'
+import { NEW, REPLACED, WITHDRAWN, type Attempt, type FunnelFacts } from './funnel-facts.ts'
 import { isSameAttempt, soleAttempt, type RecordedAttempt } from './sole-attempt.ts'
 
 /** `step` is 1-based. */
@@ -172,12 +172,12 @@ export class PosthogFunnel {
         ? { because: 'window' as const, at: deadline }
         : null
     this.#state.told = best.isTainted ? null : { chain: best, ended }
-    this.#write({ funnel: this.#funnel, profileId }, this.#state.told, told, facts)
+    this.#write(facts.own(this.#funnel, profileId), this.#state.told, told, facts)
     return ended?.because === 'window' ? deadline : -Infinity
   }
 
   #write(
-    owner: Pick<AttemptFact, 'funnel' | 'profileId'>,
+    owner: number,
     is: RecordedAttempt<Chain> | null,
     was: RecordedAttempt<Chain> | null,
     facts: FunnelFacts,
@@ -185,27 +185,22 @@ export class PosthogFunnel {
     const numbersBefore = new Map(was?.chain.served.map(({ step, key }) => [step, key]))
     if (is === null) {
       if (was === null) return
-      const gone = { ...owner, attempt: attemptOf(was.chain) }
-      facts.withdrawn.push(gone)
-      for (const number of numbersBefore.keys()) facts.withdrawnSteps.push({ ...gone, number })
+      const gone = facts.addAttempt(owner, attemptOf(was.chain), WITHDRAWN)
+      for (const number of numbersBefore.keys()) facts.withdrawStep(gone, number)
       return
     }
     if (was !== null && isSameAttempt(was, is)) return
     const { chain, ended } = is
     const attempt = attemptOf(chain)
     attempt.ended = ended
-    facts.attempts.push({ ...owner, attempt, replaces: was !== null })
+    const fact = facts.addAttempt(owner, attempt, was === null ? NEW : REPLACED)
     for (const { key, eventId, at, step } of chain.served) {
       const before = numbersBefore.get(step)
       numbersBefore.delete(step)
       if (before === key) continue
-      const replaces = before !== undefined
-      const fact = { number: step, step: step - 1, at, eventId }
-      facts.steps.push({ ...owner, attempt, replaces, ...fact })
+      facts.addStep(fact, step, step - 1, at, eventId, before !== undefined)
     }
-    for (const number of numbersBefore.keys()) {
-      facts.withdrawnSteps.push({ ...owner, attempt, number })
-    }
+    for (const number of numbersBefore.keys()) facts.withdrawStep(fact, number)
   }
 }
 

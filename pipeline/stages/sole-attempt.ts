@@ -1,31 +1,13 @@
 /** The attempt of a profile at a funnel with other semantics than ours: it is the only one. */
 
-import type { Attempt } from './funnel-facts.ts'
+import { newAttempt, type Attempt, type Entry } from './funnel-facts.ts'
 import { EVENT } from './journey-facts.ts'
 
-/** Event that is the entry of an attempt. */
-type Entry = Pick<Attempt, 'eventId' | 'at' | 'ordinal' | 'source' | 'sessionId'>
+const WHOLE_PROFILE = { scope: '', held: '', cause: EVENT }
 
 /** Returns an open attempt, whose key is empty. `reached` are 0-based steps in order. */
-export function soleAttempt(entry: Entry, reached: number[]): Attempt {
-  const { eventId, at, ordinal, source, sessionId } = entry
-  return {
-    key: '',
-    scope: '',
-    held: '',
-    eventId,
-    at,
-    ordinal,
-    cause: EVENT,
-    source,
-    sessionId,
-    reached,
-    anchorAt: at,
-    isOnRecord: false,
-    ended: null,
-    tie: 0,
-    servedBy: [],
-  }
+export function soleAttempt(entry: Omit<Entry, 'key'>, reached: number[]): Attempt {
+  return newAttempt({ ...entry, key: '' }, WHOLE_PROFILE, reached)
 }
 
 type Chain = { served: readonly { key: string }[] }

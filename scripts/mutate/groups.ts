@@ -30,6 +30,7 @@ export const GROUPS: { readonly [name: string]: Group } = {
       'pipeline/stages/attempt-changes.ts',
       'pipeline/stages/attempt-lists.ts',
       'pipeline/stages/funnel-point.ts',
+      'pipeline/stages/funnel-state.ts',
     ],
     tests: [
       'test/stages/fold-funnels.test.ts',

@@ -339,6 +339,26 @@ test('counting by sessions keeps an attempt within its session', () => {
   expect(attemptsOf(AB, history)).toEqual(['e1 e2 converted'])
 })
 
+test.each(['sequential', 'any'] as const)(
+  'keeps apart attempts of more sessions and held values than it compares one by one (%s)',
+  (order) => {
+    const places = Array.from({ length: 20 }, (_, i) => `session=s${i % 4} {"sku":${i % 10}}`)
+    // Each place enters once, an exclusion ends the attempts of session s1, and each place takes its
+    // next step, the latest first.
+    const lines = [
+      ...places.map((place) => `10:00 A ${place}`),
+      '10:01 X session=s1 {"sku":0}',
+      ...places.toReversed().map((place) => `10:02 B ${place}`),
+    ]
+    const within = { ...AB, holdConstant: ['properties.sku'], count: 'sessions' as const }
+    const attempts = attemptsOf({ ...within, order, exclude: [{ event: 'X' }] }, lines.join('\n'))
+    const expected = places.map((place, i) =>
+      place.startsWith('session=s1') ? `e${i + 1} excluded` : `e${i + 1} e${41 - i} converted`,
+    )
+    expect(attempts.filter((text) => !text.endsWith('pending')).sort()).toEqual(expected.sort())
+  },
+)
+
 test('ten thousand open entries take time proportional to their rows', () => {
   const many = (name: string, at: number): GivenEvent[] =>
     Array.from({ length: 10_000 }, (_, i) => ({ id: `${name}${i}`, name, at: at + i }))

@@ -4,8 +4,8 @@
  */
 
 import type { CompiledFunnel } from '../../definition/compile-funnel.ts'
-import type { Attempt } from '../../stages/funnel-facts.ts'
-import { freshFunnels, type StateAtFunnel, type FunnelState } from '../../stages/fold-funnels.ts'
+import { newAttempt, type Attempt } from '../../stages/funnel-facts.ts'
+import { freshFunnels, type StateAtFunnel, type FunnelState } from '../../stages/funnel-state.ts'
 import { encodePart } from '../../base/hash.ts'
 import type { Levels } from '../../stages/clickhouse-funnel.ts'
 import type { RecentGroup } from '../../stages/recent-steps.ts'
@@ -107,21 +107,9 @@ function storeAttempt(attempt: Attempt, cut: number): StoredAttempt {
 function readAttempt(stored: StoredAttempt, prefix: string): Attempt {
   const [key, scope, held, eventId, at, ordinal, cause, source, sessionId, reached, anchorAt] =
     stored
-  return {
-    key: key === 0 ? (eventId ?? '') : key,
-    scope: prefix + scope,
-    held,
-    eventId,
-    at,
-    ordinal,
-    cause,
-    source,
-    sessionId,
-    reached,
-    anchorAt,
-    isOnRecord: true,
-    ended: null,
-    tie: 0,
-    servedBy: [],
-  }
+  const entry = { key: key === 0 ? (eventId ?? '') : key, eventId, at, ordinal, source, sessionId }
+  const attempt = newAttempt(entry, { scope: prefix + scope, held, cause }, reached)
+  attempt.anchorAt = anchorAt
+  attempt.isOnRecord = true
+  return attempt
 }

@@ -47,8 +47,10 @@ export class SegmentWriter {
   /** Codes of the texts of the segment. */
   readonly #texts = new Ints()
   #segment = 0
-  /** Values of the column that is written. */
+  /** Values of the column that is written; only the first `#count`, because an array that is emptied
+   * gives up its memory. */
   readonly #values: Json[] = []
+  #count = 0
 
   constructor(events: Events) {
     this.#events = events
@@ -78,7 +80,7 @@ export class SegmentWriter {
       before = instant
     }
     out.raw('],')
-    for (let i = 0; i < rows.length; i++) this.#values.push(ordinal.at(rows[i] as number))
+    for (let i = 0; i < rows.length; i++) this.#add(ordinal.at(rows[i] as number))
     this.#pack()
     out.raw(',[')
     for (let i = 0; i < rows.length; i++) {
@@ -101,7 +103,7 @@ export class SegmentWriter {
     for (let o = 0; o < operands.length; o++) {
       if (o > 0) out.raw(',')
       const column = operands[o] as (Json | undefined)[]
-      for (let i = 0; i < rows.length; i++) this.#values.push(column[rows[i] as number] ?? null)
+      for (let i = 0; i < rows.length; i++) this.#add(column[rows[i] as number] ?? null)
       this.#packAny(null)
     }
     out.raw(']]')
@@ -128,28 +130,36 @@ export class SegmentWriter {
   #addCodes(column: Ints, rows: Int32Array): void {
     for (let i = 0; i < rows.length; i++) {
       const code = column.at(rows[i] as number)
-      this.#values.push(code === NO_TEXT ? 0 : this.#codeOf.at(code))
+      this.#add(code === NO_TEXT ? 0 : this.#codeOf.at(code))
     }
+  }
+
+  #add(value: Json): void {
+    if (this.#count === this.#values.length) this.#values.push(value)
+    else this.#values[this.#count] = value
+    this.#count += 1
   }
 
   /** Writes the values, or null if all are absent. */
   #packAny(absent: Json): void {
-    if (this.#values.some((value) => value !== absent)) {
+    for (let i = 0; i < this.#count; i++) {
+      if (this.#values[i] === absent) continue
       this.#pack()
       return
     }
     this.#out.raw('null')
-    this.#values.length = 0
+    this.#count = 0
   }
 
   #pack(): void {
     const values = this.#values
+    const count = this.#count
     const out = this.#out
     let runs = 0
-    for (let i = 0; i < values.length; i++) if (startsRun(values, i)) runs += 1
-    if (runs > Math.floor(values.length * RUNS_MAX)) {
+    for (let i = 0; i < count; i++) if (startsRun(values, i)) runs += 1
+    if (runs > Math.floor(count * RUNS_MAX)) {
       out.raw('[')
-      for (let i = 0; i < values.length; i++) {
+      for (let i = 0; i < count; i++) {
         if (i > 0) out.raw(',')
         out.value(values[i] as Json)
       }
@@ -157,21 +167,21 @@ export class SegmentWriter {
     } else {
       out.raw('{"n":[')
       let from = 0
-      for (let i = 1; i <= values.length; i++) {
-        if (i < values.length && !startsRun(values, i)) continue
+      for (let i = 1; i <= count; i++) {
+        if (i < count && !startsRun(values, i)) continue
         if (from > 0) out.raw(',')
         out.number(i - from)
         from = i
       }
       out.raw('],"v":[')
-      for (let i = 0; i < values.length; i++) {
+      for (let i = 0; i < count; i++) {
         if (!startsRun(values, i)) continue
         if (i > 0) out.raw(',')
         out.value(values[i] as Json)
       }
       out.raw(']}')
     }
-    values.length = 0
+    this.#count = 0
   }
 }
 

@@ -18,12 +18,12 @@ import { Events } from '../../../pipeline/stages/events.ts'
 import { Facts } from '../../../pipeline/stages/journey-facts.ts'
 import type { EventFunnel } from '../../../pipeline/definition/funnel.ts'
 import { FunnelFacts } from '../../../pipeline/stages/funnel-facts.ts'
+import { FunnelFold } from '../../../pipeline/stages/fold-funnels.ts'
 import {
   freshFunnels,
-  FunnelFold,
   funnelsDueOf,
   type FunnelState,
-} from '../../../pipeline/stages/fold-funnels.ts'
+} from '../../../pipeline/stages/funnel-state.ts'
 import type { Json } from '../../../pipeline/base/json.ts'
 import { tabulateFunnels, type TabulatedFunnels } from '../../../pipeline/microbatch/funnel-rows.ts'
 
