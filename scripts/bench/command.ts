@@ -8,34 +8,40 @@
 import { mkdtempSync, statSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
-import { elapsedMs, now } from '../../pipeline/base/clock.ts'
-import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
-import { loadDefinitions } from '../../pipeline/definition/load.ts'
-import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { decodeRates } from './decode.ts'
 import { foldRates } from './fold.ts'
 import { coldBatches } from './cold.ts'
+import { flatTimes } from './flat.ts'
 import { naiveMs, parseUsage } from './naive.ts'
 import { runProgram, type Usage } from './program.ts'
 import { refreshMs } from './refresh.ts'
 import { viewCosts } from './views.ts'
 import { command } from '../cli/command.ts'
 import { withTemporary } from '../cli/temporary.ts'
-import { Shop } from '../sample/shop.ts'
 
 const BATCH = 2_000
 /** Batch size of the run that is compared with a bulk load. */
 const MICRO_BATCH = 20_000
-const BATCHES_TIMED = 5
+const SHORTEST_HISTORY = 10_000
 
 const grouped = (value: number) => Math.round(value).toLocaleString('en-US')
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
-type Options = { events: string; messages: string; views?: string; cloud?: true }
+type Options = {
+  events: string
+  history: string
+  messages: string
+  views?: string
+  cloud?: true
+}
 
 export const program = command('npm run bench', 'Measures speed beside peers.')
   .option('--events <count>', 'number of events to load', '1000000')
+  .option(
+    '--history <count>',
+    'number of events of the longest history that a batch is measured after',
+    '1000000',
+  )
   .option('--views <warehouse>', 'only measure the analysis views of this warehouse')
   .option('--cloud', 'only measure messages a second through the emulators')
   .option('--messages <count>', 'number of messages for --cloud', '10000')
@@ -47,8 +53,9 @@ export const program = command('npm run bench', 'Measures speed beside peers.')
       await endToEnd(dir, Number(options.events))
       await decode()
       fold()
-      await cold(dir)
-      await flat(dir)
+      const histories = historiesUpTo(Number(options.history))
+      await cold(dir, histories)
+      await flat(dir, histories)
     })
   })
 
@@ -120,14 +127,24 @@ async function endToEnd(dir: string, events: number): Promise<void> {
 
 const ratio = (a: number, b: number) => (a / b).toFixed(2)
 
-async function cold(dir: string): Promise<void> {
-  const histories = [10_000, 100_000]
+/** Returns 10,000 events, ten times as many, and so on up to the longest history. */
+function historiesUpTo(longest: number): number[] {
+  const histories: number[] = []
+  for (let events = SHORTEST_HISTORY; events < longest; events *= 10) histories.push(events)
+  return [...histories, longest]
+}
+
+async function cold(dir: string, histories: readonly number[]): Promise<void> {
   const usages = await coldBatches(dir, BATCH, histories)
   say(`a process that loads ${grouped(BATCH)} events, from start to exit`)
   usages.forEach(({ wallMs, cpuMs }, i) => {
     const figures = `${grouped(wallMs).padStart(12)} ms ${grouped(cpuMs).padStart(8)} ms of CPU`
-    say(`  after ${grouped(histories[i] as number).padStart(9)} events           ${figures}`)
+    say(`  after ${grouped(histories[i] as number).padStart(10)} events          ${figures}`)
   })
+  const [first, last] = [usages[0], usages.at(-1)]
+  if (first === undefined || last === undefined) return
+  say(`  last ÷ first                     ${ratio(last.wallMs, first.wallMs).padStart(12)}`)
+  say(`  the same by CPU                  ${ratio(last.cpuMs, first.cpuMs).padStart(12)}`)
 }
 
 async function decode(): Promise<void> {
@@ -147,39 +164,16 @@ function fold(): void {
 }
 
 /** Prints the time of a batch after histories of increasing length. */
-async function flat(dir: string): Promise<void> {
-  const definitions = await loadDefinitions('definitions')
-  const warehouse = duckdbWarehouse(join(dir, 'flat.duckdb'))
-  const pipeline = await Pipeline.open(warehouse, definitions)
-  const decoder = new ChunkDecoder({
-    identity: definitions.identity,
-    operandPaths: pipeline.compiled.operandPaths,
-    format: undefined,
-    events: { events: {} },
-    hashKey: undefined,
+async function flat(dir: string, histories: readonly number[]): Promise<void> {
+  const { medians, parts } = await flatTimes(dir, BATCH, histories)
+  say(`a batch of ${grouped(BATCH)} events in a running process, median`)
+  medians.forEach((ms, i) => {
+    const figure = `${grouped(ms).padStart(12)} ms`
+    say(`  after ${grouped(histories[i] as number).padStart(10)} events          ${figure}`)
   })
-  const lines = new Shop(9).lines(1_100_000)
-  const feed = async (count: number): Promise<number> => {
-    const part: string[] = []
-    while (part.length < count) part.push(lines.next().value as string)
-    const batch = decoder.decode(new TextEncoder().encode(part.join('\n')), now())
-    const startedAt = elapsedMs()
-    await pipeline.advance(batch, { origin: 'bench', receivedAt: now() })
-    return elapsedMs() - startedAt
-  }
-  say(`a batch of ${grouped(BATCH)} events, in milliseconds (median of ${BATCHES_TIMED})`)
-  let history = 0
-  for (const upTo of [10_000, 100_000, 1_000_000]) {
-    while (history < upTo) {
-      const count = Math.min(20_000, upTo - history)
-      await feed(count)
-      history += count
-    }
-    const times: number[] = []
-    for (let i = 0; i < BATCHES_TIMED; i++) times.push(await feed(BATCH))
-    history += BATCH * BATCHES_TIMED
-    const median = times.toSorted((a, b) => a - b)[Math.floor(BATCHES_TIMED / 2)] ?? 0
-    say(`  after ${grouped(upTo).padStart(9)} events            ${grouped(median).padStart(12)} ms`)
-  }
-  await warehouse.close()
+  say(
+    `  last ÷ first                     ${ratio(medians.at(-1) ?? 0, medians[0] ?? 0).padStart(12)}`,
+  )
+  if (parts === null) return
+  say(`  rate of the last 500,000 events ÷ first ${ratio(parts[0], parts[1]).padStart(5)}`)
 }
