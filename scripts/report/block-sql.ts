@@ -6,6 +6,7 @@
 import { formatInstant, MS } from '../../pipeline/base/clock.ts'
 import { groupedCyclesSql, groupedMovesSql, groupedUnitsSql } from './collect/moves-sql.ts'
 import { isEverything, UNKNOWN, type Slice } from './cube/cube.ts'
+import { literal } from './sql-literal.ts'
 import { sketchSql } from './sketch/sketch-sql.ts'
 
 export const BLOCKS = [
@@ -29,17 +30,8 @@ type Place = {
   value: string | null
 }
 
-/** A text as a literal that both engines read: they escape quotes differently. */
-function literal(value: string): string {
-  const parts = value.split(/(['\\\n\r])/).filter((part) => part !== '')
-  const known = parts.map((part) =>
-    /^['\\\n\r]$/.test(part) ? `chr(${part.charCodeAt(0)})` : `'${part}'`,
-  )
-  return known.length > 1 ? `concat(${known.join(', ')})` : (known[0] ?? "''")
-}
-
-/** A day as a literal, from its first millisecond. */
-const dayLiteral = (ms: number): string => `date '${formatInstant(ms * MS).slice(0, 10)}'`
+/** Returns a day as a literal, from its first millisecond. */
+export const dayLiteral = (ms: number): string => `date '${formatInstant(ms * MS).slice(0, 10)}'`
 
 /** Condition on a column, after an `and`. */
 const isSql = (column: string, name: string | null): string =>

@@ -28,6 +28,10 @@ export const CUBE_BYTES_MAX = 300_000
 /** JSON of all sketches of durations, and rows of one of them. */
 export const SKETCH_BYTES_MAX = 300_000
 export const SKETCH_ROWS_MAX = 200_000
+/** Other versions of a journey, cohorts, and JSON of the counts of all of them. */
+export const VERSIONS_MAX = 2
+export const COHORTS_MAX = 6
+export const POPULATION_BYTES_MAX = 120_000
 /** Days times states of one track. */
 export const STANDING_POINTS_MAX = 8_000
 export const CORRECTIONS_MAX = 60

@@ -30,6 +30,21 @@ export type ReportDocument = {
   cubeBytes: number
   cubeBytesMax: number
   sketches: SketchPart
+  /** Other versions and cohorts that can be compared. */
+  populations: PopulationPart[]
+  /** Their daily counts, by `populationName`. */
+  populationCubes: { [name: string]: CubePart }
+}
+
+export type PopulationPart = {
+  kind: 'version' | 'cohort'
+  name: string
+  /** Its journey; null for a cohort, which has all. */
+  journey: string | null
+  /** Funnels of a version; null for a cohort, which has those of the live versions. */
+  funnels: FunnelPart[] | null
+  /** The `with` clause under which the daily views are its own. */
+  sql: string
 }
 
 /** Durations by day and source, from which quantiles of a choice are worked out. */

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { analysisViews } from '../../pipeline/warehouse/analysis-views.ts'
 import { profilesText } from '../../pipeline/query/cohort-profiles.ts'
+import type { Journey } from '../../pipeline/definition/journey.ts'
 import { compileCohorts } from '../../pipeline/definition/compile-cohort.ts'
 import { BLOCKS, blockSql } from '../../scripts/report/block-sql.ts'
 import { countsSql, DAILY_VIEWS } from '../../scripts/report/collect/collect-cubes.ts'
@@ -14,10 +15,14 @@ import {
 } from '../../scripts/report/collect/moves-sql.ts'
 import { eventValue } from '../../scripts/report/event-value.ts'
 import { SKETCHES, sketchSql } from '../../scripts/report/sketch/sketch-sql.ts'
+import { cohortSql, versionSql } from '../../scripts/report/population/population-sql.ts'
+import { JOURNEYS } from '../support/report/report-data.ts'
 import { startAnalyzer } from '../support/zetasql.ts'
 
 const analyzer = await startAnalyzer()
 afterAll(() => analyzer?.stop())
+
+const [order] = JOURNEYS as [Journey]
 
 const texts = (dir: string) =>
   readdirSync(dir).map((file) => ({
@@ -74,6 +79,16 @@ describe.skipIf(analyzer === null)('BigQuery', () => {
     await analyzer?.columnsOf(
       countsSql(view, { relation: (name) => name, days, owner: null, value: null }),
     )
+  })
+
+  test.each([
+    ['version', versionSql(order)],
+    ['cohort', cohortSql(`it's a \\`)],
+  ])('accepts the daily views of a %s', async (_kind, sql) => {
+    for (const view of DAILY_VIEWS.filter((name) => name !== 'daily_paths')) {
+      const source = { relation: (name: string) => name, days: null, owner: null, value: null }
+      await analyzer?.columnsOf(sql + countsSql(view, source))
+    }
   })
 
   test.each([

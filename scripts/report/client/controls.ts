@@ -3,22 +3,9 @@
 import { DAY_MS, EVERYTHING, isEverything, type CubePart, type Slice } from '../cube/cube.ts'
 import type { ReportDocument } from '../document.ts'
 import { html, type Child } from './element.ts'
+import { choicesOf, type Choices } from './choices.ts'
 import { counted, day, percent } from './format.ts'
 import { dateOf, dayOf } from './view.ts'
-
-/** Days and values that the page can choose. */
-type Choices = { first: number; last: number; sources: string[]; groups: string[] }
-
-export function choicesOf({ cubes }: ReportDocument): Choices {
-  const filled = Object.values(cubes).filter(({ dayCount }) => dayCount > 0)
-  const names = (of: (cube: CubePart) => string[]) => [...new Set(filled.flatMap(of))].sort()
-  return {
-    first: Math.min(...filled.map(({ from }) => from)),
-    last: Math.max(...filled.map(({ from, dayCount }) => from + (dayCount - 1) * DAY_MS)),
-    sources: names(({ sources }) => sources),
-    groups: names(({ groups }) => groups.filter((group) => group !== '')),
-  }
-}
 
 /** A form that calls `onSlice` as soon as something is chosen; null without any event. */
 export function controls(

@@ -2,7 +2,8 @@
 
 import type { BlockRows } from './block-rows.ts'
 import { csvOf } from './csv.ts'
-import { html, svg } from './element.ts'
+import { html } from './element.ts'
+import { pictureOf } from './svg-picture.ts'
 
 type Exports = { name: string; sql: string; rowsOf: () => BlockRows }
 
@@ -34,20 +35,4 @@ function download(name: string, type: string, text: string): void {
   const href = URL.createObjectURL(new Blob([text], { type }))
   html('a', { href, download: name }).click()
   setTimeout(() => URL.revokeObjectURL(href), 10_000)
-}
-
-/** The section without its buttons, with the styles of the page, as one picture of its size. */
-function pictureOf(section: HTMLElement): string {
-  const { width, height } = section.getBoundingClientRect()
-  const body = section.cloneNode(true) as HTMLElement
-  for (const control of body.querySelectorAll('.exports, .query, details, .more')) control.remove()
-  const styles = [...document.querySelectorAll('style')].map(({ textContent }) => textContent)
-  const look = 'background:var(--paper);color:var(--ink);font:15px/1.55 system-ui,sans-serif'
-  const root = html('div', { style: look }, html('style', {}, styles.join('\n')), body)
-  const picture = svg(
-    'svg',
-    { width, height, viewBox: `0 0 ${width} ${height}` },
-    svg('foreignObject', { width, height }, root),
-  )
-  return new XMLSerializer().serializeToString(picture)
 }

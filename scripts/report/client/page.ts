@@ -9,8 +9,9 @@ import { isEverything, type Slice } from '../cube/cube.ts'
 import type { JourneyPart, ReportDocument, TrackPart } from '../document.ts'
 import { eventValue } from '../event-value.ts'
 import { blockRows } from './block-rows.ts'
-import { changes } from './changes.ts'
-import { compare } from './compare.ts'
+import { changes } from './compare/changes.ts'
+import type { Sides } from './compare/choice.ts'
+import { compare } from './compare/compare.ts'
 import { controls, sliceText } from './controls.ts'
 import { cycles, type CycleOrder } from './cycles.ts'
 import { dropOffs } from './funnel/drop-offs.ts'
@@ -19,6 +20,7 @@ import { html, nothing, type Child } from './element.ts'
 import { withExports } from './exports.ts'
 import { counted, instant } from './format.ts'
 import { funnels } from './funnel/funnel.ts'
+import { segmentsOf } from './funnel/segments.ts'
 import { pageHeader } from './header.ts'
 import { headline } from './headline.ts'
 import { selectionText } from './map/map-words.ts'
@@ -141,17 +143,23 @@ function drawRest(): void {
     drawRest()
     document.querySelector<HTMLElement>('#cycles th[aria-sort] button')?.focus()
   }
-  const onBeside = (beside: Slice | null) => {
-    show({ beside })
+  const onSides = (sides: Sides) => {
+    const focused = document.activeElement?.getAttribute('name') ?? 'second'
+    show({ sides })
     drawRest()
-    document.querySelector<HTMLElement>('#compare select')?.focus()
+    document.querySelector<HTMLElement>(`#compare [name=${focused}]`)?.focus()
   }
   const isWhole = isEverything(view.slice)
   const isOfSource = view.slice.source !== null || view.slice.group !== null
   const whole = 'of the whole period'
   rest.replaceChildren(
-    block('funnel', funnels(journey.funnels, byEvents, selection)),
-    ...[compare(report, journey, view.slice, view.beside, onBeside)].filter((one) => one !== null),
+    block(
+      'funnel',
+      funnels(journey.funnels, byEvents, selection, segmentsOf(report, journey, view.slice)),
+    ),
+    ...[compare(report, journey, track, view.slice, view.sides, onSides)].filter(
+      (one) => one !== null,
+    ),
     changes(report, journey, track),
     block('cycles', cycles(track, selection, order, onOrder, isWhole)),
     block('next', marked(dropOffs(track, selection), !isWhole, whole)),

@@ -6,6 +6,7 @@
 import { formatInstant, MS, parseInstant } from '../../../pipeline/base/clock.ts'
 import type { Slice } from '../cube/cube.ts'
 import type { ReportDocument } from '../document.ts'
+import { choiceOf, choiceText, type Sides } from './compare/choice.ts'
 import type { Selection } from './selection.ts'
 
 export type View = {
@@ -14,8 +15,8 @@ export type View = {
   trackNo: number
   slice: Slice
   selection: Selection
-  /** The slice beside which the first is shown; null compares nothing. */
-  beside: Slice | null
+  /** Both sides of the comparison; null is everything chosen, and no second side. */
+  sides: Sides
 }
 
 /** Separates the ends of a way. No state has it in its name. */
@@ -36,15 +37,12 @@ export function viewOf(hash: string, report: ReportDocument): View {
   )
   const names = new Set((tracks[trackNo]?.states ?? []).map(({ name }) => name))
   const slice = sliceOf(asked)
-  const isBeside = asked.has('vs-source') || asked.has('vs-group')
   return {
     journeyNo,
     trackNo,
     slice,
     selection: selectionOf(asked, names),
-    beside: isBeside
-      ? { ...slice, source: asked.get('vs-source'), group: asked.get('vs-group') }
-      : null,
+    sides: { first: choiceOf(asked.get('first')), second: choiceOf(asked.get('second')) },
   }
 }
 
@@ -66,7 +64,7 @@ function selectionOf(asked: URLSearchParams, names: Set<string>): Selection {
 
 /** Returns the hash of a view, without its `#`; empty for what the page shows at first. */
 export function hashOf(view: View, report: ReportDocument): string {
-  const { journeyNo, trackNo, slice, selection, beside } = view
+  const { journeyNo, trackNo, slice, selection, sides } = view
   const journey = report.journeys[journeyNo]
   const track = journey?.tracks[trackNo]
   const parts: [string, string | null][] = [
@@ -76,8 +74,8 @@ export function hashOf(view: View, report: ReportDocument): string {
     ['to', slice.to === null ? null : dateOf(slice.to)],
     ['source', slice.source],
     ['group', slice.group],
-    ['vs-source', beside?.source ?? null],
-    ['vs-group', beside?.group ?? null],
+    ['first', sides.first === null ? null : choiceText(sides.first)],
+    ['second', sides.second === null ? null : choiceText(sides.second)],
     ['state', selection !== null && 'state' in selection ? selection.state : null],
     [
       'move',

@@ -15,9 +15,13 @@ import { groupedCyclesSql, groupedMovesSql, groupedUnitsSql } from './moves-sql.
 export type CubeSource = {
   warehouse: Warehouse
   relation: (view: string) => string
+  /** A `with` clause before each query, see `population-sql.ts`; empty for none. */
+  sql: string
   /** The property by which counts are grouped, see `eventValue`; null for none. */
   value: string | null
   days: Days | null
+  /** Whether whole paths are read. */
+  hasPaths: boolean
   /** The only journey that is read, empty for none; null reads all. */
   owner: string | null
   /** Rows of a view by journey, empty for none. Each view is read once for all journeys. */
@@ -31,14 +35,16 @@ const GROUPED: { [view: string]: (value: string) => string } = {
 }
 
 /** The views as they are now; with a property, grouped by its values. */
-export const present = (warehouse: Warehouse, value: string | null): CubeSource => ({
+export const present = (warehouse: Warehouse, value: string | null, sql = ''): CubeSource => ({
   warehouse,
   value,
+  sql,
   relation: (view) => {
     const grouped = GROUPED[view]
     return value === null || grouped === undefined ? view : `(${grouped(value)}) as ${view}`
   },
   days: null,
+  hasPaths: true,
   owner: null,
   read: new Map(),
 })
@@ -47,7 +53,7 @@ async function rowsOf(source: CubeSource, sql: string, journey: string): Promise
   const read =
     source.read.get(sql) ??
     source.warehouse
-      .query(sql, source.owner === null ? [] : [source.owner])
+      .query(source.sql + sql, source.owner === null ? [] : [source.owner])
       .then((rows) => grouped(rows, 'owner'))
   source.read.set(sql, read)
   return (await read).get(journey) ?? []
@@ -77,19 +83,19 @@ export function countsSql(
     from ${relation(view)} where ${daysSql(days)}${owner === null ? '' : ` and coalesce(journey, '') = ?`}`
 }
 
-/** Cubes of the tracks of a journey. Whole paths change while they run, and are of the present only. */
+/** Cubes of the tracks of a journey. */
 export async function collectTrackCubes(source: CubeSource, journey: Journey): Promise<Cubes> {
   const ask = async (view: keyof typeof COLUMNS) =>
     grouped(await rowsOf(source, countsSql(view, source), journey.id), 'track')
   const ways = await ask('daily_transitions')
   const cycles = await ask('daily_cycles')
-  const paths = source.days === null ? await ask('daily_paths') : new Map<string, Row[]>()
+  const paths = source.hasPaths ? await ask('daily_paths') : new Map<string, Row[]>()
   const cubes: Cubes = {}
   for (const [track] of tracksOf(journey)) {
     cubes[cubeName.ways(journey.id, track)] = pack((ways.get(track) ?? []).map(wayCell))
     cubes[cubeName.cycles(journey.id, track)] = pack((cycles.get(track) ?? []).flatMap(cycleCells))
     const ended = paths.get(track)
-    if (source.days === null)
+    if (source.hasPaths)
       cubes[cubeName.paths(journey.id, track)] = pack((ended ?? []).map(pathCell))
   }
   return cubes

@@ -68,8 +68,11 @@ function sourceOf(
   return {
     warehouse,
     value: null,
+    sql: '',
     relation: (view) => believed(warehouse, view, then),
     days: windows.before,
+    // They change while they run, and are of the present only.
+    hasPaths: false,
     owner,
     read: new Map(),
   }

@@ -9,12 +9,13 @@ import { tracksOf, type Journey } from '../../../pipeline/definition/journey.ts'
 import { ReleaseLog } from '../../../pipeline/warehouse/release-log.ts'
 import type { Row, Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
 import { boundCubes, type Cubes } from '../cube/bound-cubes.ts'
-import { CUBE_BYTES_MAX, JOURNEYS_MAX } from '../bounds.ts'
+import { CUBE_BYTES_MAX, JOURNEYS_MAX, POPULATION_BYTES_MAX } from '../bounds.ts'
 import { checkBy } from './check-by.ts'
 import { collectFunnelCubes, collectTrackCubes, present } from './collect-cubes.ts'
 import type { JourneyPart, ReportDocument } from '../document.ts'
 import { collectFunnels } from './collect-funnels.ts'
 import { collectCorrections, collectErrorRate, collectQuality } from './collect-quality.ts'
+import { collectPopulations } from './collect-populations.ts'
 import { collectSketches } from './collect-sketches.ts'
 import { collectThen } from './collect-then.ts'
 import { collectTracks } from './collect-tracks.ts'
@@ -51,6 +52,11 @@ export async function collect(
   const value = by === null ? null : eventValue(by, warehouse.url)
   if (by !== null && value !== null) await checkBy(warehouse, by, value)
   const cubes = boundCubes(await collectCubes(warehouse, shown, watermark, value), CUBE_BYTES_MAX)
+  const populations = await collectPopulations(warehouse, shown)
+  const populationCubes = boundCubes(
+    Object.assign({}, ...populations.map((one) => one.cubes)) as Cubes,
+    POPULATION_BYTES_MAX,
+  )
   return {
     warehouse: warehouse.url,
     watermark,
@@ -64,6 +70,8 @@ export async function collect(
     cubes,
     cubeBytes: Buffer.byteLength(JSON.stringify(cubes)),
     cubeBytesMax: CUBE_BYTES_MAX,
+    populations: populations.map(({ part }) => part),
+    populationCubes,
     sketches: await collectSketches(
       warehouse,
       shown.map(({ id }) => id),

@@ -25,6 +25,10 @@ export const MATURED = ' matured'
 /** Name of the cube that has the counts of the seven days before as they were known then. */
 export const thenName = (name: string): string => `then ${name}`
 
+/** Name of a cube of another version or of a cohort. */
+export const populationName = (population: { kind: string; name: string }, name: string): string =>
+  `${population.kind} ${population.name} ${name}`
+
 /** Path of the stays of a visit in their sketch. Visits beyond the last number share one. */
 export const stayPath = (visit: number, state: string): string => `${visit} ${state}`
 

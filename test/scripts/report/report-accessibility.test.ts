@@ -33,7 +33,7 @@ const event = (i: number, name: string) => ({
 })
 
 const REPORTS: [name: string, hash: string, made: () => Promise<Warehouse>][] = [
-  ['a busy report', 'journey=order&source=web&vs-source=ios&state=cart', busyWarehouse],
+  ['a busy report', 'journey=order&source=web&second=source+ios&state=cart', busyWarehouse],
   ['a report of nobody', '', () => fed(JOURNEYS, [event(0, 'Seen')])],
   [
     'a report of 30 states',

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeDefinitions } from '../../../pipeline/definition/load.ts'
 import { changesOf, type Changes } from '../../../scripts/report/changes.ts'
+import { changesSql } from '../../../scripts/report/changes-sql.ts'
 import { collect } from '../../../scripts/report/collect/collect.ts'
 import { DAY_MS } from '../../../scripts/report/cube/cube.ts'
 import type { JourneyPart, TrackPart } from '../../../scripts/report/document.ts'
@@ -82,6 +83,20 @@ test('entries of states are compared in the same way', () => {
   expect(bought).toEqual({ name: 'bought', recent: 2, before: 2, asKnown: 1 })
   const lost = changes.states.find(({ name }) => name === 'lost')
   expect(lost).toEqual({ name: 'lost', recent: 0, before: 2, asKnown: 3 })
+})
+
+test('the query of the block has the counts of both weeks', async () => {
+  const rows = await harness.warehouse.query(changesSql('order', 'main', changes))
+  const found = (kind: string, name: string) => {
+    const row = rows.find((one) => one['kind'] === kind && one['name'] === name)
+    return [Number(row?.['recent']), Number(row?.['before'])]
+  }
+  expect(found('entered', 'bought')).toEqual([2, 2])
+  expect([1, 2, 3].map((step) => found('funnel purchase, step', String(step)))).toEqual([
+    [2, 4],
+    [2, 3],
+    [2, 2],
+  ])
 })
 
 test('a difference of rates has the published interval', () => {

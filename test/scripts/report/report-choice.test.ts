@@ -117,11 +117,11 @@ describe.skipIf(launch === null)('a choice', () => {
     expect(await page.locator('.filter').isVisible()).toBe(false)
   })
 
-  test('of a second source shows both, and is in the address', async () => {
-    await page.locator('[name=source]').selectOption('web')
-    await page.locator('#compare select').selectOption('ios')
-    expect(await address()).toBe('#source=web&vs-source=ios')
-    expect(await page.evaluate<string>('document.activeElement.name')).toBe('beside')
+  test('of two sources shows both side by side, and is in the address', async () => {
+    await page.getByLabel('First').selectOption('web')
+    await page.getByLabel('Second').selectOption('ios')
+    expect(await address()).toBe('#first=source+web&second=source+ios')
+    expect(await page.evaluate<string>('document.activeElement.name')).toBe('second')
     const [row = {}] = await warehouse.query(
       `select round(100 * matured_rate) as rate, matured_count from funnel_by_source
        where funnel = 'purchase' and touch = 'entry' and source = 'ios'`,
@@ -133,7 +133,9 @@ describe.skipIf(launch === null)('a choice', () => {
       .allInnerTexts()
     expect(whole[1]).toBe(`${row['rate']} % of ${row['matured_count']}`)
     await page.reload()
-    expect(await page.locator('#compare select').inputValue()).not.toBe('-1')
+    expect(await page.getByLabel('Second').inputValue()).not.toBe('-1')
+    const csv = await saved(page.locator('#compare').getByRole('button', { name: 'CSV' }))
+    expect(csv.text).toContain('purchase,Whole funnel,')
   })
 
   test('is in the query, the CSV and the picture of a block', async () => {
@@ -158,6 +160,33 @@ describe.skipIf(launch === null)('a choice', () => {
         .documentElement.textContent`,
     )
     expect(drawn).toContain('cart→lost→cart')
+    expect(picture.text).not.toMatch(/foreignObject|<div|class=/)
+  })
+
+  test('has pictures of shapes and texts in plain colours', async () => {
+    await page.getByLabel('Second').selectOption('ios')
+    for (const name of ['map', 'funnel', 'compare', 'changes', 'durations', 'standing']) {
+      const picture = await saved(page.locator(`#${name}`).getByRole('button', { name: 'SVG' }))
+      const own = await browser.newPage()
+      await own.goto('about:blank')
+      await own.setContent(picture.text)
+      const outside = await own.locator('svg').evaluate((element) => {
+        const all = element.getBoundingClientRect()
+        const texts = [...element.querySelectorAll('text')]
+        return texts
+          .filter((text) => text.closest('[clip-path]') === null)
+          .filter((text) => {
+            const box = text.getBoundingClientRect()
+            return box.right > all.right || box.bottom > all.bottom || box.left < all.left
+          })
+          .map(({ textContent }) => textContent)
+      })
+      expect(outside).toEqual([])
+      expect(await own.locator('rect, line, path').count()).toBeGreaterThan(1)
+      expect(await own.locator('text').count()).toBeGreaterThan(5)
+      expect(picture.text).not.toMatch(/foreignObject|var\(|color\(/)
+      await own.close()
+    }
   })
 
   async function saved(button: Locator): Promise<{ name: string; text: string }> {

@@ -95,11 +95,11 @@ function lineOf([person, hours, name]: Happening): string {
 const NAMES = ['Add', 'Pay', 'Done', 'Call', 'Hang']
 const SOURCES = ['web', 'ios', undefined]
 
-/** Returns an open warehouse with five days of the same journeys, from two sources and none. */
-export async function busyWarehouse(): Promise<Warehouse> {
+/** Returns five days of events of the same journeys by so many people, from two sources and none. */
+export function busyLines(people = 100): string[] {
   const random = new Random(3)
   // A person comes every half hour, mostly to add, pay and be done.
-  const lines = Array.from({ length: 1_000 }, (_, i) => {
+  return Array.from({ length: 1_000 }, (_, i) => {
     const [person, step] = [Math.floor(i / 4), i % 4]
     const name = random.between(0, 3) > 0 ? NAMES[step] : NAMES[random.between(0, 4)]
     return JSON.stringify({
@@ -108,11 +108,15 @@ export async function busyWarehouse(): Promise<Warehouse> {
       occurred_at: BASE + person * 0.5 * HOUR + step * 0.2 * HOUR,
       source: SOURCES[random.between(0, 2)],
       properties: { plan: ['free', 'paid'][person % 2] },
-      identifiers: { user_id: `p${person % 100}` },
+      identifiers: { user_id: `p${person % people}` },
     })
   })
+}
+
+/** Returns an open warehouse with these events. */
+export async function busyWarehouse(): Promise<Warehouse> {
   const definitions = makeDefinitions({ journeys: JOURNEYS, funnels: [FUNNEL] })
   const harness = new Harness(definitions, emptyWarehouse())
-  await harness.feed(lines)
+  await harness.feed(busyLines())
   return harness.warehouse
 }

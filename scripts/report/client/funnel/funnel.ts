@@ -6,6 +6,7 @@ import { html, nothing, section, type Child } from '../element.ts'
 import { count, duration, exactly, percent } from '../format.ts'
 import { funnelDaily } from './funnel-daily.ts'
 import { funnelSources } from './funnel-sources.ts'
+import type { Segments } from './segments.ts'
 import { touchesState, type Selection } from '../selection.ts'
 import { facts, tip } from '../tooltip.ts'
 
@@ -13,7 +14,9 @@ export function funnels(
   own: FunnelPart[],
   byEvents: FunnelPart[],
   selection: Selection,
+  segmentsOf: (part: FunnelPart) => Segments[],
 ): HTMLElement {
+  const funnel = (part: FunnelPart) => funnelElement(part, selection, segmentsOf(part))
   return section(
     'funnel',
     'Funnel',
@@ -23,11 +26,11 @@ export function funnels(
     ],
     own.length + byEvents.length === 0 ? null : key(),
     own.length === 0 ? nothing('This journey defines no funnel.') : null,
-    ...own.map((part) => funnel(part, selection)),
+    ...own.map(funnel),
     byEvents.length === 0
       ? null
       : html('p', { class: 'lede apart' }, 'Funnels by events, whatever the journey:'),
-    ...byEvents.map((part) => funnel(part, selection)),
+    ...byEvents.map(funnel),
   )
 }
 
@@ -43,7 +46,7 @@ function key(): HTMLElement {
   )
 }
 
-function funnel(part: FunnelPart, selection: Selection): HTMLElement {
+function funnelElement(part: FunnelPart, selection: Selection, segments: Segments[]): HTMLElement {
   const [entry] = part.steps
   const isDim = ({ step }: FunnelStep) =>
     part.stepsAre === 'states' && !touchesState(selection, bare(step))
@@ -61,19 +64,14 @@ function funnel(part: FunnelPart, selection: Selection): HTMLElement {
           html('ol', {}, ...part.steps.map((step) => row(step, part, isDim(step)))),
           html('div', { class: 'funnel-side' }, byAge(part), funnelDaily(part)),
         ),
-    funnelSources(part),
+    ...funnelSources(part, segments),
   )
 }
 
 /** All entries, of which the rates leave out those that are not matured. */
 function byAge({ byAge: points }: FunnelPart): Child {
   if (points.length === 0) return null
-  return curve(
-    'Converted by age, of all entries of the whole period',
-    points,
-    0,
-    conversionText(points),
-  )
+  return curve('Converted by age, of all entries', points, 0, conversionText(points))
 }
 
 function wholeText({ matured, countBy }: FunnelPart): string {

@@ -41,6 +41,8 @@ const GAP = 2
 /** States without a line stand in columns of so many. */
 const COLUMN = 5
 const TIE = 'tie'
+/** Between two layers of a map that runs right. */
+const RANK_RIGHT = 44
 
 /** Boxes are in the order in which people are meant to pass them. */
 export function place(boxes: Box[], lines: Line[], direction: Direction): Placed {
@@ -49,7 +51,7 @@ export function place(boxes: Box[], lines: Line[], direction: Direction): Placed
   graph.setGraph({
     rankdir: isRight ? 'LR' : 'TB',
     nodesep: isRight ? 26 : 28,
-    ranksep: isRight ? 44 : 40,
+    ranksep: isRight ? RANK_RIGHT : 40,
     edgesep: 12,
     marginx: MARGIN,
     marginy: MARGIN,
@@ -99,6 +101,25 @@ export function place(boxes: Box[], lines: Line[], direction: Direction): Placed
     placed.lines.set(line.key, { points: isBack(line) ? points.toReversed() : points, label })
   }
   return placed
+}
+
+/** Returns about the width that the layout would have rightwards: by layer the widest box, and
+ * before it the widest label. */
+export function widthRightwards(boxes: Box[], lines: Line[]): number {
+  const rank = new Map(boxes.map(({ name }, i) => [name, i]))
+  const layers = new Map(boxes.map(({ name }) => [name, 0]))
+  const on = lines.filter(({ from, to }) => (rank.get(from) ?? 0) < (rank.get(to) ?? 0))
+  for (const { name } of boxes) {
+    for (const { from, to } of on) {
+      if (from === name) layers.set(to, Math.max(layers.get(to) ?? 0, (layers.get(from) ?? 0) + 1))
+    }
+  }
+  const widths: number[] = []
+  const widen = (layer: number, width: number) =>
+    (widths[layer] = Math.max(widths[layer] ?? 0, width))
+  for (const { name, width } of boxes) widen(2 * (layers.get(name) ?? 0), width)
+  for (const { to, label } of on) widen(2 * (layers.get(to) ?? 0) - 1, label.width + RANK_RIGHT)
+  return widths.reduce((total, width) => total + width, 2 * MARGIN)
 }
 
 /** Moves the label to one side of the line, and makes the line straight along it. */

@@ -192,4 +192,4 @@ export class MapView {
 }
 
 /** Most of the window, so that the page around the map can be reached. */
-const heightMax = (): number => Math.max(360, innerHeight * 0.8)
+export const heightMax = (): number => Math.max(360, innerHeight * 0.8)

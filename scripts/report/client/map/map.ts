@@ -7,13 +7,14 @@
 import type { TrackPart, WayPart } from '../../document.ts'
 import { html, nothing, section, svg, type Child } from '../element.ts'
 import { count } from '../format.ts'
-import { place, type Direction, type Line, type Placed } from './layout.ts'
+import { folded } from './fold.ts'
+import { place, widthRightwards, type Line, type Placed } from './layout.ts'
 import { arrow, loop } from './map-arrow.ts'
 import { WayChoice } from './map-choice.ts'
 import { legend } from './map-legend.ts'
 import { StateBox } from './map-state.ts'
 import { plateSize } from './map-text.ts'
-import { MapView } from './map-view.ts'
+import { heightMax, MapView } from './map-view.ts'
 import { plate, thicknessOf, weightOf } from './map-way.ts'
 import {
   keyOf,
@@ -155,7 +156,7 @@ export class JourneyMap {
     )
   }
 
-  /** Rightwards where that fits, else downwards. */
+  /** Rightwards where that fits, else downwards, in columns if it is long. */
   #place(boxes: Map<string, StateBox>, ways: WayPart[], most: number): Placed {
     const { initial, started } = this.#track
     const lineOf = (
@@ -180,10 +181,11 @@ export class JourneyMap {
       { name: START, width: 12, height: 12 },
       ...[...boxes].map(([name, { size }]) => ({ name, ...size })),
     ]
-    const laid = (direction: Direction) => place(all, lines, direction)
-    if (this.#width < WIDE_FROM) return laid('down')
-    const right = laid('right')
-    return this.#width / right.width >= SCALE_MIN ? right : laid('down')
+    const isRight =
+      this.#width >= WIDE_FROM && this.#width / widthRightwards(all, lines) >= SCALE_MIN
+    if (isRight) return place(all, lines, 'right')
+    const room = { width: this.#width, height: heightMax() }
+    return folded(place(all, lines, 'down'), all, lines, room)
   }
 
   #start(placed: Placed, most: number): SVGElement[] {

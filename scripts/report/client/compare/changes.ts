@@ -1,12 +1,15 @@
 /** Two weeks beside one another, what people did apart from what was restated. */
 
-import { changesOf, type Changes, type CountChange, type RateChange } from '../changes.ts'
-import { differenceOf } from '../difference.ts'
-import type { JourneyPart, MaturedPart, ReportDocument, TrackPart } from '../document.ts'
-import type { Windows } from '../windows.ts'
-import { html, nothing, section, type Child } from './element.ts'
-import { count, exactly, percent, points, shortDay, signed } from './format.ts'
-import { table, type Column } from './table.ts'
+import { changesOf, type Changes, type CountChange, type RateChange } from '../../changes.ts'
+import { changesSql } from '../../changes-sql.ts'
+import { differenceOf } from '../../difference.ts'
+import type { JourneyPart, MaturedPart, ReportDocument, TrackPart } from '../../document.ts'
+import type { Windows } from '../../windows.ts'
+import type { BlockRows } from '../block-rows.ts'
+import { html, nothing, section, type Child } from '../element.ts'
+import { withExports } from '../exports.ts'
+import { count, exactly, percent, points, shortDay, signed } from '../format.ts'
+import { table, type Column } from '../table.ts'
 
 export function changes(
   report: ReportDocument,
@@ -16,7 +19,7 @@ export function changes(
   const found = changesOf(report, journey, track)
   const isEmpty =
     found === null || found.funnels.length + found.cycles.length + found.states.length === 0
-  return section(
+  const element = section(
     'changes',
     'What changed',
     [
@@ -26,6 +29,39 @@ export function changes(
     ],
     ...(isEmpty ? [nothing('No day is over yet.')] : blocks(found)),
   )
+  if (isEmpty) return element
+  return withExports(element, {
+    name: 'changes',
+    sql: changesSql(journey.id, track.name, found),
+    rowsOf: () => changeRows(found),
+  })
+}
+
+/** Counts of both weeks, and of how many they are; the last two as they were known then. */
+function changeRows({ funnels, cycles, states }: Changes): BlockRows {
+  const ofRate = (funnel: string) => (one: RateChange) => [
+    funnel,
+    one.name,
+    ...[one.recent, one.before, one.asKnown].flatMap(({ converted, count: all }) => [
+      converted,
+      all,
+    ]),
+  ]
+  const ofCount = (kind: string) => (one: CountChange) => [
+    kind,
+    one.name,
+    ...[one.recent, one.before, one.asKnown].flatMap((value) => [value, null]),
+  ]
+  return {
+    titles: 'of name recent recent_of before before_of before_as_known before_as_known_of'.split(
+      ' ',
+    ),
+    rows: [
+      ...funnels.flatMap(({ name, steps, sources }) => [...steps, ...sources].map(ofRate(name))),
+      ...states.map(ofCount('entered')),
+      ...cycles.map(ofCount('cycle')),
+    ],
+  }
 }
 
 function blocks({ windows, firstDay, funnels, cycles, states }: Changes): Child[] {
