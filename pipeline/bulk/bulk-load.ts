@@ -12,6 +12,7 @@
  * the number of identifiers.
  */
 
+import { EventIndex } from '../base/event-index.ts'
 import type { EventBatch } from '../decode/event-batch.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { land, type Landing } from '../microbatch/deduplicate.ts'
@@ -20,7 +21,6 @@ import type { LoadStart } from '../microbatch/pipeline.ts'
 import { watermarkAfter } from '../microbatch/watermark.ts'
 import { addToIntegers } from '../warehouse/arrow/arrow.ts'
 import { COMPONENT_EVENTS_MAX, PARTITION_EVENTS } from './components.ts'
-import { EventIndex } from './event-index.ts'
 import { columnsOf, KeptEvents } from './kept-events.ts'
 import { startPartPool, type Cut, type PartPool } from './part-pool.ts'
 import { PartitionedEvents } from './partitioned-events.ts'

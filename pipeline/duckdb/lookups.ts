@@ -92,9 +92,8 @@ export class DuckDBLookups {
     if (hashes.length === 0) return new Map()
     const underWay = this.#underWay
     const found = await this.#stored(hashes)
-    for (const hash of underWay === null ? [] : hashes) {
-      const fingerprint = underWay?.landed.get(hash)
-      if (fingerprint !== undefined) found.set(hash, fingerprint)
+    for (const [hash, fingerprint] of underWay?.landed.fingerprints(hashes) ?? []) {
+      found.set(hash, fingerprint)
     }
     return found
   }

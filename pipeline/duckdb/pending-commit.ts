@@ -3,6 +3,7 @@
  */
 
 import type { Table } from 'apache-arrow'
+import { EventIndex } from '../base/event-index.ts'
 import { CommitSegments } from '../warehouse/commit-segments.ts'
 import type { Commit } from '../warehouse/warehouse.ts'
 
@@ -13,7 +14,7 @@ export class UnderWay {
   readonly #events: Table | undefined
   readonly #segments: CommitSegments
   readonly #timers: Table | undefined
-  #landed: Map<bigint, bigint> | null = null
+  #landed: EventIndex | null = null
 
   constructor(commit: Commit, done: Promise<void>) {
     const { batch, inserts } = commit
@@ -25,13 +26,9 @@ export class UnderWay {
   }
 
   /** Fingerprints of its events by the hashes of their ids. */
-  get landed(): ReadonlyMap<bigint, bigint> {
-    if (this.#landed !== null) return this.#landed
-    this.#landed = new Map()
-    const hashes = words(this.#events, 'event_hash')
-    const fingerprints = words(this.#events, 'fingerprint')
-    hashes.forEach((hash, row) => this.#landed?.set(hash, fingerprints[row] as bigint))
-    return this.#landed
+  get landed(): EventIndex {
+    const column = (name: string) => words(this.#events, name) as BigUint64Array
+    return (this.#landed ??= EventIndex.of(column('event_hash'), column('fingerprint')))
   }
 
   /** Returns the history segment that it adds to a stream, or undefined. */

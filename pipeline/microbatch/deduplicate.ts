@@ -9,6 +9,7 @@
 
 import { contentAt, CONTEXT, IDENTIFIERS, PROPERTIES } from '../decode/content-builder.ts'
 import type { EventBatch, Refusal } from '../decode/event-batch.ts'
+import { EventIndex, RowsById } from '../base/event-index.ts'
 import type { TextColumn } from '../base/columns.ts'
 import type { ErasedPersons } from './suppression-list.ts'
 import { isEqual, type Json } from '../base/json.ts'
@@ -43,7 +44,7 @@ export async function land(
     erased: 0,
     refusals: [...batch.refusals],
   }
-  const inBatch = new Map<string, number>()
+  const inBatch = new RowsById(batch.eventId, batch.eventHash)
   landing.refusals = landing.refusals.filter(({ from, to }) => {
     return !erased.isIn(batch.raw.subarray(from, to))
   })
@@ -54,14 +55,12 @@ export async function land(
       landing.erased += 1
       continue
     }
-    const eventId = batch.eventId[row] as string
     const isSame = onRecord.get(row)
-    const first = inBatch.get(eventId)
-    if (isSame === undefined && first === undefined) {
-      inBatch.set(eventId, row)
+    const first = isSame === undefined ? inBatch.add(row) : -1
+    if (first === row) {
       landing.landedRow[row] = landing.rows.length
       landing.rows.push(row)
-    } else if (isSame ?? isRepeat(batch, row, first as number)) {
+    } else if (isSame ?? isRepeat(batch, row, first)) {
       landing.duplicates += 1
     } else {
       landing.refusals.push(refusalOf(batch, row))
@@ -77,12 +76,17 @@ export async function land(
 async function recordOf(warehouse: StoredIds, batch: EventBatch): Promise<Map<number, boolean>> {
   const record = new Map<number, boolean>()
   const fingerprints = await warehouse.fingerprints(batch.eventHash)
+  if (fingerprints.size === 0) return record
+  const stored = EventIndex.of(
+    BigUint64Array.from(fingerprints.keys()),
+    BigUint64Array.from(fingerprints.values()),
+  )
   const doubtful: number[] = []
-  for (let row = 0; row < batch.count && fingerprints.size > 0; row++) {
-    const fingerprint = fingerprints.get(batch.eventHash[row] as bigint)
-    if (fingerprint === undefined) continue
-    if (fingerprint === batch.fingerprint[row]) record.set(row, true)
-    else doubtful.push(row)
+  const matchOf = stored.matches(batch.eventHash, batch.fingerprint)
+  for (let row = 0; row < batch.count; row++) {
+    const match = matchOf(row)
+    if (match === 'same') record.set(row, true)
+    else if (match === 'other') doubtful.push(row)
   }
   if (doubtful.length === 0) return record
   const landed = await warehouse.landed(
