@@ -4,11 +4,13 @@
  */
 
 import type { DictionaryColumn } from '../base/columns.ts'
-import type { Correction, EventBatch, EventColumns } from '../decode/event-batch.ts'
-import type { DecodedEvent } from '../decode/event-columns-builder.ts'
+import type { EventBatch, EventColumns } from '../decode/event-batch.ts'
 import { Components, type Partitions } from './components.ts'
 import { EVENTS_IN_MEMORY, type PartitionedEvents } from './partitioned-events.ts'
 import { SpillFile, type Spilled } from './spill-file.ts'
+
+/** No partition yet, which differs from `OVERSIZED`. */
+const UNKNOWN = -2
 
 /** Columns of a decoded batch, and which of its rows were accepted. */
 type Kept = { columns: EventColumns; rows: readonly number[] }
@@ -38,14 +40,9 @@ export class KeptEvents {
 
   /** Moves all events to their partitions. */
   distribute(partitions: Partitions, into: PartitionedEvents): void {
-    for (const one of this.#kept.splice(0)) {
+    for (let one = this.#kept.shift(); one !== undefined; one = this.#kept.shift()) {
       const { columns, rows } = 'columns' in one ? one : this.#file.read(one)
-      const correctionsOf = correctionsByRow(columns)
-      const partitionOf = cachedByCode(columns.identifiers, (name) => partitions.of(name))
-      for (const row of rows) {
-        const event = eventAt(columns, row, correctionsOf.get(row) ?? [])
-        into.add(partitionOf(row), event)
-      }
+      into.addRows(columns, rows, partitionsOf(columns, rows, partitions))
     }
   }
 
@@ -83,44 +80,21 @@ export function columnsOf(batch: EventBatch): EventColumns {
   return { count, eventId, name, source, occurredAt, ordinal, identifiers, operands, corrections }
 }
 
-function correctionsByRow({ corrections }: EventColumns): Map<number, Correction[]> {
-  const byRow = new Map<number, Correction[]>()
-  for (const correction of corrections) {
-    byRow.set(correction.row, [...(byRow.get(correction.row) ?? []), correction])
+/** Returns the partitions of rows, by their first identifier. */
+function partitionsOf(
+  { identifiers }: EventColumns,
+  rows: readonly number[],
+  partitions: Partitions,
+): Int32Array {
+  const found = new Int32Array(rows.length).fill(UNKNOWN)
+  for (const { codes, values } of identifiers) {
+    const known = new Int32Array(values.length).fill(UNKNOWN)
+    for (let i = 0; i < rows.length; i++) {
+      const code = codes[rows[i] as number] as number
+      if (code < 0 || found[i] !== UNKNOWN) continue
+      if (known[code] === UNKNOWN) known[code] = partitions.of(values[code] as string)
+      found[i] = known[code] as number
+    }
   }
-  return byRow
-}
-
-/** Returns a function of rows that has the value of the row's first identifier, computed once for
- * each. */
-function cachedByCode(
-  identifiers: readonly DictionaryColumn[],
-  valueOf: (name: string) => number,
-): (row: number) => number {
-  const known = identifiers.map((): number[] => [])
-  return (row) => {
-    const n = identifiers.findIndex(({ codes }) => (codes[row] as number) >= 0)
-    const { codes, values } = identifiers[n] as DictionaryColumn
-    const code = codes[row] as number
-    const cache = known[n] as number[]
-    return (cache[code] ??= valueOf(values[code] as string))
-  }
-}
-
-function eventAt(
-  columns: EventColumns,
-  row: number,
-  corrections: DecodedEvent['corrections'],
-): DecodedEvent {
-  const { name, source, identifiers, operands } = columns
-  return {
-    eventId: columns.eventId[row] as string,
-    name: name.values[name.codes[row] as number] as string,
-    source: source.values[source.codes[row] as number] as string,
-    occurredAt: columns.occurredAt[row] as number,
-    ordinal: columns.ordinal[row] as number,
-    identifiers: identifiers.map(({ codes, values }) => values[codes[row] as number]),
-    operands: operands.map((values) => values[row]),
-    corrections,
-  }
+  return found
 }

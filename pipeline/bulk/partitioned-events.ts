@@ -3,8 +3,10 @@
  * file, so memory does not grow with the history.
  */
 
+import type { DictionaryColumn } from '../base/columns.ts'
 import type { EventColumns } from '../decode/event-batch.ts'
 import { EventColumnsBuilder, type DecodedEvent } from '../decode/event-columns-builder.ts'
+import { OVERSIZED } from './components.ts'
 import { SpillFile, type Spilled } from './spill-file.ts'
 
 /** Events in memory, of all partitions. An event takes about 200 bytes. */
@@ -36,6 +38,30 @@ export class PartitionedEvents {
     if (this.#inMemory >= this.#inMemoryMax) this.#spill()
   }
 
+  /** Adds rows of columns to the partitions of the rows. Rows with one identifier have one partition. */
+  addRows(columns: EventColumns, rows: readonly number[], partitions: Int32Array): void {
+    const { order, starts } = byPartition(rows, partitions, this.#builders.length)
+    const identifiers = columns.identifiers.map(codesOf)
+    const placeOf = new Int32Array(columns.count)
+    const partitionOf = new Int32Array(columns.count).fill(OVERSIZED)
+    this.#builders.forEach((builder, partition) => {
+      const own = order.subarray(starts[partition], starts[partition + 1])
+      if (own.length === 0) return
+      for (let i = 0; i < own.length; i++) {
+        placeOf[own[i] as number] = builder.count + i
+        partitionOf[own[i] as number] = partition
+      }
+      const known = { name: codesOf(columns.name), source: codesOf(columns.source), identifiers }
+      builder.addRows(columns, own, known)
+    })
+    for (const correction of columns.corrections) {
+      const row = placeOf[correction.row] as number
+      this.#builders[partitionOf[correction.row] as number]?.addCorrection({ ...correction, row })
+    }
+    this.#inMemory += order.length
+    if (this.#inMemory >= this.#inMemoryMax) this.#spill()
+  }
+
   /** Returns the events of a partition, which are then forgotten. */
   take(partition: number): EventColumns[] {
     const pieces = (this.#spilled[partition] ?? []).map((one) => this.#file.read(one))
@@ -58,4 +84,35 @@ export class PartitionedEvents {
     }
     this.#inMemory = 0
   }
+}
+
+/** Returns the rows sorted by their partitions, and where each partition starts. Rows of no partition
+ * are left out. */
+function byPartition(
+  rows: readonly number[],
+  partitions: Int32Array,
+  count: number,
+): { order: Int32Array; starts: Int32Array } {
+  const starts = new Int32Array(count + 1)
+  for (const partition of partitions) {
+    if (partition >= 0) starts[partition + 1] = (starts[partition + 1] as number) + 1
+  }
+  for (let p = 0; p < count; p++) {
+    starts[p + 1] = (starts[p + 1] as number) + (starts[p] as number)
+  }
+  const order = new Int32Array(starts[count] as number)
+  const next = starts.slice()
+  for (let i = 0; i < rows.length; i++) {
+    const partition = partitions[i] as number
+    if (partition < 0) continue
+    const at = next[partition] as number
+    order[at] = rows[i] as number
+    next[partition] = at + 1
+  }
+  return { order, starts }
+}
+
+/** Returns a cache of codes in a builder for the texts of a dictionary. */
+function codesOf({ values }: DictionaryColumn): Int32Array {
+  return new Int32Array(values.length).fill(-1)
 }

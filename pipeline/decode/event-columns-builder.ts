@@ -1,4 +1,8 @@
-/** Builder of the columns that tables are derived from, for events that are decoded already. */
+/**
+ * Builder of the columns that tables are derived from, for events that are decoded already: events
+ * one by one, or rows of columns. Rows of columns are added without an object an event, and each text
+ * of their dictionaries is looked up once.
+ */
 
 import type { DictionaryColumn } from '../base/columns.ts'
 import type { Json } from '../base/json.ts'
@@ -52,6 +56,30 @@ export class EventColumnsBuilder {
     for (const correction of corrections) this.#corrections.push({ ...correction, row })
   }
 
+  /** Adds rows of columns without their corrections. `known` caches codes while the columns and this
+   * builder's batch stay the same. */
+  addRows(columns: EventColumns, rows: Int32Array, known: KnownCodes): void {
+    const { eventId, name, source, occurredAt, ordinal, identifiers, operands } = columns
+    for (const row of rows) {
+      this.#eventId.push(eventId[row] as string)
+      this.#occurredAt.push(occurredAt[row] as number)
+      this.#ordinal.push(ordinal[row] as number)
+    }
+    this.#name.pushRows(name, rows, known.name)
+    this.#source.pushRows(source, rows, known.source)
+    identifiers.forEach((column, n) => {
+      this.#identifiers[n]?.pushRows(column, rows, known.identifiers[n] as Int32Array)
+    })
+    operands.forEach((values, o) => {
+      for (const row of rows) this.#operands[o]?.push(values[row])
+    })
+  }
+
+  /** Adds a correction of a row that was added. */
+  addCorrection(correction: Correction): void {
+    this.#corrections.push(correction)
+  }
+
   /** Returns the columns and begins the next. */
   take(): EventColumns {
     const columns = {
@@ -72,6 +100,9 @@ export class EventColumnsBuilder {
   }
 }
 
+/** Codes in a builder of the texts in dictionaries of other columns; -1 is not known yet. */
+export type KnownCodes = { name: Int32Array; source: Int32Array; identifiers: Int32Array[] }
+
 /** Dictionary column of texts. */
 class Dictionary {
   #codeOf = new Map<string, number>()
@@ -82,12 +113,28 @@ class Dictionary {
       this.#codes.push(-1)
       return
     }
+    this.#codes.push(this.#code(text))
+  }
+
+  pushRows({ values, codes }: DictionaryColumn, rows: Int32Array, known: Int32Array): void {
+    for (const row of rows) {
+      const from = codes[row] as number
+      let code = from < 0 ? -1 : (known[from] as number)
+      if (from >= 0 && code < 0) {
+        code = this.#code(values[from] as string)
+        known[from] = code
+      }
+      this.#codes.push(code)
+    }
+  }
+
+  #code(text: string): number {
     let code = this.#codeOf.get(text)
     if (code === undefined) {
       code = this.#codeOf.size
       this.#codeOf.set(text, code)
     }
-    this.#codes.push(code)
+    return code
   }
 
   take(): DictionaryColumn {

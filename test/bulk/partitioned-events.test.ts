@@ -2,6 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { Components, OVERSIZED } from '../../pipeline/bulk/components.ts'
+import type { EventColumns } from '../../pipeline/decode/event-batch.ts'
+import { EventColumnsBuilder } from '../../pipeline/decode/event-columns-builder.ts'
 import { PartitionedEvents } from '../../pipeline/bulk/partitioned-events.ts'
 
 const eventOf = (number: number) => ({
@@ -12,7 +14,8 @@ const eventOf = (number: number) => ({
   ordinal: 0,
   identifiers: [undefined, `anonymous_id:a${number % 5}`],
   operands: [number % 3 === 0 ? undefined : { value: number }],
-  corrections: number === 7 ? [{ kind: 'alias' as const, a: 'user_id:x', b: 'user_id:y' }] : [],
+  corrections:
+    number % 20 === 7 ? [{ kind: 'alias' as const, a: 'user_id:x', b: 'user_id:y' }] : [],
 })
 
 test('partitions return the events that were added, however few fit in memory', () => {
@@ -38,7 +41,7 @@ test('partitions return the events that were added, however few fit in memory', 
         device: `anonymous_id:a${number % 5}`,
         person: -1,
         operand: number % 3 === 0 ? undefined : { value: number },
-        corrections: number === 7 ? [expect.objectContaining({ a: 'user_id:x' })] : [],
+        corrections: number % 20 === 7 ? [expect.objectContaining({ a: 'user_id:x' })] : [],
       })),
     )
     expect(events.take(1)).toEqual([])
@@ -46,6 +49,46 @@ test('partitions return the events that were added, however few fit in memory', 
     events.close()
   }
 })
+
+test('rows of columns are distributed like single events', () => {
+  const shape = { partitions: 3, namespaces: 2, operands: 1 }
+  const partitionOf = (number: number) => (number % 5 === 4 ? OVERSIZED : (number % 5) % 3)
+  for (const inMemoryMax of [1, 15, 100]) {
+    const [one, other] = [1, 2].map(() => new PartitionedEvents(shape, inMemoryMax))
+    for (const first of [0, 20]) {
+      const builder = new EventColumnsBuilder(2, 1)
+      for (let number = first; number < first + 20; number++) builder.add(eventOf(number))
+      const rows = Array.from({ length: 20 }, (_, row) => row).filter((row) => row % 7 !== 3)
+      const numbers = rows.map((row) => first + row)
+      other?.addRows(builder.take(), rows, Int32Array.from(numbers, partitionOf))
+      for (const number of numbers) one?.add(partitionOf(number), eventOf(number))
+    }
+    const eventsOf = (pieces: EventColumns[] = []) => pieces.map(plain).flat()
+    for (const partition of [0, 1, 2]) {
+      const expected = eventsOf(one?.take(partition))
+      expect(expected.length).toBeGreaterThan(3)
+      expect(eventsOf(other?.take(partition))).toEqual(expected)
+    }
+    one?.close()
+    other?.close()
+  }
+})
+
+function plain(piece: EventColumns) {
+  const textOf = ({ values, codes }: EventColumns['name'], row: number) =>
+    values[codes[row] as number]
+  return piece.eventId.map((eventId, row) => ({
+    eventId,
+    name: textOf(piece.name, row),
+    source: textOf(piece.source, row),
+    at: [piece.occurredAt[row], piece.ordinal[row]],
+    identifiers: piece.identifiers.map((column) => textOf(column, row)),
+    operands: piece.operands.map((values) => values[row]),
+    corrections: piece.corrections
+      .filter((correction) => correction.row === row)
+      .map(({ kind, a, b }) => ({ kind, a, b })),
+  }))
+}
 
 test('identifiers that events connect share a partition, and too large components have none', () => {
   const components = new Components()
