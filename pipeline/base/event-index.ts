@@ -12,7 +12,7 @@ const SEED = randomInt(2 ** 31)
 const WORDS = 4
 const ENTRIES_AT_FIRST = 1 << 10
 
-/** What an index has at the hash of an event: nothing, another fingerprint, or the same. */
+/** Result of looking an event up: absent, with another fingerprint, or with the same. */
 export type Match = 'none' | 'other' | 'same'
 
 export class EventIndex {
