@@ -97,7 +97,8 @@ export class EventIndex {
       if (isUsed[from] === 0) continue
       const at = this.#find(words[from * WORDS] as number, words[from * WORDS + 1] as number)
       this.#isUsed[at] = 1
-      for (let w = 0; w < WORDS; w++) this.#words[at * WORDS + w] = words[from * WORDS + w] as number
+      for (let w = 0; w < WORDS; w++)
+        this.#words[at * WORDS + w] = words[from * WORDS + w] as number
     }
   }
 }
