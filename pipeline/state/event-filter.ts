@@ -36,7 +36,7 @@ export class EventFilter {
     for (const [i, { count, checksum }] of files.entries()) {
       const bytes = existsSync(fileOf(dir, i)) ? readFileSync(fileOf(dir, i)) : Buffer.alloc(0)
       if (bytes.length !== 4 * wordsOf(i) || crc32(bytes) !== checksum) return null
-      const words = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)) // prettier-ignore
+      const words = new Uint32Array(bytes.buffer, bytes.byteOffset, wordsOf(i))
       filter.#filters.push({ words, count, isChanged: false })
     }
     return { filter, position }

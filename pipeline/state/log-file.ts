@@ -1,6 +1,7 @@
 /**
- * The file of a state log: appended to at its end, read anywhere. The bytes of the last read are
- * kept, because a key is compared first and its record decoded next.
+ * The file of a state log: appended to at its end, read anywhere. The bytes appended last stay in
+ * memory, because a batch mostly reads what batches shortly before it have written. The bytes of
+ * the last read are kept, because a key is compared first and its record decoded next.
  */
 
 import {
@@ -14,6 +15,8 @@ import {
 } from 'node:fs'
 
 const SCRATCH_BYTES = 1 << 16
+/** Appended bytes that stay in memory. */
+const TAIL_BYTES = 1 << 26
 
 export class LogFile {
   readonly #file: number
@@ -22,20 +25,26 @@ export class LogFile {
   /** Range of the file that the scratch buffer contains. */
   #readFrom = 0
   #readTo = 0
+  /** The last bytes of the file, from an offset on; each at its offset modulo the length. */
+  #tail: Buffer | null = null
+  #tailFrom: number
+  readonly #tailBytes: number
 
-  private constructor(file: number) {
+  private constructor(file: number, tailBytes: number) {
     this.#file = file
     this.#size = fstatSync(file).size
+    this.#tailFrom = this.#size
+    this.#tailBytes = tailBytes
   }
 
   /** Opens a file, or makes an empty one. */
   static open(path: string): LogFile {
-    return new LogFile(openSync(path, existsSync(path) ? 'r+' : 'w+'))
+    return new LogFile(openSync(path, existsSync(path) ? 'r+' : 'w+'), TAIL_BYTES)
   }
 
-  /** Makes an empty file in place of any. */
-  static make(path: string): LogFile {
-    return new LogFile(openSync(path, 'w+'))
+  /** Makes an empty file in place of any. At most `tailBytes` of it stay in memory. */
+  static make(path: string, tailBytes = TAIL_BYTES): LogFile {
+    return new LogFile(openSync(path, 'w+'), tailBytes)
   }
 
   get size(): number {
@@ -46,6 +55,10 @@ export class LogFile {
    * until the next read. */
   read(offset: number, length: number): Buffer {
     const end = Math.min(offset + length, this.#size)
+    const at = offset % this.#tailBytes
+    if (offset >= this.#tailFrom && this.#tail !== null && at + end - offset <= this.#tailBytes) {
+      return this.#tail.subarray(at, at + end - offset)
+    }
     if (offset < this.#readFrom || end > this.#readTo) {
       if (end - offset > this.#scratch.length) {
         this.#scratch = Buffer.allocUnsafeSlow(2 * (end - offset))
@@ -64,6 +77,7 @@ export class LogFile {
     for (let done = 0; done < bytes.length;) {
       done += writeSync(this.#file, bytes, done, bytes.length - done, this.#size + done)
     }
+    this.#keep(bytes)
     this.#size += bytes.length
   }
 
@@ -72,9 +86,23 @@ export class LogFile {
     ftruncateSync(this.#file, size)
     this.#size = size
     this.#readTo = this.#readFrom
+    this.#tailFrom = size
   }
 
   close(): void {
     closeSync(this.#file)
+  }
+
+  /** Keeps the last of the bytes that were written at the end. */
+  #keep(bytes: Buffer): void {
+    this.#tail ??= Buffer.allocUnsafeSlow(this.#tailBytes)
+    const skipped = Math.max(0, bytes.length - this.#tailBytes)
+    for (let from = skipped; from < bytes.length;) {
+      const at = (this.#size + from) % this.#tailBytes
+      const to = Math.min(bytes.length, from + this.#tailBytes - at)
+      bytes.copy(this.#tail, at, from, to)
+      from = to
+    }
+    this.#tailFrom = Math.max(this.#tailFrom, this.#size + bytes.length - this.#tailBytes)
   }
 }
