@@ -72,10 +72,17 @@ export class EventFilter {
   /** Returns those of the hashes that may have been added. */
   candidates(hashes: BigUint64Array): BigUint64Array {
     const halves = halvesOf(hashes)
-    return hashes.filter((_, i) => {
-      const [low, high] = [halves[2 * i] as number, halves[2 * i + 1] as number]
-      return this.#filters.some(({ words }) => hasBits(words, low, high))
-    })
+    const found: number[] = []
+    for (let row = 0; row < hashes.length; row++) {
+      const low = halves[2 * row] as number
+      const high = halves[2 * row + 1] as number
+      for (const { words } of this.#filters) {
+        if (!hasBits(words, low, high)) continue
+        found.push(row)
+        break
+      }
+    }
+    return BigUint64Array.from(found, (row) => hashes[row] as bigint)
   }
 
   #withRoom(): Filter {
