@@ -143,9 +143,10 @@ export class MicroBatch {
     }
     batch.identifiers.forEach((column, n) => this.#addIdentifiers(n, column, rows))
     for (let o = 0; o < events.operands.length; o++) {
-      const from = batch.operands[o]
-      const to = events.operands[o]
-      for (let i = 0; i < rows.length; i++) to?.push(from?.[rows[i] as number])
+      const from = batch.operands[o] ?? []
+      const values = from.slice(0, rows.length)
+      for (let i = 0; i < rows.length; i++) values[i] = from[rows[i] as number]
+      events.operands[o] = first === 0 ? values : (events.operands[o] ?? []).concat(values)
     }
     for (let row = first; row < events.count; row++) events.stream.push(this.#streamOf(row))
     this.newCount = events.count

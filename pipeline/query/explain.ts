@@ -170,7 +170,7 @@ function foldAgain(
   })
   fold.run(profileId, profile, [], watermark)
   const since = reader.read(fold.takeChoices(), Infinity)
-  const instances = profile.instances.flatMap((all) => [...all.values()])
+  const instances = profile.instances.flatMap(({ all }) => all)
   return { steps, since, pending: instances.flatMap(pendingOf) }
 }
 

@@ -17,8 +17,9 @@ export function extendPath(
 ): void {
   const from = track.path.indexOf(to)
   if (from < 0) {
-    track.path.push(to)
-    track.pathAt.push(at)
+    // Paths are short and kept, and a push would reserve room for more.
+    track.path = [...track.path, to]
+    track.pathAt = [...track.pathAt, at]
     return
   }
   cycles.closedBy.push(fact)

@@ -70,7 +70,7 @@ export class Fold implements Scope {
       if (machine.keyOperand < 0) this.#unkeyed(instances, rows)
       else this.#keyed(instances, rows)
       if (watermark === null) continue
-      for (const instance of instances.values()) {
+      for (const instance of instances.all) {
         if (instance.due <= watermark) this.#timeouts(instance, watermark)
       }
     }
@@ -85,7 +85,7 @@ export class Fold implements Scope {
       const code = this.#events.code.at(row)
       if (asks[code]) instance = this.#event(instance, null, row, code)
     }
-    if (instance !== undefined && instance !== before) instances.set(null, instance)
+    if (instance !== undefined && instance !== before) instances.set(instance)
   }
 
   #keyed(instances: Instances, rows: RowList): void {
@@ -98,7 +98,7 @@ export class Fold implements Scope {
       if (key === null) continue
       const before = instances.get(key)
       const instance = this.#event(before, key, row, code)
-      if (instance !== undefined && instance !== before) instances.set(key, instance)
+      if (instance !== undefined && instance !== before) instances.set(instance)
     }
   }
 
@@ -130,7 +130,7 @@ export class Fold implements Scope {
     const machine = this.#machine
     const startEventId = this.#events.eventIdOf(row)
     const ordinal = this.#events.ordinal.at(row)
-    const start = { eventId: startEventId, at, ordinal, cause: START }
+    const start = { eventId: startEventId, at, ordinal }
     const instance = newInstance(machine, this.#profileId, key, start)
     this.#row = row
     for (let t = 0; t < machine.tracks.length; t++) {

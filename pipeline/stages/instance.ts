@@ -47,8 +47,44 @@ export type TrackState = {
   cycles: number
 }
 
-/** Instances of one machine by key; null is the key of an unkeyed instance. */
-export type Instances = Map<string | null, Instance>
+/** More instances than this are found by a map: most profiles have one, and a map for it takes more
+ * memory than the rest of its state. */
+const COMPARED_MAX = 8
+
+/** Instances of one machine, one a key; null is the key of an unkeyed instance. */
+export class Instances {
+  #all: readonly Instance[]
+  /** By key: the position in `#all`. */
+  #positions: Map<string | null, number> | null = null
+
+  constructor(all: readonly Instance[] = []) {
+    this.#all = all
+  }
+
+  /** In the order in which their keys came. */
+  get all(): readonly Instance[] {
+    return this.#all
+  }
+
+  get(key: string | null): Instance | undefined {
+    return this.#all[this.#positionOf(key)]
+  }
+
+  /** Adds an instance, in the place of one with its key. */
+  set(instance: Instance): void {
+    const position = this.#positionOf(instance.key)
+    const all = this.#all as Instance[]
+    if (position >= 0) all[position] = instance
+    else if (all.length < COMPARED_MAX) this.#all = [...all, instance]
+    else this.#positions?.set(instance.key, all.push(instance) - 1)
+  }
+
+  #positionOf(key: string | null): number {
+    if (this.#all.length < COMPARED_MAX) return this.#all.findIndex((one) => one.key === key)
+    this.#positions ??= new Map(this.#all.map((one, position) => [one.key, position]))
+    return this.#positions.get(key) ?? -1
+  }
+}
 
 /** State of a profile between folds. `instances[m]` belongs to `machines[m]`. */
 export type ProfileState = {
@@ -58,14 +94,14 @@ export type ProfileState = {
 }
 
 export function freshProfile(machines: readonly Machine[]): ProfileState {
-  return { instances: machines.map(() => new Map()), decidedUpTo: -Infinity }
+  return { instances: machines.map(() => new Instances()), decidedUpTo: -Infinity }
 }
 
 /** Returns the earliest pending timeout of a profile; `Infinity` if none is pending. */
 export function dueOf(profile: ProfileState): number {
   let due = Infinity
   for (const instances of profile.instances) {
-    for (const instance of instances.values()) if (instance.due < due) due = instance.due
+    for (const instance of instances.all) if (instance.due < due) due = instance.due
   }
   return due
 }
@@ -73,7 +109,7 @@ export function dueOf(profile: ProfileState): number {
 /** Clears references to facts of an earlier fold. */
 export function forgetFacts(profile: ProfileState): void {
   for (const instances of profile.instances) {
-    for (const { tracks } of instances.values()) for (const track of tracks) track.fact = -1
+    for (const { tracks } of instances.all) for (const track of tracks) track.fact = -1
   }
 }
 
@@ -101,9 +137,8 @@ export function newInstance(
   machine: Machine,
   profileId: string,
   key: string | null,
-  start: { eventId: string; at: number; ordinal: number; cause: number },
+  { eventId, at, ordinal }: { eventId: string; at: number; ordinal: number },
 ): Instance {
-  const { eventId, at, cause } = start
   return {
     id: instanceId(profileId, key, eventId),
     profileId,
@@ -111,13 +146,13 @@ export function newInstance(
     key,
     startEventId: eventId,
     startedAt: at,
-    startOrdinal: start.ordinal,
+    startOrdinal: ordinal,
     seq: 0,
     counts: machine.noCounts.slice(),
     tracks: machine.tracks.map((track) => ({
       state: -1,
       enteredAt: at,
-      cause,
+      cause: -1,
       eventId,
       fact: -1,
       timeoutsPast: 0,

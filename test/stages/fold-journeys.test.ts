@@ -129,6 +129,22 @@ describe('events', () => {
     `,
       machine({ a: { on: { Go: 'b' } }, b: { on: { No: 'a' } } }, { key: { property: 'k' } }),
     ))
+
+  test('a profile may have more keys than are compared one by one', () => {
+    const keys = Array.from({ length: 20 }, (_, i) => i)
+    const line = (at: number, event: string, k: number, state: string) =>
+      `${at}:00  u1  ${event}  {"k":${k}}  ${state}`
+    const lines = [
+      'at  user_id  event  props  ->  j',
+      ...keys.map((k) => line(10 + k, 'Go', k, 'b')),
+      ...keys.toReversed().map((k, i) => line(30 + i, 'No', k, 'a')),
+      ...keys.map((k) => line(50 + k, 'No', k, '!not_accepted')),
+    ]
+    checkFold(
+      lines.join('\n'),
+      machine({ a: { on: { Go: 'b' } }, b: { on: { No: 'a' } } }, { key: { property: 'k' } }),
+    )
+  })
 })
 
 describe('guards', () => {

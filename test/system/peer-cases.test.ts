@@ -291,7 +291,7 @@ function walk(journey: Journey, happenings: Happening[], untilMs = 0): string[][
     fold.run('p', state, row < 0 ? [] : [row], row < 0 ? untilMs * 1_000 : null)
     if (row < 0 && untilMs === 0) return []
     const [instances] = state.instances
-    const instance = [...(instances?.values() ?? [])][0]
+    const instance = instances?.all[0]
     return [(instance?.tracks ?? []).map((t, i) => machines[0]?.tracks[i]?.states[t.state] ?? '')]
   })
 }

@@ -9,12 +9,7 @@ import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec
 import { IDENTIFIER_CODEC } from './identifier-codec.ts'
 import { STREAM_CODEC } from './stream-codec.ts'
 import type { Compiled } from '../../definition/compile.ts'
-import {
-  instanceId,
-  type Instance,
-  type Instances,
-  type TrackState,
-} from '../../stages/instance.ts'
+import { instanceId, type Instance, Instances, type TrackState } from '../../stages/instance.ts'
 import {
   ImageCache,
   JSON_CODEC,
@@ -98,7 +93,7 @@ function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {
         image.streams,
         finite(image.due),
         finite(image.state.decidedUpTo),
-        image.state.instances.map((instances) => [...instances.values()].map(storeInstance)),
+        image.state.instances.map(({ all }) => all.map(storeInstance)),
       ]
       const kept = encodeFunnels(funnels, image.funnels, image.profileId)
       if (kept !== null) stored.push(kept)
@@ -157,9 +152,7 @@ function readInstances(
   machine: Machine,
   stored: readonly StoredInstance[],
 ): Instances {
-  return new Map(
-    stored.map((instance) => [instance[0], readInstance(profileId, machine, instance)]),
-  )
+  return new Instances(stored.map((instance) => readInstance(profileId, machine, instance)))
 }
 
 function readInstance(profileId: string, machine: Machine, stored: StoredInstance): Instance {
