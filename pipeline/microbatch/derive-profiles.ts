@@ -198,16 +198,19 @@ function continueProfiles(
 
 /** Adds the streams of rows to those that are known. */
 function withStreams({ events, texts }: MicroBatch, known: string[], rows: Int32Array): string[] {
-  let streams = known
+  let streams: Set<string> | null = null
   let latest = -1
   for (const row of rows) {
     const stream = events.stream.at(row)
     if (stream === latest) continue
     latest = stream
     const name = texts.at(stream)
-    if (!streams.includes(name)) streams = [...streams, name]
+    // Most profiles have one stream.
+    if (streams === null && known.length === 1 && known[0] === name) continue
+    streams ??= new Set(known)
+    streams.add(name)
   }
-  return streams
+  return streams === null || streams.size === known.length ? known : [...streams]
 }
 
 function refoldProfiles(

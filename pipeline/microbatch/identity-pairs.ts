@@ -12,7 +12,8 @@
 import { comparePlaces, compareText, type Place } from '../base/event-order.ts'
 import { encodePart } from '../base/hash.ts'
 import { namespaceOf, type CorrectionKind } from '../base/identifier.ts'
-import type { Ints } from '../stages/growable-array.ts'
+import type { Texts } from '../base/texts.ts'
+import { Ints } from '../stages/growable-array.ts'
 import type { Attempt } from '../stages/resolve-identity.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { Pair } from './image-cache.ts'
@@ -34,44 +35,82 @@ export type IsCarried = (identifier: string) => boolean
 /** An alias or unlink and the place of its event. An alias goes from `a` to `b`. */
 export type PlacedCorrection = { place: Place; kind: CorrectionKind; a: string; b: string }
 
-/** More than any code of a text, so that a pair of codes is one number. */
-const CODES_MAX = 2 ** 26
+const SLOTS_AT_FIRST = 1_024
+/** Odd, and spreads successive codes over 32 bits. */
+const MULTIPLIER = 0x9e3779b1
+
+/** Sayings of a working set by their pairs of codes, in an open addressing table. */
+class SayingsByPair {
+  readonly all: Sayings[] = []
+  readonly #texts: Texts
+  /** By saying: the codes of its pair. */
+  readonly #kept = new Ints()
+  readonly #refused = new Ints()
+  /** Numbers of sayings from 1; 0 is free. The length is a power of two. */
+  #slots = new Int32Array(SLOTS_AT_FIRST)
+
+  constructor(texts: Texts) {
+    this.#texts = texts
+  }
+
+  of(kept: number, refused: number): Sayings {
+    const slot = this.#slotOf(kept, refused)
+    const number = (this.#slots[slot] as number) - 1
+    if (number >= 0) return this.all[number] as Sayings
+    const pair = { kept: this.#texts.at(kept), refused: this.#texts.at(refused) }
+    const saying = { ...pair, links: [], aliases: [], ifCarried: [], unlinks: [] }
+    this.#kept.push(kept)
+    this.#refused.push(refused)
+    this.#slots[slot] = this.all.push(saying)
+    if (2 * this.all.length > this.#slots.length) this.#grow()
+    return saying
+  }
+
+  #slotOf(kept: number, refused: number): number {
+    const mask = this.#slots.length - 1
+    let slot = (Math.imul(Math.imul(kept, MULTIPLIER) + refused, MULTIPLIER) >>> 8) & mask
+    for (;;) {
+      const number = (this.#slots[slot] as number) - 1
+      if (number < 0) return slot
+      if (this.#kept.at(number) === kept && this.#refused.at(number) === refused) return slot
+      slot = (slot + 1) & mask
+    }
+  }
+
+  #grow(): void {
+    this.#slots = new Int32Array(2 * this.#slots.length)
+    for (let number = 0; number < this.all.length; number++) {
+      const slot = this.#slotOf(this.#kept.at(number), this.#refused.at(number))
+      this.#slots[slot] = number + 1
+    }
+  }
+}
 
 /** Links, aliases and unlinks of rows and corrections, one entry a pair. */
 export function sayingsOf(
   batch: MicroBatch,
   rows: Iterable<number>,
   corrections: readonly PlacedCorrection[],
-): Iterable<Sayings> {
+): Sayings[] {
   const { texts } = batch
-  const sayings = new Map<number, Sayings>()
-  const of = (kept: number, refused: number): Sayings => {
-    const key = kept * CODES_MAX + refused
-    let saying = sayings.get(key)
-    if (saying === undefined) {
-      const pair = { kept: texts.at(kept), refused: texts.at(refused) }
-      saying = { ...pair, links: [], aliases: [], ifCarried: [], unlinks: [] }
-      sayings.set(key, saying)
-    }
-    return saying
-  }
+  const sayings = new SayingsByPair(texts)
   const persons = personColumns(batch)
   for (const row of rows) {
     const first = firstPerson(persons, row)
     for (let n = first + 1; n < persons.length; n++) {
       const refused = (persons[n] as Ints).at(row)
-      if (refused >= 0) of((persons[first] as Ints).at(row), refused).links.push(row)
+      if (refused >= 0) sayings.of((persons[first] as Ints).at(row), refused).links.push(row)
     }
   }
   for (const { place, kind, a, b } of corrections) {
     if (a === b) continue
     const [kept, refused] = inPriority(batch, a, b)
-    const saying = of(texts.code(kept), texts.code(refused))
+    const saying = sayings.of(texts.code(kept), texts.code(refused))
     if (kind === 'alias') saying.aliases.push(place)
     else if (kind === 'unlink') saying.unlinks.push(place)
     else saying.ifCarried.push([a, place])
   }
-  return sayings.values()
+  return sayings.all
 }
 
 function personColumns({ compiled, events }: MicroBatch): Ints[] {
@@ -116,6 +155,7 @@ export async function applySaying(
   saying: Sayings,
   pair: Pair,
 ): Promise<Pair | null> {
+  if (repeatsLink(batch, saying, pair)) return null
   const unlinked = latest([...saying.unlinks, ...(pair.unlinked === null ? [] : [pair.unlinked])])
   const counts = (place: Place) => unlinked === null || comparePlaces(place, unlinked) > 0
   const links = firstLink(batch, saying.links, unlinked)
@@ -147,6 +187,18 @@ function firstLink(
     if (first < 0 || events.inOrder(row, first) < 0) first = row
   }
   return first < 0 ? [] : [events.place(first)]
+}
+
+/** Returns whether a saying has only links after the first one of the pair, which no unlink cancels:
+ * most have, and they change nothing. */
+function repeatsLink(
+  { events }: MicroBatch,
+  { links, aliases, ifCarried, unlinks }: Sayings,
+  { firstLink, unlinked }: Pair,
+): boolean {
+  if (firstLink === null || unlinked !== null) return false
+  if (aliases.length + ifCarried.length + unlinks.length > 0) return false
+  return links.every((row) => events.isAfter(row, firstLink))
 }
 
 function earliest(places: Place[]): Place | null {

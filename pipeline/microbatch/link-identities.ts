@@ -35,7 +35,7 @@ export async function linkIdentities(
   corrections: readonly PlacedCorrection[],
 ): Promise<Linked> {
   const linked: Linked = { moves: new Map(), changes: new Changes() }
-  const sayings = [...sayingsOf(batch, batch.newRows, corrections)]
+  const sayings = sayingsOf(batch, batch.newRows, corrections)
   const carried = carriedPersons(batch)
   const firstCarried = [...carried].filter((name) => isNamedAlone(batch, name))
   if (sayings.length === 0 && firstCarried.length === 0) return linked

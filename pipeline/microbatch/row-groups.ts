@@ -13,6 +13,8 @@ export class RowGroups {
   /** By group: where its rows end. */
   readonly #ends: Int32Array
   readonly #rows: Int32Array
+  /** By group, once asked for. */
+  readonly #views: Int32Array[] = []
 
   /** Groups `rows`; the key of `rows[i]` is `keys[i]`, below `keysMax`. */
   constructor(events: Events, rows: RowList, keys: RowList, keysMax: number) {
@@ -54,7 +56,12 @@ export class RowGroups {
 
   /** Returns the rows of a group in event order. */
   at(group: number): Int32Array {
-    return this.#rows.subarray(group === 0 ? 0 : this.#ends[group - 1], this.#ends[group])
+    let view = this.#views[group]
+    if (view === undefined) {
+      view = this.#rows.subarray(group === 0 ? 0 : this.#ends[group - 1], this.#ends[group])
+      this.#views[group] = view
+    }
+    return view
   }
 }
 

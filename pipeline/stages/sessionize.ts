@@ -43,19 +43,23 @@ export function sessionize(
   rules: SessionRules,
   open: Session | null,
 ): Cut {
-  const sessions: Session[] = []
-  const from: number[] = []
+  // Most streams have one session here, and a push into an empty list reserves room for more.
+  let sessions: Session[] = []
+  let from: number[] = []
   let session = open
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number
     const because = session === null ? 'first' : startsAnew(events, row, rules, session)
     if (session === null || because !== null) {
       session = begin(events, row, rules, because ?? 'first')
-      sessions.push(session)
-      from.push(i)
-    } else if (i === 0) {
-      sessions.push(session)
-      from.push(0)
+      if (i > 0) {
+        sessions.push(session)
+        from.push(i)
+      }
+    }
+    if (i === 0) {
+      sessions = [session]
+      from = [0]
     }
     extend(events, row, rules, session)
   }
