@@ -30,7 +30,9 @@ const TYPES: { [T in Column['type']]: string } = {
   uuid: 'uuid',
 }
 
-const UNCOMPRESSED = ' using compression uncompressed'
+const ZSTD = ' using compression zstd'
+/** Texts that a commit writes for each key that it touches. */
+const STATE_TEXTS = new Set(['image', 'segment'])
 
 /** Returns the qualified name of a relation that is not part of the contract. */
 export function internal(relation: string): string {
@@ -95,12 +97,14 @@ const ENDED = [
   { name: 'superseded_because', type: TYPES.text },
 ] as const
 
-/** Returns a table as stored. Texts that are read by key and soon replaced are not compressed. */
+/** Returns a table as stored. Images and segments are half of a file without compression. A read by
+ * key decompresses pages of 2,048 texts, but the state store reads the tables only for keys that
+ * it lacks. */
 function storedTable(table: TableName): StoredTable {
   const isKeyed = KEYED_TABLES.some((keyed) => keyed === table)
   const columns = columnsOf(table).map(({ name, type }) => ({
     name,
-    type: TYPES[type] + (isKeyed && type === 'text' ? UNCOMPRESSED : ''),
+    type: TYPES[type] + (isKeyed && STATE_TEXTS.has(name) ? ZSTD : ''),
   }))
   const recorded = [
     { name: 'recorded_at', type: TYPES.instant },
