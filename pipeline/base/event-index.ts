@@ -11,6 +11,8 @@ const SEED = randomInt(2 ** 31)
 /** Words of an entry: hash and fingerprint, low word first. */
 const WORDS = 4
 const ENTRIES_AT_FIRST = 1 << 10
+/** Entries from which a table doubles, so that little of it is free. */
+const LARGE = 1 << 18
 
 /** Result of looking an event up: absent, with another fingerprint, or with the same. */
 export type Match = 'none' | 'other' | 'same'
@@ -63,7 +65,7 @@ export class EventIndex {
   }
 
   #add(keys: Uint32Array, values: Uint32Array, row: number): void {
-    if (2 * this.#count > this.#mask) this.#grow()
+    if (4 * this.#count >= 3 * this.#isUsed.length) this.#grow()
     const [low, high] = [keys[2 * row] as number, keys[2 * row + 1] as number]
     const at = this.#find(low, high)
     if (this.#isUsed[at] === 1) return
@@ -89,7 +91,7 @@ export class EventIndex {
 
   #grow(): void {
     const [words, isUsed] = [this.#words, this.#isUsed]
-    const size = 4 * isUsed.length
+    const size = (isUsed.length < LARGE ? 4 : 2) * isUsed.length
     this.#words = new Uint32Array(size * WORDS)
     this.#isUsed = new Uint8Array(size)
     this.#mask = size - 1

@@ -10,7 +10,7 @@ import { OVERSIZED } from './components.ts'
 import { SpillFile, type Spilled } from './spill-file.ts'
 
 /** Events in memory, of all partitions. An event takes about 200 bytes. */
-export const EVENTS_IN_MEMORY = 1_000_000
+export const EVENTS_IN_MEMORY = 600_000
 
 export class PartitionedEvents {
   readonly #builders: EventColumnsBuilder[]

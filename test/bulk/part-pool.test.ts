@@ -18,6 +18,8 @@ test('several threads write the rows and state of one, in the same order', async
     const outcome = await harness.load(chunks, null, { partEvents: 150, threads })
     expect(outcome.effects).toBeGreaterThan(20)
     const { warehouse } = harness
+    const numbers = await warehouse.query('select effect_no from effects_log order by effect_no')
+    expect(numbers.map((row) => row['effect_no'])).toEqual(numbers.map((_, i) => i + 1))
     const tables = await warehouse.query(
       `select schema_name || '.' || table_name as name from duckdb_tables()
        where database_name = current_database() and not temporary order by name`,
