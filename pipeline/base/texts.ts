@@ -7,6 +7,7 @@
  */
 
 import type { TextColumn } from './columns.ts'
+import { assert } from './errors.ts'
 
 /** Code of no text. */
 export const NO_TEXT = -1
@@ -58,6 +59,7 @@ export class Texts {
       end += lengthOf(text)
       offsets[code + 1] = end
     })
+    assert(end === bytes.length, 'texts are well-formed UTF-16')
     return { bytes, offsets }
   }
 }

@@ -1,74 +1,79 @@
 /**
  * Changelog of the versioned tables: rows to insert, and keys of rows to supersede.
- *
- * Rows are plain arrays by column. Rows with the same key are versions of one row. A uuid or hash64
- * column contains the text to be hashed: rows are compared by text, and only written rows are
- * hashed.
  */
 
-import { TABLES, VERSIONED_NAMES, type VersionedName } from '../warehouse/tables.ts'
+import { Hashes } from '../base/hashes.ts'
+import type { Texts } from '../base/texts.ts'
+import { Ints } from '../stages/growable-array.ts'
+import { VERSIONED_NAMES, type VersionedName } from '../warehouse/tables.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
+import { KeyIndex } from './key-index.ts'
+import { Rows } from './rows.ts'
 
-export type Value = string | number | boolean | null
+/** Reasons in the order of their codes. */
+export const REASONS: SupersededBecause[] = ['progress', 'late_event', 'identity', 'rebuilt']
 
-/** A row's values, in the order of the table's columns without `row_key`. */
-export type RowValues = readonly Value[]
-
-export class Rows {
-  readonly table: VersionedName
-  /** Texts that are hashed to `row_key`. */
-  readonly keys: string[] = []
-  /** By column, in the order of the table's columns without `row_key`. */
-  readonly columns: Value[][]
-
-  constructor(table: VersionedName) {
-    this.table = table
-    this.columns = TABLES[table].columns.slice(1).map(() => [])
-  }
+/** Keys of superseded rows, and why. */
+export class Supersedes {
+  readonly keys = new Hashes()
+  /** Positions in `REASONS`. */
+  readonly because = new Ints()
 
   get count(): number {
     return this.keys.length
   }
 
-  add(key: string, values: RowValues): void {
+  /** Adds the key of a row. */
+  add(keys: Hashes, row: number, because: SupersededBecause): void {
+    this.keys.pushFrom(keys, row)
+    this.because.push(REASONS.indexOf(because))
+  }
+
+  /** Adds a key that is the hash of a text. */
+  addText(key: string, because: SupersededBecause): void {
     this.keys.push(key)
-    for (let c = 0; c < values.length; c++) (this.columns[c] as Value[]).push(values[c] as Value)
+    this.because.push(REASONS.indexOf(because))
   }
 
-  addFrom(other: Rows, row: number): void {
-    this.keys.push(other.keys[row] as string)
-    for (let c = 0; c < this.columns.length; c++) {
-      this.columns[c]?.push(other.columns[c]?.[row] as Value)
+  addAll(keys: Hashes, because: SupersededBecause): void {
+    for (let row = 0; row < keys.length; row++) this.add(keys, row, because)
+  }
+
+  /** Replaces all reasons. */
+  setReason(because: SupersededBecause): void {
+    this.because.values.fill(REASONS.indexOf(because))
+  }
+
+  addFrom(later: Supersedes): void {
+    for (let i = 0; i < later.count; i++) {
+      this.keys.pushFrom(later.keys, i)
+      this.because.push(later.because.at(i))
     }
-  }
-
-  addAll(other: Rows): void {
-    for (let row = 0; row < other.count; row++) this.addFrom(other, row)
-  }
-
-  /** Returns the values of a column by name. */
-  column(name: string): Value[] {
-    const at = TABLES[this.table].columns.findIndex((column) => column.name === name) - 1
-    return this.columns[at] as Value[]
   }
 }
 
 /** Changes of one versioned table. */
-export type TableChange = {
-  inserts: Rows
-  supersedes: { keys: string[]; because: SupersededBecause[] }
+export type TableChange<T extends VersionedName = VersionedName> = {
+  inserts: Rows<T>
+  supersedes: Supersedes
 }
 
 /** Changes of the versioned tables by a batch or one of its steps. */
 export class Changes {
+  readonly texts: Texts
   readonly #tables = new Map<VersionedName, TableChange>()
 
+  /** `texts` are those of the batch. */
+  constructor(texts: Texts) {
+    this.texts = texts
+  }
+
   /** Returns the change of a table, empty at first. */
-  of(table: VersionedName): TableChange {
-    let change = this.#tables.get(table)
+  of<T extends VersionedName>(table: T): TableChange<T> {
+    let change = this.#tables.get(table) as TableChange<T> | undefined
     if (change === undefined) {
-      change = { inserts: new Rows(table), supersedes: { keys: [], because: [] } }
-      this.#tables.set(table, change)
+      change = { inserts: new Rows(table, this.texts), supersedes: new Supersedes() }
+      this.#tables.set(table, change as TableChange)
     }
     return change
   }
@@ -88,9 +93,7 @@ export class Changes {
         continue
       }
       this.insert(change.inserts)
-      const { supersedes } = this.of(table)
-      for (const key of change.supersedes.keys) supersedes.keys.push(key)
-      for (const because of change.supersedes.because) supersedes.because.push(because)
+      this.of(table).supersedes.addFrom(change.supersedes)
     }
   }
 
@@ -103,33 +106,28 @@ export class Changes {
   }
 }
 
-/** Reason for superseding a row; `newRow` is -1 when no row replaces it. */
-export type Reason = (before: Rows, row: number, after: Rows, newRow: number) => SupersededBecause
+/** Returns the reason for superseding a row; `newRow` is -1 when no row replaces it. */
+export type Reason = (row: number, newRow: number) => SupersededBecause
 
 /** Adds to `change` the difference from `before` to `after`; equal rows are unchanged. */
-export function diff(before: Rows, after: Rows, change: TableChange, reason: Reason): void {
-  const oldRows = new Map<string, number>()
-  for (let row = 0; row < before.count; row++) oldRows.set(before.keys[row] as string, row)
-  const supersede = (key: string, row: number, newRow: number) => {
-    change.supersedes.keys.push(key)
-    change.supersedes.because.push(reason(before, row, after, newRow))
-  }
+export function diff<T extends VersionedName>(
+  before: Rows<T>,
+  after: Rows<T>,
+  { inserts, supersedes }: TableChange<T>,
+  reason: Reason,
+): void {
+  const oldRows = new KeyIndex(before.keys)
+  const added = new Ints()
   for (let row = 0; row < after.count; row++) {
-    const key = after.keys[row] as string
-    const oldRow = oldRows.get(key)
-    if (oldRow !== undefined) {
-      oldRows.delete(key)
-      if (isSame(before, oldRow, after, row)) continue
-      supersede(key, oldRow, row)
+    const oldRow = oldRows.take(after.keys, row)
+    if (oldRow >= 0) {
+      if (after.isSame(row, before, oldRow)) continue
+      supersedes.add(before.keys, oldRow, reason(oldRow, row))
     }
-    change.inserts.addFrom(after, row)
+    added.push(row)
   }
-  for (const [key, row] of oldRows) supersede(key, row, -1)
-}
-
-function isSame(a: Rows, rowOfA: number, b: Rows, rowOfB: number): boolean {
-  for (let c = 0; c < a.columns.length; c++) {
-    if (a.columns[c]?.[rowOfA] !== b.columns[c]?.[rowOfB]) return false
+  inserts.addFrom(after, added.toArray())
+  for (let row = 0; row < before.count; row++) {
+    if (oldRows.isLeft(row)) supersedes.add(before.keys, row, reason(row, -1))
   }
-  return true
 }

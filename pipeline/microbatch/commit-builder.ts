@@ -1,10 +1,9 @@
 /**
- * Builds a commit, one atomic write, as Arrow tables. Ids are hashed here, and only those of rows
- * that are written.
+ * Builds a commit, one atomic write, as Arrow tables.
  */
 
 import { imageTable } from '../warehouse/image-tables.ts'
-import { arrowTable, supersedeTable, uuidsFromText } from '../warehouse/arrow/arrow.ts'
+import { arrowTable, uuidsFromText } from '../warehouse/arrow/arrow.ts'
 import { SharedTexts, type ColumnData } from '../warehouse/arrow/pack.ts'
 import { CONTEXT, IDENTIFIERS, PROPERTIES } from '../decode/content-builder.ts'
 import type { EventBatch } from '../decode/event-batch.ts'
@@ -14,16 +13,16 @@ import type { Release } from '../definition/load.ts'
 import type { FinalState } from '../definition/outcome.ts'
 import type { OutboxRow } from './outbox.ts'
 import { hashes64 } from '../base/hash.ts'
+import type { Texts } from '../base/texts.ts'
 import {
   columnsOf,
-  hashed,
   pickCodes,
   pickContent,
   pickHashes,
   pickNumbers,
   pickRare,
   pickTexts,
-  type Hashed,
+  supersedeRows,
 } from './commit-columns.ts'
 import { deadLetterIdOf, type Landing } from './deduplicate.ts'
 import type { ReleaseEntry } from '../warehouse/release-log.ts'
@@ -47,7 +46,8 @@ export class CommitBuilder {
   #inserts: Commit['inserts'] = new Map()
   #supersedes: Commit['supersedes'] = new Map()
   #images: Commit['images'] = new Map()
-  #transitions: Hashed | undefined
+  /** Texts of the latest rows, and how many they were when the dictionary was made. */
+  #texts: { from: Texts; size: number; texts: SharedTexts } | undefined
   #inserted = 0
   #superseded = 0
   #landed = 0
@@ -172,17 +172,21 @@ export class CommitBuilder {
 
   change(table: VersionedName, { inserts, supersedes }: TableChange): void {
     this.#inserted += inserts.count
-    this.#superseded += supersedes.keys.length
-    // A stay has the key of the transition that enters it, mostly at the same place.
-    const like = table === 'state' ? this.#transitions : undefined
-    const rowKeys = hashed(inserts.keys, like)
-    if (table === 'transition') {
-      const hashes = new Int32Array(rowKeys.bytes.buffer)
-      this.#transitions = { texts: inserts.keys, hashes }
+    this.#superseded += supersedes.count
+    if (inserts.count > 0) {
+      this.#insert(table, inserts.count, columnsOf(inserts, this.#sharedTexts(inserts.texts)))
     }
-    this.#insert(table, inserts.count, columnsOf(inserts, rowKeys))
-    if (supersedes.keys.length === 0) return
-    this.#supersedes.set(table, supersedeTable(hashed(supersedes.keys), supersedes.because))
+    if (supersedes.count > 0) this.#supersedes.set(table, supersedeRows(supersedes))
+  }
+
+  /** Returns the texts of a batch as one dictionary, which is made once for all its rows. */
+  #sharedTexts(texts: Texts): SharedTexts {
+    let shared = this.#texts
+    if (shared?.from !== texts || shared.size !== texts.size) {
+      shared = { from: texts, size: texts.size, texts: SharedTexts.of(texts.column()) }
+      this.#texts = shared
+    }
+    return shared.texts
   }
 
   /** Counts rows that are written with this commit by others. */
@@ -201,12 +205,12 @@ export class CommitBuilder {
     const before = this.#effects
     this.#effects += rows.length
     this.#insert('effects', rows.length, {
-      effect_id: hashed(rows.map(({ key }) => key)),
+      effect_id: uuidsFromText(rows.map(({ id }) => id)),
       kind: rows.map(({ kind }) => kind),
       status: rows.map(({ status }) => status),
       type: rows.map(({ type }) => type),
       payload: rows.map(({ payload }) => payload),
-      transition_id: hashed(rows.map(({ transition }) => transition)),
+      transition_id: uuidsFromText(rows.map(({ transition }) => transition)),
       journey: rows.map(({ machine }) => machine.id),
       version: rows.map(({ machine }) => machine.version),
       instance_id: rows.map(({ instanceId }) => instanceId),
@@ -260,7 +264,7 @@ export class CommitBuilder {
     this.#inserts = new Map()
     this.#supersedes = new Map()
     this.#images = new Map()
-    this.#transitions = undefined
+    this.#texts = undefined
     return part
   }
 

@@ -1,63 +1,45 @@
 /** Columns of a commit: values of rows, and selected rows of a decoded batch, as Arrow takes them. */
 
-import type { CodedColumn, ColumnData, SharedTexts, Uuids } from '../warehouse/arrow/pack.ts'
+import type { Table } from 'apache-arrow'
 import { contentAt } from '../decode/content-builder.ts'
 import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
-import { hashes64, hashHalves, writeHash } from '../base/hash.ts'
-import { repeatedTexts } from '../warehouse/repeated-texts.ts'
-import type { Rows, Value } from './changelog.ts'
-import { TABLES, type VersionedName } from '../warehouse/tables.ts'
+import { Hashes, Hashes64 } from '../base/hashes.ts'
+import { Doubles } from '../stages/growable-array.ts'
+import { supersedeTable } from '../warehouse/arrow/arrow.ts'
+import type { CodedColumn, ColumnData, SharedTexts, Uuids } from '../warehouse/arrow/pack.ts'
+import type { Column, ColumnType } from '../warehouse/column.ts'
+import { TABLES } from '../warehouse/tables.ts'
+import { REASONS, type Supersedes } from './changelog.ts'
+import type { Rows, StoredColumn } from './rows.ts'
 
-/** Public ids that are the hash of the row's own key. */
-const OWN_IDS: { [T in VersionedName]?: string } = {
-  transition: 'transition_id',
-  state: 'state_id',
-  cycle: 'cycle_id',
-  funnel_attempt: 'attempt_id',
-}
-
-/** Returns the columns of versioned rows, with uuid and hash64 columns hashed. `rowKeys` are the
- * hashes of the rows' keys. */
-export function columnsOf(rows: Rows, rowKeys: Uuids): { [column: string]: ColumnData } {
-  const columns: { [column: string]: ColumnData } = { row_key: rowKeys }
-  TABLES[rows.table].columns.slice(1).forEach((column, c) => {
-    const values = rows.columns[c] as Value[]
-    columns[column.name] =
-      column.type === 'uuid'
-        ? column.name === OWN_IDS[rows.table]
-          ? rowKeys
-          : hashed(values as (string | null)[])
-        : column.type === 'hash64'
-          ? hashes64(values as string[])
-          : column.type === 'text'
-            ? repeatedTexts(values as (string | null)[])
-            : (values as ColumnData)
-  })
+/** Returns the columns of versioned rows. `texts` are those of the rows. */
+export function columnsOf(rows: Rows, texts: SharedTexts): { [column: string]: ColumnData } {
+  const keys: Uuids = { bytes: rows.keys.bytes() }
+  const columns: { [column: string]: ColumnData } = { row_key: keys }
+  const all: readonly Column[] = TABLES[rows.table].columns
+  for (const { name, isKey } of all) if (isKey === true) columns[name] = keys
+  for (const { name, type, store } of rows.stored) columns[name] = dataOf(type, store, texts)
   return columns
 }
 
-/** Texts and their 128-bit hashes, as words. */
-export type Hashed = { texts: readonly (string | null)[]; hashes: Int32Array }
+function dataOf(type: ColumnType, store: StoredColumn['store'], texts: SharedTexts): ColumnData {
+  if (store instanceof Doubles) return store.values.subarray(0, store.length)
+  if (store instanceof Hashes64) return store.values()
+  if (store instanceof Hashes) return { bytes: store.bytes(), isNull: nullsOf(store) }
+  const codes = store.values.subarray(0, store.length)
+  return type === 'boolean' ? codes : { texts, codes }
+}
 
-/** Returns the 128-bit hashes of texts. Those of the row before are taken over for an equal text, and
- * those of the same row of `like`. */
-export function hashed(texts: readonly (string | null)[], like?: Hashed): Uuids {
-  const words = new Int32Array(texts.length * 4)
-  const isNull = new Uint8Array(texts.length)
-  let last: string | null = null
-  for (let row = 0; row < texts.length; row++) {
-    const text = texts[row] as string | null
-    const at = row * 4
-    if (text === null) isNull[row] = 1
-    else if (text === last) words.copyWithin(at, at - 4, at)
-    else if (text === like?.texts[row]) words.set(like.hashes.subarray(at, at + 4), at)
-    else {
-      hashHalves(text)
-      writeHash(words, at)
-    }
-    last = text
-  }
-  return { bytes: new Uint8Array(words.buffer), isNull }
+function nullsOf(hashes: Hashes): Uint8Array {
+  const isNull = new Uint8Array(hashes.length)
+  for (let row = 0; row < isNull.length; row++) isNull[row] = hashes.isNull(row) ? 1 : 0
+  return isNull
+}
+
+/** Returns the rows that supersede versions. */
+export function supersedeRows({ keys, because }: Supersedes): Table {
+  const codes = because.values.subarray(0, because.length)
+  return supersedeTable({ bytes: keys.bytes() }, { values: REASONS, codes })
 }
 
 export function pickCodes(column: DictionaryColumn, rows: readonly number[]): DictionaryColumn {

@@ -7,13 +7,14 @@
  * watermark before, and once over those it has now. The difference is the change.
  */
 
-import { Changes, diff, type Reason, type Rows } from './changelog.ts'
+import { Changes, diff, type Reason } from './changelog.ts'
 import type { DerivedSessions } from './derive-sessions.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { CarriedEffects } from './outbox.ts'
 import type { Ownership, Placements } from './place-streams.ts'
 import { freshFoldState, ProfileFold, foldDue } from './profile-fold.ts'
 import { RowGroups, sortRows } from './row-groups.ts'
+import type { RowColumns, Rows } from './rows.ts'
 import type { ProfileImage } from './image-cache.ts'
 import { Ints } from '../stages/growable-array.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
@@ -80,7 +81,7 @@ export function foldProfiles(
   placements: Placements,
 ): DerivedProfiles {
   const derived: DerivedProfiles = {
-    changes: new Changes(),
+    changes: new Changes(batch.texts),
     effects: { continued: [], was: [], is: [] },
     timers: { dueAt: [], profileId: [] },
   }
@@ -187,11 +188,8 @@ function continueProfiles(
   const folded = fold.rows()
   for (const rows of folded.rows) {
     changes.insert(rows)
-    const { supersedes } = changes.of(rows.table)
-    for (const key of folded.ended.get(rows.table) ?? []) {
-      supersedes.keys.push(key)
-      supersedes.because.push('progress')
-    }
+    const ended = folded.ended.get(rows.table)
+    if (ended !== undefined) changes.of(rows.table).supersedes.addAll(ended, 'progress')
   }
   effects.continued = folded.effects
 }
@@ -242,8 +240,10 @@ function refoldProfiles(
   }
   const had = was.rows()
   const has = is.rows()
-  const reason = reasonFrom((profileId) => refolds.get(texts.code(profileId))?.reason)
-  has.rows.forEach((rows, i) => diff(had.rows[i] as Rows, rows, changes.of(rows.table), reason))
+  has.rows.forEach((rows, i) => {
+    const earlier = had.rows[i] as Rows
+    diff(earlier, rows, changes.of(rows.table), reasonFrom(refolds, earlier, rows))
+  })
   effects.was = had.effects
   effects.is = has.effects
 }
@@ -278,18 +278,19 @@ function keep({ images }: MicroBatch, timers: Timers, image: ProfileImage): void
 }
 
 /** Returns the reason `progress` for a stay that only ended, otherwise the reason of the profile. */
-function reasonFrom(reasonOf: (profileId: string) => SupersededBecause | undefined): Reason {
-  return (before, row, after, newRow) => {
-    const isEnding =
-      before.table === 'state' && newRow >= 0 && before.column('exited_at')[row] === null
-    if (isEnding && hasOnlyEnded(before, row, after, newRow)) return 'progress'
-    const profileId = before.column('profile_id')[row] as string
-    return reasonOf(profileId) ?? 'late_event'
+function reasonFrom(refolds: ReadonlyMap<number, Refold>, before: Rows, after: Rows): Reason {
+  const profiles = (before.columns as RowColumns<'transition'>).profile_id
+  const reasonOf = (row: number) => refolds.get(profiles.at(row))?.reason ?? 'late_event'
+  if (before.table !== 'state') return reasonOf
+  const was = before.columns as RowColumns<'state'>
+  const is = after.columns as RowColumns<'state'>
+  return (row, newRow) => {
+    const hasOnlyEnded =
+      newRow >= 0 &&
+      Number.isNaN(was.exited_at.at(row)) &&
+      was.visit.at(row) === is.visit.at(newRow) &&
+      was.entered_at.at(row) === is.entered_at.at(newRow) &&
+      was.state.at(row) === is.state.at(newRow)
+    return hasOnlyEnded ? 'progress' : reasonOf(row)
   }
-}
-
-function hasOnlyEnded(before: Rows, row: number, after: Rows, newRow: number): boolean {
-  return ['visit', 'entered_at', 'state'].every(
-    (name) => before.column(name)[row] === after.column(name)[newRow],
-  )
 }

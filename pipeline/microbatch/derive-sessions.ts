@@ -8,7 +8,8 @@
  */
 
 import { NO_TEXT } from '../base/texts.ts'
-import { Changes, diff, Rows } from './changelog.ts'
+import { Changes, diff, type Reason } from './changelog.ts'
+import { Rows } from './rows.ts'
 import { IdentifierLedger } from './identifier-rows.ts'
 import type { Moves } from './link-identities.ts'
 import type { MicroBatch } from './micro-batch.ts'
@@ -16,7 +17,6 @@ import { Placements, type Ownership, type Placement } from './place-streams.ts'
 import { assignSessions, type Claim } from '../stages/resolve-identity.ts'
 import { sessionize, type Cut, type Session } from '../stages/sessionize.ts'
 import type { StreamImage } from './image-cache.ts'
-import type { SupersededBecause } from '../warehouse/warehouse.ts'
 
 /** Streams as codes of the batch's texts. */
 export type DerivedSessions = {
@@ -40,7 +40,7 @@ export async function deriveSessions(
   const { texts } = batch
   const placements = new Placements(batch, moves)
   const ledger = new IdentifierLedger(batch, moves, placements.after)
-  const changes = new Changes()
+  const changes = new Changes(texts)
   const rederived = new Set(Array.from(always, (stream) => texts.code(stream)))
   for (const identifier of moves.keys()) {
     const image = batch.images.identifier.get(identifier)
@@ -124,16 +124,11 @@ function applyContinuation(
     ledger.see(rows[i] as number)
   }
   const { inserts, supersedes } = changes.of('session')
-  if (resumed !== null) {
-    supersedes.keys.push(resumed.sessionId)
-    supersedes.because.push('progress')
-  }
-  const name = texts.at(stream)
+  if (resumed !== null) supersedes.addText(resumed.sessionId, 'progress')
   for (let i = 0; i < cut.sessions.length; i++) {
-    const profile = texts.at(profiles[first + i] as number)
-    addSessionRow(inserts, cut.sessions[i] as Session, name, profile)
+    addSessionRow(inserts, cut.sessions[i] as Session, stream, profiles[first + i] as number)
   }
-  batch.images.stream.put(name, image)
+  batch.images.stream.put(texts.at(stream), image)
 }
 
 /** Copies a session, because the image must stay unchanged if the stream is rederived. */
@@ -199,8 +194,8 @@ function rederive(
   streams: Iterable<number>,
   changes: Changes,
 ): void {
-  const before = { sessions: new Rows('session'), events: new Rows('event_profile') }
-  const after = { sessions: new Rows('session'), events: new Rows('event_profile') }
+  const before = placedRows(batch)
+  const after = placedRows(batch)
   for (const stream of streams) {
     const { was, is } = placements.of(stream)
     addRows(before, batch, stream, batch.historyOf(stream), was, placements.before)
@@ -211,67 +206,80 @@ function rederive(
     const image = imageAfter(batch, placements, undefined, { rows, ...is })
     batch.images.stream.put(batch.texts.at(stream), image)
   }
-  diff(before.sessions, after.sessions, changes.of('session'), sessionReason)
-  diff(before.events, after.events, changes.of('event_profile'), eventReason)
+  const { sessions, events } = before
+  diff(sessions, after.sessions, changes.of('session'), sessionReason(sessions, after.sessions))
+  diff(events, after.events, changes.of('event_profile'), eventReason(events, after.events))
+}
+
+type PlacedRows = { sessions: Rows<'session'>; events: Rows<'event_profile'> }
+
+function placedRows({ texts }: MicroBatch): PlacedRows {
+  return { sessions: new Rows('session', texts), events: new Rows('event_profile', texts) }
 }
 
 function addRows(
-  to: { sessions: Rows; events: Rows },
+  to: PlacedRows,
   batch: MicroBatch,
   stream: number,
   rows: Int32Array,
   placement: Placement,
   ownership: Ownership,
 ): void {
-  const { texts } = batch
   placement.sessions.forEach((session, i) =>
-    addSessionRow(
-      to.sessions,
-      session,
-      texts.at(stream),
-      texts.at(placement.profiles[i] as number),
-    ),
+    addSessionRow(to.sessions, session, stream, placement.profiles[i] as number),
   )
   for (const row of rows) addEventRow(to.events, batch, row, ownership)
 }
 
 function addEventRow(
-  rows: Rows,
-  { events, texts }: MicroBatch,
+  { keys, columns }: Rows<'event_profile'>,
+  { events }: MicroBatch,
   row: number,
   owners: Ownership,
 ): void {
-  const eventId = events.eventIdOf(row)
-  rows.add(eventId, [eventId, texts.at(owners.profile.at(row)), texts.at(owners.session.at(row))])
+  keys.push(events.eventIdOf(row))
+  columns.event_id.push(events.eventId.at(row))
+  columns.profile_id.push(owners.profile.at(row))
+  columns.session_id.push(owners.session.at(row))
 }
 
-function addSessionRow(rows: Rows, session: Session, stream: string, profileId: string): void {
-  rows.add(session.sessionId, [
-    session.sessionId,
-    stream,
-    profileId,
-    session.startedAt,
-    session.endedAt,
-    session.count,
-    session.firstEvent,
-    session.lastEvent,
-    session.source,
-    session.because,
-    session.startOrdinal,
-  ])
+/** `stream` and `profile` are codes. */
+function addSessionRow(
+  { keys, columns: c, texts }: Rows<'session'>,
+  session: Session,
+  stream: number,
+  profile: number,
+): void {
+  keys.push(session.sessionId)
+  c.session_id.push(texts.add(session.sessionId))
+  c.stream.push(stream)
+  c.profile_id.push(profile)
+  c.started_at.push(session.startedAt)
+  c.ended_at.push(session.endedAt)
+  c.event_count.push(session.count)
+  c.first_event.push(texts.code(session.firstEvent))
+  c.last_event.push(texts.code(session.lastEvent))
+  c.source.push(texts.code(session.source))
+  c.started_because.push(texts.code(session.because))
+  c.start_ordinal.push(session.startOrdinal)
 }
 
-function eventReason(before: Rows, row: number, after: Rows, newRow: number): SupersededBecause {
-  const owner = before.column('profile_id')[row]
-  return owner === after.column('profile_id')[newRow] ? 'late_event' : 'identity'
+function eventReason(before: Rows<'event_profile'>, after: Rows<'event_profile'>): Reason {
+  const had = before.columns.profile_id
+  const has = after.columns.profile_id
+  return (row, newRow) =>
+    newRow >= 0 && had.at(row) === has.at(newRow) ? 'late_event' : 'identity'
 }
 
 /** Returns the reason for a changed session: `progress` if it only grew at its end. */
-function sessionReason(before: Rows, row: number, after: Rows, newRow: number): SupersededBecause {
-  if (newRow < 0) return 'late_event'
-  const isSame = (name: string) => before.column(name)[row] === after.column(name)[newRow]
-  if (!isSame('profile_id')) return 'identity'
-  const grew =
-    (before.column('ended_at')[row] as number) < (after.column('ended_at')[newRow] as number)
-  return grew && isSame('started_because') ? 'progress' : 'late_event'
+function sessionReason(before: Rows<'session'>, after: Rows<'session'>): Reason {
+  const { columns: had } = before
+  const { columns: has } = after
+  return (row, newRow) => {
+    if (newRow < 0) return 'late_event'
+    if (had.profile_id.at(row) !== has.profile_id.at(newRow)) return 'identity'
+    const isGrown = had.ended_at.at(row) < has.ended_at.at(newRow)
+    const isSameStart = had.started_because.at(row) === has.started_because.at(newRow)
+    return isGrown && isSameStart ? 'progress' : 'late_event'
+  }
 }

@@ -59,8 +59,8 @@ export function deriveProfiles(
   placements: DerivedSessions['placements'],
 ): Promise<Derived> {
   const continued = [...batch.newStreams]
-  const sessions = { placements, continued, rederived: [], changes: new Changes() }
-  return deriveFrom(batch, new Changes(), sessions)
+  const sessions = { placements, continued, rederived: [], changes: new Changes(batch.texts) }
+  return deriveFrom(batch, new Changes(batch.texts), sessions)
 }
 
 /** Runs the steps after linking. `changes` are those of the links. */

@@ -1,7 +1,11 @@
 /** Converts funnel facts to rows of `funnel_attempts` and `funnel_attempt_steps`. */
 
+import { encodePart } from '../base/hash.ts'
+import { HashPrefix } from '../base/hash-prefix.ts'
+import { Hashes } from '../base/hashes.ts'
+import { NO_TEXT, type Texts } from '../base/texts.ts'
+import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import { depthOf } from '../stages/attempt-progress.ts'
-import type { CompiledFunnel, CompiledStep } from '../definition/compile-funnel.ts'
 import {
   DROPPED,
   NEW,
@@ -11,94 +15,184 @@ import {
   type AttemptOwner,
   type FunnelFacts,
 } from '../stages/funnel-facts.ts'
-import { encodePart } from '../base/hash.ts'
-import { Rows, type RowValues } from './changelog.ts'
+import { Rows, type RowColumns } from './rows.ts'
 
 export type TabulatedFunnels = {
-  attempt: Rows
-  step: Rows
+  attempt: Rows<'funnel_attempt'>
+  step: Rows<'funnel_attempt_step'>
   /** Keys of rows that an earlier fold wrote and that are superseded. */
-  endedAttempts: string[]
-  endedSteps: string[]
+  endedAttempts: Hashes
+  endedSteps: Hashes
 }
 
-export function tabulateFunnels({
-  owners,
-  attempts: a,
-  steps: s,
-  withdrawnSteps: w,
-}: FunnelFacts): TabulatedFunnels {
-  const attempt = new Rows('funnel_attempt')
-  const step = new Rows('funnel_attempt_step')
-  const endedAttempts: string[] = []
-  const endedSteps: string[] = []
-  const keys: string[] = []
+/** `texts` are those of the batch. */
+export function tabulateFunnels(facts: FunnelFacts, texts: Texts): TabulatedFunnels {
+  const { owners, attempts: a, withdrawnSteps: w } = facts
+  const attempt = new Rows('funnel_attempt', texts)
+  const endedAttempts = new Hashes()
+  const endedSteps = new Hashes()
+  const codes = new FunnelCodes(texts)
+  const keys: (HashPrefix | null)[] = []
+  const ids = new Hashes()
   for (let fact = 0; fact < a.attempt.length; fact++) {
     const owner = owners[a.owner.at(fact)] as AttemptOwner
     const one = a.attempt[fact] as Attempt
     const change = a.change.at(fact)
-    const key = change === DROPPED ? '' : attemptKey(owner, one)
+    const key = change === DROPPED ? null : codes.keyOf(owner, one)
     keys.push(key)
-    if (change === REPLACED || change === WITHDRAWN) endedAttempts.push(key)
-    if (change === NEW || change === REPLACED) attempt.add(key, attemptRow(key, owner, one))
+    if (key === null) ids.pushNull()
+    else ids.pushEnd(key, '')
+    if (change === REPLACED || change === WITHDRAWN) endedAttempts.pushFrom(ids, fact)
+    if (change !== NEW && change !== REPLACED) continue
+    attempt.keys.pushFrom(ids, fact)
+    pushAttempt(attempt.columns, owner, one, codes)
   }
-  for (let i = 0; i < s.fact.length; i++) {
-    const fact = s.fact.at(i)
-    if (a.change.at(fact) === DROPPED) continue
-    const attemptId = keys[fact] as string
-    const number = s.number.at(i)
-    const key = `${attemptId}/${number}`
-    if (s.replaces.at(i) === 1) endedSteps.push(key)
-    const { funnel, profileId } = owners[a.owner.at(fact)] as AttemptOwner
-    step.add(key, [
-      attemptId,
-      funnel.id,
-      funnel.journey,
-      funnel.version,
-      profileId,
-      number,
-      (funnel.steps[s.step.at(i)] as CompiledStep).name,
-      s.at.at(i),
-      s.eventId[i] ?? null,
-    ])
+  const step = stepRows(facts, codes, keys, ids, endedSteps)
+  for (let i = 0; i < w.fact.length; i++) {
+    endedSteps.pushEnd(keys[w.fact.at(i)] as HashPrefix, stepPart(w.number.at(i)))
   }
-  for (let i = 0; i < w.fact.length; i++) endedSteps.push(`${keys[w.fact.at(i)]}/${w.number.at(i)}`)
   return { attempt, step, endedAttempts, endedSteps }
 }
 
-/** Returns the text that is hashed to an attempt's id. */
-function attemptKey({ funnel, profileId }: AttemptOwner, attempt: Attempt): string {
-  const owner = funnel.journey === null ? encodePart(profileId) : attempt.scope
-  return `funnel/${ownName(funnel)}/${funnel.version}/${owner}/${encodePart(attempt.key)}`
+/** `keys` and `ids` are those of the attempts. Adds the keys of superseded rows to `ended`. */
+function stepRows(
+  { owners, attempts: a, steps: s }: FunnelFacts,
+  codes: FunnelCodes,
+  keys: readonly (HashPrefix | null)[],
+  ids: Hashes,
+  ended: Hashes,
+): Rows<'funnel_attempt_step'> {
+  const rows = new Rows('funnel_attempt_step', codes.texts)
+  const { columns: c } = rows
+  for (let i = 0; i < s.fact.length; i++) {
+    const fact = s.fact.at(i)
+    const key = keys[fact] ?? null
+    if (key === null) continue
+    const number = s.number.at(i)
+    rows.keys.pushEnd(key, stepPart(number))
+    if (s.replaces.at(i) === 1) ended.pushFrom(rows.keys, rows.keys.length - 1)
+    const { funnel, profileId } = owners[a.owner.at(fact)] as AttemptOwner
+    const of = codes.of(funnel)
+    c.attempt_id.pushFrom(ids, fact)
+    c.funnel.push(of.id)
+    c.journey.push(of.journey)
+    c.version.push(funnel.version)
+    c.profile_id.push(codes.profile(profileId))
+    c.step_no.push(number)
+    c.step.push(of.steps[s.step.at(i)] as number)
+    c.reached_at.push(s.at.at(i))
+    c.event_id.push(codes.event(s.eventId[i] ?? null))
+  }
+  return rows
+}
+
+function stepPart(number: number): string {
+  return `/${number}`
+}
+
+function pushAttempt(
+  c: RowColumns<'funnel_attempt'>,
+  { funnel, profileId }: AttemptOwner,
+  attempt: Attempt,
+  codes: FunnelCodes,
+): void {
+  const of = codes.of(funnel)
+  const because = attempt.ended?.because ?? 'pending'
+  const outcome = because === 'converted' || because === 'pending' ? because : 'dropped'
+  const convertedAt = because === 'converted' ? (attempt.ended?.at ?? NaN) : NaN
+  c.funnel.push(of.id)
+  c.journey.push(of.journey)
+  c.version.push(funnel.version)
+  c.profile_id.push(codes.profile(profileId))
+  c.instance_id.push(funnel.journey === null ? NO_TEXT : codes.once(attempt.scope))
+  c.source.push(codes.optional(attempt.source))
+  c.entered_at.push(attempt.at)
+  c.event_id.push(codes.event(attempt.eventId))
+  c.session_id.push(codes.optional(attempt.sessionId))
+  c.deepest_step.push(depthOf(funnel, attempt.reached))
+  c.outcome.push(codes.optional(outcome))
+  c.ended_because.push(codes.optional(because))
+  c.ended_at.push(attempt.ended?.at ?? NaN)
+  c.converted_at.push(convertedAt)
+  c.time_to_convert_ms.push(Math.floor((convertedAt - attempt.at) / 1_000))
+  c.entry_ordinal.push(attempt.ordinal)
+  c.entry_cause.push(attempt.cause)
+}
+
+type OneFunnel = {
+  id: number
+  journey: number
+  steps: number[]
+  /** Keys of attempts begin with it. */
+  prefix: HashPrefix
+}
+
+/** Codes of texts and keys of attempts. Facts of a funnel, a profile and an event are mostly adjacent. */
+class FunnelCodes {
+  readonly texts: Texts
+  readonly #funnels = new Map<CompiledFunnel, OneFunnel>()
+  #lastFunnel: CompiledFunnel | null = null
+  #funnel: OneFunnel | null = null
+  #profileId = ''
+  #profile = NO_TEXT
+  #eventId: string | null = null
+  #event = NO_TEXT
+
+  constructor(texts: Texts) {
+    this.texts = texts
+  }
+
+  of(funnel: CompiledFunnel): OneFunnel {
+    if (this.#lastFunnel === funnel) return this.#funnel as OneFunnel
+    let of = this.#funnels.get(funnel)
+    if (of === undefined) {
+      const { id, journey, version, steps } = funnel
+      of = {
+        id: this.texts.code(id),
+        journey: this.optional(journey),
+        steps: steps.map(({ name }) => this.texts.code(name)),
+        prefix: HashPrefix.of(`funnel/${ownName(funnel)}/${version}/`),
+      }
+      this.#funnels.set(funnel, of)
+    }
+    this.#lastFunnel = funnel
+    this.#funnel = of
+    return of
+  }
+
+  /** Returns the key of an attempt: its hash is the attempt's id. */
+  keyOf({ funnel, profileId }: AttemptOwner, { scope, key }: Attempt): HashPrefix {
+    const owner = funnel.journey === null ? encodePart(profileId) : scope
+    return this.of(funnel).prefix.plus(`${owner}/${encodePart(key)}`)
+  }
+
+  profile(profileId: string): number {
+    if (profileId !== this.#profileId || this.#profile === NO_TEXT) {
+      this.#profileId = profileId
+      this.#profile = this.texts.code(profileId)
+    }
+    return this.#profile
+  }
+
+  event(eventId: string | null): number {
+    if (eventId !== this.#eventId) {
+      this.#eventId = eventId
+      this.#event = this.once(eventId)
+    }
+    return this.#event
+  }
+
+  optional(text: string | null): number {
+    return text === null ? NO_TEXT : this.texts.code(text)
+  }
+
+  /** Returns the code of a text that occurs in few places. */
+  once(text: string | null): number {
+    return text === null ? NO_TEXT : this.texts.add(text)
+  }
 }
 
 /** Returns the funnel's own name, without that of its journey. */
 function ownName({ id, journey }: CompiledFunnel): string {
   return journey === null ? id : `${journey}.${id}`
-}
-
-function attemptRow(key: string, { funnel, profileId }: AttemptOwner, attempt: Attempt): RowValues {
-  const because = attempt.ended?.because ?? 'pending'
-  const outcome = because === 'converted' || because === 'pending' ? because : 'dropped'
-  const convertedAt = because === 'converted' ? (attempt.ended?.at ?? null) : null
-  return [
-    key,
-    funnel.id,
-    funnel.journey,
-    funnel.version,
-    profileId,
-    funnel.journey === null ? null : attempt.scope,
-    attempt.source,
-    attempt.at,
-    attempt.eventId,
-    attempt.sessionId,
-    depthOf(funnel, attempt.reached),
-    outcome,
-    because,
-    attempt.ended?.at ?? null,
-    convertedAt,
-    convertedAt === null ? null : Math.floor((convertedAt - attempt.at) / 1_000),
-    attempt.ordinal,
-    attempt.cause,
-  ]
 }

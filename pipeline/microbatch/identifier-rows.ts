@@ -10,7 +10,8 @@ import { encodePart } from '../base/hash.ts'
 import type { IdentifierImage, Sighting } from './image-cache.ts'
 import { freshIdentifier, type Moves } from './link-identities.ts'
 import { namespaceOf } from '../base/identifier.ts'
-import { diff, Rows, type Changes } from './changelog.ts'
+import { diff, type Changes } from './changelog.ts'
+import { Rows } from './rows.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { Ints } from '../stages/growable-array.ts'
 import type { Ownership } from './place-streams.ts'
@@ -22,7 +23,7 @@ export class IdentifierLedger {
   readonly #batch: MicroBatch
   readonly #moves: Moves
   readonly #after: Ownership
-  readonly #before = new Rows('identity')
+  readonly #before: Rows<'identity'>
   readonly #touched = new Set<string>()
   /** By namespace: the sighting that was counted last, which successive events mostly share. */
   readonly #latest: (Latest | undefined)[] = []
@@ -32,6 +33,7 @@ export class IdentifierLedger {
     this.#batch = batch
     this.#moves = moves
     this.#after = after
+    this.#before = new Rows('identity', batch.texts)
   }
 
   /** Must be called before an identifier changes. Its image must be loaded. */
@@ -103,24 +105,30 @@ export class IdentifierLedger {
   /** Adds the changed rows to `changes`. */
   settle(changes: Changes): void {
     const { images } = this.#batch
-    const after = new Rows('identity')
+    const before = this.#before
+    const after = new Rows('identity', before.texts)
     for (const identifier of this.#touched) {
       const image = images.identifier.get(identifier) as IdentifierImage
       this.#addRows(after, identifier, image, image.profile)
     }
-    const profileAt = after.column('profile_id')
-    diff(this.#before, after, changes.of('identity'), (before, row, _after, newRow) =>
-      newRow < 0 || before.column('profile_id')[row] !== profileAt[newRow]
-        ? 'identity'
-        : 'progress',
+    const had = before.columns.profile_id
+    const has = after.columns.profile_id
+    diff(before, after, changes.of('identity'), (row, newRow) =>
+      newRow < 0 || had.at(row) !== has.at(newRow) ? 'identity' : 'progress',
     )
   }
 
   /** A person identifier has one row, a device identifier one per profile of its events. */
-  #addRows(rows: Rows, identifier: string, image: IdentifierImage, profile: string): void {
+  #addRows(
+    rows: Rows<'identity'>,
+    identifier: string,
+    image: IdentifierImage,
+    profile: string,
+  ): void {
     const namespace = namespaceOf(identifier)
     const value = identifier.slice(namespace.length + 1)
     const isPerson = this.#batch.compiled.identity.person.includes(namespace)
+    const { texts, columns: c } = rows
     const totals = new Map<string, Sighting>()
     for (const list of Object.values(image.sightings)) {
       for (const sighting of list) {
@@ -137,7 +145,13 @@ export class IdentifierLedger {
     }
     for (const [owner, [, firstAt, lastAt, count]] of totals) {
       const key = isPerson ? encodePart(identifier) : `${encodePart(identifier)}/${owner}`
-      rows.add(key, [namespace, value, owner, firstAt, lastAt, count])
+      rows.keys.push(key)
+      c.namespace.push(texts.code(namespace))
+      c.value.push(texts.add(value))
+      c.profile_id.push(texts.code(owner))
+      c.first_seen_at.push(firstAt)
+      c.last_seen_at.push(lastAt)
+      c.event_count.push(count)
     }
   }
 }

@@ -1,45 +1,141 @@
-/** Texts that are hashed to the ids of transitions, stays and instances. */
+/**
+ * Keys and codes that rows of an instance share: the hash of everything before the event, and the
+ * codes of its texts. Each is made once an instance and fold.
+ */
 
-import { encodePart } from '../base/hash.ts'
-import type { CompiledTrack } from '../definition/machine.ts'
+import { encodePart, highHalf, lowHalf } from '../base/hash.ts'
+import { HashPrefix } from '../base/hash-prefix.ts'
+import type { Hashes } from '../base/hashes.ts'
+import { NO_TEXT, type Texts } from '../base/texts.ts'
+import type { CompiledTrack, Machine } from '../definition/machine.ts'
 import type { Events } from '../stages/events.ts'
 import type { Instance } from '../stages/instance.ts'
 import { CAUSES, TIMEOUT, type Facts } from '../stages/journey-facts.ts'
 
-/** Texts shared by the rows of an instance, each built once. */
-export class InstanceNames {
-  readonly #prefixes = new Map<Instance, string>()
-  readonly #groups = new Map<Instance, string>()
+/** Codes of a track's names, and by cause the part of a transition's key after the instance. */
+export type TrackCodes = { name: number; states: number[]; isFinal: boolean[]; ways: string[] }
 
-  /** Text that is hashed to a transition's id. A stay has the id of its entering transition. */
-  transitionKey(
+export type MachineCodes = {
+  id: number
+  version: number
+  tracks: TrackCodes[]
+  /** `machine/version/`. */
+  prefix: HashPrefix
+}
+
+/** Codes of an instance, and halves of the hash of the group within which views number instances. */
+export type InstanceCodes = {
+  machine: MachineCodes
+  id: number
+  profile: number
+  startEvent: number
+  groupLow: number
+  groupHigh: number
+  /** `machine/version/instance`. */
+  prefix: HashPrefix
+  /** By track and cause: the key of a transition up to what caused it. */
+  ways: HashPrefix[]
+}
+
+export class JourneyCodes {
+  readonly texts: Texts
+  readonly #machines = new Map<Machine, MachineCodes>()
+  readonly #instances = new Map<Instance, InstanceCodes>()
+  /** Rows of an instance are mostly adjacent, as are instances of a profile. */
+  #last: Instance | null = null
+  #codes: InstanceCodes | null = null
+  #profileId = ''
+  #profile = NO_TEXT
+
+  constructor(texts: Texts) {
+    this.texts = texts
+  }
+
+  of(instance: Instance): InstanceCodes {
+    if (this.#last === instance) return this.#codes as InstanceCodes
+    let codes = this.#instances.get(instance)
+    if (codes === undefined) {
+      codes = this.#make(instance)
+      this.#instances.set(instance, codes)
+    }
+    this.#last = instance
+    this.#codes = codes
+    return codes
+  }
+
+  /** Adds a transition's key. A stay has the key of its entering transition. `eventId` is null for a
+   * timeout, which `at` identifies. */
+  pushKey(
+    keys: Hashes,
     instance: Instance,
     track: number,
     cause: number,
     eventId: string | null,
     at: number,
-  ): string {
-    const { machine } = instance
-    let prefix = this.#prefixes.get(instance)
-    if (prefix === undefined) {
-      prefix = `${machine.id}/${machine.version}/${instance.id}`
-      this.#prefixes.set(instance, prefix)
-    }
-    const name = (machine.tracks[track] as CompiledTrack).name
+  ): void {
     const by = cause === TIMEOUT ? String(at) : (eventId as string)
-    return `${prefix}/${name}/${CAUSES[cause]}/${by}`
+    keys.pushEnd(this.#way(this.of(instance), track, cause), by)
   }
 
-  /** Text of the group within which views number instances. */
-  groupKey(instance: Instance): string {
-    let group = this.#groups.get(instance)
-    if (group === undefined) {
-      const { machine, profileId, key } = instance
-      const part = key === null ? '' : `/${encodePart(key)}`
-      group = `${machine.id}/${machine.version}/${encodePart(profileId)}${part}`
-      this.#groups.set(instance, group)
+  /** Adds the key of the cycle that a transition closed. */
+  pushCycleKey(keys: Hashes, instance: Instance, track: number, cause: number, by: string): void {
+    keys.pushEnd(this.#way(this.of(instance), track, cause).plus(by), '/cycle')
+  }
+
+  #way({ machine, prefix, ways }: InstanceCodes, track: number, cause: number): HashPrefix {
+    const at = track * CAUSES.length + cause
+    let way = ways[at]
+    if (way === undefined) {
+      way = prefix.plus(machine.tracks[track]?.ways[cause] as string)
+      ways[at] = way
     }
-    return group
+    return way
+  }
+
+  #make(instance: Instance): InstanceCodes {
+    const { texts } = this
+    const { profileId, key } = instance
+    const machine = this.#machineOf(instance.machine)
+    if (profileId !== this.#profileId || this.#profile === NO_TEXT) {
+      this.#profileId = profileId
+      this.#profile = texts.code(profileId)
+    }
+    const owner = encodePart(profileId)
+    machine.prefix.end(key === null ? owner : `${owner}/${encodePart(key)}`)
+    return {
+      machine,
+      groupLow: lowHalf(),
+      groupHigh: highHalf(),
+      id: texts.add(instance.id),
+      profile: this.#profile,
+      startEvent: texts.add(instance.startEventId),
+      prefix: machine.prefix.plus(instance.id),
+      ways: [],
+    }
+  }
+
+  #machineOf(machine: Machine): MachineCodes {
+    let codes = this.#machines.get(machine)
+    if (codes === undefined) {
+      const { id, version, tracks } = machine
+      codes = {
+        id: this.texts.code(id),
+        version,
+        tracks: tracks.map((track) => this.#trackOf(track)),
+        prefix: HashPrefix.of(`${id}/${version}/`),
+      }
+      this.#machines.set(machine, codes)
+    }
+    return codes
+  }
+
+  #trackOf({ name, states, isFinal }: CompiledTrack): TrackCodes {
+    return {
+      name: this.texts.code(name),
+      states: states.map((state) => this.texts.code(state)),
+      isFinal,
+      ways: CAUSES.map((cause) => `/${name}/${cause}/`),
+    }
   }
 }
 

@@ -1,65 +1,41 @@
 /**
- * Converts journey facts to rows of `transitions`, `states`, `cycles` and `rejections`, and to
- * effects. Numbers are resolved to names, and ids to the texts that are hashed.
+ * Converts journey facts to rows of `transitions`, `states`, `cycles` and `rejections`. Numbers are
+ * resolved to codes of names, and ids are hashed from their parts.
  */
 
+import { Hashes } from '../base/hashes.ts'
+import { NO_TEXT } from '../base/texts.ts'
 import type { Events } from '../stages/events.ts'
 import type { Ints } from '../stages/growable-array.ts'
-import { CAUSES, type Facts } from '../stages/journey-facts.ts'
-import { encodePart } from '../base/hash.ts'
 import type { Instance } from '../stages/instance.ts'
-import { parseDuration } from '../definition/duration.ts'
-import type { CompiledTrack, Machine } from '../definition/machine.ts'
-import { Rows } from './changelog.ts'
-import { eventIdOf, InstanceNames } from './journey-keys.ts'
-
-/** Effect of a current transition. `withinUs` in microseconds; null means unlimited. */
-export type DueEffect = {
-  /** Text that is hashed to `effect_id`: cause and content. Profile and instance are left out, so
-   * that merging people publishes nothing twice. */
-  key: string
-  transition: string
-  type: string
-  payload: string
-  machine: Machine
-  instanceId: string
-  profileId: string
-  occurredAt: number
-  withinUs: number | null
-}
+import { CAUSES, type Facts } from '../stages/journey-facts.ts'
+import { effectsOf, type DueEffect } from './due-effects.ts'
+import { eventIdOf, JourneyCodes, type InstanceCodes, type TrackCodes } from './journey-keys.ts'
+import { Rows, type RowColumns } from './rows.ts'
 
 export type Tabulated = {
-  transition: Rows
-  state: Rows
-  cycle: Rows
-  rejection: Rows
+  transition: Rows<'transition'>
+  state: Rows<'state'>
+  cycle: Rows<'cycle'>
+  rejection: Rows<'rejection'>
   effects: DueEffect[]
   /** Keys of stays that an earlier fold opened and this one ended. */
-  endedStays: string[]
+  endedStays: Hashes
 }
 
 /** `sessionOf` has the code of the session of each event. */
 export function tabulate(facts: Facts, events: Events, sessionOf: Ints): Tabulated {
-  const { transitions } = facts
-  const names = new InstanceNames()
-  const keys = Array.from({ length: transitions.count }, (_, fact) =>
-    names.transitionKey(
-      transitions.instance[fact] as Instance,
-      transitions.track.at(fact),
-      transitions.cause.at(fact),
-      eventIdOf(facts, events, fact),
-      transitions.at.at(fact),
-    ),
-  )
-  const state = new Rows('state')
-  addStays(facts, keys, names, state)
-  const endedStays = addEndedStays(facts, keys, names, state)
+  const codes = new JourneyCodes(events.texts)
+  const transition = transitionRows(facts, events, codes, sessionOf)
+  const state = new Rows('state', events.texts)
+  addStays(facts, transition.keys, codes, state)
+  const endedStays = addEndedStays(facts, transition.keys, codes, state)
   return {
-    transition: transitionRows(facts, events, keys, names, sessionOf),
+    transition,
     state,
-    cycle: cycleRows(facts, keys),
-    rejection: rejectionRows(facts, events, sessionOf),
-    effects: effectsOf(facts, events, keys),
+    cycle: cycleRows(facts, events, transition.keys, codes),
+    rejection: rejectionRows(facts, events, codes, sessionOf),
+    effects: effectsOf(facts, events, transition.keys),
     endedStays,
   }
 }
@@ -67,200 +43,183 @@ export function tabulate(facts: Facts, events: Events, sessionOf: Ints): Tabulat
 function transitionRows(
   facts: Facts,
   events: Events,
-  keys: string[],
-  names: InstanceNames,
+  codes: JourneyCodes,
   sessionOf: Ints,
-): Rows {
+): Rows<'transition'> {
   const { transitions: t } = facts
-  const rows = new Rows('transition')
-  for (let fact = 0; fact < keys.length; fact++) {
+  const { texts } = events
+  const rows = new Rows('transition', texts)
+  const { keys, columns: c } = rows
+  const causes = CAUSES.map((cause) => texts.code(cause))
+  for (let fact = 0; fact < t.count; fact++) {
     const instance = t.instance[fact] as Instance
-    const { machine, profileId } = instance
-    const track = machine.tracks[t.track.at(fact)] as CompiledTrack
+    const of = codes.of(instance)
+    const trackNumber = t.track.at(fact)
+    const track = of.machine.tracks[trackNumber] as TrackCodes
+    const cause = t.cause.at(fact)
     const row = t.row.at(fact)
     const from = t.from.at(fact)
-    const key = keys[fact] as string
-    rows.add(key, [
-      key,
-      machine.id,
-      machine.version,
-      instance.id,
-      profileId,
-      track.name,
-      t.seq.at(fact),
-      CAUSES[t.cause.at(fact)] as string,
-      from < 0 ? null : (track.states[from] as string),
-      track.states[t.to.at(fact)] as string,
-      row < 0 ? null : events.eventIdOf(row),
-      row < 0 ? null : events.nameOf(row),
-      row < 0 ? null : events.sourceOf(row),
-      row < 0 ? null : events.texts.at(sessionOf.at(row)),
-      t.at.at(fact),
-      from < 0 ? null : wholeMs(t.dwell.at(fact)),
-      t.visit.at(fact),
-      names.groupKey(instance),
-      instance.startedAt,
-      instance.startOrdinal,
-      instance.startEventId,
-    ])
+    const at = t.at.at(fact)
+    codes.pushKey(keys, instance, trackNumber, cause, eventIdOf(facts, events, fact), at)
+    pushInstance(c, instance, of)
+    c.track.push(track.name)
+    c.seq.push(t.seq.at(fact))
+    c.cause.push(causes[cause] as number)
+    c.from_state.push(from < 0 ? NO_TEXT : (track.states[from] as number))
+    c.to_state.push(track.states[t.to.at(fact)] as number)
+    c.event_id.push(row < 0 ? NO_TEXT : events.eventId.at(row))
+    c.event_name.push(row < 0 ? NO_TEXT : events.name.at(row))
+    c.source.push(row < 0 ? NO_TEXT : events.source.at(row))
+    c.session_id.push(row < 0 ? NO_TEXT : sessionOf.at(row))
+    c.occurred_at.push(at)
+    c.dwell_ms.push(from < 0 ? NaN : wholeMs(t.dwell.at(fact)))
+    c.visit.push(t.visit.at(fact))
   }
   return rows
 }
 
-function addStays(facts: Facts, keys: string[], names: InstanceNames, rows: Rows): void {
+/** Adds the columns by which rows belong to an instance and views number instances. */
+function pushInstance(
+  c: RowColumns<'transition'> | RowColumns<'state'>,
+  { startedAt, startOrdinal }: Instance,
+  of: InstanceCodes,
+): void {
+  c.journey.push(of.machine.id)
+  c.version.push(of.machine.version)
+  c.instance_id.push(of.id)
+  c.profile_id.push(of.profile)
+  c.instance_group.pushHalves(of.groupLow, of.groupHigh)
+  c.instance_started_at.push(startedAt)
+  c.instance_start_ordinal.push(startOrdinal)
+  c.instance_start_event_id.push(of.startEvent)
+}
+
+function addStays(facts: Facts, keys: Hashes, codes: JourneyCodes, rows: Rows<'state'>): void {
   const { transitions: t } = facts
-  for (let fact = 0; fact < keys.length; fact++) {
-    addStay(rows, facts, keys, names, {
-      key: keys[fact] as string,
-      instance: t.instance[fact] as Instance,
-      track: t.track.at(fact),
-      state: t.to.at(fact),
-      visit: t.visit.at(fact),
-      enteredAt: t.at.at(fact),
-      exit: t.exit.at(fact),
-    })
+  for (let fact = 0; fact < t.count; fact++) {
+    rows.keys.pushFrom(keys, fact)
+    const instance = t.instance[fact] as Instance
+    const { columns: c } = rows
+    pushInstance(c, instance, codes.of(instance))
+    c.visit.push(t.visit.at(fact))
+    c.entered_at.push(t.at.at(fact))
+    pushState(c, codes.of(instance), t.track.at(fact), t.to.at(fact))
+    pushExit(c, facts, keys, t.exit.at(fact))
   }
 }
 
-function addEndedStays(facts: Facts, keys: string[], names: InstanceNames, rows: Rows): string[] {
+/** Returns the keys of the stays. */
+function addEndedStays(
+  facts: Facts,
+  keys: Hashes,
+  codes: JourneyCodes,
+  rows: Rows<'state'>,
+): Hashes {
   const { endedStays: s } = facts
-  return s.instance.map((instance, i) => {
+  const ended = new Hashes()
+  for (let i = 0; i < s.instance.length; i++) {
+    const instance = s.instance[i] as Instance
     const track = s.track.at(i)
     const enteredAt = s.enteredAt.at(i)
-    const cause = s.cause.at(i)
-    const key = names.transitionKey(instance, track, cause, s.eventId[i] ?? null, enteredAt)
-    addStay(rows, facts, keys, names, {
-      key,
-      instance,
-      track,
-      state: s.state.at(i),
-      visit: s.visit.at(i),
-      enteredAt,
-      exit: s.exit.at(i),
-    })
-    return key
-  })
+    codes.pushKey(ended, instance, track, s.cause.at(i), s.eventId[i] ?? null, enteredAt)
+    rows.keys.pushFrom(ended, i)
+    const { columns: c } = rows
+    pushInstance(c, instance, codes.of(instance))
+    c.visit.push(s.visit.at(i))
+    c.entered_at.push(enteredAt)
+    pushState(c, codes.of(instance), track, s.state.at(i))
+    pushExit(c, facts, keys, s.exit.at(i))
+  }
+  return ended
 }
 
-type Stay = {
-  key: string
-  instance: Instance
-  track: number
-  state: number
-  visit: number
-  enteredAt: number
-  exit: number
+function pushState(
+  c: RowColumns<'state'>,
+  { machine }: InstanceCodes,
+  trackNumber: number,
+  state: number,
+): void {
+  const track = machine.tracks[trackNumber] as TrackCodes
+  c.track.push(track.name)
+  c.state.push(track.states[state] as number)
+  c.is_final.push(track.isFinal[state] === true ? 1 : 0)
 }
 
-function addStay(rows: Rows, facts: Facts, keys: string[], names: InstanceNames, stay: Stay): void {
-  const { instance, exit } = stay
-  const { machine } = instance
-  const track = machine.tracks[stay.track] as CompiledTrack
-  rows.add(stay.key, [
-    stay.key,
-    machine.id,
-    machine.version,
-    instance.id,
-    instance.profileId,
-    track.name,
-    track.states[stay.state] as string,
-    stay.visit,
-    stay.enteredAt,
-    exit < 0 ? null : facts.transitions.at.at(exit),
-    exit < 0 ? null : (keys[exit] as string),
-    track.isFinal[stay.state] as boolean,
-    names.groupKey(instance),
-    instance.startedAt,
-    instance.startOrdinal,
-    instance.startEventId,
-  ])
+/** Adds when and by which transition a stay ended; -1 for an open one. */
+function pushExit(c: RowColumns<'state'>, facts: Facts, keys: Hashes, exit: number): void {
+  c.exited_at.push(exit < 0 ? NaN : facts.transitions.at.at(exit))
+  if (exit < 0) c.exited_by.pushNull()
+  else c.exited_by.pushFrom(keys, exit)
 }
 
-function cycleRows(facts: Facts, keys: string[]): Rows {
-  const { cycles: c, transitions: t } = facts
-  const rows = new Rows('cycle')
-  for (let i = 0; i < c.closedBy.length; i++) {
-    const fact = c.closedBy.at(i)
-    const { id, machine, profileId } = t.instance[fact] as Instance
-    const track = machine.tracks[t.track.at(fact)] as CompiledTrack
-    const pathFrom = i === 0 ? 0 : c.statesEnd.at(i - 1)
-    const path = Array.from(
-      c.states.values.subarray(pathFrom, c.statesEnd.at(i)),
-      (state) => track.states[state] as string,
-    )
-    const startedAt = c.startedAt.at(i)
+function cycleRows(facts: Facts, events: Events, keys: Hashes, codes: JourneyCodes): Rows<'cycle'> {
+  const { cycles, transitions: t } = facts
+  const { texts } = events
+  const rows = new Rows('cycle', texts)
+  const { columns: c } = rows
+  for (let i = 0; i < cycles.closedBy.length; i++) {
+    const fact = cycles.closedBy.at(i)
+    const instance = t.instance[fact] as Instance
+    const { machine, id, profile } = codes.of(instance)
+    const trackNumber = t.track.at(fact)
+    const track = machine.tracks[trackNumber] as TrackCodes
+    const pathFrom = i === 0 ? 0 : cycles.statesEnd.at(i - 1)
+    const pathEnd = cycles.statesEnd.at(i)
+    const { states } = instance.machine.tracks[trackNumber] as { states: readonly string[] }
+    let path = states[cycles.states.at(pathFrom)] as string
+    for (let p = pathFrom + 1; p < pathEnd; p++) path += ` > ${states[cycles.states.at(p)]}`
+    const startedAt = cycles.startedAt.at(i)
     const endedAt = t.at.at(fact)
-    const key = `${keys[fact]}/cycle`
-    rows.add(key, [
-      key,
-      machine.id,
-      machine.version,
-      id,
-      profileId,
-      track.name,
-      c.number.at(i),
-      path[0] as string,
-      path.join(' > '),
-      path.length - 1,
-      startedAt,
-      endedAt,
-      wholeMs(endedAt - startedAt),
-      keys[fact] as string,
-    ])
+    const by = eventIdOf(facts, events, fact) ?? String(endedAt)
+    codes.pushCycleKey(rows.keys, instance, trackNumber, t.cause.at(fact), by)
+    c.journey.push(machine.id)
+    c.version.push(machine.version)
+    c.instance_id.push(id)
+    c.profile_id.push(profile)
+    c.track.push(track.name)
+    c.cycle_no.push(cycles.number.at(i))
+    c.anchor.push(track.states[cycles.states.at(pathFrom)] as number)
+    c.path.push(texts.code(path))
+    c.length.push(pathEnd - pathFrom - 1)
+    c.started_at.push(startedAt)
+    c.ended_at.push(endedAt)
+    c.duration_ms.push(wholeMs(endedAt - startedAt))
+    c.closed_by.pushFrom(keys, fact)
   }
   return rows
 }
 
-function rejectionRows(facts: Facts, events: Events, sessionOf: Ints): Rows {
+function rejectionRows(
+  facts: Facts,
+  events: Events,
+  codes: JourneyCodes,
+  sessionOf: Ints,
+): Rows<'rejection'> {
   const { rejections: r } = facts
-  const rows = new Rows('rejection')
+  const { texts } = events
+  const rows = new Rows('rejection', texts)
+  const { columns: c } = rows
+  const guardFailed = texts.code('guard_failed')
+  const notAccepted = texts.code('not_accepted')
   let next = 0
   for (let i = 0; i < r.row.length; i++) {
     const instance = r.instance[i] as Instance
-    const { machine } = instance
+    const { machine, id, profile, prefix } = codes.of(instance)
     const row = r.row.at(i)
-    const eventId = events.eventIdOf(row)
-    const states = machine.tracks.map((track) => track.states[r.states.at(next++)])
-    rows.add(`${machine.id}/${machine.version}/${instance.id}/${eventId}`, [
-      eventId,
-      events.nameOf(row),
-      machine.id,
-      machine.version,
-      instance.id,
-      instance.profileId,
-      states.join('|'),
-      r.hadCandidate.at(i) === 1 ? 'guard_failed' : 'not_accepted',
-      events.occurredAt.at(row),
-      events.texts.at(sessionOf.at(row)),
-    ])
+    const states = instance.machine.tracks.map((track) => track.states[r.states.at(next++)])
+    rows.keys.pushEnd(prefix, `/${events.eventIdOf(row)}`)
+    c.event_id.push(events.eventId.at(row))
+    c.event_name.push(events.name.at(row))
+    c.journey.push(machine.id)
+    c.version.push(machine.version)
+    c.instance_id.push(id)
+    c.profile_id.push(profile)
+    c.state.push(texts.code(states.join('|')))
+    c.reason.push(r.hadCandidate.at(i) === 1 ? guardFailed : notAccepted)
+    c.occurred_at.push(events.occurredAt.at(row))
+    c.session_id.push(sessionOf.at(row))
   }
   return rows
-}
-
-function effectsOf(facts: Facts, events: Events, keys: string[]): DueEffect[] {
-  const { effects: e, transitions: t } = facts
-  return e.effect.map((effect, i) => {
-    const fact = e.transition.at(i)
-    const instance = t.instance[fact] as Instance
-    const { machine } = instance
-    const track = (machine.tracks[t.track.at(fact)] as CompiledTrack).name
-    const at = t.at.at(fact)
-    const by = eventIdOf(facts, events, fact) ?? `${at}@${instance.startEventId}`
-    const part = instance.key === null ? '' : encodePart(instance.key)
-    const payload = JSON.stringify(effect)
-    const cause = `${CAUSES[t.cause.at(fact)]}/${e.index.at(i)}/${by}/${payload}`
-    return {
-      key: `${machine.id}/${machine.version}/${part}/${track}/${cause}`,
-      transition: keys[fact] as string,
-      type: effect.type,
-      payload,
-      machine,
-      instanceId: instance.id,
-      profileId: instance.profileId,
-      occurredAt: at,
-      withinUs: parseDuration(effect.within),
-    }
-  })
 }
 
 /** Returns whole milliseconds, rounded down. */

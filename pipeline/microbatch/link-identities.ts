@@ -9,7 +9,9 @@
 
 import type { ComponentImage, IdentifierImage, Pair } from './image-cache.ts'
 import { resolvePersons, type Conflict } from '../stages/resolve-identity.ts'
-import { Changes, diff, Rows } from './changelog.ts'
+import type { Texts } from '../base/texts.ts'
+import { Changes, diff } from './changelog.ts'
+import { Rows } from './rows.ts'
 import {
   applySaying,
   attemptsOf,
@@ -34,7 +36,7 @@ export async function linkIdentities(
   batch: MicroBatch,
   corrections: readonly PlacedCorrection[],
 ): Promise<Linked> {
-  const linked: Linked = { moves: new Map(), changes: new Changes() }
+  const linked: Linked = { moves: new Map(), changes: new Changes(batch.texts) }
   const sayings = sayingsOf(batch, batch.newRows, corrections)
   const carried = carriedPersons(batch)
   const firstCarried = [...carried].filter((name) => isNamedAlone(batch, name))
@@ -107,7 +109,7 @@ export async function relinkRemaining(
   batch: MicroBatch,
   { names, erased, corrections }: Relinking,
 ): Promise<Linked & { components: string[] }> {
-  const linked: Linked = { moves: new Map(), changes: new Changes() }
+  const linked: Linked = { moves: new Map(), changes: new Changes(batch.texts) }
   const { identifier, component } = batch.images
   const keys = [...new Set([...names].flatMap((name) => identifier.get(name)?.component ?? []))]
   await component.load(keys)
@@ -242,17 +244,28 @@ function largest(batch: MicroBatch, group: Group): string | undefined {
   return [...group.components].sort((a, b) => size(b) - size(a))[0]
 }
 
-function changeConflicts(changes: Changes, before: Conflict[], after: Conflict[]): void {
+function changeConflicts(
+  changes: Changes,
+  before: readonly Conflict[],
+  after: readonly Conflict[],
+): void {
+  if (before.length === 0 && after.length === 0) return
+  const { texts } = changes
   const change = changes.of('identity_conflict')
-  diff(conflictRows(before), conflictRows(after), change, (_before, _row, _after, newRow) =>
+  diff(conflictRows(before, texts), conflictRows(after, texts), change, (_row, newRow) =>
     newRow < 0 ? 'identity' : 'late_event',
   )
 }
 
-function conflictRows(conflicts: Conflict[]): Rows {
-  const rows = new Rows('identity_conflict')
+function conflictRows(conflicts: readonly Conflict[], texts: Texts): Rows<'identity_conflict'> {
+  const rows = new Rows('identity_conflict', texts)
+  const { columns: c } = rows
   for (const { kept, refused, place } of conflicts) {
-    rows.add(pairKey(kept, refused), [place[2], kept, refused, place[0]])
+    rows.keys.push(pairKey(kept, refused))
+    c.event_id.push(texts.code(place[2]))
+    c.kept.push(texts.code(kept))
+    c.refused.push(texts.code(refused))
+    c.occurred_at.push(place[0])
   }
   return rows
 }

@@ -7,8 +7,7 @@
  * never sent and needs no retraction.
  */
 
-import { uuidOf } from '../base/hash.ts'
-import type { DueEffect } from './journey-rows.ts'
+import type { DueEffect } from './due-effects.ts'
 import type { MicroBatch } from './micro-batch.ts'
 
 /** Row of the outbox. */
@@ -26,20 +25,20 @@ export async function outboxRows(
   batch: MicroBatch,
   { continued, ...refolded }: CarriedEffects,
 ): Promise<OutboxRow[]> {
-  const was = new Map(refolded.was.map((effect) => [effect.key, effect]))
-  const is = new Set(refolded.is.map((effect) => effect.key))
-  const come = refolded.is.filter((effect) => !was.has(effect.key))
-  const gone = [...was.values()].filter((effect) => !is.has(effect.key))
-  const asked = [...come, ...gone].map((effect) => uuidOf(effect.key))
+  const was = new Map(refolded.was.map((effect) => [effect.id, effect]))
+  const is = new Set(refolded.is.map((effect) => effect.id))
+  const come = refolded.is.filter((effect) => !was.has(effect.id))
+  const gone = [...was.values()].filter((effect) => !is.has(effect.id))
+  const asked = [...come, ...gone].map((effect) => effect.id)
   const fates = asked.length === 0 ? new Map() : await batch.warehouse.outbox(asked)
   const rows: OutboxRow[] = []
   for (const effect of gone) {
-    if (fates.get(uuidOf(effect.key)) === 'due') {
+    if (fates.get(effect.id) === 'due') {
       rows.push({ ...effect, kind: 'retraction', status: 'due' })
     }
   }
   for (const effect of [...continued, ...come]) {
-    if (fates.has(uuidOf(effect.key))) continue
+    if (fates.has(effect.id)) continue
     rows.push({ ...effect, kind: 'effect', status: isExpired(batch, effect) ? 'expired' : 'due' })
   }
   return rows

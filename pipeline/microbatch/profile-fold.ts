@@ -13,9 +13,11 @@ import { FunnelFacts, type Attempt } from '../stages/funnel-facts.ts'
 import type { Ints } from '../stages/growable-array.ts'
 import { dueOf, freshProfile, type ProfileState } from '../stages/instance.ts'
 import { Facts } from '../stages/journey-facts.ts'
-import { Rows } from './changelog.ts'
+import type { Hashes } from '../base/hashes.ts'
+import type { DueEffect } from './due-effects.ts'
 import { tabulateFunnels } from './funnel-rows.ts'
-import { tabulate, type DueEffect } from './journey-rows.ts'
+import { tabulate } from './journey-rows.ts'
+import type { Rows } from './rows.ts'
 
 /** Journeys and funnels of a profile between two folds. */
 export type FoldState = { state: ProfileState; funnels: FunnelState }
@@ -32,7 +34,7 @@ export function foldDue({ funnels }: Compiled, foldState: FoldState): number {
 }
 
 /** Rows of the folded profiles. `ended` has the keys of superseded rows by table. */
-export type FoldedRows = { rows: Rows[]; ended: Map<Rows['table'], string[]>; effects: DueEffect[] }
+export type FoldedRows = { rows: Rows[]; ended: Map<Rows['table'], Hashes>; effects: DueEffect[] }
 
 export class ProfileFold {
   readonly #events: Events
@@ -74,12 +76,12 @@ export class ProfileFold {
   /** Returns the rows of everything folded so far. */
   rows(): FoldedRows {
     const journeys = tabulate(this.#facts, this.#events, this.#sessionOf)
-    const funnels = tabulateFunnels(this.#found)
+    const funnels = tabulateFunnels(this.#found, this.#events.texts)
     const { transition, state, cycle, rejection, effects } = journeys
     const { attempt, step } = funnels
     return {
       rows: [transition, state, cycle, rejection, attempt, step],
-      ended: new Map([
+      ended: new Map<Rows['table'], Hashes>([
         [state.table, journeys.endedStays],
         [attempt.table, funnels.endedAttempts],
         [step.table, funnels.endedSteps],

@@ -92,7 +92,7 @@ export async function forget(options: ForgetOptions): Promise<Forgotten> {
   const builder = new CommitBuilder()
   builder.events(successor, landing)
   for (const [table, change] of changes) {
-    change.supersedes.because.fill('rebuilt')
+    change.supersedes.setReason('rebuilt')
     builder.change(table, change)
   }
   builder.history(history)

@@ -6,6 +6,7 @@
  * Memory is bounded by the largest profile and one flush.
  */
 
+import { Supersedes } from '../microbatch/changelog.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { compile, type Compiled } from '../definition/compile.ts'
 import { namesOfFunnels } from '../definition/compile-funnel.ts'
@@ -188,7 +189,7 @@ class Asking {
     const { rows } = this.#folding.rows()
     const builder = new CommitBuilder()
     for (const inserts of rows) {
-      builder.change(inserts.table, { inserts, supersedes: { keys: [], because: [] } })
+      builder.change(inserts.table, { inserts, supersedes: new Supersedes() })
     }
     if (this.#batch === 0) {
       const releases = definitions.releases.filter(({ kind }) => kind === 'funnel')

@@ -22,7 +22,9 @@ import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { releaseOf, type Release } from '../definition/load.ts'
 import { UserError } from '../base/errors.ts'
 import { IS_MOVE, ReleaseLog } from '../warehouse/release-log.ts'
-import { Rows, type TableChange } from '../microbatch/changelog.ts'
+import { Texts } from '../base/texts.ts'
+import { Supersedes, type TableChange } from '../microbatch/changelog.ts'
+import { Rows } from '../microbatch/rows.ts'
 import type { Head, Row, Warehouse } from '../warehouse/warehouse.ts'
 
 /** Value of `batches.origin` for cohort runs. */
@@ -137,9 +139,9 @@ async function evaluationOf(
 class Comparison implements CohortReport {
   readonly runs: CohortRun[]
   readonly changes: CohortChange[] = []
-  readonly members: TableChange = {
-    inserts: new Rows('cohort_member'),
-    supersedes: { keys: [], because: [] },
+  readonly members: TableChange<'cohort_member'> = {
+    inserts: new Rows('cohort_member', new Texts()),
+    supersedes: new Supersedes(),
   }
   readonly #evaluations: readonly Evaluation[]
   readonly #at: number
@@ -165,12 +167,17 @@ class Comparison implements CohortReport {
       const evaluatedAt = this.#at
       this.changes.push({ cohort: id, version, profileId: profile.id, change, reason, evaluatedAt })
       const key = `${id} ${profile.id}`
-      if (is) this.members.inserts.add(key, [id, profile.id, evaluatedAt])
-      else {
-        this.members.supersedes.keys.push(key)
-        this.members.supersedes.because.push(SUPERSEDED_BY[reason])
-      }
+      if (is) this.#enter(key, id, profile.id)
+      else this.members.supersedes.addText(key, SUPERSEDED_BY[reason])
     })
+  }
+
+  #enter(key: string, cohort: string, profileId: string): void {
+    const { keys, columns, texts } = this.members.inserts
+    keys.push(key)
+    columns.cohort.push(texts.code(cohort))
+    columns.profile_id.push(texts.code(profileId))
+    columns.entered_at.push(this.#at)
   }
 
   #reason({ compiled, before, isRedefined }: Evaluation, profile: CohortProfile, is: boolean) {

@@ -41,7 +41,8 @@ test.skipIf(emulator === null || analyzer === null)(
     const commit = batchOf(2, ['a', 'b'])
     const key = uuidOf('a')
     commit.recordedAt = BATCH_AT * 2
-    commit.supersedes.set('event_profile', supersedeTable(uuidsFromText([key]), ['identity']))
+    const because = { values: ['identity'], codes: new Int32Array(1) }
+    commit.supersedes.set('event_profile', supersedeTable(uuidsFromText([key]), because))
     const image = { k: hashes64(['k']), key: ['k'], image: ['{}'] }
     commit.images.set('stream', arrowTable('stream_image', image, 1))
     await warehouse.commit(commit)

@@ -242,7 +242,7 @@ test('folds pending rows left by a crash when the file is opened and closed', as
   const warehouse = duckdbWarehouse(path)
   await warehouse.open()
   await warehouse.commit(batchOf(1, ['e1', 'e2']))
-  const ended = supersedeTable(uuids(['e1']), ['identity'])
+  const ended = supersedeTable(uuids(['e1']), { values: ['identity'], codes: new Int32Array(1) })
   await warehouse.commit(commitOf(2, { supersedes: new Map([['event_profile', ended]]) }))
   for (const end of ['', '.wal']) copyFileSync(path + end, crashed + end)
   await warehouse.close()
@@ -265,10 +265,10 @@ test('folds pending rows on close only if they are a certain share of their tabl
   const ids = Array.from({ length: 200 }, (_, i) => `e${i}`)
   await warehouse.commit(batchOf(1, ids))
   const end = async (batch: number, ended: string[]) => {
-    const rows = supersedeTable(
-      uuids(ended),
-      ended.map(() => 'identity'),
-    )
+    const rows = supersedeTable(uuids(ended), {
+      values: ['identity'],
+      codes: new Int32Array(ended.length),
+    })
     await warehouse.commit(commitOf(batch, { supersedes: new Map([['event_profile', rows]]) }))
     await warehouse.close()
     await warehouse.open()

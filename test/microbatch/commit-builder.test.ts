@@ -9,10 +9,11 @@ import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import type { EventBatch } from '../../pipeline/decode/event-batch.ts'
 import { compile } from '../../pipeline/definition/compile.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
-import { Rows } from '../../pipeline/microbatch/changelog.ts'
+import { Supersedes } from '../../pipeline/microbatch/changelog.ts'
 import { CommitBuilder } from '../../pipeline/microbatch/commit-builder.ts'
 import { deadLetterId, type Landing } from '../../pipeline/microbatch/deduplicate.ts'
-import type { DueEffect } from '../../pipeline/microbatch/journey-rows.ts'
+import type { DueEffect } from '../../pipeline/microbatch/due-effects.ts'
+import { Rows } from '../../pipeline/microbatch/rows.ts'
 import type { Commit } from '../../pipeline/warehouse/warehouse.ts'
 
 const HEAD = { batch: 7, recordedAt: 1_900_000_000_000_000, watermark: 1_800_000_000_000_000 }
@@ -87,7 +88,7 @@ test('an empty commit has its row of batches and nothing else', () => {
     builder.history({ streams: [], segments: segmentsOf() })
     builder.timers({ dueAt: [], profileId: [] })
     builder.cohorts([], [])
-    const none = { inserts: new Rows('cycle'), supersedes: { keys: [], because: [] } }
+    const none = { inserts: new Rows('cycle', new Texts()), supersedes: new Supersedes() }
     builder.change('cycle', none)
   })
   expect(head).toEqual({ batch: 7, recordedAt: HEAD.recordedAt })
@@ -301,34 +302,38 @@ test('steps are defined for the funnels that are released, a journey’s with th
 })
 
 test('versions are inserted and superseded by the hash of their key, and counted', () => {
-  const rows = new Rows('event_profile')
-  rows.add('key 1', ['e1', 'p', 's1'])
-  rows.add('key 2', ['e2', 'p', 's1'])
-  const because = ['progress', 'identity'] as ('progress' | 'identity')[]
-  const { inserts, supersedes } = built((builder) => {
-    builder.change('event_profile', {
-      inserts: rows,
-      supersedes: { keys: ['key 0', 'key 1'], because },
-    })
+  const texts = new Texts()
+  const rows = new Rows('event_profile', texts)
+  for (const n of [1, 2]) {
+    rows.keys.push(`key ${n}`)
+    rows.columns.event_id.push(texts.code(`e${n}`))
+    rows.columns.profile_id.push(texts.code('p'))
+    rows.columns.session_id.push(texts.code('s1'))
+  }
+  const supersedes = new Supersedes()
+  supersedes.addText('key 0', 'progress')
+  supersedes.addText('key 1', 'identity')
+  const commit = built((builder) => {
+    builder.change('event_profile', { inserts: rows, supersedes })
     builder.taken({ inserted: 10, superseded: 20 })
   })
-  expect(rowsOf(inserts.get('event_profile'))).toEqual([
+  expect(rowsOf(commit.inserts.get('event_profile'))).toEqual([
     { row_key: uuidOf('key 1'), event_id: 'e1', profile_id: 'p', session_id: 's1' },
     { row_key: uuidOf('key 2'), event_id: 'e2', profile_id: 'p', session_id: 's1' },
   ])
-  expect(rowsOf(supersedes.get('event_profile'))).toEqual([
+  expect(rowsOf(commit.supersedes.get('event_profile'))).toEqual([
     { row_key: uuidOf('key 0'), superseded_because: 'progress' },
     { row_key: uuidOf('key 1'), superseded_because: 'identity' },
   ])
-  expect(rowsOf(inserts.get('batches'))).toMatchObject([
+  expect(rowsOf(commit.inserts.get('batches'))).toMatchObject([
     { inserted_count: 12, superseded_count: 22 },
   ])
 })
 
 test('effects have the hash of their key and of their transition, and are numbered', () => {
   const effect = (key: string, type: string): DueEffect => ({
-    key,
-    transition: `${key} transition`,
+    id: uuidOf(key),
+    transition: uuidOf(`${key} transition`),
     type,
     payload: `{"type":"${type}"}`,
     machine: { id: 'j', version: 2 } as DueEffect['machine'],

@@ -1,6 +1,7 @@
 /** Facts of the journey fold in full: transitions, stays, cycles, effects, timers and ids. */
 
 import { describe, expect, test } from 'vitest'
+import { uuidOf } from '../../pipeline/base/hash.ts'
 import type { Journey } from '../../pipeline/definition/journey.ts'
 import { checkFold, columnsOf, foldTable, microsOf } from '../support/histories/journey-history.ts'
 
@@ -189,11 +190,12 @@ describe('effects', () => {
         watermark: '11:00',
       },
     )
-    expect(columnsOf(folded.effects, 'key')).toEqual([
+    const keys = [
       'j/1//main/event/0/e1/{"type":"mail","within":"1h"}',
       'j/1//main/event/1/e1/{"type":"text","to":"phone"}',
       `j/1//main/timeout/0/${microsOf('10:10')}@e1/{"type":"late"}`,
-    ])
+    ]
+    expect(columnsOf(folded.effects, 'id')).toEqual(keys.map(uuidOf))
     expect(columnsOf(folded.effects, 'type profileId instanceId withinUs occurredAt')).toEqual([
       `mail user_id:u1 user_id:u1/e1 ${HOUR} ${microsOf('10:00')}`,
       `text user_id:u1 user_id:u1/e1 - ${microsOf('10:00')}`,

@@ -189,7 +189,10 @@ export function warehouseContract(name: string, make: () => Promise<Made>): void
       const insert = (profile: string): Commit['inserts'] =>
         new Map([['event_profile', profiles([{ event: 'e1', profile }])]])
       const supersedes: Commit['supersedes'] = new Map([
-        ['event_profile', supersedeTable(uuids(['e1']), ['identity'])],
+        [
+          'event_profile',
+          supersedeTable(uuids(['e1']), { values: ['identity'], codes: new Int32Array(1) }),
+        ],
       ])
       await warehouse.commit(commitOf(1, { inserts: insert('p1') }))
       await warehouse.commit(commitOf(2, { inserts: insert('p2'), supersedes }))

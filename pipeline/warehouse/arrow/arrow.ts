@@ -17,10 +17,9 @@ import {
   type DataType,
   type Utf8,
 } from 'apache-arrow'
-import type { TextColumn } from '../../base/columns.ts'
+import type { DictionaryColumn, TextColumn } from '../../base/columns.ts'
 import { assert } from '../../base/errors.ts'
 import type { Column, ColumnType } from '../column.ts'
-import { repeatedTexts } from '../repeated-texts.ts'
 import { TABLES, type TableName } from '../tables.ts'
 import { dataOf, textData, uuidData, validityOf, type ColumnData, type Uuids } from './pack.ts'
 
@@ -41,12 +40,12 @@ export function arrowTable(
 }
 
 /** Builds the rows that supersede versions. */
-export function supersedeTable(rowKeys: Uuids, because: string[]): Table {
-  const count = because.length
+export function supersedeTable(rowKeys: Uuids, because: DictionaryColumn): Table {
+  const count = because.codes.length
   return tableOf(
     [
       { name: 'row_key', data: uuidData(rowKeys, count) },
-      { name: 'superseded_because', data: dataOf('text', repeatedTexts(because), count) },
+      { name: 'superseded_because', data: dataOf('text', because, count) },
     ],
     count,
   )

@@ -41,13 +41,14 @@ export class SharedTexts {
 /** Text of row i: that of `codes[i]`; code -1 means absent. */
 export type CodedColumn = { texts: SharedTexts; codes: Int32Array }
 
-/** Accepted forms of a column. NaN in a `Float64Array` is null. */
+/** Accepted forms of a column. NaN in a `Float64Array` is null; an `Int32Array` has booleans, 1 or 0. */
 export type ColumnData =
   | readonly (string | number | boolean | null)[]
   | TextColumn
   | DictionaryColumn
   | CodedColumn
   | Float64Array
+  | Int32Array
   | BigUint64Array
   | Uuids
   | Uint8Array[]
@@ -60,6 +61,7 @@ export function dataOf(type: ColumnType, given: ColumnData, count: number): Data
     return makeData({ type: new Uint64(), length: count, data: given })
   }
   if (given instanceof Float64Array) return doubleData(type, given, count)
+  if (given instanceof Int32Array) return bitData(given)
   assert(given.length === count, `a column of ${count} rows has ${given.length} values`)
   if (type === 'instant' || type === 'integer') return integerData(type, given, count)
   if (type === 'boolean') return vectorFromArray(given as boolean[], new Bool()).data[0] as Data
@@ -78,6 +80,14 @@ function codedData({ texts, codes }: CodedColumn): Data {
     nullCount === 0 ? NO_NULLS : validityOf(codes.length, (row) => (codes[row] as number) >= 0)
   const { type, dictionary } = texts
   return makeData({ type, length: codes.length, data: codes, ...validity, dictionary })
+}
+
+function bitData(given: Int32Array): Data {
+  const data = new Uint8Array((given.length + 7) >> 3)
+  for (let row = 0; row < given.length; row++) {
+    if (given[row] === 1) data[row >> 3] = (data[row >> 3] as number) | (1 << (row & 7))
+  }
+  return makeData({ type: new Bool(), length: given.length, data, nullCount: 0 })
 }
 
 type Validity = { nullCount: number; nullBitmap?: Uint8Array }

@@ -25,6 +25,7 @@ import {
   type FunnelState,
 } from '../../../pipeline/stages/funnel-state.ts'
 import type { Json } from '../../../pipeline/base/json.ts'
+import { idsOf, valuesOf } from '../row-values.ts'
 import { tabulateFunnels, type TabulatedFunnels } from '../../../pipeline/microbatch/funnel-rows.ts'
 
 export type GivenEvent = {
@@ -106,7 +107,7 @@ export class FunnelBench {
   #run(state: FunnelState, rows: number[], watermark: number): TabulatedFunnels {
     const found = new FunnelFacts()
     new FunnelFold({ ...this.#parts, found }).run('p', state, rows, 0, watermark)
-    return tabulateFunnels(found)
+    return tabulateFunnels(found, this.#events.texts)
   }
 
   #fresh(): FunnelState {
@@ -168,16 +169,17 @@ class Store {
   readonly #steps = new Map<string, Line>()
 
   add(tabulated: TabulatedFunnels): void {
-    for (const key of tabulated.endedAttempts) expect(this.#attempts.delete(key)).toBe(true)
-    for (const key of tabulated.endedSteps) expect(this.#steps.delete(key)).toBe(true)
+    for (const key of idsOf(tabulated.endedAttempts)) expect(this.#attempts.delete(key)).toBe(true)
+    for (const key of idsOf(tabulated.endedSteps)) expect(this.#steps.delete(key)).toBe(true)
     for (const [into, rows] of [
       [this.#attempts, tabulated.attempt],
       [this.#steps, tabulated.step],
     ] as const) {
-      rows.keys.forEach((key, row) => {
+      const values = valuesOf(rows)
+      idsOf(rows.keys).forEach((key, row) => {
         expect(into.has(key)).toBe(false)
         const names = into === this.#attempts ? ATTEMPT_COLUMNS : STEP_COLUMNS
-        into.set(key, Object.fromEntries(names.map((name) => [name, rows.column(name)[row]])))
+        into.set(key, Object.fromEntries(names.map((name) => [name, values[row]?.[name]])))
       })
     }
   }

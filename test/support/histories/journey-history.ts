@@ -11,13 +11,15 @@ import { valueAt } from '../../../pipeline/base/json.ts'
 import { Texts } from '../../../pipeline/base/texts.ts'
 import { compile, type Compiled } from '../../../pipeline/definition/compile.ts'
 import { makeDefinitions } from '../../../pipeline/definition/load.ts'
-import type { Rows, Value } from '../../../pipeline/microbatch/changelog.ts'
-import { tabulate, type DueEffect } from '../../../pipeline/microbatch/journey-rows.ts'
+import type { DueEffect } from '../../../pipeline/microbatch/due-effects.ts'
+import { tabulate } from '../../../pipeline/microbatch/journey-rows.ts'
+import type { Rows } from '../../../pipeline/microbatch/rows.ts'
 import { Events } from '../../../pipeline/stages/events.ts'
 import { Fold } from '../../../pipeline/stages/fold-journeys.ts'
 import { dueOf, freshProfile, type ProfileState } from '../../../pipeline/stages/instance.ts'
 import { Facts } from '../../../pipeline/stages/journey-facts.ts'
-import { TABLES, type VersionedName } from '../../../pipeline/warehouse/tables.ts'
+import type { VersionedName } from '../../../pipeline/warehouse/tables.ts'
+import { idsOf, valuesOf, type Value } from '../row-values.ts'
 import { instantOf, parse, type Line, type Setting } from './history.ts'
 
 export type Row = { [column: string]: Value }
@@ -72,7 +74,7 @@ class Bench {
     const facts = new Facts()
     new Fold(this.#compiled.machines, this.#events, facts).run(id, state, rows, watermark)
     const folded = tabulate(facts, this.#events, this.#events.eventId)
-    const ended = new Set(folded.endedStays)
+    const ended = new Set(idsOf(folded.endedStays))
     const { transition, state: stays, cycle, rejection } = folded
     for (const each of [transition, stays, cycle, rejection]) this.#store(each, ended)
     this.#effects.push(...folded.effects)
@@ -82,12 +84,11 @@ class Bench {
   #store(rows: Rows, ended: ReadonlySet<string>): void {
     const stored = this.#rows.get(rows.table) ?? new Map<string, Row>()
     this.#rows.set(rows.table, stored)
-    rows.keys.forEach((key, i) => {
+    const values = valuesOf(rows)
+    idsOf(rows.keys).forEach((key, i) => {
       const isEnded = rows.table === 'state' && ended.has(key)
       expect({ key, isKnown: stored.has(key) }).toEqual({ key, isKnown: isEnded })
-      const [, ...names] = TABLES[rows.table].columns.map(({ name }) => name)
-      const values = names.map((name, c) => [name, rows.columns[c]?.[i] as Value] as const)
-      stored.set(key, Object.fromEntries(values))
+      stored.set(key, values[i] as Row)
     })
   }
 
