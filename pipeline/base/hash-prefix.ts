@@ -60,7 +60,16 @@ export class HashPrefix {
   #mixAcross(text: string): void {
     const rest = this.#rest
     if (rest === '') return
-    const at = (i: number) => (i < rest.length ? rest.charCodeAt(i) : unit(text, i - rest.length))
-    mix(at(0) | (at(1) << 16), at(2) | (at(3) << 16), at(4) | (at(5) << 16), at(6) | (at(7) << 16))
+    mix(
+      across(rest, text, 0) | (across(rest, text, 1) << 16),
+      across(rest, text, 2) | (across(rest, text, 3) << 16),
+      across(rest, text, 4) | (across(rest, text, 5) << 16),
+      across(rest, text, 6) | (across(rest, text, 7) << 16),
+    )
   }
+}
+
+/** Returns a unit of a rest followed by a text, 0 behind the end. */
+function across(rest: string, text: string, at: number): number {
+  return at < rest.length ? rest.charCodeAt(at) : unit(text, at - rest.length)
 }

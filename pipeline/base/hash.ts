@@ -112,7 +112,10 @@ export function hashUtf8({ array, view }: ViewedBytes, from: number, to: number)
  * `mix` with the lanes in local variables: that is twice as fast.
  */
 function mixAscii(view: DataView, from: number, to: number): number {
-  let [a, b, c, d] = [h1, h2, h3, h4]
+  let a = h1
+  let b = h2
+  let c = h3
+  let d = h4
   let at = from
   for (; at + 8 <= to; at += 8) {
     const low = view.getInt32(at, true)

@@ -47,16 +47,17 @@ export class Texts {
     return a === b || (a >= 0 && b >= 0 && this.#values[a] === this.#values[b])
   }
 
-  /** Returns all texts as one column, in the order of their codes. */
-  column(): TextColumn {
-    const joined = this.#values.join('')
+  /** Returns the texts as one column, in the order of their codes. Those of codes where `isUsed` is 0
+   * are empty. */
+  column(isUsed: Uint8Array): TextColumn {
+    const joined = this.#values.filter((_, code) => isUsed[code] === 1).join('')
     const bytes = Buffer.from(joined)
     const lengthOf =
       bytes.length === joined.length ? (text: string) => text.length : Buffer.byteLength
     const offsets = new Int32Array(this.#values.length + 1)
     let end = 0
     this.#values.forEach((text, code) => {
-      end += lengthOf(text)
+      if (isUsed[code] === 1) end += lengthOf(text)
       offsets[code + 1] = end
     })
     assert(end === bytes.length, 'texts are well-formed UTF-16')

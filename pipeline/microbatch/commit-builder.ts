@@ -13,7 +13,6 @@ import type { Release } from '../definition/load.ts'
 import type { FinalState } from '../definition/outcome.ts'
 import type { OutboxRow } from './outbox.ts'
 import { hashes64 } from '../base/hash.ts'
-import type { Texts } from '../base/texts.ts'
 import {
   columnsOf,
   pickCodes,
@@ -22,6 +21,7 @@ import {
   pickNumbers,
   pickRare,
   pickTexts,
+  sharedTexts,
   supersedeRows,
 } from './commit-columns.ts'
 import { deadLetterIdOf, type Landing } from './deduplicate.ts'
@@ -46,8 +46,7 @@ export class CommitBuilder {
   #inserts: Commit['inserts'] = new Map()
   #supersedes: Commit['supersedes'] = new Map()
   #images: Commit['images'] = new Map()
-  /** Texts of the latest rows, and how many they were when the dictionary was made. */
-  #texts: { from: Texts; size: number; texts: SharedTexts } | undefined
+  #changes: TableChange[] = []
   #inserted = 0
   #superseded = 0
   #landed = 0
@@ -170,23 +169,23 @@ export class CommitBuilder {
     })
   }
 
-  change(table: VersionedName, { inserts, supersedes }: TableChange): void {
-    this.#inserted += inserts.count
-    this.#superseded += supersedes.count
-    if (inserts.count > 0) {
-      this.#insert(table, inserts.count, columnsOf(inserts, this.#sharedTexts(inserts.texts)))
-    }
-    if (supersedes.count > 0) this.#supersedes.set(table, supersedeRows(supersedes))
+  /** Adds the changes of a table, which must not be changed afterwards. */
+  change(table: VersionedName, change: TableChange): void {
+    this.#inserted += change.inserts.count
+    this.#superseded += change.supersedes.count
+    this.#changes.push(change)
+    if (change.supersedes.count > 0) this.#supersedes.set(table, supersedeRows(change.supersedes))
   }
 
-  /** Returns the texts of a batch as one dictionary, which is made once for all its rows. */
-  #sharedTexts(texts: Texts): SharedTexts {
-    let shared = this.#texts
-    if (shared?.from !== texts || shared.size !== texts.size) {
-      shared = { from: texts, size: texts.size, texts: SharedTexts.of(texts.column()) }
-      this.#texts = shared
+  /** Inserts the rows of all changes. Those of one batch share a dictionary. */
+  #insertRows(): void {
+    const all = this.#changes.map(({ inserts }) => inserts)
+    for (const texts of new Set(all.map((rows) => rows.texts))) {
+      const sharing = all.filter((rows) => rows.texts === texts)
+      const shared = sharedTexts(texts, sharing)
+      for (const rows of sharing) this.#insert(rows.table, rows.count, columnsOf(rows, shared))
     }
-    return shared.texts
+    this.#changes = []
   }
 
   /** Counts rows that are written with this commit by others. */
@@ -254,6 +253,7 @@ export class CommitBuilder {
   /** Returns the tables so far as a part of a commit, without the `batches` row, and begins the next
    * part. */
   part({ batch, recordedAt }: Pick<Head, 'batch' | 'recordedAt'>): Commit {
+    this.#insertRows()
     const part = {
       batch,
       recordedAt,
@@ -264,7 +264,6 @@ export class CommitBuilder {
     this.#inserts = new Map()
     this.#supersedes = new Map()
     this.#images = new Map()
-    this.#texts = undefined
     return part
   }
 

@@ -4,13 +4,34 @@ import type { Table } from 'apache-arrow'
 import { contentAt } from '../decode/content-builder.ts'
 import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
 import { Hashes, Hashes64 } from '../base/hashes.ts'
-import { Doubles } from '../stages/growable-array.ts'
+import type { Texts } from '../base/texts.ts'
+import { Doubles, Ints } from '../stages/growable-array.ts'
 import { supersedeTable } from '../warehouse/arrow/arrow.ts'
-import type { CodedColumn, ColumnData, SharedTexts, Uuids } from '../warehouse/arrow/pack.ts'
+import {
+  SharedTexts,
+  type CodedColumn,
+  type ColumnData,
+  type Uuids,
+} from '../warehouse/arrow/pack.ts'
 import type { Column, ColumnType } from '../warehouse/column.ts'
 import { TABLES } from '../warehouse/tables.ts'
 import { REASONS, type Supersedes } from './changelog.ts'
 import type { Rows, StoredColumn } from './rows.ts'
+
+/** Returns the texts of rows as one dictionary. */
+export function sharedTexts(texts: Texts, all: readonly Rows[]): SharedTexts {
+  const isUsed = new Uint8Array(texts.size)
+  for (const { stored } of all) {
+    for (const { type, store } of stored) {
+      if (!(store instanceof Ints) || type === 'boolean') continue
+      for (let row = 0; row < store.length; row++) {
+        const code = store.at(row)
+        if (code >= 0) isUsed[code] = 1
+      }
+    }
+  }
+  return SharedTexts.of(texts.column(isUsed))
+}
 
 /** Returns the columns of versioned rows. `texts` are those of the rows. */
 export function columnsOf(rows: Rows, texts: SharedTexts): { [column: string]: ColumnData } {

@@ -129,30 +129,48 @@ export class IdentifierLedger {
     const value = identifier.slice(namespace.length + 1)
     const isPerson = this.#batch.compiled.identity.person.includes(namespace)
     const { texts, columns: c } = rows
-    const totals = new Map<string, Sighting>()
-    for (const list of Object.values(image.sightings)) {
-      for (const sighting of list) {
-        const owner = isPerson ? profile : sighting[0]
-        const total = totals.get(owner)
-        if (total === undefined) {
-          totals.set(owner, [...sighting])
-          continue
-        }
-        total[1] = Math.min(total[1], sighting[1])
-        total[2] = Math.max(total[2], sighting[2])
-        total[3] += sighting[3]
+    const totals: Totals = { first: null, others: null }
+    for (const stream in image.sightings) {
+      for (const sighting of image.sightings[stream] as Sighting[]) {
+        addTo(totals, isPerson ? profile : sighting[0], sighting)
       }
     }
-    for (const [owner, [, firstAt, lastAt, count]] of totals) {
-      const key = isPerson ? encodePart(identifier) : `${encodePart(identifier)}/${owner}`
-      rows.keys.push(key)
-      c.namespace.push(texts.code(namespace))
-      c.value.push(texts.add(value))
+    if (totals.first === null) return
+    const part = encodePart(identifier)
+    const nameCode = texts.code(namespace)
+    const valueCode = texts.add(value)
+    const add = ([owner, firstAt, lastAt, count]: Sighting) => {
+      if (isPerson) rows.keys.push(part)
+      else rows.keys.push(`${part}/${owner}`)
+      c.namespace.push(nameCode)
+      c.value.push(valueCode)
       c.profile_id.push(texts.code(owner))
       c.first_seen_at.push(firstAt)
       c.last_seen_at.push(lastAt)
       c.event_count.push(count)
     }
+    add(totals.first)
+    for (const total of totals.others?.values() ?? []) add(total)
+  }
+}
+
+/** Sightings by profile, in the order of the first of each. Most identifiers have one profile. */
+type Totals = { first: Sighting | null; others: Map<string, Sighting> | null }
+
+function addTo(totals: Totals, owner: string, [, firstAt, lastAt, count]: Sighting): void {
+  const { first } = totals
+  const total = first?.[0] === owner ? first : totals.others?.get(owner)
+  if (total !== undefined) {
+    total[1] = Math.min(total[1], firstAt)
+    total[2] = Math.max(total[2], lastAt)
+    total[3] += count
+    return
+  }
+  const added: Sighting = [owner, firstAt, lastAt, count]
+  if (first === null) totals.first = added
+  else {
+    totals.others ??= new Map()
+    totals.others.set(owner, added)
   }
 }
 

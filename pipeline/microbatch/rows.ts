@@ -88,7 +88,8 @@ export class Rows<T extends VersionedName = VersionedName> {
     rowOfB: number,
   ): boolean {
     if (a instanceof Ints) {
-      const [one, two] = [a.at(row), (b as Ints).at(rowOfB)]
+      const one = a.at(row)
+      const two = (b as Ints).at(rowOfB)
       return one === two || (type !== 'boolean' && this.texts.isSame(one, two))
     }
     if (a instanceof Doubles) return Object.is(a.at(row), (b as Doubles).at(rowOfB))

@@ -15,12 +15,19 @@ test('equal texts have one code, unless each is added as the only one', () => {
   expect([texts.at(ada), texts.at(again), texts.size]).toEqual(['user:ada', 'e1', 3])
 })
 
-test('the column has the bytes of each text in the order of the codes', () => {
+test('the column has the bytes of used texts in the order of the codes', () => {
   const texts = new Texts()
-  for (const text of ['a', '', 'žluť', '日本']) texts.add(text)
-  const { bytes, offsets } = texts.column()
-  const slices = [...texts.column().offsets].slice(1).map((to, code) => {
+  for (const text of ['a', '', 'žluť', 'unused', '日本']) texts.add(text)
+  const { bytes, offsets } = texts.column(Uint8Array.of(1, 1, 1, 0, 1))
+  const slices = [...offsets].slice(1).map((to, code) => {
     return Buffer.from(bytes.subarray(offsets[code], to)).toString()
   })
-  expect(slices).toEqual(['a', '', 'žluť', '日本'])
+  expect(slices).toEqual(['a', '', 'žluť', '', '日本'])
+})
+
+test('a column of a text with half a surrogate pair is refused', () => {
+  const texts = new Texts()
+  texts.add('\ud83d')
+  texts.add('\ude00')
+  expect(() => texts.column(Uint8Array.of(1, 1))).toThrow('well-formed')
 })

@@ -46,7 +46,7 @@ function numbered(count: number): { texts: SharedTexts; values: string[] } {
   const texts = new Texts()
   for (let i = 0; i < count; i++) texts.add(textOf(i))
   return {
-    texts: SharedTexts.of(texts.column()),
+    texts: SharedTexts.of(texts.column(new Uint8Array(count).fill(1))),
     values: Array.from({ length: count }, (_, code) => texts.at(code)),
   }
 }

@@ -169,7 +169,7 @@ test('resolved dead letters, applied messages and timers are inserted by key', (
 function segmentsOf(...segments: string[]): TextColumn {
   const texts = new Texts()
   for (const segment of segments) texts.add(segment)
-  return texts.column()
+  return texts.column(new Uint8Array(texts.size).fill(1))
 }
 
 test('history segments and images have the 64-bit hash of their key', () => {
