@@ -235,7 +235,8 @@ function refoldProfiles(
       last: last === undefined ? null : events.place(last),
       streams: withStreams(batch, [], has),
       due: foldDue(compiled, foldState),
-      ...foldState,
+      state: foldState.state,
+      funnels: foldState.funnels,
     })
   }
   const had = was.rows()

@@ -75,7 +75,8 @@ type Continuation = {
   image: StreamImage
 }
 
-/** Plans a continuation without changing anything; null if the stream must be rederived. */
+/** Plans a continuation; null if the stream must be rederived. Continues the open session of the image
+ * in place: the image is replaced in either case. */
 function planContinuation(
   batch: MicroBatch,
   placements: Placements,
@@ -85,19 +86,17 @@ function planContinuation(
   const image = batch.images.stream.get(texts.at(stream))
   const rows = batch.newRowsOf(stream)
   if (image !== undefined && !events.isAfter(rows[0] as number, image.last)) return null
-  const open = image === undefined ? null : copyOf(image.open)
+  const open = image?.open ?? null
   const cut = sessionize(events, rows, compiled.sessions, open)
   const isResumed = open !== null && cut.sessions[0] === open
   const touched = open === null || isResumed ? cut.sessions : [open, ...cut.sessions]
-  const named = closedNames(batch, image)
-  const closed = named.length
-  for (const session of touched) {
-    named.push(
-      session.named === null ? NO_TEXT : placements.profileAfter(texts.code(session.named)),
-    )
-  }
+  const closed = closedNames(batch, image)
+  const opened = touched.map(({ named }) =>
+    named === null ? NO_TEXT : placements.profileAfter(texts.code(named)),
+  )
+  const named = closed.length === 0 ? opened : closed.concat(opened)
   const { profiles: owners, claim } = assignSessions(named, stream, compiled.identity)
-  const profiles = closed === 0 ? owners : owners.slice(closed)
+  const profiles = closed.length === 0 ? owners : owners.slice(closed.length)
   if (image !== undefined) {
     if (texts.at(profiles[0] as number) !== image.openProfile) return null
     if (image.hasUnnamed && claim !== image.claim) return null
@@ -131,16 +130,12 @@ function applyContinuation(
   batch.images.stream.put(texts.at(stream), image)
 }
 
-/** Copies a session, because the image must stay unchanged if the stream is rederived. */
-function copyOf(session: Session): Session {
-  const { exclusive, split } = session.seen
-  return { ...session, seen: { exclusive: [...exclusive], split: [...split] } }
-}
+const NO_NAMES: number[] = []
 
 /** Returns the profiles that closed sessions name, each once in order, with the latest repeated
  * last. */
 function closedNames({ texts }: MicroBatch, image: StreamImage | undefined): number[] {
-  if (image === undefined || image.names.length === 0) return []
+  if (image === undefined || image.names.length === 0) return NO_NAMES
   const names = image.names.map(([, profile]) => texts.code(profile))
   const last = image.names.findIndex(([identifier]) => identifier === image.lastNamed)
   if (last >= 0) names.push(names[last] as number)
@@ -161,7 +156,8 @@ function imageAfter(
 ): StreamImage {
   const { rows, sessions, profiles, claim } = added
   const open = sessions.length - 1
-  let names = image?.names ?? []
+  const names = image?.names ?? []
+  let known: Set<string> | null = null
   let lastNamed = image?.lastNamed ?? null
   let hasUnnamed = image?.hasUnnamed ?? false
   for (let i = 0; i < open; i++) {
@@ -170,10 +166,13 @@ function imageAfter(
       hasUnnamed = true
       continue
     }
+    // Most sessions name the person that the one before named.
+    if (named === lastNamed) continue
     lastNamed = named
-    if (names.some(([identifier]) => identifier === named)) continue
-    const profile = texts.at(placements.profileAfter(texts.code(named)))
-    names = [...names, [named, profile]]
+    known ??= new Set(names.map(([identifier]) => identifier))
+    if (known.has(named)) continue
+    known.add(named)
+    names.push([named, texts.at(placements.profileAfter(texts.code(named)))])
   }
   return {
     last: events.place(rows[rows.length - 1] as number),

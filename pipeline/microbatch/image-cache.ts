@@ -48,6 +48,12 @@ export type IdentifierImage = {
   sightings: { [stream: string]: Sighting[] }
 }
 
+/** Returns an object for sightings. It has no prototype, so V8 keeps it as a hash table from the start:
+ * an ordinary one has a hidden class for each stream. */
+export function noSightings(): IdentifierImage['sightings'] {
+  return Object.create(null) as IdentifierImage['sightings']
+}
+
 /** Links, aliases and the latest unlink of two person identifiers; cancelled ones are left out. */
 export type Pair = {
   kept: string

@@ -7,7 +7,7 @@
  * component of an identifier that an event carries for the first time, if an alias waited for it.
  */
 
-import type { ComponentImage, IdentifierImage, Pair } from './image-cache.ts'
+import { noSightings, type ComponentImage, type IdentifierImage, type Pair } from './image-cache.ts'
 import { resolvePersons, type Conflict } from '../stages/resolve-identity.ts'
 import type { Texts } from '../base/texts.ts'
 import { Changes, diff } from './changelog.ts'
@@ -235,7 +235,7 @@ function decide(
 }
 
 export function freshIdentifier(identifier: string): IdentifierImage {
-  return { component: null, profile: identifier, sightings: {} }
+  return { component: null, profile: identifier, sightings: noSightings() }
 }
 
 /** The component with the most members keeps its key, so that the fewest images change. */

@@ -94,7 +94,15 @@ export type ProfileState = {
 }
 
 export function freshProfile(machines: readonly Machine[]): ProfileState {
-  return { instances: machines.map(() => new Instances()), decidedUpTo: -Infinity }
+  return profileState(
+    machines.map(() => new Instances()),
+    -Infinity,
+  )
+}
+
+/** Returns a state. States that are made in one place have one hidden class. */
+export function profileState(instances: Instances[], decidedUpTo: number): ProfileState {
+  return { instances, decidedUpTo }
 }
 
 /** Returns the earliest pending timeout of a profile; `Infinity` if none is pending. */

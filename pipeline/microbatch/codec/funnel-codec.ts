@@ -79,7 +79,8 @@ export function decodeFunnels(
       recent,
     }
   })
-  return { ...state, decidedUpTo: decidedUpTo ?? -Infinity }
+  state.decidedUpTo = decidedUpTo ?? -Infinity
+  return state
 }
 
 /** Returns the common prefix of scopes. In a journey, a scope is an instance id, which begins with

@@ -1,6 +1,6 @@
 /** Codec of identifier images: arrays by position; what repeats the profile is 0. */
 
-import type { Codec, IdentifierImage } from '../image-cache.ts'
+import { noSightings, type Codec, type IdentifierImage } from '../image-cache.ts'
 
 type StoredSighting = [profile: string | 0, firstAt: number, duration: number, count: number]
 
@@ -31,7 +31,7 @@ export const IDENTIFIER_CODEC: Codec<IdentifierImage> = {
   decode: (text) => {
     const [component, profile, stored] = JSON.parse(text) as StoredIdentifier
     const long = (short: string | 0) => (short === 0 ? profile : short)
-    const sightings: IdentifierImage['sightings'] = {}
+    const sightings = noSightings()
     for (const [stream, list] of stored) {
       sightings[long(stream)] = list.map(([owner, firstAt, duration, count]) => [
         long(owner),

@@ -9,7 +9,13 @@ import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec
 import { IDENTIFIER_CODEC } from './identifier-codec.ts'
 import { STREAM_CODEC } from './stream-codec.ts'
 import type { Compiled } from '../../definition/compile.ts'
-import { instanceId, type Instance, Instances, type TrackState } from '../../stages/instance.ts'
+import {
+  instanceId,
+  type Instance,
+  Instances,
+  profileState,
+  type TrackState,
+} from '../../stages/instance.ts'
 import {
   ImageCache,
   JSON_CODEC,
@@ -107,12 +113,10 @@ function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {
         last,
         streams,
         due: due ?? Infinity,
-        state: {
-          decidedUpTo: decidedUpTo ?? -Infinity,
-          instances: machines.map((machine, m) =>
-            readInstances(profileId, machine, byMachine[m] ?? []),
-          ),
-        },
+        state: profileState(
+          machines.map((machine, m) => readInstances(profileId, machine, byMachine[m] ?? [])),
+          decidedUpTo ?? -Infinity,
+        ),
         funnels: decodeFunnels(funnels, kept ?? null, profileId),
       }
     },
