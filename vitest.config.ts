@@ -4,6 +4,8 @@
  * whole commands, full disks and long pages run with LONG_TESTS=1, as in CI.
  */
 
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { isLong } from './test/support/long.ts'
 
@@ -16,6 +18,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(isWithCloud ? [] : ['test/cloud/**'])],
     setupFiles: ['test/support/properties.ts'],
+    env: { XDG_CACHE_HOME: join(tmpdir(), 'desire-path-cache') },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -3,6 +3,8 @@
  * anything is opened.
  */
 
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import type { PubsubName } from './io/pubsub-name.ts'
 import { bigqueryWarehouse } from './bigquery/warehouse.ts'
 import { now, parseInstant } from './base/clock.ts'
@@ -63,23 +65,31 @@ function onNotice(notice: string): void {
   process.stderr.write(`note: ${notice}\n`)
 }
 
-/** Returns the folder of the local state store beside a DuckDB file; undefined for a dataset and
- * for a warehouse in memory. */
+/** Returns the folder of the local state store: beside a DuckDB file, or for a dataset among the
+ * caches of this user; undefined for a warehouse in memory. */
 export function stateDirOf({ url }: Warehouse): string | undefined {
-  const isFile = url.startsWith('duckdb:') && url !== 'duckdb::memory:'
-  return isFile ? `${url.slice('duckdb:'.length)}.state` : undefined
+  if (url === 'duckdb::memory:') return undefined
+  const path = pathOf(url)
+  if (url.startsWith('duckdb:')) return `${path}.state`
+  const caches = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  return join(caches, 'desire-path', `${path}.state`)
 }
 
 /** Returns the scratch file of a replay, which survives an interruption: beside the warehouse, or
  * for a dataset in the current directory. */
 export function scratchOf({ url }: Warehouse): Scratch {
-  const place = url.slice(url.indexOf(':') + 1)
-  const path = `${url.startsWith('duckdb:') ? place : place.replaceAll(':', '-')}.recomputed`
+  const path = `${pathOf(url)}.recomputed`
   return {
     warehouse: () => duckdbWarehouse(path, { means: REBUILDING, isScratch: true }),
     openDifference: openRemoteDifference,
     discard: () => removeFile(path),
   }
+}
+
+/** Returns the path of a DuckDB file, or the name of a dataset as a file's. */
+function pathOf(url: string): string {
+  const place = url.slice(url.indexOf(':') + 1)
+  return url.startsWith('duckdb:') ? place : place.replaceAll(':', '-')
 }
 
 export function batchSizeOf(text: string): number {

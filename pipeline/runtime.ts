@@ -11,6 +11,7 @@ import { retrying, type Patience } from './base/retry.ts'
 import { redactorOf } from './decode/decode.ts'
 import { unrecordedKey } from './microbatch/key-on-record.ts'
 import { openLocalState } from './state/local-state.ts'
+import type { OnRebuild } from './state/rebuild.ts'
 import { warehouseState } from './state/state-store.ts'
 import { ReleaseLog } from './warehouse/release-log.ts'
 import type { LandedMessage, Warehouse } from './warehouse/warehouse.ts'
@@ -22,6 +23,8 @@ export type EngineSettings = {
   effects: PubsubName | undefined
   /** Folder of the local state store. If undefined, state is read from the warehouse. */
   stateDir?: string | undefined
+  /** Called while a new state store is filled. */
+  onRebuild?: OnRebuild | undefined
 }
 
 export type Engine = {
@@ -56,7 +59,7 @@ export async function openEngine(
 async function openBeside(
   decoder: Decoder,
   warehouse: Warehouse,
-  { definitionsDir, format, stateDir, effects }: EngineSettings,
+  { definitionsDir, format, stateDir, onRebuild, effects }: EngineSettings,
   patience: Patience,
 ): Promise<Engine> {
   const definitions = await loadDefinitions(definitionsDir)
@@ -64,7 +67,8 @@ async function openBeside(
   requiredKey(definitions.identity, hashKey)
   const open = async () => {
     await warehouse.open()
-    const local = stateDir === undefined ? null : await openLocalState(stateDir, warehouse)
+    const local =
+      stateDir === undefined ? null : await openLocalState(stateDir, warehouse, onRebuild)
     const state = local ?? warehouseState(warehouse)
     try {
       return { state, pipeline: await Pipeline.open(warehouse, definitions, { hashKey, state }) }

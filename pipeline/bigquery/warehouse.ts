@@ -59,6 +59,7 @@ class BigQueryWarehouse implements Warehouse {
   readonly url: string
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
   readonly answersMeanwhile = false
+  readonly isRemote = true
   readonly #place: Place
   readonly #ifMissing: IfMissing
   #opened: Opened | null = null

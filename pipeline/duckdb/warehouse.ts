@@ -70,6 +70,7 @@ class DuckDBWarehouse implements Warehouse {
   readonly url: string
   readonly reads: ReadCounts = { images: 0, segments: 0, timers: 0, landed: 0 }
   readonly answersMeanwhile = true
+  readonly isRemote = false
   readonly #path: string
   readonly #means: Means
   readonly #ifMissing: IfMissing

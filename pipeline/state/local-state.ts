@@ -13,6 +13,7 @@ import { attempt } from './attempt.ts'
 import { changedSince, filterOf, HISTORY, isOf, numberOf } from './catch-up.ts'
 import type { EventFilter } from './event-filter.ts'
 import { lock, unlock } from './lock.ts'
+import { rebuild, type OnRebuild } from './rebuild.ts'
 import { StateLog } from './state-log.ts'
 import type { Position, Written, WrittenColumns } from './written.ts'
 import type { StateStore } from './state-store.ts'
@@ -21,10 +22,11 @@ import { CommitSegments } from '../warehouse/commit-segments.ts'
 import { IMAGE_KINDS, type Commit, type ImageKind, type Warehouse } from '../warehouse/warehouse.ts'
 
 /** Opens the store in a folder. Returns null if another process has it open or the folder cannot be
- * used. The warehouse must be open. */
+ * used. The warehouse must be open. Where a look-up is costly, a new store is filled at once. */
 export async function openLocalState(
   dir: string,
   warehouse: Warehouse,
+  onRebuild: OnRebuild = () => undefined,
 ): Promise<StateStore | null> {
   const log = attempt(() => (lock(dir) ? StateLog.open(dir) : null))
   if (log === null) return null
@@ -43,9 +45,30 @@ export async function openLocalState(
   }
   log.remove()
   const start = { batch, recordedAt, erasures, isComplete: batch === 0 }
-  const fresh = freshLog(dir, start)
+  const isFilled = warehouse.isRemote && batch > 0
+  const filled = isFilled ? await filledLog(dir, warehouse, start, onRebuild) : null
+  const fresh = filled ?? freshLog(dir, start)
   if (fresh === null) return null
   return new LocalState(dir, fresh, warehouse, await filterOf(dir, warehouse, start, batch))
+}
+
+/** Returns a log with the state of the warehouse, whose head is at the position; null if there is too
+ * much, or the folder cannot be used. */
+async function filledLog(
+  dir: string,
+  warehouse: Warehouse,
+  position: Position,
+  onRebuild: OnRebuild,
+): Promise<StateLog | null> {
+  const log = attempt(() => (lock(dir) ? StateLog.open(dir) : null))
+  if (log === null) return null
+  let isFilled = false
+  try {
+    isFilled = await rebuild(log, warehouse, position, onRebuild)
+  } finally {
+    if (!isFilled) log.remove()
+  }
+  return isFilled ? log : null
 }
 
 /** Returns an empty log at a position, or null if the folder cannot be used. */

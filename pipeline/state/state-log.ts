@@ -93,11 +93,16 @@ export class StateLog {
 
   /** Appends records and a position. After a failure the log must not be used. */
   write(written: readonly Written[], position: Position): void {
+    this.add(written)
+    this.#finish(position)
+  }
+
+  /** Appends records. The next `write` completes them; without one, the log must be removed. */
+  add(written: readonly Written[]): void {
     for (const { isNext = false, type, space, key, text } of written) {
       this.#seek(space, key)
       this.#add(type, sliceOf(text), isNext, false)
     }
-    this.#finish(position)
   }
 
   /** Appends the values of a commit and a position. After a failure the log must not be used. */

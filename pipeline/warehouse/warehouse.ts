@@ -133,6 +133,9 @@ export interface Warehouse {
    * after it, or reject if it fails. Images that it changes are not requested. */
   readonly answersMeanwhile: boolean
 
+  /** Whether each lookup is a query of its own that takes seconds and is billed. */
+  readonly isRemote: boolean
+
   /** Creates missing tables and views (idempotent, additive) and returns the head. If the warehouse
    * does not exist, it is created or refused (see `IfMissing`). */
   open(): Promise<Head>

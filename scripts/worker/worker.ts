@@ -9,6 +9,7 @@
 import type { PubsubName } from '../../pipeline/io/pubsub-name.ts'
 import { openEngine, type EngineSettings } from '../../pipeline/runtime.ts'
 import { log, logRetry } from '../../pipeline/base/log.ts'
+import type { OnRebuild } from '../../pipeline/state/rebuild.ts'
 import { pubsubSource } from '../../pipeline/io/pubsub-source.ts'
 import { run, type RunReport } from '../../pipeline/run.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
@@ -46,7 +47,8 @@ export async function work(warehouse: Warehouse, settings: WorkerSettings): Prom
       await retrying('opening', () => warehouse.open(), patience)
     }
     const definitionsDir = await folderOf(warehouse, settings.definitions)
-    const engine = await openEngine(warehouse, { ...settings, definitionsDir }, patience)
+    const onRebuild = rebuildLogger()
+    const engine = await openEngine(warehouse, { ...settings, definitionsDir, onRebuild }, patience)
     for (const warning of engine.warnings) log('WARNING', warning)
     const source = pubsubSource(subscription, {
       messagesMax,
@@ -79,6 +81,16 @@ export async function work(warehouse: Warehouse, settings: WorkerSettings): Prom
     }
   } finally {
     await warehouse.close()
+  }
+}
+
+/** Returns a function that logs how far the state store is filled, in steps of a tenth. */
+function rebuildLogger(): OnRebuild {
+  let logged = -1
+  return (done, total) => {
+    const tenth = Math.floor((10 * done) / total)
+    if (tenth > logged) log('INFO', 'filling the state store', { read: done, total })
+    logged = tenth
   }
 }
 

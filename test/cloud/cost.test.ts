@@ -3,6 +3,9 @@
  * bytes. The costs in `pipeline/bigquery/COST.md` are computed from these counts.
  */
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
 import { now } from '../../pipeline/base/clock.ts'
@@ -15,11 +18,13 @@ import { Proxy, throughProxy } from './proxy.ts'
 
 const EVENTS = 1_000
 
+const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 const emulator = await startBigQuery()
 const proxy = new Proxy(emulator?.url ?? '')
 afterAll(async () => {
   proxy.close()
   await emulator?.stop()
+  rmSync(dir, { recursive: true, force: true })
 })
 
 /** Returns the texts of the jobs since the last call. */
@@ -40,15 +45,15 @@ function references(text: string): number {
 }
 
 describe.skipIf(emulator === null)('a tick', () => {
-  test('runs a dozen jobs on fifty tables, and stages two kilobytes per event', async () => {
+  test('runs a dozen jobs on fifty tables; with a state store, it looks up three things', async () => {
     const place = emulator?.place('cost') ?? { project: '', dataset: '' }
     const warehouse = bigqueryWarehouse(await throughProxy(place, proxy))
     await warehouse.open()
     const settings = { definitionsDir: 'definitions', format: undefined, effects: undefined }
     const engine = await openEngine(warehouse, settings, {})
-    const tick = () => {
+    const tick = (by = engine) => {
       const source = landedSource(warehouse, AbortSignal.timeout(120_000))
-      return run({ ...engine, source, warehouseUrl: warehouse.url, watermark: null })
+      return run({ ...by, source, warehouseUrl: warehouse.url, watermark: null })
     }
     const land = async (lines: string[], first: number) => {
       const messages = lines.map((line, i) => ({
@@ -60,10 +65,10 @@ describe.skipIf(emulator === null)('a tick', () => {
       }))
       await warehouse.append('landed_messages', landedTable(messages), now())
     }
-    const lines = [...new Shop(1).lines(2 * EVENTS)]
+    const lines = [...new Shop(1).lines(3 * EVENTS)]
     await land(lines.slice(0, EVENTS), 0)
     await tick()
-    await land(lines.slice(EVENTS), EVENTS)
+    await land(lines.slice(EVENTS, 2 * EVENTS), EVENTS)
     asked()
     const report = await tick()
     const jobs = asked()
@@ -82,6 +87,20 @@ describe.skipIf(emulator === null)('a tick', () => {
     await tick()
     expect(asked()).toEqual([])
     await engine.close()
+    const worker = await openEngine(warehouse, { ...settings, stateDir: dir }, {})
+    await land(lines.slice(2 * EVENTS), 2 * EVENTS)
+    asked()
+    const { landed } = await tick(worker)
+    const lookups = asked().flatMap((text) => {
+      return (
+        /^select .*?\bfrom (\w+_image|history|timer|events_log|effects_log)\b/s.exec(text)?.[1] ??
+        []
+      )
+    })
+    // Repeated ids, timers, and effects that a correction may send or retract.
+    expect(lookups).toEqual(['events_log', 'timer', 'effects_log'])
+    expect(landed).toBeGreaterThan(EVENTS / 2)
+    await worker.close()
     await warehouse.close()
   })
 })

@@ -191,6 +191,47 @@ test('does not touch a store that a live process has open', async () => {
   await warehouse.close()
 })
 
+/** Returns the warehouse as one whose look-ups are costly; `stream` fails for texts with `failing`. */
+function remote(warehouse: Warehouse, failing?: string): Warehouse {
+  return new Proxy(warehouse, {
+    get: (_, name: keyof Warehouse) => {
+      if (name === 'isRemote') return true
+      const member = warehouse[name]
+      if (typeof member !== 'function') return member
+      if (name !== 'stream' || failing === undefined) return member.bind(warehouse)
+      return (sql: string) => {
+        if (sql.includes(failing)) throw new Error('connection lost')
+        return warehouse.stream(sql)
+      }
+    },
+  })
+}
+
+test('a new store of a remote warehouse is filled at once, or not at all', async () => {
+  const { warehouse, stateDir } = await opened()
+  await warehouse.commit(remembering(1, ['a', 'b'], ['s']))
+  await warehouse.commit(remembering(2, ['a'], ['s', 't']))
+  const interrupted = openLocalState(stateDir, remote(warehouse, 'from history order'))
+  await expect(interrupted).rejects.toThrow('connection lost')
+  const seen: [number, number][] = []
+  const onRebuild = (done: number, total: number) => seen.push([done, total])
+  const state = (await openLocalState(stateDir, remote(warehouse), onRebuild)) as StateStore
+  expect(await answers(state)).toEqual({
+    images: { a: 'a2', b: 'b1' },
+    segments: { s: ['s1', 's2'], t: ['t2'] },
+  })
+  expect(warehouse.reads).toMatchObject({ images: 0, segments: 0 })
+  expect(seen).toEqual([[2, 6], [5, 6]]) // prettier-ignore
+  await follow(state, warehouse, remembering(3, ['c'], ['t']))
+  expect((await answers(state)).segments).toEqual({ s: ['s1', 's2'], t: ['t2', 't3'] })
+  state.close()
+  const next = await localState(stateDir, warehouse)
+  await answers(next)
+  expect(warehouse.reads).toMatchObject({ images: 0, segments: 0 })
+  next.close()
+  await warehouse.close()
+})
+
 test('a store of a new warehouse sends no queries', async () => {
   const { warehouse, stateDir } = await opened()
   const state = await localState(stateDir, warehouse)
