@@ -3,8 +3,9 @@
  * and reads the warehouse without writing.
  */
 
+import { rmSync } from 'node:fs'
 import { now } from '../../pipeline/base/clock.ts'
-import { scratchOf, warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
+import { scratchOf, stateDirOf, warehouseOf, warehouseToRead } from '../../pipeline/config.ts'
 import { definitionsOnRecord } from '../../pipeline/query/as-of.ts'
 import { ASKING } from '../../pipeline/duckdb/resource-limits.ts'
 import { forget, type Forgotten } from '../../pipeline/operations/forget.ts'
@@ -37,7 +38,12 @@ export const program = warehouseCommand('npm run forget', 'Erases a person perma
       const definitions = await definitionsOnRecord(warehouse)
       // An interrupted replay may have left a copy of the events. It is removed first, because a
       // crash after the erasure would leave it behind.
-      if (!isPlan) await scratchOf(warehouse).discard()
+      // The state store, which no run has open now, has copies too.
+      if (!isPlan) {
+        await scratchOf(warehouse).discard()
+        const stateDir = stateDirOf(warehouse)
+        if (stateDir !== undefined) rmSync(stateDir, { recursive: true, force: true })
+      }
       const forgotten = await forget({
         warehouse,
         definitions,

@@ -5,13 +5,14 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bigqueryWarehouse } from '../../pipeline/bigquery/warehouse.ts'
 import type { Place } from '../../pipeline/bigquery/client.ts'
 import { now } from '../../pipeline/base/clock.ts'
+import { stateDirOf } from '../../pipeline/config.ts'
 import { EMULATOR_VARIABLE } from '../../pipeline/warehouse-url.ts'
 import { landedTable } from '../../pipeline/io/inbox-source.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
@@ -198,11 +199,14 @@ describe.skipIf(emulator === null)('commands on the BigQuery emulator', () => {
       const killedAt = (at: (body: string) => boolean, isAfter: boolean) =>
         killed(['forget', ...forgetting('u-4')], at, isAfter)
       const [, , before] = await left()
+      const stateDir = await opened(async (warehouse) => stateDirOf(warehouse) as string)
+      mkdirSync(stateDir, { recursive: true })
       await killedAt((body) => body.includes('gone landed_messages'), true)
       await killedAt(isCommit, false)
       expect(await left()).toEqual([true, true, before])
       await killedAt(isCommit, true)
       expect(await left()).toEqual([false, true, Number(before) + 1])
+      expect(existsSync(stateDir)).toBe(false)
       const again = await run('forget', [...forgetting('u-4'), ...remote])
       expect(again.stderr).toContain('matches no person')
       const isRaw = (body: string) => /delete from \S+landed_messages/.test(body)
