@@ -7,6 +7,7 @@ import { UserError } from '../../pipeline/base/errors.ts'
 import { PATH_FORMS, pathFault } from '../../pipeline/definition/path.ts'
 import { warehouseToRead } from '../../pipeline/config.ts'
 import { warehouseCommand } from '../cli/command.ts'
+import { note } from '../cli/output.ts'
 import { writePage } from '../cli/page.ts'
 import { reportPage } from './bundle.ts'
 import { collect } from './collect/collect.ts'
@@ -28,6 +29,7 @@ export const program = warehouseCommand(
     try {
       const document = await collect(warehouse, journey ?? null, by ?? null)
       await writePage('--out', out, await reportPage(document))
+      if (document.empty !== null) note(`${document.empty.text} ${document.empty.command}`)
     } finally {
       await warehouse.close()
     }

@@ -22,6 +22,8 @@ export type ReportDocument = {
   /** Funnels that belong to no journey: their steps are events. */
   funnels: FunnelPart[]
   quality: QualityPart
+  /** Why there is nothing to show, and the next command; null if events have been accepted. */
+  empty: { text: string; command: string } | null
   /** Path of the property whose values can be chosen. */
   by: string | null
   /** Daily counts by name, see `cube-names.ts`: what a choice of days or source is recomputed from. */

@@ -53,25 +53,6 @@ select
   matured_count,
   matured_converted_count,
   matured_converted_count / matured_known as matured_rate,
-  case
-    when matured_converted_count = 0 and matured_known > 0 then 0
-    else round(
-      (matured_converted_count + 1.9207294103470627 - 1.959963984540054 * sqrt(
-        matured_converted_count * (matured_known - matured_converted_count) / matured_known
-          + 0.9603647051735313
-      )) / (matured_known + 3.8414588206941254),
-      9
-    )
-  end as matured_rate_low,
-  case
-    when matured_converted_count = matured_known then 1
-    else round(
-      (matured_converted_count + 1.9207294103470627 + 1.959963984540054 * sqrt(
-        matured_converted_count * (matured_known - matured_converted_count) / matured_known
-          + 0.9603647051735313
-      )) / (matured_known + 3.8414588206941254),
-      9
-    )
-  end as matured_rate_high,
+  -- Include: wilson
   options,
 from counted

@@ -63,18 +63,9 @@ shares as (
     age_ms,
     stay_count,
     left_count,
-    case
-      when left_count = at_risk then 0
-      else round(
-        exp(
-          sum(ln(if(left_count = at_risk, 1, (at_risk - left_count) / at_risk))) over (
-            partition by journey, version, track, state, visit order by age_ms
-          )
-        ),
-        9
-      )
-    end as share_inside,
+    -- Include: survival
   from risks
+  window ages as (partition by journey, version, track, state, visit order by age_ms)
 )
 select
   journey,

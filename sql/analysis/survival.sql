@@ -55,16 +55,7 @@ select
   age_ms,
   at_risk,
   left_count,
-  case
-    when left_count = at_risk then 0
-    else round(
-      exp(
-        sum(ln(if(left_count = at_risk, 1, (at_risk - left_count) / at_risk))) over (
-          partition by journey, version, track, state order by age_ms
-        )
-      ),
-      9
-    )
-  end as share_inside,
+  -- Include: survival
 from risks
 where left_count > 0
+window ages as (partition by journey, version, track, state order by age_ms)

@@ -7,12 +7,12 @@ import { printable } from '../../pipeline/base/text.ts'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { afterAll, describe, expect, test } from 'vitest'
 import { formatInstant, now } from '../../pipeline/base/clock.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import type { StoryDocument } from '../../scripts/explain/document.ts'
-import { HOOK_MS, launch, openPage } from '../support/report/browser.ts'
+import { eachPage, launch } from '../support/report/browser.ts'
 import { startCommands } from '../support/commands.ts'
 import { EVIL } from '../support/report/report-data.ts'
 import { ndjsonOf, type ShortEvent } from '../support/short-events.ts'
@@ -24,9 +24,7 @@ describe.skipIf(launch === null)('the explanation page', () => {
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-story-'))
   const url = `duckdb:${dir}/w.duckdb`
   const file = join(dir, 'story.html')
-  let browser: Browser
   let page: Page
-  let complaints: string[]
   let story: StoryDocument
 
   const command = startCommands()
@@ -40,41 +38,33 @@ describe.skipIf(launch === null)('the explanation page', () => {
     await run('start', ['--definitions', join(dir, 'definitions'), '-'], ndjsonOf(events))
   }
 
-  beforeAll(async () => {
-    mkdirSync(join(dir, 'definitions', 'journeys'), { recursive: true })
-    writeFileSync(
-      join(dir, 'definitions', 'journeys', 'buy.js'),
-      `export default { id: 'buy', version: 1, initial: 'cart', startOn: ['Added'], states: {
+  eachPage(
+    async () => {
+      mkdirSync(join(dir, 'definitions', 'journeys'), { recursive: true })
+      writeFileSync(
+        join(dir, 'definitions', 'journeys', 'buy.js'),
+        `export default { id: 'buy', version: 1, initial: 'cart', startOn: ['Added'], states: {
          cart: { on: { Paid: { target: 'paid', guard: { property: 'value', gte: 10 } } },
            after: { '1h': 'left' }, ignore: [${JSON.stringify(EVIL)}] },
          left: { on: { Added: 'cart' } }, paid: { after: { '2d': 'kept' } },
          kept: { type: 'final' } } }`,
-    )
-    const phone = { anonymous_id: 'a1' }
-    const user = { user_id: 'u1' }
-    await feed(['e1', 'Added', '10:00', phone], ['e2', 'Paid', '10:10', phone, EVIL])
-    await feed(['e3', EVIL, '10:05', { ...phone, ...user }], ['e4', 'Seen', '12:00', user])
-    await feed(['e5', 'Added', '12:30', user], [LONG_ID, 'Paid', '12:40', user, 25])
-    const third = String(now() / 1_000)
-    await feed(['late', 'Paid', '10:20', phone, 20])
-    const args = ['--user', 'u1', '--as-of', third, '--html', file]
-    expect(await run('explain', args)).toMatch(/KB, open it in a browser/)
-    const [, data = ''] = /id="document">(.*?)<\/script>/s.exec(readFileSync(file, 'utf8')) ?? []
-    story = JSON.parse(data) as StoryDocument
-    browser = await (launch as NonNullable<typeof launch>)()
-  }, HOOK_MS)
-  afterAll(async () => {
-    await browser.close()
-    rmSync(dir, { recursive: true })
-  }, HOOK_MS)
-
-  beforeEach(async () => {
-    ;({ page, complaints } = await openPage(browser, file))
-  }, HOOK_MS)
-  afterEach(async () => {
-    await page.close()
-    expect(complaints).toEqual([])
-  }, HOOK_MS)
+      )
+      const phone = { anonymous_id: 'a1' }
+      const user = { user_id: 'u1' }
+      await feed(['e1', 'Added', '10:00', phone], ['e2', 'Paid', '10:10', phone, EVIL])
+      await feed(['e3', EVIL, '10:05', { ...phone, ...user }], ['e4', 'Seen', '12:00', user])
+      await feed(['e5', 'Added', '12:30', user], [LONG_ID, 'Paid', '12:40', user, 25])
+      const third = String(now() / 1_000)
+      await feed(['late', 'Paid', '10:20', phone, 20])
+      const args = ['--user', 'u1', '--as-of', third, '--html', file]
+      expect(await run('explain', args)).toMatch(/KB, open it in a browser/)
+      const [, data = ''] = /id="document">(.*?)<\/script>/s.exec(readFileSync(file, 'utf8')) ?? []
+      story = JSON.parse(data) as StoryDocument
+      return readFileSync(file, 'utf8')
+    },
+    (opened) => ({ page } = opened),
+  )
+  afterAll(() => rmSync(dir, { recursive: true }))
 
   const texts = (selector: string) => page.locator(selector).allTextContents()
   const slider = (name: string) => page.getByRole('slider', { name })

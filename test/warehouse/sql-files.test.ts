@@ -34,23 +34,19 @@ test('shared queries do not number their parameters, because BigQuery rejects nu
   expect(numbered).toEqual([])
 })
 
-/** Returns what a pattern finds in each file of `sql/analysis/`, without its spacing. */
-function passages(pattern: RegExp): string[] {
-  return sqlFiles('analysis').flatMap(({ text }) =>
-    [...text.matchAll(pattern)].map(([found]) => found.replaceAll(/\s+/g, ' ')),
+test('columns that several views have are written once, and replace the line that names them', () => {
+  const written = (name: string) => readFileSync(`sql/analysis/${name}.sql`, 'utf8')
+  const users = (include: string) =>
+    sqlFiles('analysis').filter(({ name }) => written(name).includes(`-- Include: ${include}\n`))
+  expect(readdirSync('sql/includes')).toEqual(['survival.sql', 'wilson.sql'])
+  expect([users('survival').length, users('wilson').length]).toEqual([2, 4])
+  for (const { text } of users('wilson')) expect(text).toContain('end as matured_rate_high,')
+  for (const { text } of users('survival')) expect(text).toContain('end as share_inside,')
+  expect(sqlFiles('analysis').filter(({ text }) => text.includes('Include:'))).toEqual([])
+  const repeated = sqlFiles('analysis').filter(({ name }) =>
+    /1\.9207294103470627|\(at_risk - left_count\)/.test(written(name)),
   )
-}
-
-test('the views that estimate a rate have the same text of its interval', () => {
-  const intervals = passages(/case\s+when matured_converted_count = 0.*?end as matured_rate_high/gs)
-  expect(intervals).toHaveLength(4)
-  expect(new Set(intervals).size).toBe(1)
-})
-
-test('the views that estimate survival have the same text of its sum', () => {
-  const sums = passages(/sum\(ln\(if\(left_count = at_risk.*?\)\)\)/gs)
-  expect(sums).toHaveLength(2)
-  expect(new Set(sums).size).toBe(1)
+  expect(repeated).toEqual([])
 })
 
 test.each([

@@ -38,11 +38,11 @@ export function footer(report: ReportDocument): HTMLElement {
     html(
       'p',
       {},
-      `${watermark === null ? 'Speaks for no event' : `Speaks for events up to ${instant(watermark)}`}, ` +
+      `${watermark === null ? 'Covers no event' : `Covers events up to ${instant(watermark)}`}, ` +
         `as recorded ${instant(recordedAt)} ` +
         `(batch ${exactly(batch)}) in ${warehouse}.`,
     ),
-    html('p', {}, cubesText(report)),
+    report.empty === null ? html('p', {}, cubesText(report)) : null,
     journeysLeftOut === 0
       ? null
       : html(

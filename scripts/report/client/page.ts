@@ -16,6 +16,7 @@ import { controls, sliceText } from './controls.ts'
 import { cycles, type CycleOrder } from './cycles.ts'
 import { dropOffs } from './funnel/drop-offs.ts'
 import { durations, scopeText } from './durations.ts'
+import { emptyNotice } from './empty.ts'
 import { html, nothing, type Child } from './element.ts'
 import { withExports } from './exports.ts'
 import { counted, instant } from './format.ts'
@@ -25,6 +26,7 @@ import { pageHeader } from './header.ts'
 import { headline } from './headline.ts'
 import { selectionText } from './map/map-words.ts'
 import { JourneyMap } from './map/map.ts'
+import { Folds } from './phone.ts'
 import { openForPrint } from './print.ts'
 import { chooser } from './chooser.ts'
 import { footer } from './footer.ts'
@@ -50,6 +52,7 @@ let view = viewOf(location.hash, report)
 let shown: Sliced | null = null
 let order: CycleOrder = 'lostCount'
 let map: JourneyMap | null = null
+const folds = new Folds()
 
 /** Shows another view, and writes it to the address. */
 function show(part: Partial<View>): void {
@@ -72,6 +75,12 @@ function drawAll(): void {
       : `${counted(journey.instanceCount, 'run', 'runs')} by ` +
         `${counted(journey.profileCount, 'person', 'people')}, ` +
         `${instant(journey.firstAt)} to ${instant(journey.lastAt)}.`
+  if (report.empty !== null) {
+    const none = html('p', { class: 'lede' }, 'Nobody has set out yet.')
+    intro.replaceChildren(html('h1', {}, journey.id), none, emptyNotice(report.empty))
+    rest.replaceChildren(quality(journey, track, report.quality, null))
+    return
+  }
   shown = slicedOf(report, journey, track, view.slice)
   intro.replaceChildren(
     html('h1', {}, journey.id, html('span', { class: 'version' }, `version ${journey.version}`)),
@@ -152,14 +161,12 @@ function drawRest(): void {
   const isWhole = isEverything(view.slice)
   const isOfSource = view.slice.source !== null || view.slice.group !== null
   const whole = 'of the whole period'
-  rest.replaceChildren(
+  const parts = [
     block(
       'funnel',
       funnels(journey.funnels, byEvents, selection, segmentsOf(report, journey, view.slice)),
     ),
-    ...[compare(report, journey, track, view.slice, view.sides, onSides)].filter(
-      (one) => one !== null,
-    ),
+    compare(report, journey, track, view.slice, view.sides, onSides),
     changes(report, journey, track),
     block('cycles', cycles(track, selection, order, onOrder, isWhole)),
     block('next', marked(dropOffs(track, selection), !isWhole, whole)),
@@ -175,7 +182,13 @@ function drawRest(): void {
       ),
     ),
     block('quality', marked(quality(journey, track, report.quality, selection), !isWhole, whole)),
-  )
+  ].filter((part) => part !== null)
+  // Of a journey that nobody has begun, there is nothing else to show.
+  const isShown = ({ id }: HTMLElement) =>
+    journey.instanceCount > 0 || id === 'funnel' || id === 'quality'
+  const shownParts = parts.filter(isShown)
+  folds.apply(shownParts)
+  rest.replaceChildren(...shownParts)
 }
 
 /** A section with the query and the rows behind its numbers. */
@@ -242,6 +255,7 @@ document.addEventListener('keydown', ({ key }) => {
 })
 document.addEventListener('scroll', hide, { passive: true })
 openForPrint()
+folds.onChange(drawRest)
 new ResizeObserver(() => map?.fit()).observe(root)
 window.addEventListener('hashchange', () => {
   view = viewOf(location.hash, report)

@@ -1,9 +1,31 @@
 /** Data quality: input, refusals, and corrections. */
 
+import { commandLine } from '../../../pipeline/base/errors.ts'
+import { counted } from '../../../pipeline/base/text.ts'
 import type { Row, Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
 import { CORRECTIONS_MAX } from '../bounds.ts'
 import type { CorrectionPart, DayRate, ErrorRatePart, QualityPart } from '../document-quality.ts'
 import { dayOf, instantOrNull, number, numberOrNull, text, type Ask } from '../read.ts'
+
+/** Returns why a report shows nothing, and what to do next; null if events have been accepted. */
+export function emptinessOf(
+  { read, landed, refused }: QualityPart,
+  url: string,
+): { text: string; command: string } | null {
+  if (landed > 0) return null
+  const all = refused.reduce((total, { count }) => total + count, 0)
+  if (all === 0) {
+    const command = commandLine({ script: 'start', args: ['FILE', '--warehouse', url] })
+    return { text: `${url} contains no events. Load some:`, command }
+  }
+  const reasons = refused.map(({ name, count }) => `${name} ${count}`).join(', ')
+  return {
+    text:
+      `No event has been accepted: of ${counted(read, 'line', 'lines')} read, ` +
+      `${all} ${all === 1 ? 'was' : 'were'} refused (${reasons}). To list them with the reason:`,
+    command: commandLine({ script: 'dead-letters', args: ['list', '--warehouse', url] }),
+  }
+}
 
 export async function collectQuality(warehouse: Warehouse): Promise<QualityPart> {
   const [input = {}] = await warehouse.query(

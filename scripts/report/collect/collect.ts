@@ -14,7 +14,12 @@ import { checkBy } from './check-by.ts'
 import { collectFunnelCubes, collectTrackCubes, present } from './collect-cubes.ts'
 import type { JourneyPart, ReportDocument } from '../document.ts'
 import { collectFunnels } from './collect-funnels.ts'
-import { collectCorrections, collectErrorRate, collectQuality } from './collect-quality.ts'
+import {
+  collectCorrections,
+  collectErrorRate,
+  collectQuality,
+  emptinessOf,
+} from './collect-quality.ts'
 import { collectPopulations } from './collect-populations.ts'
 import { collectSketches } from './collect-sketches.ts'
 import { collectThen } from './collect-then.ts'
@@ -57,6 +62,7 @@ export async function collect(
     Object.assign({}, ...populations.map((one) => one.cubes)) as Cubes,
     POPULATION_BYTES_MAX,
   )
+  const quality = await collectQuality(warehouse)
   return {
     warehouse: warehouse.url,
     watermark,
@@ -65,7 +71,8 @@ export async function collect(
     journeys,
     journeysLeftOut: released.length - shown.length,
     funnels: await collectFunnels(warehouse, null),
-    quality: await collectQuality(warehouse),
+    quality,
+    empty: emptinessOf(quality, warehouse.url),
     by,
     cubes,
     cubeBytes: Buffer.byteLength(JSON.stringify(cubes)),

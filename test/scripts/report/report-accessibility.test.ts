@@ -1,21 +1,21 @@
 /** axe-core finds nothing on the report's page, whatever it shows, in the light on a desk and in the dark on a phone. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Journey } from '../../../pipeline/definition/journey.ts'
 import { makeDefinitions } from '../../../pipeline/definition/load.ts'
 import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
 import { reportPage } from '../../../scripts/report/bundle.ts'
 import { collect } from '../../../scripts/report/collect/collect.ts'
+import { axeFindings } from '../../support/report/axe.ts'
 import { HOOK_MS, launch, openPage } from '../../support/report/browser.ts'
+import { startCommands } from '../../support/commands.ts'
 import { Harness } from '../../support/dump.ts'
 import { BASE, busyWarehouse, JOURNEYS } from '../../support/report/report-data.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const NAMES = Array.from({ length: 30 }, (_, i) => `state_${i}`)
 
 async function fed(journeys: Journey[], lines: object[]): Promise<Warehouse> {
@@ -60,15 +60,6 @@ const REPORTS: [name: string, hash: string, made: () => Promise<Warehouse>][] = 
   ],
 ]
 
-type Finding = { id: string; nodes: { target: string[] }[] }
-
-async function findings(page: Page): Promise<string[]> {
-  const { violations } = await page.evaluate<{ violations: Finding[] }>('axe.run()')
-  return violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-  )
-}
-
 describe.skipIf(launch === null)('axe-core', () => {
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-axe-'))
   let browser: Browser
@@ -89,12 +80,27 @@ describe.skipIf(launch === null)('axe-core', () => {
       await warehouse.close()
       const { page } = await openPage(browser, file)
       await page.evaluate(`location.hash = ${JSON.stringify(hash)}`)
-      await page.evaluate(AXE)
-      expect(await findings(page)).toEqual([])
-      await page.emulateMedia({ colorScheme: 'dark' })
-      await page.setViewportSize({ width: 390, height: 800 })
-      expect(await findings(page)).toEqual([])
+      expect(await axeFindings(page)).toEqual([])
       await page.close()
+    },
+    HOOK_MS,
+  )
+
+  test(
+    'finds nothing on the pages of the bundled sample',
+    async () => {
+      const command = startCommands()
+      const url = `duckdb:${join(dir, 'sample.duckdb')}`
+      const files = [join(dir, 'sample.html'), join(dir, 'person.html')] as const
+      await command('start', ['--warehouse', url])
+      await command('report', ['--warehouse', url, '--out', files[0]])
+      await command('explain', ['--warehouse', url, '--user', 'u-788', '--html', files[1]])
+      for (const own of files) {
+        const { page } = await openPage(browser, own)
+        expect(await axeFindings(page)).toEqual([])
+        expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(390)
+        await page.close()
+      }
     },
     HOOK_MS,
   )

@@ -1,42 +1,29 @@
 /** Choices on the report's page in a browser: days, source, and the address that describes them. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
 import { reportPage } from '../../../scripts/report/bundle.ts'
 import { collect } from '../../../scripts/report/collect/collect.ts'
-import { HOOK_MS, launch, openPage } from '../../support/report/browser.ts'
+import { eachPage, launch } from '../../support/report/browser.ts'
 import { busyWarehouse } from '../../support/report/report-data.ts'
 
 describe.skipIf(launch === null)('a choice', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'desire-path-choice-'))
-  const file = join(dir, 'report.html')
   let warehouse: Warehouse
   let browser: Browser
   let page: Page
-  let complaints: string[]
+  let file: string
 
-  beforeAll(async () => {
-    warehouse = await busyWarehouse()
-    writeFileSync(file, await reportPage(await collect(warehouse, 'order', 'properties.plan')))
-    browser = await (launch as NonNullable<typeof launch>)()
-  }, HOOK_MS)
-  afterAll(async () => {
-    await browser.close()
-    await warehouse.close()
-    rmSync(dir, { recursive: true })
-  }, HOOK_MS)
-  beforeEach(async () => {
-    ;({ page, complaints } = await openPage(browser, file))
-  }, HOOK_MS)
-  afterEach(async () => {
-    await page.close()
-    expect(complaints).toEqual([])
-  }, HOOK_MS)
+  eachPage(
+    async () => {
+      warehouse = await busyWarehouse()
+      return reportPage(await collect(warehouse, 'order', 'properties.plan'))
+    },
+    (opened) => ({ page, browser, file } = opened),
+  )
+  afterAll(() => warehouse.close())
 
   const countOf = async (sql: string) => Number((await warehouse.query(sql))[0]?.['n'])
   const entered = () => page.locator('#funnel .funnel-head span').first().innerText()

@@ -3,15 +3,12 @@
  * and that everything fits screens, fingers and paper.
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
 import { reportPage } from '../../../scripts/report/bundle.ts'
 import { collect } from '../../../scripts/report/collect/collect.ts'
 import type { ReportDocument } from '../../../scripts/report/document.ts'
-import { HOOK_MS, launch, openPage } from '../../support/report/browser.ts'
+import { eachPage, launch } from '../../support/report/browser.ts'
 import { manyWays } from '../../support/report/many-ways.ts'
 import { reportWarehouse } from '../../support/report/report-data.ts'
 
@@ -36,47 +33,33 @@ const CONTRAST = `(name, property) => {
 }`
 
 describe.skipIf(launch === null)('a report with many ways and long names', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'desire-path-map-'))
-  const file = join(dir, 'report.html')
   const { states, ways } = manyWays()
-  let browser: Browser
   let page: Page
-  let complaints: string[]
 
-  beforeAll(async () => {
-    const warehouse = await reportWarehouse()
-    const text = JSON.stringify(await collect(warehouse, 'order'))
-    await warehouse.close()
-    // Every other part of the page has a long name as well.
-    const long = JSON.stringify(`waiting_for_${'confirmation_'.repeat(5)}in_the_cart`)
-    const document = JSON.parse(text.replaceAll('"cart"', long)) as ReportDocument
-    const [journey] = document.journeys
-    const [track] = journey?.tracks ?? []
-    if (journey === undefined || track === undefined) throw new Error('order has no track')
-    const never = { ...states[0], name: 'never', entered: 0, inside: 0, profileCount: 0 }
-    const large = {
-      ...track,
-      initial: states[0]?.name ?? '',
-      states: [...states, never as (typeof states)[number]],
-      ways: ways.toSorted((a, b) => b.count - a.count),
-      waysLeftOut: { paths: 2, times: 5 },
-    }
-    const journeys = [{ ...journey, tracks: [large] }]
-    writeFileSync(file, await reportPage({ ...document, journeys }))
-    browser = await (launch as NonNullable<typeof launch>)()
-  }, HOOK_MS)
-  afterAll(async () => {
-    await browser.close()
-    rmSync(dir, { recursive: true })
-  }, HOOK_MS)
-
-  beforeEach(async () => {
-    ;({ page, complaints } = await openPage(browser, file))
-  }, HOOK_MS)
-  afterEach(async () => {
-    await page.close()
-    expect(complaints).toEqual([])
-  }, HOOK_MS)
+  eachPage(
+    async () => {
+      const warehouse = await reportWarehouse()
+      const text = JSON.stringify(await collect(warehouse, 'order'))
+      await warehouse.close()
+      // Every other part of the page has a long name as well.
+      const long = JSON.stringify(`waiting_for_${'confirmation_'.repeat(5)}in_the_cart`)
+      const document = JSON.parse(text.replaceAll('"cart"', long)) as ReportDocument
+      const [journey] = document.journeys
+      const [track] = journey?.tracks ?? []
+      if (journey === undefined || track === undefined) throw new Error('order has no track')
+      const never = { ...states[0], name: 'never', entered: 0, inside: 0, profileCount: 0 }
+      const large = {
+        ...track,
+        initial: states[0]?.name ?? '',
+        states: [...states, never as (typeof states)[number]],
+        ways: ways.toSorted((a, b) => b.count - a.count),
+        waysLeftOut: { paths: 2, times: 5 },
+      }
+      const journeys = [{ ...journey, tracks: [large] }]
+      return reportPage({ ...document, journeys })
+    },
+    (opened) => ({ page } = opened),
+  )
 
   const zoom = () => page.locator('.map-canvas').getAttribute('data-zoom')
   const layer = () => page.locator('.map-layer').getAttribute('transform')

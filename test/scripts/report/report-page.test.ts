@@ -3,48 +3,30 @@
  * nothing and is read as nothing but text.
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
 import { reportPage } from '../../../scripts/report/bundle.ts'
 import { collect } from '../../../scripts/report/collect/collect.ts'
-import { HOOK_MS, launch, openPage } from '../../support/report/browser.ts'
+import { eachPage, HOOK_MS, launch } from '../../support/report/browser.ts'
 import { EVIL, reportWarehouse } from '../../support/report/report-data.ts'
 
 /** Selects time in state, without later visits. */
 const STATES = '#durations li:not(.is-again) .duration-name'
 
 describe.skipIf(launch === null)('the page', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'desire-path-page-'))
-  const file = join(dir, 'report.html')
   let warehouse: Warehouse
-  let browser: Browser
   let page: Page
-  let complaints: string[]
 
-  beforeAll(async () => {
-    warehouse = await reportWarehouse()
-    writeFileSync(file, await reportPage(await collect(warehouse, null)))
-    browser = await (launch as NonNullable<typeof launch>)()
-  }, HOOK_MS)
-  afterAll(async () => {
-    await browser.close()
-    await warehouse.close()
-    rmSync(dir, { recursive: true })
-  }, HOOK_MS)
-
-  beforeEach(async () => {
-    ;({ page, complaints } = await openPage(browser, file))
-    await page.getByRole('button', { name: 'order', exact: true }).click()
-  }, HOOK_MS)
-  afterEach(async () => {
-    await page.close()
-    // No error, no dialog and no request but the one for the page itself.
-    expect(complaints).toEqual([])
-  }, HOOK_MS)
+  eachPage(
+    async () => {
+      warehouse = await reportWarehouse()
+      return reportPage(await collect(warehouse, null))
+    },
+    (opened) => ({ page } = opened),
+  )
+  beforeEach(() => page.getByRole('button', { name: 'order', exact: true }).click(), HOOK_MS)
+  afterAll(() => warehouse.close())
 
   const state = (name: string) => page.locator('.map .state', { hasText: name })
   const texts = (selector: string) => page.locator(selector).allTextContents()
@@ -147,6 +129,26 @@ describe.skipIf(launch === null)('the page', () => {
     expect(await filterBar().isVisible()).toBe(false)
     expect(await page.locator('.scheme').isVisible()).toBe(false)
     expect(await background()).toBe('rgb(255, 255, 255)')
+  })
+
+  test('has its parts behind their headings on a phone, and all of them on paper', async () => {
+    await page.setViewportSize({ width: 390, height: 800 })
+    const cycles = page.locator('#cycles table')
+    expect(await cycles.isVisible()).toBe(false)
+    expect(await page.locator('#funnel .funnel').first().isVisible()).toBe(true)
+    const heading = page.getByRole('button', { name: 'Cycles', exact: true })
+    expect(await heading.getAttribute('aria-expanded')).toBe('false')
+    await heading.focus()
+    await page.keyboard.press('Enter')
+    expect(await cycles.isVisible()).toBe(true)
+    await state('cart').click()
+    expect(await cycles.isVisible()).toBe(true)
+    expect(await page.locator('#variants table').isVisible()).toBe(false)
+    await page.emulateMedia({ media: 'print' })
+    expect(await page.locator('#variants table').isVisible()).toBe(true)
+    await page.emulateMedia({ media: 'screen' })
+    await page.setViewportSize({ width: 1280, height: 800 })
+    expect(await page.locator('#variants table').isVisible()).toBe(true)
   })
 
   test('every part has a heading, and every control a name', async () => {

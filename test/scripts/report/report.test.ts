@@ -191,6 +191,26 @@ test('a warehouse without a batch has nothing to report', async () => {
   await empty.close()
 })
 
+test('a warehouse of refused lines alone has them and the next command on its page', async () => {
+  const harness = new Harness(makeDefinitions({ journeys: JOURNEYS }))
+  await harness.feed(['no JSON', '{"a":1}'])
+  const { empty } = await collect(harness.warehouse, null)
+  expect(empty?.text).toContain(
+    'of 2 lines read, 2 were refused (invalid_json 1, unknown_format 1)',
+  )
+  expect(empty?.command).toBe('npm run dead-letters -- list --warehouse duckdb::memory:')
+  await harness.feed([
+    JSON.stringify({
+      event_id: 'e',
+      name: 'Seen',
+      occurred_at: 1_772_323_200_000,
+      identifiers: { user_id: 'u' },
+    }),
+  ])
+  expect((await collect(harness.warehouse, null)).empty).toBeNull()
+  await harness.warehouse.close()
+})
+
 test('no name gets out of its place in the page', async () => {
   const page = await reportPage(document)
   expect(JSON.stringify(document)).toContain(EVIL.slice(0, 20))

@@ -3,9 +3,12 @@
  * the tests are skipped with one line; with REQUIRE_BROWSER=1 they fail.
  */
 
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 
 const CHROMIUM = '/usr/bin/chromium'
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'].concat([
@@ -46,4 +49,32 @@ export async function openPage(
   })
   await page.goto(pathToFileURL(file).href)
   return { page, complaints }
+}
+
+/** Open page of a test, its browser and its file. */
+type Opened = { page: Page; browser: Browser; file: string }
+
+/** Opens the page of `makeHtml` again for each test of the suite, and passes it to `take`. Fails on
+ * errors, dialogs and any request. */
+export function eachPage(makeHtml: () => Promise<string>, take: (opened: Opened) => void): void {
+  const dir = mkdtempSync(join(tmpdir(), 'desire-path-page-'))
+  const file = join(dir, 'page.html')
+  let browser: Browser
+  let opened: { page: Page; complaints: string[] }
+  beforeAll(async () => {
+    writeFileSync(file, await makeHtml())
+    browser = await (launch as NonNullable<typeof launch>)()
+  }, HOOK_MS)
+  beforeEach(async () => {
+    opened = await openPage(browser, file)
+    take({ page: opened.page, browser, file })
+  }, HOOK_MS)
+  afterEach(async () => {
+    await opened.page.close()
+    expect(opened.complaints).toEqual([])
+  }, HOOK_MS)
+  afterAll(async () => {
+    await browser.close()
+    rmSync(dir, { recursive: true })
+  }, HOOK_MS)
 }
