@@ -6,7 +6,12 @@ import type {
   Revisions,
   ProfileRevision,
 } from '../../pipeline/query/explain-revisions.ts'
-import { HAPPENINGS_MAX, type BeliefPart, type Happening, type StoryDocument } from './document.ts'
+import {
+  HAPPENINGS_MAX,
+  type RevisionPart,
+  type Happening,
+  type StoryDocument,
+} from './document.ts'
 
 /** Numbers values; values that are equal as JSON share a number. */
 class Pool<Value> {
@@ -32,25 +37,25 @@ export function documentOf(
   const pools = { sessions: new Pool(), identifiers: new Pool(), pending: new Pool() } as {
     [List in 'sessions' | 'identifiers' | 'pending']: Pool<StoryDocument[List][number]>
   }
-  const beliefs: BeliefPart[] = []
-  for (const belief of history.revisions) {
-    const { profiles } = belief
-    const part: BeliefPart = {
-      ...belief,
+  const revisions: RevisionPart[] = []
+  for (const revision of history.revisions) {
+    const { profiles } = revision
+    const part: RevisionPart = {
+      ...revision,
       profiles: profiles.map(({ profileId, isWhole }) => ({ profileId, isWhole })),
-      happenings: happeningsOf(belief).map((one) => happenings.numberOf(one)),
+      happenings: happeningsOf(revision).map((one) => happenings.numberOf(one)),
       sessions: profiles.flatMap((one) => one.sessions.map((s) => pools.sessions.numberOf(s))),
       identifiers: profiles.flatMap((one) =>
         one.identifiers.map((identifier) => pools.identifiers.numberOf(identifier)),
       ),
       pending: profiles.flatMap((one) => one.pending.map((p) => pools.pending.numberOf(p))),
     }
-    const before = beliefs.at(-1)
-    if (before === undefined || !isAsBefore(part, before)) beliefs.push(part)
+    const before = revisions.at(-1)
+    if (before === undefined || !isAsBefore(part, before)) revisions.push(part)
     else before.watermark = part.watermark
   }
   const kept = latest(happenings.values)
-  const watermark = beliefs.at(-1)?.watermark ?? null
+  const watermark = revisions.at(-1)?.watermark ?? null
   const instants = kept.map((n) => happenings.values[n]?.at as number)
   const moments = new Set(watermark === null ? instants : [...instants, watermark])
   const places = new Map(kept.map((n, place) => [n, place]))
@@ -61,24 +66,24 @@ export function documentOf(
     sessions: pools.sessions.values,
     identifiers: pools.identifiers.values,
     pending: pools.pending.values,
-    beliefs: beliefs.map((belief) => ({
-      ...belief,
-      happenings: belief.happenings.flatMap((n) => places.get(n) ?? []),
+    revisions: revisions.map((revision) => ({
+      ...revision,
+      happenings: revision.happenings.flatMap((n) => places.get(n) ?? []),
     })),
     opening: Math.max(
       0,
-      beliefs.findLastIndex(({ at }) => asOf === null || at <= asOf),
+      revisions.findLastIndex(({ at }) => asOf === null || at <= asOf),
     ),
     corrections: history.corrections,
-    beliefsLeftOut: history.leftOut,
+    revisionsLeftOut: history.leftOut,
     happeningsLeftOut: happenings.values.length - kept.length,
   }
 }
 
-function isAsBefore(belief: BeliefPart, before: BeliefPart): boolean {
-  const said = ({ profiles, happenings, sessions, identifiers, pending }: BeliefPart) =>
+function isAsBefore(revision: RevisionPart, before: RevisionPart): boolean {
+  const said = ({ profiles, happenings, sessions, identifiers, pending }: RevisionPart) =>
     JSON.stringify([profiles, happenings, sessions, identifiers, pending])
-  return said(belief) === said(before)
+  return said(revision) === said(before)
 }
 
 /** Returns events and timeouts by time; a timeout precedes the event at which it was found due. */

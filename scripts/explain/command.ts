@@ -21,7 +21,7 @@ import {
 import { warehouseCommand } from '../cli/command.ts'
 import { storyPage } from './bundle.ts'
 import { documentOf } from './collect.ts'
-import { BELIEFS_MAX } from './document.ts'
+import { REVISIONS_MAX } from './document.ts'
 import {
   causeWords,
   identifierWords,
@@ -80,16 +80,16 @@ async function explain(options: Options): Promise<void> {
 
 /** Writes the page of the current profile. It opens at `asOf`. */
 async function writeStory(file: string, question: Question): Promise<void> {
-  const told = await explainRevisions({ ...question, revisionsMax: BELIEFS_MAX })
+  const revisions = await explainRevisions({ ...question, revisionsMax: REVISIONS_MAX })
   const { warehouse, ...about } = question
-  const document = documentOf(told, { ...about, warehouse: warehouse.url })
+  const document = documentOf(revisions, { ...about, warehouse: warehouse.url })
   await writePage('--html', file, await storyPage(document))
 }
 
 function linesOf(story: ProfileExplanation, asOf: number | null): string[] {
   const { watermark, steps, sessions } = story
   const until = watermark === null ? 'no event yet' : `timeouts decided to ${timeOf(watermark)}`
-  const then = asOf === null ? '' : `as believed at ${timeOf(asOf)}, `
+  const then = asOf === null ? '' : `as recorded at ${timeOf(asOf)}, `
   const lines = [`${story.profileId}  (${then}${until})`, '', 'Identifiers']
   for (const identifier of story.identifiers) {
     lines.push(`  ${timeOf(identifier.firstSeenAt)}  ${identifierWords(identifier)}`)

@@ -9,12 +9,12 @@ import type { KnownIdentifier } from '../../pipeline/query/explain-identifiers.t
 import type { Pending, Session } from '../../pipeline/query/explain.ts'
 
 /** Revisions per page (the latest), and happenings (the latest, and all that moved an instance). */
-export const BELIEFS_MAX = 200
+export const REVISIONS_MAX = 200
 export const HAPPENINGS_MAX = 3_000
 
 export type StoryDocument = {
   warehouse: string
-  /** As it is believed now. */
+  /** As it is recorded now. */
   profileId: string
   /** Journey selected by `--journey`, or null. */
   journey: string | null
@@ -25,17 +25,17 @@ export type StoryDocument = {
   identifiers: KnownIdentifier[]
   pending: Pending[]
   /** By knowledge time; never empty. */
-  beliefs: BeliefPart[]
+  revisions: RevisionPart[]
   /** Which of them is shown first. */
   opening: number
   corrections: Correction[]
-  beliefsLeftOut: number
+  revisionsLeftOut: number
   happeningsLeftOut: number
 }
 
 /** An event with what it did, or a timeout. */
 export type Happening = {
-  /** As believed; the same event under another profile is another happening. */
+  /** As recorded; the same event under another profile is another happening. */
   profileId: string
   at: number
   /** Null: a timeout. */
@@ -44,7 +44,7 @@ export type Happening = {
 }
 
 /** Numbers are places in the lists of the document. */
-export type BeliefPart = {
+export type RevisionPart = {
   at: number
   batch: number
   origin: string

@@ -102,8 +102,8 @@ describe.skipIf(launch === null)('the explanation page', () => {
   }
 
   test('shows what explain --as-of prints, at every knowledge time', async () => {
-    expect(story.beliefs).toHaveLength(4)
-    for (const [place, { at, profiles }] of story.beliefs.entries()) {
+    expect(story.revisions).toHaveLength(4)
+    for (const [place, { at, profiles }] of story.revisions.entries()) {
       await choose('Knowledge time', place)
       const user = profiles[0]?.profileId as string
       const said = await run('explain', ['--user', user, '--as-of', formatInstant(at)])
@@ -116,8 +116,8 @@ describe.skipIf(launch === null)('the explanation page', () => {
   test('shows the state that the tables had, at every pair of times', async () => {
     const warehouse = duckdbWarehouse(join(dir, 'w.duckdb'))
     await warehouse.open()
-    for (const [belief, { at, watermark }] of story.beliefs.entries()) {
-      await choose('Knowledge time', belief)
+    for (const [revision, { at, watermark }] of story.revisions.entries()) {
+      await choose('Knowledge time', revision)
       for (const [place, moment] of story.moments.entries()) {
         if (watermark === null || moment > watermark) continue
         await choose('Event time', place)
@@ -149,7 +149,7 @@ describe.skipIf(launch === null)('the explanation page', () => {
     expect(await page.locator('#corrections .is-ahead').count()).toBe(0)
     expect(await texts('#events .is-new .event bdi')).toEqual(['Paid', 'late'])
     await choose('Knowledge time', 0)
-    expect((await texts('#events .aside')).join()).toContain('believed to be of anonymous_id:a1')
+    expect((await texts('#events .aside')).join()).toContain('recorded under anonymous_id:a1')
     expect(await texts('.standing .correction')).not.toEqual([])
   })
 

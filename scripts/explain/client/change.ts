@@ -6,24 +6,24 @@
 import type { Happening, StoryDocument } from '../document.ts'
 import { outcomeWords } from '../words.ts'
 
-/** Beliefs by their place in the document. */
+/** Revisions by their place in the document. */
 export type Change = {
-  /** The first belief that told of it at all. */
-  firstTold: number
-  /** Told so since this belief, otherwise before; null: never otherwise. */
-  since: { belief: number; was: Happening } | null
-  /** Told so no more from this belief on; `instead` is null where it is not told at all. */
-  until: { belief: number; instead: Happening | null } | null
+  /** The first revision that has it. */
+  firstSeen: number
+  /** The same since this revision, different before; null: never different. */
+  since: { revision: number; was: Happening } | null
+  /** Different from this revision on; `instead` is null where it is missing. */
+  until: { revision: number; instead: Happening | null } | null
 }
 
 export class Changes {
   readonly #story: StoryDocument
   /** Happenings of every event and timeout, by revision. */
-  readonly #told: Map<string, Happening>[]
+  readonly #happenings: Map<string, Happening>[]
 
   constructor(story: StoryDocument) {
     this.#story = story
-    this.#told = story.beliefs.map(
+    this.#happenings = story.revisions.map(
       ({ happenings }) =>
         new Map(
           happenings.map((n) => {
@@ -34,18 +34,22 @@ export class Changes {
     )
   }
 
-  of(belief: number, happening: Happening): Change {
-    const at = (place: number) => this.#told[place]?.get(nameOf(happening)) ?? null
-    let [firstTold, until] = [belief, null as Change['until']]
-    while (firstTold > 0 && at(firstTold - 1) !== null) firstTold -= 1
-    let same = belief
-    while (same > firstTold && isSame(at(same - 1), happening)) same -= 1
-    for (let later = belief + 1; later < this.#story.beliefs.length && until === null; later++) {
+  of(revision: number, happening: Happening): Change {
+    const at = (place: number) => this.#happenings[place]?.get(nameOf(happening)) ?? null
+    let [firstSeen, until] = [revision, null as Change['until']]
+    while (firstSeen > 0 && at(firstSeen - 1) !== null) firstSeen -= 1
+    let same = revision
+    while (same > firstSeen && isSame(at(same - 1), happening)) same -= 1
+    for (
+      let later = revision + 1;
+      later < this.#story.revisions.length && until === null;
+      later++
+    ) {
       const then = at(later)
-      if (!isSame(then, happening)) until = { belief: later, instead: then }
+      if (!isSame(then, happening)) until = { revision: later, instead: then }
     }
     const was = at(same - 1)
-    return { firstTold, since: was === null ? null : { belief: same, was }, until }
+    return { firstSeen, since: was === null ? null : { revision: same, was }, until }
   }
 }
 
@@ -59,8 +63,8 @@ function isSame(a: Happening | null, b: Happening): boolean {
   return a === b || (a?.profileId === b.profileId && hasSameOutcomes(a, b))
 }
 
-/** Whether two beliefs say in the same words what it did. */
+/** Whether two revisions have the same outcomes. */
 export function hasSameOutcomes(a: Happening | null, b: Happening | null): boolean {
-  const told = ({ outcomes }: Happening) => outcomes.map(outcomeWords).join('\n')
-  return a !== null && b !== null && told(a) === told(b)
+  const words = ({ outcomes }: Happening) => outcomes.map(outcomeWords).join('\n')
+  return a !== null && b !== null && words(a) === words(b)
 }

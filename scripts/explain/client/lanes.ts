@@ -26,21 +26,21 @@ export class Lanes {
   readonly #column: number
   readonly #shareOf: (moment: number) => number
 
-  constructor(story: StoryDocument, belief: number) {
+  constructor(story: StoryDocument, revision: number) {
     const { moments } = story
     const last = Math.max(1, moments.length)
     this.#columns = last
     const places = new Map(moments.map((moment, place) => [moment, place / last]))
     this.#shareOf = (moment) => places.get(moment) ?? 1
-    const lanes = staysOf(story, belief)
+    const lanes = staysOf(story, revision)
     const today = new Set(
-      staysOf(story, story.beliefs.length - 1)
+      staysOf(story, story.revisions.length - 1)
         .flat()
         .map(nameOf),
     )
     const shown = latestChanged(lanes, SHOWN, (stays) => stays.at(-1)?.since ?? 0)
     const hidden = lanes.length - shown.length
-    const { watermark = null } = story.beliefs[belief] ?? {}
+    const { watermark = null } = story.revisions[revision] ?? {}
     const end = moments.findLast((moment) => moment <= (watermark ?? Infinity)) ?? Infinity
     this.#column = this.#widthFor(shown, end)
     const rows = shown.map((stays) => this.#lane(story, stays, end, today))
@@ -96,7 +96,7 @@ export class Lanes {
       : this.#shareOf(next.since)
   }
 
-  /** `end`: how far the belief had come. */
+  /** `end`: the watermark of the revision. */
   #lane(story: StoryDocument, stays: Stay[], end: number, today: ReadonlySet<string>): HTMLElement {
     const bars = stays.map((stay, i) => {
       const from = this.#shareOf(stay.since)

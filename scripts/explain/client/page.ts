@@ -18,19 +18,19 @@ const TAKEN_BACK_SHOWN = 10
 
 const data = document.getElementById('document')?.textContent ?? ''
 const story = JSON.parse(data) as StoryDocument
-const { beliefs, moments } = story
+const { revisions, moments } = story
 const changes = new Changes(story)
 
-const stood = html('div', {})
+const states = html('div', {})
 const rest = html('div', {})
-let belief = story.opening
+let revision = story.opening
 let momentNo = moments.length - 1
-let timeline = new Timeline(story, belief, changes)
-let lanes = new Lanes(story, belief)
+let timeline = new Timeline(story, revision, changes)
+let lanes = new Lanes(story, revision)
 
 function drawMoment(): void {
   const moment = moments[momentNo] ?? 0
-  stood.replaceChildren(standing(story, belief, moment))
+  states.replaceChildren(standing(story, revision, moment))
   lanes.at(moment)
   timeline.at(moment)
   for (const row of rest.querySelectorAll<HTMLElement>('[data-at]')) {
@@ -38,18 +38,18 @@ function drawMoment(): void {
   }
 }
 
-function drawBelief(): void {
-  lanes = new Lanes(story, belief)
-  timeline = new Timeline(story, belief, changes)
+function drawRevision(): void {
+  lanes = new Lanes(story, revision)
+  timeline = new Timeline(story, revision, changes)
   rest.replaceChildren(lanes.element, timeline.element, pending(), identifiers(), corrections())
   drawMoment()
 }
 
 function intro(): HTMLElement {
-  const sessions = beliefs.at(-1)?.sessions.flatMap((n) => story.sessions[n] ?? []) ?? []
+  const sessions = revisions.at(-1)?.sessions.flatMap((n) => story.sessions[n] ?? []) ?? []
   const events = sessions.reduce((sum, { eventCount }) => sum + eventCount, 0)
-  const { journey, corrections: all, beliefsLeftOut } = story
-  const earlier = counted(beliefsLeftOut, 'earlier belief', 'earlier beliefs')
+  const { journey, corrections: all, revisionsLeftOut } = story
+  const earlier = counted(revisionsLeftOut, 'earlier revision', 'earlier revisions')
   return html(
     'div',
     { class: 'intro' },
@@ -59,19 +59,19 @@ function intro(): HTMLElement {
       { class: 'lede' },
       `${counted(events, 'event', 'events')} in ` +
         `${counted(sessions.length, 'session', 'sessions')}` +
-        `${journey === null ? '' : `, told of ${journey} alone`}. ` +
-        `What is believed changed ${counted(beliefs.length - 1, 'time', 'times')}; ` +
+        `${journey === null ? '' : `, of ${journey} alone`}. ` +
+        `The record changed ${counted(revisions.length - 1, 'time', 'times')}; ` +
         `${counted(all.length, 'correction', 'corrections')} took something back.` +
-        (beliefsLeftOut === 0 ? '' : ` ${earlier} cannot be chosen.`),
+        (revisionsLeftOut === 0 ? '' : ` ${earlier} cannot be chosen.`),
     ),
   )
 }
 
 function times(): HTMLElement {
   const momentWords = (place: number) => timeOf(moments[place] ?? 0)
-  const beliefWords = (place: number) => {
-    const { at = 0, batch } = beliefs[place] ?? {}
-    const isLast = place === beliefs.length - 1
+  const revisionWords = (place: number) => {
+    const { at = 0, batch } = revisions[place] ?? {}
+    const isLast = place === revisions.length - 1
     return `${timeOf(at)}, batch ${batch}${isLast ? ', the latest' : ''}`
   }
   return html(
@@ -91,20 +91,20 @@ function times(): HTMLElement {
     slider({
       id: 'knowledge-time',
       title: 'Knowledge time',
-      count: beliefs.length,
-      start: belief,
-      wordsOf: beliefWords,
+      count: revisions.length,
+      start: revision,
+      wordsOf: revisionWords,
       onChange: (place) => {
-        belief = place
-        drawBelief()
+        revision = place
+        drawRevision()
       },
     }),
   )
 }
 
 function pending(): HTMLElement {
-  const known = beliefs[belief]?.pending.flatMap((n) => story.pending[n] ?? []) ?? []
-  const { watermark = null } = beliefs[belief] ?? {}
+  const known = revisions[revision]?.pending.flatMap((n) => story.pending[n] ?? []) ?? []
+  const { watermark = null } = revisions[revision] ?? {}
   const lede =
     watermark === null ? 'Nothing was decided yet.' : `Decided up to ${timeOf(watermark)}.`
   return section(
@@ -119,7 +119,7 @@ function pending(): HTMLElement {
 }
 
 function identifiers(): HTMLElement {
-  const known = beliefs[belief]?.identifiers.flatMap((n) => story.identifiers[n] ?? []) ?? []
+  const known = revisions[revision]?.identifiers.flatMap((n) => story.identifiers[n] ?? []) ?? []
   return section(
     'identifiers',
     'Known by',
@@ -145,7 +145,7 @@ function lineOf(at: number, words: string, dimAfter: number | null = null): HTML
 }
 
 function corrections(): HTMLElement {
-  const now = beliefs[belief]?.at ?? 0
+  const now = revisions[revision]?.at ?? 0
   const rows = story.corrections.map((correction, i) => {
     const { at, takenBack } = correction
     const more = takenBack.slice(TAKEN_BACK_SHOWN)
@@ -173,13 +173,13 @@ function corrections(): HTMLElement {
   return section(
     'corrections',
     'Corrected',
-    ['What had been believed and was taken back, when, and because of what.'],
+    ['Rows that were taken back, when, and because of what.'],
     listed(rows, 'Nothing was ever taken back.'),
   )
 }
 
 function footer(): HTMLElement {
-  const { at = 0, batch, watermark = null } = beliefs.at(-1) ?? {}
+  const { at = 0, batch, watermark = null } = revisions.at(-1) ?? {}
   const until = watermark === null ? '' : `, timeouts decided to ${timeOf(watermark)}`
   return html(
     'footer',
@@ -187,7 +187,7 @@ function footer(): HTMLElement {
     html(
       'p',
       {},
-      `All times are UTC. Told from ${story.warehouse} as recorded ${timeOf(at)} ` +
+      `All times are UTC. Read from ${story.warehouse} as recorded ${timeOf(at)} ` +
         `(batch ${batch})${until}.`,
     ),
   )
@@ -195,7 +195,7 @@ function footer(): HTMLElement {
 
 document.body.replaceChildren(
   pageHeader(html('div', { class: 'top-choice' })),
-  html('main', {}, intro(), times(), stood, rest),
+  html('main', {}, intro(), times(), states, rest),
   footer(),
 )
-drawBelief()
+drawRevision()

@@ -1,4 +1,4 @@
-/** Stays in states, as one belief tells them. */
+/** Stays in states, as one revision has them. */
 
 import type { Happening, StoryDocument } from '../document.ts'
 import { placeOf } from '../words.ts'
@@ -15,9 +15,9 @@ export type Stay = {
 }
 
 /** The stays of every profile, journey, key and track, one after another. Of a profile that is
- * somebody else's, where it stood is not told. */
-export function staysOf(story: StoryDocument, belief: number): Stay[][] {
-  const { happenings = [], profiles = [] } = story.beliefs[belief] ?? {}
+ * somebody else's, its state is not known. */
+export function staysOf(story: StoryDocument, revision: number): Stay[][] {
+  const { happenings = [], profiles = [] } = story.revisions[revision] ?? {}
   const whole = new Set(profiles.flatMap((one) => (one.isWhole ? [one.profileId] : [])))
   const lanes = new Map<string, Stay[]>()
   for (const n of happenings) {

@@ -15,8 +15,8 @@ export class Timeline {
   readonly #rows: { at: number; row: HTMLElement }[] = []
   readonly #mark = html('li', { class: 'mark', 'aria-hidden': 'true' })
 
-  constructor(story: StoryDocument, belief: number, changes: Changes) {
-    const part = story.beliefs[belief]
+  constructor(story: StoryDocument, revision: number, changes: Changes) {
+    const part = story.revisions[revision]
     const happenings = (part?.happenings ?? []).map((n) => story.happenings[n] as Happening)
     const sessions = new Map(
       part?.sessions.map((n) => [story.sessions[n]?.sessionId, story.sessions[n]]),
@@ -30,8 +30,8 @@ export class Timeline {
         const words = head === undefined ? `session ${sessionId}` : sessionWords(head)
         this.#add(at, html('li', { class: 'session' }, html('bdi', {}, words)))
       }
-      const change = changes.of(belief, happening)
-      this.#add(at, rowOf(story, belief, happening, change))
+      const change = changes.of(revision, happening)
+      this.#add(at, rowOf(story, revision, happening, change))
     }
     const list = html('ol', { class: 'timeline' }, ...this.#rows.map(({ row }) => row))
     this.element = section(
@@ -64,13 +64,13 @@ export class Timeline {
 
 function rowOf(
   story: StoryDocument,
-  belief: number,
+  revision: number,
   happening: Happening,
-  { firstTold, since, until }: Change,
+  { firstSeen, since, until }: Change,
 ): HTMLElement {
   const { at, event, outcomes, profileId } = happening
   const lines = outcomes.map((one) => html('li', { class: `is-${one.kind}` }, outcomeWords(one)))
-  const isNew = firstTold === belief && belief > 0
+  const isNew = firstSeen === revision && revision > 0
   const isWrong = until !== null && !hasSameOutcomes(happening, until.instead)
   const marks = [
     isWrong ? 'is-wrong' : '',
@@ -95,14 +95,16 @@ function rowOf(
             html('bdi', { class: 'aside' }, event.id),
           ),
       lines.length === 0 ? null : html('ul', { class: 'outcomes' }, ...lines),
-      profileId === story.profileId ? null : aside(`believed to be of ${profileId}`),
+      profileId === story.profileId ? null : aside(`recorded under ${profileId}`),
       isNew ? aside('new with this batch') : null,
       since === null
         ? null
-        : corrected(...changeWords(story, CORRECTED, since.belief, [happening, since.was])),
+        : corrected(...changeWords(story, CORRECTED, since.revision, [happening, since.was])),
       until === null
         ? null
-        : corrected(...changeWords(story, 'taken back', until.belief, [happening, until.instead])),
+        : corrected(
+            ...changeWords(story, 'taken back', until.revision, [happening, until.instead]),
+          ),
     ),
   )
 }
@@ -110,21 +112,21 @@ function rowOf(
 const aside = (text: string) => html('p', { class: 'aside' }, text)
 const corrected = (...children: Child[]) => html('p', { class: 'correction' }, ...children)
 
-/** When and why another belief took the place of this one, and in what they differ. */
+/** Time and cause of another revision, and how both differ. */
 function changeWords(
   story: StoryDocument,
   verb: string,
-  belief: number,
+  revision: number,
   [mine, other]: [Happening, Happening | null],
 ): Child[] {
-  const { at, batch } = story.beliefs[belief] as StoryDocument['beliefs'][number]
+  const { at, batch } = story.revisions[revision] as StoryDocument['revisions'][number]
   const causes = story.corrections.flatMap((one, i) => (one.at === at ? [i] : []))
   const whys = causes.flatMap((i, n): Child[] => [
     n === 0 ? ' by ' : ', ',
     html('a', { href: `#correction-${i}` }, causeOf(story.corrections[i]?.because)),
   ])
   const difference = [
-    other === null ? 'not told' : '',
+    other === null ? 'not recorded' : '',
     other !== null && other.profileId !== mine.profileId ? `of ${other.profileId}` : '',
     other !== null && !hasSameOutcomes(mine, other) ? outcomesOf(other) : '',
   ].filter((words) => words !== '')

@@ -96,13 +96,13 @@ function refusals(
 /** The latest day beside the worst: a rise is often a release that broke the tracking. */
 function errorRate({ errorRate: part }: JourneyPart): Child {
   if (part === null) return null
-  const told = ({ day: at, rate, rejected, attempted }: DayRate) =>
+  const rateText = ({ day: at, rate, rejected, attempted }: DayRate) =>
     `${percent(rate)} on ${day(at)} (${exactly(rejected)} of ${exactly(attempted)})`
   return html(
     'p',
     { class: 'note' },
-    `Refused, of the events it was asked to take: ${told(part.latest)}; ` +
-      `at worst ${told(part.worst)}.`,
+    `Refused, of the events sent to it: ${rateText(part.latest)}; ` +
+      `at worst ${rateText(part.worst)}.`,
   )
 }
 
@@ -139,6 +139,6 @@ function because({ lateEvents, identity, rebuilt }: CorrectionPart): string {
     ['people joined or parted', identity],
     ['derived again', rebuilt],
   ]
-  const told = reasons.filter(([, times]) => times > 0)
-  return told.map(([name, times]) => `${name} ${count(times)}`).join(', ')
+  const known = reasons.filter(([, times]) => times > 0)
+  return known.map(([name, times]) => `${name} ${count(times)}`).join(', ')
 }

@@ -70,7 +70,7 @@ export function survivalText(points: AgePoint[]): string {
     return point === undefined ? [] : [point]
   })
   const [last] = points.slice(-1)
-  const told = [...new Set([...at, ...(last === undefined ? [] : [last])])]
-  const words = told.map(([age, share]) => `${percent(share)} after ${duration(age)}`)
+  const shown = [...new Set([...at, ...(last === undefined ? [] : [last])])]
+  const words = shown.map(([age, share]) => `${percent(share)} after ${duration(age)}`)
   return words.length === 0 ? 'No stay has ended.' : `Still inside: ${words.join(', ')}.`
 }
