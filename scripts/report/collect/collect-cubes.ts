@@ -116,7 +116,10 @@ export async function collectFunnelCubes(
 
 function pack(cells: Cell[]) {
   const kinds = new Set(cells.map(({ kind }) => kind))
-  const sorted = [...kinds].sort((a, b) => Number(b === COUNT) - Number(a === COUNT))
+  // In one order, whatever the order of the rows, so that the same counts give the same page.
+  const sorted = [...kinds].sort(
+    (a, b) => Number(b === COUNT) - Number(a === COUNT) || (a < b ? -1 : 1),
+  )
   return packCube(cells, sorted, VALUES_MAX)
 }
 
