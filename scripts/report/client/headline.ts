@@ -41,7 +41,7 @@ function conversion(journey: JourneyPart, isWhole: boolean): HTMLElement | null 
   const [entry] = funnel.steps
   if (entry === undefined || entry.reached === 0) return null
   const label = `Conversion: ${funnel.name}`
-  const pending = `${count(entry.pending)} are pending`
+  const pending = `${count(entry.pending)} ${entry.pending === 1 ? 'is' : 'are'} pending`
   const { matured } = funnel
   if (matured === null) {
     return figure(label, '–', `${count(entry.converted)} converted; no window, so no rate`)
