@@ -51,17 +51,18 @@ export class EventIndex {
     return found
   }
 
-  /** Compares events with those that were added, by row. */
-  matches(hashes: BigUint64Array, fingerprints: BigUint64Array): (row: number) => Match {
+  /** Compares events with those that were added. Returns the result by row. */
+  matches(hashes: BigUint64Array, fingerprints: BigUint64Array): Match[] {
     const [keys, values] = [wordsOf(hashes), wordsOf(fingerprints)]
-    return (row) => {
+    const matches: Match[] = []
+    for (let row = 0; row < hashes.length; row++) {
       const at = this.#find(keys[2 * row] as number, keys[2 * row + 1] as number)
-      if (this.#isUsed[at] === 0) return 'none'
       const isSame =
         this.#words[at * WORDS + 2] === values[2 * row] &&
         this.#words[at * WORDS + 3] === values[2 * row + 1]
-      return isSame ? 'same' : 'other'
+      matches.push(this.#isUsed[at] === 0 ? 'none' : isSame ? 'same' : 'other')
     }
+    return matches
   }
 
   #add(keys: Uint32Array, values: Uint32Array, row: number): void {

@@ -50,16 +50,21 @@ export class Texts {
   /** Returns the texts as one column, in the order of their codes. Those of codes where `isUsed` is 0
    * are empty. */
   column(isUsed: Uint8Array): TextColumn {
-    const joined = this.#values.filter((_, code) => isUsed[code] === 1).join('')
+    const values = this.#values
+    const used: string[] = []
+    for (let code = 0; code < values.length; code++) {
+      if (isUsed[code] === 1) used.push(values[code] as string)
+    }
+    const joined = used.join('')
     const bytes = Buffer.from(joined)
-    const lengthOf =
-      bytes.length === joined.length ? (text: string) => text.length : Buffer.byteLength
-    const offsets = new Int32Array(this.#values.length + 1)
+    const isAscii = bytes.length === joined.length
+    const offsets = new Int32Array(values.length + 1)
     let end = 0
-    this.#values.forEach((text, code) => {
-      if (isUsed[code] === 1) end += lengthOf(text)
+    for (let code = 0; code < values.length; code++) {
+      const text = values[code] as string
+      if (isUsed[code] === 1) end += isAscii ? text.length : Buffer.byteLength(text)
       offsets[code + 1] = end
-    })
+    }
     assert(end === bytes.length, 'texts are well-formed UTF-16')
     return { bytes, offsets }
   }

@@ -38,62 +38,91 @@ export function appendTable(
     for (let from = 0; from < batch.numRows; from += CHUNK_ROWS) {
       const count = Math.min(CHUNK_ROWS, batch.numRows - from)
       chunk.reset()
-      writers.forEach((write, c) =>
-        write(duckdb.data_chunk_get_vector(chunk.chunk, c), from, count),
-      )
-      fillings.forEach((filling, i) => {
+      for (const [c, writer] of writers.entries()) {
+        writer.write(duckdb.data_chunk_get_vector(chunk.chunk, c), from, count)
+      }
+      for (const [i, filling] of fillings.entries()) {
         const vector = duckdb.data_chunk_get_vector(chunk.chunk, writers.length + i)
         fill(vector, filling, count)
-      })
+      }
       chunk.rowCount = count
       appender.appendDataChunk(chunk)
     }
   }
 }
 
-/** Writes rows `from` to `from + count` of a column into a vector. */
-type Writer = (vector: duckdb.Vector, from: number, count: number) => void
+/** Writes rows `from` to `from + count` of a column into a vector. Writers are classes: V8 drops the
+ * compiled code of a closure with the closure, and would compile it again for every table. */
+type Writer = { write(vector: duckdb.Vector, from: number, count: number): void }
 
 function writerOf(data: Data, dictionaries: Dictionaries): Writer {
-  const write = valueWriterOf(data, dictionaries)
-  if (data.nullCount === 0) return write
-  return (vector, from, count) => {
-    write(vector, from, count)
-    writeValidity(data, vector, from, count)
-  }
+  const writer = valueWriterOf(data, dictionaries)
+  return data.nullCount === 0 ? writer : new NullableWriter(writer, data)
 }
 
 function valueWriterOf(data: Data, dictionaries: Dictionaries): Writer {
   const { type, values } = data
   if (data.dictionary !== undefined) {
     const texts = data.dictionary.data[0] as Data<Utf8>
-    return dictionaryWriter(dictionaries.itemsOf(texts), values as Int32Array)
+    return new DictionaryWriter(dictionaries.itemsOf(texts), values as Int32Array)
   }
   switch (String(type)) {
     case 'Utf8':
     case 'Binary':
-      return textWriter(values as Uint8Array, data.valueOffsets as Int32Array)
+      return new TextWriter(values as Uint8Array, data.valueOffsets as Int32Array)
     case 'Bool':
-      return booleanWriter(values as Uint8Array)
+      return new BooleanWriter(values as Uint8Array)
     case 'FixedSizeBinary[16]':
-      return uuidWriter(values as Uint8Array)
+      return new UuidWriter(values as Uint8Array)
     default:
-      return wordWriter(values as BigInt64Array)
+      return new WordWriter(values as BigInt64Array)
+  }
+}
+
+class NullableWriter implements Writer {
+  readonly #writer: Writer
+  readonly #data: Data
+
+  constructor(writer: Writer, data: Data) {
+    this.#writer = writer
+    this.#data = data
+  }
+
+  write(vector: duckdb.Vector, from: number, count: number): void {
+    this.#writer.write(vector, from, count)
+    writeValidity(this.#data, vector, from, count)
   }
 }
 
 /** Writes 64-bit columns, which Arrow and DuckDB store alike. */
-function wordWriter(words: BigInt64Array): Writer {
-  const { buffer, byteOffset } = words
-  return (vector, from, count) =>
-    duckdb.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, byteOffset + from * 8, count * 8)
+class WordWriter implements Writer {
+  readonly #words: BigInt64Array
+
+  constructor(words: BigInt64Array) {
+    this.#words = words
+  }
+
+  write(vector: duckdb.Vector, from: number, count: number): void {
+    const { buffer, byteOffset } = this.#words
+    const at = byteOffset + from * 8
+    duckdb.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, at, count * 8)
+  }
 }
 
+const TOP_BIT = 0x80000000
+
 /** Writes UUIDs: 128-bit integers, little-endian, with the top bit flipped for sorting. */
-function uuidWriter(bytes: Uint8Array): Writer {
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
-  const items = new Int32Array(CHUNK_ROWS * ITEM_WORDS)
-  return (vector, from, count) => {
+class UuidWriter implements Writer {
+  readonly #words: Int32Array
+  readonly #items = new Int32Array(CHUNK_ROWS * ITEM_WORDS)
+
+  constructor(bytes: Uint8Array) {
+    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+  }
+
+  write(vector: duckdb.Vector, from: number, count: number): void {
+    const words = this.#words
+    const items = this.#items
     for (let row = 0; row < count; row++) {
       const source = (from + row) * ITEM_WORDS
       const target = row * ITEM_WORDS
@@ -106,35 +135,59 @@ function uuidWriter(bytes: Uint8Array): Writer {
   }
 }
 
-const TOP_BIT = 0x80000000
+class BooleanWriter implements Writer {
+  readonly #bits: Uint8Array
+  readonly #bytes = new Uint8Array(CHUNK_ROWS)
 
-function booleanWriter(bits: Uint8Array): Writer {
-  const bytes = new Uint8Array(CHUNK_ROWS)
-  return (vector, from, count) => {
+  constructor(bits: Uint8Array) {
+    this.#bits = bits
+  }
+
+  write(vector: duckdb.Vector, from: number, count: number): void {
+    const bytes = this.#bytes
     for (let row = 0; row < count; row++) {
       const at = from + row
-      bytes[row] = ((bits[at >> 3] as number) >> (at & 7)) & 1
+      bytes[row] = ((this.#bits[at >> 3] as number) >> (at & 7)) & 1
     }
     duckdb.copy_data_to_vector(vector, 0, bytes.buffer, 0, count)
   }
 }
 
 /** Writes texts that are in one place only. The bytes of a chunk are assigned as one text. */
-function textWriter(bytes: Uint8Array, offsets: Int32Array): Writer {
-  const items = new TextItems(CHUNK_ROWS)
-  return (vector, from, count) => {
-    const start = offsets[from] as number
-    const end = offsets[from + count] as number
-    items.assign(vector, 0, bytes.subarray(start, end))
-    items.fill(offsets, from, count)
-    items.write(vector, count)
+class TextWriter implements Writer {
+  readonly #bytes: Uint8Array
+  readonly #offsets: Int32Array
+  readonly #items = new TextItems(CHUNK_ROWS)
+
+  constructor(bytes: Uint8Array, offsets: Int32Array) {
+    this.#bytes = bytes
+    this.#offsets = offsets
+  }
+
+  write(vector: duckdb.Vector, from: number, count: number): void {
+    const start = this.#offsets[from] as number
+    const end = this.#offsets[from + count] as number
+    this.#items.assign(vector, 0, this.#bytes.subarray(start, end))
+    this.#items.fill(this.#offsets, from, count)
+    this.#items.write(vector, count)
   }
 }
 
 /** Writes texts of a dictionary by copying its items. */
-function dictionaryWriter(texts: Int32Array, codes: Int32Array): Writer {
-  const items = new Int32Array(CHUNK_ROWS * ITEM_WORDS)
-  return (vector, from, count) => {
+class DictionaryWriter implements Writer {
+  readonly #texts: Int32Array
+  readonly #codes: Int32Array
+  readonly #items = new Int32Array(CHUNK_ROWS * ITEM_WORDS)
+
+  constructor(texts: Int32Array, codes: Int32Array) {
+    this.#texts = texts
+    this.#codes = codes
+  }
+
+  write(vector: duckdb.Vector, from: number, count: number): void {
+    const texts = this.#texts
+    const codes = this.#codes
+    const items = this.#items
     for (let row = 0; row < count; row++) {
       const code = codes[from + row] as number
       const target = row * ITEM_WORDS

@@ -40,9 +40,11 @@ export class UnderWay {
   due(after: number, upTo: number): string[] {
     const profiles = this.#timers?.getChild('profile_id')
     const found: string[] = []
-    words(this.#timers, 'due_at').forEach((dueAt, row) => {
-      if (Number(dueAt) > after && Number(dueAt) <= upTo) found.push(profiles?.get(row) as string)
-    })
+    const dues = words(this.#timers, 'due_at')
+    for (let row = 0; row < dues.length; row++) {
+      const dueAt = Number(dues[row])
+      if (dueAt > after && dueAt <= upTo) found.push(profiles?.get(row) as string)
+    }
     return found
   }
 }

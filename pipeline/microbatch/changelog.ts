@@ -106,8 +106,11 @@ export class Changes {
   }
 }
 
-/** Returns the reason for superseding a row; `newRow` is -1 when no row replaces it. */
-export type Reason = (row: number, newRow: number) => SupersededBecause
+/** Reasons for superseding rows. Implementations are classes, the code of which V8 keeps. */
+export interface Reason {
+  /** Returns the reason for a row; `newRow` is -1 when no row replaces it. */
+  of(row: number, newRow: number): SupersededBecause
+}
 
 /** Adds to `change` the difference from `before` to `after`; equal rows are unchanged. */
 export function diff<T extends VersionedName>(
@@ -122,12 +125,12 @@ export function diff<T extends VersionedName>(
     const oldRow = oldRows.take(after.keys, row)
     if (oldRow >= 0) {
       if (after.isSame(row, before, oldRow)) continue
-      supersedes.add(before.keys, oldRow, reason(oldRow, row))
+      supersedes.add(before.keys, oldRow, reason.of(oldRow, row))
     }
     added.push(row)
   }
   inserts.addFrom(after, added.toArray())
   for (let row = 0; row < before.count; row++) {
-    if (oldRows.isLeft(row)) supersedes.add(before.keys, row, reason(row, -1))
+    if (oldRows.isLeft(row)) supersedes.add(before.keys, row, reason.of(row, -1))
   }
 }

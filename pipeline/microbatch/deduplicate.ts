@@ -82,9 +82,9 @@ async function recordOf(warehouse: StoredIds, batch: EventBatch): Promise<Map<nu
     BigUint64Array.from(fingerprints.values()),
   )
   const doubtful: number[] = []
-  const matchOf = stored.matches(batch.eventHash, batch.fingerprint)
+  const matches = stored.matches(batch.eventHash, batch.fingerprint)
   for (let row = 0; row < batch.count; row++) {
-    const match = matchOf(row)
+    const match = matches[row]
     if (match === 'same') record.set(row, true)
     else if (match === 'other') doubtful.push(row)
   }

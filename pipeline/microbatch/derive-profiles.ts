@@ -7,14 +7,15 @@
  * watermark before, and once over those it has now. The difference is the change.
  */
 
-import { Changes, diff, type Reason } from './changelog.ts'
+import { Changes, diff } from './changelog.ts'
+import { RefoldReason } from './superseding-reasons.ts'
 import type { DerivedSessions } from './derive-sessions.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { CarriedEffects } from './outbox.ts'
 import type { Ownership, Placements } from './place-streams.ts'
 import { freshFoldState, ProfileFold, foldDue } from './profile-fold.ts'
 import { RowGroups, sortRows } from './row-groups.ts'
-import type { RowColumns, Rows } from './rows.ts'
+import type { Rows } from './rows.ts'
 import type { ProfileImage } from './image-cache.ts'
 import { Ints } from '../stages/growable-array.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'
@@ -243,7 +244,7 @@ function refoldProfiles(
   const has = is.rows()
   has.rows.forEach((rows, i) => {
     const earlier = had.rows[i] as Rows
-    diff(earlier, rows, changes.of(rows.table), reasonFrom(refolds, earlier, rows))
+    diff(earlier, rows, changes.of(rows.table), new RefoldReason(refolds, earlier, rows))
   })
   effects.was = had.effects
   effects.is = has.effects
@@ -276,22 +277,4 @@ function keep({ images }: MicroBatch, timers: Timers, image: ProfileImage): void
   if (image.due === Infinity || image.due === before) return
   timers.dueAt.push(image.due)
   timers.profileId.push(image.profileId)
-}
-
-/** Returns the reason `progress` for a stay that only ended, otherwise the reason of the profile. */
-function reasonFrom(refolds: ReadonlyMap<number, Refold>, before: Rows, after: Rows): Reason {
-  const profiles = (before.columns as RowColumns<'transition'>).profile_id
-  const reasonOf = (row: number) => refolds.get(profiles.at(row))?.reason ?? 'late_event'
-  if (before.table !== 'state') return reasonOf
-  const was = before.columns as RowColumns<'state'>
-  const is = after.columns as RowColumns<'state'>
-  return (row, newRow) => {
-    const hasOnlyEnded =
-      newRow >= 0 &&
-      Number.isNaN(was.exited_at.at(row)) &&
-      was.visit.at(row) === is.visit.at(newRow) &&
-      was.entered_at.at(row) === is.entered_at.at(newRow) &&
-      was.state.at(row) === is.state.at(newRow)
-    return hasOnlyEnded ? 'progress' : reasonOf(row)
-  }
 }

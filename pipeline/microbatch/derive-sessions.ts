@@ -8,7 +8,8 @@
  */
 
 import { NO_TEXT } from '../base/texts.ts'
-import { Changes, diff, type Reason } from './changelog.ts'
+import { Changes, diff } from './changelog.ts'
+import { EventReason, SessionReason } from './superseding-reasons.ts'
 import { Rows } from './rows.ts'
 import { IdentifierLedger } from './identifier-rows.ts'
 import type { Moves } from './link-identities.ts'
@@ -206,8 +207,8 @@ function rederive(
     batch.images.stream.put(batch.texts.at(stream), image)
   }
   const { sessions, events } = before
-  diff(sessions, after.sessions, changes.of('session'), sessionReason(sessions, after.sessions))
-  diff(events, after.events, changes.of('event_profile'), eventReason(events, after.events))
+  diff(sessions, after.sessions, changes.of('session'), new SessionReason(sessions, after.sessions))
+  diff(events, after.events, changes.of('event_profile'), new EventReason(events, after.events))
 }
 
 type PlacedRows = { sessions: Rows<'session'>; events: Rows<'event_profile'> }
@@ -261,24 +262,4 @@ function addSessionRow(
   c.source.push(texts.code(session.source))
   c.started_because.push(texts.code(session.because))
   c.start_ordinal.push(session.startOrdinal)
-}
-
-function eventReason(before: Rows<'event_profile'>, after: Rows<'event_profile'>): Reason {
-  const had = before.columns.profile_id
-  const has = after.columns.profile_id
-  return (row, newRow) =>
-    newRow >= 0 && had.at(row) === has.at(newRow) ? 'late_event' : 'identity'
-}
-
-/** Returns the reason for a changed session: `progress` if it only grew at its end. */
-function sessionReason(before: Rows<'session'>, after: Rows<'session'>): Reason {
-  const { columns: had } = before
-  const { columns: has } = after
-  return (row, newRow) => {
-    if (newRow < 0) return 'late_event'
-    if (had.profile_id.at(row) !== has.profile_id.at(newRow)) return 'identity'
-    const isGrown = had.ended_at.at(row) < has.ended_at.at(newRow)
-    const isSameStart = had.started_because.at(row) === has.started_because.at(newRow)
-    return isGrown && isSameStart ? 'progress' : 'late_event'
-  }
 }

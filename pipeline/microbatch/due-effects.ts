@@ -31,7 +31,9 @@ export function effectsOf(facts: Facts, events: Events, keys: Hashes): DueEffect
   const { effects: e, transitions: t } = facts
   const contents = new Map<Effect, Content>()
   const ids = keys.bytes()
-  return e.effect.map((effect, i) => {
+  const due: DueEffect[] = []
+  for (let i = 0; i < e.effect.length; i++) {
+    const effect = e.effect[i] as Effect
     const fact = e.transition.at(i)
     const instance = t.instance[fact] as Instance
     const { machine } = instance
@@ -42,7 +44,7 @@ export function effectsOf(facts: Facts, events: Events, keys: Hashes): DueEffect
     const content = contents.get(effect) ?? contentOf(effect)
     contents.set(effect, content)
     const cause = `${CAUSES[t.cause.at(fact)]}/${e.index.at(i)}/${by}/${content.payload}`
-    return {
+    due.push({
       id: uuidOf(`${machine.id}/${machine.version}/${part}/${track}/${cause}`),
       transition: uuidText(ids, fact),
       ...content,
@@ -50,8 +52,9 @@ export function effectsOf(facts: Facts, events: Events, keys: Hashes): DueEffect
       instanceId: instance.id,
       profileId: instance.profileId,
       occurredAt: at,
-    }
-  })
+    })
+  }
+  return due
 }
 
 type Content = Pick<DueEffect, 'type' | 'payload' | 'withinUs'>

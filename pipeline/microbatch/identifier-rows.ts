@@ -11,6 +11,7 @@ import type { IdentifierImage, Sighting } from './image-cache.ts'
 import { freshIdentifier, type Moves } from './link-identities.ts'
 import { namespaceOf } from '../base/identifier.ts'
 import { diff, type Changes } from './changelog.ts'
+import { IdentityReason } from './superseding-reasons.ts'
 import { Rows } from './rows.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { Ints } from '../stages/growable-array.ts'
@@ -111,11 +112,7 @@ export class IdentifierLedger {
       const image = images.identifier.get(identifier) as IdentifierImage
       this.#addRows(after, identifier, image, image.profile)
     }
-    const had = before.columns.profile_id
-    const has = after.columns.profile_id
-    diff(before, after, changes.of('identity'), (row, newRow) =>
-      newRow < 0 || had.at(row) !== has.at(newRow) ? 'identity' : 'progress',
-    )
+    diff(before, after, changes.of('identity'), new IdentityReason(before, after))
   }
 
   /** A person identifier has one row, a device identifier one per profile of its events. */
@@ -139,7 +136,10 @@ export class IdentifierLedger {
     const part = encodePart(identifier)
     const nameCode = texts.code(namespace)
     const valueCode = texts.add(value)
-    const add = ([owner, firstAt, lastAt, count]: Sighting) => {
+    let total: Sighting | undefined = totals.first
+    const others = totals.others?.values()
+    while (total !== undefined) {
+      const [owner, firstAt, lastAt, count] = total
       if (isPerson) rows.keys.push(part)
       else rows.keys.push(`${part}/${owner}`)
       c.namespace.push(nameCode)
@@ -148,9 +148,8 @@ export class IdentifierLedger {
       c.first_seen_at.push(firstAt)
       c.last_seen_at.push(lastAt)
       c.event_count.push(count)
+      total = others?.next().value
     }
-    add(totals.first)
-    for (const total of totals.others?.values() ?? []) add(total)
   }
 }
 

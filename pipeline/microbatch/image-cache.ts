@@ -160,7 +160,9 @@ export class ImageCache<T> {
   /** Returns the images put since the last `settle`, encoded. */
   changed(): { keys: string[]; texts: string[] } {
     const keys = [...this.#changed]
-    return { keys, texts: keys.map((key) => this.#codec.encode(this.#cache.get(key) as T)) }
+    const texts: string[] = []
+    for (const key of keys) texts.push(this.#codec.encode(this.#cache.get(key) as T))
+    return { keys, texts }
   }
 
   /** Must be called once the changes are in a commit. Changed images stay cached until the next

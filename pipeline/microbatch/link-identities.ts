@@ -8,9 +8,9 @@
  */
 
 import { noSightings, type ComponentImage, type IdentifierImage, type Pair } from './image-cache.ts'
-import { resolvePersons, type Conflict } from '../stages/resolve-identity.ts'
+import { resolvePersons, type Attempt, type Conflict } from '../stages/resolve-identity.ts'
 import type { Texts } from '../base/texts.ts'
-import { Changes, diff } from './changelog.ts'
+import { Changes, diff, type Reason } from './changelog.ts'
 import { Rows } from './rows.ts'
 import {
   applySaying,
@@ -150,19 +150,9 @@ type Group = { components: Set<string>; members: Set<string>; pairs: Pair[] }
 /** Groups the components that the changed pairs connect. */
 function groupsOf(batch: MicroBatch, changed: Pair[]): Set<Group> {
   const groupOf = new Map<string, Group>()
-  const groupFor = (name: string): Group => {
-    const key = batch.images.identifier.get(name)?.component ?? null
-    const members = key === null ? [name] : (batch.images.component.get(key)?.members ?? [])
-    const known = groupOf.get(name)
-    if (known !== undefined) return known
-    const components = new Set(key === null ? [] : [key])
-    const group: Group = { components, members: new Set(members), pairs: [] }
-    for (const member of members) groupOf.set(member, group)
-    return group
-  }
   for (const pair of changed) {
-    const left = groupFor(pair.kept)
-    const right = groupFor(pair.refused)
+    const left = groupFor(batch, groupOf, pair.kept)
+    const right = groupFor(batch, groupOf, pair.refused)
     const [into, from] = left.members.size < right.members.size ? [right, left] : [left, right]
     if (into !== from) {
       for (const member of from.members) {
@@ -175,6 +165,18 @@ function groupsOf(batch: MicroBatch, changed: Pair[]): Set<Group> {
     into.pairs.push(pair)
   }
   return new Set(groupOf.values())
+}
+
+/** Returns the group of an identifier, at first its component. */
+function groupFor(batch: MicroBatch, groupOf: Map<string, Group>, name: string): Group {
+  const known = groupOf.get(name)
+  if (known !== undefined) return known
+  const key = batch.images.identifier.get(name)?.component ?? null
+  const members = key === null ? [name] : (batch.images.component.get(key)?.members ?? [])
+  const components = new Set(key === null ? [] : [key])
+  const group: Group = { components, members: new Set(members), pairs: [] }
+  for (const member of members) groupOf.set(member, group)
+  return group
 }
 
 /** Resolves a group again and adds what that changes to `linked`. */
@@ -209,10 +211,9 @@ function decide(
   isCarried: IsCarried,
 ): void {
   const { identifier, component } = batch.images
-  const { profileOf, conflicts } = resolvePersons(
-    pairs.flatMap((pair) => attemptsOf(pair, isCarried)),
-    batch.compiled.identity,
-  )
+  const attempts: Attempt[] = []
+  for (const pair of pairs) attempts.push(...attemptsOf(pair, isCarried))
+  const { profileOf, conflicts } = resolvePersons(attempts, batch.compiled.identity)
   component.put(key, { members: [...members], pairs, conflicts })
   for (const member of members) {
     const profile = profileOf.get(member) ?? member
@@ -252,9 +253,11 @@ function changeConflicts(
   if (before.length === 0 && after.length === 0) return
   const { texts } = changes
   const change = changes.of('identity_conflict')
-  diff(conflictRows(before, texts), conflictRows(after, texts), change, (_row, newRow) =>
-    newRow < 0 ? 'identity' : 'late_event',
-  )
+  diff(conflictRows(before, texts), conflictRows(after, texts), change, CONFLICT_REASON)
+}
+
+const CONFLICT_REASON: Reason = {
+  of: (_row, newRow) => (newRow < 0 ? 'identity' : 'late_event'),
 }
 
 function conflictRows(conflicts: readonly Conflict[], texts: Texts): Rows<'identity_conflict'> {

@@ -89,12 +89,8 @@ export class Placements {
     await batch.images.identifier.load(identifiersOf(batch, missing))
     for (const stream of missing) {
       this.#placed.set(stream, {
-        was: this.#cut(stream, batch.historyOf(stream), this.before, (identifier) =>
-          this.profileBefore(identifier),
-        ),
-        is: this.#cut(stream, batch.remainingOf(stream), this.after, (identifier) =>
-          this.profileAfter(identifier),
-        ),
+        was: this.#cut(stream, batch.historyOf(stream), this.before),
+        is: this.#cut(stream, batch.remainingOf(stream), this.after),
       })
     }
   }
@@ -120,17 +116,16 @@ export class Placements {
     return this.#movedFrom.get(identifier) ?? this.profileAfter(identifier)
   }
 
-  #cut(
-    stream: number,
-    rows: Int32Array,
-    ownership: Ownership,
-    profileOf: (identifier: number) => number,
-  ): Placement {
+  #cut(stream: number, rows: Int32Array, ownership: Ownership): Placement {
     const { events, texts, compiled } = this.#batch
     const cut = sessionize(events, rows, compiled.sessions, null)
-    const named = cut.sessions.map(({ named }) =>
-      named === null ? NO_TEXT : profileOf(texts.code(named)),
-    )
+    const named: number[] = []
+    for (const session of cut.sessions) {
+      const identifier = session.named === null ? NO_TEXT : texts.code(session.named)
+      if (identifier === NO_TEXT) named.push(NO_TEXT)
+      else if (ownership === this.before) named.push(this.profileBefore(identifier))
+      else named.push(this.profileAfter(identifier))
+    }
     const { profiles, claim } = assignSessions(named, stream, compiled.identity)
     ownership.setAll(events, rows, cut, profiles, { first: 0, resumed: NO_TEXT })
     return { sessions: cut.sessions, profiles, claim }

@@ -121,12 +121,13 @@ export function assignSessions(
   const claim = claimOf(named, rules)
   const first = named.find((person) => person !== NO_TEXT) ?? stream
   let before = first
-  const profiles = named.map((person) => {
+  const profiles: number[] = []
+  for (const person of named) {
     if (person !== NO_TEXT) before = person
-    if (person !== NO_TEXT) return person
-    if (claim === 'neighbours') return before
-    return claim === 'first' ? first : stream
-  })
+    if (person !== NO_TEXT) profiles.push(person)
+    else if (claim === 'neighbours') profiles.push(before)
+    else profiles.push(claim === 'first' ? first : stream)
+  }
   return { profiles, claim }
 }
 

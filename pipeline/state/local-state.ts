@@ -14,6 +14,7 @@ import { changedSince, filterOf, HISTORY, isOf, numberOf } from './catch-up.ts'
 import type { EventFilter } from './event-filter.ts'
 import { lock, unlock } from './lock.ts'
 import { rebuild, type OnRebuild } from './rebuild.ts'
+import type { StateRecord } from './record-codec.ts'
 import { StateLog } from './state-log.ts'
 import type { Position, Written, WrittenColumns } from './written.ts'
 import type { StateStore } from './state-store.ts'
@@ -104,11 +105,13 @@ class LocalState implements StateStore {
     const space = IMAGE_KINDS.indexOf(kind)
     const found = new Map<string, string>()
     const unknown = this.#try((log) => {
-      return keys.filter((key) => {
+      const missing: string[] = []
+      for (const key of keys) {
         const record = log.get(space, key)
         if (record?.type === 'value') found.set(key, record.text)
-        return record === null ? log.position?.isComplete !== true : record.type === 'unknown'
-      })
+        else if (isUnknown(log, record)) missing.push(key)
+      }
+      return missing
     })
     if (unknown === null) return this.#warehouse.images(kind, keys)
     if (unknown.length === 0) return found
@@ -121,11 +124,13 @@ class LocalState implements StateStore {
   async segments(streams: string[]): Promise<Map<string, string[]>> {
     const found = new Map<string, string[]>()
     const unknown = this.#try((log) => {
-      return streams.filter((stream) => {
+      const missing: string[] = []
+      for (const stream of streams) {
         const record = log.get(HISTORY, stream)
         if (record?.type === 'value') found.set(stream, log.chain(record))
-        return record === null ? log.position?.isComplete !== true : record.type === 'unknown'
-      })
+        else if (isUnknown(log, record)) missing.push(stream)
+      }
+      return missing
     })
     if (unknown === null) return this.#warehouse.segments(streams)
     const asked = new Set(unknown)
@@ -215,6 +220,11 @@ class LocalState implements StateStore {
     this.#isLoading = false
     if (position !== null) this.#log = freshLog(this.#dir, position)
   }
+}
+
+/** Returns whether only the warehouse knows what a key without a value has. */
+function isUnknown(log: StateLog, record: StateRecord | null): boolean {
+  return record === null ? log.position?.isComplete !== true : record.type === 'unknown'
 }
 
 /** Returns the hashes of the ids of a commit's events. */

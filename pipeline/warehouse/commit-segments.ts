@@ -19,8 +19,8 @@ export class CommitSegments {
   get #rows(): Map<string, number> {
     if (this.#rowOf !== null) return this.#rowOf
     this.#rowOf = new Map()
-    let row = 0
-    for (const stream of this.#history?.getChild('stream') ?? []) this.#rowOf.set(stream, row++)
+    const streams = this.#history?.getChild('stream')
+    for (let row = 0; row < (streams?.length ?? 0); row++) this.#rowOf.set(streams?.get(row), row)
     return this.#rowOf
   }
 }

@@ -15,11 +15,11 @@ test('finds what was added, before and after the table has grown', () => {
   const found = index.fingerprints(hashes)
   expect(found.size).toBe(10_000)
   const other = fingerprints.map((one) => one ^ (1n << 40n))
-  const [matchOf, otherOf] = [index.matches(hashes, fingerprints), index.matches(hashes, other)]
+  const [matches, others] = [index.matches(hashes, fingerprints), index.matches(hashes, other)]
   for (const row of even) {
     expect(found.get(hashes[row] as bigint)).toBe(fingerprints[row])
-    expect([matchOf(row), otherOf(row)]).toEqual(['same', 'other'])
-    expect(matchOf(row + 1)).toBe('none')
+    expect([matches[row], others[row]]).toEqual(['same', 'other'])
+    expect(matches[row + 1]).toBe('none')
   }
 })
 

@@ -39,20 +39,35 @@ export function encodeFunnels(
   state: FunnelState,
   profileId: string,
 ): StoredFunnels | null {
-  const byFunnel = funnels.map((funnel, f): StoredAtFunnel | 0 => {
-    const one = state.byFunnel[f] as StateAtFunnel
-    if (!('open' in one)) return one.best === null ? 0 : one
-    const { open, isRemoved, recent } = one
-    const hasEntered = one.hasEntered && funnel.entry === 'first'
-    if (open.length === 0 && recent.length === 0 && !hasEntered && !isRemoved) return 0
-    const cut = scopePrefix(funnel, profileId).length
-    const stored = open.map((one) => storeAttempt(one, cut))
-    const marks = [hasEntered ? 1 : 0, isRemoved ? 1 : 0] as const
-    return recent.length === 0 ? [stored, ...marks] : [stored, ...marks, recent]
-  })
+  const byFunnel: (StoredAtFunnel | 0)[] = []
+  let isEmpty = true
+  for (let f = 0; f < funnels.length; f++) {
+    const stored = storeFunnel(
+      funnels[f] as CompiledFunnel,
+      state.byFunnel[f] as StateAtFunnel,
+      profileId,
+    )
+    if (stored !== 0) isEmpty = false
+    byFunnel.push(stored)
+  }
   const decidedUpTo = Number.isFinite(state.decidedUpTo) ? state.decidedUpTo : null
-  if (decidedUpTo === null && byFunnel.every((one) => one === 0)) return null
-  return [decidedUpTo, byFunnel]
+  return decidedUpTo === null && isEmpty ? null : [decidedUpTo, byFunnel]
+}
+
+function storeFunnel(
+  funnel: CompiledFunnel,
+  one: StateAtFunnel,
+  profileId: string,
+): StoredAtFunnel | 0 {
+  if (!('open' in one)) return one.best === null ? 0 : one
+  const { open, isRemoved, recent } = one
+  const hasEntered = one.hasEntered && funnel.entry === 'first'
+  if (open.length === 0 && recent.length === 0 && !hasEntered && !isRemoved) return 0
+  const cut = scopePrefix(funnel, profileId).length
+  const stored: StoredAttempt[] = []
+  for (const attempt of open) stored.push(storeAttempt(attempt, cut))
+  const marks = [hasEntered ? 1 : 0, isRemoved ? 1 : 0] as const
+  return recent.length === 0 ? [stored, ...marks] : [stored, ...marks, recent]
 }
 
 export function decodeFunnels(
@@ -63,24 +78,23 @@ export function decodeFunnels(
   const state = freshFunnels(funnels)
   if (stored === null) return state
   const [decidedUpTo, byFunnel] = stored
-  byFunnel.forEach((one, f) => {
+  for (let f = 0; f < byFunnel.length; f++) {
+    const one = byFunnel[f]
     const funnel = funnels[f]
-    if (one === 0 || funnel === undefined) return
-    if (!Array.isArray(one)) {
-      state.byFunnel[f] = one
-      return
-    }
-    const [open, hasEntered, isRemoved, recent = []] = one
-    const prefix = scopePrefix(funnel, profileId)
-    state.byFunnel[f] = {
-      open: open.map((one) => readAttempt(one, prefix)),
-      hasEntered: hasEntered === 1,
-      isRemoved: isRemoved === 1,
-      recent,
-    }
-  })
+    if (one === undefined || one === 0 || funnel === undefined) continue
+    state.byFunnel[f] = readFunnel(funnel, one, profileId)
+  }
   state.decidedUpTo = decidedUpTo ?? -Infinity
   return state
+}
+
+function readFunnel(funnel: CompiledFunnel, one: StoredAtFunnel, profileId: string): StateAtFunnel {
+  if (!Array.isArray(one)) return one
+  const [stored, hasEntered, isRemoved, recent = []] = one
+  const prefix = scopePrefix(funnel, profileId)
+  const open: Attempt[] = []
+  for (const attempt of stored) open.push(readAttempt(attempt, prefix))
+  return { open, hasEntered: hasEntered === 1, isRemoved: isRemoved === 1, recent }
 }
 
 /** Returns the common prefix of scopes. In a journey, a scope is an instance id, which begins with

@@ -205,28 +205,48 @@ export function addSegment(events: Events, stream: number, text: string): void {
     events.eventId.push(texts.add(eventIds[i] as string))
     events.stream.push(stream)
   }
-  const codes = values.map((value) => texts.code(value))
-  const codeOf = (code: number) => (code === 0 ? NO_TEXT : (codes[code - 1] as number))
-  const absent = { n: [count], v: [0] }
-  unpackInto(ordinals, (ordinal) => events.ordinal.push(ordinal))
-  unpackInto(names, (code) => events.name.push(codeOf(code)))
-  unpackInto(names, (code) => events.code.push(events.codeOf(values[code - 1] as string)))
-  unpackInto(sources, (code) => events.source.push(codeOf(code)))
-  events.identifiers.forEach((column, n) => {
-    unpackInto(identifiers[n] ?? absent, (code) => column.push(codeOf(code)))
-  })
-  events.operands.forEach((column, o) => {
-    unpackInto(operands[o] ?? { n: [count], v: [null] }, (value) => column.push(value ?? undefined))
-  })
+  const codes: number[] = []
+  const eventCodes: number[] = []
+  for (let i = 0; i < values.length; i++) codes.push(texts.code(values[i] as string))
+  for (const ordinal of unpacked(ordinals)) events.ordinal.push(ordinal)
+  for (const code of unpacked(names)) {
+    events.name.push(codes[code - 1] as number)
+    eventCodes[code - 1] ??= events.codeOf(values[code - 1] as string)
+    events.code.push(eventCodes[code - 1] as number)
+  }
+  pushCodes(events.source, sources, count, codes)
+  for (let n = 0; n < events.identifiers.length; n++) {
+    pushCodes(events.identifiers[n] as Ints, identifiers[n] ?? null, count, codes)
+  }
+  for (let o = 0; o < events.operands.length; o++) {
+    const column = events.operands[o] as (Json | undefined)[]
+    const stored = operands[o] ?? null
+    if (stored !== null) for (const value of unpacked(stored)) column.push(value ?? undefined)
+    else for (let i = 0; i < count; i++) column.push(undefined)
+  }
 }
 
-/** Passes on the values of a packed column. */
-function unpackInto<Value>(packed: Packed<Value>, add: (value: Value) => void): void {
-  if (Array.isArray(packed)) {
-    for (const value of packed) add(value)
-    return
+/** Adds `count` texts by their codes in a segment. */
+function pushCodes(
+  column: Ints,
+  stored: Packed<number> | null,
+  count: number,
+  codes: readonly number[],
+): void {
+  if (stored === null) for (let i = 0; i < count; i++) column.push(NO_TEXT)
+  else {
+    for (const code of unpacked(stored)) {
+      column.push(code === 0 ? NO_TEXT : (codes[code - 1] as number))
+    }
   }
+}
+
+/** Returns the values of a packed column. */
+function unpacked<Value>(packed: Packed<Value>): readonly Value[] {
+  if (Array.isArray(packed)) return packed
+  const values: Value[] = []
   for (let run = 0; run < packed.n.length; run++) {
-    for (let i = packed.n[run] as number; i > 0; i--) add(packed.v[run] as Value)
+    for (let i = packed.n[run] as number; i > 0; i--) values.push(packed.v[run] as Value)
   }
+  return values
 }
