@@ -26,7 +26,7 @@ import {
 } from './commit-columns.ts'
 import { deadLetterIdOf, type Landing } from './deduplicate.ts'
 import type { ReleaseEntry } from '../warehouse/release-log.ts'
-import type { TableChange } from './changelog.ts'
+import type { TableChange } from './rows/changelog.ts'
 import type { TableName, VersionedName } from '../warehouse/tables.ts'
 import type { AllImages } from './image-cache.ts'
 import type { HistorySegments } from './micro-batch.ts'

@@ -15,8 +15,8 @@ import {
 } from '../warehouse/arrow/pack.ts'
 import type { Column, ColumnType } from '../warehouse/column.ts'
 import { TABLES } from '../warehouse/tables.ts'
-import { REASONS, type Supersedes } from './changelog.ts'
-import type { Rows, StoredColumn } from './rows.ts'
+import { REASONS, type Supersedes } from './rows/changelog.ts'
+import type { Rows, StoredColumn } from './rows/rows.ts'
 
 /** Returns the texts of rows as one dictionary. */
 export function sharedTexts(texts: Texts, all: readonly Rows[]): SharedTexts {

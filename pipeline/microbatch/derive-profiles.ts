@@ -7,15 +7,15 @@
  * watermark before, and once over those it has now. The difference is the change.
  */
 
-import { Changes, diff } from './changelog.ts'
-import { RefoldReason } from './superseding-reasons.ts'
+import { Changes, diff } from './rows/changelog.ts'
+import { RefoldReason } from './rows/superseding-reasons.ts'
 import type { DerivedSessions } from './derive-sessions.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import type { CarriedEffects } from './outbox.ts'
 import type { Ownership, Placements } from './place-streams.ts'
 import { freshFoldState, ProfileFold, foldDue } from './profile-fold.ts'
 import { RowGroups, sortRows } from './row-groups.ts'
-import type { Rows } from './rows.ts'
+import type { Rows } from './rows/rows.ts'
 import type { ProfileImage } from './image-cache.ts'
 import { Ints } from '../stages/growable-array.ts'
 import type { SupersededBecause } from '../warehouse/warehouse.ts'

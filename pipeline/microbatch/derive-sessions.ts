@@ -8,10 +8,10 @@
  */
 
 import { NO_TEXT } from '../base/texts.ts'
-import { Changes, diff } from './changelog.ts'
-import { EventReason, SessionReason } from './superseding-reasons.ts'
-import { Rows } from './rows.ts'
-import { IdentifierLedger } from './identifier-rows.ts'
+import { Changes, diff } from './rows/changelog.ts'
+import { EventReason, SessionReason } from './rows/superseding-reasons.ts'
+import { Rows } from './rows/rows.ts'
+import { IdentifierLedger } from './rows/identifier-rows.ts'
 import type { Moves } from './link-identities.ts'
 import type { MicroBatch } from './micro-batch.ts'
 import { Placements, type Ownership, type Placement } from './place-streams.ts'

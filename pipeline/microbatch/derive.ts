@@ -4,7 +4,7 @@
  *   link identities → derive sessions → plan profiles → place streams → fold profiles → outbox
  */
 
-import { Changes } from './changelog.ts'
+import { Changes } from './rows/changelog.ts'
 import { foldProfiles, planProfiles, type Timers } from './derive-profiles.ts'
 import { deriveSessions, type DerivedSessions } from './derive-sessions.ts'
 import type { PlacedCorrection } from './identity-pairs.ts'

@@ -10,8 +10,8 @@
 import { noSightings, type ComponentImage, type IdentifierImage, type Pair } from './image-cache.ts'
 import { resolvePersons, type Attempt, type Conflict } from '../stages/resolve-identity.ts'
 import type { Texts } from '../base/texts.ts'
-import { Changes, diff, type Reason } from './changelog.ts'
-import { Rows } from './rows.ts'
+import { Changes, diff, type Reason } from './rows/changelog.ts'
+import { Rows } from './rows/rows.ts'
 import {
   applySaying,
   attemptsOf,

@@ -7,7 +7,7 @@
  * never sent and needs no retraction.
  */
 
-import type { DueEffect } from './due-effects.ts'
+import type { DueEffect } from './rows/due-effects.ts'
 import type { MicroBatch } from './micro-batch.ts'
 
 /** Row of the outbox. */

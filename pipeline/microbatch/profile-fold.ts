@@ -14,10 +14,10 @@ import type { Ints } from '../stages/growable-array.ts'
 import { dueOf, freshProfile, type ProfileState } from '../stages/instance.ts'
 import { Facts } from '../stages/journey-facts.ts'
 import type { Hashes } from '../base/hashes.ts'
-import type { DueEffect } from './due-effects.ts'
-import { tabulateFunnels } from './funnel-rows.ts'
-import { tabulate } from './journey-rows.ts'
-import type { Rows } from './rows.ts'
+import type { DueEffect } from './rows/due-effects.ts'
+import { tabulateFunnels } from './rows/funnel-rows.ts'
+import { tabulate } from './rows/journey-rows.ts'
+import type { Rows } from './rows/rows.ts'
 
 /** Journeys and funnels of a profile between two folds. */
 export type FoldState = { state: ProfileState; funnels: FunnelState }

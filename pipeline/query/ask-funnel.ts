@@ -6,7 +6,7 @@
  * Memory is bounded by the largest profile and one flush.
  */
 
-import { Supersedes } from '../microbatch/changelog.ts'
+import { Supersedes } from '../microbatch/rows/changelog.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { compile, type Compiled } from '../definition/compile.ts'
 import { namesOfFunnels } from '../definition/compile-funnel.ts'

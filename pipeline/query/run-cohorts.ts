@@ -23,8 +23,8 @@ import { releaseOf, type Release } from '../definition/load.ts'
 import { UserError } from '../base/errors.ts'
 import { IS_MOVE, ReleaseLog } from '../warehouse/release-log.ts'
 import { Texts } from '../base/texts.ts'
-import { Supersedes, type TableChange } from '../microbatch/changelog.ts'
-import { Rows } from '../microbatch/rows.ts'
+import { Supersedes, type TableChange } from '../microbatch/rows/changelog.ts'
+import { Rows } from '../microbatch/rows/rows.ts'
 import type { Head, Row, Warehouse } from '../warehouse/warehouse.ts'
 
 /** Value of `batches.origin` for cohort runs. */

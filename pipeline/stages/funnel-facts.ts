@@ -1,6 +1,6 @@
 /**
  * Facts of the funnel stage, as columns: attempts that were opened, changed or withdrawn, and the
- * steps they reached. `microbatch/funnel-rows.ts` converts them to rows.
+ * steps they reached. `microbatch/rows/funnel-rows.ts` converts them to rows.
  */
 
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'

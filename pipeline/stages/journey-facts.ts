@@ -1,6 +1,6 @@
 /**
  * Facts of the journey fold, as columns of numbers: one entry per transition, ended stay, cycle,
- * rejection and effect. `microbatch/journey-rows.ts` converts them to names and ids.
+ * rejection and effect. `microbatch/rows/journey-rows.ts` converts them to names and ids.
  */
 
 import type { Instance, TrackState } from './instance.ts'

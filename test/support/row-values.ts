@@ -2,7 +2,7 @@
 
 import { uuidText } from '../../pipeline/base/hash.ts'
 import { Hashes, Hashes64 } from '../../pipeline/base/hashes.ts'
-import type { Rows } from '../../pipeline/microbatch/rows.ts'
+import type { Rows } from '../../pipeline/microbatch/rows/rows.ts'
 import { Doubles } from '../../pipeline/stages/growable-array.ts'
 import { TABLES } from '../../pipeline/warehouse/tables.ts'
 

@@ -1,6 +1,6 @@
 /** Index of row keys, to find the earlier version of a row: an open-addressing table of row numbers. */
 
-import type { Hashes } from '../base/hashes.ts'
+import type { Hashes } from '../../base/hashes.ts'
 
 const NONE = -1
 

@@ -3,12 +3,12 @@
  * resolved to codes of names, and ids are hashed from their parts.
  */
 
-import { Hashes } from '../base/hashes.ts'
-import { NO_TEXT } from '../base/texts.ts'
-import type { Events } from '../stages/events.ts'
-import type { Ints } from '../stages/growable-array.ts'
-import type { Instance } from '../stages/instance.ts'
-import { CAUSES, type Facts } from '../stages/journey-facts.ts'
+import { Hashes } from '../../base/hashes.ts'
+import { NO_TEXT } from '../../base/texts.ts'
+import type { Events } from '../../stages/events.ts'
+import type { Ints } from '../../stages/growable-array.ts'
+import type { Instance } from '../../stages/instance.ts'
+import { CAUSES, type Facts } from '../../stages/journey-facts.ts'
 import { effectsOf, type DueEffect } from './due-effects.ts'
 import { eventIdOf, JourneyCodes, type InstanceCodes, type TrackCodes } from './journey-keys.ts'
 import { Rows, type RowColumns } from './rows.ts'

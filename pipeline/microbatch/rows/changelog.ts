@@ -2,11 +2,11 @@
  * Changelog of the versioned tables: rows to insert, and keys of rows to supersede.
  */
 
-import { Hashes } from '../base/hashes.ts'
-import type { Texts } from '../base/texts.ts'
-import { Ints } from '../stages/growable-array.ts'
-import { VERSIONED_NAMES, type VersionedName } from '../warehouse/tables.ts'
-import type { SupersededBecause } from '../warehouse/warehouse.ts'
+import { Hashes } from '../../base/hashes.ts'
+import type { Texts } from '../../base/texts.ts'
+import { Ints } from '../../stages/growable-array.ts'
+import { VERSIONED_NAMES, type VersionedName } from '../../warehouse/tables.ts'
+import type { SupersededBecause } from '../../warehouse/warehouse.ts'
 import { KeyIndex } from './key-index.ts'
 import { Rows } from './rows.ts'
 

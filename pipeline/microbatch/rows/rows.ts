@@ -3,11 +3,11 @@
  * `Texts`, instants and integers as numbers, ids as words of their hashes. No row is an object.
  */
 
-import { Hashes, Hashes64 } from '../base/hashes.ts'
-import type { Texts } from '../base/texts.ts'
-import { Doubles, Ints } from '../stages/growable-array.ts'
-import type { Column, ColumnType } from '../warehouse/column.ts'
-import { TABLES, type VersionedName } from '../warehouse/tables.ts'
+import { Hashes, Hashes64 } from '../../base/hashes.ts'
+import type { Texts } from '../../base/texts.ts'
+import { Doubles, Ints } from '../../stages/growable-array.ts'
+import type { Column, ColumnType } from '../../warehouse/column.ts'
+import { TABLES, type VersionedName } from '../../warehouse/tables.ts'
 
 /** Form of a column by its type. Code -1 and NaN are null; booleans are 1 or 0. */
 type StoredAs = {

@@ -2,7 +2,7 @@
 
 import type { Reason } from './changelog.ts'
 import type { RowColumns, Rows } from './rows.ts'
-import type { SupersededBecause } from '../warehouse/warehouse.ts'
+import type { SupersededBecause } from '../../warehouse/warehouse.ts'
 
 /** `identity` for an event with another owner. */
 export class EventReason implements Reason {

@@ -6,16 +6,16 @@
  * compares them at the end.
  */
 
-import { encodePart } from '../base/hash.ts'
-import type { IdentifierImage, Sighting } from './image-cache.ts'
-import { freshIdentifier, type Moves } from './link-identities.ts'
-import { namespaceOf } from '../base/identifier.ts'
+import { encodePart } from '../../base/hash.ts'
+import type { IdentifierImage, Sighting } from '../image-cache.ts'
+import { freshIdentifier, type Moves } from '../link-identities.ts'
+import { namespaceOf } from '../../base/identifier.ts'
 import { diff, type Changes } from './changelog.ts'
 import { IdentityReason } from './superseding-reasons.ts'
 import { Rows } from './rows.ts'
-import type { MicroBatch } from './micro-batch.ts'
-import type { Ints } from '../stages/growable-array.ts'
-import type { Ownership } from './place-streams.ts'
+import type { MicroBatch } from '../micro-batch.ts'
+import type { Ints } from '../../stages/growable-array.ts'
+import type { Ownership } from '../place-streams.ts'
 
 /** Codes of an identifier, its stream and its profile, and the sighting they have. */
 type Latest = { identifier: number; stream: number; profile: number; sighting: Sighting }

@@ -3,14 +3,14 @@
  * codes of its texts. Each is made once an instance and fold.
  */
 
-import { encodePart, highHalf, lowHalf } from '../base/hash.ts'
-import { HashPrefix } from '../base/hash-prefix.ts'
-import type { Hashes } from '../base/hashes.ts'
-import { NO_TEXT, type Texts } from '../base/texts.ts'
-import type { CompiledTrack, Machine } from '../definition/machine.ts'
-import type { Events } from '../stages/events.ts'
-import type { Instance } from '../stages/instance.ts'
-import { CAUSES, TIMEOUT, type Facts } from '../stages/journey-facts.ts'
+import { encodePart, highHalf, lowHalf } from '../../base/hash.ts'
+import { HashPrefix } from '../../base/hash-prefix.ts'
+import type { Hashes } from '../../base/hashes.ts'
+import { NO_TEXT, type Texts } from '../../base/texts.ts'
+import type { CompiledTrack, Machine } from '../../definition/machine.ts'
+import type { Events } from '../../stages/events.ts'
+import type { Instance } from '../../stages/instance.ts'
+import { CAUSES, TIMEOUT, type Facts } from '../../stages/journey-facts.ts'
 
 /** Codes of a track's names, and by cause the part of a transition's key after the instance. */
 export type TrackCodes = { name: number; states: number[]; isFinal: boolean[]; ways: string[] }

@@ -1,13 +1,13 @@
 /** Effects of the transitions of a fold. */
 
-import { encodePart, uuidOf, uuidText } from '../base/hash.ts'
-import type { Hashes } from '../base/hashes.ts'
-import { parseDuration } from '../definition/duration.ts'
-import type { Effect } from '../definition/journey.ts'
-import type { CompiledTrack, Machine } from '../definition/machine.ts'
-import type { Events } from '../stages/events.ts'
-import type { Instance } from '../stages/instance.ts'
-import { CAUSES, type Facts } from '../stages/journey-facts.ts'
+import { encodePart, uuidOf, uuidText } from '../../base/hash.ts'
+import type { Hashes } from '../../base/hashes.ts'
+import { parseDuration } from '../../definition/duration.ts'
+import type { Effect } from '../../definition/journey.ts'
+import type { CompiledTrack, Machine } from '../../definition/machine.ts'
+import type { Events } from '../../stages/events.ts'
+import type { Instance } from '../../stages/instance.ts'
+import { CAUSES, type Facts } from '../../stages/journey-facts.ts'
 import { eventIdOf } from './journey-keys.ts'
 
 /** Effect of a current transition. `withinUs` in microseconds; null means unlimited. */

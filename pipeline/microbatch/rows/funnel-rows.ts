@@ -1,11 +1,11 @@
 /** Converts funnel facts to rows of `funnel_attempts` and `funnel_attempt_steps`. */
 
-import { encodePart } from '../base/hash.ts'
-import { HashPrefix } from '../base/hash-prefix.ts'
-import { Hashes } from '../base/hashes.ts'
-import { NO_TEXT, type Texts } from '../base/texts.ts'
-import type { CompiledFunnel } from '../definition/compile-funnel.ts'
-import { depthOf } from '../stages/attempt-progress.ts'
+import { encodePart } from '../../base/hash.ts'
+import { HashPrefix } from '../../base/hash-prefix.ts'
+import { Hashes } from '../../base/hashes.ts'
+import { NO_TEXT, type Texts } from '../../base/texts.ts'
+import type { CompiledFunnel } from '../../definition/compile-funnel.ts'
+import { depthOf } from '../../stages/attempt-progress.ts'
 import {
   DROPPED,
   NEW,
@@ -14,7 +14,7 @@ import {
   type Attempt,
   type AttemptOwner,
   type FunnelFacts,
-} from '../stages/funnel-facts.ts'
+} from '../../stages/funnel-facts.ts'
 import { Rows, type RowColumns } from './rows.ts'
 
 export type TabulatedFunnels = {
