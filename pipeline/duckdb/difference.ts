@@ -9,7 +9,7 @@
 
 import type { DuckDBFile } from './file.ts'
 import { literal } from './schema.ts'
-import { storageOf } from './stored-tables.ts'
+import { pendingOf, storageOf } from './stored-tables.ts'
 import { isVersioned } from '../warehouse/release-log.ts'
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from '../warehouse/tables.ts'
 import { hasVersionsOf, isOfVersions, type Bound, type Taken } from '../warehouse/takeover-sql.ts'
@@ -94,9 +94,12 @@ function isTaken(table: VersionedName, version: VersionName | null): boolean {
 function differing(table: VersionedName, versions: readonly VersionName[]): string[] {
   const columns = TABLES[table].columns.map(({ name }) => name)
   const [key] = columns
-  // The other file was closed, so nothing in it is pending.
-  const believed = `${theirs(table)} as its`
-  const isIts = `superseded_at is null and ${isOfVersions(table, versions, asLiteral)}`
+  const isIts = isOfVersions(table, versions, asLiteral)
+  // A closed file may have a few pending rows.
+  const believed =
+    `(select base.* from ${theirs(table)} as base anti join ${OTHER}.${pendingOf(table)} as pending ` +
+    'on pending.row_key = base.row_key and pending.superseded_by > base.recorded_by ' +
+    'where base.superseded_at is null) as its'
   return [
     `create or replace temp table theirs as select ${contentOf(table)} from ${believed} ` +
       `where ${isIts}`,
