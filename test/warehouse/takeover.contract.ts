@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
+import { arrowTable, supersedeTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import { openRemoteDifference as openDifference } from '../../pipeline/duckdb/remote-difference.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { hashes64 } from '../../pipeline/base/hash.ts'
@@ -205,6 +205,24 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
       ])
       await warehouse.commit(commitOf(5, memoryOf('later', 'a')))
       expect((await warehouse.images('profile', ['a'])).get('a')).toBe('later')
+    })
+
+    test('a takeover takes no superseded row that the other file has not folded', async () => {
+      const events = Array.from({ length: 99 }, (_, i) => `e${i}`)
+      const all = events.map((event) => ({ event, version: 1, reason: 'x' }))
+      const again = refusals([{ event: 'e0', version: 1, reason: 'y' }])
+      const ended = supersedeTable(uuids(['e0 1']), {
+        values: ['late_event'],
+        codes: new Int32Array(1),
+      })
+      const from = await otherOf(
+        { inserts: new Map([['rejection', refusals(all)]]) },
+        { inserts: new Map([['rejection', again]]), supersedes: new Map([['rejection', ended]]) },
+      )
+      await warehouse.open()
+      await taken({ from, version, within: null, state: [], openDifference }, commitOf(1))
+      const [first, second] = await versions('rejection_facts', 'event_id', 'reason')
+      expect([first, second]).toEqual(['e0 y 1', 'e1 x 1'])
     })
 
     test('a takeover of a window leaves profiles without an event in it unchanged', async () => {
