@@ -26,7 +26,10 @@ import {
 } from '../../../pipeline/stages/funnel-state.ts'
 import type { Json } from '../../../pipeline/base/json.ts'
 import { idsOf, valuesOf } from '../row-values.ts'
-import { tabulateFunnels, type TabulatedFunnels } from '../../../pipeline/microbatch/rows/funnel-rows.ts'
+import {
+  tabulateFunnels,
+  type TabulatedFunnels,
+} from '../../../pipeline/microbatch/rows/funnel-rows.ts'
 
 export type GivenEvent = {
   id: string
