@@ -22,6 +22,7 @@ import {
 } from '@duckdb/node-api'
 import type { Table } from 'apache-arrow'
 import { appendTable, type Filling } from './append.ts'
+import type { Appended } from './commit-rows.ts'
 import { notDuckDB, openFailure, workFailure } from './engine-errors.ts'
 import type { Means } from './resource-limits.ts'
 import { Dictionaries } from './text-items.ts'
@@ -137,20 +138,22 @@ export class DuckDBFile {
   }
 
   /** Appends rows to a table, temporary or qualified by its schema, within the open transaction if
-   * there is one. Tables that share texts are appended with the same `dictionaries`. */
-  async append(
-    table: string,
-    rows: Table,
-    fillings: readonly Filling[] = [],
-    dictionaries?: Dictionaries,
-  ): Promise<void> {
-    const own = dictionaries ?? new Dictionaries()
+   * there is one. */
+  async append(table: string, rows: Table, fillings: readonly Filling[] = []): Promise<void> {
+    await this.appendAll([{ table, rows, fillings }])
+  }
+
+  /** Appends rows to tables. Those that share texts are appended by one call. */
+  async appendAll(all: Iterable<Appended>): Promise<void> {
+    const dictionaries = new Dictionaries()
     await this.#explained(async () => {
-      const appender = await this.#appender(table)
-      appendTable(appender, rows, fillings, own)
-      appender.flushSync()
+      for (const { table, rows, fillings } of all) {
+        const appender = await this.#appender(table)
+        appendTable(appender, rows, fillings, dictionaries)
+        appender.flushSync()
+      }
     })
-    if (dictionaries === undefined) own.close()
+    dictionaries.close()
   }
 
   /** Runs `work`. Converts failures such as a full disk to errors with a next step. */

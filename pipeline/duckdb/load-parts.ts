@@ -4,7 +4,6 @@ import { appendedRows } from './commit-rows.ts'
 import type { DuckDBFile } from './file.ts'
 import { deadLettersIn, landedIn } from './lookups.ts'
 import { LOOKUP_STATEMENTS } from './schema.ts'
-import { Dictionaries } from './text-items.ts'
 import type { Commit, Loading } from '../warehouse/warehouse.ts'
 
 /** Runs `work` in a transaction. Returns the last part, or null if there was none. `check` is called
@@ -33,9 +32,5 @@ export async function loadParts(
 
 /** Appends the rows of a commit, within the open transaction. */
 export async function appendCommit(file: DuckDBFile, commit: Commit): Promise<void> {
-  const dictionaries = new Dictionaries()
-  for (const { table, rows, fillings } of appendedRows(commit)) {
-    await file.append(table, rows, fillings, dictionaries)
-  }
-  dictionaries.close()
+  await file.appendAll(appendedRows(commit))
 }

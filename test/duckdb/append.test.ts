@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Texts } from '../../pipeline/base/texts.ts'
 import { DuckDBFile } from '../../pipeline/duckdb/file.ts'
 import { RUNNING } from '../../pipeline/duckdb/resource-limits.ts'
-import { Dictionaries } from '../../pipeline/duckdb/text-items.ts'
+import type { Appended } from '../../pipeline/duckdb/commit-rows.ts'
 import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import { SharedTexts } from '../../pipeline/warehouse/arrow/pack.ts'
 
@@ -22,13 +22,8 @@ afterEach(() => file.close())
 /** Texts of every length around that of an inline text, and some of many pages. */
 const textOf = (i: number) => `${'žx'.repeat(i % 17 === 0 ? 20_000 : i % 11)}${i}`
 
-/** Appends the texts of codes; the second column numbers the rows. */
-async function append(
-  table: string,
-  texts: SharedTexts,
-  codes: readonly number[],
-  dictionaries?: Dictionaries,
-): Promise<void> {
+/** Returns the texts of codes as rows of a table; the second column numbers the rows. */
+function rowsOf(table: string, texts: SharedTexts, codes: readonly number[]): Appended {
   const columns = { subscription_name: { texts, codes: Int32Array.from(codes) } }
   const numbers = codes.map((_, row) => row)
   const rows = arrowTable(
@@ -36,7 +31,7 @@ async function append(
     { ...columns, message_id: codes.map(() => 'not stored'), publish_time: numbers },
     codes.length,
   ).select(['subscription_name', 'publish_time'])
-  await file.append(`main.${table}`, rows, [], dictionaries)
+  return { table: `main.${table}`, rows, fillings: [] }
 }
 
 const stored = async (table: string) =>
@@ -54,24 +49,21 @@ function numbered(count: number): { texts: SharedTexts; values: string[] } {
 test('tables that share a dictionary have its texts, also after it is freed', async () => {
   const { texts, values } = numbered(700)
   const codes = Array.from({ length: ROWS }, (_, row) => ((row * 7) % (values.length + 1)) - 1)
-  const dictionaries = new Dictionaries()
-  await append('a', texts, codes, dictionaries)
-  await append('b', texts, [...codes].reverse(), dictionaries)
-  dictionaries.close()
-  await append('b', numbered(900).texts, [])
+  await file.appendAll([rowsOf('a', texts, codes), rowsOf('b', texts, [...codes].reverse())])
+  await file.appendAll([rowsOf('b', numbered(900).texts, [])])
   const expected = codes.map((code) => values[code] ?? null)
   expect(await stored('a')).toEqual(expected)
   expect(await stored('b')).toEqual([...expected].reverse())
 })
 
 test('a commit has several dictionaries', async () => {
-  const dictionaries = new Dictionaries()
+  const rows: Appended[] = []
   const all: string[] = []
   for (let i = 1; i <= 40; i++) {
     const { texts, values } = numbered(i)
-    await append('a', texts, [...values.keys()], dictionaries)
+    rows.push(rowsOf('a', texts, [...values.keys()]))
     all.push(...values)
   }
-  dictionaries.close()
+  await file.appendAll(rows)
   expect((await stored('a')).sort()).toEqual(all.sort())
 })
