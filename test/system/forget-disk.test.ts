@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -13,6 +13,7 @@ import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { Harness } from '../support/dump.ts'
 import { isLong } from '../support/long.ts'
+import { isNamedIn } from '../support/named-in-file.ts'
 
 const dir = mkdtempSync(join(tmpdir(), "desire path's-"))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -40,7 +41,7 @@ test.skipIf(!isLong || process.platform === 'win32')(
     )
     await harness.warehouse.close()
     const user = person?.['id'] as string
-    const isNamed = () => readFileSync(database).includes(`"${user}"`)
+    const isNamed = () => isNamedIn(database, user)
     const files = () => readdirSync(dir).map((name) => [name, statSync(join(dir, name)).size])
     const where = ['--warehouse', `duckdb:${database}`]
 
