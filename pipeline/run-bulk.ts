@@ -1,8 +1,9 @@
 /**
  * Bulk run: one commit with everything that a source yields (see `bulk/bulk-load.ts`).
  *
- * It is taken if the warehouse is empty, the input can be read again and has at least
- * `BULK_BYTES_MIN`, and no batch size is set. Smaller inputs are one or two micro-batches anyway.
+ * It is taken if the warehouse is empty, the input can be read again and has from `BULK_BYTES_MIN` to
+ * `BULK_BYTES_MAX`, and no batch size is set. Smaller inputs are one or two micro-batches anyway.
+ * Larger ones would take more than 2 GB of memory: two million events took 1.8 GB.
  */
 
 import {
@@ -20,11 +21,13 @@ import { addOutcome, freshReport, type RunOptions, type RunReport } from './run.
 
 const MIB = 1 << 20
 export const BULK_BYTES_MIN = 16 * MIB
+export const BULK_BYTES_MAX = 1_024 * MIB
 
 /** Returns why a run is a bulk run, or null if it is not. */
 export function bulkReason({ pipeline, source }: RunOptions): string | null {
   const { bytes } = source
-  if (!pipeline.canLoad || bytes === undefined || bytes < BULK_BYTES_MIN) return null
+  if (!pipeline.canLoad || bytes === undefined) return null
+  if (bytes < BULK_BYTES_MIN || bytes > BULK_BYTES_MAX) return null
   return (
     `bulk load: the warehouse is empty and the input has ${Math.round(bytes / MIB)} MiB; ` +
     'it is committed at once, at the end'
