@@ -9,7 +9,7 @@
 
 import { NO_TEXT } from '../base/texts.ts'
 import { Changes, diff } from './rows/changelog.ts'
-import { EventReason, SessionReason } from './rows/superseding-reasons.ts'
+import { OwnerReason, SessionReason } from './rows/superseding-reasons.ts'
 import { Rows } from './rows/rows.ts'
 import { IdentifierLedger } from './rows/identifier-rows.ts'
 import type { Moves } from './link-identities.ts'
@@ -208,7 +208,12 @@ function rederive(
   }
   const { sessions, events } = before
   diff(sessions, after.sessions, changes.of('session'), new SessionReason(sessions, after.sessions))
-  diff(events, after.events, changes.of('event_profile'), new EventReason(events, after.events))
+  diff(
+    events,
+    after.events,
+    changes.of('event_profile'),
+    new OwnerReason(events, after.events, 'late_event'),
+  )
 }
 
 type PlacedRows = { sessions: Rows<'session'>; events: Rows<'event_profile'> }

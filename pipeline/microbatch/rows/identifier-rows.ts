@@ -11,7 +11,7 @@ import type { IdentifierImage, Sighting } from '../image-cache.ts'
 import { freshIdentifier, type Moves } from '../link-identities.ts'
 import { namespaceOf } from '../../base/identifier.ts'
 import { diff, type Changes } from './changelog.ts'
-import { IdentityReason } from './superseding-reasons.ts'
+import { OwnerReason } from './superseding-reasons.ts'
 import { Rows } from './rows.ts'
 import type { MicroBatch } from '../micro-batch.ts'
 import type { Ints } from '../../stages/growable-array.ts'
@@ -112,7 +112,7 @@ export class IdentifierLedger {
       const image = images.identifier.get(identifier) as IdentifierImage
       this.#addRows(after, identifier, image, image.profile)
     }
-    diff(before, after, changes.of('identity'), new IdentityReason(before, after))
+    diff(before, after, changes.of('identity'), new OwnerReason(before, after, 'progress'))
   }
 
   /** A person identifier has one row, a device identifier one per profile of its events. */

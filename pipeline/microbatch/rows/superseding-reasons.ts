@@ -2,21 +2,28 @@
 
 import type { Reason } from './changelog.ts'
 import type { RowColumns, Rows } from './rows.ts'
+import type { Ints } from '../../stages/growable-array.ts'
 import type { SupersededBecause } from '../../warehouse/warehouse.ts'
 
-/** `identity` for an event with another owner. */
-export class EventReason implements Reason {
-  readonly #had: RowColumns<'event_profile'>
-  readonly #has: RowColumns<'event_profile'>
+/** `identity` for a row with another owner, otherwise the given reason. */
+export class OwnerReason implements Reason {
+  readonly #had: Ints
+  readonly #has: Ints
+  readonly #otherwise: SupersededBecause
 
-  constructor(before: Rows<'event_profile'>, after: Rows<'event_profile'>) {
-    this.#had = before.columns
-    this.#has = after.columns
+  constructor(
+    before: Rows<'event_profile' | 'identity'>,
+    after: Rows<'event_profile' | 'identity'>,
+    otherwise: SupersededBecause,
+  ) {
+    this.#had = before.columns.profile_id
+    this.#has = after.columns.profile_id
+    this.#otherwise = otherwise
   }
 
   of(row: number, newRow: number): SupersededBecause {
-    const isSame = newRow >= 0 && this.#had.profile_id.at(row) === this.#has.profile_id.at(newRow)
-    return isSame ? 'late_event' : 'identity'
+    const isSame = newRow >= 0 && this.#had.at(row) === this.#has.at(newRow)
+    return isSame ? this.#otherwise : 'identity'
   }
 }
 
@@ -38,22 +45,6 @@ export class SessionReason implements Reason {
     const isGrown = had.ended_at.at(row) < has.ended_at.at(newRow)
     const isSameStart = had.started_because.at(row) === has.started_because.at(newRow)
     return isGrown && isSameStart ? 'progress' : 'late_event'
-  }
-}
-
-/** `identity` for an identifier with another owner. */
-export class IdentityReason implements Reason {
-  readonly #had: RowColumns<'identity'>
-  readonly #has: RowColumns<'identity'>
-
-  constructor(before: Rows<'identity'>, after: Rows<'identity'>) {
-    this.#had = before.columns
-    this.#has = after.columns
-  }
-
-  of(row: number, newRow: number): SupersededBecause {
-    const isSame = newRow >= 0 && this.#had.profile_id.at(row) === this.#has.profile_id.at(newRow)
-    return isSame ? 'progress' : 'identity'
   }
 }
 
