@@ -8,7 +8,7 @@
  */
 
 import type { DuckDBFile } from './file.ts'
-import { literal } from './schema.ts'
+import { currentText, literal } from './schema.ts'
 import { pendingOf, storageOf } from './stored-tables.ts'
 import { isVersioned } from '../warehouse/release-log.ts'
 import { TABLES, VERSIONED_NAMES, type TableName, type VersionedName } from '../warehouse/tables.ts'
@@ -96,10 +96,8 @@ function differing(table: VersionedName, versions: readonly VersionName[]): stri
   const [key] = columns
   const isIts = isOfVersions(table, versions, asLiteral)
   // A closed file may have a few pending rows.
-  const believed =
-    `(select base.* from ${theirs(table)} as base anti join ${OTHER}.${pendingOf(table)} as pending ` +
-    'on pending.row_key = base.row_key and pending.superseded_by > base.recorded_by ' +
-    'where base.superseded_at is null) as its'
+  const current = currentText('base.*', theirs(table), `${OTHER}.${pendingOf(table)}`)
+  const believed = `(${current}) as its`
   return [
     `create or replace temp table theirs as select ${contentOf(table)} from ${believed} ` +
       `where ${isIts}`,

@@ -131,12 +131,19 @@ function relationTexts(table: VersionedName): ViewText[] {
   return [
     {
       name: `${table}_now`,
-      text:
-        `select ${base.join(', ')} ${pendingJoin('anti', storageOf(table), pendingOf(table))} ` +
-        'and pending.superseded_by > base.recorded_by where base.superseded_at is null',
+      text: currentText(base.join(', '), storageOf(table), pendingOf(table)),
     },
     { name: `${table}_all`, text: allText(table, storageOf(table), pendingOf(table)) },
   ]
+}
+
+/** Returns the query for columns of the current versions, named `base.x`, over the versions as recorded
+ * and the pending rows. */
+export function currentText(columns: string, recorded: string, pending: string): string {
+  return (
+    `select ${columns} ${pendingJoin('anti', recorded, pending)} ` +
+    'and pending.superseded_by > base.recorded_by where base.superseded_at is null'
+  )
 }
 
 /**
