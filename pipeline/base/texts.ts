@@ -6,8 +6,7 @@
  * that `add` does.
  */
 
-import type { TextColumn } from './columns.ts'
-import { assert } from './errors.ts'
+import { textColumnOf, type TextColumn } from './columns.ts'
 
 /** Code of no text. */
 export const NO_TEXT = -1
@@ -51,21 +50,29 @@ export class Texts {
    * are empty. */
   column(isUsed: Uint8Array): TextColumn {
     const values = this.#values
-    const used: string[] = []
+    const used: (string | null)[] = []
     for (let code = 0; code < values.length; code++) {
-      if (isUsed[code] === 1) used.push(values[code] as string)
+      used.push(isUsed[code] === 1 ? (values[code] as string) : null)
     }
-    const joined = used.join('')
-    const bytes = Buffer.from(joined)
-    const isAscii = bytes.length === joined.length
-    const offsets = new Int32Array(values.length + 1)
-    let end = 0
-    for (let code = 0; code < values.length; code++) {
-      const text = values[code] as string
-      if (isUsed[code] === 1) end += isAscii ? text.length : Buffer.byteLength(text)
-      offsets[code + 1] = end
+    return textColumnOf(used)
+  }
+}
+
+/** Code of the text that was asked for last: successive rows mostly have the same. */
+export class LatestCode {
+  readonly #texts: Texts
+  #text: string | null = null
+  #code = NO_TEXT
+
+  constructor(texts: Texts) {
+    this.#texts = texts
+  }
+
+  of(text: string): number {
+    if (text !== this.#text) {
+      this.#text = text
+      this.#code = this.#texts.code(text)
     }
-    assert(end === bytes.length, 'texts are well-formed UTF-16')
-    return { bytes, offsets }
+    return this.#code
   }
 }

@@ -3,7 +3,7 @@
 import { encodePart } from '../../base/hash.ts'
 import { HashPrefix } from '../../base/hash-prefix.ts'
 import { Hashes } from '../../base/hashes.ts'
-import { NO_TEXT, type Texts } from '../../base/texts.ts'
+import { LatestCode, NO_TEXT, type Texts } from '../../base/texts.ts'
 import type { CompiledFunnel } from '../../definition/compile-funnel.ts'
 import { depthOf } from '../../stages/attempt-progress.ts'
 import {
@@ -133,13 +133,13 @@ class FunnelCodes {
   readonly #funnels = new Map<CompiledFunnel, OneFunnel>()
   #lastFunnel: CompiledFunnel | null = null
   #funnel: OneFunnel | null = null
-  #profileId = ''
-  #profile = NO_TEXT
+  readonly #profile: LatestCode
   #eventId: string | null = null
   #event = NO_TEXT
 
   constructor(texts: Texts) {
     this.texts = texts
+    this.#profile = new LatestCode(texts)
   }
 
   of(funnel: CompiledFunnel): OneFunnel {
@@ -167,11 +167,7 @@ class FunnelCodes {
   }
 
   profile(profileId: string): number {
-    if (profileId !== this.#profileId || this.#profile === NO_TEXT) {
-      this.#profileId = profileId
-      this.#profile = this.texts.code(profileId)
-    }
-    return this.#profile
+    return this.#profile.of(profileId)
   }
 
   event(eventId: string | null): number {

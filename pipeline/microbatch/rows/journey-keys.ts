@@ -6,7 +6,7 @@
 import { encodePart, highHalf, lowHalf } from '../../base/hash.ts'
 import { HashPrefix } from '../../base/hash-prefix.ts'
 import type { Hashes } from '../../base/hashes.ts'
-import { NO_TEXT, type Texts } from '../../base/texts.ts'
+import { LatestCode, type Texts } from '../../base/texts.ts'
 import type { CompiledTrack, Machine } from '../../definition/machine.ts'
 import type { Events } from '../../stages/events.ts'
 import type { Instance } from '../../stages/instance.ts'
@@ -44,11 +44,11 @@ export class JourneyCodes {
   /** Rows of an instance are mostly adjacent, as are instances of a profile. */
   #last: Instance | null = null
   #codes: InstanceCodes | null = null
-  #profileId = ''
-  #profile = NO_TEXT
+  readonly #profile: LatestCode
 
   constructor(texts: Texts) {
     this.texts = texts
+    this.#profile = new LatestCode(texts)
   }
 
   of(instance: Instance): InstanceCodes {
@@ -96,10 +96,6 @@ export class JourneyCodes {
     const { texts } = this
     const { profileId, key } = instance
     const machine = this.#machineOf(instance.machine)
-    if (profileId !== this.#profileId || this.#profile === NO_TEXT) {
-      this.#profileId = profileId
-      this.#profile = texts.code(profileId)
-    }
     const owner = encodePart(profileId)
     machine.prefix.end(key === null ? owner : `${owner}/${encodePart(key)}`)
     return {
@@ -107,7 +103,7 @@ export class JourneyCodes {
       groupLow: lowHalf(),
       groupHigh: highHalf(),
       id: texts.add(instance.id),
-      profile: this.#profile,
+      profile: this.#profile.of(profileId),
       startEvent: texts.add(instance.startEventId),
       prefix: machine.prefix.plus(instance.id),
       ways: [],

@@ -17,7 +17,7 @@ import {
   vectorFromArray,
   type Data,
 } from 'apache-arrow'
-import type { DictionaryColumn, TextColumn } from '../../base/columns.ts'
+import { textColumnOf, type DictionaryColumn, type TextColumn } from '../../base/columns.ts'
 import { assert } from '../../base/errors.ts'
 import type { ColumnType } from '../column.ts'
 
@@ -152,26 +152,10 @@ export function uuidData({ bytes, isNull }: Uuids, count: number): Data {
   return makeData({ type: new FixedSizeBinary(16), length: count, data: bytes, ...validity })
 }
 
-/** Packs texts with one write. */
 export function textData(texts: readonly (string | null)[]): Data<Utf8> {
-  const joined = texts.join('')
-  const bytes = Buffer.from(joined)
-  const lengthOf = bytes.length === joined.length ? unitCount : Buffer.byteLength
-  const offsets = new Int32Array(texts.length + 1)
-  let at = 0
-  for (let row = 0; row < texts.length; row++) {
-    const text = texts[row] as string | null
-    if (text !== null) at += lengthOf(text)
-    offsets[row + 1] = at
-  }
-  assert(at === bytes.length, 'texts are well-formed UTF-16')
+  const { bytes, offsets } = textColumnOf(texts)
   const validity = validityOf(texts.length, (row) => texts[row] !== null)
   return utf8Data(bytes, offsets, texts.length, validity)
-}
-
-/** Returns the length in bytes of a text of one-byte characters. */
-function unitCount(text: string): number {
-  return text.length
 }
 
 function utf8Data(
