@@ -1,6 +1,6 @@
 /**
- * Core of MurmurHash3 x86 128-bit over UTF-16 code units; two units form one word. `hash.ts` uses it
- * and no other file does.
+ * Core of MurmurHash3 x86 128-bit over UTF-16 code units; two units form one word. `hash.ts`
+ * and `hash-prefix.ts` use it, and no other file does.
  */
 
 export const C1 = 0x239b961b

@@ -15,6 +15,7 @@ import { derive, deriveProfiles, type Derived } from '../microbatch/derive.ts'
 import type { PlacedCorrection } from '../microbatch/identity-pairs.ts'
 import { MicroBatch, type Lookups } from '../microbatch/micro-batch.ts'
 import { Ownership, Placements } from '../microbatch/place-streams.ts'
+import { rowsFrom } from '../microbatch/row-groups.ts'
 import type { StateReads } from '../state/state-store.ts'
 import { NO_HEAD } from '../warehouse/head.ts'
 import { isImageTable } from '../warehouse/image-tables.ts'
@@ -93,10 +94,7 @@ async function derivePart(
   const corrections: PlacedCorrection[] = []
   for (const columns of events) {
     const first = working.newCount
-    working.add(
-      columns,
-      Int32Array.from({ length: columns.count }, (_, row) => row),
-    )
+    working.add(columns, rowsFrom(0, columns.count))
     for (const { row, kind, a, b } of columns.corrections) {
       corrections.push({ place: working.events.place(first + row), kind, a, b })
     }

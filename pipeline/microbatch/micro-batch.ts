@@ -15,7 +15,7 @@ import { Events, type RowList } from '../stages/events.ts'
 import { Ints } from '../stages/growable-array.ts'
 import { addSegment, SegmentWriter } from './codec/history-codec.ts'
 import type { AllImages } from './image-cache.ts'
-import { mergeRows, RowGroups, sortRows } from './row-groups.ts'
+import { mergeRows, RowGroups, rowsFrom, sortRows } from './row-groups.ts'
 import type { StateReads } from '../state/state-store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
@@ -222,11 +222,4 @@ export class MicroBatch {
     }
     return { streams, segments: writer.column() }
   }
-}
-
-/** Returns the row numbers from `first` up to `end`. */
-function rowsFrom(first: number, end: number): Int32Array {
-  const rows = new Int32Array(end - first)
-  for (let i = 0; i < rows.length; i++) rows[i] = first + i
-  return rows
 }

@@ -65,6 +65,13 @@ export class RowGroups {
   }
 }
 
+/** Returns the row numbers from `first` up to `end`. */
+export function rowsFrom(first: number, end: number): Int32Array {
+  const rows = new Int32Array(end - first)
+  for (let i = 0; i < rows.length; i++) rows[i] = first + i
+  return rows
+}
+
 /** Sorts rows in place. Most are in event order as they come, and sorting copies. */
 export function sortRows(events: Events, rows: Int32Array): Int32Array {
   for (let i = 1; i < rows.length; i++) {

@@ -8,6 +8,7 @@ import type { Texts } from '../../base/texts.ts'
 import { Doubles, Ints } from '../../stages/growable-array.ts'
 import type { Column, ColumnType } from '../../warehouse/column.ts'
 import { TABLES, type VersionedName } from '../../warehouse/tables.ts'
+import { rowsFrom } from '../row-groups.ts'
 
 /** Form of a column by its type. Code -1 and NaN are null; booleans are 1 or 0. */
 type StoredAs = {
@@ -65,9 +66,7 @@ export class Rows<T extends VersionedName = VersionedName> {
   }
 
   addAll(other: Rows<T>): void {
-    const rows = new Int32Array(other.count)
-    for (let row = 0; row < rows.length; row++) rows[row] = row
-    this.addFrom(other, rows)
+    this.addFrom(other, rowsFrom(0, other.count))
   }
 
   /** Returns whether two rows of the same table and texts have the same values, keys aside. */

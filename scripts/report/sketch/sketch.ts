@@ -37,7 +37,7 @@ function between(first: number, last: number, level: number): Age {
   return { ms: Math.round((2 * low * high) / (low + high)), error: (high - low) / (high + low) }
 }
 
-const inOrder = (histogram: Histogram) => [...histogram].sort(([a], [b]) => a - b)
+const inOrder = <Counts>(buckets: Map<number, Counts>) => [...buckets].sort(([a], [b]) => a - b)
 
 /** Returns the nearest-rank quantile of what ended, `tenths` of ten; null if nothing did. */
 export function quantileOf(histogram: Histogram, tenths: number, level: number): number | null {
@@ -99,7 +99,7 @@ export type Ends = Map<number, { converted: number; dropped: number; pending: nu
 
 /** Returns the share that has converted by age (Aalen–Johansen). */
 export function incidenceOf(ends: Ends, level: number): AgePoint[] {
-  const buckets = [...ends].sort(([a], [b]) => a - b)
+  const buckets = inOrder(ends)
   let atRisk = 0
   for (const [, { converted, dropped, pending }] of buckets) atRisk += converted + dropped + pending
   let [open, share] = [1, 0]
