@@ -4,6 +4,7 @@
  */
 
 import { randomInt } from 'node:crypto'
+import { wordsOf } from './hash.ts'
 
 /** Random start of the slots: nobody can send ids that are made to share one. */
 const SEED = randomInt(2 ** 31)
@@ -154,9 +155,4 @@ export class RowsById {
 function slotOf(low: number, high: number): number {
   const mixed = Math.imul(low ^ SEED, 0x85eb_ca6b) ^ Math.imul(high, 0x9e37_79b1)
   return mixed ^ (mixed >>> 15)
-}
-
-/** Returns two words a value, the low one first. */
-function wordsOf(values: BigUint64Array): Uint32Array {
-  return new Uint32Array(values.buffer, values.byteOffset, 2 * values.length)
 }

@@ -53,6 +53,11 @@ export function hashes64(texts: readonly string[]): BigUint64Array {
   return new BigUint64Array(halves.buffer)
 }
 
+/** Returns two words a 64-bit hash, the low one first, without copying. */
+export function wordsOf(hashes: BigUint64Array): Uint32Array {
+  return new Uint32Array(hashes.buffer, hashes.byteOffset, 2 * hashes.length)
+}
+
 /** Code units that are fed and not yet mixed, and how many all are. */
 const pending = new Uint16Array(8)
 let pendingCount = 0

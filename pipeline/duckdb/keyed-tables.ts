@@ -14,8 +14,8 @@ import { keyTable } from '../warehouse/arrow/arrow.ts'
 import { IMAGE_TABLES, imageTable } from '../warehouse/image-tables.ts'
 import type { DuckDBFile } from './file.ts'
 import { compactStatements } from './stored-tables.ts'
-import { hashes64 } from '../base/hash.ts'
-import { KeyFilter } from './bloom-filter.ts'
+import { hashes64, wordsOf } from '../base/hash.ts'
+import { BloomFilter } from '../base/bloom-filter.ts'
 import { IMAGE_KINDS, type ImageKind, type Row } from '../warehouse/warehouse.ts'
 
 /** An image log is compacted when it has this many rows per live key, and a minimum of rows. */
@@ -24,7 +24,11 @@ const IMAGE_ROWS_MIN = 50_000
 /** Growth of an image log between two counts of its keys. Counting reads the whole log. */
 const GROWTH_COUNTED = 1.25
 
-type ImageLog = { rows: number; filter: KeyFilter | null }
+/** Up to a million keys, one absent key in 230 is looked up in vain. */
+const FILTER_WORDS = 2 ** 19
+const FILTER_PROBES = 3
+
+type ImageLog = { rows: number; filter: BloomFilter | null }
 
 export class KeyedTables {
   readonly #file: DuckDBFile
@@ -50,8 +54,11 @@ export class KeyedTables {
   /** Returns the latest image of each key: rows with `key` and `image`. */
   async images(kind: ImageKind, keys: string[]): Promise<Row[]> {
     const table = imageTable(kind)
-    const mayHave = (await this.#filter(kind)).mayHave(hashes64(keys))
-    const stored = keys.filter((_, i) => mayHave[i])
+    const filter = await this.#filter(kind)
+    const words = wordsOf(hashes64(keys))
+    const stored = keys.filter((_, i) => {
+      return filter.mayHave(words[2 * i] as number, words[2 * i + 1] as number)
+    })
     if (stored.length === 0) return []
     const hashes = hashes64(stored)
     await this.#file.refill('wanted', keyTable(hashes, stored))
@@ -94,7 +101,7 @@ export class KeyedTables {
   /** Must be called after images are committed. */
   async settle(kind: ImageKind, images: Table): Promise<void> {
     const log = this.#logs.get(kind) as ImageLog
-    log.filter?.add(images.getChild('k')?.toArray() as BigUint64Array)
+    if (log.filter !== null) addAll(log.filter, images.getChild('k')?.toArray() as BigUint64Array)
     const before = growthOf(log.rows)
     log.rows += images.numRows
     if (growthOf(log.rows) > before) await this.#compact(kind, log)
@@ -117,20 +124,27 @@ export class KeyedTables {
 
   /** Returns the filter of a kind. Built on first use, because a run over a new file never needs
    * it. `settle` adds images that are committed meanwhile. */
-  async #filter(kind: ImageKind): Promise<KeyFilter> {
+  async #filter(kind: ImageKind): Promise<BloomFilter> {
     const log = this.#logs.get(kind) as ImageLog
     if (log.filter !== null) return log.filter
-    const filter = new KeyFilter()
+    const filter = new BloomFilter(new Uint32Array(FILTER_WORDS), FILTER_PROBES)
     log.filter = filter
     try {
       for await (const hashes of this.#file.stream(`select distinct k from ${imageTable(kind)}`)) {
-        filter.add(BigUint64Array.from(hashes as bigint[]))
+        addAll(filter, BigUint64Array.from(hashes as bigint[]))
       }
     } catch (thrown) {
       log.filter = null
       throw thrown
     }
     return filter
+  }
+}
+
+function addAll(filter: BloomFilter, hashes: BigUint64Array): void {
+  const words = wordsOf(hashes)
+  for (let i = 0; i < words.length; i += 2) {
+    filter.add(words[i] as number, words[i + 1] as number)
   }
 }
 

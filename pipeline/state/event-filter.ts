@@ -10,6 +10,8 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { BloomFilter } from '../base/bloom-filter.ts'
+import { wordsOf } from '../base/hash.ts'
 import type { Position } from './written.ts'
 
 /** Ids of the first filter; each next one has twice as many, up to a limit. */
@@ -19,7 +21,7 @@ const BITS_PER_ID = 32
 /** Bits set per id. */
 const PROBES = 12
 
-type Filter = { words: Uint32Array; count: number; isChanged: boolean }
+type Filter = { bits: BloomFilter; count: number; isChanged: boolean }
 /** Contents of the head: the ids of all events up to a position are in the files. */
 type Head = { position: Position; files: { count: number; checksum: number }[] }
 
@@ -35,9 +37,9 @@ export class EventFilter {
     const filter = new EventFilter()
     for (const [i, { count, checksum }] of files.entries()) {
       const bytes = existsSync(fileOf(dir, i)) ? readFileSync(fileOf(dir, i)) : Buffer.alloc(0)
-      if (bytes.length !== 4 * wordsOf(i) || crc32(bytes) !== checksum) return null
-      const words = new Uint32Array(bytes.buffer, bytes.byteOffset, wordsOf(i))
-      filter.#filters.push({ words, count, isChanged: false })
+      if (bytes.length !== 4 * lengthOf(i) || crc32(bytes) !== checksum) return null
+      const words = new Uint32Array(bytes.buffer, bytes.byteOffset, lengthOf(i))
+      filter.#filters.push({ bits: new BloomFilter(words, PROBES), count, isChanged: false })
     }
     return { filter, position }
   }
@@ -47,10 +49,10 @@ export class EventFilter {
     const path = join(dir, 'ids')
     const known = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Head).files : []
     rmSync(path, { force: true })
-    const files = this.#filters.map(({ words, count, isChanged }, i) => {
+    const files = this.#filters.map(({ bits, count, isChanged }, i) => {
       const before = known[i]
       if (!isChanged && before !== undefined) return before
-      const bytes = Buffer.from(words.buffer)
+      const bytes = Buffer.from(bits.words.buffer as ArrayBuffer)
       writeFileSync(fileOf(dir, i), bytes)
       return { count, checksum: crc32(bytes) }
     })
@@ -60,24 +62,24 @@ export class EventFilter {
 
   /** Adds event ids by their 64-bit hashes. */
   add(hashes: BigUint64Array): void {
-    const halves = halvesOf(hashes)
+    const halves = wordsOf(hashes)
     for (let i = 0; i < halves.length; i += 2) {
       const filter = this.#withRoom()
       filter.count += 1
       filter.isChanged = true
-      setBits(filter.words, halves[i] as number, halves[i + 1] as number)
+      filter.bits.add(halves[i] as number, halves[i + 1] as number)
     }
   }
 
   /** Returns those of the hashes that may have been added. */
   candidates(hashes: BigUint64Array): BigUint64Array {
-    const halves = halvesOf(hashes)
+    const halves = wordsOf(hashes)
     const found: number[] = []
     for (let row = 0; row < hashes.length; row++) {
       const low = halves[2 * row] as number
       const high = halves[2 * row + 1] as number
-      for (const { words } of this.#filters) {
-        if (!hasBits(words, low, high)) continue
+      for (const { bits } of this.#filters) {
+        if (!bits.mayHave(low, high)) continue
         found.push(row)
         break
       }
@@ -88,8 +90,8 @@ export class EventFilter {
   #withRoom(): Filter {
     const last = this.#filters.at(-1)
     if (last !== undefined && last.count < 2 ** idsLog2(this.#filters.length - 1)) return last
-    const words = new Uint32Array(wordsOf(this.#filters.length))
-    const filter = { words, count: 0, isChanged: true }
+    const words = new Uint32Array(lengthOf(this.#filters.length))
+    const filter = { bits: new BloomFilter(words, PROBES), count: 0, isChanged: true }
     this.#filters.push(filter)
     return filter
   }
@@ -97,26 +99,4 @@ export class EventFilter {
 
 const fileOf = (dir: string, i: number) => join(dir, `ids-${i}`)
 const idsLog2 = (i: number) => Math.min(IDS_LOG2_MIN + i, IDS_LOG2_MAX)
-const wordsOf = (i: number) => (2 ** idsLog2(i) * BITS_PER_ID) / 32
-
-function halvesOf(hashes: BigUint64Array): Uint32Array {
-  return new Uint32Array(hashes.buffer, hashes.byteOffset, hashes.length * 2)
-}
-
-/** Bits of an id are an arithmetic sequence from one half of its hash, by the other. */
-function setBits(words: Uint32Array, low: number, high: number): void {
-  const mask = 32 * words.length - 1
-  for (let i = 0, at = low; i < PROBES; i++, at = (at + (high | 1)) >>> 0) {
-    const bit = at & mask
-    words[bit >>> 5] = (words[bit >>> 5] as number) | (1 << (bit & 31))
-  }
-}
-
-function hasBits(words: Uint32Array, low: number, high: number): boolean {
-  const mask = 32 * words.length - 1
-  for (let i = 0, at = low; i < PROBES; i++, at = (at + (high | 1)) >>> 0) {
-    const bit = at & mask
-    if (((words[bit >>> 5] as number) & (1 << (bit & 31))) === 0) return false
-  }
-  return true
-}
+const lengthOf = (i: number) => (2 ** idsLog2(i) * BITS_PER_ID) / 32

@@ -18,6 +18,7 @@ import type { StateRecord } from './record-codec.ts'
 import { StateLog } from './state-log.ts'
 import type { Position, Written, WrittenColumns } from './written.ts'
 import type { StateStore } from './state-store.ts'
+import { wordsOf } from '../base/hash.ts'
 import { textColumn } from '../warehouse/arrow/arrow.ts'
 import { CommitSegments } from '../warehouse/commit-segments.ts'
 import { IMAGE_KINDS, type Commit, type ImageKind, type Warehouse } from '../warehouse/warehouse.ts'
@@ -254,7 +255,7 @@ function columnsOf({ images, inserts }: Commit): WrittenColumns[] {
 function keyed(rows: Table, key: string, text: string) {
   const hashes = rows.getChild('k')?.toArray() as BigUint64Array
   return {
-    hashes: new Uint32Array(hashes.buffer, hashes.byteOffset, 2 * hashes.length),
+    hashes: wordsOf(hashes),
     keys: textColumn(rows, key),
     texts: textColumn(rows, text),
   }
