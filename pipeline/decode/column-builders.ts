@@ -4,17 +4,11 @@
  */
 
 import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
-import { copyBytes, newBytes, sliceOf, type Slice } from './bytes.ts'
+import { BYTES_PER_UNIT, ByteHeap } from './byte-heap.ts'
+import { sliceOf, type Slice } from './bytes.ts'
 import { ByteDictionary } from './byte-dictionary.ts'
 
 const ROWS_AT_FIRST = 1 << 10
-const BYTES_AT_FIRST = 1 << 12
-/** A UTF-16 unit is at most three bytes of UTF-8. */
-const BYTES_PER_UNIT = 3
-/** Longer runs of bytes are copied by a call. */
-const SHORT_BYTES = 256
-/** The next batch's texts are expected to need this part more than the last's. */
-const SPARE = 8
 /** Texts that a dictionary remembers from one batch to the next. */
 const TEXTS_MAX = 1 << 17
 
@@ -61,8 +55,7 @@ export class IntBuilder {
 }
 
 export class TextBuilder {
-  #bytes = newBytes(BYTES_AT_FIRST)
-  #end = 0
+  readonly #heap = new ByteHeap()
   readonly #offsets = new IntBuilder()
 
   constructor() {
@@ -71,36 +64,21 @@ export class TextBuilder {
 
   /** Adds a row with a text. */
   pushText(text: string): void {
-    this.#reserve(text.length * BYTES_PER_UNIT)
-    this.#end += this.#bytes.array.write(text, this.#end)
-    this.#offsets.push(this.#end)
+    this.#heap.reserve(text.length * BYTES_PER_UNIT)
+    this.#heap.putText(text)
+    this.#offsets.push(this.#heap.end)
   }
 
   /** Adds a row with bytes, which are UTF-8. */
-  pushBytes({ bytes, from, to }: Slice): void {
-    this.#reserve(to - from)
-    if (to - from > SHORT_BYTES) {
-      this.#end += bytes.array.copy(this.#bytes.array, this.#end, from, to)
-    } else this.#end = copyBytes(bytes.view, from, to, this.#bytes.view, this.#end)
-    this.#offsets.push(this.#end)
-  }
-
-  #reserve(count: number): void {
-    const most = this.#end + count
-    const { array } = this.#bytes
-    if (most <= array.length) return
-    this.#bytes = newBytes(Math.max(most, array.length * 2))
-    this.#bytes.array.set(array.subarray(0, this.#end))
+  pushBytes(slice: Slice): void {
+    this.#heap.reserve(slice.to - slice.from)
+    this.#heap.put(slice)
+    this.#offsets.push(this.#heap.end)
   }
 
   /** Returns the column. Its bytes have a buffer of their own, which may be larger. */
   take(): TextColumn {
-    const column = {
-      bytes: this.#bytes.array.subarray(0, this.#end),
-      offsets: this.#offsets.take(),
-    }
-    this.#bytes = newBytes(this.#end + this.#end / SPARE + BYTES_AT_FIRST)
-    this.#end = 0
+    const column = { bytes: this.#heap.take(), offsets: this.#offsets.take() }
     this.#offsets.push(0)
     return column
   }

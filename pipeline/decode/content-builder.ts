@@ -10,7 +10,8 @@
 import { hashUtf8 } from '../base/hash.ts'
 import type { TextColumn } from '../base/columns.ts'
 import type { Canonical, LandedTexts } from './event-batch-builder.ts'
-import { copyBytes, newBytes, sliceOf, type Bytes, type Slice } from './bytes.ts'
+import { BYTES_PER_UNIT, ByteHeap } from './byte-heap.ts'
+import { sliceOf, type Slice } from './bytes.ts'
 import type { ScannedEvent } from './scan/scanned-event.ts'
 
 /** Parts of a row's content: the JSON objects, and what comes before each. */
@@ -27,21 +28,13 @@ export function contentAt(row: number, part: number): number {
 const LINE_FEED = 0x0a
 const MINUS = 0x2d
 const ZERO = 0x30
-const BYTES_AT_FIRST = 1 << 12
 const ROWS_AT_FIRST = 1 << 10
 /** Bytes of the numbers and line breaks of a row, at most. */
 const NUMBERS_BYTES = 64
-/** A UTF-16 unit is at most three bytes of UTF-8. */
-const BYTES_PER_UNIT = 3
-/** Longer runs of bytes are copied by a call. */
-const SHORT_BYTES = 256
-/** The next batch is expected to need this part more than the last. */
-const SPARE = 8
 const WAITED = sliceOf('waited ')
 
 export class ContentBuilder {
-  #bytes: Bytes = newBytes(BYTES_AT_FIRST)
-  #end = 0
+  readonly #heap = new ByteHeap()
   /** Where each part ends. The first offset is 0. */
   #offsets = new Int32Array(ROWS_AT_FIRST * CONTENT_PARTS + 1)
   #parts = 0
@@ -57,13 +50,13 @@ export class ContentBuilder {
     const all = [head, identifiers, '\n', properties, '\n', context]
     const units = all.reduce((sum, { length }) => sum + length, tail.length)
     this.#reserve(units * BYTES_PER_UNIT)
-    const from = this.#end
+    const from = this.#heap.end
     for (const text of all) {
-      this.#putText(text)
+      this.#heap.putText(text)
       this.#endPart()
     }
-    this.#putText(tail)
-    hashUtf8(this.#bytes, from, this.#end)
+    this.#heap.putText(tail)
+    hashUtf8(this.#heap.bytes, from, this.#heap.end)
   }
 
   /** Adds a scanned event, which has no alias and no unlink, and makes its hash. */
@@ -77,54 +70,44 @@ export class ContentBuilder {
         lengthOf(properties) +
         lengthOf(context),
     )
-    const from = this.#end
-    this.#put(name)
+    const from = this.#heap.end
+    this.#heap.put(name)
     this.#putLineFeed()
-    this.#put(source)
+    this.#heap.put(source)
     this.#putLineFeed()
     if (event.waited === undefined) this.#putNumber(event.occurredAt)
     else {
-      this.#put(WAITED)
+      this.#heap.put(WAITED)
       this.#putNumber(event.waited)
     }
     this.#putNumber(event.ordinal)
     this.#endPart()
-    this.#put(identifiers)
+    this.#heap.put(identifiers)
     this.#endPart()
     this.#putLineFeed()
     this.#endPart()
-    this.#put(properties)
+    this.#heap.put(properties)
     this.#endPart()
     this.#putLineFeed()
     this.#endPart()
-    this.#put(context)
+    this.#heap.put(context)
     this.#endPart()
     this.#putLineFeed()
     this.#putLineFeed()
-    hashUtf8(this.#bytes, from, this.#end)
+    hashUtf8(this.#heap.bytes, from, this.#heap.end)
   }
 
   /** Returns the parts of all rows and begins the next batch. The bytes have a buffer of their own,
    * which may be larger. */
   take(): TextColumn {
-    const column = {
-      bytes: this.#bytes.array.subarray(0, this.#end),
-      offsets: this.#offsets.slice(0, this.#parts + 1),
-    }
-    this.#bytes = newBytes(this.#end + this.#end / SPARE + BYTES_AT_FIRST)
-    this.#end = 0
+    const offsets = this.#offsets.slice(0, this.#parts + 1)
     this.#parts = 0
-    return column
+    return { bytes: this.#heap.take(), offsets }
   }
 
   /** Makes room for so many bytes and the parts of a row. */
   #reserve(count: number): void {
-    const most = this.#end + count
-    const { array } = this.#bytes
-    if (most > array.length) {
-      this.#bytes = newBytes(Math.max(most, array.length * 2))
-      this.#bytes.array.set(array.subarray(0, this.#end))
-    }
+    this.#heap.reserve(count)
     if (this.#parts + CONTENT_PARTS < this.#offsets.length) return
     const larger = new Int32Array(2 * this.#offsets.length)
     larger.set(this.#offsets)
@@ -133,26 +116,16 @@ export class ContentBuilder {
 
   #endPart(): void {
     this.#parts += 1
-    this.#offsets[this.#parts] = this.#end
-  }
-
-  #putText(text: string): void {
-    this.#end += this.#bytes.array.write(text, this.#end)
-  }
-
-  #put({ bytes, from, to }: Slice): void {
-    if (to - from > SHORT_BYTES) {
-      this.#end += bytes.array.copy(this.#bytes.array, this.#end, from, to)
-    } else this.#end = copyBytes(bytes.view, from, to, this.#bytes.view, this.#end)
+    this.#offsets[this.#parts] = this.#heap.end
   }
 
   #putLineFeed(): void {
-    this.#bytes.array[this.#end++] = LINE_FEED
+    this.#heap.bytes.array[this.#heap.end++] = LINE_FEED
   }
 
   /** Puts a safe integer and a line break. */
   #putNumber(value: number): void {
-    if (value < 0) this.#bytes.array[this.#end++] = MINUS
+    if (value < 0) this.#heap.bytes.array[this.#heap.end++] = MINUS
     const size = Math.abs(value)
     // Integers of 32 bits are divided several times as fast.
     const high = Math.floor(size / 1e8)
@@ -167,13 +140,13 @@ export class ContentBuilder {
     for (let power = 10; digits < 10 && value >= power; power *= 10) digits += 1
     if (digits < width) digits = width
     let rest = value | 0
-    const { array } = this.#bytes
-    for (let at = this.#end + digits - 1; at >= this.#end; at--) {
+    const { bytes, end } = this.#heap
+    for (let at = end + digits - 1; at >= end; at--) {
       const next = (rest / 10) | 0
-      array[at] = ZERO + rest - next * 10
+      bytes.array[at] = ZERO + rest - next * 10
       rest = next
     }
-    this.#end += digits
+    this.#heap.end = end + digits
   }
 }
 
