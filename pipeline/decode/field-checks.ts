@@ -11,7 +11,11 @@ export class Refused extends Error {
   readonly reason: RejectionReason
 
   constructor({ reason, detail }: Rejection) {
+    // A refusal is an outcome. Recording its stack takes longer than reading the line.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(detail)
+    Error.stackTraceLimit = stackTraceLimit
     this.reason = reason
   }
 }

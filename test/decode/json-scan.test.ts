@@ -2,7 +2,12 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { endOfValue, isJson, SPACE_IN_LINE } from '../../pipeline/decode/scan/json-scan.ts'
+import {
+  endOfPlain,
+  endOfValue,
+  isJson,
+  SPACE_IN_LINE,
+} from '../../pipeline/decode/scan/json-scan.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
@@ -107,4 +112,37 @@ test('rejects nesting beyond the limit', () => {
   expect(endOfValue(nested(500), 0, SPACE_IN_LINE, 500)).toBe(1_000)
   expect(endOfValue(nested(501), 0, SPACE_IN_LINE, 500)).toBe(-1)
   expect(isJson(nested(100_000))).toBe(true)
+})
+
+/** Position of the first byte that a text without escapes cannot have. */
+function firstMark(bytes: Uint8Array): number {
+  const at = bytes.findIndex((byte) => byte < 0x20 || byte === 0x22 || byte === 0x5c)
+  return at < 0 ? bytes.length : at
+}
+
+test('a text ends at its first quote, backslash or control character, at any place of a word', () => {
+  for (let byte = 0; byte < 256; byte++) {
+    for (let length = 1; length <= 12; length++) {
+      for (let place = 0; place < length; place++) {
+        // Bytes beside the edges of what is searched, which a carry could confuse.
+        for (const around of [0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xff]) {
+          const bytes = new Uint8Array(length).fill(around)
+          bytes[place] = byte
+          if (endOfPlain(bytes, 0) !== firstMark(bytes)) {
+            expect.fail(`byte ${byte} at ${place} of ${length} between bytes ${around}`)
+          }
+        }
+      }
+    }
+  }
+})
+
+test('a text ends where random bytes have their first mark', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(8), (bytes, from) => {
+      const start = Math.min(from, bytes.length)
+      expect(endOfPlain(bytes, start)).toBe(start + firstMark(bytes.subarray(start)))
+    }),
+    { numRuns: 2_000 },
+  )
 })

@@ -7,7 +7,7 @@ import {
   CLOSE_BRACE,
   COLON,
   COMMA,
-  IS_TEXT,
+  endOfPlain,
   isDigit,
   OPEN_BRACE,
   POINT,
@@ -140,8 +140,7 @@ export class IdentifierScan {
 
 /** The end of a text without escapes, -1 for another. */
 function plainEnd(bytes: Uint8Array, from: number): number {
-  let at = from
-  while (IS_TEXT[bytes[at] as number] === 1) at += 1
+  const at = endOfPlain(bytes, from)
   return bytes[at] === QUOTE ? at : -1
 }
 

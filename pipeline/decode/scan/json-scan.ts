@@ -23,7 +23,7 @@ const ZERO = 0x30
 const NINE = 0x39
 
 /** By byte: 1 for bytes inside a text, which excludes quotes, backslashes and control characters. */
-export const IS_TEXT = table((byte) => byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH)
+const IS_TEXT = table((byte) => byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH)
 const IS_ESCAPE = table((byte) => '"\\/bfnrt'.includes(String.fromCharCode(byte)))
 const IS_HEX = table((byte) => /^[0-9a-fA-F]$/.test(String.fromCharCode(byte)))
 
@@ -32,6 +32,13 @@ export const SPACE_IN_LINE = table((byte) => byte === 0x20 || byte === 0x09 || b
 export const SPACE_ANYWHERE = table((byte) => SPACE_IN_LINE[byte] === 1 || byte === 0x0a)
 
 const WORDS = ['true', 'false', 'null'].map((word) => Buffer.from(word))
+
+/** A byte four times. */
+const ONES = 0x01010101
+const SPACES = SPACE * ONES
+const QUOTES = QUOTE * ONES
+const BACKSLASHES = BACKSLASH * ONES
+const TOP_BITS = 0x80808080
 
 /** Types of the open containers, 1 for an object; grows with the nesting. */
 let open = new Uint8Array(512)
@@ -51,12 +58,38 @@ export function skipSpace(bytes: Uint8Array, from: number, space: Uint8Array): n
 export function endOfText(bytes: Uint8Array, from: number): number {
   let at = from
   for (;;) {
-    while (IS_TEXT[bytes[at] as number] === 1) at += 1
+    at = endOfPlain(bytes, at)
     if (bytes[at] === QUOTE) return at + 1
     if (bytes[at] !== BACKSLASH) return -1
     at = endOfEscape(bytes, at + 1)
     if (at < 0) return -1
   }
+}
+
+/** View of the bytes that were scanned last: a chunk is scanned text by text. */
+let viewed: Uint8Array = new Uint8Array(0)
+let view = new DataView(viewed.buffer)
+
+/** Scans bytes of a text; returns the position of its first quote, backslash or control character,
+ * or of the end. Four bytes at a time are compared: in a word, a byte that is zero, or less than a
+ * space, is the lowest whose top bit a subtraction sets. */
+export function endOfPlain(bytes: Uint8Array, from: number): number {
+  if (bytes !== viewed) {
+    viewed = bytes
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+  let at = from
+  for (const last = bytes.length - 4; at <= last; at += 4) {
+    const word = view.getInt32(at, true)
+    const quote = word ^ QUOTES
+    const backslash = word ^ BACKSLASHES
+    const found =
+      (((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash) | ((word - SPACES) & ~word)) &
+      TOP_BITS
+    if (found !== 0) return at + ((31 - Math.clz32(found & -found)) >> 3)
+  }
+  while (IS_TEXT[bytes[at] as number] === 1) at += 1
+  return at
 }
 
 function endOfEscape(bytes: Uint8Array, at: number): number {

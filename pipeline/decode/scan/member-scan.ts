@@ -7,9 +7,9 @@ import {
   CLOSE_BRACE,
   COLON,
   COMMA,
+  endOfPlain,
   endOfText,
   endOfValue,
-  IS_TEXT,
   OPEN_BRACE,
   QUOTE,
   skipSpace,
@@ -129,8 +129,7 @@ export class MemberScan {
       let member: Member | null = last === null ? parent.first : last.next
       if (member !== null && member.isAt(bytes, nameFrom)) at = nameFrom + member.name.length
       else {
-        at = nameFrom
-        while (IS_TEXT[bytes[at] as number] === 1) at += 1
+        at = endOfPlain(bytes, nameFrom)
         if (bytes[at] !== QUOTE) return -1
         member = parent.find(bytes, nameFrom, at)
         if (member !== null) {
@@ -178,8 +177,7 @@ export class MemberScan {
   }
 
   #text(bytes: Uint8Array, from: number, slot: number): number {
-    let end = from
-    while (IS_TEXT[bytes[end] as number] === 1) end += 1
+    let end = endOfPlain(bytes, from)
     this.types[slot] = PLAIN_TEXT
     if (bytes[end] === QUOTE) end += 1
     else {
