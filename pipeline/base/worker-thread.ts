@@ -2,7 +2,7 @@
  * Worker thread with requests and responses in order. The caller limits how many are in flight.
  */
 
-import { Worker } from 'node:worker_threads'
+import { Worker, type MessagePort } from 'node:worker_threads'
 
 export type Thread<Request, Answer> = {
   /** `moved` lists buffers to transfer to the thread. */
@@ -34,15 +34,17 @@ export function moduleBeside(url: string, source: string): URL {
   return new URL(IS_SOURCE ? source : source.replace(/\.ts$/, '.js'), url)
 }
 
-/** Starts a thread with `settings` as `workerData`. If the thread dies, pending requests are
- * rejected. */
+/** Starts a thread with `settings` as `workerData`; `moved` lists ports in them. If the thread dies,
+ * pending requests are rejected. */
 export function startThread<Request, Answer>(
   module: URL,
   settings: object,
+  moved: MessagePort[] = [],
 ): Thread<Request, Answer> {
   const worker = new Worker(starterOf(module), {
     eval: true,
     workerData: settings,
+    transferList: moved,
     execArgv: [],
     resourceLimits,
   })

@@ -1,12 +1,16 @@
 /**
- * Bulk load: all events of an input into an empty warehouse, as one commit.
+ * Bulk load: all events of an input, as one commit.
  *
  *   read:   decode → deduplicate → write the events, connect their identifiers
  *   derive: partitions of whole components, in several threads → write their rows and their state
  *
- * Nothing is looked up, superseded or written twice: every row and every image is written as it is
- * after the last event. The tables are those of micro-batches over the same input. Until the commit
- * nothing is visible, and a crash leaves the warehouse empty.
+ * Every row and every image is written once, as it is after the last event. The tables are those of
+ * micro-batches over the same input. Until the commit nothing is visible, and a crash leaves the
+ * warehouse as it was.
+ *
+ * A backfill is a load into a warehouse that has events. Stored events connect identifiers too, and a
+ * partition continues from the stored state of its components, as one micro-batch would. So it
+ * supersedes rows and writes effects as that would. Profiles of which only a timeout is due come last.
  *
  * Memory is bounded by the partitions in flight, the largest component, 16 bytes an event for deduplication, and
  * the number of identifiers.
@@ -17,15 +21,20 @@ import type { EventBatch } from '../decode/event-batch.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { land, type Landing } from '../microbatch/deduplicate.ts'
 import { addLanded, countRefusals, type Outcome } from '../microbatch/landed-batch.ts'
-import type { LoadStart } from '../microbatch/pipeline.ts'
+import type { LoadStart } from '../microbatch/load-start.ts'
 import { watermarkAfter } from '../microbatch/watermark.ts'
+import { StoredDecoder } from '../decode/stored-decoder.ts'
 import { addToIntegers } from '../warehouse/arrow/arrow.ts'
 import { COMPONENT_EVENTS_MAX, PARTITION_EVENTS } from './components.ts'
 import { columnsOf, KeptEvents } from './kept-events.ts'
 import { startPartPool, type Cut, type PartPool } from './part-pool.ts'
 import { PartitionedEvents } from './partitioned-events.ts'
+import { connectStored } from './stored-components.ts'
 import { STATE_TABLES } from '../warehouse/image-tables.ts'
 import type { Loading } from '../warehouse/warehouse.ts'
+
+/** Profiles that are due in a part. */
+const DUE_OF_PART = 10_000
 
 /** Decoded chunk. `receivedAt` in microseconds. */
 export type DecodedChunk = { batch: EventBatch; origin: string; receivedAt: number }
@@ -90,17 +99,22 @@ class Load {
   readonly #kept: KeptEvents
   readonly #pool: PartPool
   #rejected = 0
+  /** Number of events in parts that were written. */
+  #derived = 0
 
   constructor(parts: BulkLoad) {
-    const { definitions } = parts.start
+    const { definitions, stored } = parts.start
     this.#parts = parts
     this.#kept = new KeptEvents(parts.inMemory)
-    // Workers start while the input is read.
+    this.watermark = stored?.head.watermark ?? null
     const settings = { definitions, state: STATE_TABLES, hasEffects: true }
-    this.#pool = startPartPool(settings, parts.threads ?? 1)
+    const continued = { ...settings, watermarkBefore: this.watermark }
+    // Workers start while the input is read.
+    this.#pool = startPartPool(continued, parts.threads ?? 1, stored)
   }
 
   async run(chunks: AsyncIterable<DecodedChunk>, loading: Loading): Promise<void> {
+    await this.#connectStored()
     for await (const chunk of chunks) await this.#read(chunk, loading)
     const requested = this.#parts.watermark() ?? -Infinity
     const watermark = Math.max(this.watermark ?? -Infinity, requested)
@@ -122,7 +136,7 @@ class Load {
   async #read({ batch, origin, receivedAt }: DecodedChunk, loading: Loading): Promise<void> {
     const { at, erased } = this.#parts.start
     const stored = {
-      fingerprints: (hashes: BigUint64Array) => Promise.resolve(this.#index.fingerprints(hashes)),
+      fingerprints: (hashes: BigUint64Array) => this.#fingerprints(hashes),
       landed: (ids: string[], hashes: BigUint64Array) => loading.landed(ids, hashes),
     }
     const landing = await land(stored, batch, erased)
@@ -133,6 +147,20 @@ class Load {
     if (this.outcome.read === 0) this.#warmUp(batch)
     this.watermark = watermarkAfter(this.watermark, batch, landing.rows, null)
     this.#count(batch, landing)
+  }
+
+  /** Returns the fingerprints of known events: stored before, or read by this load. */
+  async #fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
+    const read = this.#index.fingerprints(hashes)
+    const stored = await this.#parts.start.stored?.fingerprints(hashes)
+    return stored === undefined || stored.size === 0 ? read : new Map([...stored, ...read])
+  }
+
+  async #connectStored(): Promise<void> {
+    const { stored, compiled, definitions } = this.#parts.start
+    if (stored === null) return
+    const decoder = new StoredDecoder(definitions.identity, compiled.operandPaths)
+    await connectStored(this.#kept.components, stored, decoder, 'true')
   }
 
   #warmUp(batch: EventBatch): void {
@@ -150,10 +178,11 @@ class Load {
     countRefusals(outcome.refused, landing)
   }
 
-  /** Derives the partitions and writes their rows. */
+  /** Derives the partitions and writes their rows, then those of profiles that are due. */
   async #derive(loading: Loading): Promise<void> {
-    const { onPart, inMemory } = this.#parts
-    const { compiled, at } = this.#parts.start
+    const { inMemory } = this.#parts
+    const { compiled } = this.#parts.start
+    const due = new Set(await this.#due())
     const { partEvents = PARTITION_EVENTS, componentEvents = COMPONENT_EVENTS_MAX } = this.#parts
     const partitions = this.#kept.components.partitions(partEvents, componentEvents)
     if (partitions.hasOversized) throw new ComponentTooLarge(partitions.largest)
@@ -165,21 +194,35 @@ class Load {
     const events = new PartitionedEvents(shape, inMemory)
     try {
       this.#kept.distribute(partitions, events)
-      let done = 0
-      for await (const { label, built } of this.#pool.derived(
-        this.#cuts(events, partitions.count),
-      )) {
-        const { counts, ...rows } = built
-        const effects = rows.inserts.get('effects')
-        if (effects !== undefined) addToIntegers(effects, 'effect_no', this.outcome.effects)
-        await loading.add({ ...at, ...rows })
-        this.#builder.taken(counts)
-        this.outcome.effects += counts.effects
-        done += label
-        onPart?.(done, this.#kept.count)
-      }
+      await this.#write(this.#cuts(events, partitions.count), loading, due)
     } finally {
       events.close()
+    }
+    await this.#write(this.#cutsOfDue([...due]), loading, due)
+  }
+
+  /** Returns the stored profiles with a timeout up to the watermark. */
+  #due(): readonly string[] | Promise<string[]> {
+    const { stored } = this.#parts.start
+    const { watermark } = this
+    if (stored === null || watermark === null || watermark === stored.head.watermark) return []
+    return stored.due(stored.head.watermark, watermark)
+  }
+
+  /** Derives parts and writes their rows. Deletes their profiles from `due`. */
+  async #write(cuts: Iterable<Cut<number>>, loading: Loading, due: Set<string>): Promise<void> {
+    const { onPart, start } = this.#parts
+    for await (const { label, built } of this.#pool.derived(cuts)) {
+      const { counts, ...rows } = built
+      const effects = rows.inserts.get('effects')
+      if (effects !== undefined) addToIntegers(effects, 'effect_no', this.outcome.effects)
+      const profiles = due.size === 0 ? undefined : rows.images.get('profile')?.getChild('key')
+      for (const profile of profiles ?? []) due.delete(profile as string)
+      await loading.add({ ...start.at, ...rows })
+      this.#builder.taken(counts)
+      this.outcome.effects += counts.effects
+      this.#derived += label
+      onPart?.(this.#derived, this.#kept.count)
     }
   }
 
@@ -190,6 +233,15 @@ class Load {
       const count = pieces.reduce((sum, piece) => sum + piece.count, 0)
       const part = { events: pieces, owners: null, watermark: this.watermark }
       if (count > 0) yield { part, label: count, events: count }
+    }
+  }
+
+  /** Yields parts without events of profiles with a timeout that is due. */
+  *#cutsOfDue(profiles: readonly string[]): Generator<Cut<number>> {
+    const { watermark } = this
+    for (let from = 0; from < profiles.length; from += DUE_OF_PART) {
+      const due = profiles.slice(from, from + DUE_OF_PART)
+      yield { part: { events: [], owners: null, watermark, due }, label: 0, events: due.length }
     }
   }
 }

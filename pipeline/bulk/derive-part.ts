@@ -1,6 +1,7 @@
 /**
- * Derives a part of a history from its first event on, and builds its rows. The steps are those of a
- * micro-batch (`derive.ts`) without stored state, so the rows equal those of any sequence of batches.
+ * Derives a part of a history, and builds its rows. The steps are those of a micro-batch
+ * (`derive.ts`), so the rows equal those of any sequence of batches. A part begins with its first
+ * event, or continues from stored state.
  *
  * A part has either whole components, of which everything is derived, or whole profiles with known
  * sessions, of which only journeys and funnels are.
@@ -13,10 +14,10 @@ import type { EventColumns } from '../decode/event-batch.ts'
 import type { Definitions } from '../definition/load.ts'
 import { derive, deriveProfiles, type Derived } from '../microbatch/derive.ts'
 import type { PlacedCorrection } from '../microbatch/identity-pairs.ts'
-import { MicroBatch, type Lookups } from '../microbatch/micro-batch.ts'
+import { MicroBatch } from '../microbatch/micro-batch.ts'
 import { Ownership, Placements } from '../microbatch/place-streams.ts'
 import { rowsFrom } from '../microbatch/row-groups.ts'
-import type { StateReads } from '../state/state-store.ts'
+import type { StoredReads } from './stored-reads.ts'
 import { NO_HEAD } from '../warehouse/head.ts'
 import { isImageTable } from '../warehouse/image-tables.ts'
 import type { Commit, StateTable } from '../warehouse/warehouse.ts'
@@ -30,6 +31,8 @@ export type Part = {
   owners: Owners | null
   /** Microseconds. */
   watermark: number | null
+  /** Profiles with a timeout that is due, besides those of the events. */
+  due?: readonly string[]
 }
 
 export type PartSettings = {
@@ -38,6 +41,8 @@ export type PartSettings = {
   state: readonly StateTable[]
   /** Whether to write effects to the outbox. */
   hasEffects: boolean
+  /** Watermark that parts continue from, microseconds. Ignored without stored state. */
+  watermarkBefore?: number | null
 }
 
 /** Rows and images of a part. Effects are numbered from 1. */
@@ -45,26 +50,28 @@ export type BuiltPart = Pick<Commit, 'inserts' | 'supersedes' | 'images'> & {
   counts: CommitBuilder['counts']
 }
 
-/** State store and lookups of keys without history. */
-const NO_MEMORY: StateReads & Lookups = {
+/** Stored state of keys without history. */
+const NO_MEMORY: StoredReads = {
   images: () => Promise.resolve(new Map()),
   segments: () => Promise.resolve(new Map()),
-  due: () => Promise.resolve([]),
   outbox: () => Promise.resolve(new Map()),
 }
 
 export class PartDeriver {
   readonly #compiled: Compiled
   readonly #settings: PartSettings
+  readonly #stored: StoredReads | null
 
-  constructor(settings: PartSettings) {
+  /** `stored` is null if parts begin with their first events. */
+  constructor(settings: PartSettings, stored: StoredReads | null) {
     this.#compiled = compile(settings.definitions)
     this.#settings = settings
+    this.#stored = stored
   }
 
-  async derive({ events, owners, watermark }: Part): Promise<BuiltPart> {
+  async derive(part: Part): Promise<BuiltPart> {
     const { hasEffects, state } = this.#settings
-    const derived = await derivePart(this.#compiled, events, owners, watermark)
+    const derived = await this.#derive(part)
     const builder = new CommitBuilder()
     for (const [table, change] of derived.changes) builder.change(table, change)
     if (hasEffects) builder.effects(derived.effects)
@@ -72,37 +79,34 @@ export class PartDeriver {
     const { inserts, supersedes, images } = builder.part(NO_HEAD)
     return { inserts, supersedes, images, counts: builder.counts }
   }
+
+  async #derive({ events, owners, watermark, due = [] }: Part): Promise<DerivedPart> {
+    const compiled = this.#compiled
+    const isEmpty = this.#stored === null
+    const state = this.#stored ?? NO_MEMORY
+    const working = new MicroBatch({
+      compiled,
+      images: imagesFor(compiled, { state, max: Infinity, isEmpty }),
+      state,
+      warehouse: { outbox: (ids) => state.outbox(ids), due: () => Promise.resolve([...due]) },
+      watermarkBefore: isEmpty ? watermark : (this.#settings.watermarkBefore ?? null),
+      watermark,
+    })
+    const corrections: PlacedCorrection[] = []
+    for (const columns of events) {
+      const first = working.newCount
+      working.add(columns, rowsFrom(0, columns.count))
+      for (const { row, kind, a, b } of columns.corrections) {
+        corrections.push({ place: working.events.place(first + row), kind, a, b })
+      }
+    }
+    if (owners === null) return { ...(await derive(working, corrections)), working }
+    const placements = new Placements(working, new Map(), ownershipOf(working, owners))
+    return { ...(await deriveProfiles(working, placements)), working }
+  }
 }
 
 type DerivedPart = Derived & { working: MicroBatch }
-
-/** Derives events up to a watermark. `owners` is null for whole components. */
-async function derivePart(
-  compiled: Compiled,
-  events: readonly EventColumns[],
-  owners: Owners | null,
-  watermark: number | null,
-): Promise<DerivedPart> {
-  const working = new MicroBatch({
-    compiled,
-    images: imagesFor(compiled, { state: NO_MEMORY, max: Infinity, isEmpty: true }),
-    state: NO_MEMORY,
-    warehouse: NO_MEMORY,
-    watermarkBefore: watermark,
-    watermark,
-  })
-  const corrections: PlacedCorrection[] = []
-  for (const columns of events) {
-    const first = working.newCount
-    working.add(columns, rowsFrom(0, columns.count))
-    for (const { row, kind, a, b } of columns.corrections) {
-      corrections.push({ place: working.events.place(first + row), kind, a, b })
-    }
-  }
-  if (owners === null) return { ...(await derive(working, corrections)), working }
-  const placements = new Placements(working, new Map(), ownershipOf(working, owners))
-  return { ...(await deriveProfiles(working, placements)), working }
-}
 
 /** Returns known owners as codes of the working set. */
 function ownershipOf({ texts }: MicroBatch, { profileIds, sessionIds }: Owners): Ownership {

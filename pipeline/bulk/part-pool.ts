@@ -8,10 +8,13 @@
  */
 
 import { availableParallelism } from 'node:os'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { moduleBeside, startThread, type Thread } from '../base/worker-thread.ts'
 import { COMPONENT_EVENTS_MAX, PARTITION_EVENTS } from './components.ts'
 import { PartDeriver, type BuiltPart, type Part, type PartSettings } from './derive-part.ts'
 import { unpackedPart, type PackedPart } from './packed-part.ts'
+import type { WorkerSettings } from './part-worker.ts'
+import { oneAtATime, serveReads, type StoredReads } from './stored-reads.ts'
 
 /** Threads that derive by default, at most. Each takes memory for its parts. */
 const THREADS_DEFAULT_MAX = 4
@@ -26,7 +29,8 @@ const EVENTS_IN_FLIGHT = COMPONENT_EVENTS_MAX + PARTITION_EVENTS
 export type Cut<Label> = { part: Part; label: Label; events: number }
 
 export type PartPool = {
-  /** Yields the parts with their labels, in the order of `cuts`. Called once. */
+  /** Yields the parts with their labels, in the order of `cuts`. Must have ended before it is called
+   * again. */
   derived<Label>(
     cuts: AsyncIterable<Cut<Label>> | Iterable<Cut<Label>>,
   ): AsyncGenerator<{ label: Label; built: BuiltPart }>
@@ -41,13 +45,16 @@ export function defaultThreads(): number {
 }
 
 /** Starts the pool: this thread, and workers so that `threads` derive. If a worker dies, the parts
- * after its last one are rejected with its error. */
-export function startPartPool(settings: PartSettings, threads: number): PartPool {
-  const module = moduleBeside(import.meta.url, './part-worker.ts')
-  const workers = Array.from({ length: threads - 1 }, () => {
-    return new PartWorker(startThread<Part, PackedPart>(module, settings))
-  })
-  const own = new PartDeriver(settings)
+ * after its last one are rejected with its error. Parts continue from `stored`; without it, they begin
+ * with their first events. */
+export function startPartPool(
+  settings: PartSettings,
+  threads: number,
+  stored: StoredReads | null = null,
+): PartPool {
+  const reads = stored === null ? null : oneAtATime(stored)
+  const workers = Array.from({ length: threads - 1 }, () => new PartWorker(settings, reads))
+  const own = new PartDeriver(settings, reads)
   return {
     derived: (cuts) => derivedParts(cuts, workers, own),
     warmUp: (part) => {
@@ -115,9 +122,21 @@ class PartWorker {
   /** Number of parts that it has not finished. */
   parts = 0
   readonly #thread: Thread<Part, PackedPart>
+  /** End at which its reads of stored state arrive. */
+  readonly #port: MessagePort | null = null
 
-  constructor(thread: Thread<Part, PackedPart>) {
-    this.#thread = thread
+  constructor(settings: PartSettings, reads: StoredReads | null) {
+    const module = moduleBeside(import.meta.url, './part-worker.ts')
+    const start = (given: WorkerSettings) =>
+      startThread<Part, PackedPart>(module, given, given.reads === null ? [] : [given.reads])
+    if (reads === null) {
+      this.#thread = start({ settings, reads: null })
+      return
+    }
+    const { port1, port2 } = new MessageChannel()
+    serveReads(port1, reads)
+    this.#port = port1
+    this.#thread = start({ settings, reads: port2 })
   }
 
   async derive(part: Part): Promise<BuiltPart> {
@@ -127,7 +146,8 @@ class PartWorker {
     return unpackedPart(packed)
   }
 
-  close(): Promise<void> {
-    return this.#thread.close()
+  async close(): Promise<void> {
+    await this.#thread.close()
+    this.#port?.close()
   }
 }

@@ -4,21 +4,26 @@ import { appendedRows } from './commit-rows.ts'
 import type { DuckDBFile } from './file.ts'
 import { deadLettersIn, landedIn } from './lookups.ts'
 import { LOOKUP_STATEMENTS } from './schema.ts'
+import type { VersionedName } from '../warehouse/tables.ts'
 import type { Commit, Loading } from '../warehouse/warehouse.ts'
 
-/** Runs `work` in a transaction. Returns the last part, or null if there was none. `check` is called
- * with each part before it is written. */
+/** Runs `work` in a transaction. Returns the last part, or null if there was none, and the number of
+ * superseded rows by table. `check` is called with each part before it is written. */
 export async function loadParts(
   file: DuckDBFile,
   work: (loading: Loading) => Promise<void>,
   check: (part: Commit) => void,
-): Promise<Commit | null> {
+): Promise<{ last: Commit | null; superseded: Map<VersionedName, number> }> {
   let last: Commit | null = null
+  const superseded = new Map<VersionedName, number>()
   await file.run(LOOKUP_STATEMENTS.join(';\n'))
   const add = async (part: Commit) => {
     check(part)
     last = part
     await appendCommit(file, part)
+    for (const [table, rows] of part.supersedes) {
+      superseded.set(table, (superseded.get(table) ?? 0) + rows.numRows)
+    }
   }
   await file.transaction(() =>
     work({
@@ -27,7 +32,7 @@ export async function loadParts(
       deadLetters: (ids) => deadLettersIn(file, ids),
     }),
   )
-  return last
+  return { last, superseded }
 }
 
 /** Appends the rows of a commit, within the open transaction. */

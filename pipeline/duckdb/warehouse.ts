@@ -191,11 +191,12 @@ class DuckDBWarehouse implements Warehouse {
 
   async load(work: (loading: Loading) => Promise<void>): Promise<void> {
     const { file } = this.#open
-    const last = await loadParts(file, work, (part) => this.#expectNext(part))
+    const { last, superseded } = await loadParts(file, work, (part) => this.#expectNext(part))
     if (last !== null) this.#advance(last)
     // The lookups count and filter what is stored.
     this.#open.lookups.close()
     await this.#use(file)
+    for (const [table, count] of superseded) await this.#pending.add(file, table, count)
   }
 
   /** Applies the commit, then `more`, in one transaction. */

@@ -21,11 +21,12 @@ import { addLanded, landedCorrections, outcomeOf, type Outcome } from './landed-
 import { derive, type Derived } from './derive.ts'
 import { undeclaredOutcomes } from '../warehouse/outcome-log.ts'
 import { firstEntries, ReleaseLog, runningOf, type Running } from '../warehouse/release-log.ts'
+import { followed, storedOf, type LoadStart } from './load-start.ts'
 import { MicroBatch } from './micro-batch.ts'
 import { watermarkAfter } from './watermark.ts'
 import type { AllImages } from './image-cache.ts'
 import { warehouseState, type StateStore } from '../state/state-store.ts'
-import type { Commit, Head, LandedKey, Loading, Warehouse } from '../warehouse/warehouse.ts'
+import type { Commit, Head, LandedKey, Warehouse } from '../warehouse/warehouse.ts'
 
 /** Images of each kind kept in memory between batches, unless the caller sets another limit. */
 const IMAGES_MAX = 4_000
@@ -41,19 +42,6 @@ export type Delivery = {
   resolving?: readonly string[]
   /** Inbox messages that this batch contains. */
   applying?: readonly LandedKey[]
-}
-
-/** Position and settings that a bulk load starts from. */
-export type LoadStart = {
-  /** Writes the parts of one commit, see `Warehouse`. */
-  load: NonNullable<Warehouse['load']>
-  definitions: Definitions
-  compiled: Compiled
-  erased: ErasedPersons
-  /** Number and time of the commit. */
-  at: Pick<Head, 'batch' | 'recordedAt'>
-  /** Adds the definitions that the commit registers. */
-  register: (builder: CommitBuilder) => void
 }
 
 /** A micro-batch whose commit is in flight. */
@@ -173,9 +161,17 @@ export class Pipeline {
     }
   }
 
-  /** Whether a bulk load is possible: the warehouse is empty and its engine can. */
+  /** Whether the engine can load in bulk. */
   get canLoad(): boolean {
-    return this.#head.batch === 0 && this.#warehouse.load !== undefined
+    return this.#warehouse.load !== undefined
+  }
+
+  /** Returns the number of events that batches have stored. */
+  async storedEvents(): Promise<number> {
+    const [row] = await this.#warehouse.query(
+      'select coalesce(sum(landed_count), 0) as events from batches',
+    )
+    return row?.['events'] as number
   }
 
   /** Runs a bulk load and continues after its commit. `receivedAt` in microseconds. */
@@ -183,14 +179,23 @@ export class Pipeline {
     receivedAt: number,
     work: (start: LoadStart) => Promise<{ outcome: Outcome; watermark: number | null }>,
   ): Promise<Outcome> {
-    const at = { batch: 1, recordedAt: receivedAt }
-    const { outcome, watermark } = await work({
-      load: async (parts) => this.#warehouse.load?.((loading) => parts(this.#followed(loading))),
+    await this.#committed
+    const before = this.#head
+    const recordedAt = Math.max(receivedAt, before.recordedAt + 1)
+    const at = { batch: before.batch + 1, recordedAt }
+    const loading = work({
+      load: async (parts) =>
+        this.#warehouse.load?.((loading) => parts(followed(loading, this.#state))),
       definitions: this.definitions,
       compiled: this.compiled,
       erased: this.#erased,
       at,
       register: (builder) => this.#register(builder),
+      stored: before.batch === 0 ? null : storedOf(before, this.#state, this.#warehouse),
+    })
+    const { outcome, watermark } = await loading.catch((thrown: unknown) => {
+      this.#state.loaded(null)
+      throw thrown
     })
     this.#head = { ...at, watermark }
     this.#unreleased = []
@@ -198,15 +203,6 @@ export class Pipeline {
     this.#forget()
     this.#state.loaded(at)
     return outcome
-  }
-
-  /** Returns a loading whose parts the state store follows. */
-  #followed(loading: Loading): Loading {
-    const add = async (part: Commit) => {
-      this.#state.loading(part)
-      await loading.add(part)
-    }
-    return { ...loading, add }
   }
 
   #register(builder: CommitBuilder): void {

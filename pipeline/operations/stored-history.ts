@@ -3,6 +3,7 @@
 import { HOUR } from '../base/clock.ts'
 import type { StoredDecoder } from '../decode/stored-decoder.ts'
 import type { Components } from '../bulk/components.ts'
+import { connectStored } from '../bulk/stored-components.ts'
 import {
   derivedColumns,
   rangesOf,
@@ -34,20 +35,8 @@ export class StoredHistory {
   }
 
   /** Connects the identifiers of each event and of the corrections. */
-  async connect(components: Components): Promise<void> {
-    const columns = 'identifiers, alias, unlink'
-    const sql = `select ${columns}, count(*) as events from events where ${this.#isInside}
-      group by ${columns}`
-    for await (const rows of this.#warehouse.stream(sql)) {
-      for (const row of rows) {
-        const named = this.#decoder.identifiersOf(row['identifiers'] as string)
-        const names = named.filter((name) => name !== undefined)
-        // An event without an identifier is in no derived table, and its corrections do not count.
-        if (names.length === 0) continue
-        for (const { a, b } of this.#decoder.correctionsOf(row)) names.push(a, b)
-        components.add(names, row['events'] as number)
-      }
-    }
+  connect(components: Components): Promise<void> {
+    return connectStored(components, this.#warehouse, this.#decoder, this.#isInside)
   }
 
   /** Yields the events in any order, with the columns that tables are derived from. */

@@ -156,7 +156,6 @@ class LocalState implements StateStore {
   }
 
   async follow(commit: Commit, committed: Promise<void>): Promise<void> {
-    if (this.#isLoading) this.#restart()
     this.#filter?.add(eventHashes(commit))
     this.#underWay = new CommitSegments(commit)
     try {
@@ -173,13 +172,13 @@ class LocalState implements StateStore {
     this.#try((log) => log.addColumns(columnsOf(part)))
   }
 
-  loaded({ batch, recordedAt }: Pick<Commit, 'batch' | 'recordedAt'>): void {
+  loaded(commit: Pick<Commit, 'batch' | 'recordedAt'> | null): void {
+    if (commit === null) this.#dropLoaded()
+    else this.#try((log) => log.write([], positionAfter(log, commit)))
     this.#isLoading = false
-    this.#try((log) => log.write([], { ...(log.position as Position), batch, recordedAt }))
   }
 
   close(): void {
-    if (this.#isLoading) this.#remove()
     this.#try((log) => {
       this.#filter?.write(this.#dir, log.position as Position)
       log.close()
@@ -194,6 +193,8 @@ class LocalState implements StateStore {
   }
 
   #learn(written: readonly Written[]): void {
+    // A position would complete the parts of a load.
+    if (this.#isLoading) return
     const position = this.#log?.position ?? null
     if (position !== null && written.length > 0) this.write(written, position)
   }
@@ -215,11 +216,11 @@ class LocalState implements StateStore {
   }
 
   /** Begins again without the parts of a load that has failed. */
-  #restart(): void {
+  #dropLoaded(): void {
     const position = this.#log?.position ?? null
+    if (!this.#isLoading || position === null) return
     this.#remove()
-    this.#isLoading = false
-    if (position !== null) this.#log = freshLog(this.#dir, position)
+    this.#log = freshLog(this.#dir, { ...position, isComplete: position.batch === 0 })
   }
 }
 
@@ -261,7 +262,10 @@ function keyed(rows: Table, key: string, text: string) {
   }
 }
 
-function positionAfter(log: StateLog, { batch, recordedAt }: Commit): Position {
+function positionAfter(
+  log: StateLog,
+  { batch, recordedAt }: Pick<Commit, 'batch' | 'recordedAt'>,
+): Position {
   return { ...(log.position as Position), batch, recordedAt }
 }
 

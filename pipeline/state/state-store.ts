@@ -16,11 +16,11 @@ export type StateStore = StateReads &
     /** Follows a commit in flight. Resolves when the commit is durable and the store has applied it;
      * rejects if the commit does. Reads meanwhile behave as in `Warehouse`. */
     follow(commit: Commit, committed: Promise<void>): Promise<void>
-    /** Adds a part of the first commit of a warehouse. */
+    /** Adds a part of a commit. Reads meanwhile must not concern keys of the parts. */
     loading(part: Commit): void
-    /** Continues after this commit, all parts of which were added. Without this call they are
-     * dropped. */
-    loaded(commit: Pick<Commit, 'batch' | 'recordedAt'>): void
+    /** Continues after the commit, all parts of which were added; null drops them. Must be called
+     * when the load ends. */
+    loaded(commit: Pick<Commit, 'batch' | 'recordedAt'> | null): void
 
     /** Writes what makes the next opening fast. Idempotent. */
     close(): void

@@ -174,7 +174,7 @@ async function feed(
 
 /** Loads in bulk if the rule of `run-bulk.ts` holds, which it prints; otherwise runs micro-batches. */
 async function runOrLoad(options: RunOptions): Promise<RunReport> {
-  const reason = bulkReason(options)
+  const reason = await bulkReason(options)
   if (reason === null) return run(options)
   note(reason)
   const loaded = await runBulk(options)

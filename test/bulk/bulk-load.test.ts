@@ -1,8 +1,12 @@
 /** Bulk loads: what a failure leaves, which inputs are refused, and deduplication across chunks. */
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ComponentTooLarge } from '../../pipeline/bulk/bulk-load.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
+import { failedChecks } from '../../pipeline/warehouse/integrity-checks.ts'
 import { Harness } from '../support/dump.ts'
 
 const eventOf = (id: string, device: string, more = '') =>
@@ -53,4 +57,29 @@ test('leaves an empty warehouse after a failure and after a component that is to
   await harness.feed(lines)
   expect(await countsOf(harness)).toEqual({ events: 3, letters: 0, batches: 1, sessions: 1 })
   await harness.warehouse.close()
+})
+
+test('leaves stored events and their state as they were after a failure', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+  const harness = new Harness(makeDefinitions({}), undefined, undefined, join(dir, 'state'))
+  const linesOf = (numbers: number[]) => numbers.map((n) => eventOf(`e${n}`, `d${n % 3}`))
+  await harness.feed(linesOf([1, 2, 3]))
+  const before = await countsOf(harness)
+  const { warehouse } = harness
+  const onPart = () => {
+    throw new Error('the disk is full')
+  }
+  const loading = harness.load([linesOf([4, 5, 6])], null, { partEvents: 1, onPart })
+  await expect(loading).rejects.toThrow('the disk is full')
+  expect(await countsOf(harness)).toEqual(before)
+  // The same lines again, over the state that the failed load has left.
+  expect(await harness.load([linesOf([4, 5, 6])], null, { partEvents: 1 })).toMatchObject({
+    landed: 3,
+  })
+  await harness.feed(linesOf([7, 8, 9]))
+  expect(await countsOf(harness)).toEqual({ events: 9, letters: 0, batches: 3, sessions: 3 })
+  expect((await failedChecks(warehouse)).failed).toEqual([])
+  harness.restart(true)
+  await warehouse.close()
+  rmSync(dir, { recursive: true })
 })

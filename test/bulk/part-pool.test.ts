@@ -8,13 +8,17 @@ import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { Harness } from '../support/dump.ts'
 
-test('several threads write the rows and state of one, in the same order', async () => {
+test.each([
+  ['an empty warehouse', 0],
+  ['a warehouse with events', 400],
+])('several threads write the rows and state of one, in the same order, into %s', async (_, n) => {
   const definitions = await loadDefinitions('definitions')
-  const lines = [...new Shop(5).lines(1_500)]
-  const chunks = [lines.slice(0, 500), lines.slice(500)]
+  const lines = [...new Shop(5).lines(1_300)]
+  const chunks = [lines.slice(n, n + 400), lines.slice(n + 400)]
   const all: unknown[] = []
   for (const threads of [1, 3]) {
     const harness = new Harness(definitions, duckdbWarehouse(':memory:'))
+    if (n > 0) await harness.feed(lines.slice(0, n))
     const outcome = await harness.load(chunks, null, { partEvents: 150, threads })
     expect(outcome.effects).toBeGreaterThan(20)
     const { warehouse } = harness

@@ -1,8 +1,8 @@
 /**
  * The law: current tables are a function of the accepted events, the definitions and the watermark.
- * Whatever the batches, arrival order, redeliveries and restarts, with or without a bulk load before
- * them, overlapping commits and a state store, and whatever happens to that store between runs, they equal what the
- * slow reference computes from the same events at once.
+ * Whatever the batches, arrival order, redeliveries and restarts, with or without bulk loads before or
+ * between them, overlapping commits and a state store, and whatever happens to that store between
+ * runs, they equal what the slow reference computes from the same events at once.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -46,12 +46,14 @@ const scene = fc
       state: fc.option(fc.array(fc.constantFrom(...DAMAGES), { minLength: 1, maxLength: 5 })),
       waits: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
       imagesMax: fc.constantFrom(1, 3, 4_000),
-      bulk: fc.option(
+      loads: fc.array(
         fc.record({
+          first: fc.integer({ min: 0, max: 4 }),
           chunks: fc.integer({ min: 1, max: 5 }),
           partEvents: fc.integer({ min: 1, max: 9 }),
           inMemory: fc.integer({ min: 1, max: 20 }),
         }),
+        { maxLength: 2 },
       ),
     }),
   )
@@ -60,27 +62,31 @@ test(
   'batches, order, redelivery, restarts and state do not affect the tables',
   async () => {
     await fc.assert(
-      fc.asyncProperty(scene, async ({ parts, batches, bulk, ...given }) => {
+      fc.asyncProperty(scene, async ({ parts, batches, loads, ...given }) => {
         const { restarts, waits, imagesMax, state } = given
         const definitions = makeDefinitions({ ...parts, journeys: [parts.journey] })
         const stateDir = state === null ? undefined : join(dir, `${(runs += 1)}.state`)
         const harness = new Harness(definitions, emptyWarehouse(), imagesMax, stateDir)
         const watermark = Math.max(...parts.events.map((e) => e.occurred_at)) + parts.watermark
         let last = Promise.resolve()
-        const loaded = Math.min(bulk?.chunks ?? 0, batches.length)
-        if (bulk !== null) {
-          const chunks = batches.slice(0, loaded).map((batch) => batch.map(lineOf))
-          await harness.load(chunks, loaded === batches.length ? watermark : null, bulk)
-        }
+        let loaded = 0
         for (const [i, batch] of batches.entries()) {
           if (i < loaded) continue
-          const isLast = i === batches.length - 1
           if (restarts[i % restarts.length]) {
             await last
             const damage = state?.[i % state.length] ?? 'none'
             harness.restart(damage === 'closed')
             if (stateDir !== undefined) damageState(stateDir, damage, i)
           }
+          const load = loads.find(({ first }) => first === i)
+          if (load !== undefined) {
+            const chunks = batches.slice(i, i + load.chunks).map((chunk) => chunk.map(lineOf))
+            loaded = i + chunks.length
+            await last
+            await harness.load(chunks, loaded === batches.length ? watermark : null, load)
+            continue
+          }
+          const isLast = i === batches.length - 1
           const begun = await harness.begin(batch.map(lineOf), isLast ? watermark : null)
           last = begun.committed
           if (waits[i % waits.length]) await last

@@ -2,6 +2,7 @@
 
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -301,9 +302,37 @@ test.each(['closed', 'continued'])('drops the parts of a failed load when %s', a
   const { path, warehouse, stateDir } = await opened()
   const state = await localState(stateDir, warehouse)
   state.loading(remembering(1, ['never'], ['never']))
+  state.loaded(null)
   if (how === 'continued') await follow(state, warehouse, remembering(1, ['a'], ['s']))
   const expected = how === 'closed' ? [{}, {}] : [{ a: 'a1' }, { s: ['s1'] }]
   if (how === 'continued') expect(Object.values(await answers(state))).toEqual(expected)
+  state.close()
+  await warehouse.close()
+  const again = await opened(path)
+  const next = await localState(stateDir, again.warehouse)
+  expect(Object.values(await answers(next))).toEqual(expected)
+  next.close()
+  await again.warehouse.close()
+})
+
+test('a load that dies or fails leaves the state of the commit before it', async () => {
+  const { path, warehouse, stateDir } = await opened()
+  const first = await localState(stateDir, warehouse)
+  await follow(first, warehouse, remembering(1, ['a', 'b'], ['s']))
+  first.close()
+  rmSync(stateDir, { recursive: true })
+  const expected = [{ a: 'a1', b: 'b1' }, { s: ['s1'] }]
+  const state = await localState(stateDir, warehouse)
+  const part = remembering(2, ['a'], ['s'])
+  state.loading(part)
+  // Reads of other keys must not complete the part.
+  expect(await state.images('profile', ['b'])).toEqual(new Map([['b', 'b1']]))
+  cpSync(stateDir, `${stateDir}-dead`, { recursive: true })
+  const dead = await localState(`${stateDir}-dead`, warehouse)
+  expect(Object.values(await answers(dead))).toEqual(expected)
+  dead.close()
+  state.loaded(null)
+  expect(Object.values(await answers(state))).toEqual(expected)
   state.close()
   await warehouse.close()
   const again = await opened(path)

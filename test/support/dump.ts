@@ -1,6 +1,6 @@
 /** Dumps of public views, and a harness that feeds a warehouse. */
 
-import { bulkLoad, type LoadLimits } from '../../pipeline/bulk/bulk-load.ts'
+import { bulkLoad, type BulkLoad, type LoadLimits } from '../../pipeline/bulk/bulk-load.ts'
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
 import { believed } from '../../pipeline/query/as-of.ts'
 import { formatInstant } from '../../pipeline/base/clock.ts'
@@ -148,8 +148,12 @@ export class Harness {
     return pipeline.begin(batch, { origin: 'test', receivedAt: this.#clock, watermark })
   }
 
-  /** Loads chunks of lines into the empty warehouse as one commit. */
-  async load(chunks: string[][], watermark: number | null, limits: LoadLimits = {}) {
+  /** Loads chunks of lines as one commit. */
+  async load(
+    chunks: string[][],
+    watermark: number | null,
+    limits: LoadLimits & Pick<BulkLoad, 'onPart'> = {},
+  ) {
     const pipeline = await this.pipeline()
     this.#clock += 1_000_000
     return pipeline.load(this.#clock, (start) =>
