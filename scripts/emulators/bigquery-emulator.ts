@@ -1,6 +1,6 @@
 /**
- * BigQuery emulator from `.peers/`. Without it, prints one line and the caller skips its tests; with
- * REQUIRE_EMULATORS=1 it is an error.
+ * BigQuery emulator from `.peers/`, started by `bigquery-emulator.py`. Without it, prints one line and
+ * the caller skips its tests; with REQUIRE_EMULATORS=1 it is an error.
  */
 
 import { spawn } from 'node:child_process'
@@ -12,6 +12,7 @@ import type { Place } from '../../pipeline/bigquery/client.ts'
 import { freePort } from './free-port.ts'
 
 const DIR = resolve('.peers/bigquery')
+const START = resolve('scripts/emulators/bigquery-emulator.py')
 const HOST = '127.0.0.1'
 const PROJECT = 'p1'
 const TRIES = 240
@@ -22,8 +23,8 @@ export type Emulator = { place(dataset: string): Place; url: string; stop(): Pro
 /** Returns null if the emulator is not installed and not required. With a folder, it keeps its data
  * there across restarts. */
 export async function startBigQuery(keptIn?: string): Promise<Emulator | null> {
-  const program = resolve(DIR, 'bin/bqemulator')
-  if (!existsSync(program)) {
+  const python = resolve(DIR, 'bin/python')
+  if (!existsSync(python)) {
     if (process.env['REQUIRE_EMULATORS'] === '1') {
       throw new Error('the BigQuery emulator is not installed: run npm run peers')
     }
@@ -41,7 +42,7 @@ export async function startBigQuery(keptIn?: string): Promise<Emulator | null> {
   }
   const flags = Object.entries(options).flat().map(String)
   const kept = keptIn === undefined ? ['--ephemeral'] : ['--persistent', '--data-dir', keptIn]
-  const child = spawn(program, ['start', ...kept, ...flags], {
+  const child = spawn(python, [START, 'start', ...kept, ...flags], {
     stdio: 'ignore',
     env: {
       ...process.env,
