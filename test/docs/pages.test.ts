@@ -45,7 +45,7 @@ function inOrder(steps: Step[]): Step[] {
 
 describe.each(PAGES)('%s', (path) => {
   const dir = makeCheckout()
-  const run = startCommands({}, dir)
+  const run = startCommands({ cwd: dir })
 
   const isFollowed = isLong || isUpdating || !LONG_PAGES.includes(path)
 

@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { build } from 'esbuild'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -128,49 +128,45 @@ test('a CSV export has no cell that a spreadsheet evaluates, and keeps numbers u
 describe('default warehouses', () => {
   /** Runs a command in the directory of the default warehouses. */
   const inPlace = (at: string, script: string, args: string[], input = '', env = {}) =>
-    spawnSync(
-      process.execPath,
-      ['--import', import.meta.resolve('tsx'), resolve(`scripts/${script}.ts`), ...args],
-      { encoding: 'utf8', cwd: at, input, env: { ...process.env, ...env } },
-    )
+    run(script, args, input, { env, cwd: at })
 
-  test('own events and the sample have separate files, and commands note when they use the sample', () => {
+  test('own events and the sample have separate files, and commands note when they use the sample', async () => {
     const at = mkdtempSync(join(dir, 'place-'))
     mkdirSync(join(at, 'definitions'))
-    expect(inPlace(at, 'start', []).stdout).toContain('Events → duckdb:sample.duckdb')
-    const sample = inPlace(at, 'status', [])
+    expect((await inPlace(at, 'start', [])).stdout).toContain('Events → duckdb:sample.duckdb')
+    const sample = await inPlace(at, 'status', [])
     expect(sample.stdout).toMatch(/^duckdb:sample\.duckdb\n/)
     expect(sample.stderr).toContain('using the sample, --warehouse duckdb:sample.duckdb')
-    const own = inPlace(at, 'start', [], event('e1', 'Bought'))
+    const own = await inPlace(at, 'start', [], event('e1', 'Bought'))
     expect(own.stdout).toContain('Events → duckdb:journeys.duckdb\n  1 line read')
-    const status = inPlace(at, 'status', [])
+    const status = await inPlace(at, 'status', [])
     expect(status).toMatchObject({ stderr: '' })
     expect(status.stdout).toMatch(/^duckdb:journeys\.duckdb\n/)
-    const mixed = inPlace(at, 'start', ['--warehouse', 'duckdb:journeys.duckdb'])
+    const mixed = await inPlace(at, 'start', ['--warehouse', 'duckdb:journeys.duckdb'])
     expect(mixed).toMatchObject({ status: 2, stdout: '' })
     expect(mixed.stderr).toContain(
       'the sample would mix with your events in duckdb:journeys.duckdb',
     )
-    const later = inPlace(at, 'start', ['--watermark', '2026-04-01T00:00:00Z'])
+    const later = await inPlace(at, 'start', ['--watermark', '2026-04-01T00:00:00Z'])
     expect(later.stdout).toContain('Events → duckdb:journeys.duckdb\n  0 lines read')
     const files = readdirSync(at).filter((name) => !name.endsWith('.state'))
     expect(files.sort()).toEqual(['definitions', 'journeys.duckdb', 'sample.duckdb'])
   })
 
-  test('options that npm takes because -- is missing are refused with the line to type', () => {
+  test('options that npm takes because -- is missing are refused with the line to type', async () => {
     const at = mkdtempSync(join(dir, 'place-'))
     const kept = (script: string, args: string[], env: { [name: string]: string }) =>
       inPlace(at, script, args, '', { npm_lifecycle_event: script, ...env })
-    const one = kept('start', ['f.ndjson'], { npm_config_warehouse: 'duckdb:my own.duckdb' })
+    const one = await kept('start', ['f.ndjson'], { npm_config_warehouse: 'duckdb:my own.duckdb' })
     expect(one).toMatchObject({ status: 2, stdout: '' })
     expect(one.stderr).toContain(
-      "npm takes --warehouse itself unless -- comes before it: npm start -- --warehouse 'duckdb:my own.duckdb' f.ndjson\n",
+      "npm takes --warehouse itself unless -- comes before it: npm start -- --warehouse 'duckdb:my own.duckdb' f.ndjson",
     )
-    const two = kept('start', ['now', 'f'], { npm_config_watermark: 'true' })
-    expect(two.stderr).toContain('npm start -- --watermark now f\n')
-    const verb = kept('cohort', ['members', 'c'], { npm_config_as_of: 'now' })
-    expect(verb.stderr).toContain('npm run cohort -- members --as-of now c\n')
-    const own = kept('status', [], { npm_config_json: 'true', npm_config_registry: 'x' })
+    const two = await kept('start', ['now', 'f'], { npm_config_watermark: 'true' })
+    expect(two.stderr).toContain('npm start -- --watermark now f')
+    const verb = await kept('cohort', ['members', 'c'], { npm_config_as_of: 'now' })
+    expect(verb.stderr).toContain('npm run cohort -- members --as-of now c')
+    const own = await kept('status', [], { npm_config_json: 'true', npm_config_registry: 'x' })
     expect(own.stderr).not.toContain('npm takes')
     expect(readdirSync(at)).toEqual([])
   })

@@ -14,7 +14,7 @@ writeFileSync(join(dir, 'empty.ndjson'), '')
 writeFileSync(join(dir, 'table.csv'), 'a,b\n1,2\n')
 writeFileSync(join(dir, 'torn.gz'), gzipSync('{}\n').subarray(0, 12))
 
-const run = startCommands({}, dir)
+const run = startCommands({ cwd: dir })
 const warehouses = () => readdirSync(dir).filter((name) => name.includes('.duckdb'))
 
 test('a run that reads nothing leaves no default warehouse', async () => {

@@ -1,6 +1,6 @@
 /**
  * Process that runs commands one after another (see `commands.ts`). Each command is loaded again,
- * with its own arguments, input and exit code. Its output is sent back.
+ * with its own arguments, input, environment, directory and exit code. Its output is sent back.
  */
 
 import { Readable } from 'node:stream'
@@ -25,8 +25,11 @@ for (const name of ['stdout', 'stderr'] as const) {
 
 let runs = 0
 
-async function run({ script, args, input }: Asked): Promise<Ended> {
+async function run({ script, args, input, env, cwd }: Asked): Promise<Ended> {
   Object.assign(outputs, { stdout: '', stderr: '' })
+  const before = { ...process.env }
+  Object.assign(process.env, env)
+  process.chdir(cwd)
   Object.defineProperty(process, 'stdin', {
     value: Readable.from([Buffer.from(input)], { objectMode: false }),
   })
@@ -34,9 +37,12 @@ async function run({ script, args, input }: Asked): Promise<Ended> {
   process.exitCode = undefined
   await import(`../../scripts/${script}.ts?run=${(runs += 1)}`)
   for (const [emitter, event] of LISTENED) emitter.removeAllListeners(event)
+  for (const name of Object.keys(env)) delete process.env[name]
+  Object.assign(process.env, before)
   return { status: Number(process.exitCode ?? 0), ...outputs, stderr: outputs.stderr.trim() }
 }
 
+process.on('disconnect', () => process.exit())
 process.on('message', (asked: Asked) => {
   void run(asked).then((ended) => process.send?.(ended))
 })

@@ -1,39 +1,59 @@
 /**
- * Runs commands as users do, and returns output and exit code. The commands of a test file share
- * one process, because starting a process takes longer than most commands. `start.test.ts` and the
- * kill tests check that real processes end with the right code.
+ * Runs commands as users do, and returns output and exit code. All commands of the test process
+ * share one process, because starting a process takes longer than most commands. `start.test.ts` and
+ * the kill tests check that real processes end with the right code.
  */
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll } from 'vitest'
 
-export type Asked = { script: string; args: string[]; input: string }
+/** Environment variables and working directory of commands. */
+export type Surroundings = { env?: { [name: string]: string }; cwd?: string }
+export type Asked = Required<Surroundings> & { script: string; args: string[]; input: string }
 export type Ended = { status: number; stdout: string; stderr: string }
 
 const TSX = pathToFileURL(resolve('node_modules/tsx/dist/loader.mjs')).href
+const PROCESS = resolve('test/support/command-process.ts')
 
-/** Runs `scripts/SCRIPT.ts` with arguments and standard input in `cwd`, one at a time. */
-export function startCommands(env: { [name: string]: string } = {}, cwd = process.cwd()) {
-  let child: ChildProcess | null = null
-  let death: Promise<never>
-  afterAll(() => child?.kill())
-  return async (script: string, args: string[], input = ''): Promise<Ended> => {
-    if (child === null) {
-      child = fork(resolve('test/support/command-process.ts'), [], {
-        execArgv: ['--import', TSX],
-        cwd,
-        env: { ...process.env, ...env },
-      })
-      death = once(child, 'exit').then(died)
-      death.catch(() => undefined)
+let shared: ChildProcess | null = null
+
+/** Returns the process of the commands. It ends with this one. */
+function commandProcess(): ChildProcess {
+  if (shared === null) {
+    const child = fork(PROCESS, [], { execArgv: ['--import', TSX] })
+    child.unref()
+    child.channel?.unref()
+    child.once('exit', () => (shared = null))
+    shared = child
+  }
+  return shared
+}
+
+/** Returns a function that runs `scripts/SCRIPT.ts` with arguments and standard input, one at a
+ * time, in the given surroundings or those of a call. */
+export function startCommands(all: Surroundings = {}) {
+  return async (
+    script: string,
+    args: string[],
+    input = '',
+    own: Surroundings = {},
+  ): Promise<Ended> => {
+    const child = commandProcess()
+    const over = new AbortController()
+    const options = { signal: over.signal }
+    const death = once(child, 'exit', options).then(died)
+    death.catch(() => undefined)
+    const ended = Promise.race([once(child, 'message', options), death])
+    const env = { ...all.env, ...own.env }
+    const cwd = own.cwd ?? all.cwd ?? process.cwd()
+    child.send({ script, args, input, env, cwd } satisfies Asked)
+    try {
+      return (await ended)[0] as Ended
+    } finally {
+      over.abort()
     }
-    const ended = Promise.race([once(child, 'message'), death])
-    child.send({ script, args, input } satisfies Asked)
-    const [answer] = await ended
-    return answer as Ended
   }
 }
 

@@ -22,9 +22,11 @@ import { planOf } from '../../scripts/deploy/plan.ts'
 import { removalOf } from '../../scripts/deploy/removal.ts'
 import { siteOf, type Landing, type Site } from '../../scripts/deploy/site.ts'
 import { commandsOf, scriptOf, wordsOf } from '../../scripts/deploy/step.ts'
+import { startCommands } from '../support/commands.ts'
 import { startAnalyzer } from '../support/zetasql.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+const run = startCommands()
 const analyzer = await startAnalyzer([])
 afterAll(async () => {
   await analyzer?.stop()
@@ -62,20 +64,24 @@ class Machine {
 
   #env(fails = 'nothing like it', code = 3) {
     const own = { PATH: this.#path, STATE: this.#state, HELP: this.#help }
-    return { ...process.env, ...own, FAILS: fails, CODE: String(code) }
+    return { ...own, FAILS: fails, CODE: String(code) }
   }
 
   /** Makes a command that contains `fails` do nothing and exit with `code`. */
   deploy(args: string[], fails?: string, code?: number) {
-    return spawnSync(
-      process.execPath,
-      ['--import', 'tsx', 'scripts/deploy.ts', ...PLACE, ...args],
-      { encoding: 'utf8', env: this.#env(fails, code) },
-    )
+    return run('deploy', [...PLACE, ...args], '', { env: this.#env(fails, code) })
+  }
+
+  /** The same in a process of its own, which shows what the programs print. */
+  deployAlone(args: string[], fails: string) {
+    return spawnSync(process.execPath, ['scripts/run.js', 'scripts/deploy.ts', ...PLACE, ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, ...this.#env(fails) },
+    })
   }
 
   sh(script: string, fails?: string, code?: number) {
-    const env = this.#env(fails, code)
+    const env = { ...process.env, ...this.#env(fails, code) }
     execFileSync('/bin/sh', ['-s'], { input: script, env, stdio: 'pipe' })
   }
 
@@ -100,10 +106,10 @@ describe.each(['subscription', 'function'] as const)('landing by %s', (landing) 
     await expect(scriptOf(planOf(site(landing)))).toMatchFileSnapshot(`../plans/${landing}.sh`)
   })
 
-  test('the script does what --yes does, and a repetition creates nothing', () => {
+  test('the script does what --yes does, and a repetition creates nothing', async () => {
     const [byHand, byCommand] = [new Machine(), new Machine()]
     byHand.sh(scriptOf(planOf(site(landing))))
-    const first = byCommand.deploy(['--landing', landing, '--yes'])
+    const first = await byCommand.deploy(['--landing', landing, '--yes'])
     expect([first.stderr, first.status]).toEqual([expect.stringMatching(/knows all/), 0])
     const asked = byCommand.log()
     expect(asked).toEqual(byHand.log())
@@ -132,7 +138,7 @@ test('uses the project number and the URLs that earlier steps print', () => {
 
 test('stops at the first failure with advice, and continues from there', () => {
   const machine = new Machine()
-  const failed = machine.deploy(['--yes'], 'functions deploy journeys-advance')
+  const failed = machine.deployAlone(['--yes'], 'functions deploy journeys-advance')
   expect(failed.status).toBe(1)
   expect(failed.stderr).toMatch(
     /error: step \d+ of \d+ failed with exit code 3: gcloud functions deploy journeys-advance --/,
@@ -149,9 +155,9 @@ test('stops at the first failure with advice, and continues from there', () => {
   ])
 })
 
-test('stops if a stored value is empty, as script and as command', () => {
+test('stops if a stored value is empty, as script and as command', async () => {
   const [byHand, byCommand] = [new Machine(), new Machine()]
-  const empty = byCommand.deploy(['--yes'], 'functions deploy journeys-advance', 0)
+  const empty = await byCommand.deploy(['--yes'], 'functions deploy journeys-advance', 0)
   expect([empty.status, empty.stderr]).toEqual([
     1,
     expect.stringContaining('printed nothing: gcloud'),
@@ -163,9 +169,9 @@ test('stops if a stored value is empty, as script and as command', () => {
   }
 })
 
-test('does nothing if a program does not know a flag', () => {
+test('does nothing if a program does not know a flag', async () => {
   const machine = new Machine(PROGRAMS, '--concurrency')
-  const refused = machine.deploy(['--yes'])
+  const refused = await machine.deploy(['--yes'])
   expect(refused.status).toBe(1)
   expect(refused.stderr).toContain(
     'the installed Google Cloud CLI does not know gcloud functions deploy --concurrency;',
@@ -173,15 +179,15 @@ test('does nothing if a program does not know a flag', () => {
   expect(machine.log()).toEqual([])
 })
 
-test('prints the plan but does not run it if the programs are missing', () => {
+test('prints the plan but does not run it if the programs are missing', async () => {
   const machine = new Machine([])
-  const printed = machine.deploy([])
+  const printed = await machine.deploy([])
   expect(printed.status).toBe(0)
   expect(printed.stdout).toBe(scriptOf(planOf(site('subscription'))))
   const missing = 'not installed: bq, gcloud; they come with the Google Cloud CLI'
   expect(printed.stderr).toContain(missing)
-  const refused = machine.deploy(['--yes'])
-  expect([refused.status, refused.stderr]).toEqual([1, `error: ${missing}\n`])
+  const refused = await machine.deploy(['--yes'])
+  expect([refused.status, refused.stderr]).toEqual([1, `error: ${missing}`])
 })
 
 test('removal deletes all resources of both kinds of landing except the dataset', async () => {
@@ -191,7 +197,7 @@ test('removal deletes all resources of both kinds of landing except the dataset'
     machine.sh(scriptOf(planOf(site(landing))))
   }
   const made = machine.log().filter((line) => / (create|deploy) /.test(line))
-  expect(machine.deploy(['--remove', '--yes']).status).toBe(0)
+  expect((await machine.deploy(['--remove', '--yes'])).status).toBe(0)
   const removed = machine.log().filter((line) => line.includes(' delete '))
   expect(removed).toHaveLength(new Set(made.map((line) => line.split(' --')[0])).size)
   expect(removed.filter((line) => !line.startsWith('gcloud '))).toEqual([])
@@ -199,28 +205,28 @@ test('removal deletes all resources of both kinds of landing except the dataset'
   expect(machine.log().filter((line) => line.includes(' delete '))).toEqual([])
 })
 
-test('no permission outlives its account, even if the removal is interrupted', () => {
+test('no permission outlives its account, even if the removal is interrupted', async () => {
   const machine = new Machine()
   machine.sh('gcloud secrets create journeys-hash-key')
   for (const landing of ['subscription', 'function'] as const) {
     machine.sh(scriptOf(planOf(site(landing, { isHashed: true }))))
   }
   expect(machine.rights()).toHaveLength(11)
-  const cut = machine.deploy(['--remove', '--yes'], 'secrets remove-iam-policy-binding')
-  expect([cut.status, cut.stderr]).toEqual([1, expect.stringContaining('permission denied')])
+  const cut = await machine.deploy(['--remove', '--yes'], 'secrets remove-iam-policy-binding')
+  expect([cut.status, cut.stderr]).toEqual([1, expect.stringContaining('failed with exit code 3')])
   expect(machine.rights().length).toBeGreaterThan(0)
   expect(machine.log().filter((line) => line.includes('accounts delete'))).toEqual([])
   machine.sh(scriptOf(removalOf(site('function'))), 'accounts delete journeys-build', 0)
   expect(machine.rights()).toEqual([])
-  expect(machine.deploy(['--remove', '--yes']).status).toBe(0)
+  expect((await machine.deploy(['--remove', '--yes'])).status).toBe(0)
   expect(machine.rights()).toEqual([])
 })
 
-test('removal revokes no permission on a dataset that no longer exists', () => {
+test('removal revokes no permission on a dataset that no longer exists', async () => {
   const machine = new Machine()
   machine.sh(scriptOf(planOf(site('subscription'))))
   machine.log()
-  expect(machine.deploy(['--remove', '--yes'], 'show --dataset').status).toBe(0)
+  expect((await machine.deploy(['--remove', '--yes'], 'show --dataset')).status).toBe(0)
   const asked = machine.log()
   expect(asked.filter((line) => / query /.test(line))).toEqual([])
   expect(asked.filter((line) => line.includes('accounts delete'))).toHaveLength(4)
@@ -339,19 +345,24 @@ test.each([
   expect(() => siteOf({ ...site('function'), every: '5', ...wrong })).toThrow(complaint)
 })
 
-test('exits with 2 and one line for invalid arguments', () => {
-  const refused = new Machine().deploy(['--json', '--yes'])
+test('exits with 2 and one line for invalid arguments', async () => {
+  const refused = await new Machine().deploy(['--json', '--yes'])
   expect([refused.status, refused.stdout]).toEqual([2, ''])
-  expect(refused.stderr).toBe('error: --json prints the plan only: leave out --yes\n')
+  expect(refused.stderr).toBe('error: --json prints the plan only: leave out --yes')
 })
 
-test('refuses to land by subscription if a namespace is hashed', () => {
+test('refuses to land by subscription if a namespace is hashed', async () => {
   const definitions = join(dir, 'hashed')
   mkdirSync(definitions)
   writeFileSync(join(definitions, 'identity.ts'), "export default { hashed: ['email'] }\n")
-  const refused = new Machine().deploy(['--definitions', definitions, '--landing', 'subscription'])
+  const refused = await new Machine().deploy([
+    '--definitions',
+    definitions,
+    '--landing',
+    'subscription',
+  ])
   expect([refused.status, refused.stdout]).toEqual([2, ''])
   expect(refused.stderr).toMatch(
-    /^error: --landing subscription .* values of email, which .*--landing function\n$/,
+    /^error: --landing subscription .* values of email, which .*--landing function$/,
   )
 })

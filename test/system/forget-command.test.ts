@@ -27,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(dir, { recursive: true }))
 
-const command = startCommands({ [HASH_KEY_VARIABLE]: 'test' })
+const command = startCommands({ env: { [HASH_KEY_VARIABLE]: 'test' } })
 const run = (script: string, ...options: string[]) =>
   command(script, ['--warehouse', `duckdb:${database}`, ...options])
 

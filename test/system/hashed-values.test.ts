@@ -26,7 +26,7 @@ import { Harness } from '../support/dump.ts'
 
 const KEY = 'test'
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
-const command = startCommands({ [HASH_KEY_VARIABLE]: KEY })
+const command = startCommands({ env: { [HASH_KEY_VARIABLE]: KEY } })
 afterAll(() => rmSync(dir, { recursive: true }))
 
 const VALUES = ['ada+x@example.org', 'bob@example.org', 'user-4711', 'user-0815']
