@@ -5,6 +5,13 @@ import { assert } from './errors.ts'
 /** Text of row i: UTF-8 bytes from `offsets[i]` to `offsets[i + 1]`. */
 export type TextColumn = { bytes: Uint8Array; offsets: Int32Array }
 
+const UTF8 = new TextDecoder()
+
+/** Returns the text of a row. */
+export function textAt({ bytes, offsets }: TextColumn, row: number): string {
+  return UTF8.decode(bytes.subarray(offsets[row], offsets[row + 1]))
+}
+
 /** Encodes texts with one write; null becomes an empty text. */
 export function textColumnOf(texts: readonly (string | null)[]): TextColumn {
   const joined = texts.join('')

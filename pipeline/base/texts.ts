@@ -41,6 +41,13 @@ export class Texts {
     return this.#values[code] as string
   }
 
+  /** Returns the texts of codes. */
+  allOf(codes: Iterable<number>): string[] {
+    const texts: string[] = []
+    for (const code of codes) texts.push(this.#values[code] as string)
+    return texts
+  }
+
   /** Returns whether two codes have equal texts. */
   isSame(a: number, b: number): boolean {
     return a === b || (a >= 0 && b >= 0 && this.#values[a] === this.#values[b])

@@ -10,7 +10,7 @@
 import { contentAt, CONTEXT, IDENTIFIERS, PROPERTIES } from '../decode/content-builder.ts'
 import type { EventBatch, Refusal } from '../decode/event-batch.ts'
 import { EventIndex, RowsById } from '../base/event-index.ts'
-import type { TextColumn } from '../base/columns.ts'
+import { textAt } from '../base/columns.ts'
 import type { ErasedPersons } from './suppression-list.ts'
 import { isEqual, type Json } from '../base/json.ts'
 import { uuidOf } from '../base/hash.ts'
@@ -114,9 +114,9 @@ function contentOf(batch: EventBatch, row: number): Json {
     occurred_at: batch.occurredAt[row],
     ordinal: batch.ordinal[row],
     source: batch.source.values[batch.source.codes[row] ?? -1],
-    identifiers: textOf(batch.content, contentAt(row, IDENTIFIERS)),
-    properties: textOf(batch.content, contentAt(row, PROPERTIES)),
-    context: textOf(batch.content, contentAt(row, CONTEXT)),
+    identifiers: textAt(batch.content, contentAt(row, IDENTIFIERS)),
+    properties: textAt(batch.content, contentAt(row, PROPERTIES)),
+    context: textAt(batch.content, contentAt(row, CONTEXT)),
     alias: batch.aliasJson.get(row) ?? null,
     unlink: batch.unlinkJson.get(row) ?? null,
   })
@@ -133,12 +133,6 @@ function parsedContent(content: { [column: string]: unknown }): Json {
     parsed[name] = typeof text === 'string' ? (JSON.parse(text) as Json) : null
   }
   return parsed
-}
-
-const UTF8 = new TextDecoder()
-
-export function textOf(column: TextColumn, row: number): string {
-  return UTF8.decode(column.bytes.subarray(column.offsets[row], column.offsets[row + 1]))
 }
 
 function refusalOf(batch: EventBatch, row: number): Refusal {

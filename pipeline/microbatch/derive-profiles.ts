@@ -52,7 +52,7 @@ export async function planProfiles(
   if (watermark !== null && watermark !== watermarkBefore) {
     for (const due of await warehouse.due(watermarkBefore, watermark)) touched.add(texts.code(due))
   }
-  await images.profile.load(Array.from(touched, (profile) => texts.at(profile)))
+  await images.profile.load(texts.allOf(touched))
   const plan: ProfilePlan = { continued: [], added, refolded, streams: new Set() }
   const fold = foldOf(batch, sessions.placements.after)
   for (const profile of touched) {
@@ -225,8 +225,8 @@ function refoldProfiles(
   for (const [profile, { streams }] of refolds) {
     const profileId = texts.at(profile)
     const rows = rowsOfProfile(batch, placements, profile, streams)
-    const had = rows.filter((row) => before.profileOf(row) === profile)
-    const has = rows.filter((row) => after.profileOf(row) === profile)
+    const had = before.rowsOf(profile, rows)
+    const has = after.rowsOf(profile, rows)
     was.run(profileId, freshFoldState(compiled), had, watermarkBefore)
     const foldState = freshFoldState(compiled)
     is.run(profileId, foldState, has, watermark)

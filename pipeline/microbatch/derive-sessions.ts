@@ -92,9 +92,10 @@ function planContinuation(
   const isResumed = open !== null && cut.sessions[0] === open
   const touched = open === null || isResumed ? cut.sessions : [open, ...cut.sessions]
   const closed = closedNames(batch, image)
-  const opened = touched.map(({ named }) =>
-    named === null ? NO_TEXT : placements.profileAfter(texts.code(named)),
-  )
+  const opened: number[] = []
+  for (const { named } of touched) {
+    opened.push(named === null ? NO_TEXT : placements.profileAfter(texts.code(named)))
+  }
   const named = closed.length === 0 ? opened : closed.concat(opened)
   const { profiles: owners, claim } = assignSessions(named, stream, compiled.identity)
   const profiles = closed.length === 0 ? owners : owners.slice(closed.length)
@@ -137,9 +138,14 @@ const NO_NAMES: number[] = []
  * last. */
 function closedNames({ texts }: MicroBatch, image: StreamImage | undefined): number[] {
   if (image === undefined || image.names.length === 0) return NO_NAMES
-  const names = image.names.map(([, profile]) => texts.code(profile))
-  const last = image.names.findIndex(([identifier]) => identifier === image.lastNamed)
-  if (last >= 0) names.push(names[last] as number)
+  const names: number[] = []
+  let last = NO_TEXT
+  for (const [identifier, profile] of image.names) {
+    const code = texts.code(profile)
+    names.push(code)
+    if (identifier === image.lastNamed) last = code
+  }
+  if (last !== NO_TEXT) names.push(last)
   return names
 }
 
@@ -170,7 +176,7 @@ function imageAfter(
     // Most sessions name the person that the one before named.
     if (named === lastNamed) continue
     lastNamed = named
-    known ??= new Set(names.map(([identifier]) => identifier))
+    known ??= identifiersOf(names)
     if (known.has(named)) continue
     known.add(named)
     names.push([named, texts.at(placements.profileAfter(texts.code(named)))])
@@ -184,6 +190,12 @@ function imageAfter(
     hasUnnamed,
     claim,
   }
+}
+
+function identifiersOf(names: StreamImage['names']): Set<string> {
+  const identifiers = new Set<string>()
+  for (const [identifier] of names) identifiers.add(identifier)
+  return identifiers
 }
 
 /** Adds the changes of placed streams. */
@@ -203,7 +215,12 @@ function rederive(
     addRows(after, batch, stream, rows, is, placements.after)
     ledger.replace(stream, batch.rowsOf(stream), rows)
     if (rows.length === 0) continue
-    const image = imageAfter(batch, placements, undefined, { rows, ...is })
+    const image = imageAfter(batch, placements, undefined, {
+      rows,
+      sessions: is.sessions,
+      profiles: is.profiles,
+      claim: is.claim,
+    })
     batch.images.stream.put(batch.texts.at(stream), image)
   }
   const { sessions, events } = before

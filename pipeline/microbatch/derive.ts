@@ -86,7 +86,7 @@ async function loadImages(
   names: readonly Ints[],
   corrections: readonly PlacedCorrection[],
 ): Promise<void> {
-  const streams = Array.from(newStreams, (stream) => texts.at(stream))
+  const streams = texts.allOf(newStreams)
   await images.stream.load(streams)
   const identifiers = new Set<string>()
   for (const column of names) {

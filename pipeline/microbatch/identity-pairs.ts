@@ -198,7 +198,8 @@ function repeatsLink(
 ): boolean {
   if (firstLink === null || unlinked !== null) return false
   if (aliases.length + ifCarried.length + unlinks.length > 0) return false
-  return links.every((row) => events.isAfter(row, firstLink))
+  for (const row of links) if (!events.isAfter(row, firstLink)) return false
+  return true
 }
 
 function earliest(places: Place[]): Place | null {

@@ -39,14 +39,23 @@ export async function linkIdentities(
   const linked: Linked = { moves: new Map(), changes: new Changes(batch.texts) }
   const sayings = sayingsOf(batch, batch.newRows, corrections)
   const carried = carriedPersons(batch)
-  const firstCarried = [...carried].filter((name) => isNamedAlone(batch, name))
+  const firstCarried: string[] = []
+  for (const name of carried) if (isNamedAlone(batch, name)) firstCarried.push(name)
   if (sayings.length === 0 && firstCarried.length === 0) return linked
   const { identifier, component } = batch.images
-  const named = sayings.flatMap(({ kept, refused }) => [kept, refused])
-  await component.load(
-    [...named, ...firstCarried].flatMap((name) => identifier.get(name)?.component ?? []),
-  )
-  const changed = firstCarried.flatMap((name) => pairsFrom(batch, name))
+  const components = new Set<string>()
+  const addComponentOf = (name: string) => {
+    const key = identifier.get(name)?.component ?? null
+    if (key !== null) components.add(key)
+  }
+  for (const { kept, refused } of sayings) {
+    addComponentOf(kept)
+    addComponentOf(refused)
+  }
+  for (const name of firstCarried) addComponentOf(name)
+  await component.load(components)
+  const changed: Pair[] = []
+  for (const name of firstCarried) changed.push(...pairsFrom(batch, name))
   for (const saying of sayings) {
     const pair = await applySaying(batch, saying, pairOf(batch, saying))
     if (pair !== null) changed.push(pair)
@@ -63,7 +72,7 @@ function personsOn({ compiled, events, texts }: MicroBatch, rows: Iterable<numbe
   for (const row of rows) {
     for (const column of persons) if (column.at(row) >= 0) carried.add(column.at(row))
   }
-  return new Set(Array.from(carried, (code) => texts.at(code)))
+  return new Set(texts.allOf(carried))
 }
 
 /** Returns the person identifiers that the new rows carry. */

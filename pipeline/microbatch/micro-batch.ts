@@ -192,9 +192,10 @@ export class MicroBatch {
   /** Reads the history of streams that have not been read yet. */
   async loadHistory(streams: Iterable<number>): Promise<void> {
     const { events, texts } = this
-    const missing = [...new Set(streams)].filter((stream) => !this.#oldRows.has(stream))
-    if (missing.length === 0) return
-    const stored = await this.#state.segments(missing.map((stream) => texts.at(stream)))
+    const missing = new Set<number>()
+    for (const stream of streams) if (!this.#oldRows.has(stream)) missing.add(stream)
+    if (missing.size === 0) return
+    const stored = await this.#state.segments(texts.allOf(missing))
     for (const stream of missing) {
       const first = events.count
       for (const segment of stored.get(texts.at(stream)) ?? []) addSegment(events, stream, segment)

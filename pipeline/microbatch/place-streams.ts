@@ -29,6 +29,17 @@ export class Ownership {
     return row < this.session.length ? this.session.at(row) : NO_TEXT
   }
 
+  /** Returns those of `rows` that a profile has. */
+  rowsOf(profile: number, rows: Int32Array): Int32Array {
+    const found = new Int32Array(rows.length)
+    let count = 0
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number
+      if (this.profileOf(row) === profile) found[count++] = row
+    }
+    return found.subarray(0, count)
+  }
+
   set(row: number, profile: number, session: number): void {
     this.profile.set(row, profile)
     this.session.set(row, session)
@@ -84,7 +95,8 @@ export class Placements {
   /** Places streams. Reads their history and the images of their identifiers. */
   async place(streams: Iterable<number>): Promise<void> {
     const batch = this.#batch
-    const missing = [...streams].filter((stream) => !this.#placed.has(stream))
+    const missing: number[] = []
+    for (const stream of streams) if (!this.#placed.has(stream)) missing.push(stream)
     await batch.loadHistory(missing)
     await batch.images.identifier.load(identifiersOf(batch, missing))
     for (const stream of missing) {
@@ -134,12 +146,12 @@ export class Placements {
 
 /** Returns the identifiers in the history of streams. */
 function identifiersOf(batch: MicroBatch, streams: readonly number[]): string[] {
-  const { events, texts } = batch
+  const { events } = batch
   const found = new Set<number>()
   for (const stream of streams) {
     for (const row of batch.historyOf(stream)) {
       for (const column of events.identifiers) if (column.at(row) >= 0) found.add(column.at(row))
     }
   }
-  return Array.from(found, (code) => texts.at(code))
+  return batch.texts.allOf(found)
 }

@@ -76,7 +76,7 @@ export function rowsFrom(first: number, end: number): Int32Array {
 export function sortRows(events: Events, rows: Int32Array): Int32Array {
   for (let i = 1; i < rows.length; i++) {
     if (events.inOrder(rows[i - 1] as number, rows[i] as number) < 0) continue
-    return rows.sort(events.inOrder)
+    return rows.sort((a, b) => events.inOrder(a, b))
   }
   return rows
 }

@@ -99,10 +99,13 @@ export class Events {
   }
 
   /** Compares row numbers in event order. */
-  readonly inOrder = (a: number, b: number): number =>
-    this.occurredAt.at(a) - this.occurredAt.at(b) ||
-    this.ordinal.at(a) - this.ordinal.at(b) ||
-    compareText(this.eventIdOf(a), this.eventIdOf(b))
+  inOrder(a: number, b: number): number {
+    return (
+      this.occurredAt.at(a) - this.occurredAt.at(b) ||
+      this.ordinal.at(a) - this.ordinal.at(b) ||
+      compareText(this.eventIdOf(a), this.eventIdOf(b))
+    )
+  }
 
   /** Returns whether the row is after the place in event order. */
   isAfter(row: number, place: Place): boolean {

@@ -119,7 +119,7 @@ export function assignSessions(
   rules: PersonRules,
 ): Assigned {
   const claim = claimOf(named, rules)
-  const first = named.find((person) => person !== NO_TEXT) ?? stream
+  const first = firstOf(named, stream)
   let before = first
   const profiles: number[] = []
   for (const person of named) {
@@ -129,6 +129,12 @@ export function assignSessions(
     else profiles.push(claim === 'first' ? first : stream)
   }
   return { profiles, claim }
+}
+
+/** Returns the first person that is named, otherwise `stream`. */
+function firstOf(named: readonly number[], stream: number): number {
+  for (const person of named) if (person !== NO_TEXT) return person
+  return stream
 }
 
 function claimOf(named: readonly number[], rules: PersonRules): Claim {
@@ -142,10 +148,11 @@ function claimOf(named: readonly number[], rules: PersonRules): Claim {
 /** Returns the number of distinct persons. Most streams name one at most. */
 function distinctOf(named: readonly number[]): number {
   let first = NO_TEXT
+  let others: Set<number> | null = null
   for (const person of named) {
     if (person === NO_TEXT || person === first) continue
-    if (first !== NO_TEXT) return new Set(named.filter((one) => one !== NO_TEXT)).size
-    first = person
+    if (first === NO_TEXT) first = person
+    else (others ??= new Set()).add(person)
   }
-  return first === NO_TEXT ? 0 : 1
+  return (first === NO_TEXT ? 0 : 1) + (others?.size ?? 0)
 }

@@ -105,15 +105,7 @@ class LocalState implements StateStore {
   async images(kind: ImageKind, keys: string[]): Promise<Map<string, string>> {
     const space = IMAGE_KINDS.indexOf(kind)
     const found = new Map<string, string>()
-    const unknown = this.#try((log) => {
-      const missing: string[] = []
-      for (const key of keys) {
-        const record = log.get(space, key)
-        if (record?.type === 'value') found.set(key, record.text)
-        else if (isUnknown(log, record)) missing.push(key)
-      }
-      return missing
-    })
+    const unknown = this.#try((log) => findTexts(log, space, keys, found))
     if (unknown === null) return this.#warehouse.images(kind, keys)
     if (unknown.length === 0) return found
     const read = await this.#warehouse.images(kind, unknown)
@@ -124,15 +116,7 @@ class LocalState implements StateStore {
 
   async segments(streams: string[]): Promise<Map<string, string[]>> {
     const found = new Map<string, string[]>()
-    const unknown = this.#try((log) => {
-      const missing: string[] = []
-      for (const stream of streams) {
-        const record = log.get(HISTORY, stream)
-        if (record?.type === 'value') found.set(stream, log.chain(record))
-        else if (isUnknown(log, record)) missing.push(stream)
-      }
-      return missing
-    })
+    const unknown = this.#try((log) => findChains(log, streams, found))
     if (unknown === null) return this.#warehouse.segments(streams)
     const asked = new Set(unknown)
     for (const stream of this.#underWay === null ? [] : streams) {
@@ -222,6 +206,40 @@ class LocalState implements StateStore {
     this.#remove()
     this.#log = freshLog(this.#dir, { ...position, isComplete: position.batch === 0 })
   }
+}
+
+// The loops over keys are functions of their own: V8 drops the compiled code of an inner function with
+// its last closure, and would compile it again for every batch.
+
+/** Adds the texts of keys to `found`. Returns the keys that only the warehouse knows. */
+function findTexts(
+  log: StateLog,
+  space: number,
+  keys: readonly string[],
+  found: Map<string, string>,
+): string[] {
+  const unknown: string[] = []
+  for (const key of keys) {
+    const record = log.get(space, key)
+    if (record?.type === 'value') found.set(key, record.text)
+    else if (isUnknown(log, record)) unknown.push(key)
+  }
+  return unknown
+}
+
+/** Adds the segments of streams to `found`. Returns the streams that only the warehouse knows. */
+function findChains(
+  log: StateLog,
+  streams: readonly string[],
+  found: Map<string, string[]>,
+): string[] {
+  const unknown: string[] = []
+  for (const stream of streams) {
+    const record = log.get(HISTORY, stream)
+    if (record?.type === 'value') found.set(stream, log.chain(record))
+    else if (isUnknown(log, record)) unknown.push(stream)
+  }
+  return unknown
 }
 
 /** Returns whether only the warehouse knows what a key without a value has. */

@@ -1,26 +1,33 @@
 /** History segments of a commit, by stream. The index is built on first use. */
 
+import { textAt, type TextColumn } from '../base/columns.ts'
+import { textColumn } from './arrow/arrow.ts'
 import type { Commit } from './warehouse.ts'
 
+const NO_TEXTS: TextColumn = { bytes: new Uint8Array(), offsets: new Int32Array(1) }
+
 export class CommitSegments {
-  readonly #history: ReturnType<Commit['inserts']['get']>
+  readonly #streams: TextColumn
+  readonly #segments: TextColumn
   #rowOf: Map<string, number> | null = null
 
   constructor({ inserts }: Commit) {
-    this.#history = inserts.get('history')
+    const history = inserts.get('history')
+    this.#streams = history === undefined ? NO_TEXTS : textColumn(history, 'stream')
+    this.#segments = history === undefined ? NO_TEXTS : textColumn(history, 'segment')
   }
 
   /** Returns the segment that the commit adds to a stream, or undefined. */
   of(stream: string): string | undefined {
-    const row = this.#rows.get(stream)
-    return row === undefined ? undefined : this.#history?.getChild('segment')?.get(row)
+    this.#rowOf ??= rowsOf(this.#streams)
+    const row = this.#rowOf.get(stream)
+    return row === undefined ? undefined : textAt(this.#segments, row)
   }
+}
 
-  get #rows(): Map<string, number> {
-    if (this.#rowOf !== null) return this.#rowOf
-    this.#rowOf = new Map()
-    const streams = this.#history?.getChild('stream')
-    for (let row = 0; row < (streams?.length ?? 0); row++) this.#rowOf.set(streams?.get(row), row)
-    return this.#rowOf
-  }
+/** Returns the rows of distinct texts. */
+function rowsOf(texts: TextColumn): Map<string, number> {
+  const rows = new Map<string, number>()
+  for (let row = 0; row < texts.offsets.length - 1; row++) rows.set(textAt(texts, row), row)
+  return rows
 }

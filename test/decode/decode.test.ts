@@ -10,7 +10,7 @@ import { LINE_BYTES_MAX } from '../../pipeline/decode/limits.ts'
 import type { DecodeOptions } from '../../pipeline/decode/line-decoder.ts'
 import { IDENTITY_DEFAULT } from '../../pipeline/definition/settings.ts'
 import { sliceMembers } from '../../pipeline/decode/json-slice.ts'
-import { textOf } from '../../pipeline/microbatch/deduplicate.ts'
+import { textAt } from '../../pipeline/base/columns.ts'
 
 /** 2026-03-01T12:00:00Z */
 const NOW = 1_772_366_400_000_000
@@ -153,7 +153,7 @@ describe('accepted lines', () => {
     const batch = decode(event({}))
     expect(batch.source.values).toEqual(['unknown'])
     expect([batch.ordinal[0], batch.receivedAt[0]]).toEqual([0, NOW])
-    expect(textOf(batch.content, contentAt(0, PROPERTIES))).toBe('{}')
+    expect(textAt(batch.content, contentAt(0, PROPERTIES))).toBe('{}')
     expect(batch.operands).toEqual([[undefined], [undefined]])
   })
 
@@ -181,7 +181,7 @@ describe('accepted lines', () => {
       anonymous_id: null,
     }
     const batch = decode(event({ identifiers }))
-    expect(JSON.parse(textOf(batch.content, contentAt(0, IDENTIFIERS)))).toEqual({
+    expect(JSON.parse(textAt(batch.content, contentAt(0, IDENTIFIERS)))).toEqual({
       user_id: 'u1',
       email: 'none',
       device_id: '25',
@@ -197,7 +197,7 @@ describe('accepted lines', () => {
 
   test('stores the text as the sender wrote it', () => {
     const line = `{"properties" : {"n":1.0, "q":"\\"}"} ,${event({}).slice(1)}`
-    expect(textOf(decode(line).content, contentAt(0, PROPERTIES))).toBe('{"n":1.0, "q":"\\"}"}')
+    expect(textAt(decode(line).content, contentAt(0, PROPERTIES))).toBe('{"n":1.0, "q":"\\"}"}')
   })
 
   test('reads operands from own members of objects only', () => {
@@ -233,7 +233,7 @@ describe('accepted lines', () => {
     const identifiers = { user_id: 'u1', email: ' a@b ' }
     const batch = decode(event({ identifiers, alias: ['email:a@b', 'email:none'] }), options)
     const text = JSON.stringify([
-      textOf(batch.content, contentAt(0, IDENTIFIERS)),
+      textAt(batch.content, contentAt(0, IDENTIFIERS)),
       batch.aliasJson.get(0),
     ])
     expect(text).not.toContain('a@b')
@@ -279,7 +279,7 @@ describe('Segment', () => {
       'anonymous_id:a1',
       undefined,
     ])
-    expect(textOf(batch.content, contentAt(0, PROPERTIES))).toBe('{"email":"x@y"}')
+    expect(textAt(batch.content, contentAt(0, PROPERTIES))).toBe('{"email":"x@y"}')
   })
 
   test('corrects the sender’s clock if the call has no timestamp', () => {
@@ -329,7 +329,7 @@ describe('Segment', () => {
       { row: 0, kind: 'if_carried', a: 'user_id:old', b: 'user_id:u1' },
     ])
     expect(batch.aliasJson.get(0)).toBe('["user_id:old","user_id:u1","if_carried"]')
-    expect(textOf(batch.content, contentAt(0, IDENTIFIERS))).toBe(
+    expect(textAt(batch.content, contentAt(0, IDENTIFIERS))).toBe(
       '{"user_id":"u1","anonymous_id":"a1"}',
     )
   })
@@ -349,7 +349,7 @@ describe('Segment', () => {
   test('reads previousId as the device of an alias without an anonymousId', () => {
     for (const anonymousId of [undefined, null]) {
       const batch = call({ type: 'alias', previousId: 'old', anonymousId })
-      expect(textOf(batch.content, contentAt(0, IDENTIFIERS))).toBe(
+      expect(textAt(batch.content, contentAt(0, IDENTIFIERS))).toBe(
         '{"user_id":"u1","anonymous_id":"old"}',
       )
       expect(batch.corrections[0]).toMatchObject({ kind: 'if_carried', a: 'user_id:old' })
@@ -360,7 +360,7 @@ describe('Segment', () => {
     for (const changes of [{ type: 'alias', userId: null }, { type: 'identify' }]) {
       const batch = call({ ...changes, previousId: 'old' })
       expect([...batch.corrections, ...batch.aliasJson.values()]).toEqual([])
-      expect(textOf(batch.content, contentAt(0, IDENTIFIERS))).not.toContain('old')
+      expect(textAt(batch.content, contentAt(0, IDENTIFIERS))).not.toContain('old')
     }
   })
 

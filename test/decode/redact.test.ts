@@ -13,7 +13,7 @@ import { REJECTION_REASONS, type EventBatch } from '../../pipeline/decode/event-
 import { hashOf } from '../../pipeline/decode/hash-key.ts'
 import { messagesOf } from '../../pipeline/decode/unpack-messages.ts'
 import { IDENTITY_DEFAULT } from '../../pipeline/definition/settings.ts'
-import { textOf } from '../../pipeline/microbatch/deduplicate.ts'
+import { textAt } from '../../pipeline/base/columns.ts'
 
 const KEY = 'secret'
 const NOW = 1_772_366_400_000_000
@@ -81,14 +81,14 @@ describe('plain values are removed', () => {
     const batch = decode(line.replaceAll('SPOT', spelling))
     expect(batch.count).toBe(1)
     expectNoPlain(batch)
-    expect(textOf(batch.content, contentAt(0, PROPERTIES)).split(ADA_HASH)).toHaveLength(5)
+    expect(textAt(batch.content, contentAt(0, PROPERTIES)).split(ADA_HASH)).toHaveLength(5)
   })
 
   test('removes values from JSON within JSON within JSON', () => {
     const inner = JSON.stringify({ q: JSON.stringify({ email: ADA, 'a"\\b': ADA }) })
     const batch = decode(native({ properties: { inner }, context: { url: `/?q=${inner}` } }))
     expectNoPlain(batch)
-    const { inner: landed } = JSON.parse(textOf(batch.content, contentAt(0, PROPERTIES))) as {
+    const { inner: landed } = JSON.parse(textAt(batch.content, contentAt(0, PROPERTIES))) as {
       inner: string
     }
     const { q } = JSON.parse(landed) as { q: string }
@@ -103,7 +103,7 @@ describe('plain values are removed', () => {
       const properties = { list: [...forms, escaped, plus, `x${value}y`] }
       const batch = decode(native({ identifiers: { email: value }, properties }))
       const hash = hashOf(KEY, value)
-      expect(JSON.parse(textOf(batch.content, contentAt(0, PROPERTIES)))).toEqual({
+      expect(JSON.parse(textAt(batch.content, contentAt(0, PROPERTIES)))).toEqual({
         list: [hash, hash, `"${hash}"`, `%22${hash}%22`, hash, `x${hash}y`],
       })
     }
@@ -113,7 +113,7 @@ describe('plain values are removed', () => {
     const properties = { deep: [{ 'E-Mail': ['bob@y.org', { work: 'eve@y.org' }] }], userId: 4711 }
     const batch = decode(native({ properties, context: { n: 'bob@y.org', EMAIL: ' zed@y.org ' } }))
     expectNoPlain(batch, 'bob@y.org', 'eve@y.org', 'zed@y.org', '4711')
-    expect(JSON.parse(textOf(batch.content, contentAt(0, PROPERTIES)))).toEqual({
+    expect(JSON.parse(textAt(batch.content, contentAt(0, PROPERTIES)))).toEqual({
       deep: [{ 'E-Mail': [hashOf(KEY, 'bob@y.org'), { work: hashOf(KEY, 'eve@y.org') }] }],
       userId: hashOf(KEY, '4711'),
     })
@@ -160,7 +160,7 @@ describe('plain values are removed', () => {
     const batch = decode(...calls.map((one) => JSON.stringify(one)))
     expect(batch.count).toBe(2)
     expectNoPlain(batch, 'bob@y.org', 'user-1', 'user-0')
-    expect(JSON.parse(textOf(batch.content, contentAt(0, IDENTIFIERS)))).toEqual({
+    expect(JSON.parse(textAt(batch.content, contentAt(0, IDENTIFIERS)))).toEqual({
       user_id: hashOf(KEY, 'user-1'),
       email: ADA_HASH,
       anonymous_id: 'a-1',
@@ -175,7 +175,7 @@ describe('previousId of a Segment alias', () => {
     const identity = { ...IDENTITY_DEFAULT, hashed }
     const bytes = Buffer.from(JSON.stringify({ ...base, ...members }))
     const batch = new ChunkDecoder({ ...OPTIONS, identity }).decode(bytes, NOW)
-    return [textOf(batch.content, contentAt(0, IDENTIFIERS)), batch.aliasJson.get(0)].join(' ')
+    return [textAt(batch.content, contentAt(0, IDENTIFIERS)), batch.aliasJson.get(0)].join(' ')
   }
 
   test.each([[['user_id']], [['anonymous_id']], [['user_id', 'anonymous_id']]])(
@@ -201,11 +201,11 @@ describe('previousId of a Segment alias', () => {
 test('keeps placeholders, short values inside words, times and other values', () => {
   const properties = { n: 7, a: '17', b: '2027-7', c: 'unknown', email: ' GUEST' }
   const batch = decode(native({ identifiers: { user_id: 7, email: 'unknown' }, properties }))
-  expect(JSON.parse(textOf(batch.content, contentAt(0, PROPERTIES)))).toEqual({
+  expect(JSON.parse(textAt(batch.content, contentAt(0, PROPERTIES)))).toEqual({
     ...properties,
     b: `2027-${hashOf(KEY, '7')}`,
   })
-  expect(JSON.parse(textOf(batch.content, contentAt(0, IDENTIFIERS)))).toMatchObject({
+  expect(JSON.parse(textAt(batch.content, contentAt(0, IDENTIFIERS)))).toMatchObject({
     email: 'unknown',
   })
   const spaced =
@@ -287,7 +287,7 @@ test('does not accept a plain value that a sender marks as a hash', () => {
   const forged = `${line.slice(0, -1)},"redacted":{"values":1,"key":"${'0'.repeat(32)}"}}`
   for (const one of [line, forged]) {
     const batch = decode(one)
-    expect(JSON.parse(textOf(batch.content, contentAt(0, IDENTIFIERS)))).toEqual({
+    expect(JSON.parse(textAt(batch.content, contentAt(0, IDENTIFIERS)))).toEqual({
       email: hashOf(KEY, hex),
     })
   }

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
 import { contentAt, IDENTIFIERS, PROPERTIES } from '../../pipeline/decode/content-builder.ts'
-import { textOf } from '../../pipeline/microbatch/deduplicate.ts'
+import { textAt } from '../../pipeline/base/columns.ts'
 import { ChunkDecoder, redactorOf } from '../../pipeline/decode/decode.ts'
 import { fingerprintOf, hashOf, HASH_KEY_VARIABLE } from '../../pipeline/decode/hash-key.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
@@ -153,8 +153,8 @@ test('a dead letter that is fed again after a fix lands like the plain line', as
   expect(await refeed(warehouse, pipeline, decode)).toMatchObject({ fed: 1, landed: 1 })
   const plain = fixed.decode(Buffer.from(line), receivedAt)
   const [landed] = await warehouse.query('select identifiers, properties from events')
-  expect(landed?.['identifiers']).toBe(textOf(plain.content, contentAt(0, IDENTIFIERS)))
-  expect(landed?.['properties']).toBe(textOf(plain.content, contentAt(0, PROPERTIES)))
+  expect(landed?.['identifiers']).toBe(textAt(plain.content, contentAt(0, IDENTIFIERS)))
+  expect(landed?.['properties']).toBe(textAt(plain.content, contentAt(0, PROPERTIES)))
   // The source sends the plain line again; it is a duplicate.
   expect(await harness.feed([line])).toMatchObject({ landed: 0, duplicates: 1 })
 })

@@ -21,7 +21,7 @@ import type { DictionaryColumn, TextColumn } from '../../base/columns.ts'
 import { assert } from '../../base/errors.ts'
 import type { Column, ColumnType } from '../column.ts'
 import { TABLES, type TableName } from '../tables.ts'
-import { dataOf, textData, uuidData, validityOf, type ColumnData, type Uuids } from './pack.ts'
+import { dataOf, Nulls, textData, uuidData, type ColumnData, type Uuids } from './pack.ts'
 
 /** Builds rows of a catalogue table from exactly its columns, each with `count` values. */
 export function arrowTable(
@@ -120,9 +120,13 @@ function textOrNull(value: unknown): string | null {
 }
 
 function floatData(values: unknown[]): Data {
-  const data = Float64Array.from(values, (value) => (value ?? 0) as number)
-  const validity = validityOf(values.length, (row) => values[row] !== null)
-  return makeData({ type: new Float64(), length: values.length, data, ...validity })
+  const data = new Float64Array(values.length)
+  const nulls = new Nulls(values.length)
+  for (const [row, value] of values.entries()) {
+    if (value === null) nulls.add(row)
+    else data[row] = value as number
+  }
+  return makeData({ type: new Float64(), length: values.length, data, ...nulls.validity })
 }
 
 function tableOf(parts: { name: string; data: Data }[], count: number): Table {

@@ -74,12 +74,10 @@ function dictionaryData({ values, codes }: DictionaryColumn): Data {
 }
 
 function codedData({ texts, codes }: CodedColumn): Data {
-  let nullCount = 0
-  for (let row = 0; row < codes.length; row++) if ((codes[row] as number) < 0) nullCount += 1
-  const validity =
-    nullCount === 0 ? NO_NULLS : validityOf(codes.length, (row) => (codes[row] as number) >= 0)
+  const nulls = new Nulls(codes.length)
+  for (let row = 0; row < codes.length; row++) if ((codes[row] as number) < 0) nulls.add(row)
   const { type, dictionary } = texts
-  return makeData({ type, length: codes.length, data: codes, ...validity, dictionary })
+  return makeData({ type, length: codes.length, data: codes, ...nulls.validity, dictionary })
 }
 
 function bitData(given: Int32Array): Data {
@@ -93,17 +91,26 @@ function bitData(given: Int32Array): Data {
 type Validity = { nullCount: number; nullBitmap?: Uint8Array }
 const NO_NULLS: Validity = { nullCount: 0 }
 
-/** Returns the null bitmap of a column, or undefined without nulls. */
-export function validityOf(count: number, isValid: (row: number) => boolean): Validity {
-  let bitmap: Uint8Array | undefined
-  let nullCount = 0
-  for (let row = 0; row < count; row++) {
-    if (isValid(row)) continue
-    bitmap ??= new Uint8Array((count + 7) >> 3).fill(0xff)
-    bitmap[row >> 3] = (bitmap[row >> 3] as number) & ~(1 << (row & 7))
-    nullCount += 1
+/** Null bitmap of a column, made with its first null. */
+export class Nulls {
+  readonly #rowCount: number
+  #count = 0
+  #bitmap: Uint8Array | null = null
+
+  constructor(rowCount: number) {
+    this.#rowCount = rowCount
   }
-  return bitmap === undefined ? { nullCount } : { nullCount, nullBitmap: bitmap }
+
+  /** Adds a row, once. */
+  add(row: number): void {
+    this.#bitmap ??= new Uint8Array((this.#rowCount + 7) >> 3).fill(0xff)
+    this.#bitmap[row >> 3] = (this.#bitmap[row >> 3] as number) & ~(1 << (row & 7))
+    this.#count += 1
+  }
+
+  get validity(): Validity {
+    return this.#bitmap === null ? NO_NULLS : { nullCount: this.#count, nullBitmap: this.#bitmap }
+  }
 }
 
 const TWO_TO_32 = 4_294_967_296
@@ -111,22 +118,24 @@ const TWO_TO_32 = 4_294_967_296
 /** Packs integers within 2^53 as 64 bits, in two halves, because a BigInt per value costs more. */
 function integerData(type: ColumnType, given: ArrayLike<unknown>, count: number): Data {
   const words = new Int32Array(count * 2)
-  for (let row = 0; row < count; row++) packInteger(words, row, (given[row] ?? 0) as number)
-  const validity = validityOf(count, (row) => given[row] !== null)
-  return wordData(type, words, count, validity)
+  const nulls = new Nulls(count)
+  for (let row = 0; row < count; row++) {
+    packInteger(words, row, (given[row] ?? 0) as number)
+    if (given[row] === null) nulls.add(row)
+  }
+  return wordData(type, words, count, nulls.validity)
 }
 
 /** Packs integers, where NaN is null. */
 function doubleData(type: ColumnType, given: Float64Array, count: number): Data {
   const words = new Int32Array(count * 2)
-  let hasNull = false
+  const nulls = new Nulls(count)
   for (let row = 0; row < count; row++) {
     const value = given[row] as number
     if (value === value) packInteger(words, row, value)
-    else hasNull = true
+    else nulls.add(row)
   }
-  const validity = hasNull ? validityOf(count, (row) => !Number.isNaN(given[row])) : NO_NULLS
-  return wordData(type, words, count, validity)
+  return wordData(type, words, count, nulls.validity)
 }
 
 function packInteger(words: Int32Array, row: number, value: number): void {
@@ -148,14 +157,18 @@ function wordData(
 }
 
 export function uuidData({ bytes, isNull }: Uuids, count: number): Data {
-  const validity = isNull === undefined ? {} : validityOf(count, (row) => isNull[row] !== 1)
-  return makeData({ type: new FixedSizeBinary(16), length: count, data: bytes, ...validity })
+  const nulls = new Nulls(count)
+  if (isNull !== undefined) {
+    for (let row = 0; row < count; row++) if (isNull[row] === 1) nulls.add(row)
+  }
+  return makeData({ type: new FixedSizeBinary(16), length: count, data: bytes, ...nulls.validity })
 }
 
 export function textData(texts: readonly (string | null)[]): Data<Utf8> {
   const { bytes, offsets } = textColumnOf(texts)
-  const validity = validityOf(texts.length, (row) => texts[row] !== null)
-  return utf8Data(bytes, offsets, texts.length, validity)
+  const nulls = new Nulls(texts.length)
+  for (let row = 0; row < texts.length; row++) if (texts[row] === null) nulls.add(row)
+  return utf8Data(bytes, offsets, texts.length, nulls.validity)
 }
 
 function utf8Data(

@@ -97,7 +97,7 @@ export class FunnelBench {
       })
       sessionOf.push(this.#events.texts.code(session))
     }
-    this.#rows = given.map((_, row) => row).sort(this.#events.inOrder)
+    this.#rows = given.map((_, row) => row).sort((a, b) => this.#events.inOrder(a, b))
     this.#parts = {
       funnels: compiled.funnels,
       events: this.#events,

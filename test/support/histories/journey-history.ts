@@ -67,7 +67,7 @@ class Bench {
       profile.rows.push(i)
       this.#profiles.set(id, profile)
     })
-    for (const { rows } of this.#profiles.values()) rows.sort(events.inOrder)
+    for (const { rows } of this.#profiles.values()) rows.sort((a, b) => events.inOrder(a, b))
   }
 
   #run(id: string, state: ProfileState, rows: readonly number[], watermark: number | null): void {
