@@ -11,6 +11,8 @@
  * opened), a missing key does not exist and nothing is read.
  */
 
+import type { TextColumn } from '../base/columns.ts'
+import { JsonWriter } from './codec/json-writer.ts'
 import type { Claim } from '../stages/resolve-identity.ts'
 import type { Session } from '../stages/sessionize.ts'
 import type { Place } from '../base/event-order.ts'
@@ -86,12 +88,12 @@ export type ProfileImage = {
   funnels: FunnelState
 }
 
-/** Codec of an image. */
-export type Codec<T> = { encode(image: T): string; decode(text: string): T }
+/** Codec of an image. `write` leaves its text unended. */
+export type Codec<T> = { write(out: JsonWriter, image: T): void; decode(text: string): T }
 
 /** Codec of images that are plain JSON. */
 export const JSON_CODEC = {
-  encode: (image: unknown): string => JSON.stringify(image),
+  write: (out: JsonWriter, image: unknown): void => out.json(image),
   decode: (text: string) => JSON.parse(text),
 }
 
@@ -158,11 +160,14 @@ export class ImageCache<T> {
   }
 
   /** Returns the images put since the last `settle`, encoded. */
-  changed(): { keys: string[]; texts: string[] } {
+  changed(): { keys: string[]; texts: TextColumn } {
     const keys = [...this.#changed]
-    const texts: string[] = []
-    for (const key of keys) texts.push(this.#codec.encode(this.#cache.get(key) as T))
-    return { keys, texts }
+    const out = new JsonWriter()
+    for (const key of keys) {
+      this.#codec.write(out, this.#cache.get(key) as T)
+      out.end()
+    }
+    return { keys, texts: out.column() }
   }
 
   /** Must be called once the changes are in a commit. Changed images stay cached until the next

@@ -11,7 +11,7 @@ test('keeps images changed by the last batch, and the most recently used others'
       return new Map<string, string>()
     },
   }
-  const images = new ImageCache<number>({
+  const images = new ImageCache<unknown>({
     kind: 'stream',
     state,
     codec: JSON_CODEC,

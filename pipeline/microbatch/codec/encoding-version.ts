@@ -12,11 +12,6 @@ import type { Codec } from '../image-cache.ts'
 /** Longer prefixes are not numbers. */
 const DIGITS_MAX = 4
 
-/** Returns a text prefixed by the number of its encoding. */
-export function versioned(version: number, text: string): string {
-  return `${version} ${text}`
-}
-
 /** Returns the text without its number. Throws a `UserError` for another number. A missing number
  * counts as 0. */
 export function unversioned(what: string, version: number, text: string): string {
@@ -32,7 +27,10 @@ export function unversioned(what: string, version: number, text: string): string
 /** Returns a codec that writes and checks the number. */
 export function versionedCodec<T>(what: string, version: number, codec: Codec<T>): Codec<T> {
   return {
-    encode: (image) => versioned(version, codec.encode(image)),
+    write: (out, image) => {
+      out.prefix(version)
+      codec.write(out, image)
+    },
     decode: (text) => codec.decode(unversioned(what, version, text)),
   }
 }

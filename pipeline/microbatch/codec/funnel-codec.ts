@@ -5,8 +5,14 @@
 
 import type { CompiledFunnel } from '../../definition/compile-funnel.ts'
 import { newAttempt, type Attempt } from '../../stages/funnel-facts.ts'
-import { freshFunnels, type StateAtFunnel, type FunnelState } from '../../stages/funnel-state.ts'
+import {
+  freshFunnels,
+  type AttemptsState,
+  type FunnelState,
+  type StateAtFunnel,
+} from '../../stages/funnel-state.ts'
 import { encodePart } from '../../base/hash.ts'
+import type { JsonWriter } from './json-writer.ts'
 import type { Levels } from '../../stages/clickhouse-funnel.ts'
 import type { RecentGroup } from '../../stages/recent-steps.ts'
 import type { Entered } from '../../stages/posthog-funnel.ts'
@@ -33,41 +39,63 @@ type StoredAtFunnel =
 
 export type StoredFunnels = [decidedUpTo: number | null, byFunnel: (StoredAtFunnel | 0)[]]
 
-/** Returns null if there is nothing to keep. */
-export function encodeFunnels(
+/** Writes nothing if there is nothing to keep. */
+export function writeFunnels(
+  out: JsonWriter,
   funnels: readonly CompiledFunnel[],
   state: FunnelState,
   profileId: string,
-): StoredFunnels | null {
-  const byFunnel: (StoredAtFunnel | 0)[] = []
-  let isEmpty = true
+): void {
+  if (!Number.isFinite(state.decidedUpTo) && !hasAny(funnels, state)) return
+  out.openArray()
+  out.number(state.decidedUpTo)
+  out.openArray()
   for (let f = 0; f < funnels.length; f++) {
-    const stored = storeFunnel(
-      funnels[f] as CompiledFunnel,
-      state.byFunnel[f] as StateAtFunnel,
-      profileId,
-    )
-    if (stored !== 0) isEmpty = false
-    byFunnel.push(stored)
+    const funnel = funnels[f] as CompiledFunnel
+    const one = state.byFunnel[f] as StateAtFunnel
+    if (!isKept(funnel, one)) out.number(0)
+    else if ('open' in one) writeAttempts(out, funnel, one, profileId)
+    else out.json(one)
   }
-  const decidedUpTo = Number.isFinite(state.decidedUpTo) ? state.decidedUpTo : null
-  return decidedUpTo === null && isEmpty ? null : [decidedUpTo, byFunnel]
+  out.closeArray()
+  out.closeArray()
 }
 
-function storeFunnel(
+function hasAny(funnels: readonly CompiledFunnel[], { byFunnel }: FunnelState): boolean {
+  for (let f = 0; f < funnels.length; f++) {
+    if (isKept(funnels[f] as CompiledFunnel, byFunnel[f] as StateAtFunnel)) return true
+  }
+  return false
+}
+
+/** Returns whether a profile has a state at a funnel that differs from the first one. */
+function isKept(funnel: CompiledFunnel, one: StateAtFunnel): boolean {
+  if (!('open' in one)) return one.best !== null
+  return (
+    one.open.length > 0 || one.recent.length > 0 || one.isRemoved || isMarkedEntered(funnel, one)
+  )
+}
+
+/** Returns whether it counts that a profile has entered: only the first entry of some funnels does. */
+function isMarkedEntered({ entry }: CompiledFunnel, { hasEntered }: AttemptsState): boolean {
+  return hasEntered && entry === 'first'
+}
+
+function writeAttempts(
+  out: JsonWriter,
   funnel: CompiledFunnel,
-  one: StateAtFunnel,
+  one: AttemptsState,
   profileId: string,
-): StoredAtFunnel | 0 {
-  if (!('open' in one)) return one.best === null ? 0 : one
-  const { open, isRemoved, recent } = one
-  const hasEntered = one.hasEntered && funnel.entry === 'first'
-  if (open.length === 0 && recent.length === 0 && !hasEntered && !isRemoved) return 0
+): void {
   const cut = scopePrefix(funnel, profileId).length
-  const stored: StoredAttempt[] = []
-  for (const attempt of open) stored.push(storeAttempt(attempt, cut))
-  const marks = [hasEntered ? 1 : 0, isRemoved ? 1 : 0] as const
-  return recent.length === 0 ? [stored, ...marks] : [stored, ...marks, recent]
+  out.openArray()
+  out.openArray()
+  for (const attempt of one.open) writeAttempt(out, attempt, cut)
+  out.closeArray()
+  out.number(isMarkedEntered(funnel, one) ? 1 : 0)
+  out.number(one.isRemoved ? 1 : 0)
+  if (one.recent.length > 0) out.json(one.recent)
+  out.closeArray()
 }
 
 export function decodeFunnels(
@@ -103,20 +131,21 @@ function scopePrefix({ journey }: CompiledFunnel, profileId: string): string {
   return journey === null ? '' : encodePart(profileId)
 }
 
-function storeAttempt(attempt: Attempt, cut: number): StoredAttempt {
-  return [
-    attempt.key === attempt.eventId ? 0 : attempt.key,
-    attempt.scope.slice(cut),
-    attempt.held,
-    attempt.eventId,
-    attempt.at,
-    attempt.ordinal,
-    attempt.cause,
-    attempt.source,
-    attempt.sessionId,
-    attempt.reached,
-    attempt.anchorAt,
-  ]
+function writeAttempt(out: JsonWriter, attempt: Attempt, cut: number): void {
+  out.openArray()
+  if (attempt.key === attempt.eventId) out.number(0)
+  else out.string(attempt.key)
+  out.string(attempt.scope.slice(cut))
+  out.string(attempt.held)
+  out.stringOrNull(attempt.eventId)
+  out.number(attempt.at)
+  out.number(attempt.ordinal)
+  out.number(attempt.cause)
+  out.stringOrNull(attempt.source)
+  out.stringOrNull(attempt.sessionId)
+  out.numbers(attempt.reached)
+  out.number(attempt.anchorAt)
+  out.closeArray()
 }
 
 function readAttempt(stored: StoredAttempt, prefix: string): Attempt {

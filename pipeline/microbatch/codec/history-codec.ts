@@ -11,7 +11,7 @@ import type { Json } from '../../base/json.ts'
 import { NO_TEXT } from '../../base/texts.ts'
 import type { Events } from '../../stages/events.ts'
 import { Ints } from '../../stages/growable-array.ts'
-import { unversioned, versioned } from './encoding-version.ts'
+import { unversioned } from './encoding-version.ts'
 import { JsonWriter } from './json-writer.ts'
 
 const ENCODING = 2
@@ -66,47 +66,42 @@ export class SegmentWriter {
     this.#number(name, rows)
     this.#number(source, rows)
     for (const column of identifiers) this.#number(column, rows)
-    out.raw(versioned(ENCODING, '[['))
-    for (let i = 0; i < this.#texts.length; i++) {
-      if (i > 0) out.raw(',')
-      out.string(texts.at(this.#texts.at(i)))
-    }
-    out.raw('],[')
+    out.prefix(ENCODING)
+    out.openArray()
+    out.openArray()
+    for (let i = 0; i < this.#texts.length; i++) out.string(texts.at(this.#texts.at(i)))
+    out.closeArray()
+    out.openArray()
     let before = 0
     for (let i = 0; i < rows.length; i++) {
-      if (i > 0) out.raw(',')
       const instant = occurredAt.at(rows[i] as number)
       out.number(instant - before)
       before = instant
     }
-    out.raw('],')
+    out.closeArray()
     for (let i = 0; i < rows.length; i++) this.#add(ordinal.at(rows[i] as number))
     this.#pack()
-    out.raw(',[')
-    for (let i = 0; i < rows.length; i++) {
-      if (i > 0) out.raw(',')
-      out.string(texts.at(eventId.at(rows[i] as number)))
-    }
-    out.raw('],')
+    out.openArray()
+    for (let i = 0; i < rows.length; i++) out.string(texts.at(eventId.at(rows[i] as number)))
+    out.closeArray()
     this.#addCodes(name, rows)
     this.#pack()
-    out.raw(',')
     this.#addCodes(source, rows)
     this.#pack()
-    out.raw(',[')
+    out.openArray()
     for (let n = 0; n < identifiers.length; n++) {
-      if (n > 0) out.raw(',')
       this.#addCodes(identifiers[n] as Ints, rows)
       this.#packAny(0)
     }
-    out.raw('],[')
+    out.closeArray()
+    out.openArray()
     for (let o = 0; o < operands.length; o++) {
-      if (o > 0) out.raw(',')
       const column = operands[o] as (Json | undefined)[]
       for (let i = 0; i < rows.length; i++) this.#add(column[rows[i] as number] ?? null)
       this.#packAny(null)
     }
-    out.raw(']]')
+    out.closeArray()
+    out.closeArray()
     out.end()
   }
 
@@ -147,7 +142,7 @@ export class SegmentWriter {
       this.#pack()
       return
     }
-    this.#out.raw('null')
+    this.#out.null()
     this.#count = 0
   }
 
@@ -158,28 +153,25 @@ export class SegmentWriter {
     let runs = 0
     for (let i = 0; i < count; i++) if (startsRun(values, i)) runs += 1
     if (runs > Math.floor(count * RUNS_MAX)) {
-      out.raw('[')
-      for (let i = 0; i < count; i++) {
-        if (i > 0) out.raw(',')
-        out.value(values[i] as Json)
-      }
-      out.raw(']')
+      out.openArray()
+      for (let i = 0; i < count; i++) out.value(values[i] as Json)
+      out.closeArray()
     } else {
-      out.raw('{"n":[')
+      out.openObject()
+      out.name('n')
+      out.openArray()
       let from = 0
       for (let i = 1; i <= count; i++) {
         if (i < count && !startsRun(values, i)) continue
-        if (from > 0) out.raw(',')
         out.number(i - from)
         from = i
       }
-      out.raw('],"v":[')
-      for (let i = 0; i < count; i++) {
-        if (!startsRun(values, i)) continue
-        if (i > 0) out.raw(',')
-        out.value(values[i] as Json)
-      }
-      out.raw(']}')
+      out.closeArray()
+      out.name('v')
+      out.openArray()
+      for (let i = 0; i < count; i++) if (startsRun(values, i)) out.value(values[i] as Json)
+      out.closeArray()
+      out.closeObject()
     }
     this.#count = 0
   }

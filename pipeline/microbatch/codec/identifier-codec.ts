@@ -1,6 +1,7 @@
 /** Codec of identifier images: arrays by position; what repeats the profile is 0. */
 
-import { noSightings, type Codec, type IdentifierImage } from '../image-cache.ts'
+import { noSightings, type Codec, type IdentifierImage, type Sighting } from '../image-cache.ts'
+import type { JsonWriter } from './json-writer.ts'
 
 type StoredSighting = [profile: string | 0, firstAt: number, duration: number, count: number]
 
@@ -11,22 +12,30 @@ type StoredIdentifier = [
 ]
 
 export const IDENTIFIER_CODEC: Codec<IdentifierImage> = {
-  encode: ({ component, profile, sightings }) => {
-    const short = (text: string) => (text === profile ? 0 : text)
-    const stored: StoredIdentifier = [
-      component === null ? null : short(component),
-      profile,
-      Object.entries(sightings).map(([stream, list]) => [
-        short(stream),
-        list.map(([owner, firstAt, lastAt, count]) => [
-          short(owner),
-          firstAt,
-          lastAt - firstAt,
-          count,
-        ]),
-      ]),
-    ]
-    return JSON.stringify(stored)
+  write: (out, { component, profile, sightings }) => {
+    out.openArray()
+    if (component === null) out.null()
+    else writeShort(out, component, profile)
+    out.string(profile)
+    out.openArray()
+    for (const stream in sightings) {
+      out.openArray()
+      writeShort(out, stream, profile)
+      out.openArray()
+      for (const sighting of sightings[stream] as Sighting[]) {
+        const [owner, firstAt, lastAt, count] = sighting
+        out.openArray()
+        writeShort(out, owner, profile)
+        out.number(firstAt)
+        out.number(lastAt - firstAt)
+        out.number(count)
+        out.closeArray()
+      }
+      out.closeArray()
+      out.closeArray()
+    }
+    out.closeArray()
+    out.closeArray()
   },
   decode: (text) => {
     const [component, profile, stored] = JSON.parse(text) as StoredIdentifier
@@ -42,4 +51,9 @@ export const IDENTIFIER_CODEC: Codec<IdentifierImage> = {
     }
     return { component: component === null ? null : long(component), profile, sightings }
   },
+}
+
+function writeShort(out: JsonWriter, text: string, profile: string): void {
+  if (text === profile) out.number(0)
+  else out.string(text)
 }

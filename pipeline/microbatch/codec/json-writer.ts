@@ -4,6 +4,7 @@
  */
 
 import type { TextColumn } from '../../base/columns.ts'
+import type { Place } from '../../base/event-order.ts'
 import type { Json } from '../../base/json.ts'
 import { Ints } from '../../stages/growable-array.ts'
 
@@ -12,20 +13,43 @@ const BYTES_AT_FIRST = 64 * 1024
 const DIGITS_MAX = 17
 /** Most bytes of a UTF-16 unit as UTF-8. */
 const UNIT_BYTES_MAX = 3
+/** Digits of an integer are made in two parts below this, because 32-bit division is faster. */
+const PART = 1e9
+const PART_DIGITS = 9
 
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const MINUS = 0x2d
 const ZERO = 0x30
+const COLON = 0x3a
+const OPEN = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const SPACE = 0x20
+
+/** Writes a position in event order. */
+export function writePlace(out: JsonWriter, [occurredAt, ordinal, eventId]: Place): void {
+  out.openArray()
+  out.number(occurredAt)
+  out.number(ordinal)
+  out.string(eventId)
+  out.closeArray()
+}
 
 export class JsonWriter {
   #bytes = Buffer.from(new ArrayBuffer(BYTES_AT_FIRST))
   #at = 0
+  /** Whether a value was written that the next one must be separated from. */
+  #isAfterValue = false
   readonly #ends = new Ints()
   readonly #digits = new Uint8Array(DIGITS_MAX)
 
   /** Ends a text. */
   end(): void {
     this.#ends.push(this.#at)
+    this.#isAfterValue = false
   }
 
   /** Returns the texts that have ended. The writer must not be used afterwards. */
@@ -35,36 +59,73 @@ export class JsonWriter {
     return { bytes: this.#bytes.subarray(0, this.#at), offsets }
   }
 
-  /** Writes ASCII text as it is. */
-  raw(text: string): void {
-    this.#reserve(text.length)
-    for (let i = 0; i < text.length; i++) this.#bytes[this.#at++] = text.charCodeAt(i)
+  /** Writes a number and a space before a text, which is not JSON as a whole then. */
+  prefix(number: number): void {
+    this.number(number)
+    this.#byte(SPACE)
+    this.#isAfterValue = false
   }
 
+  openArray(): void {
+    this.#open(OPEN)
+  }
+
+  closeArray(): void {
+    this.#close(CLOSE)
+  }
+
+  openObject(): void {
+    this.#open(OPEN_OBJECT)
+  }
+
+  closeObject(): void {
+    this.#close(CLOSE_OBJECT)
+  }
+
+  /** Writes the name of a member. */
+  name(name: string): void {
+    this.string(name)
+    this.#byte(COLON)
+    this.#isAfterValue = false
+  }
+
+  null(): void {
+    this.json(null)
+  }
+
+  /** Writes a number; one that is not finite as null. */
   number(value: number): void {
-    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER && Number.isInteger(value))) {
-      this.raw(JSON.stringify(value))
+    if (!Number.isInteger(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+      this.json(value)
       return
     }
-    this.#reserve(DIGITS_MAX)
-    let count = 0
-    let rest = value
-    do {
-      const tens = Math.floor(rest / 10)
-      this.#digits[count++] = ZERO + (rest - tens * 10)
-      rest = tens
-    } while (rest > 0)
-    while (count > 0) this.#bytes[this.#at++] = this.#digits[--count] as number
+    this.#separate(DIGITS_MAX)
+    if (value < 0) this.#bytes[this.#at++] = MINUS
+    const whole = Math.abs(value)
+    const high = Math.floor(whole / PART)
+    const low = whole - high * PART
+    if (high > 0) {
+      this.#digitsOf(high, 1)
+      this.#digitsOf(low, PART_DIGITS)
+    } else {
+      this.#digitsOf(low, 1)
+    }
+  }
+
+  numbers(values: readonly number[]): void {
+    this.openArray()
+    for (const value of values) this.number(value)
+    this.closeArray()
   }
 
   string(text: string): void {
-    this.#reserve(text.length + 2)
+    this.#separate(text.length + 2)
     const bytes = this.#bytes
     let at = this.#at
     bytes[at++] = QUOTE
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i)
-      if (unit < 0x20 || unit > 0x7e || unit === QUOTE || unit === BACKSLASH) {
+      if (unit < SPACE || unit > 0x7e || unit === QUOTE || unit === BACKSLASH) {
         this.#utf8(JSON.stringify(text))
         return
       }
@@ -74,10 +135,61 @@ export class JsonWriter {
     this.#at = at
   }
 
+  stringOrNull(text: string | null): void {
+    if (text === null) this.null()
+    else this.string(text)
+  }
+
+  strings(texts: readonly (string | null)[]): void {
+    this.openArray()
+    for (const text of texts) this.stringOrNull(text)
+    this.closeArray()
+  }
+
   value(value: Json): void {
     if (typeof value === 'string') this.string(value)
     else if (typeof value === 'number') this.number(value)
-    else this.#utf8(JSON.stringify(value))
+    else this.json(value)
+  }
+
+  /** Writes what `JSON.stringify` makes of a value. */
+  json(value: unknown): void {
+    this.#separate(0)
+    this.#utf8(JSON.stringify(value))
+  }
+
+  #open(bracket: number): void {
+    this.#separate(1)
+    this.#bytes[this.#at++] = bracket
+    this.#isAfterValue = false
+  }
+
+  #close(bracket: number): void {
+    this.#byte(bracket)
+    this.#isAfterValue = true
+  }
+
+  /** Begins a value that takes so many bytes. */
+  #separate(count: number): void {
+    this.#reserve(count + 1)
+    if (this.#isAfterValue) this.#bytes[this.#at++] = COMMA
+    this.#isAfterValue = true
+  }
+
+  #byte(byte: number): void {
+    this.#reserve(1)
+    this.#bytes[this.#at++] = byte
+  }
+
+  /** Writes the digits of an integer below 2^31, at least `least`. */
+  #digitsOf(value: number, least: number): void {
+    let count = 0
+    for (let rest = value | 0; rest > 0 || count < least; count++) {
+      const tens = (rest / 10) | 0
+      this.#digits[count] = ZERO + (rest - tens * 10)
+      rest = tens
+    }
+    while (count > 0) this.#bytes[this.#at++] = this.#digits[--count] as number
   }
 
   #utf8(text: string): void {

@@ -1,12 +1,13 @@
 /**
  * Codec of profile images: arrays by position, because member names would be most of the text.
  *
- * Infinities, which JSON lacks, are null. Values that can be computed from the rest, such as an
+ * Infinities, which JSON lacks, are written as null. Values that can be computed from the rest, such as an
  * instance's id, are not stored.
  */
 
-import { decodeFunnels, encodeFunnels, type StoredFunnels } from './funnel-codec.ts'
+import { decodeFunnels, writeFunnels, type StoredFunnels } from './funnel-codec.ts'
 import { IDENTIFIER_CODEC } from './identifier-codec.ts'
+import { writePlace, type JsonWriter } from './json-writer.ts'
 import { STREAM_CODEC } from './stream-codec.ts'
 import type { Compiled } from '../../definition/compile.ts'
 import {
@@ -93,17 +94,25 @@ export function imagesFor(
 /** Returns the codec. The profile id comes first, because every instance id begins with it. */
 function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {
   return {
-    encode: (image) => {
-      const stored: StoredProfile = [
-        image.last,
-        image.streams,
-        finite(image.due),
-        finite(image.state.decidedUpTo),
-        image.state.instances.map(({ all }) => all.map(storeInstance)),
-      ]
-      const kept = encodeFunnels(funnels, image.funnels, image.profileId)
-      if (kept !== null) stored.push(kept)
-      return JSON.stringify([image.profileId, stored])
+    write: (out, image) => {
+      out.openArray()
+      out.string(image.profileId)
+      out.openArray()
+      if (image.last === null) out.null()
+      else writePlace(out, image.last)
+      out.strings(image.streams)
+      out.number(image.due)
+      out.number(image.state.decidedUpTo)
+      out.openArray()
+      for (const { all } of image.state.instances) {
+        out.openArray()
+        for (const instance of all) writeInstance(out, instance)
+        out.closeArray()
+      }
+      out.closeArray()
+      writeFunnels(out, funnels, image.funnels, image.profileId)
+      out.closeArray()
+      out.closeArray()
     },
     decode: (text) => {
       const [profileId, stored] = JSON.parse(text) as [string, StoredProfile]
@@ -123,32 +132,37 @@ function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {
   }
 }
 
-function finite(micros: number): number | null {
-  return Number.isFinite(micros) ? micros : null
+function writeInstance(out: JsonWriter, instance: Instance): void {
+  const { startedAt } = instance
+  out.openArray()
+  out.stringOrNull(instance.key)
+  out.string(instance.startEventId)
+  out.number(startedAt)
+  out.number(instance.startOrdinal)
+  out.number(instance.seq)
+  out.numbers(instance.counts)
+  out.number(instance.due - startedAt)
+  out.number(instance.isComplete ? 1 : 0)
+  out.openArray()
+  for (const track of instance.tracks) writeTrack(out, track, startedAt)
+  out.closeArray()
+  out.closeArray()
 }
 
-function storeInstance(instance: Instance): StoredInstance {
-  return [
-    instance.key,
-    instance.startEventId,
-    instance.startedAt,
-    instance.startOrdinal,
-    instance.seq,
-    instance.counts,
-    finite(instance.due - instance.startedAt),
-    instance.isComplete ? 1 : 0,
-    instance.tracks.map((track) => [
-      track.state,
-      track.enteredAt - instance.startedAt,
-      track.cause,
-      track.eventId,
-      track.timeoutsPast,
-      track.visits,
-      track.path,
-      track.pathAt.map((at) => at - instance.startedAt),
-      track.cycles,
-    ]),
-  ]
+function writeTrack(out: JsonWriter, track: TrackState, startedAt: number): void {
+  out.openArray()
+  out.number(track.state)
+  out.number(track.enteredAt - startedAt)
+  out.number(track.cause)
+  out.stringOrNull(track.eventId)
+  out.number(track.timeoutsPast)
+  out.numbers(track.visits)
+  out.numbers(track.path)
+  out.openArray()
+  for (const at of track.pathAt) out.number(at - startedAt)
+  out.closeArray()
+  out.number(track.cycles)
+  out.closeArray()
 }
 
 function readInstances(
@@ -177,6 +191,13 @@ function readInstance(profileId: string, machine: Machine, stored: StoredInstanc
   }
 }
 
+/** Returns the instants that are so many microseconds after a start. */
+function later(micros: readonly number[], startedAt: number): number[] {
+  const instants: number[] = []
+  for (const one of micros) instants.push(startedAt + one)
+  return instants
+}
+
 function readTrack(stored: StoredTrack, startedAt: number): TrackState {
   const [state, enteredAt, cause, eventId, timeoutsPast, visits, path, pathAt, cycles] = stored
   return {
@@ -188,7 +209,7 @@ function readTrack(stored: StoredTrack, startedAt: number): TrackState {
     timeoutsPast,
     visits,
     path,
-    pathAt: pathAt.map((at) => startedAt + at),
+    pathAt: later(pathAt, startedAt),
     cycles,
   }
 }

@@ -5,6 +5,7 @@ import type { Json } from '../../base/json.ts'
 import type { Place } from '../../base/event-order.ts'
 import type { Claim } from '../../stages/resolve-identity.ts'
 import type { Session } from '../../stages/sessionize.ts'
+import { writePlace, type JsonWriter } from './json-writer.ts'
 
 type StoredSession = [
   sessionId: string,
@@ -33,17 +34,18 @@ type StoredStream = [
 ]
 
 export const STREAM_CODEC: Codec<StreamImage> = {
-  encode: (image) => {
-    const stored: StoredStream = [
-      image.last,
-      storeSession(image.open),
-      image.openProfile,
-      image.names,
-      image.lastNamed,
-      image.hasUnnamed ? 1 : 0,
-      image.claim,
-    ]
-    return JSON.stringify(stored)
+  write: (out, image) => {
+    out.openArray()
+    writePlace(out, image.last)
+    writeSession(out, image.open)
+    out.string(image.openProfile)
+    out.openArray()
+    for (const name of image.names) out.strings(name)
+    out.closeArray()
+    out.stringOrNull(image.lastNamed)
+    out.number(image.hasUnnamed ? 1 : 0)
+    out.string(image.claim)
+    out.closeArray()
   },
   decode: (text) => {
     const stored = JSON.parse(text) as StoredStream
@@ -60,22 +62,24 @@ export const STREAM_CODEC: Codec<StreamImage> = {
   },
 }
 
-function storeSession(session: Session): StoredSession {
-  return [
-    session.sessionId,
-    session.startedAt,
-    session.startOrdinal,
-    session.endedAt,
-    session.count,
-    session.firstEvent,
-    session.lastEvent,
-    session.source,
-    session.because,
-    session.named,
-    session.namedRank,
-    session.seen.exclusive,
-    session.seen.split,
-  ]
+function writeSession(out: JsonWriter, session: Session): void {
+  out.openArray()
+  out.string(session.sessionId)
+  out.number(session.startedAt)
+  out.number(session.startOrdinal)
+  out.number(session.endedAt)
+  out.number(session.count)
+  out.string(session.firstEvent)
+  out.string(session.lastEvent)
+  out.string(session.source)
+  out.string(session.because)
+  out.stringOrNull(session.named)
+  out.number(session.namedRank)
+  out.strings(session.seen.exclusive)
+  out.openArray()
+  for (const value of session.seen.split) out.value(value)
+  out.closeArray()
+  out.closeArray()
 }
 
 function readSession(stored: StoredSession): Session {
