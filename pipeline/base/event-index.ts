@@ -10,13 +10,16 @@ import { wordsOf } from './hash.ts'
 const SEED = randomInt(2 ** 31)
 
 /** Words of an entry: hash and fingerprint, low word first. */
-const WORDS = 4
+export const WORDS = 4
 const ENTRIES_AT_FIRST = 1 << 10
 /** Entries from which a table doubles, so that little of it is free. */
 const LARGE = 1 << 18
 
 /** Result of looking an event up: absent, with another fingerprint, or with the same. */
 export type Match = 'none' | 'other' | 'same'
+
+/** Slots of an index: the words of entries, and which are used. */
+export type EventSlots = { words: Uint32Array; isUsed: Uint8Array }
 
 export class EventIndex {
   #words = new Uint32Array(ENTRIES_AT_FIRST * WORDS)
@@ -30,6 +33,15 @@ export class EventIndex {
     const [keys, values] = [wordsOf(hashes), wordsOf(fingerprints)]
     for (let row = 0; row < hashes.length; row++) index.#add(keys, values, row)
     return index
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** The table itself. An entry is in the first free slot from that of `slotOf` on. */
+  get slots(): EventSlots {
+    return { words: this.#words, isUsed: this.#isUsed }
   }
 
   /** Adds the events at `rows`. */
@@ -152,7 +164,8 @@ export class RowsById {
   }
 }
 
-function slotOf(low: number, high: number): number {
+/** Returns where the search for a hash starts, to be masked. */
+export function slotOf(low: number, high: number): number {
   const mixed = Math.imul(low ^ SEED, 0x85eb_ca6b) ^ Math.imul(high, 0x9e37_79b1)
   return mixed ^ (mixed >>> 15)
 }

@@ -12,11 +12,10 @@
  * partition continues from the stored state of its components, as one micro-batch would. So it
  * supersedes rows and writes effects as that would. Profiles of which only a timeout is due come last.
  *
- * Memory is bounded by the partitions in flight, the largest component, 16 bytes an event for deduplication, and
- * the number of identifiers.
+ * Memory is bounded by the partitions in flight and the largest component, apart from 2 bytes an event
+ * for deduplication and 40 bytes an identifier.
  */
 
-import { EventIndex } from '../base/event-index.ts'
 import type { EventBatch } from '../decode/event-batch.ts'
 import { CommitBuilder } from '../microbatch/commit-builder.ts'
 import { land, type Landing } from '../microbatch/deduplicate.ts'
@@ -29,6 +28,7 @@ import { COMPONENT_EVENTS_MAX, PARTITION_EVENTS } from './components.ts'
 import { columnsOf, KeptEvents } from './kept-events.ts'
 import { startPartPool, type Cut, type PartPool } from './part-pool.ts'
 import { PartitionedEvents } from './partitioned-events.ts'
+import { ReadEvents } from './read-events.ts'
 import { connectStored } from './stored-components.ts'
 import { STATE_TABLES } from '../warehouse/image-tables.ts'
 import type { Loading } from '../warehouse/warehouse.ts'
@@ -95,7 +95,7 @@ class Load {
   watermark: number | null = null
   readonly #parts: BulkLoad
   readonly #builder = new CommitBuilder()
-  readonly #index = new EventIndex()
+  readonly #readEvents: ReadEvents
   readonly #kept: KeptEvents
   readonly #pool: PartPool
   #rejected = 0
@@ -106,6 +106,7 @@ class Load {
     const { definitions, stored } = parts.start
     this.#parts = parts
     this.#kept = new KeptEvents(parts.inMemory)
+    this.#readEvents = new ReadEvents(parts.inMemory)
     this.watermark = stored?.head.watermark ?? null
     const settings = { definitions, state: STATE_TABLES, hasEffects: true }
     const continued = { ...settings, watermarkBefore: this.watermark }
@@ -129,6 +130,7 @@ class Load {
 
   async close(): Promise<void> {
     this.#kept.close()
+    this.#readEvents.close()
     await this.#pool.close()
   }
 
@@ -142,7 +144,7 @@ class Load {
     const landing = await land(stored, batch, erased)
     await addLanded(this.#builder, batch, landing, { origin, receivedAt }, loading)
     await loading.add(this.#builder.part(at))
-    this.#index.add(batch.eventHash, batch.fingerprint, landing.rows)
+    this.#readEvents.add(batch.eventHash, batch.fingerprint, landing.rows)
     this.#kept.add(batch, landing.rows, landing.landedRow)
     if (this.outcome.read === 0) this.#warmUp(batch)
     this.watermark = watermarkAfter(this.watermark, batch, landing.rows, null)
@@ -151,7 +153,7 @@ class Load {
 
   /** Returns the fingerprints of known events: stored before, or read by this load. */
   async #fingerprints(hashes: BigUint64Array): Promise<Map<bigint, bigint>> {
-    const read = this.#index.fingerprints(hashes)
+    const read = this.#readEvents.fingerprints(hashes)
     const stored = await this.#parts.start.stored?.fingerprints(hashes)
     return stored === undefined || stored.size === 0 ? read : new Map([...stored, ...read])
   }

@@ -4,8 +4,9 @@
  * after another, each without any stored state.
  */
 
-import { compareText } from '../base/event-order.ts'
-import { hash64 } from '../base/hash.ts'
+import { hashWords } from '../base/hash.ts'
+import { HashNumbers } from '../base/hash-numbers.ts'
+import { Ints } from '../stages/growable-array.ts'
 
 /** Partition of events whose component is too large. */
 export const OVERSIZED = -1
@@ -16,13 +17,16 @@ export const PARTITION_EVENTS = 50_000
 /** A component with more events is not derived at once, because that would take too much memory. */
 export const COMPONENT_EVENTS_MAX = 400_000
 
-/** Union-find over identifiers, with the number of events of each component. */
+/**
+ * Union-find over identifiers, with the number of events of each component. Identifiers are known by
+ * 64-bit hashes. Two that share a hash count as connected, which only makes a part larger.
+ */
 export class Components {
-  readonly #numberOf = new Map<string, number>()
-  readonly #parent: number[] = []
-  /** By root: the least identifier, which names the component, and its number of events. */
-  readonly #least: string[] = []
-  readonly #events: number[] = []
+  readonly #numbers = new HashNumbers()
+  readonly #parent = new Ints()
+  /** By root: the identifier with the least hash, and the number of events. */
+  readonly #least = new Ints()
+  readonly #events = new Ints()
 
   /** Connects identifiers, which that many events carry. */
   add(identifiers: Iterable<string>, events: number): void {
@@ -37,12 +41,10 @@ export class Components {
 
   /** Returns the number of an identifier, by which `connect` and `count` know it. */
   number(identifier: string): number {
-    let number = this.#numberOf.get(identifier)
-    if (number === undefined) {
-      number = this.#parent.length
-      this.#numberOf.set(identifier, number)
+    const number = this.#numbers.add(...hashWords(identifier))
+    if (number === this.#parent.length) {
       this.#parent.push(number)
-      this.#least.push(identifier)
+      this.#least.push(number)
       this.#events.push(0)
     }
     return number
@@ -52,49 +54,55 @@ export class Components {
   connect(one: number, other: number): void {
     const [a, b] = [this.#rootOf(one), this.#rootOf(other)]
     if (a === b) return
-    const [into, from] = (this.#events[a] as number) < (this.#events[b] as number) ? [b, a] : [a, b]
-    this.#parent[from] = into
-    this.#events[into] = (this.#events[into] as number) + (this.#events[from] as number)
-    const [least, less] = [this.#least[into] as string, this.#least[from] as string]
-    if (compareText(less, least) < 0) this.#least[into] = less
+    const [into, from] = this.#events.at(a) < this.#events.at(b) ? [b, a] : [a, b]
+    this.#parent.set(from, into)
+    this.#events.set(into, this.#events.at(into) + this.#events.at(from))
+    const [least, less] = [this.#least.at(into), this.#least.at(from)]
+    if (this.#numbers.isLess(less, least)) this.#least.set(into, less)
   }
 
   /** Adds events to the component of an identifier. */
   count(number: number, events: number): void {
     const root = this.#rootOf(number)
-    this.#events[root] = (this.#events[root] as number) + events
+    this.#events.set(root, this.#events.at(root) + events)
   }
 
   /** Divides the components into partitions of about `eventsMax` events; those with more than
    * `componentMax` are in none. Which partition a component is in depends on the identifiers and
    * counts alone. */
   partitions(eventsMax: number, componentMax: number): Partitions {
+    const { length } = this.#parent
+    const isRoot = (one: number) => this.#parent.at(one) === one
     let total = 0
     let largest = 0
-    this.#parent.forEach((parent, one) => {
-      if (parent !== one) return
-      total += this.#events[one] as number
-      largest = Math.max(largest, this.#events[one] as number)
-    })
+    for (let one = 0; one < length; one++) {
+      if (!isRoot(one)) continue
+      total += this.#events.at(one)
+      largest = Math.max(largest, this.#events.at(one))
+    }
     const count = Math.ceil(total / eventsMax)
-    const ofRoot = this.#parent.map((parent, one) => {
-      if (parent !== one || (this.#events[one] as number) > componentMax) return OVERSIZED
-      return Number(hash64(this.#least[one] as string) % BigInt(Math.max(1, count)))
-    })
+    const ofRoot = new Int32Array(length).fill(OVERSIZED)
+    for (let one = 0; one < length; one++) {
+      if (!isRoot(one) || this.#events.at(one) > componentMax) continue
+      ofRoot[one] = this.#numbers.lowOf(this.#least.at(one)) % Math.max(1, count)
+    }
     return {
       count,
       largest,
       hasOversized: largest > componentMax,
-      of: (identifier) => ofRoot[this.#rootOf(this.#numberOf.get(identifier) as number)] as number,
+      of: (identifier) => {
+        const number = this.#numbers.find(...hashWords(identifier))
+        return ofRoot[this.#rootOf(number)] as number
+      },
     }
   }
 
   #rootOf(number: number): number {
     let one = number
-    while (this.#parent[one] !== one) {
-      const parent = this.#parent[one] as number
-      this.#parent[one] = this.#parent[parent] as number
-      one = this.#parent[one] as number
+    for (let parent = this.#parent.at(one); parent !== one; parent = this.#parent.at(one)) {
+      const next = this.#parent.at(parent)
+      this.#parent.set(one, next)
+      one = next
     }
     return one
   }

@@ -15,23 +15,32 @@ export class SpillFile {
 
   /** Writes a value of plain objects, arrays and typed arrays. */
   write<Value>(value: Value): Spilled<Value> {
-    this.#file ??= unlinkedFile()
     const bytes = serialize(value)
+    return { from: this.writeBytes(bytes), length: bytes.length }
+  }
+
+  read<Value>({ from, length }: Spilled<Value>): Value {
+    return deserialize(this.readBytes(from, length)) as Value
+  }
+
+  /** Appends bytes. Returns their position. */
+  writeBytes(bytes: Uint8Array): number {
+    this.#file ??= unlinkedFile()
     const from = this.#end
     while (this.#end < from + bytes.length) {
       const done = this.#end - from
       this.#end += writeSync(this.#file, bytes, done, bytes.length - done, this.#end)
     }
-    return { from, length: bytes.length }
+    return from
   }
 
-  read<Value>({ from, length }: Spilled<Value>): Value {
-    const bytes = Buffer.allocUnsafe(length)
+  readBytes(from: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(length)
     let done = 0
     while (done < length) {
       done += readSync(this.#file as number, bytes, done, length - done, from + done)
     }
-    return deserialize(bytes) as Value
+    return bytes
   }
 
   close(): void {

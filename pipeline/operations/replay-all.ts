@@ -44,8 +44,9 @@ import { STATE_TABLES } from '../warehouse/image-tables.ts'
 import type { Head, Row, Warehouse } from '../warehouse/warehouse.ts'
 
 const ORIGIN = 'stored events'
-/** Label of the build in the scratch warehouse. */
-export const EVERYTHING = 'everything'
+/** Label of the build in the scratch warehouse. It names how components are divided into partitions:
+ * a build must not resume under another division. */
+export const EVERYTHING = 'everything, by least hash'
 
 export type FullReplay = Spread & {
   /** Open; only read. */
