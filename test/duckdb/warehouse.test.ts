@@ -21,6 +21,7 @@ import { publicViews } from '../../pipeline/warehouse/public-views.ts'
 import { hashes64 } from '../../pipeline/base/hash.ts'
 import { landedTable } from '../../pipeline/io/inbox-source.ts'
 import { batchOf, uuids } from '../support/batches.ts'
+import { emptyFile } from '../support/empty-file.ts'
 import { takeoverContract } from '../warehouse/takeover.contract.ts'
 import { commitOf, imagesOf, warehouseContract } from '../warehouse/warehouse.contract.ts'
 
@@ -29,8 +30,10 @@ afterAll(() => rmSync(dir, { recursive: true }))
 
 let files = 0
 
+const fresh = () => emptyFile(join(dir, `${(files += 1)}.duckdb`))
+
 const make = () => {
-  const path = join(dir, `${(files += 1)}.duckdb`)
+  const path = fresh()
   const warehouse = duckdbWarehouse(path)
   const reopen = async () => {
     await warehouse.close()
@@ -42,7 +45,7 @@ warehouseContract('DuckDB', make)
 takeoverContract('DuckDB', make)
 
 test('a long read sees the state at its start, whatever is committed meanwhile', async () => {
-  const warehouse = duckdbWarehouse(join(dir, 'read.duckdb'))
+  const warehouse = duckdbWarehouse(fresh())
   await warehouse.open()
   const ids = Array.from({ length: 10_000 }, (_, i) => `e${i}`)
   await warehouse.commit(batchOf(1, ids))
@@ -304,7 +307,7 @@ test.each([
   ],
   ['another', async (path: string) => (await DuckDBFile.open(path, RUNNING)).close()],
 ] as const)('loses nothing when %s opens and closes a crashed file', async (_, look) => {
-  const path = join(dir, `${(files += 1)}.duckdb`)
+  const path = fresh()
   const crashed = join(dir, `${(files += 1)}.duckdb`)
   const warehouse = duckdbWarehouse(path)
   await warehouse.open()
@@ -322,7 +325,7 @@ test.each([
 })
 
 test('returns a segment in commit exactly once, whenever it is read', async () => {
-  const warehouse = duckdbWarehouse(join(dir, `${(files += 1)}.duckdb`))
+  const warehouse = duckdbWarehouse(fresh())
   await warehouse.open()
   const streams = Array.from({ length: 4 }, (_, n) => `s${n}`)
   for (let batch = 1; batch <= 400; batch++) {

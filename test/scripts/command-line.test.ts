@@ -20,6 +20,7 @@ import { siteOf } from '../../scripts/deploy/site.ts'
 import { scriptOf } from '../../scripts/deploy/step.ts'
 import { startCommands } from '../support/commands.ts'
 import { definitionsFolder } from '../support/definitions-folder.ts'
+import { emptyFile } from '../support/empty-file.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -27,7 +28,7 @@ afterAll(() => rmSync(dir, { recursive: true }))
 const run = startCommands()
 
 let warehouses = 0
-const fresh = () => `duckdb:${join(dir, `${(warehouses += 1)}.duckdb`)}`
+const fresh = () => `duckdb:${emptyFile(join(dir, `${(warehouses += 1)}.duckdb`))}`
 
 function event(id: string, name: string, more: object = {}): string {
   const occurred_at = `2026-03-01T10:00:0${id.length}Z`

@@ -20,12 +20,13 @@ import { warehouseState, type StateStore } from '../../pipeline/state/state-stor
 import { arrowTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import type { Commit, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { DAMAGES, damageState } from '../support/damaged-state.ts'
+import { emptyFile } from '../support/empty-file.ts'
 import { commitOf, imagesOf, landedEvents } from '../warehouse/warehouse.contract.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 let files = 0
-const fresh = () => join(dir, `${(files += 1)}.duckdb`)
+const fresh = () => emptyFile(join(dir, `${(files += 1)}.duckdb`))
 
 /** Returns a commit with an image per key and a segment per stream. */
 function remembering(batch: number, images: string[], streams: string[]): Commit {

@@ -1,10 +1,10 @@
 /** Random people and journeys for tests of replay and release, and helpers that move versions. */
 
 import fc from 'fast-check'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { makeDefinitions, type Definitions, type Release } from '../../pipeline/definition/load.ts'
 import { openRemoteDifference } from '../../pipeline/duckdb/remote-difference.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
@@ -14,6 +14,7 @@ import { ReleaseLog, runningOf } from '../../pipeline/warehouse/release-log.ts'
 import { funnelled } from './arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, sessions } from './arbitraries.ts'
 import { dump, Harness, lineOf, sorted } from './dump.ts'
+import { emptyFile } from './empty-file.ts'
 import {
   VIEWS,
   type AcceptedEvent,
@@ -24,17 +25,16 @@ import {
 const RUNS = Number(process.env['REBUILD_RUNS'] ?? 1)
 export const LATER = 3_600_000_000
 
-const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
-afterAll(() => rmSync(dir, { recursive: true }))
-
-let scratches = 0
-
 export function scratch(): Scratch {
-  const path = join(dir, `${(scratches += 1)}.duckdb`)
+  const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
+  const path = join(dir, 'scratch.duckdb')
   return {
-    warehouse: () => duckdbWarehouse(path),
+    warehouse: () => {
+      mkdirSync(dir, { recursive: true })
+      return duckdbWarehouse(existsSync(path) ? path : emptyFile(path))
+    },
     openDifference: openRemoteDifference,
-    discard: () => Promise.resolve(rmSync(path, { force: true })),
+    discard: () => Promise.resolve(rmSync(dir, { recursive: true, force: true })),
   }
 }
 

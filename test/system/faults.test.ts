@@ -23,6 +23,7 @@ import type { Source } from '../../pipeline/io/source.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { startCommands } from '../support/commands.ts'
+import { emptyFile } from '../support/empty-file.ts'
 import { dump, Harness } from '../support/dump.ts'
 import { isLong } from '../support/long.ts'
 
@@ -30,7 +31,8 @@ const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
 let files = 0
-const fresh = (end = 'duckdb') => join(dir, `${(files += 1)}.${end}`)
+const newName = (end: string) => join(dir, `${(files += 1)}.${end}`)
+const fresh = () => emptyFile(newName('duckdb'))
 
 const START = ['--import', 'tsx', 'scripts/start.ts']
 const NOON = 1_772_366_400_000
@@ -41,7 +43,7 @@ function line(id: unknown, changes: object = {}): string {
 }
 
 function written(...lines: (string | Buffer)[]): string {
-  const path = fresh('ndjson')
+  const path = newName('ndjson')
   writeFileSync(path, Buffer.concat(lines.map((text) => Buffer.from([...Buffer.from(text), 10]))))
   return path
 }

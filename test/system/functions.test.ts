@@ -14,6 +14,7 @@ import { closeInstance } from '../../pipeline/functions.ts'
 import type { Row } from '../../pipeline/warehouse/warehouse.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { dump } from '../support/dump.ts'
+import { emptyFile } from '../support/empty-file.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 const servers = new Map<string, Server>()
@@ -22,7 +23,7 @@ let database = ''
 
 beforeEach(async () => {
   await closeInstance()
-  database = join(dir, `${(files += 1)}.duckdb`)
+  database = emptyFile(join(dir, `${(files += 1)}.duckdb`))
   process.env['DESIRE_PATH_WAREHOUSE'] = `duckdb:${database}`
 })
 afterAll(async () => {
@@ -205,7 +206,7 @@ test('concurrent messages share writes, and give the same tables', async () => {
 
 async function tablesOfOneMessage(lines: string[]) {
   await closeInstance()
-  database = join(dir, `${(files += 1)}.duckdb`)
+  database = emptyFile(join(dir, `${(files += 1)}.duckdb`))
   process.env['DESIRE_PATH_WAREHOUSE'] = `duckdb:${database}`
   await viaEventarc({ messageId: 'all', data: base64(lines.join('\n')) })
   await advance()

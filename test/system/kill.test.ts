@@ -22,11 +22,12 @@ const KILLS = Number(process.env['KILLS'] ?? 2)
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
-const lines = [...new Shop(7).lines(12_000)].join('\n')
+const [LINES, BATCH] = isLong ? [12_000, 400] : [4_000, 200]
+const lines = [...new Shop(7).lines(LINES)].join('\n')
 
 /** Starts a run over standard input and writes all lines to it. */
 function start(database: string, input = lines) {
-  const options = ['--batch-size', '400', '--watermark', '2027-01-01T00:00:00Z']
+  const options = ['--batch-size', String(BATCH), '--watermark', '2027-01-01T00:00:00Z']
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', 'scripts/start.ts', '--warehouse', `duckdb:${database}`, ...options, '-'],

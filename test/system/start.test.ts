@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { startCommands } from '../support/commands.ts'
 import { definitionsFolder } from '../support/definitions-folder.ts'
+import { emptyFile } from '../support/empty-file.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -21,14 +22,15 @@ const LINE = JSON.stringify({
 const run = startCommands()
 
 let warehouses = 0
-const fresh = () => `duckdb:${join(dir, `${(warehouses += 1)}.duckdb`)}`
+const missing = () => `duckdb:${join(dir, `${(warehouses += 1)}.duckdb`)}`
+const fresh = () => `duckdb:${emptyFile(join(dir, `${(warehouses += 1)}.duckdb`))}`
 
 test.each<[code: number, script: string, args: string[]]>([
   [0, 'start', ['-']],
   [1, 'status', []],
   [2, 'start', ['--what']],
 ])('the process exits with %i after %s %j', (code, script, args) => {
-  const program = ['--import', 'tsx', `scripts/${script}.ts`, ...args, '--warehouse', fresh()]
+  const program = ['--import', 'tsx', `scripts/${script}.ts`, ...args, '--warehouse', missing()]
   const { status, stdout } = spawnSync(process.execPath, program, { encoding: 'utf8', input: LINE })
   expect(status).toBe(code)
   expect(stdout.includes('1 event landed')).toBe(code === 0)
@@ -86,7 +88,7 @@ test('a command without an action lists its actions and exits with 2', async () 
 })
 
 test('migrate refuses a DuckDB file, which is migrated on opening', async () => {
-  const { status, stderr } = await run('migrate', ['--warehouse', fresh()])
+  const { status, stderr } = await run('migrate', ['--warehouse', missing()])
   expect(status).toBe(2)
   expect(stderr).toContain('is not a dataset: a DuckDB file is migrated when it is opened')
 })
@@ -172,7 +174,7 @@ test('status reports progress, and fails if a limit is exceeded', async () => {
 })
 
 test('a read-only command does not create a warehouse', async () => {
-  const url = fresh()
+  const url = missing()
   const { status, stdout, stderr } = await run('status', ['--warehouse', url])
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
   const made = `npm start -- --warehouse ${url} FILE`

@@ -18,6 +18,7 @@ import type {
 } from '../../pipeline/warehouse/warehouse.ts'
 import type { VersionName } from '../../pipeline/definition/load.ts'
 import { BATCH_AT as T0, uuids } from '../support/batches.ts'
+import { emptyFile } from '../support/empty-file.ts'
 import { commitOf, imagesOf, profiles, type Made } from './warehouse.contract.ts'
 
 type Refused = { event: string; version: number; reason: string; profile?: string }
@@ -130,7 +131,7 @@ export function takeoverContract(name: string, make: () => Promise<Made>): void 
 
     /** Returns the URL of another warehouse with these commits. */
     const otherOf = async (...commits: Partial<Commit>[]) => {
-      const other = duckdbWarehouse(join(dir, 'other.duckdb'))
+      const other = duckdbWarehouse(emptyFile(join(dir, 'other.duckdb')))
       await other.open()
       for (const [i, parts] of commits.entries()) await other.commit(commitOf(i + 1, parts))
       await other.close()
