@@ -19,8 +19,9 @@ import { funnelled } from '../support/arbitraries-funnel.ts'
 import { arrivals, eventStream, identity } from '../support/arbitraries.ts'
 import { Harness, lineOf, sorted } from '../support/dump.ts'
 import type { Row as JsonRow } from '../reference/reference.ts'
+import { isLong, runsOf } from '../support/long.ts'
 
-const RUNS = Number(process.env['ANALYSIS_RUNS'] ?? 12)
+const RUNS = runsOf('ANALYSIS_RUNS', 4, 20)
 /** Fixed seed, because every view must return rows for these histories. */
 const SEED = Number(process.env['ANALYSIS_SEED'] ?? 7)
 /** Takes a few seconds on an idle machine. */
@@ -177,7 +178,7 @@ test(
       { numRuns: RUNS, seed: SEED },
     )
     const common = Object.keys(REFERENCES).filter((view) => !RARE.includes(view))
-    expect([...spoke]).toEqual(expect.arrayContaining(common))
+    if (isLong) expect([...spoke]).toEqual(expect.arrayContaining(common))
   },
   TIME_MAX_MS,
 )

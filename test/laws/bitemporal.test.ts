@@ -7,8 +7,9 @@ import { funnelled } from '../support/arbitraries-funnel.ts'
 import { arrivals, eventStream, identity } from '../support/arbitraries.ts'
 import { Harness, lineOf, sorted } from '../support/dump.ts'
 import { VIEWS, type Row } from '../reference/reference.ts'
+import { runsOf } from '../support/long.ts'
 
-const RUNS = Number(process.env['LAW_RUNS'] ?? 10)
+const RUNS = runsOf('LAW_RUNS', 5, 80)
 
 const scene = fc
   .record({ events: eventStream, identity, ...funnelled })

@@ -17,8 +17,9 @@ import { funnelled } from '../support/arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, sessions } from '../support/arbitraries.ts'
 import { dump, Harness, landed, lineOf, sorted } from '../support/dump.ts'
 import { reference, VIEWS, type AcceptedEvent } from '../reference/reference.ts'
+import { runsOf } from '../support/long.ts'
 
-const RUNS = Number(process.env['FORGET_RUNS'] ?? 5)
+const RUNS = runsOf('FORGET_RUNS', 2, 8)
 /** Fixed seed; set LAW_SEED to search for failures. */
 const SEED = Number(process.env['LAW_SEED'] ?? 5)
 

@@ -11,8 +11,9 @@ import {
 } from '../support/histories/funnel-history.ts'
 import { funnelRows } from '../reference/funnel.ts'
 import { byCodePoint, inEventOrder } from '../reference/identity.ts'
+import { runsOf } from '../support/long.ts'
 
-const RUNS = Number(process.env['FUNNEL_RUNS'] ?? 1_000)
+const RUNS = runsOf('FUNNEL_RUNS', 500, 4_000)
 
 test('attempts equal the slow reference, folded at once or continued', () => {
   const scene = fc.record({

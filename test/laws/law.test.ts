@@ -19,8 +19,9 @@ import { expectOutbox } from '../support/outbox.ts'
 import { emptyWarehouse } from '../support/reused-warehouse.ts'
 import { DAMAGES, damageState } from '../support/damaged-state.ts'
 import { reference, VIEWS } from '../reference/reference.ts'
+import { runsOf } from '../support/long.ts'
 
-const RUNS = Number(process.env['LAW_RUNS'] ?? 20)
+const RUNS = runsOf('LAW_RUNS', 8, 80)
 /** Takes half a minute on an idle machine. */
 const TIME_MAX_MS = 300_000
 /** Longer than any timeout of the random journeys. */

@@ -7,8 +7,9 @@ import { ANALYSIS, type Stay, type Tables } from '../reference/analysis.ts'
 import type { Row as JsonRow } from '../reference/reference.ts'
 import { sorted } from '../support/dump.ts'
 import { viewRows, viewText } from '../support/view-text.ts'
+import { isLong, runsOf } from '../support/long.ts'
 
-const RUNS = 25
+const RUNS = runsOf('SURVIVAL_RUNS', 8, 25)
 const WATERMARK = 100_000_000
 
 /** Most stays are short and end, so that nine in ten leave and some remain. */
@@ -70,5 +71,5 @@ test('survival, state_durations and stuck equal the slow reference', async () =>
     }),
     { numRuns: RUNS, seed: 3 },
   )
-  expect(stuck).toBeGreaterThan(0)
+  if (isLong) expect(stuck).toBeGreaterThan(0)
 })

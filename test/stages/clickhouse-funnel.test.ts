@@ -19,11 +19,12 @@ import {
   type GivenEvent,
 } from '../support/histories/funnel-history.ts'
 import { peer } from '../support/peers.ts'
+import { runsOf } from '../support/long.ts'
 
 type Chdb = { query(sql: string, format: string): unknown }
 
 const SUBSETS = 2 ** CLICKHOUSE_MODES.length
-const RUNS = Number(process.env['CLICKHOUSE_RUNS'] ?? 150)
+const RUNS = runsOf('CLICKHOUSE_RUNS', 50, 150)
 const NAMES = ['a', 'b', 'c', 'd', 'x']
 
 /** ClickHouse refuses `allow_reentry` without `strict_order`. */

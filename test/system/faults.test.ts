@@ -219,7 +219,7 @@ async function waiting(database: string) {
 }
 
 test('a second writer fails with the process id of the first, which continues', async () => {
-  const database = fresh()
+  const database = newName('duckdb')
   const path = written(line('e2'))
   const { child } = await waiting(database)
   const second = await start(database, path)
@@ -239,7 +239,7 @@ test('a second writer fails with the process id of the first, which continues', 
 test.each(['SIGINT', 'SIGTERM'] as const)(
   '%s ends a run after a whole batch, although its input is open',
   async (signal) => {
-    const database = fresh()
+    const database = newName('duckdb')
     const lines = Array.from({ length: 5 }, (_, i) => `${line(`e${i}`)}\n`).join('')
     const { child, said } = await waiting(database)
     child.stdin.write(lines)
@@ -289,11 +289,11 @@ test.skipIf(!isLong || process.platform === 'win32')(
   async () => {
     const path = written([...new Shop(7).lines(800)].join('\n'))
     const args = ['--batch-size', '200', path]
-    const whole = fresh()
+    const whole = newName('duckdb')
     expect((await start(whole, ...args)).status).toBe(0)
     const failed: boolean[] = []
     for (const blocks of [1_000, 4_000]) {
-      const database = fresh()
+      const database = newName('duckdb')
       const command = [process.execPath, ...START, '--warehouse', `duckdb:${database}`, ...args]
       const limited = ['-c', `ulimit -f ${blocks}; exec "$@"`, 'sh', ...command]
       const { status, stderr } = spawnSync('sh', limited, { encoding: 'utf8' })
