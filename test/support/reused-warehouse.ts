@@ -27,7 +27,8 @@ export function emptyWarehouse(): Warehouse {
 async function empty(warehouse: Warehouse): Promise<void> {
   await warehouse.open()
   const tables = await warehouse.query(
-    'select schema_name, table_name from duckdb_tables() where not temporary',
+    `select schema_name, table_name from duckdb_tables()
+     where not temporary and estimated_size > 0`,
   )
   const truncates = tables.map((row) => `truncate ${row['schema_name']}.${row['table_name']}`)
   await warehouse.query(['begin', ...truncates, 'commit'].join(';\n'))
