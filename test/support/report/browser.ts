@@ -25,9 +25,11 @@ if (!hasBrowser && process.env['REQUIRE_BROWSER'] === '1') {
 }
 if (!hasBrowser) console.log(`skipped: ${CHROMIUM} does not exist; apt-get install -y chromium`)
 
-/** Starts the browser; null if Chromium is not installed. */
+let shared: Promise<Browser> | null = null
+
+/** Starts the browser of this process, which ends with it; null if Chromium is not installed. */
 export const launch: (() => Promise<Browser>) | null = hasBrowser
-  ? () => chromium.launch({ executablePath: CHROMIUM, args: ARGS })
+  ? () => (shared ??= chromium.launch({ executablePath: CHROMIUM, args: ARGS }))
   : null
 
 /** Opens a file as a page in the light theme. Collects errors, dialogs, and any request except the
@@ -73,8 +75,5 @@ export function eachPage(makeHtml: () => Promise<string>, take: (opened: Opened)
     await opened.page.close()
     expect(opened.complaints).toEqual([])
   }, HOOK_MS)
-  afterAll(async () => {
-    await browser.close()
-    rmSync(dir, { recursive: true })
-  }, HOOK_MS)
+  afterAll(() => rmSync(dir, { recursive: true }))
 }
