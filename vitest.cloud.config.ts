@@ -9,7 +9,8 @@ export default defineConfig({
     include: ['test/cloud/**/*.test.ts'],
     setupFiles: ['test/support/properties.ts'],
     env: { XDG_CACHE_HOME: join(tmpdir(), 'desire-path-cache') },
-    testTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     maxWorkers: 2,
   },
 })

@@ -31,8 +31,9 @@ export default defineConfig({
   test: {
     setupFiles: ['test/support/properties.ts'],
     env: { XDG_CACHE_HOME: join(tmpdir(), 'desire-path-cache') },
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Limits end tests that hang; a busy machine may take ten times as long as an idle one.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     maxWorkers: 2,
     projects: [
       {

@@ -7,8 +7,9 @@ import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { funnelled } from '../support/arbitraries-funnel.ts'
 import { arrivals, eventStream, identity, sessions } from '../support/arbitraries.ts'
 import { Harness, lineOf } from '../support/dump.ts'
+import { runsOf } from '../support/long.ts'
 
-const RUNS = Number(process.env['LAW_RUNS'] ?? 10)
+const RUNS = runsOf('LAW_RUNS', 5, 80)
 const LATER = 3_600_000_000
 /** Columns that depend on the clock, or on the order in which parts are written. */
 const ASIDE = ['recorded_at', 'superseded_at', 'received_at', 'effect_no']

@@ -18,7 +18,7 @@ import { hasDone, WorkerProcess } from '../../scripts/emulators/worker-process.t
 
 const jar = pubsubEmulator()
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
-const SLOWLY = 120_000
+const SLOWLY = 300_000
 let emulator: PubsubEmulator
 
 const lines = [...new Shop(6).lines(3_000)]

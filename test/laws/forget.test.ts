@@ -28,7 +28,7 @@ const bounded = (numRuns: number) => ({
   seed: SEED,
   interruptAfterTimeLimit: 120_000,
 })
-const TIMEOUT = 150_000
+const TIMEOUT = 300_000
 
 const at = (n: number) => 1_900_000_000_000_000 + n
 

@@ -55,7 +55,7 @@ test('attempts equal the slow reference, folded at once or continued', () => {
       ...(process.env['LAW_SEED'] ? { seed: Number(process.env['LAW_SEED']) } : {}),
     },
   )
-}, 120_000)
+})
 
 function inTextOrder(attempts: StoredAttempt[]): StoredAttempt[] {
   return attempts.toSorted((a, b) => byCodePoint(sortKey(a), sortKey(b)))

@@ -310,7 +310,7 @@ test('an interrupted bench removes its files and prints how to run it again', as
   let said = ''
   child.stderr.on('data', (text) => (said += String(text)))
   const made = () => readdirSync(at).filter((name) => name.startsWith('desire-path-bench-'))
-  await expect.poll(made, { timeout: 60_000 }).toHaveLength(1)
+  await expect.poll(made, { timeout: 200_000 }).toHaveLength(1)
   child.kill('SIGINT')
   expect(await once(child, 'exit')).toEqual([130, null])
   expect(made()).toEqual([])

@@ -87,7 +87,7 @@ test('returns the levels of windowFunnel on random histories', () => {
     { numRuns: RUNS },
   )
   console.log(`${compared} levels compared with ClickHouse`)
-}, 120_000)
+})
 
 const DATA = process.env['DESIRE_PATH_SHARED'] ?? '../shared/data'
 const CASES = `${DATA}/funnel-clickhouse/cases.json`

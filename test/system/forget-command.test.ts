@@ -52,7 +52,7 @@ test('a plan reads a warehouse beside other readers, and changes no byte', async
   )
 })
 
-test('erases what the plan lists, and the tables verify', { timeout: 60_000 }, async () => {
+test('erases what the plan lists, and the tables verify', async () => {
   const asked = ['--user', user, '--keep-anonymous', '--json']
   const plan = JSON.parse((await run('forget', ...asked)).stdout) as { counts: object }
   expect(plan).toMatchObject({ profile_id: user, batch: null })

@@ -31,7 +31,6 @@ const NOTHING_FITS = 64
 
 test.skipIf(!isLong || process.platform === 'win32')(
   'an erasure without space for the rewrite is readable, and the next writer finishes it',
-  { timeout: 60_000 },
   async () => {
     const database = join(dir, 'w.duckdb')
     const harness = new Harness(await loadDefinitions('definitions'), duckdbWarehouse(database))

@@ -47,7 +47,6 @@ async function tablesOf(database: string) {
 
 test.skipIf(!isLong)(
   `${KILLS} kills leave either all or none of the rows of the person`,
-  { timeout: 150_000 },
   async () => {
     const first = join(dir, 'first.duckdb')
     const harness = new Harness(await loadDefinitions('definitions'), duckdbWarehouse(first))

@@ -82,7 +82,7 @@ test('opens, verifies and continues the current file', async () => {
   expect(await count(warehouse, 'dead_letters')).toBe(letters)
   await expectLaw(warehouse)
   await warehouse.close()
-}, 60_000)
+})
 
 test('refuses another hash key than that of the current file', async () => {
   const warehouse = open('current')

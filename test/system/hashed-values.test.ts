@@ -133,7 +133,7 @@ test('commands write and print no plain value', async () => {
   await opened.close()
   expectNoForm(rows)
   for (const value of VALUES) expect(rows).toContain(hashOf(KEY, value))
-}, 60_000)
+})
 
 test('a dead letter that is fed again after a fix lands like the plain line', async () => {
   const identity = { hashed: ['user_id', 'email'] }

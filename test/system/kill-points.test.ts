@@ -143,7 +143,7 @@ beforeAll(async () => {
     const before = (await read(copyOf(scene.first), true)).tables
     scenes[name] = { ...scene, before, after: (await read(done, true)).tables }
   }
-}, 120_000)
+})
 
 /** Commands share a process and run one after another. */
 let running: Promise<unknown> = Promise.resolve()
@@ -248,7 +248,7 @@ async function survives(name: string, point: Point): Promise<void> {
 describe.skipIf(!hasStrace || !isLong)('killed at a system call', () => {
   test.each(['forget', 'compact', 'replay'])(
     '%s is either complete or has no effect',
-    { timeout: isEvery ? 3_600_000 : 120_000 },
+    { timeout: isEvery ? 3_600_000 : 300_000 },
     async (name) => {
       const points = isEvery ? everyPoint(name) : [...(CHOSEN[name] as Point[])]
       const lane = async () => {

@@ -70,7 +70,7 @@ const ONCE = [
   ['batch', 'batches_log'],
 ] as const
 
-test(`${KILLS} kills leave no trace in the tables`, { timeout: 150_000 }, async () => {
+test(`${KILLS} kills leave no trace in the tables`, async () => {
   const random = new Random(11)
   const whole = join(dir, 'whole.duckdb')
   const killed = join(dir, 'killed.duckdb')

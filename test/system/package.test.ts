@@ -13,7 +13,7 @@ let dependencies: { [name: string]: string }
 
 beforeAll(() => {
   dependencies = packageInto(out).dependencies
-}, 60_000)
+})
 afterAll(() => rmSync(dir, { recursive: true }))
 
 function programs(): string[] {

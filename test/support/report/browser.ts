@@ -17,7 +17,7 @@ const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run
   '--disable-sync',
 ])
 /** Starting a browser on a busy machine takes long. */
-export const HOOK_MS = 120_000
+export const HOOK_MS = 300_000
 
 const hasBrowser = existsSync(CHROMIUM)
 if (!hasBrowser && process.env['REQUIRE_BROWSER'] === '1') {
