@@ -1,7 +1,5 @@
 /** Column shapes that decoding, the stages and Arrow share. */
 
-import { assert } from './errors.ts'
-
 /** Text of row i: UTF-8 bytes from `offsets[i]` to `offsets[i + 1]`. */
 export type TextColumn = { bytes: Uint8Array; offsets: Int32Array }
 
@@ -12,20 +10,59 @@ export function textAt({ bytes, offsets }: TextColumn, row: number): string {
   return UTF8.decode(bytes.subarray(offsets[row], offsets[row + 1]))
 }
 
-/** Encodes texts with one write; null becomes an empty text. */
+/** Encodes texts; null becomes an empty text. */
 export function textColumnOf(texts: readonly (string | null)[]): TextColumn {
-  const joined = texts.join('')
-  const bytes = Buffer.from(joined)
-  const isAscii = bytes.length === joined.length
-  const offsets = new Int32Array(texts.length + 1)
-  let end = 0
-  for (let row = 0; row < texts.length; row++) {
-    const text = texts[row] as string | null
-    if (text !== null) end += isAscii ? text.length : Buffer.byteLength(text)
-    offsets[row + 1] = end
+  const column = new TextColumnBuilder(texts.length)
+  for (const text of texts) column.push(text ?? '')
+  return column.build()
+}
+
+const BYTES_A_TEXT = 32
+/** Most bytes of a UTF-16 unit as UTF-8. */
+const UNIT_BYTES_MAX = 3
+const ENCODER = new TextEncoder()
+
+/** Encodes texts one after another. Most are short and ASCII, so a loop encodes them; a call takes
+ * longer, and joining them first makes a string of all. */
+export class TextColumnBuilder {
+  readonly #offsets: Int32Array
+  #count = 0
+  #bytes: Uint8Array<ArrayBuffer>
+  #end = 0
+
+  /** `count` is the number of texts that will be pushed. */
+  constructor(count: number) {
+    this.#offsets = new Int32Array(count + 1)
+    this.#bytes = new Uint8Array(count * BYTES_A_TEXT)
   }
-  assert(end === bytes.length, 'texts are well-formed UTF-16')
-  return { bytes, offsets }
+
+  push(text: string): void {
+    const needed = this.#end + text.length * UNIT_BYTES_MAX
+    if (needed > this.#bytes.length) this.#grow(needed)
+    const bytes = this.#bytes
+    const at = this.#end
+    let i = 0
+    while (i < text.length) {
+      const unit = text.charCodeAt(i)
+      if (unit > 0x7f) break
+      bytes[at + i] = unit
+      i += 1
+    }
+    const isAscii = i === text.length
+    this.#end += isAscii ? i : ENCODER.encodeInto(text, bytes.subarray(at)).written
+    this.#count += 1
+    this.#offsets[this.#count] = this.#end
+  }
+
+  build(): TextColumn {
+    return { bytes: this.#bytes.subarray(0, this.#end), offsets: this.#offsets }
+  }
+
+  #grow(needed: number): void {
+    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length))
+    larger.set(this.#bytes.subarray(0, this.#end))
+    this.#bytes = larger
+  }
 }
 
 /** Value of row i: `values[codes[i]]`; code -1 means absent. */

@@ -6,7 +6,7 @@
  * that `add` does.
  */
 
-import { textColumnOf, type TextColumn } from './columns.ts'
+import { TextColumnBuilder, type TextColumn } from './columns.ts'
 
 /** Code of no text. */
 export const NO_TEXT = -1
@@ -57,11 +57,11 @@ export class Texts {
    * are empty. */
   column(isUsed: Uint8Array): TextColumn {
     const values = this.#values
-    const used: (string | null)[] = []
+    const column = new TextColumnBuilder(values.length)
     for (let code = 0; code < values.length; code++) {
-      used.push(isUsed[code] === 1 ? (values[code] as string) : null)
+      column.push(isUsed[code] === 1 ? (values[code] as string) : '')
     }
-    return textColumnOf(used)
+    return column.build()
   }
 }
 

@@ -1,6 +1,6 @@
 /** Compaction of a state log: the latest value of each key and the segments of each stream. */
 
-import { PagedIndex, wordsIn } from './paged-index.ts'
+import { PagedIndex, lowWordIn } from './paged-index.ts'
 import { LogFile } from './log-file.ts'
 import { FLUSH_BYTES, START, RecordWriter, sliceOf, type StateRecord } from './record-codec.ts'
 import { hashWords } from '../base/hash.ts'
@@ -28,10 +28,12 @@ export function compactLog(
     let length = 0
     for (const text of texts) {
       const offset = file.size + writer.length
-      length = writer.add({ ...last, key: sliceOf(last.key), text: sliceOf(text), previous })
+      const { type, space, key } = last
+      length = writer.add(type, space, previous, sliceOf(key), sliceOf(text))
       previous = offset
     }
-    const [low, high] = wordsIn(last.space, hashWords(last.key))
+    const [word, high] = hashWords(last.key)
+    const low = lowWordIn(last.space, word)
     index.set(index.slotOf(low, high, never), low, high, previous, length)
     if (writer.length > FLUSH_BYTES) flush()
   }

@@ -32,12 +32,10 @@ export type Place = { offset: number; length: number }
 /** Returns whether the record at a position has the key in question. */
 export type IsKey = (offset: number, length: number) => boolean
 
-/** Words of a key in a space, by those of the key: equal keys of two spaces get different slots. */
-export function wordsIn(
-  space: number,
-  [low, high]: readonly [number, number],
-): [low: number, high: number] {
-  return [(low ^ Math.imul(space + 1, 0x9e3779b1)) >>> 0, high >>> 0]
+/** Returns the low word of a key in a space, by that of the key: equal keys of two spaces get different
+ * slots. The high word stays. */
+export function lowWordIn(space: number, low: number): number {
+  return (low ^ Math.imul(space + 1, 0x9e3779b1)) >>> 0
 }
 
 export class PagedIndex {
@@ -79,7 +77,8 @@ export class PagedIndex {
   /** Returns the slot of the key with this hash for which `isKey` holds, or the empty one where it
    * belongs. It is valid until the next `set`. Throws `DamagedLog`. */
   slotOf(low: number, high: number, isKey: IsKey): number {
-    const [lowWord, highWord] = [low >>> 0, high >>> 0]
+    const lowWord = low >>> 0
+    const highWord = high >>> 0
     const first = highWord % SLOTS
     for (let step = 0; ; step++) {
       const page = (lowWord + step) & (this.#pages - 1)
@@ -125,8 +124,12 @@ export class PagedIndex {
 
   /** Yields all positions, in no particular order. */
   *places(): Generator<Place> {
-    for (const words of this.#slots()) {
-      yield { offset: offsetOf(words, 0), length: words[LENGTH_AT] as number }
+    for (let page = 0; page < this.#pages; page++) {
+      const words = this.#wordsOf(page)
+      for (let at = 0; at < words.length; at += SLOT_WORDS) {
+        const length = words[at + LENGTH_AT] as number
+        if (length !== 0) yield { offset: offsetOf(words, at), length }
+      }
     }
   }
 
@@ -152,24 +155,24 @@ export class PagedIndex {
     this.#file.discard()
   }
 
-  /** Yields the words of the slots in use. */
-  *#slots(): Generator<Uint32Array> {
-    for (let page = 0; page < this.#pages; page++) {
-      const { words, from } = this.#file.at(page)
-      const copy = words.slice(from + 1, from + 1 + SLOTS * SLOT_WORDS)
-      for (let at = 0; at < copy.length; at += SLOT_WORDS) {
-        if (copy[at + LENGTH_AT] !== 0) yield copy.subarray(at, at + SLOT_WORDS)
-      }
-    }
+  /** Returns a copy of the words of a page's slots. */
+  #wordsOf(page: number): Uint32Array {
+    const { words, from } = this.#file.at(page)
+    return words.slice(from + 1, from + 1 + SLOTS * SLOT_WORDS)
   }
 
   #grow(): void {
     const larger = PagedIndex.make(`${this.#path}.larger`, 2 * this.#pages)
     const never = () => false
-    for (const words of this.#slots()) {
-      const [low = 0, high = 0] = words
-      const slot = larger.slotOf(low, high, never)
-      larger.set(slot, low, high, offsetOf(words, 0), words[LENGTH_AT] as number)
+    for (let page = 0; page < this.#pages; page++) {
+      const words = this.#wordsOf(page)
+      for (let at = 0; at < words.length; at += SLOT_WORDS) {
+        const length = words[at + LENGTH_AT] as number
+        if (length === 0) continue
+        const low = words[at] as number
+        const high = words[at + 1] as number
+        larger.set(larger.slotOf(low, high, never), low, high, offsetOf(words, at), length)
+      }
     }
     larger.moveTo(this.#path)
     this.#file.discard()

@@ -36,15 +36,11 @@ export function sliceOf(text: string): Slice {
   return { bytes, from: 0, to: bytes.length }
 }
 
-/** The text of a row. */
-export function sliceAt({ bytes, offsets }: TextColumn, row: number): Slice {
-  return { bytes, from: offsets[row] as number, to: offsets[row + 1] as number }
-}
-
-/** A record before it has bytes. */
-export type RecordParts = Pick<StateRecord, 'type' | 'space' | 'previous'> & {
-  key: Slice
-  text: Slice
+/** Moves a slice to the text of a row. */
+export function moveSlice(slice: Slice, { bytes, offsets }: TextColumn, row: number): void {
+  slice.bytes = bytes
+  slice.from = offsets[row] as number
+  slice.to = offsets[row + 1] as number
 }
 
 const HEAD_BYTES = 8
@@ -73,7 +69,7 @@ export class RecordWriter {
   }
 
   /** Adds a record and returns its length in bytes. */
-  add({ type, space, previous, key, text }: RecordParts): number {
+  add(type: RecordType, space: number, previous: number, key: Slice, text: Slice): number {
     const keyBytes = key.to - key.from
     const size = FIXED_BYTES + keyBytes + text.to - text.from
     this.#reserve(HEAD_BYTES + size)
@@ -90,6 +86,11 @@ export class RecordWriter {
     bytes.writeUInt32LE(crc32(bytes.subarray(at + HEAD_BYTES, end)), at + 4)
     this.#end = end
     return end - at
+  }
+
+  /** Adds the record that ends what a commit has written. */
+  addPosition(position: object): void {
+    this.add('position', 0, 0, sliceOf(''), sliceOf(JSON.stringify(position)))
   }
 
   clear(): void {

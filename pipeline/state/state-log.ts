@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { compactLog, type Kept } from './compact-log.ts'
 import { DamagedLog } from './damaged-log.ts'
 import { LogFile } from './log-file.ts'
-import { PagedIndex, wordsIn } from './paged-index.ts'
+import { PagedIndex, lowWordIn } from './paged-index.ts'
 import {
   decodeRecord,
   FLUSH_BYTES,
@@ -21,14 +21,14 @@ import {
   isWhole,
   lengthAt,
   RecordWriter,
-  sliceAt,
+  moveSlice,
   sliceOf,
   START,
   typeOf,
   type Slice,
   type StateRecord,
 } from './record-codec.ts'
-import { positionParts, type Position, type Written, type WrittenColumns } from './written.ts'
+import type { Position, Written, WrittenColumns } from './written.ts'
 import { hashWords } from '../base/hash.ts'
 
 /** Most records are shorter, so one read returns them. */
@@ -114,11 +114,14 @@ export class StateLog {
   /** Appends values of a commit. The next `write` completes it, with no values if there are no
    * more; without one, the log must be removed. */
   addColumns(columns: readonly WrittenColumns[]): void {
+    const text = sliceOf('')
+    this.#key = sliceOf('')
     for (const { space, hashes, keys, texts, isNext } of columns) {
       for (let row = 0; row < keys.offsets.length - 1; row++) {
-        this.#seekHash(space, [hashes[2 * row] as number, hashes[2 * row + 1] as number])
-        this.#key = sliceAt(keys, row)
-        this.#add('value', sliceAt(texts, row), isNext, isNext)
+        this.#seekHash(space, hashes[2 * row] as number, hashes[2 * row + 1] as number)
+        moveSlice(this.#key, keys, row)
+        moveSlice(text, texts, row)
+        this.#add('value', text, isNext, isNext)
       }
     }
   }
@@ -143,12 +146,14 @@ export class StateLog {
   }
 
   #seek(space: number, key: string): void {
-    this.#seekHash(space, hashWords(key))
+    const [low, high] = hashWords(key)
+    this.#seekHash(space, low, high)
     this.#key = sliceOf(key)
   }
 
-  #seekHash(space: number, words: readonly [number, number]): void {
-    ;[this.#low, this.#high] = wordsIn(space, words)
+  #seekHash(space: number, low: number, high: number): void {
+    this.#low = lowWordIn(space, low)
+    this.#high = high >>> 0
     this.#space = space
   }
 
@@ -170,9 +175,8 @@ export class StateLog {
     const before = index.offsetAt(slot)
     if (isKnownOnly && !this.#isKnown(before, index.lengthAt(slot))) return
     const previous = isNext ? before : 0
-    const record = { type, space: this.#space, previous, key: this.#key, text }
     const offset = this.#end
-    const length = this.#writer.add(record)
+    const length = this.#writer.add(type, this.#space, previous, this.#key, text)
     if (before !== 0 && !isNext) this.#garbage += index.lengthAt(slot)
     index.set(slot, this.#low, this.#high, offset, length)
     if (this.#writer.length > FLUSH_BYTES) this.#flush()
@@ -185,7 +189,7 @@ export class StateLog {
   }
 
   #finish(position: Position): void {
-    this.#writer.add(positionParts(position))
+    this.#writer.addPosition(position)
     this.#flush()
     this.#position = position
     const { size } = this.#file
@@ -254,7 +258,7 @@ export class StateLog {
     const { file, index } = compactLog(path, join(this.#dir, 'index.new'), this.#kept())
     this.#file.close()
     this.#file = file
-    this.#writer.add(positionParts(this.#position as Position))
+    this.#writer.addPosition(this.#position as Position)
     this.#flush()
     this.#index.discard()
     index.moveTo(join(this.#dir, 'index'))

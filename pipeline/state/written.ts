@@ -1,6 +1,6 @@
 /** Records written to a state log, and the commit up to which the log is complete. */
 
-import { sliceOf, type RecordParts, type StateRecord } from './record-codec.ts'
+import type { StateRecord } from './record-codec.ts'
 import type { TextColumn } from '../base/columns.ts'
 
 /** Commit up to which a log is complete, and whether it has every key of the warehouse. */
@@ -23,10 +23,4 @@ export type WrittenColumns = {
   /** Segments: each goes on from the one on record. It is left out where the chain before it is not
    * here. */
   isNext: boolean
-}
-
-/** The record that ends what a commit has written. */
-export function positionParts(position: Position): RecordParts {
-  const text = sliceOf(JSON.stringify(position))
-  return { type: 'position', space: 0, previous: 0, key: sliceOf(''), text }
 }

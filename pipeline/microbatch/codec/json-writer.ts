@@ -38,6 +38,8 @@ export function writePlace(out: JsonWriter, [occurredAt, ordinal, eventId]: Plac
   out.closeArray()
 }
 
+const NULL = [0x6e, 0x75, 0x6c, 0x6c]
+
 export class JsonWriter {
   #bytes = Buffer.from(new ArrayBuffer(BYTES_AT_FIRST))
   #at = 0
@@ -90,13 +92,15 @@ export class JsonWriter {
   }
 
   null(): void {
-    this.json(null)
+    this.#separate(NULL.length)
+    for (let i = 0; i < NULL.length; i++) this.#bytes[this.#at++] = NULL[i] as number
   }
 
   /** Writes a number; one that is not finite as null. */
   number(value: number): void {
-    if (!Number.isInteger(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-      this.json(value)
+    if (!Number.isSafeInteger(value)) {
+      if (Number.isFinite(value)) this.json(value)
+      else this.null()
       return
     }
     this.#separate(DIGITS_MAX)
@@ -149,6 +153,7 @@ export class JsonWriter {
   value(value: Json): void {
     if (typeof value === 'string') this.string(value)
     else if (typeof value === 'number') this.number(value)
+    else if (value === null) this.null()
     else this.json(value)
   }
 
