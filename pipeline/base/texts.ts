@@ -65,6 +65,26 @@ export class Texts {
   }
 }
 
+/** Code of the text that was asked for last, as `LatestCode`, for texts that come in few places: a text
+ * that comes again later gets another code, and none takes a look-up. */
+export class LatestOnce {
+  readonly #texts: Texts
+  #text: string | null = null
+  #code = NO_TEXT
+
+  constructor(texts: Texts) {
+    this.#texts = texts
+  }
+
+  of(text: string): number {
+    if (text !== this.#text) {
+      this.#text = text
+      this.#code = this.#texts.add(text)
+    }
+    return this.#code
+  }
+}
+
 /** Code of the text that was asked for last: successive rows mostly have the same. */
 export class LatestCode {
   readonly #texts: Texts

@@ -222,9 +222,10 @@ function refoldProfiles(
   const { before, after } = placements
   const was = foldOf(batch, before)
   const is = foldOf(batch, after)
+  const found = new Ints()
   for (const [profile, { streams }] of refolds) {
     const profileId = texts.at(profile)
-    const rows = rowsOfProfile(batch, placements, profile, streams)
+    const rows = rowsOfProfile(batch, placements, profile, streams, found)
     const had = before.rowsOf(profile, rows)
     const has = after.rowsOf(profile, rows)
     was.run(profileId, freshFoldState(compiled), had, watermarkBefore)
@@ -250,14 +251,16 @@ function refoldProfiles(
   effects.is = has.effects
 }
 
-/** Returns the relevant rows that a profile has before or after the batch, in event order. */
+/** Returns the relevant rows that a profile has before or after the batch, in event order. Collects
+ * them in `found`, which is emptied first. */
 function rowsOfProfile(
   batch: MicroBatch,
   { before, after }: Placements,
   profile: number,
   streams: Iterable<number>,
+  found: Ints,
 ): Int32Array {
-  const found = new Ints()
+  found.length = 0
   for (const stream of streams) {
     for (const row of batch.rowsOf(stream)) {
       if (!batch.isRelevant(row)) continue

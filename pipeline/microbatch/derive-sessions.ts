@@ -11,10 +11,17 @@ import { NO_TEXT } from '../base/texts.ts'
 import { Changes, diff } from './rows/changelog.ts'
 import { OwnerReason, SessionReason } from './rows/superseding-reasons.ts'
 import { Rows } from './rows/rows.ts'
+import {
+  addEventRow,
+  addMovedRows,
+  addSessionRow,
+  addSessionRows,
+  sharedSessions,
+} from './rows/session-rows.ts'
 import { IdentifierLedger } from './rows/identifier-rows.ts'
 import type { Moves } from './link-identities.ts'
 import type { MicroBatch } from './micro-batch.ts'
-import { Placements, type Ownership, type Placement } from './place-streams.ts'
+import { Placements, type Ownership } from './place-streams.ts'
 import { assignSessions, type Claim } from '../stages/resolve-identity.ts'
 import { sessionize, type Cut, type Session } from '../stages/sessionize.ts'
 import type { StreamImage } from './image-cache.ts'
@@ -210,9 +217,12 @@ function rederive(
   const after = placedRows(batch)
   for (const stream of streams) {
     const { was, is } = placements.of(stream)
-    addRows(before, batch, stream, batch.historyOf(stream), was, placements.before)
     const rows = batch.remainingOf(stream)
-    addRows(after, batch, stream, rows, is, placements.after)
+    const shared = sharedSessions(was, is)
+    addSessionRows(before.sessions, was, shared, stream)
+    addSessionRows(after.sessions, is, shared, stream)
+    addMovedRows(before.events, batch, batch.historyOf(stream), placements, placements.before)
+    addMovedRows(after.events, batch, rows, placements, placements.after)
     ledger.replace(stream, batch.rowsOf(stream), rows)
     if (rows.length === 0) continue
     const image = imageAfter(batch, placements, undefined, {
@@ -237,51 +247,4 @@ type PlacedRows = { sessions: Rows<'session'>; events: Rows<'event_profile'> }
 
 function placedRows({ texts }: MicroBatch): PlacedRows {
   return { sessions: new Rows('session', texts), events: new Rows('event_profile', texts) }
-}
-
-function addRows(
-  to: PlacedRows,
-  batch: MicroBatch,
-  stream: number,
-  rows: Int32Array,
-  placement: Placement,
-  ownership: Ownership,
-): void {
-  placement.sessions.forEach((session, i) =>
-    addSessionRow(to.sessions, session, stream, placement.profiles[i] as number),
-  )
-  for (const row of rows) addEventRow(to.events, batch, row, ownership)
-}
-
-function addEventRow(
-  { keys, columns }: Rows<'event_profile'>,
-  { events }: MicroBatch,
-  row: number,
-  owners: Ownership,
-): void {
-  keys.push(events.eventIdOf(row))
-  columns.event_id.push(events.eventId.at(row))
-  columns.profile_id.push(owners.profile.at(row))
-  columns.session_id.push(owners.session.at(row))
-}
-
-/** `stream` and `profile` are codes. */
-function addSessionRow(
-  { keys, columns: c, texts }: Rows<'session'>,
-  session: Session,
-  stream: number,
-  profile: number,
-): void {
-  keys.push(session.sessionId)
-  c.session_id.push(texts.add(session.sessionId))
-  c.stream.push(stream)
-  c.profile_id.push(profile)
-  c.started_at.push(session.startedAt)
-  c.ended_at.push(session.endedAt)
-  c.event_count.push(session.count)
-  c.first_event.push(texts.code(session.firstEvent))
-  c.last_event.push(texts.code(session.lastEvent))
-  c.source.push(texts.code(session.source))
-  c.started_because.push(texts.code(session.because))
-  c.start_ordinal.push(session.startOrdinal)
 }

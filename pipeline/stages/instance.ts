@@ -67,7 +67,8 @@ export class Instances {
   }
 
   get(key: string | null): Instance | undefined {
-    return this.#all[this.#positionOf(key)]
+    const position = this.#positionOf(key)
+    return position < 0 ? undefined : this.#all[position]
   }
 
   /** Adds an instance, in the place of one with its key. */
@@ -80,10 +81,18 @@ export class Instances {
   }
 
   #positionOf(key: string | null): number {
-    if (this.#all.length < COMPARED_MAX) return this.#all.findIndex((one) => one.key === key)
+    if (this.#all.length < COMPARED_MAX) return positionIn(this.#all, key)
     this.#positions ??= new Map(this.#all.map((one, position) => [one.key, position]))
     return this.#positions.get(key) ?? -1
   }
+}
+
+/** Returns the position of the instance with a key, or -1. */
+function positionIn(all: readonly Instance[], key: string | null): number {
+  for (let position = 0; position < all.length; position++) {
+    if ((all[position] as Instance).key === key) return position
+  }
+  return -1
 }
 
 /** State of a profile between folds. `instances[m]` belongs to `machines[m]`. */

@@ -3,7 +3,7 @@
 import { encodePart } from '../../base/hash.ts'
 import { HashPrefix } from '../../base/hash-prefix.ts'
 import { Hashes } from '../../base/hashes.ts'
-import { LatestCode, NO_TEXT, type Texts } from '../../base/texts.ts'
+import { LatestCode, LatestOnce, NO_TEXT, type Texts } from '../../base/texts.ts'
 import type { CompiledFunnel } from '../../definition/compile-funnel.ts'
 import { depthOf } from '../../stages/attempt-progress.ts'
 import {
@@ -13,6 +13,7 @@ import {
   WITHDRAWN,
   type Attempt,
   type AttemptOwner,
+  type EndedBecause,
   type FunnelFacts,
 } from '../../stages/funnel-facts.ts'
 import { Rows, type RowColumns } from './rows.ts'
@@ -98,26 +99,27 @@ function pushAttempt(
 ): void {
   const of = codes.of(funnel)
   const because = attempt.ended?.because ?? 'pending'
-  const outcome = because === 'converted' || because === 'pending' ? because : 'dropped'
   const convertedAt = because === 'converted' ? (attempt.ended?.at ?? NaN) : NaN
   c.funnel.push(of.id)
   c.journey.push(of.journey)
   c.version.push(funnel.version)
   c.profile_id.push(codes.profile(profileId))
   c.instance_id.push(funnel.journey === null ? NO_TEXT : codes.once(attempt.scope))
-  c.source.push(codes.optional(attempt.source))
+  c.source.push(codes.source(attempt.source))
   c.entered_at.push(attempt.at)
   c.event_id.push(codes.event(attempt.eventId))
-  c.session_id.push(codes.optional(attempt.sessionId))
+  c.session_id.push(codes.session(attempt.sessionId))
   c.deepest_step.push(depthOf(funnel, attempt.reached))
-  c.outcome.push(codes.optional(outcome))
-  c.ended_because.push(codes.optional(because))
+  c.outcome.push(codes.endings[because].outcome)
+  c.ended_because.push(codes.endings[because].because)
   c.ended_at.push(attempt.ended?.at ?? NaN)
   c.converted_at.push(convertedAt)
   c.time_to_convert_ms.push(Math.floor((convertedAt - attempt.at) / 1_000))
   c.entry_ordinal.push(attempt.ordinal)
   c.entry_cause.push(attempt.cause)
 }
+
+type Ending = EndedBecause | 'pending'
 
 type OneFunnel = {
   id: number
@@ -134,12 +136,29 @@ class FunnelCodes {
   #lastFunnel: CompiledFunnel | null = null
   #funnel: OneFunnel | null = null
   readonly #profile: LatestCode
-  #eventId: string | null = null
-  #event = NO_TEXT
+  readonly #source: LatestCode
+  readonly #event: LatestOnce
+  readonly #session: LatestOnce
+  /** Codes of how attempts end. */
+  readonly endings: { [because in Ending]: { because: number; outcome: number } }
 
   constructor(texts: Texts) {
     this.texts = texts
     this.#profile = new LatestCode(texts)
+    this.#source = new LatestCode(texts)
+    this.#event = new LatestOnce(texts)
+    this.#session = new LatestOnce(texts)
+    const dropped = texts.code('dropped')
+    const pending = texts.code('pending')
+    const converted = texts.code('converted')
+    this.endings = {
+      pending: { because: pending, outcome: pending },
+      converted: { because: converted, outcome: converted },
+      window: { because: texts.code('window'), outcome: dropped },
+      excluded: { because: texts.code('excluded'), outcome: dropped },
+      order: { because: texts.code('order'), outcome: dropped },
+      final: { because: texts.code('final'), outcome: dropped },
+    }
   }
 
   of(funnel: CompiledFunnel): OneFunnel {
@@ -170,12 +189,16 @@ class FunnelCodes {
     return this.#profile.of(profileId)
   }
 
+  source(source: string | null): number {
+    return source === null ? NO_TEXT : this.#source.of(source)
+  }
+
   event(eventId: string | null): number {
-    if (eventId !== this.#eventId) {
-      this.#eventId = eventId
-      this.#event = this.once(eventId)
-    }
-    return this.#event
+    return eventId === null ? NO_TEXT : this.#event.of(eventId)
+  }
+
+  session(sessionId: string | null): number {
+    return sessionId === null ? NO_TEXT : this.#session.of(sessionId)
   }
 
   optional(text: string | null): number {

@@ -14,7 +14,7 @@ import { diff, type Changes } from './changelog.ts'
 import { OwnerReason } from './superseding-reasons.ts'
 import { Rows } from './rows.ts'
 import type { MicroBatch } from '../micro-batch.ts'
-import type { Ints } from '../../stages/growable-array.ts'
+import { Ints } from '../../stages/growable-array.ts'
 import type { Ownership } from '../place-streams.ts'
 
 /** Codes of an identifier, its stream and its profile, and the sighting they have. */
@@ -25,7 +25,9 @@ export class IdentifierLedger {
   readonly #moves: Moves
   readonly #after: Ownership
   readonly #before: Rows<'identity'>
-  readonly #touched = new Set<string>()
+  /** Codes of the identifiers that were touched, and by code whether one was. */
+  readonly #touched = new Ints()
+  readonly #isTouched = new Ints()
   /** By namespace: the sighting that was counted last, which successive events mostly share. */
   readonly #latest: (Latest | undefined)[] = []
 
@@ -37,12 +39,14 @@ export class IdentifierLedger {
     this.#before = new Rows('identity', batch.texts)
   }
 
-  /** Must be called before an identifier changes. Its image must be loaded. */
-  touch(identifier: string): IdentifierImage {
-    const { images } = this.#batch
+  /** Returns the image of an identifier, which may be changed in place. It must be loaded. */
+  #touch(code: number): IdentifierImage {
+    const { images, texts } = this.#batch
+    const identifier = texts.at(code)
     const image = images.identifier.get(identifier) ?? freshIdentifier(identifier)
-    if (this.#touched.has(identifier)) return image
-    this.#touched.add(identifier)
+    if (code < this.#isTouched.length && this.#isTouched.at(code) === 1) return image
+    this.#isTouched.set(code, 1)
+    this.#touched.push(code)
     this.#addRows(this.#before, identifier, image, this.#profileBefore(identifier, image))
     images.identifier.put(identifier, image)
     return image
@@ -68,8 +72,8 @@ export class IdentifierLedger {
         latest.stream !== stream ||
         latest.profile !== profile
       ) {
-        const [name, on, owner] = [texts.at(identifier), texts.at(stream), texts.at(profile)]
-        latest = { identifier, stream, profile, sighting: this.#sightingOf(name, on, owner, at) }
+        const sighting = this.#sightingOf(identifier, texts.at(stream), texts.at(profile), at)
+        latest = { identifier, stream, profile, sighting }
         this.#latest[n] = latest
       }
       count(latest.sighting, at)
@@ -77,12 +81,14 @@ export class IdentifierLedger {
   }
 
   /** Returns the sighting of an identifier on a stream for a profile, without events at first. */
-  #sightingOf(identifier: string, stream: string, profile: string, at: number): Sighting {
-    const { sightings } = this.touch(identifier)
-    if (!Object.hasOwn(sightings, stream)) sightings[stream] = []
-    const known = sightings[stream]?.find((sighting) => sighting[0] === profile)
-    const sighting: Sighting = known ?? [profile, at, at, 0]
-    if (known === undefined) sightings[stream]?.push(sighting)
+  #sightingOf(identifier: number, stream: string, profile: string, at: number): Sighting {
+    const { sightings } = this.#touch(identifier)
+    const known = sightings[stream] ?? []
+    for (const sighting of known) if (sighting[0] === profile) return sighting
+    const sighting: Sighting = [profile, at, at, 0]
+    // Most have one profile on a stream, and a push into an empty list reserves room for more.
+    if (known.length === 0) sightings[stream] = [sighting]
+    else known.push(sighting)
     return sighting
   }
 
@@ -96,7 +102,7 @@ export class IdentifierLedger {
         const identifier = column.at(row)
         if (identifier < 0 || identifier === latest) continue
         latest = identifier
-        delete this.touch(texts.at(identifier)).sightings[on]
+        delete this.#touch(identifier).sightings[on]
       }
     }
     this.#latest.length = 0
@@ -105,10 +111,11 @@ export class IdentifierLedger {
 
   /** Adds the changed rows to `changes`. */
   settle(changes: Changes): void {
-    const { images } = this.#batch
+    const { images, texts } = this.#batch
     const before = this.#before
-    const after = new Rows('identity', before.texts)
-    for (const identifier of this.#touched) {
+    const after = new Rows('identity', texts)
+    for (let i = 0; i < this.#touched.length; i++) {
+      const identifier = texts.at(this.#touched.at(i))
       const image = images.identifier.get(identifier) as IdentifierImage
       this.#addRows(after, identifier, image, image.profile)
     }

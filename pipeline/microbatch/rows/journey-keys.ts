@@ -10,10 +10,17 @@ import { LatestCode, type Texts } from '../../base/texts.ts'
 import type { CompiledTrack, Machine } from '../../definition/machine.ts'
 import type { Events } from '../../stages/events.ts'
 import type { Instance } from '../../stages/instance.ts'
+import { PathCodes } from './path-codes.ts'
 import { CAUSES, TIMEOUT, type Facts } from '../../stages/journey-facts.ts'
 
 /** Codes of a track's names, and by cause the part of a transition's key after the instance. */
-export type TrackCodes = { name: number; states: number[]; isFinal: boolean[]; ways: string[] }
+export type TrackCodes = {
+  name: number
+  states: number[]
+  isFinal: boolean[]
+  ways: string[]
+  paths: PathCodes
+}
 
 export type MachineCodes = {
   id: number
@@ -131,6 +138,7 @@ export class JourneyCodes {
       states: states.map((state) => this.texts.code(state)),
       isFinal,
       ways: CAUSES.map((cause) => `/${name}/${cause}/`),
+      paths: new PathCodes(this.texts, states),
     }
   }
 }

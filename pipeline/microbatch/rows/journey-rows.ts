@@ -154,8 +154,7 @@ function pushExit(c: RowColumns<'state'>, facts: Facts, keys: Hashes, exit: numb
 
 function cycleRows(facts: Facts, events: Events, keys: Hashes, codes: JourneyCodes): Rows<'cycle'> {
   const { cycles, transitions: t } = facts
-  const { texts } = events
-  const rows = new Rows('cycle', texts)
+  const rows = new Rows('cycle', events.texts)
   const { columns: c } = rows
   for (let i = 0; i < cycles.closedBy.length; i++) {
     const fact = cycles.closedBy.at(i)
@@ -165,9 +164,6 @@ function cycleRows(facts: Facts, events: Events, keys: Hashes, codes: JourneyCod
     const track = machine.tracks[trackNumber] as TrackCodes
     const pathFrom = i === 0 ? 0 : cycles.statesEnd.at(i - 1)
     const pathEnd = cycles.statesEnd.at(i)
-    const { states } = instance.machine.tracks[trackNumber] as { states: readonly string[] }
-    let path = states[cycles.states.at(pathFrom)] as string
-    for (let p = pathFrom + 1; p < pathEnd; p++) path += ` > ${states[cycles.states.at(p)]}`
     const startedAt = cycles.startedAt.at(i)
     const endedAt = t.at.at(fact)
     const by = eventIdOf(facts, events, fact) ?? String(endedAt)
@@ -179,7 +175,7 @@ function cycleRows(facts: Facts, events: Events, keys: Hashes, codes: JourneyCod
     c.track.push(track.name)
     c.cycle_no.push(cycles.number.at(i))
     c.anchor.push(track.states[cycles.states.at(pathFrom)] as number)
-    c.path.push(texts.code(path))
+    c.path.push(track.paths.codeOf(cycles.states, pathFrom, pathEnd))
     c.length.push(pathEnd - pathFrom - 1)
     c.started_at.push(startedAt)
     c.ended_at.push(endedAt)
