@@ -104,14 +104,24 @@ export type AllImages = {
   profile: ImageCache<ProfileImage>
 }
 
+/** Cached image; null means that the key is known to be absent, for this batch. */
+type Entry<T> = {
+  readonly key: string
+  image: T | null
+  isChanged: boolean
+  /** Number of the last batch that loaded or put it. */
+  usedIn: number
+}
+
 export class ImageCache<T> {
   readonly #kind: ImageKind
   readonly #state: Pick<StateReads, 'images'>
   readonly #codec: Codec<T>
   readonly #max: number
-  /** Null means that the key is known to be absent, for this batch. */
-  readonly #cache = new Map<string, T | null>()
-  readonly #changed = new Set<string>()
+  readonly #cache = new Map<string, Entry<T>>()
+  #changed: Entry<T>[] = []
+  /** Counts batches. */
+  #batch = 0
   #hasAll: boolean
 
   constructor(parts: {
@@ -130,41 +140,48 @@ export class ImageCache<T> {
 
   /** Loads the images of `keys` for `get`. */
   async load(keys: Iterable<string>): Promise<void> {
-    const missing: string[] = []
-    for (const key of new Set(keys)) {
-      const image = this.#cache.get(key)
-      if (image === undefined) {
-        missing.push(key)
-      } else {
-        this.#cache.delete(key)
-        this.#cache.set(key, image)
-      }
+    const missing = new Set<string>()
+    for (const key of keys) {
+      const entry = this.#cache.get(key)
+      if (entry === undefined) missing.add(key)
+      else entry.usedIn = this.#batch
     }
-    if (missing.length === 0) return
-    const stored = this.#hasAll ? null : await this.#state.images(this.#kind, missing)
+    if (missing.size === 0) return
+    const stored = this.#hasAll ? null : await this.#state.images(this.#kind, [...missing])
     for (const key of missing) {
       const text = stored?.get(key)
-      this.#cache.set(key, text === undefined ? null : this.#codec.decode(text))
+      this.#add(key, text === undefined ? null : this.#codec.decode(text))
     }
   }
 
   /** Returns the image of a loaded key, or undefined. */
   get(key: string): T | undefined {
-    return this.#cache.get(key) ?? undefined
+    return this.#cache.get(key)?.image ?? undefined
   }
 
   /** Marks the image as new or changed in place. */
   put(key: string, image: T): void {
-    this.#cache.set(key, image)
-    this.#changed.add(key)
+    const entry = this.#cache.get(key) ?? this.#add(key, image)
+    entry.image = image
+    entry.usedIn = this.#batch
+    if (entry.isChanged) return
+    entry.isChanged = true
+    this.#changed.push(entry)
+  }
+
+  #add(key: string, image: T | null): Entry<T> {
+    const entry = { key, image, isChanged: false, usedIn: this.#batch }
+    this.#cache.set(key, entry)
+    return entry
   }
 
   /** Returns the images put since the last `settle`, encoded. */
   changed(): { keys: string[]; texts: TextColumn } {
-    const keys = [...this.#changed]
+    const keys: string[] = []
     const out = new JsonWriter()
-    for (const key of keys) {
-      this.#codec.write(out, this.#cache.get(key) as T)
+    for (const { key, image } of this.#changed) {
+      keys.push(key)
+      this.#codec.write(out, image as T)
       out.end()
     }
     return { keys, texts: out.column() }
@@ -173,20 +190,32 @@ export class ImageCache<T> {
   /** Must be called once the changes are in a commit. Changed images stay cached until the next
    * one; the least recently used others beyond the limit are dropped. */
   settle(): void {
-    let surplus = this.#cache.size - this.#max
-    for (const [key, image] of this.#cache) {
-      if (image !== null && (surplus <= 0 || this.#changed.has(key))) continue
-      if (image !== null) this.#hasAll = false
-      this.#cache.delete(key)
-      surplus -= 1
+    const others: Entry<T>[] = []
+    for (const entry of this.#cache.values()) {
+      if (entry.image === null) this.#cache.delete(entry.key)
+      else if (entry.isChanged) entry.isChanged = false
+      else others.push(entry)
     }
-    this.#changed.clear()
+    const surplus = this.#cache.size - this.#max
+    if (surplus > 0 && others.length > 0) {
+      this.#hasAll = false
+      if (surplus < others.length) others.sort(byUse)
+      const count = Math.min(surplus, others.length)
+      for (let i = 0; i < count; i++) this.#cache.delete((others[i] as Entry<T>).key)
+    }
+    this.#changed = []
+    this.#batch += 1
   }
 
   /** Drops everything after a failed commit, so that images are read again. */
   forget(): void {
-    this.#changed.clear()
+    this.#changed = []
     this.#cache.clear()
     this.#hasAll = false
   }
+}
+
+/** Orders entries by their last use, the earliest first. */
+function byUse(a: Entry<unknown>, b: Entry<unknown>): number {
+  return a.usedIn - b.usedIn
 }
