@@ -144,17 +144,21 @@ export function typeOf(bytes: Uint8Array): RecordType | undefined {
 export function decodeRecord(bytes: Buffer): { record: StateRecord; length: number } | null {
   if (!isWhole(bytes)) return null
   const length = lengthAt(bytes, 0) as number
-  const type = typeOf(bytes)
   const keyEnd = KEY_AT + bytes.readUInt32LE(HEAD_BYTES + 10)
-  if (type === undefined || keyEnd > length) return null
-  const record = {
-    type,
+  if (typeOf(bytes) === undefined || keyEnd > length) return null
+  return { record: recordOf(bytes, bytes.toString('utf8', KEY_AT, keyEnd)), length }
+}
+
+/** Returns the record of a key at the start of bytes. It must be whole and have that key. */
+export function recordOf(bytes: Buffer, key: string): StateRecord {
+  const keyEnd = KEY_AT + bytes.readUInt32LE(HEAD_BYTES + 10)
+  return {
+    type: typeOf(bytes) as RecordType,
     space: bytes.readUInt8(HEAD_BYTES + 1),
     previous: bytes.readDoubleLE(HEAD_BYTES + 2),
-    key: bytes.toString('utf8', KEY_AT, keyEnd),
-    text: bytes.toString('utf8', keyEnd, length),
+    key,
+    text: bytes.toString('utf8', keyEnd, lengthAt(bytes, 0) as number),
   }
-  return { record, length }
 }
 
 /** Returns the full length of the record at an offset if it is longer than the bytes read,

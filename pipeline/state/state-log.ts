@@ -20,6 +20,7 @@ import {
   isRecordOf,
   isWhole,
   lengthAt,
+  recordOf,
   RecordWriter,
   moveSlice,
   sliceOf,
@@ -77,7 +78,7 @@ export class StateLog {
     this.#seek(space, key)
     const slot = this.#index.slotOf(this.#low, this.#high, this.#isWholeKey)
     const offset = this.#index.offsetAt(slot)
-    return offset === 0 ? null : this.#recordAt(offset, this.#index.lengthAt(slot))
+    return offset === 0 ? null : recordOf(this.#bytesAt(offset, this.#index.lengthAt(slot)), key)
   }
 
   /** Returns the texts of a key's segments, oldest first. Throws `DamagedLog`. */
