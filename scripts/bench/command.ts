@@ -12,6 +12,7 @@ import { decodeRates } from './decode.ts'
 import { foldRates } from './fold.ts'
 import { coldBatches } from './cold.ts'
 import { flatTimes } from './flat.ts'
+import { keyCosts } from './keys.ts'
 import { naiveMs, parseUsage } from './naive.ts'
 import { runProgram, type Usage } from './program.ts'
 import { refreshMs } from './refresh.ts'
@@ -33,6 +34,7 @@ type Options = {
   messages: string
   views?: string
   cloud?: true
+  keys?: string
 }
 
 export const program = command('npm run bench', 'Measures speed beside peers.')
@@ -43,6 +45,7 @@ export const program = command('npm run bench', 'Measures speed beside peers.')
     '1000000',
   )
   .option('--views <warehouse>', 'only measure the analysis views of this warehouse')
+  .option('--keys <count>', 'only measure a late event of one key with so many events')
   .option('--cloud', 'only measure messages a second through the emulators')
   .option('--messages <count>', 'number of messages for --cloud', '10000')
   .action(async (options: Options) => {
@@ -50,6 +53,7 @@ export const program = command('npm run bench', 'Measures speed beside peers.')
     if (options.cloud === true) return cloud(Number(options.messages))
     const dir = mkdtempSync(join(tmpdir(), 'desire-path-bench-'))
     await withTemporary(dir, async () => {
+      if (options.keys !== undefined) return keys(dir, Number(options.keys))
       await endToEnd(dir, Number(options.events))
       await decode()
       fold()
@@ -74,6 +78,14 @@ async function cloud(messages: number): Promise<void> {
   say(`${grouped(messages)} messages of one event; load average ${loadavg()[0]?.toFixed(1)}`)
   for await (const { what, perSecond } of cloudRates(messages)) {
     say(`  ${what.padEnd(32)} ${grouped(perSecond).padStart(12)} messages/s`)
+  }
+}
+
+async function keys(dir: string, events: number): Promise<void> {
+  say('a late event in the middle of the history of one key, in a running process')
+  for await (const { what, events: count, ms, cpuMs } of keyCosts(dir, events)) {
+    const figures = `${grouped(ms).padStart(8)} ms ${grouped(cpuMs).padStart(8)} ms of CPU`
+    say(`  ${what.padEnd(36)} ${grouped(count).padStart(10)} events${figures}`)
   }
 }
 

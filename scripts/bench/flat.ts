@@ -1,14 +1,7 @@
 /** The time of a batch in a running process, after histories of several lengths. */
 
-import { join } from 'node:path'
 import { nextLines } from './cold.ts'
-import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
-import { elapsedMs, now } from '../../pipeline/base/clock.ts'
-import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
-import { loadDefinitions } from '../../pipeline/definition/load.ts'
-import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
-import { openLocalState } from '../../pipeline/state/local-state.ts'
-import { warehouseState } from '../../pipeline/state/state-store.ts'
+import { openFeed } from './feed.ts'
 import { Shop } from '../sample/shop.ts'
 
 const BATCHES_TIMED = 9
@@ -32,27 +25,9 @@ export async function flatTimes(
   histories: readonly number[],
 ): Promise<FlatTimes> {
   const longest = histories.at(-1) ?? 0
-  const definitions = await loadDefinitions('definitions')
-  const path = join(dir, 'flat.duckdb')
-  const warehouse = duckdbWarehouse(path)
-  await warehouse.open()
-  const state = (await openLocalState(`${path}.state`, warehouse)) ?? warehouseState(warehouse)
-  const pipeline = await Pipeline.open(warehouse, definitions, { state })
-  const decoder = new ChunkDecoder({
-    identity: definitions.identity,
-    operandPaths: pipeline.compiled.operandPaths,
-    format: undefined,
-    events: { events: {} },
-    hashKey: undefined,
-  })
+  const pipeline = await openFeed(dir, 'flat')
   const lines = new Shop(9).lines(longest + batch * BATCHES_TIMED * histories.length)
-  const feed = async (count: number): Promise<number> => {
-    const bytes = new TextEncoder().encode(nextLines(lines, count).join('\n'))
-    const startedAt = elapsedMs()
-    const decoded = decoder.decode(bytes, now())
-    await pipeline.advance(decoded, { origin: 'bench', receivedAt: now() })
-    return elapsedMs() - startedAt
-  }
+  const feed = async (count: number) => (await pipeline.apply(nextLines(lines, count))).ms
   const medians: number[] = []
   const parts: [first: number, last: number] = [0, 0]
   let history = 0
@@ -69,7 +44,6 @@ export async function flatTimes(
     history += batch * BATCHES_TIMED
     medians.push(times.toSorted((a, b) => a - b)[Math.floor(BATCHES_TIMED / 2)] ?? 0)
   }
-  state.close()
-  await warehouse.close()
+  await pipeline.close()
   return { medians, parts: longest >= 2 * PART ? parts : null }
 }
