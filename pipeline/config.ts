@@ -9,6 +9,7 @@ import type { PubsubName } from './io/pubsub-name.ts'
 import { bigqueryWarehouse } from './bigquery/warehouse.ts'
 import { now, parseInstant } from './base/clock.ts'
 import { duckdbWarehouse, type DuckDBOptions } from './duckdb/warehouse.ts'
+import { threadedWarehouse } from './duckdb/thread/threaded-warehouse.ts'
 import { openRemoteDifference } from './duckdb/remote-difference.ts'
 import { ASKING, REBUILDING, type Means } from './duckdb/resource-limits.ts'
 import { removeFile } from './duckdb/rewrite-file.ts'
@@ -47,11 +48,22 @@ export function warehouseToFeed(url: string): Warehouse {
   return warehouseAt(url, { ifMissing: 'make' })
 }
 
-function warehouseAt(url: string, options: DuckDBOptions, option = '--warehouse'): Warehouse {
+/** Returns the warehouse for a run over a long input: as `warehouseToFeed`, but a DuckDB file has a
+ * thread of its own. It cannot erase or take over. */
+export function warehouseToFill(url: string): Warehouse {
+  return warehouseAt(url, { ifMissing: 'make' }, '--warehouse', threadedWarehouse)
+}
+
+function warehouseAt(
+  url: string,
+  options: DuckDBOptions,
+  option = '--warehouse',
+  duckdb = duckdbWarehouse,
+): Warehouse {
   const colon = url.indexOf(':')
   const engine = url.slice(0, colon)
   const place = url.slice(colon + 1)
-  if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, { ...options, onNotice })
+  if (engine === 'duckdb' && place !== '') return duckdb(place, { ...options, onNotice })
   if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url), options.ifMissing)
   throw new UserError(
     `${option} ${JSON.stringify(url)} is not a warehouse: use duckdb:PATH, for example ` +
