@@ -53,12 +53,21 @@ test('a failure has the class, the exit code and the next command of the origina
   writeFileSync(path, 'not a database')
   await expect(threadedWarehouse(path, {}, thread).open()).rejects.toThrow(UserError)
   const absent = `${path}.absent`
-  const here = await duckdbWarehouse(absent, { ifMissing: 'refuse' }).open().catch(same)
-  const there = await threadedWarehouse(absent, { ifMissing: 'refuse' }, thread).open().catch(same)
+  const options = { ifMissing: 'refuse' } as const
+  const here = await failureOf(duckdbWarehouse(absent, options).open())
+  const there = await failureOf(threadedWarehouse(absent, options, thread).open())
   expect(there).toBeInstanceOf(UserError)
   expect({ ...there, message: there.message }).toEqual({ ...here, message: here.message })
 })
-const same = (thrown: unknown) => thrown as UserError
+
+async function failureOf(work: Promise<unknown>): Promise<UserError> {
+  try {
+    await work
+  } catch (thrown) {
+    return thrown as UserError
+  }
+  throw new Error('it did not fail')
+}
 
 test('passes on a notice about an interrupted erasure', async () => {
   const path = newPath()
