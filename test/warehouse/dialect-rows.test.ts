@@ -18,7 +18,7 @@ import { runsOf } from '../support/long.ts'
 import type { Row as JsonRow } from '../reference/reference.ts'
 import { startAnalyzer } from '../support/zetasql.ts'
 
-const RUNS = runsOf('DIALECT_RUNS', 6, 15)
+const RUNS = runsOf('DIALECT_RUNS', 3, 15)
 /** Generates a hundred thousand numbers, which is slow in the evaluator; it runs once. */
 const SLOW = 'calendar'
 
