@@ -136,12 +136,39 @@ export function pairKey(kept: string, refused: string): string {
   return `${encodePart(kept)}/${encodePart(refused)}`
 }
 
-/** Returns the pair as its component stores it. */
-export function pairOf(batch: MicroBatch, { kept, refused }: Sayings): Pair {
-  const key = batch.images.identifier.get(kept)?.component ?? null
-  const component = key === null ? undefined : batch.images.component.get(key)
-  const pair = component?.pairs.find((p) => p.kept === kept && p.refused === refused)
-  return pair ?? freshPair(kept, refused)
+/** Pairs from which on a component is indexed. */
+const INDEXED_MIN = 32
+
+/** The pairs of a batch as their components store them. The components must not change meanwhile. */
+export class StoredPairs {
+  readonly #batch: MicroBatch
+  /** Pairs of large components by `pairKey`. */
+  readonly #indexes = new Map<string, Map<string, Pair>>()
+
+  constructor(batch: MicroBatch) {
+    this.#batch = batch
+  }
+
+  /** Returns the stored pair, or one without links, aliases and unlinks. */
+  of({ kept, refused }: Sayings): Pair {
+    const { identifier, component } = this.#batch.images
+    const key = identifier.get(kept)?.component ?? null
+    const pairs = key === null ? [] : (component.get(key)?.pairs ?? [])
+    const pair =
+      key === null || pairs.length < INDEXED_MIN
+        ? pairs.find((one) => one.kept === kept && one.refused === refused)
+        : this.#indexOf(key, pairs).get(pairKey(kept, refused))
+    return pair ?? freshPair(kept, refused)
+  }
+
+  #indexOf(key: string, pairs: readonly Pair[]): Map<string, Pair> {
+    let index = this.#indexes.get(key)
+    if (index === undefined) {
+      index = new Map(pairs.map((pair) => [pairKey(pair.kept, pair.refused), pair]))
+      this.#indexes.set(key, index)
+    }
+    return index
+  }
 }
 
 /** Returns a pair without links, aliases and unlinks. */

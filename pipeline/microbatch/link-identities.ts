@@ -17,8 +17,8 @@ import {
   attemptsOf,
   freshPair,
   pairKey,
-  pairOf,
   sayingsOf,
+  StoredPairs,
   type IsCarried,
   type PlacedCorrection,
 } from './identity-pairs.ts'
@@ -56,8 +56,9 @@ export async function linkIdentities(
   await component.load(components)
   const changed: Pair[] = []
   for (const name of firstCarried) changed.push(...pairsFrom(batch, name))
+  const stored = new StoredPairs(batch)
   for (const saying of sayings) {
-    const pair = await applySaying(batch, saying, pairOf(batch, saying))
+    const pair = await applySaying(batch, saying, stored.of(saying))
     if (pair !== null) changed.push(pair)
   }
   const isCarried = (name: string) => carried.has(name) || isSeen(identifier.get(name))
