@@ -27,7 +27,7 @@ import { addToIntegers } from '../warehouse/arrow/arrow.ts'
 import { COMPONENT_EVENTS_MAX, PARTITION_EVENTS } from './components.ts'
 import { columnsOf, KeptEvents } from './kept-events.ts'
 import { startPartPool, type Cut, type PartPool } from './part-pool.ts'
-import { PartitionedEvents } from './partitioned-events.ts'
+import { EVENTS_IN_MEMORY, PartitionedEvents } from './partitioned-events.ts'
 import { ReadEvents } from './read-events.ts'
 import { connectStored } from './stored-components.ts'
 import { STATE_TABLES } from '../warehouse/image-tables.ts'
@@ -40,7 +40,8 @@ const DUE_OF_PART = 10_000
 export type DecodedChunk = { batch: EventBatch; origin: string; receivedAt: number }
 
 export type LoadLimits = {
-  /** Events of a partition, about. */
+  /** Events of a partition, about. In these limits, a line of several times 2 KiB counts as several
+   * events. */
   partEvents?: number
   /** Components with more events are refused. */
   componentEvents?: number
@@ -64,7 +65,7 @@ export class ComponentTooLarge extends Error {
   readonly events: number
 
   constructor(events: number) {
-    super(`one component has ${events} events`)
+    super(`one component has ${events} events, where a line counts once for each 2 KiB`)
     this.events = events
   }
 }
@@ -121,6 +122,8 @@ class Load {
     const watermark = Math.max(this.watermark ?? -Infinity, requested)
     this.watermark = watermark === -Infinity ? null : watermark
     await this.#derive(loading)
+    // The commit takes memory, and the threads are not needed any more.
+    await this.close()
     const { start, origin } = this.#parts
     start.register(this.#builder)
     const { read, duplicates } = this.outcome
@@ -128,6 +131,7 @@ class Load {
     await loading.add(this.#builder.build({ ...start.at, watermark: this.watermark }, note))
   }
 
+  /** Idempotent. */
   async close(): Promise<void> {
     this.#kept.close()
     this.#readEvents.close()
@@ -182,7 +186,7 @@ class Load {
 
   /** Derives the partitions and writes their rows, then those of profiles that are due. */
   async #derive(loading: Loading): Promise<void> {
-    const { inMemory } = this.#parts
+    const { inMemory = EVENTS_IN_MEMORY } = this.#parts
     const { compiled } = this.#parts.start
     const due = new Set(await this.#due())
     const { partEvents = PARTITION_EVENTS, componentEvents = COMPONENT_EVENTS_MAX } = this.#parts
@@ -193,7 +197,7 @@ class Load {
       namespaces: compiled.namespaces.length,
       operands: compiled.operandPaths.length,
     }
-    const events = new PartitionedEvents(shape, inMemory)
+    const events = new PartitionedEvents(shape, inMemory / this.#kept.meanWeight)
     try {
       this.#kept.distribute(partitions, events)
       await this.#write(this.#cuts(events, partitions.count), loading, due)
@@ -234,7 +238,7 @@ class Load {
       const pieces = events.take(partition)
       const count = pieces.reduce((sum, piece) => sum + piece.count, 0)
       const part = { events: pieces, owners: null, watermark: this.watermark }
-      if (count > 0) yield { part, label: count, events: count }
+      if (count > 0) yield { part, label: count, events: count * this.#kept.meanWeight }
     }
   }
 

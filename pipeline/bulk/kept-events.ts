@@ -9,6 +9,10 @@ import { Components, type Partitions } from './components.ts'
 import { EVENTS_IN_MEMORY, type PartitionedEvents } from './partitioned-events.ts'
 import { SpillFile, type Spilled } from './spill-file.ts'
 
+/** Bytes of a line that count as an event where memory is bounded by a number of events. A longer line
+ * counts as several events. */
+const EVENT_BYTES_MAX = 2_048
+
 /** No partition yet, which differs from `OVERSIZED`. */
 const UNKNOWN = -2
 
@@ -21,6 +25,8 @@ export class KeptEvents {
   readonly #file = new SpillFile()
   readonly #inMemoryMax: number
   #count = 0
+  /** Number of events, where long ones count several times. */
+  #weight = 0
 
   constructor(inMemoryMax = EVENTS_IN_MEMORY) {
     this.#inMemoryMax = inMemoryMax
@@ -30,12 +36,17 @@ export class KeptEvents {
     return this.#count
   }
 
+  /** Returns how many times an event counts on average. */
+  get meanWeight(): number {
+    return this.#count === 0 ? 1 : this.#weight / this.#count
+  }
+
   /** Adds the rows of a batch that were accepted. `landedRow` is -1 for the others. */
   add(batch: EventBatch, rows: readonly number[], landedRow: Int32Array): void {
     this.#connect(batch, rows, landedRow)
     const kept = { columns: columnsOf(batch), rows }
     this.#count += rows.length
-    this.#kept.push(this.#count > this.#inMemoryMax ? this.#file.write(kept) : kept)
+    this.#kept.push(this.#weight > this.#inMemoryMax ? this.#file.write(kept) : kept)
   }
 
   /** Moves all events to their partitions. */
@@ -64,7 +75,9 @@ export class KeptEvents {
         if (first < 0) first = known[code] as number
         else components.connect(first, known[code] as number)
       }
-      components.count(first, 1)
+      const weight = weightOf(batch, row)
+      this.#weight += weight
+      components.count(first, weight)
     }
     for (const { row, a, b } of batch.corrections) {
       if ((landedRow[row] as number) < 0) continue
@@ -72,6 +85,11 @@ export class KeptEvents {
       components.add([a, b, ...names.filter((name) => name !== undefined)], 0)
     }
   }
+}
+
+/** Returns how many times an event counts. */
+function weightOf({ lineFrom, lineTo }: EventBatch, row: number): number {
+  return Math.ceil(((lineTo[row] as number) - (lineFrom[row] as number)) / EVENT_BYTES_MAX)
 }
 
 export function columnsOf(batch: EventBatch): EventColumns {

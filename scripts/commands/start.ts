@@ -29,7 +29,7 @@ import { fileSource, type FileBounds } from '../../pipeline/io/file-source.ts'
 import type { Source } from '../../pipeline/io/source.ts'
 import type { Definitions } from '../../pipeline/definition/load.ts'
 import { run, type RunOptions, type RunReport } from '../../pipeline/run.ts'
-import { BULK_BYTES_MIN, bulkReason, runBulk } from '../../pipeline/run-bulk.ts'
+import { BULK_BYTES_MIN, bulkDecision, runBulk } from '../../pipeline/run-bulk.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { command, warehouseOption } from '../cli/command.ts'
 import { isThere } from '../cli/default-warehouse.ts'
@@ -181,9 +181,9 @@ async function feed(
 
 /** Loads in bulk if the rule of `run-bulk.ts` holds, which it prints; otherwise runs micro-batches. */
 async function runOrLoad(options: RunOptions): Promise<RunReport> {
-  const reason = await bulkReason(options)
-  if (reason === null) return run(options)
-  note(reason)
+  const { isBulk, why } = await bulkDecision(options)
+  if (why !== null) note(why)
+  if (!isBulk) return run(options)
   const loaded = await runBulk(options)
   if (typeof loaded !== 'string') return loaded
   note(loaded)

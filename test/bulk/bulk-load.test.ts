@@ -59,6 +59,17 @@ test('leaves an empty warehouse after a failure and after a component that is to
   await harness.warehouse.close()
 })
 
+test('counts a long event as several', async () => {
+  const harness = new Harness(makeDefinitions({}))
+  const lines = [2_000, 5_000].map((length) => {
+    return eventOf(`e${length}`, 'd1', `,"properties":{"text":"${'x'.repeat(length - 150)}"}`)
+  })
+  const loading = harness.load([lines], null, { componentEvents: 3 })
+  await expect(loading).rejects.toThrow('one component has 4 events')
+  expect(await harness.load([lines], null, { componentEvents: 4 })).toMatchObject({ landed: 2 })
+  await harness.warehouse.close()
+})
+
 test('leaves stored events and their state as they were after a failure', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
   const harness = new Harness(makeDefinitions({}), undefined, undefined, join(dir, 'state'))
