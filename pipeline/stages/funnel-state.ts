@@ -33,11 +33,13 @@ export type FunnelState = {
 }
 
 export function freshFunnels(funnels: readonly CompiledFunnel[]): FunnelState {
-  const byFunnel = funnels.map((funnel): StateAtFunnel => {
-    if (funnel.isPosthog) return freshEntered(funnel)
-    return funnel.clickhouse === null ? freshAttempts() : freshLevels(funnel)
-  })
-  return { byFunnel, decidedUpTo: -Infinity }
+  return { byFunnel: funnels.map(freshAt), decidedUpTo: -Infinity }
+}
+
+/** Returns the state of a profile at a funnel before its first event. */
+export function freshAt(funnel: CompiledFunnel): StateAtFunnel {
+  if (funnel.isPosthog) return freshEntered(funnel)
+  return funnel.clickhouse === null ? freshAttempts() : freshLevels(funnel)
 }
 
 /** Returns the earliest instant at which a window closes without an event; `Infinity` if none. */

@@ -162,8 +162,9 @@ export class StateLog {
     isRecordOf(this.#bytesAt(offset, length), this.#space, this.#key)
 
   readonly #isWholeKey = (offset: number, length: number): boolean => {
-    if (!isWhole(this.#bytesAt(offset, length))) throw this.#damaged(offset)
-    return this.#isKey(offset, length)
+    const bytes = this.#bytesAt(offset, length)
+    if (!isWhole(bytes)) throw this.#damaged(offset)
+    return isRecordOf(bytes, this.#space, this.#key)
   }
 
   /**

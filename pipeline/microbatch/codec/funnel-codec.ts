@@ -6,6 +6,7 @@
 import type { CompiledFunnel } from '../../definition/compile-funnel.ts'
 import { newAttempt, type Attempt } from '../../stages/funnel-facts.ts'
 import {
+  freshAt,
   freshFunnels,
   type AttemptsState,
   type FunnelState,
@@ -103,17 +104,15 @@ export function decodeFunnels(
   stored: StoredFunnels | null,
   profileId: string,
 ): FunnelState {
-  const state = freshFunnels(funnels)
-  if (stored === null) return state
-  const [decidedUpTo, byFunnel] = stored
-  for (let f = 0; f < byFunnel.length; f++) {
-    const one = byFunnel[f]
-    const funnel = funnels[f]
-    if (one === undefined || one === 0 || funnel === undefined) continue
-    state.byFunnel[f] = readFunnel(funnel, one, profileId)
+  if (stored === null) return freshFunnels(funnels)
+  const [decidedUpTo, storedByFunnel] = stored
+  const byFunnel: StateAtFunnel[] = []
+  for (let f = 0; f < funnels.length; f++) {
+    const funnel = funnels[f] as CompiledFunnel
+    const one = storedByFunnel[f] ?? 0
+    byFunnel.push(one === 0 ? freshAt(funnel) : readFunnel(funnel, one, profileId))
   }
-  state.decidedUpTo = decidedUpTo ?? -Infinity
-  return state
+  return { byFunnel, decidedUpTo: decidedUpTo ?? -Infinity }
 }
 
 function readFunnel(funnel: CompiledFunnel, one: StoredAtFunnel, profileId: string): StateAtFunnel {
