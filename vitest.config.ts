@@ -18,7 +18,6 @@ if (!isLong) console.log('skipped: tests of minutes; LONG_TESTS=1 npm test runs 
 
 /** Tests that set variables of their process, or measure its CPU time or memory. */
 const ALONE = [
-  'test/base/texts.test.ts',
   'test/decode/redact.test.ts',
   'test/decode/unpack-messages.test.ts',
   'test/io/pubsub-source.test.ts',
