@@ -1,5 +1,7 @@
 /** Column shapes that decoding, the stages and Arrow share. */
 
+import { assert } from './errors.ts'
+
 /** Text of row i: UTF-8 bytes from `offsets[i]` to `offsets[i + 1]`. */
 export type TextColumn = { bytes: Uint8Array; offsets: Int32Array }
 
@@ -49,6 +51,7 @@ export class TextColumnBuilder {
       i += 1
     }
     const isAscii = i === text.length
+    assert(isAscii || text.isWellFormed(), 'texts are well-formed UTF-16')
     this.#end += isAscii ? i : ENCODER.encodeInto(text, bytes.subarray(at)).written
     this.#count += 1
     this.#offsets[this.#count] = this.#end
