@@ -9,7 +9,6 @@ import type { PubsubName } from './io/pubsub-name.ts'
 import { bigqueryWarehouse } from './bigquery/warehouse.ts'
 import { now, parseInstant } from './base/clock.ts'
 import { duckdbWarehouse, type DuckDBOptions } from './duckdb/warehouse.ts'
-import { threadedWarehouse } from './duckdb/thread/threaded-warehouse.ts'
 import { openRemoteDifference } from './duckdb/remote-difference.ts'
 import { ASKING, REBUILDING, type Means } from './duckdb/resource-limits.ts'
 import { removeFile } from './duckdb/rewrite-file.ts'
@@ -48,22 +47,11 @@ export function warehouseToFeed(url: string): Warehouse {
   return warehouseAt(url, { ifMissing: 'make' })
 }
 
-/** Returns the warehouse for a run over a long input: as `warehouseToFeed`, but a DuckDB file has a
- * thread of its own. It cannot erase or take over. */
-export function warehouseToFill(url: string): Warehouse {
-  return warehouseAt(url, { ifMissing: 'make' }, '--warehouse', threadedWarehouse)
-}
-
-function warehouseAt(
-  url: string,
-  options: DuckDBOptions,
-  option = '--warehouse',
-  duckdb = duckdbWarehouse,
-): Warehouse {
+function warehouseAt(url: string, options: DuckDBOptions, option = '--warehouse'): Warehouse {
   const colon = url.indexOf(':')
   const engine = url.slice(0, colon)
   const place = url.slice(colon + 1)
-  if (engine === 'duckdb' && place !== '') return duckdb(place, { ...options, onNotice })
+  if (engine === 'duckdb' && place !== '') return duckdbWarehouse(place, { ...options, onNotice })
   if (engine === 'bigquery') return bigqueryWarehouse(bigqueryPlaceOf(url), options.ifMissing)
   throw new UserError(
     `${option} ${JSON.stringify(url)} is not a warehouse: use duckdb:PATH, for example ` +

@@ -25,20 +25,19 @@ export function commandLine({ script, args }: NextCommand): string {
 export class UserError extends Error {
   readonly exitCode: 1 | 2
   readonly next: NextCommand | null
-  /** The message without the next command. */
-  readonly what: string
+  readonly #what: string
 
   constructor(what: string, exitCode: 1 | 2 = 1, next: NextCommand | null = null) {
     super(next === null ? what : `${what}: ${commandLine(next)}`)
     this.name = 'UserError'
     this.exitCode = exitCode
     this.next = next
-    this.what = what
+    this.#what = what
   }
 
   /** Returns the message with another line in the place of the next command. */
   withLine(lineOf: (next: NextCommand) => string): string {
-    return this.next === null ? this.what : `${this.what}: ${lineOf(this.next)}`
+    return this.next === null ? this.#what : `${this.#what}: ${lineOf(this.next)}`
   }
 }
 

@@ -34,26 +34,20 @@ export function moduleBeside(url: string, source: string): URL {
   return new URL(IS_SOURCE ? source : source.replace(/\.ts$/, '.js'), url)
 }
 
-/** Starts a thread that runs a module, with `settings` as its `workerData`; `moved` lists ports in
- * them. */
-export function startWorker(module: URL, settings: object, moved: MessagePort[] = []): Worker {
-  return new Worker(starterOf(module), {
+/** Starts a thread with `settings` as `workerData`; `moved` lists ports in them. If the thread dies,
+ * pending requests are rejected. */
+export function startThread<Request, Answer>(
+  module: URL,
+  settings: object,
+  moved: MessagePort[] = [],
+): Thread<Request, Answer> {
+  const worker = new Worker(starterOf(module), {
     eval: true,
     workerData: settings,
     transferList: moved,
     execArgv: [],
     resourceLimits,
   })
-}
-
-/** Starts a thread for requests (see `startWorker`). If the thread dies, pending requests are
- * rejected. */
-export function startThread<Request, Answer>(
-  module: URL,
-  settings: object,
-  moved: MessagePort[] = [],
-): Thread<Request, Answer> {
-  const worker = startWorker(module, settings, moved)
   const waiting: Waiting<Answer>[] = []
   let failure: Error | null = null
   const fail = (error: Error) => {

@@ -12,7 +12,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { moduleBeside, startThread, type Thread } from '../base/worker-thread.ts'
 import { COMPONENT_EVENTS_MAX, PARTITION_EVENTS } from './components.ts'
 import { PartDeriver, type BuiltPart, type Part, type PartSettings } from './derive-part.ts'
-import { unpackedTables, type Packed } from '../warehouse/arrow/packed-tables.ts'
+import { unpackedPart, type PackedPart } from './packed-part.ts'
 import type { WorkerSettings } from './part-worker.ts'
 import { oneAtATime, serveReads, type StoredReads } from './stored-reads.ts'
 
@@ -121,14 +121,14 @@ function freest(workers: readonly PartWorker[]): PartWorker | undefined {
 class PartWorker {
   /** Number of parts that it has not finished. */
   parts = 0
-  readonly #thread: Thread<Part, Packed<BuiltPart>>
+  readonly #thread: Thread<Part, PackedPart>
   /** End at which its reads of stored state arrive. */
   readonly #port: MessagePort | null = null
 
   constructor(settings: PartSettings, reads: StoredReads | null) {
     const module = moduleBeside(import.meta.url, './part-worker.ts')
     const start = (given: WorkerSettings) =>
-      startThread<Part, Packed<BuiltPart>>(module, given, given.reads === null ? [] : [given.reads])
+      startThread<Part, PackedPart>(module, given, given.reads === null ? [] : [given.reads])
     if (reads === null) {
       this.#thread = start({ settings, reads: null })
       return
@@ -143,7 +143,7 @@ class PartWorker {
     this.parts += 1
     const packed = await this.#thread.ask(part, [])
     this.parts -= 1
-    return unpackedTables<BuiltPart>(packed)
+    return unpackedPart(packed)
   }
 
   async close(): Promise<void> {

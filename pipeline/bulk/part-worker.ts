@@ -2,7 +2,7 @@
 
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { PartDeriver, type Part, type PartSettings } from './derive-part.ts'
-import { packedTables } from '../warehouse/arrow/packed-tables.ts'
+import { packedPart } from './packed-part.ts'
 import { readsThrough } from './stored-reads.ts'
 
 /** `reads` leads to stored state; null if parts begin with their first events. */
@@ -18,6 +18,6 @@ port.on('message', (part: Part) => {
 })
 
 async function answer(part: Part): Promise<void> {
-  const { packed, moved } = packedTables(await deriver.derive(part))
+  const { packed, moved } = packedPart(await deriver.derive(part))
   port.postMessage(packed, moved)
 }

@@ -64,11 +64,6 @@ export function duckdbWarehouse(path: string, options: DuckDBOptions = {}): Ware
   return new DuckDBWarehouse(path, options)
 }
 
-/** Returns what follows `from` to read a public view as of an instant (microseconds). */
-export function asOf(view: string, instant: number): string {
-  return `${view}_as_of(make_timestamptz(${instant}))`
-}
-
 type Opened = { file: DuckDBFile; lookups: DuckDBLookups }
 
 class DuckDBWarehouse implements Warehouse {
@@ -270,7 +265,7 @@ class DuckDBWarehouse implements Warehouse {
   }
 
   asOf(view: string, instant: number): string {
-    return asOf(view, instant)
+    return `${view}_as_of(make_timestamptz(${instant}))`
   }
 
   query(sql: string, parameters: (string | number | null)[] = []): Promise<Row[]> {

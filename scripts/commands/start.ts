@@ -18,7 +18,6 @@ import {
   pubsubOf,
   stateDirOf,
   warehouseToFeed,
-  warehouseToFill,
   watermarkOf,
 } from '../../pipeline/config.ts'
 import { WAREHOUSE_DEFAULT } from '../../pipeline/warehouse-url.ts'
@@ -29,7 +28,7 @@ import { fileSource, type FileBounds } from '../../pipeline/io/file-source.ts'
 import type { Source } from '../../pipeline/io/source.ts'
 import type { Definitions } from '../../pipeline/definition/load.ts'
 import { run, type RunOptions, type RunReport } from '../../pipeline/run.ts'
-import { BULK_BYTES_MIN, bulkDecision, runBulk } from '../../pipeline/run-bulk.ts'
+import { bulkDecision, runBulk } from '../../pipeline/run-bulk.ts'
 import type { Warehouse } from '../../pipeline/warehouse/warehouse.ts'
 import { command, warehouseOption } from '../cli/command.ts'
 import { isThere } from '../cli/default-warehouse.ts'
@@ -112,10 +111,10 @@ async function start(files: string[], options: Options): Promise<void> {
   if (options.warehouse !== undefined) warehouseToFeed(options.warehouse)
   const input = await inputOf(files, options.warehouse, watermark !== null)
   setPresent({ warehouse: input.warehouse, definitions: options.definitions })
+  const warehouse = warehouseToFeed(input.warehouse)
   const isNew = options.warehouse === undefined && !isThere(input.warehouse)
   const signal = interruption(() => process.stderr.write('\nfinishing the current batch …\n'))
   const source = await sourceOf(input, { linesMax, backlogLinesMax, signal })
-  const warehouse = (isLong(input, source) ? warehouseToFill : warehouseToFeed)(input.warehouse)
   try {
     if (options.definitions === undefined) await warehouse.open()
     const definitionsDir = await folderOf(warehouse, options.definitions)
@@ -137,12 +136,6 @@ function sourceOf(input: Input, bounds: FileBounds): Source | Promise<Source> {
   if (input.kind === 'files') return fileSource(input.files, bounds)
   if (input.kind === 'sample') return sampleSource(bounds.linesMax)
   return { origin: 'watermark', async *[Symbol.asyncIterator]() {} }
-}
-
-/** Returns whether a thread for the warehouse shortens the run: starting one costs as much as a few
- * thousand events. */
-function isLong({ kind }: Input, { bytes = Infinity }: Source): boolean {
-  return kind === 'files' && bytes >= BULK_BYTES_MIN
 }
 
 type Fed = { report: RunReport; definitions: Definitions }

@@ -74,12 +74,7 @@ export function landedEvents(ids: string[]) {
   )
 }
 
-/** `canErase`: whether the warehouse erases. One that is used for runs only need not. */
-export function warehouseContract(
-  name: string,
-  make: () => Promise<Made>,
-  { canErase = true }: { canErase?: boolean } = {},
-): void {
+export function warehouseContract(name: string, make: () => Promise<Made>): void {
   describe(`${name} keeps the warehouse contract`, () => {
     let made: Made
     let warehouse: Warehouse
@@ -339,67 +334,63 @@ export function warehouseContract(
       await warehouse.close()
     })
 
-    test.runIf(canErase)(
-      'an erasure is done with its commit and certificate, only planned, or rejected',
-      async () => {
-        await warehouse.open()
-        const rows = [
-          { event: 'e1', profile: 'user_id:a' },
-          { event: 'e2', profile: 'user_id:b' },
-        ]
-        await warehouse.commit(
-          commitOf(1, {
-            inserts: new Map([['event_profile', profiles(rows)]]),
-            images: imagesOf('profile', [
-              ['user_id:a', 'a'],
-              ['user_id:b', 'b'],
-            ]),
-          }),
-        )
-        const key = { subscription_name: 's', publish_time: T0 }
-        const raw = { ...key, data: new Uint8Array([1]), attributes: '{}' }
-        const sent = ['1', '2', '3'].map((message_id) => ({ ...raw, message_id }))
-        await warehouse.append('landed_messages', landedTable(sent), T0)
-        const none = { streams: [], emptied: [], components: [], letters: [], dues: [] }
-        const messages = sent.slice(1)
-        const erasure = { events: ['e1'], names: ['user_id:a'], messages, ...none }
-        const rest = landedTable([{ ...raw, message_id: '2', data: new Uint8Array([2]) }])
-        const certificate = (counts: object) => {
-          const columns = {
-            kind: ['erased'],
-            salt: ['s'],
-            identifier_hashes: ['[]'],
-            event_hashes: ['[]'],
-            counts: [JSON.stringify(counts)],
-          }
-          return arrowTable('erasures', columns, 1)
+    test('an erasure is done with its commit and certificate, only planned, or rejected', async () => {
+      await warehouse.open()
+      const rows = [
+        { event: 'e1', profile: 'user_id:a' },
+        { event: 'e2', profile: 'user_id:b' },
+      ]
+      await warehouse.commit(
+        commitOf(1, {
+          inserts: new Map([['event_profile', profiles(rows)]]),
+          images: imagesOf('profile', [
+            ['user_id:a', 'a'],
+            ['user_id:b', 'b'],
+          ]),
+        }),
+      )
+      const key = { subscription_name: 's', publish_time: T0 }
+      const raw = { ...key, data: new Uint8Array([1]), attributes: '{}' }
+      const sent = ['1', '2', '3'].map((message_id) => ({ ...raw, message_id }))
+      await warehouse.append('landed_messages', landedTable(sent), T0)
+      const none = { streams: [], emptied: [], components: [], letters: [], dues: [] }
+      const messages = sent.slice(1)
+      const erasure = { events: ['e1'], names: ['user_id:a'], messages, ...none }
+      const rest = landedTable([{ ...raw, message_id: '2', data: new Uint8Array([2]) }])
+      const certificate = (counts: object) => {
+        const columns = {
+          kind: ['erased'],
+          salt: ['s'],
+          identifier_hashes: ['[]'],
+          event_hashes: ['[]'],
+          counts: [JSON.stringify(counts)],
         }
-        const erase = (isPlan: boolean) =>
-          warehouse.erase(
-            commitOf(2, { inserts: new Map([['landed_messages', rest]]) }),
-            erasure,
-            certificate,
-            isPlan,
-          )
-        const events = () =>
-          warehouse.query('select event_id from event_profile_versions order by 1')
-        const counts = { event_profile: 1, landed_messages: 2, profile_image: 1 }
-        expect(await erase(true)).toEqual(counts)
-        expect(await events()).toHaveLength(2)
-        expect(await erase(false)).toEqual(counts)
-        warehouse = await made.reopen()
-        expect((await warehouse.open()).batch).toBe(2)
-        expect(await events()).toEqual([{ event_id: 'e2' }])
-        const images = await warehouse.images('profile', ['user_id:a', 'user_id:b'])
-        expect([...images.keys()]).toEqual(['user_id:b'])
-        const [row] = await warehouse.query('select kind, counts, recorded_by from erasures')
-        expect(row).toEqual({ kind: 'erased', counts: JSON.stringify(counts), recorded_by: 2 })
-        const landed = await warehouse.unapplied({ messagesMax: 9, bytesMax: 9 })
-        expect(landed.map(({ message_id, data }) => [message_id, [...data]])).toEqual([
-          ['1', [1]],
-          ['2', [2]],
-        ])
-      },
-    )
+        return arrowTable('erasures', columns, 1)
+      }
+      const erase = (isPlan: boolean) =>
+        warehouse.erase(
+          commitOf(2, { inserts: new Map([['landed_messages', rest]]) }),
+          erasure,
+          certificate,
+          isPlan,
+        )
+      const events = () => warehouse.query('select event_id from event_profile_versions order by 1')
+      const counts = { event_profile: 1, landed_messages: 2, profile_image: 1 }
+      expect(await erase(true)).toEqual(counts)
+      expect(await events()).toHaveLength(2)
+      expect(await erase(false)).toEqual(counts)
+      warehouse = await made.reopen()
+      expect((await warehouse.open()).batch).toBe(2)
+      expect(await events()).toEqual([{ event_id: 'e2' }])
+      const images = await warehouse.images('profile', ['user_id:a', 'user_id:b'])
+      expect([...images.keys()]).toEqual(['user_id:b'])
+      const [row] = await warehouse.query('select kind, counts, recorded_by from erasures')
+      expect(row).toEqual({ kind: 'erased', counts: JSON.stringify(counts), recorded_by: 2 })
+      const landed = await warehouse.unapplied({ messagesMax: 9, bytesMax: 9 })
+      expect(landed.map(({ message_id, data }) => [message_id, [...data]])).toEqual([
+        ['1', [1]],
+        ['2', [2]],
+      ])
+    })
   })
 }
