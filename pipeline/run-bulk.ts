@@ -35,16 +35,14 @@ export type BulkDecision = { isBulk: boolean; why: string | null }
 
 export async function bulkDecision({ pipeline, source }: RunOptions): Promise<BulkDecision> {
   const { bytes } = source
-  const isBulk = false
-  if (!pipeline.canLoad || bytes === undefined || bytes < BULK_BYTES_MIN) {
-    return { isBulk, why: null }
-  }
+  const isMicro = { isBulk: false, why: null }
+  if (!pipeline.canLoad || bytes === undefined || bytes < BULK_BYTES_MIN) return isMicro
   const stored = await pipeline.storedEvents()
-  if (stored * EVENT_BYTES >= bytes) return { isBulk, why: null }
+  if (stored * EVENT_BYTES >= bytes) return isMicro
   if (bytes > BULK_BYTES_MAX) {
     const most = `a bulk load takes at most ${BULK_BYTES_MAX / MIB} MiB`
     const why = `no bulk load: the input has ${Math.round(bytes / MIB)} MiB, and ${most}`
-    return { isBulk, why: `${why}; micro-batches load it` }
+    return { isBulk: false, why: `${why}; micro-batches load it` }
   }
   const input = `the input has ${Math.round(bytes / MIB)} MiB`
   const why =

@@ -21,7 +21,7 @@ export function textColumnOf(texts: readonly (string | null)[]): TextColumn {
 
 const BYTES_A_TEXT = 32
 /** Most bytes of a UTF-16 unit as UTF-8. */
-const UNIT_BYTES_MAX = 3
+export const UNIT_BYTES_MAX = 3
 const ENCODER = new TextEncoder()
 
 /** Encodes texts one after another. Most are short and ASCII, so a loop encodes them; a call takes

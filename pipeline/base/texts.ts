@@ -65,40 +65,23 @@ export class Texts {
   }
 }
 
-/** Code of the text that was asked for last, as `LatestCode`, for texts that come in few places: a text
- * that comes again later gets another code, and none takes a look-up. */
-export class LatestOnce {
-  readonly #texts: Texts
-  #text: string | null = null
-  #code = NO_TEXT
-
-  constructor(texts: Texts) {
-    this.#texts = texts
-  }
-
-  of(text: string): number {
-    if (text !== this.#text) {
-      this.#text = text
-      this.#code = this.#texts.add(text)
-    }
-    return this.#code
-  }
-}
-
 /** Code of the text that was asked for last: successive rows mostly have the same. */
 export class LatestCode {
   readonly #texts: Texts
+  readonly #isOnce: boolean
   #text: string | null = null
   #code = NO_TEXT
 
-  constructor(texts: Texts) {
+  /** With `isOnce`, a text that comes again later gets another code, and none takes a look-up. */
+  constructor(texts: Texts, isOnce = false) {
     this.#texts = texts
+    this.#isOnce = isOnce
   }
 
   of(text: string): number {
     if (text !== this.#text) {
       this.#text = text
-      this.#code = this.#texts.code(text)
+      this.#code = this.#isOnce ? this.#texts.add(text) : this.#texts.code(text)
     }
     return this.#code
   }

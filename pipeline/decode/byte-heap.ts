@@ -3,8 +3,6 @@
 import { copyBytes, newBytes, type Bytes, type Slice } from './bytes.ts'
 
 const BYTES_AT_FIRST = 1 << 12
-/** A UTF-16 unit is at most three bytes of UTF-8. */
-export const BYTES_PER_UNIT = 3
 /** Longer runs of bytes are copied by a call. */
 const SHORT_BYTES = 256
 /** The next batch is expected to need this part more than the last. */

@@ -3,8 +3,8 @@
  * one batch after another: `take` returns the column and begins the next.
  */
 
-import type { DictionaryColumn, TextColumn } from '../base/columns.ts'
-import { BYTES_PER_UNIT, ByteHeap } from './byte-heap.ts'
+import { UNIT_BYTES_MAX, type DictionaryColumn, type TextColumn } from '../base/columns.ts'
+import { ByteHeap } from './byte-heap.ts'
 import { sliceOf, type Slice } from './bytes.ts'
 import { ByteDictionary } from './byte-dictionary.ts'
 
@@ -64,7 +64,7 @@ export class TextBuilder {
 
   /** Adds a row with a text. */
   pushText(text: string): void {
-    this.#heap.reserve(text.length * BYTES_PER_UNIT)
+    this.#heap.reserve(text.length * UNIT_BYTES_MAX)
     this.#heap.putText(text)
     this.#offsets.push(this.#heap.end)
   }

@@ -8,9 +8,9 @@
  */
 
 import { hashUtf8 } from '../base/hash.ts'
-import type { TextColumn } from '../base/columns.ts'
+import { UNIT_BYTES_MAX, type TextColumn } from '../base/columns.ts'
 import type { Canonical, LandedTexts } from './event-batch-builder.ts'
-import { BYTES_PER_UNIT, ByteHeap } from './byte-heap.ts'
+import { ByteHeap } from './byte-heap.ts'
 import { sliceOf, type Slice } from './bytes.ts'
 import type { ScannedEvent } from './scan/scanned-event.ts'
 
@@ -49,7 +49,7 @@ export class ContentBuilder {
     const tail = `\n${alias}\n${unlink}`
     const all = [head, identifiers, '\n', properties, '\n', context]
     const units = all.reduce((sum, { length }) => sum + length, tail.length)
-    this.#reserve(units * BYTES_PER_UNIT)
+    this.#reserve(units * UNIT_BYTES_MAX)
     const from = this.#heap.end
     for (const text of all) {
       this.#heap.putText(text)

@@ -1,7 +1,7 @@
 /** Decoder on one thread, beside `JSON.parse` of the same lines. */
 
+import { decoderOf } from './decoder.ts'
 import { elapsedMs, now } from '../../pipeline/base/clock.ts'
-import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import { compile } from '../../pipeline/definition/compile.ts'
 import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { Shop } from '../sample/shop.ts'
@@ -14,13 +14,7 @@ const ROUNDS = 4
 /** Returns lines per second of the decoder and of `JSON.parse`, from the median round of each. */
 export async function decodeRates(): Promise<[decode: number, parse: number]> {
   const definitions = await loadDefinitions('definitions')
-  const decoder = new ChunkDecoder({
-    identity: definitions.identity,
-    operandPaths: compile(definitions).operandPaths,
-    format: undefined,
-    events: { events: {} },
-    hashKey: undefined,
-  })
+  const decoder = decoderOf(definitions, compile(definitions))
   const all = [...new Shop(3).lines(CHUNK_LINES * CHUNKS)]
   const chunks = Array.from({ length: CHUNKS }, (_, i) =>
     all.slice(i * CHUNK_LINES, (i + 1) * CHUNK_LINES),

@@ -1,8 +1,8 @@
 /** A pipeline in this process over a new DuckDB file with a local state store, as `npm start` has. */
 
 import { join } from 'node:path'
+import { decoderOf } from './decoder.ts'
 import { elapsedMs, now } from '../../pipeline/base/clock.ts'
-import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import { loadDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { Pipeline } from '../../pipeline/microbatch/pipeline.ts'
@@ -23,13 +23,7 @@ export async function openFeed(dir: string, name: string): Promise<Feed> {
   await warehouse.open()
   const state = (await openLocalState(`${path}.state`, warehouse)) ?? warehouseState(warehouse)
   const pipeline = await Pipeline.open(warehouse, definitions, { state })
-  const decoder = new ChunkDecoder({
-    identity: definitions.identity,
-    operandPaths: pipeline.compiled.operandPaths,
-    format: undefined,
-    events: { events: {} },
-    hashKey: undefined,
-  })
+  const decoder = decoderOf(definitions, pipeline.compiled)
   return {
     apply: async (lines) => {
       const bytes = new TextEncoder().encode(lines.join('\n'))

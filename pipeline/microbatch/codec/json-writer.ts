@@ -3,7 +3,7 @@
  * `JSON.stringify`, without its arrays, objects and strings.
  */
 
-import type { TextColumn } from '../../base/columns.ts'
+import { UNIT_BYTES_MAX, type TextColumn } from '../../base/columns.ts'
 import type { Place } from '../../base/event-order.ts'
 import type { Json } from '../../base/json.ts'
 import { Ints } from '../../stages/growable-array.ts'
@@ -11,8 +11,6 @@ import { Ints } from '../../stages/growable-array.ts'
 const BYTES_AT_FIRST = 64 * 1024
 /** Most digits of an integer within 2^53, with a sign. */
 const DIGITS_MAX = 17
-/** Most bytes of a UTF-16 unit as UTF-8. */
-const UNIT_BYTES_MAX = 3
 /** Digits of an integer are made in two parts below this, because 32-bit division is faster. */
 const PART = 1e9
 const PART_DIGITS = 9
@@ -28,6 +26,7 @@ const CLOSE = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 const SPACE = 0x20
+const NULL = [0x6e, 0x75, 0x6c, 0x6c]
 
 /** Writes a position in event order. */
 export function writePlace(out: JsonWriter, [occurredAt, ordinal, eventId]: Place): void {
@@ -37,8 +36,6 @@ export function writePlace(out: JsonWriter, [occurredAt, ordinal, eventId]: Plac
   out.string(eventId)
   out.closeArray()
 }
-
-const NULL = [0x6e, 0x75, 0x6c, 0x6c]
 
 export class JsonWriter {
   #bytes = Buffer.from(new ArrayBuffer(BYTES_AT_FIRST))

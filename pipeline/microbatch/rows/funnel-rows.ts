@@ -3,7 +3,7 @@
 import { encodePart } from '../../base/hash.ts'
 import { HashPrefix } from '../../base/hash-prefix.ts'
 import { Hashes } from '../../base/hashes.ts'
-import { LatestCode, LatestOnce, NO_TEXT, type Texts } from '../../base/texts.ts'
+import { LatestCode, NO_TEXT, type Texts } from '../../base/texts.ts'
 import type { CompiledFunnel } from '../../definition/compile-funnel.ts'
 import { depthOf } from '../../stages/attempt-progress.ts'
 import {
@@ -104,7 +104,7 @@ function pushAttempt(
   c.journey.push(of.journey)
   c.version.push(funnel.version)
   c.profile_id.push(codes.profile(profileId))
-  c.instance_id.push(funnel.journey === null ? NO_TEXT : codes.once(attempt.scope))
+  c.instance_id.push(funnel.journey === null ? NO_TEXT : codes.texts.add(attempt.scope))
   c.source.push(codes.source(attempt.source))
   c.entered_at.push(attempt.at)
   c.event_id.push(codes.event(attempt.eventId))
@@ -137,8 +137,8 @@ class FunnelCodes {
   #funnel: OneFunnel | null = null
   readonly #profile: LatestCode
   readonly #source: LatestCode
-  readonly #event: LatestOnce
-  readonly #session: LatestOnce
+  readonly #event: LatestCode
+  readonly #session: LatestCode
   /** Codes of how attempts end. */
   readonly endings: { [because in Ending]: { because: number; outcome: number } }
 
@@ -146,8 +146,8 @@ class FunnelCodes {
     this.texts = texts
     this.#profile = new LatestCode(texts)
     this.#source = new LatestCode(texts)
-    this.#event = new LatestOnce(texts)
-    this.#session = new LatestOnce(texts)
+    this.#event = new LatestCode(texts, true)
+    this.#session = new LatestCode(texts, true)
     const dropped = texts.code('dropped')
     const pending = texts.code('pending')
     const converted = texts.code('converted')
@@ -168,7 +168,7 @@ class FunnelCodes {
       const { id, journey, version, steps } = funnel
       of = {
         id: this.texts.code(id),
-        journey: this.optional(journey),
+        journey: journey === null ? NO_TEXT : this.texts.code(journey),
         steps: steps.map(({ name }) => this.texts.code(name)),
         prefix: HashPrefix.of(`funnel/${ownName(funnel)}/${version}/`),
       }
@@ -199,15 +199,6 @@ class FunnelCodes {
 
   session(sessionId: string | null): number {
     return sessionId === null ? NO_TEXT : this.#session.of(sessionId)
-  }
-
-  optional(text: string | null): number {
-    return text === null ? NO_TEXT : this.texts.code(text)
-  }
-
-  /** Returns the code of a text that occurs in few places. */
-  once(text: string | null): number {
-    return text === null ? NO_TEXT : this.texts.add(text)
   }
 }
 
