@@ -116,6 +116,7 @@ async function* decodedChunks(
       const { chunk, receivedAt } = current
       const batch = await current.batch
       yield { batch, origin: chunk.origin, receivedAt }
+      chunk.reuse?.(batch.raw)
       onChunk(chunk, batch.read)
     }
   } finally {

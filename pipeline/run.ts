@@ -109,6 +109,8 @@ class Run {
     const events = await batch
     const begunAt = elapsedMs()
     const begun = await this.#begin(events, delivery)
+    // A commit copies the lines that it contains, and is not built again.
+    chunk.reuse?.(events.raw)
     this.#commits.add(() => this.#finish(begun, chunk, begunAt))
     await (this.#isAhead ? this.#commits.hasRoom() : this.#commits.drained())
   }

@@ -1,23 +1,17 @@
 /**
- * Source of files and standard input. Cuts the input at line ends into chunks that are bounded in
- * lines and bytes. Acknowledging does nothing: events of a file that is read again are dropped as
- * duplicates.
+ * Source of files and standard input, as chunks of whole lines (`line-cutter.ts`). Acknowledging does
+ * nothing: events of a file that is read again are dropped as duplicates.
  */
 
 import { createReadStream } from 'node:fs'
-import { access, constants, readdir, stat } from 'node:fs/promises'
+import { access, constants, open, readdir, stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { addAbortSignal, type Readable } from 'node:stream'
+import { addAbortSignal } from 'node:stream'
 import { basename, dirname } from 'node:path'
-import { LINE_BYTES_MAX } from '../decode/limits.ts'
 import { messageOf, UserError } from '../base/errors.ts'
 import { didYouMean } from '../definition/check/near-name.ts'
+import { cutAtLines, LineCutter, READ_BYTES, Spares } from './line-cutter.ts'
 import type { Chunk, Source } from './source.ts'
-
-/** A chunk ends at this size even if it has few lines, so that memory is bounded. */
-const CHUNK_BYTES_MAX = 80 * 1024 * 1024
-const READ_BYTES = 1 << 20
-const NEW_LINE = 0x0a
 
 /** Lines per chunk. The chunks of a file grow from `linesMax` to `backlogLinesMax`.
  * Chunks of standard input do not grow, so that no line waits for a slow writer. */
@@ -64,87 +58,71 @@ async function* chunksOf(
   { linesMax, backlogLinesMax = linesMax, signal }: FileBounds,
   total: number | null,
 ): AsyncGenerator<Chunk> {
+  const spares = new Spares()
   let before = 0
   for (const path of paths) {
-    const file = path === '-' ? null : createReadStream(path, { highWaterMark: READ_BYTES })
-    const stream = file ?? process.stdin
-    const plain = path.endsWith('.gz') ? stream.pipe(createGunzip()) : stream
-    stream.on('error', (error: Error) => plain.destroy(error))
-    if (signal !== undefined) addAbortSignal(signal, stream)
+    const isInput = path === '-'
+    const cutter = new LineCutter(linesMax, isInput ? linesMax : backlogLinesMax, spares)
+    const reading: Reading = { done: 0 }
+    const isStreamed = isInput || path.endsWith('.gz') || (await sizeOf(path)) === null
+    const read = isStreamed ? streamed : readDirectly
     try {
-      const growTo = path === '-' ? linesMax : backlogLinesMax
-      for await (const bytes of cutAtLines(plain, linesMax, growTo)) {
+      for await (const bytes of read(path, cutter, reading, signal)) {
         yield {
           bytes,
-          origin: path === '-' ? 'standard input' : path,
-          progress: { done: before + (file?.bytesRead ?? 0), total },
+          origin: isInput ? 'standard input' : path,
+          progress: { done: before + reading.done, total },
           acknowledge: () => Promise.resolve(),
+          reuse: (unused) => spares.give(unused),
         }
       }
     } catch (thrown) {
       if (signal?.aborted) return
       throw new UserError(`${path} could not be read to its end: ${messageOf(thrown)}`)
     }
-    before += file?.bytesRead ?? 0
+    if (signal?.aborted) return
+    before += reading.done
   }
 }
 
-/** Yields whole lines, first at most `linesMax` at a time, then four times as many each time up to
- * `growTo`. Cuts a line that exceeds the decoder's limit to one byte over it: the decoder rejects
- * it as too large and memory stays bounded. */
-export async function* cutAtLines(
-  stream: Readable | AsyncIterable<Buffer>,
-  linesMax: number,
-  growTo = linesMax,
+/** Bytes of a file that were read. */
+type Reading = { done: number }
+
+/** Yields the chunks of a regular file, which is read into their buffers. */
+async function* readDirectly(
+  path: string,
+  cutter: LineCutter,
+  reading: Reading,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  let limit = linesMax
-  let parts: Buffer[] = []
-  let size = 0
-  let lines = 0
-  /** Length of the unfinished last line, including bytes that were cut off. */
-  let lineBytes = 0
-  const keep = (part: Buffer) => {
-    parts.push(part)
-    size += part.length
-  }
-  const take = (): Uint8Array => {
-    const chunk = new Uint8Array(size)
-    let at = 0
-    for (const part of parts) {
-      chunk.set(part, at)
-      at += part.length
+  const file = await open(path)
+  try {
+    while (!signal?.aborted) {
+      const { bytesRead } = await file.read(cutter.room(), 0, READ_BYTES, null)
+      reading.done += bytesRead
+      yield* bytesRead === 0 ? cutter.rest() : cutter.added(bytesRead)
+      if (bytesRead === 0) return
     }
-    parts = []
-    size = 0
-    lines = 0
-    limit = Math.min(limit * 4, growTo)
-    return chunk
+  } finally {
+    await file.close()
   }
-  for await (const data of stream) {
-    const bytes = data as Buffer
-    /** Bytes before this position are in `parts` or were cut off. */
-    let kept = 0
-    let from = 0
-    while (from < bytes.length) {
-      const lineBreak = bytes.indexOf(NEW_LINE, from)
-      const to = lineBreak < 0 ? bytes.length : lineBreak
-      const room = Math.max(0, LINE_BYTES_MAX + 1 - lineBytes)
-      lineBytes += to - from
-      if (to - from > room) {
-        keep(bytes.subarray(kept, from + room))
-        kept = to
-      }
-      from = to + 1
-      if (lineBreak < 0) break
-      lineBytes = 0
-      lines += 1
-      if (lines >= limit || size + from - kept >= CHUNK_BYTES_MAX) {
-        keep(bytes.subarray(kept, from))
-        kept = from
-        yield take()
-      }
-    }
-    keep(bytes.subarray(kept))
+}
+
+/** Yields the chunks of standard input, a pipe or a compressed file. */
+async function* streamed(
+  path: string,
+  cutter: LineCutter,
+  reading: Reading,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const file = path === '-' ? null : createReadStream(path, { highWaterMark: READ_BYTES })
+  const stream = file ?? process.stdin
+  const plain = path.endsWith('.gz') ? stream.pipe(createGunzip()) : stream
+  stream.on('error', (error: Error) => plain.destroy(error))
+  if (signal !== undefined) addAbortSignal(signal, stream)
+  for await (const chunk of cutAtLines(plain, cutter)) {
+    reading.done = file?.bytesRead ?? 0
+    yield chunk
   }
-  if (size > 0) yield take()
+  reading.done = file?.bytesRead ?? 0
 }

@@ -18,6 +18,9 @@ export type Chunk = {
   progress: { done: number; total: number | null }
   /** Called once, after the commit. */
   acknowledge(): Promise<void>
+  /** Called at most once, when nothing reads the chunk any more, with its bytes as decoded. The source
+   * overwrites them. */
+  reuse?(bytes: Uint8Array): void
 }
 
 export interface Source extends AsyncIterable<Chunk> {

@@ -17,7 +17,7 @@ import { ChunkDecoder } from '../../pipeline/decode/decode.ts'
 import { LINE_BYTES_MAX } from '../../pipeline/decode/limits.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
-import { cutAtLines } from '../../pipeline/io/file-source.ts'
+import { cutAtLines, LineCutter } from '../../pipeline/io/line-cutter.ts'
 import { run } from '../../pipeline/run.ts'
 import type { Source } from '../../pipeline/io/source.ts'
 import type { Row, Warehouse } from '../../pipeline/warehouse/warehouse.ts'
@@ -125,7 +125,8 @@ test('bounds a batch in lines and in bytes', async () => {
   const lines = (async function* () {
     for (let i = 0; i < 150; i++) yield await Promise.resolve(megabyte)
   })()
-  for await (const chunk of cutAtLines(lines, 1_000_000)) chunks.push(chunk.length >> 20)
+  for await (const chunk of cutAtLines(lines, new LineCutter(1_000_000)))
+    chunks.push(chunk.length >> 20)
   expect(chunks).toEqual([80, 70])
 })
 
