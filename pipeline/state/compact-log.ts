@@ -1,6 +1,6 @@
 /** Compaction of a state log: the latest value of each key and the segments of each stream. */
 
-import { PagedIndex, lowWordIn } from './paged-index.ts'
+import { PagedIndex, hashIn } from './paged-index.ts'
 import { LogFile } from './log-file.ts'
 import { FLUSH_BYTES, START, RecordWriter, sliceOf, type StateRecord } from './record-codec.ts'
 import { hashWords } from '../base/hash.ts'
@@ -32,9 +32,8 @@ export function compactLog(
       length = writer.add(type, space, previous, sliceOf(key), sliceOf(text))
       previous = offset
     }
-    const [word, high] = hashWords(last.key)
-    const low = lowWordIn(last.space, word)
-    index.set(index.slotOf(low, high, never), low, high, previous, length)
+    const hash = hashIn(last.space, hashWords(last.key)[0])
+    index.set(index.slotOf(hash, never), hash, previous, length)
     if (writer.length > FLUSH_BYTES) flush()
   }
   flush()

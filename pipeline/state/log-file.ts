@@ -90,6 +90,7 @@ export class LogFile {
   }
 
   close(): void {
+    this.#tail = null
     closeSync(this.#file)
   }
 

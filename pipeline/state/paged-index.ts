@@ -2,9 +2,9 @@
  * Index of a state log: a hash table in the pages of a file. It has the position of the latest record
  * of each key.
  *
- * Keys are found by two 32-bit words of hash. The caller compares the full key, because hashes can
- * collide. A key is in the page that its hash selects, or in the next one if that is full. A slot is
- * a position in the index: `slotOf` finds that of a key, whether it is taken or not.
+ * Keys are found by a 32-bit hash. The caller compares the full key, because hashes can collide. A key
+ * is in the page that its hash selects, or in the next one if that is full. A slot is a position in
+ * the index: `slotOf` finds that of a key, whether it is taken or not.
  */
 
 import { renameSync } from 'node:fs'
@@ -17,24 +17,29 @@ export type IndexHead = { size: number; garbage: number; position: Position | nu
 
 type StoredHead = IndexHead & { version: number; pages: number; count: number }
 
-/** Words per slot: the hash and the offset, low words first; the length, 0 if the slot is empty. */
-const SLOT_WORDS = 5
+/** Words per slot: the hash, the low word of the offset, and its high part with the size. */
+const SLOT_WORDS = 3
 const SLOTS = Math.floor((PAGE_WORDS - 1) / SLOT_WORDS)
-const LENGTH_AT = 4
+/** The size of a record is its length in units, 0 if the slot is empty. A longer one has the largest
+ * size. */
+const SIZE_BITS = 20
+const SIZE_MAX = 2 ** SIZE_BITS - 1
+const SIZE_UNIT = 16
 const PAGES_MIN = 4
 /** The number of pages doubles when a larger share of the slots is in use. */
 const LOAD_MAX = 0.7
 const WORD = 2 ** 32
 
-/** Position of a record: offset and length in bytes. */
+/** Position of a record, bytes. The length is at most `SIZE_UNIT - 1` more than that of the record, and
+ * less for one of more than 16 MiB. */
 export type Place = { offset: number; length: number }
 
-/** Returns whether the record at a position has the key in question. */
+/** Returns whether a record at a position has the key in question. */
 export type IsKey = (offset: number, length: number) => boolean
 
-/** Returns the low word of a key in a space, by that of the key: equal keys of two spaces get different
- * slots. The high word stays. */
-export function lowWordIn(space: number, low: number): number {
+/** Returns the hash of a key in a space, by the low word of the key's hash: equal keys of two spaces get
+ * different slots. */
+export function hashIn(space: number, low: number): number {
   return (low ^ Math.imul(space + 1, 0x9e3779b1)) >>> 0
 }
 
@@ -76,20 +81,17 @@ export class PagedIndex {
 
   /** Returns the slot of the key with this hash for which `isKey` holds, or the empty one where it
    * belongs. It is valid until the next `set`. Throws `DamagedLog`. */
-  slotOf(low: number, high: number, isKey: IsKey): number {
-    const lowWord = low >>> 0
-    const highWord = high >>> 0
-    const first = highWord % SLOTS
+  slotOf(hash: number, isKey: IsKey): number {
+    const first = (hash >>> 16) % SLOTS
     for (let step = 0; ; step++) {
-      const page = (lowWord + step) & (this.#pages - 1)
+      const page = (hash + step) & (this.#pages - 1)
       const { words, from } = this.#file.at(page)
       for (let i = 0; i < SLOTS; i++) {
         const at = (first + i) % SLOTS
         const word = from + 1 + at * SLOT_WORDS
-        const length = words[word + LENGTH_AT] as number
+        const length = lengthOf(words, word)
         if (length === 0) return page * SLOTS + at
-        if (words[word] !== lowWord || words[word + 1] !== highWord) continue
-        if (isKey(offsetOf(words, word), length)) return page * SLOTS + at
+        if (words[word] === hash && isKey(offsetOf(words, word), length)) return page * SLOTS + at
       }
     }
   }
@@ -100,22 +102,22 @@ export class PagedIndex {
     return offsetOf(words, from + 1 + (slot % SLOTS) * SLOT_WORDS)
   }
 
+  /** Length of the record of a slot, as in `Place`. */
   lengthAt(slot: number): number {
     const { words, from } = this.#file.at(Math.floor(slot / SLOTS))
-    return words[from + 1 + (slot % SLOTS) * SLOT_WORDS + LENGTH_AT] as number
+    return lengthOf(words, from + 1 + (slot % SLOTS) * SLOT_WORDS)
   }
 
   /** Sets the place of a key in its slot. */
-  set(slot: number, low: number, high: number, offset: number, length: number): void {
+  set(slot: number, hash: number, offset: number, length: number): void {
     const page = Math.floor(slot / SLOTS)
     const { words, from } = this.#file.at(page)
     const word = from + 1 + (slot % SLOTS) * SLOT_WORDS
-    const isNew = words[word + LENGTH_AT] === 0
-    words[word] = low
-    words[word + 1] = high
-    words[word + 2] = offset % WORD
-    words[word + 3] = Math.floor(offset / WORD)
-    words[word + LENGTH_AT] = length
+    const isNew = lengthOf(words, word) === 0
+    const size = Math.min(Math.ceil(length / SIZE_UNIT), SIZE_MAX)
+    words[word] = hash
+    words[word + 1] = offset % WORD
+    words[word + 2] = Math.floor(offset / WORD) * (SIZE_MAX + 1) + size
     this.#file.changed(page)
     if (!isNew) return
     this.#count += 1
@@ -127,7 +129,7 @@ export class PagedIndex {
     for (let page = 0; page < this.#pages; page++) {
       const words = this.#wordsOf(page)
       for (let at = 0; at < words.length; at += SLOT_WORDS) {
-        const length = words[at + LENGTH_AT] as number
+        const length = lengthOf(words, at)
         if (length !== 0) yield { offset: offsetOf(words, at), length }
       }
     }
@@ -167,11 +169,10 @@ export class PagedIndex {
     for (let page = 0; page < this.#pages; page++) {
       const words = this.#wordsOf(page)
       for (let at = 0; at < words.length; at += SLOT_WORDS) {
-        const length = words[at + LENGTH_AT] as number
+        const length = lengthOf(words, at)
         if (length === 0) continue
-        const low = words[at] as number
-        const high = words[at + 1] as number
-        larger.set(larger.slotOf(low, high, never), low, high, offsetOf(words, at), length)
+        const hash = words[at] as number
+        larger.set(larger.slotOf(hash, never), hash, offsetOf(words, at), length)
       }
     }
     larger.moveTo(this.#path)
@@ -182,5 +183,9 @@ export class PagedIndex {
 }
 
 function offsetOf(words: Uint32Array, word: number): number {
-  return (words[word + 2] as number) + WORD * (words[word + 3] as number)
+  return (words[word + 1] as number) + WORD * ((words[word + 2] as number) >>> SIZE_BITS)
+}
+
+function lengthOf(words: Uint32Array, word: number): number {
+  return ((words[word + 2] as number) & SIZE_MAX) * SIZE_UNIT
 }

@@ -1,5 +1,5 @@
 /**
- * Binary form of the records of a state log, version 2, little-endian.
+ * Binary form of the records of a state log, version 3, little-endian.
  *
  *   record = length of the body (4 bytes), checksum of the body (4 bytes), body
  *   body   = type (1 byte), space (1 byte), previous offset (8 bytes), key length (4 bytes), key, text
@@ -10,8 +10,8 @@
 import { crc32 } from 'node:zlib'
 import type { TextColumn } from '../base/columns.ts'
 
-/** Version 2 finds keys by the hashes that the warehouse has of them. */
-export const FORMAT_VERSION = 2
+/** Version 3 has an index with 12 bytes for each key. */
+export const FORMAT_VERSION = 3
 
 /** `value`: the latest text of a key, or the latest segment of a stream, which has the offset of
  * the previous segment. `unknown`: the warehouse has a newer value. */

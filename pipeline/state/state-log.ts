@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { compactLog, type Kept } from './compact-log.ts'
 import { DamagedLog } from './damaged-log.ts'
 import { LogFile } from './log-file.ts'
-import { PagedIndex, lowWordIn } from './paged-index.ts'
+import { PagedIndex, hashIn } from './paged-index.ts'
 import {
   decodeRecord,
   FLUSH_BYTES,
@@ -38,6 +38,8 @@ const COMPACT_BYTES_MIN = 1 << 22
 /** Files that a crash leaves. */
 const UNFINISHED = ['log.new', 'index.new', 'index.larger', 'index.new.larger']
 
+type Found = { record: StateRecord; offset: number; length: number }
+
 export class StateLog {
   readonly #dir: string
   #file: LogFile
@@ -49,8 +51,7 @@ export class StateLog {
   #position: Position | null = null
   readonly #compactBytesMin: number
   /** Hash and space of the key that is looked for, and the key. */
-  #low = 0
-  #high = 0
+  #hash = 0
   #space = 0
   #key: Slice = sliceOf('')
 
@@ -76,9 +77,9 @@ export class StateLog {
   /** Returns the latest record of a key, or null. Throws `DamagedLog`. */
   get(space: number, key: string): StateRecord | null {
     this.#seek(space, key)
-    const slot = this.#index.slotOf(this.#low, this.#high, this.#isWholeKey)
+    const slot = this.#index.slotOf(this.#hash, this.#isWholeKey)
     const offset = this.#index.offsetAt(slot)
-    return offset === 0 ? null : recordOf(this.#bytesAt(offset, this.#index.lengthAt(slot)), key)
+    return offset === 0 ? null : recordOf(this.#wholeAt(offset, this.#index.lengthAt(slot)), key)
   }
 
   /** Returns the texts of a key's segments, oldest first. Throws `DamagedLog`. */
@@ -119,7 +120,7 @@ export class StateLog {
     this.#key = sliceOf('')
     for (const { space, hashes, keys, texts, isNext } of columns) {
       for (let row = 0; row < keys.offsets.length - 1; row++) {
-        this.#seekHash(space, hashes[2 * row] as number, hashes[2 * row + 1] as number)
+        this.#seekHash(space, hashes[2 * row] as number)
         moveSlice(this.#key, keys, row)
         moveSlice(text, texts, row)
         this.#add('value', text, isNext, isNext)
@@ -147,14 +148,12 @@ export class StateLog {
   }
 
   #seek(space: number, key: string): void {
-    const [low, high] = hashWords(key)
-    this.#seekHash(space, low, high)
+    this.#seekHash(space, hashWords(key)[0])
     this.#key = sliceOf(key)
   }
 
-  #seekHash(space: number, low: number, high: number): void {
-    this.#low = lowWordIn(space, low)
-    this.#high = high >>> 0
+  #seekHash(space: number, low: number): void {
+    this.#hash = hashIn(space, low)
     this.#space = space
   }
 
@@ -162,7 +161,7 @@ export class StateLog {
     isRecordOf(this.#bytesAt(offset, length), this.#space, this.#key)
 
   readonly #isWholeKey = (offset: number, length: number): boolean => {
-    const bytes = this.#bytesAt(offset, length)
+    const bytes = this.#wholeAt(offset, length)
     if (!isWhole(bytes)) throw this.#damaged(offset)
     return isRecordOf(bytes, this.#space, this.#key)
   }
@@ -173,14 +172,14 @@ export class StateLog {
    */
   #add(type: 'value' | 'unknown', text: Slice, isNext: boolean, isKnownOnly: boolean): void {
     const index = this.#index
-    const slot = index.slotOf(this.#low, this.#high, this.#isKey)
+    const slot = index.slotOf(this.#hash, this.#isKey)
     const before = index.offsetAt(slot)
     if (isKnownOnly && !this.#isKnown(before, index.lengthAt(slot))) return
     const previous = isNext ? before : 0
     const offset = this.#end
     const length = this.#writer.add(type, this.#space, previous, this.#key, text)
     if (before !== 0 && !isNext) this.#garbage += index.lengthAt(slot)
-    index.set(slot, this.#low, this.#high, offset, length)
+    index.set(slot, this.#hash, offset, length)
     if (this.#writer.length > FLUSH_BYTES) this.#flush()
   }
 
@@ -227,9 +226,9 @@ export class StateLog {
   /** Reads the log from its start. Returns the end of its last position. */
   #scan(index: PagedIndex): number {
     let end = START.length
-    let waiting: { record: StateRecord; offset: number; length: number }[] = []
+    let waiting: Found[] = []
     for (let offset = START.length; offset < this.#file.size;) {
-      const found = this.#tryAt(offset)
+      const found = decodeRecord(this.#wholeAt(offset, READ_BYTES))
       if (found === null) break
       const { record, length } = found
       if (record.type === 'position') {
@@ -245,13 +244,12 @@ export class StateLog {
     return end
   }
 
-  #place(index: PagedIndex, one: { record: StateRecord; offset: number; length: number }): void {
-    const { record, offset, length } = one
+  #place(index: PagedIndex, { record, offset, length }: Found): void {
     this.#seek(record.space, record.key)
-    const slot = index.slotOf(this.#low, this.#high, this.#isKey)
+    const slot = index.slotOf(this.#hash, this.#isKey)
     const before = index.offsetAt(slot)
     if (before !== 0 && record.previous !== before) this.#garbage += index.lengthAt(slot)
-    index.set(slot, this.#low, this.#high, offset, length)
+    index.set(slot, this.#hash, offset, length)
   }
 
   /** Rewrites the log without its garbage. */
@@ -276,19 +274,20 @@ export class StateLog {
     }
   }
 
-  #recordAt(offset: number, length?: number): StateRecord {
-    const found = this.#tryAt(offset, length)
+  #recordAt(offset: number, length = READ_BYTES): StateRecord {
+    const found = decodeRecord(this.#wholeAt(offset, length))
     if (found === null) throw this.#damaged(offset)
     return found.record
   }
 
   #damaged = (offset: number) => new DamagedLog(`record at ${offset} of ${this.#dir} is damaged`)
 
-  #tryAt(offset: number, length = READ_BYTES): { record: StateRecord; length: number } | null {
+  /** Returns at least `length` bytes at an offset, and more if the record there is longer. */
+  #wholeAt(offset: number, length: number): Buffer {
     const bytes = this.#bytesAt(offset, length)
     const whole = lengthAt(bytes, 0)
-    if (whole === null || offset + whole > this.#end) return null
-    return decodeRecord(whole <= bytes.length ? bytes : this.#bytesAt(offset, whole))
+    if (whole === null || whole <= bytes.length || offset + whole > this.#end) return bytes
+    return this.#bytesAt(offset, whole)
   }
 
   /** Bytes of the file or, beyond its end, of what is still to be written. */

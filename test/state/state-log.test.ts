@@ -206,18 +206,60 @@ test('opens without reading the pages of its index, and reads those of the keys 
 test('distinguishes keys with the same hash', () => {
   const keys: string[] = []
   const index = PagedIndex.make(fresh())
-  const slotOf = (key: string, high: number) =>
-    index.slotOf(0, high, (offset) => keys[offset - 1] === key)
+  const slotOf = (key: string, hash: number) =>
+    index.slotOf(hash, (offset) => keys[offset - 1] === key)
   for (let i = 0; i < 3_000; i++) {
     const key = `k${i}`
     const slot = slotOf(key, i % 7)
     keys.push(key)
-    index.set(slot, 0, i % 7, keys.length, i + 1)
+    index.set(slot, i % 7, keys.length, 16 * (i + 1))
   }
   for (const i of [0, 1, 6, 7, 2_999]) {
     const slot = slotOf(`k${i}`, i % 7)
-    expect([index.offsetAt(slot), index.lengthAt(slot)]).toEqual([i + 1, i + 1])
+    expect([index.offsetAt(slot), index.lengthAt(slot)]).toEqual([i + 1, 16 * (i + 1)])
   }
   expect(index.offsetAt(slotOf('absent', 3))).toBe(0)
   expect(index.count).toBe(3_000)
+})
+
+test('finds records beyond 4 GiB, and gives a length of at least that of a record up to 16 MiB', () => {
+  const index = PagedIndex.make(fresh())
+  const places = [
+    [7, 1],
+    [2 ** 32 - 1, 16],
+    [2 ** 32, 17],
+    [3 * 2 ** 32 + 5, 200],
+    [2 ** 43 + 9, 2 ** 24 - 16],
+    [2 ** 44 - 1, 2 ** 24],
+    [12, 2 ** 31],
+  ] as const
+  places.forEach(([offset, length], i) => {
+    const hash = 2 ** 32 - 1 - i
+    index.set(
+      index.slotOf(hash, () => false),
+      hash,
+      offset,
+      length,
+    )
+  })
+  const found = places.map((_, i) => {
+    const slot = index.slotOf(2 ** 32 - 1 - i, () => true)
+    return [index.offsetAt(slot), index.lengthAt(slot)]
+  })
+  expect(found).toEqual(
+    places.map(([offset, length]) => [offset, Math.min(16 * Math.ceil(length / 16), 2 ** 24 - 16)]),
+  )
+})
+
+test('returns a record that is longer than its size in the index', () => {
+  const [folder, text] = [fresh(), 'x'.repeat(17 << 20)]
+  const log = StateLog.open(folder)
+  log.write([value('a', text), next('b', text), next('b', 's2')], at(1))
+  expect(log.get(0, 'a')?.text === text).toBe(true)
+  log.write([value('a', '1'), value('a', text), next('b', text)], at(2))
+  log.close()
+  const again = StateLog.open(folder)
+  expect(again.get(0, 'a')?.text === text).toBe(true)
+  const chain = again.chain(again.get(4, 'b') as StateRecord)
+  expect(chain.map((one) => (one === text ? 'text' : one))).toEqual(['text', 's2', 'text'])
 })
