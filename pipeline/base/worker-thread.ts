@@ -19,7 +19,13 @@ const IS_SOURCE = import.meta.url.endsWith('.ts')
 const LOADERS = (IS_SOURCE ? ['tsx/cjs/api', 'tsx/esm/api'] : []).map((name) =>
   import.meta.resolve(name),
 )
+/**
+ * Code of typed arrays that V8 compiles before a thread first transfers a buffer is discarded by it.
+ * So each thread begins with a transfer.
+ */
 const starterOf = (module: URL) => `
+  const buffer = new ArrayBuffer(1)
+  structuredClone(buffer, { transfer: [buffer] })
   const loaders = ${JSON.stringify(LOADERS)}
   Promise.all(loaders.map((loader) => import(loader)))
     .then((loaded) => loaded.forEach(({ register }) => register()))
