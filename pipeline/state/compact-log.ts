@@ -2,7 +2,8 @@
 
 import { PagedIndex, hashIn } from './paged-index.ts'
 import { LogFile } from './log-file.ts'
-import { FLUSH_BYTES, START, RecordWriter, sliceOf, type StateRecord } from './record-codec.ts'
+import { FLUSH_BYTES, START, RecordWriter, type StateRecord } from './record-codec.ts'
+import { sliceOf } from './slice.ts'
 import { hashWords } from '../base/hash.ts'
 
 /** A key's latest record, and all its texts, oldest first. */

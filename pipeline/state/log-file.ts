@@ -1,7 +1,7 @@
 /**
  * The file of a state log: appended to at its end, read anywhere. The bytes appended last stay in
  * memory, because a batch mostly reads what batches shortly before it have written. The bytes of
- * the last read are kept, because a key is compared first and its record decoded next.
+ * the last read are kept, because a key is compared first and its record read next.
  */
 
 import {
@@ -16,7 +16,7 @@ import {
 
 const SCRATCH_BYTES = 1 << 16
 /** Appended bytes that stay in memory. */
-const TAIL_BYTES = 1 << 26
+const TAIL_BYTES = 40 << 20
 
 export class LogFile {
   readonly #file: number

@@ -1,17 +1,19 @@
 /**
- * Binary form of the records of a state log, version 3, little-endian.
+ * Binary form of the records of a state log, version 4, little-endian.
  *
  *   record = length of the body (4 bytes), checksum of the body (4 bytes), body
- *   body   = type (1 byte), space (1 byte), previous offset (8 bytes), key length (4 bytes), key, text
+ *   body   = type (1 byte), space (1 byte), previous offset (8 bytes), key length (4 bytes), key,
+ *            packed text (`text-packer.ts`)
  *
  * A `position` record ends what one commit has written; its text is JSON.
  */
 
 import { crc32 } from 'node:zlib'
-import type { TextColumn } from '../base/columns.ts'
+import { copySlice, sliceOf, type Slice } from './slice.ts'
+import { packedMax, TextPacker, unpack } from './text-packer.ts'
 
-/** Version 3 has an index with 12 bytes for each key. */
-export const FORMAT_VERSION = 3
+/** Version 4 packs texts. */
+export const FORMAT_VERSION = 4
 
 /** `value`: the latest text of a key, or the latest segment of a stream, which has the offset of
  * the previous segment. `unknown`: the warehouse has a newer value. */
@@ -28,21 +30,6 @@ export type StateRecord = {
   text: string
 }
 
-/** UTF-8 text as a part of some bytes. */
-export type Slice = { bytes: Uint8Array; from: number; to: number }
-
-export function sliceOf(text: string): Slice {
-  const bytes = Buffer.from(text)
-  return { bytes, from: 0, to: bytes.length }
-}
-
-/** Moves a slice to the text of a row. */
-export function moveSlice(slice: Slice, { bytes, offsets }: TextColumn, row: number): void {
-  slice.bytes = bytes
-  slice.from = offsets[row] as number
-  slice.to = offsets[row + 1] as number
-}
-
 const HEAD_BYTES = 8
 const FIXED_BYTES = 14
 /** First bytes of a log. */
@@ -51,13 +38,12 @@ export const START = Buffer.from([...Buffer.from('DPSTATE'), FORMAT_VERSION])
 export const FLUSH_BYTES = 1 << 22
 const KEY_AT = HEAD_BYTES + FIXED_BYTES
 const BYTES_AT_FIRST = 1 << 16
-/** Shorter slices are copied byte by byte, which takes less than a call. */
-const LOOP_BYTES = 64
 
 /** Writes records one after another into one buffer. */
 export class RecordWriter {
   #bytes = Buffer.allocUnsafe(BYTES_AT_FIRST)
   #end = 0
+  readonly #packer = new TextPacker()
 
   /** Returns the bytes written since the last `clear`. Valid until the next `add`. */
   get bytes(): Buffer {
@@ -71,18 +57,16 @@ export class RecordWriter {
   /** Adds a record and returns its length in bytes. */
   add(type: RecordType, space: number, previous: number, key: Slice, text: Slice): number {
     const keyBytes = key.to - key.from
-    const size = FIXED_BYTES + keyBytes + text.to - text.from
-    this.#reserve(HEAD_BYTES + size)
+    this.#reserve(KEY_AT + keyBytes + packedMax(text.to - text.from))
     const bytes = this.#bytes
     const at = this.#end
     bytes[at + HEAD_BYTES] = RECORD_TYPES.indexOf(type)
     bytes[at + HEAD_BYTES + 1] = space
     bytes.writeDoubleLE(previous, at + HEAD_BYTES + 2)
     bytes.writeUInt32LE(keyBytes, at + HEAD_BYTES + 10)
-    copy(key, bytes, at + KEY_AT)
-    copy(text, bytes, at + KEY_AT + keyBytes)
-    bytes.writeUInt32LE(size, at)
-    const end = at + HEAD_BYTES + size
+    copySlice(key, bytes, at + KEY_AT)
+    const end = this.#packer.pack(key, text, bytes, at + KEY_AT + keyBytes)
+    bytes.writeUInt32LE(end - at - HEAD_BYTES, at)
     bytes.writeUInt32LE(crc32(bytes.subarray(at + HEAD_BYTES, end)), at + 4)
     this.#end = end
     return end - at
@@ -103,14 +87,6 @@ export class RecordWriter {
     this.#bytes.copy(larger, 0, 0, this.#end)
     this.#bytes = larger
   }
-}
-
-function copy({ bytes, from, to }: Slice, target: Uint8Array, at: number): void {
-  if (to - from > LOOP_BYTES) {
-    target.set(bytes.subarray(from, to), at)
-    return
-  }
-  for (let i = from; i < to; i++) target[at + i - from] = bytes[i] as number
 }
 
 /** Whether bytes begin with a whole record that has its checksum. */
@@ -157,7 +133,10 @@ export function recordOf(bytes: Buffer, key: string): StateRecord {
     space: bytes.readUInt8(HEAD_BYTES + 1),
     previous: bytes.readDoubleLE(HEAD_BYTES + 2),
     key,
-    text: bytes.toString('utf8', keyEnd, lengthAt(bytes, 0) as number),
+    text: unpack(
+      { bytes, from: KEY_AT, to: keyEnd },
+      { bytes, from: keyEnd, to: lengthAt(bytes, 0) as number },
+    ),
   }
 }
 

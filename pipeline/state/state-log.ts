@@ -22,13 +22,11 @@ import {
   lengthAt,
   recordOf,
   RecordWriter,
-  moveSlice,
-  sliceOf,
   START,
   typeOf,
-  type Slice,
   type StateRecord,
 } from './record-codec.ts'
+import { moveSlice, sliceOf, type Slice } from './slice.ts'
 import type { Position, Written, WrittenColumns } from './written.ts'
 import { hashWords } from '../base/hash.ts'
 
@@ -54,6 +52,8 @@ export class StateLog {
   #hash = 0
   #space = 0
   #key: Slice = sliceOf('')
+  /** Bytes of the whole record that was compared last. Valid until the next read. */
+  #compared: Buffer = Buffer.alloc(0)
 
   private constructor(dir: string, file: LogFile, compactBytesMin: number) {
     this.#dir = dir
@@ -78,8 +78,7 @@ export class StateLog {
   get(space: number, key: string): StateRecord | null {
     this.#seek(space, key)
     const slot = this.#index.slotOf(this.#hash, this.#isWholeKey)
-    const offset = this.#index.offsetAt(slot)
-    return offset === 0 ? null : recordOf(this.#wholeAt(offset, this.#index.lengthAt(slot)), key)
+    return this.#index.offsetAt(slot) === 0 ? null : recordOf(this.#compared, key)
   }
 
   /** Returns the texts of a key's segments, oldest first. Throws `DamagedLog`. */
@@ -163,6 +162,7 @@ export class StateLog {
   readonly #isWholeKey = (offset: number, length: number): boolean => {
     const bytes = this.#wholeAt(offset, length)
     if (!isWhole(bytes)) throw this.#damaged(offset)
+    this.#compared = bytes
     return isRecordOf(bytes, this.#space, this.#key)
   }
 
