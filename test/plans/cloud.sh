@@ -12,21 +12,28 @@ case "$*" in
   *"$FAILS"*) echo 'permission denied' >&2; exit "$CODE" ;;
 esac
 
-# What it is about: "pubsub topics create x --flags" → "pubsub.topics.x".
-about=$(printf '%s' "${*%% --*}" |
-  sed -E 's/ (create|update|describe|delete|deploy)( http)? / /; s/@.*//; s/ /./g')
-# A right: what it is on, whose and which.
-right=$(printf '%s' "$*" | tr -d '`"' | tr ' /' '..' | sed -nE '
-  s/.*-iam-policy-binding\.([^.]*).*--member=([^=]*)\.--role=([a-z.A-Z]*).*/right-\1-\2-\3/p
-  s/.*(GRANT|REVOKE)\.([a-zA-Z.]*)\.ON\.(.*)\.(TO|FROM)\.(.*)/right-\3-\5-\2/p')
+# What a command is about: "pubsub topics create x --flags" → "pubsub.topics.x".
+about() {
+  printf '%s' "$STATE/"
+  printf '%s' "${*%% --*}" |
+    sed -E 's/ (create|update|describe|delete|deploy)( http)? / /; s/@.*//; s/ /./g'
+}
+# The right that a command gives or takes: what it is on, whose and which.
+right() {
+  printf '%s' "$STATE/"
+  printf '%s' "$*" | tr -d '`"' | tr ' /' '..' | sed -nE '
+    s/.*-iam-policy-binding\.([^.]*).*--member=([^=]*)\.--role=([a-z.A-Z]*).*/right-\1-\2-\3/p
+    s/.*(GRANT|REVOKE)\.([a-zA-Z.]*)\.ON\.(.*)\.(TO|FROM)\.(.*)/right-\3-\5-\2/p'
+}
 case " $* " in
-  *' add-iam-policy-binding '* | *' GRANT '*) : > "$STATE/$right" ;;
-  *' remove-iam-policy-binding '* | *' REVOKE '*) rm "$STATE/$right" ;;
+  *' add-iam-policy-binding '* | *' GRANT '*) : > "$(right "$@")" ;;
+  *' remove-iam-policy-binding '* | *' REVOKE '*) rm "$(right "$@")" ;;
   ' projects describe '*) echo 123456789012 ;;
   ' functions describe '*' --v2 '*)
-    [ ! -e "$STATE/$about" ] || echo "https://${about##*.}.example" ;;
-  *' describe '*) [ -e "$STATE/$about" ] ;;
-  *' create '*) [ ! -e "$STATE/$about" ] && : > "$STATE/$about" ;;
-  *' deploy '*) : > "$STATE/$about" ;;
-  *' delete '*) rm "$STATE/$about" ;;
+    made=$(about "$@")
+    [ ! -e "$made" ] || echo "https://${made##*.}.example" ;;
+  *' describe '*) [ -e "$(about "$@")" ] ;;
+  *' create '*) made=$(about "$@"); [ ! -e "$made" ] && : > "$made" ;;
+  *' deploy '*) : > "$(about "$@")" ;;
+  *' delete '*) rm "$(about "$@")" ;;
 esac

@@ -16,6 +16,7 @@ import { buying, definitionsIn } from '../support/histories/two-version-journey.
 import { startCommands } from '../support/commands.ts'
 import { dump } from '../support/dump.ts'
 import { isLong } from '../support/long.ts'
+import { programOf } from '../support/program.ts'
 import type { ReferenceTables, Row } from '../reference/reference.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 1)
@@ -223,7 +224,7 @@ test.skipIf(!isLong).each([
     const whole = copyOf(`whole ${name}`, base)
     const program = (database: string) => {
       const all = argumentsOf(script, database, dirOf, args)
-      return ['--import', 'tsx', `scripts/${script}.ts`, ...all]
+      return programOf(script, ...all)
     }
     const startedAt = elapsedMs()
     expect(await killed(program(whole), TIME_MAX_MS)).toBe(true)

@@ -19,6 +19,7 @@ import { startCommands } from '../support/commands.ts'
 import { Harness, lineOf } from '../support/dump.ts'
 import { runsOf } from '../support/long.ts'
 import { emptyWarehouse } from '../support/reused-warehouse.ts'
+import { programOf } from '../support/program.ts'
 
 const LATER = 3_600_000_000
 
@@ -123,7 +124,7 @@ test('Ctrl-C removes the scratch warehouse', async () => {
   const temporary = join(dir, 'temporary')
   mkdirSync(temporary)
   const seen = watch(temporary, { recursive: true })
-  const program = ['--import', 'tsx', 'scripts/verify.ts', '--warehouse', url]
+  const program = programOf('verify', '--warehouse', url)
   const env = { ...process.env, TMPDIR: temporary }
   const child = spawn(process.execPath, program, { env, stdio: 'ignore' })
   const ended = once(child, 'exit')

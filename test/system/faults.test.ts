@@ -26,6 +26,7 @@ import { startCommands } from '../support/commands.ts'
 import { emptyFile } from '../support/empty-file.ts'
 import { dump, Harness } from '../support/dump.ts'
 import { isLong } from '../support/long.ts'
+import { programOf } from '../support/program.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -34,7 +35,7 @@ let files = 0
 const newName = (end: string) => join(dir, `${(files += 1)}.${end}`)
 const fresh = () => emptyFile(newName('duckdb'))
 
-const START = ['--import', 'tsx', 'scripts/start.ts']
+const START = programOf('start')
 const NOON = 1_772_366_400_000
 
 function line(id: unknown, changes: object = {}): string {

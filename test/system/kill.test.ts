@@ -17,6 +17,7 @@ import { Random } from '../../scripts/sample/random.ts'
 import { Shop } from '../../scripts/sample/shop.ts'
 import { dump } from '../support/dump.ts'
 import { isLong } from '../support/long.ts'
+import { programOf } from '../support/program.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 2)
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
@@ -30,7 +31,7 @@ function start(database: string, input = lines) {
   const options = ['--batch-size', String(BATCH), '--watermark', '2027-01-01T00:00:00Z']
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', 'scripts/start.ts', '--warehouse', `duckdb:${database}`, ...options, '-'],
+    programOf('start', '--warehouse', `duckdb:${database}`, ...options, '-'),
     { stdio: ['pipe', 'ignore', 'pipe'] },
   )
   child.stdin.on('error', () => undefined) // a killed child closes its end
@@ -117,14 +118,8 @@ test.runIf(isLong).each([
       if (stored > 0) await runToEnd(join(dir, name), lines.slice(0, stored).join('\n'))
     }
     const load = (name: string) => {
-      const args = [
-        '--import',
-        'tsx',
-        'scripts/start.ts',
-        '--warehouse',
-        `duckdb:${join(dir, name)}`,
-      ]
-      return spawn(process.execPath, [...args, file], { stdio: ['ignore', 'ignore', 'pipe'] })
+      const args = programOf('start', '--warehouse', `duckdb:${join(dir, name)}`, file)
+      return spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
     }
     const startedAt = elapsedMs()
     const whole = load('bulk-whole.duckdb')

@@ -8,6 +8,7 @@ import { afterAll, expect, test } from 'vitest'
 import { startCommands } from '../support/commands.ts'
 import { definitionsFolder } from '../support/definitions-folder.ts'
 import { emptyFile } from '../support/empty-file.ts'
+import { programOf } from '../support/program.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -30,7 +31,7 @@ test.each<[code: number, script: string, args: string[]]>([
   [1, 'status', []],
   [2, 'start', ['--what']],
 ])('the process exits with %i after %s %j', (code, script, args) => {
-  const program = ['--import', 'tsx', `scripts/${script}.ts`, ...args, '--warehouse', missing()]
+  const program = programOf(script, ...args, '--warehouse', missing())
   const { status, stdout } = spawnSync(process.execPath, program, { encoding: 'utf8', input: LINE })
   expect(status).toBe(code)
   expect(stdout.includes('1 event landed')).toBe(code === 0)

@@ -10,6 +10,7 @@ import { makeDefinitions } from '../../../pipeline/definition/load.ts'
 import type { Warehouse } from '../../../pipeline/warehouse/warehouse.ts'
 import { reportPage } from '../../../scripts/report/bundle.ts'
 import { collect } from '../../../scripts/report/collect/collect.ts'
+import { isLong } from '../../support/long.ts'
 import { axeFindings } from '../../support/report/axe.ts'
 import { HOOK_MS, launch, openPage } from '../../support/report/browser.ts'
 import { startCommands } from '../../support/commands.ts'
@@ -68,7 +69,7 @@ describe.skipIf(launch === null)('axe-core', () => {
   }, HOOK_MS)
   afterAll(() => rmSync(dir, { recursive: true }))
 
-  test.each(REPORTS)(
+  test.each(isLong ? REPORTS : REPORTS.slice(0, 1))(
     'finds nothing on %s',
     async (_name, hash, made) => {
       const warehouse = await made()
@@ -83,7 +84,7 @@ describe.skipIf(launch === null)('axe-core', () => {
     HOOK_MS,
   )
 
-  test(
+  test.skipIf(!isLong)(
     'finds nothing on the pages of the bundled sample',
     async () => {
       const command = startCommands()
