@@ -54,9 +54,9 @@ export class PartitionedEvents {
       const known = { name: codesOf(columns.name), source: codesOf(columns.source), identifiers }
       builder.addRows(columns, own, known)
     })
-    for (const correction of columns.corrections) {
-      const row = placeOf[correction.row] as number
-      this.#builders[partitionOf[correction.row] as number]?.addCorrection({ ...correction, row })
+    for (const { row, kind, a, b } of columns.corrections) {
+      const moved = { row: placeOf[row] as number, kind, a, b }
+      this.#builders[partitionOf[row] as number]?.addCorrection(moved)
     }
     this.#inMemory += order.length
     if (this.#inMemory >= this.#inMemoryMax) this.#spill()

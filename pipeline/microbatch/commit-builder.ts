@@ -204,17 +204,17 @@ export class CommitBuilder {
     const before = this.#effects
     this.#effects += rows.length
     this.#insert('effects', rows.length, {
-      effect_id: uuidsFromText(rows.map(({ id }) => id)),
+      effect_id: uuidsFromText(rows.map(({ effect }) => effect.id)),
       kind: rows.map(({ kind }) => kind),
       status: rows.map(({ status }) => status),
-      type: rows.map(({ type }) => type),
-      payload: rows.map(({ payload }) => payload),
-      transition_id: uuidsFromText(rows.map(({ transition }) => transition)),
-      journey: rows.map(({ machine }) => machine.id),
-      version: rows.map(({ machine }) => machine.version),
-      instance_id: rows.map(({ instanceId }) => instanceId),
-      profile_id: rows.map(({ profileId }) => profileId),
-      occurred_at: rows.map(({ occurredAt }) => occurredAt),
+      type: rows.map(({ effect }) => effect.type),
+      payload: rows.map(({ effect }) => effect.payload),
+      transition_id: uuidsFromText(rows.map(({ effect }) => effect.transition)),
+      journey: rows.map(({ effect }) => effect.machine.id),
+      version: rows.map(({ effect }) => effect.machine.version),
+      instance_id: rows.map(({ effect }) => effect.instanceId),
+      profile_id: rows.map(({ effect }) => effect.profileId),
+      occurred_at: rows.map(({ effect }) => effect.occurredAt),
       effect_no: rows.map((_, i) => before + i + 1),
     })
   }

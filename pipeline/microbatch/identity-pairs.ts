@@ -57,8 +57,15 @@ class SayingsByPair {
     const slot = this.#slotOf(kept, refused)
     const number = (this.#slots[slot] as number) - 1
     if (number >= 0) return this.all[number] as Sayings
-    const pair = { kept: this.#texts.at(kept), refused: this.#texts.at(refused) }
-    const saying = { ...pair, links: [], aliases: [], ifCarried: [], unlinks: [] }
+    // Members are listed, because each object with a spread has a hidden class of its own.
+    const saying = {
+      kept: this.#texts.at(kept),
+      refused: this.#texts.at(refused),
+      links: [],
+      aliases: [],
+      ifCarried: [],
+      unlinks: [],
+    }
     this.#kept.push(kept)
     this.#refused.push(refused)
     this.#slots[slot] = this.all.push(saying)
@@ -199,7 +206,9 @@ export async function applySaying(
     aliases.length === pair.aliases.length &&
     ifCarried.length === pair.ifCarried.length &&
     saying.aliases.length + saying.ifCarried.length === 0
-  return isSame ? null : { ...pair, firstLink: first, aliases, ifCarried, unlinked }
+  if (isSame) return null
+  const { kept, refused } = pair
+  return { kept, refused, firstLink: first, aliases, ifCarried, unlinked }
 }
 
 /** Returns the place of the earliest row that no unlink cancels, if any. */

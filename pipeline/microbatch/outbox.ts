@@ -11,7 +11,8 @@ import type { DueEffect } from './rows/due-effects.ts'
 import type { MicroBatch } from './micro-batch.ts'
 
 /** Row of the outbox. */
-export type OutboxRow = DueEffect & {
+export type OutboxRow = {
+  effect: DueEffect
   kind: 'effect' | 'retraction'
   status: 'due' | 'expired'
 }
@@ -33,13 +34,11 @@ export async function outboxRows(
   const fates = asked.length === 0 ? new Map() : await batch.warehouse.outbox(asked)
   const rows: OutboxRow[] = []
   for (const effect of gone) {
-    if (fates.get(effect.id) === 'due') {
-      rows.push({ ...effect, kind: 'retraction', status: 'due' })
-    }
+    if (fates.get(effect.id) === 'due') rows.push({ effect, kind: 'retraction', status: 'due' })
   }
   for (const effect of [...continued, ...come]) {
     if (fates.has(effect.id)) continue
-    rows.push({ ...effect, kind: 'effect', status: isExpired(batch, effect) ? 'expired' : 'due' })
+    rows.push({ effect, kind: 'effect', status: isExpired(batch, effect) ? 'expired' : 'due' })
   }
   return rows
 }

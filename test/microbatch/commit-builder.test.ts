@@ -344,8 +344,8 @@ test('effects have the hash of their key and of their transition, and are number
   })
   const { inserts } = built((builder) =>
     builder.effects([
-      { ...effect('one', 'mail'), kind: 'effect', status: 'due' },
-      { ...effect('two', 'text'), kind: 'retraction', status: 'expired' },
+      { effect: effect('one', 'mail'), kind: 'effect', status: 'due' },
+      { effect: effect('two', 'text'), kind: 'retraction', status: 'expired' },
     ]),
   )
   const common = { journey: 'j', version: 2, instance_id: 'i', profile_id: 'p', occurred_at: 5 }

@@ -47,11 +47,13 @@ export function effectsOf(facts: Facts, events: Events, keys: Hashes): DueEffect
     due.push({
       id: uuidOf(`${machine.id}/${machine.version}/${part}/${track}/${cause}`),
       transition: uuidText(ids, fact),
-      ...content,
+      type: content.type,
+      payload: content.payload,
       machine,
       instanceId: instance.id,
       profileId: instance.profileId,
       occurredAt: at,
+      withinUs: content.withinUs,
     })
   }
   return due

@@ -32,7 +32,7 @@ export type RowColumns<T extends VersionedName> = T extends VersionedName
   ? { readonly [C in Own<T> as C['name']]: StoredAs[C['type']] }
   : never
 
-export type StoredColumn = Column & { store: StoredAs[ColumnType] }
+export type StoredColumn = { name: string; type: ColumnType; store: StoredAs[ColumnType] }
 
 export class Rows<T extends VersionedName = VersionedName> {
   readonly table: T
@@ -47,7 +47,7 @@ export class Rows<T extends VersionedName = VersionedName> {
   constructor(table: T, texts: Texts) {
     this.table = table
     this.texts = texts
-    this.stored = ownColumns(table).map((column) => ({ ...column, store: storeOf(column.type) }))
+    this.stored = ownColumns(table).map(({ name, type }) => ({ name, type, store: storeOf(type) }))
     this.columns = Object.fromEntries(
       this.stored.map(({ name, store }) => [name, store]),
     ) as RowColumns<T>
