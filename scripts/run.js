@@ -31,10 +31,17 @@ const LIBRARIES = ['@duckdb/node-bindings', '@google-cloud/*', 'google-gax', 'pi
 /** TypeScript loaders for definitions that are not in the bundle. */
 const LOADERS = ['tsx/cjs/api', 'tsx/esm/api'].map((name) => import.meta.resolve(name))
 
-/** Returns the definition files that the command line names, or the default ones. */
-function definitionFiles() {
+/** Bundles kept, apart from those of the last hour: other processes may still load parts of them. */
+const BUNDLES_MAX = 24
+const IN_USE_MS = 3_600_000
+
+/** Returns the folder of definitions that the command line names, or the default one. */
+function definitionsFolder() {
   const at = process.argv.indexOf('--definitions')
-  const dir = resolve((at < 0 ? undefined : process.argv[at + 1]) ?? 'definitions')
+  return resolve((at < 0 ? undefined : process.argv[at + 1]) ?? 'definitions')
+}
+
+function definitionFiles(dir) {
   try {
     return readdirSync(dir, { recursive: true, withFileTypes: true })
       .filter((file) => file.isFile() && /(?<!\.d)\.(ts|js|mjs)$/.test(file.name))
@@ -47,31 +54,56 @@ function definitionFiles() {
 
 /** Returns the URL of the bundled program; builds the bundle if it is missing or out of date. */
 async function bundled(program) {
-  const definitions = definitionFiles()
-  const key = createHash('sha256').update(`${ROOT}\n${program}`).digest('hex').slice(0, 16)
-  const manifest = join(CACHE, `${key}.json`)
+  const folder = definitionsFolder()
+  const definitions = definitionFiles(folder)
+  const key = createHash('sha256').update(`${ROOT}\n${program}\n${folder}`).digest('hex')
+  const manifest = join(CACHE, `${key.slice(0, 16)}.json`)
   const current = read(manifest)
-  if (current !== null && isFresh(current, definitions)) return current.url
+  if (current !== null && isFresh(current, definitions)) {
+    noteUse(current.dir)
+    return current.url
+  }
   mkdirSync(CACHE, { recursive: true })
   const dir = mkdtempSync(join(CACHE, 'bundle-'))
   try {
     const files = await build(program, definitions, dir)
     const url = pathToFileURL(join(dir, `${basename(program, '.ts')}.js`)).href
-    const text = JSON.stringify({
-      url,
-      dir,
-      former: current?.dir,
-      definitions,
-      state: stateOf(files),
-    })
+    const text = JSON.stringify({ url, dir, definitions, state: stateOf(files) })
+    noteUse(dir)
     writeFileSync(join(dir, 'manifest.json'), text)
     renameSync(join(dir, 'manifest.json'), manifest)
-    // Running processes may still load parts of the bundle before this one.
-    if (current?.former !== undefined) rmSync(current.former, { recursive: true, force: true })
+    removeUnused()
     return url
   } catch (thrown) {
     rmSync(dir, { recursive: true, force: true })
     throw thrown
+  }
+}
+
+/** Notes that a bundle is used now. */
+function noteUse(dir) {
+  writeFileSync(join(dir, 'used'), '')
+}
+
+/** Returns when a bundle was used last, in milliseconds; 0 if it was removed. One that is being built
+ * is used. */
+function lastUse(dir) {
+  const stat = (path) => statSync(path, { throwIfNoEntry: false })
+  return (stat(join(dir, 'used')) ?? stat(dir))?.mtimeMs ?? 0
+}
+
+/** Removes the bundles that were used longest ago, and manifests without a bundle. */
+function removeUnused() {
+  const paths = readdirSync(CACHE).map((name) => join(CACHE, name))
+  const bundles = paths
+    .filter((path) => basename(path).startsWith('bundle-'))
+    .map((dir) => ({ dir, usedAt: lastUse(dir) }))
+    .sort((a, b) => b.usedAt - a.usedAt)
+  for (const { dir, usedAt } of bundles.slice(BUNDLES_MAX)) {
+    if (usedAt < bundles[0].usedAt - IN_USE_MS) rmSync(dir, { recursive: true, force: true })
+  }
+  for (const manifest of paths.filter((path) => path.endsWith('.json'))) {
+    if (!existsSync(read(manifest)?.dir ?? '')) rmSync(manifest, { force: true })
   }
 }
 

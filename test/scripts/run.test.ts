@@ -1,7 +1,16 @@
 /** Commands that run from a bundle, as npm starts them. */
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -45,6 +54,22 @@ test('a bundle is built again after a definition was added or changed', () => {
   expect(bundledDefinitions()).toContainEqual([identity])
   writeFileSync(identity, 'export default { person: 18 }\n')
   expect(start(BUNDLED).stderr).toContain('identity.ts: person 18 is not a list of texts')
+})
+
+test('bundles that were not used for an hour are removed, except for some', () => {
+  const old = Array.from({ length: 40 }, (_, i) => join(CACHE, `bundle-old-${i}`))
+  for (const bundle of old) {
+    mkdirSync(bundle)
+    utimesSync(bundle, 1, 1)
+  }
+  const lost = join(CACHE, 'lost.json')
+  writeFileSync(lost, JSON.stringify({ dir: join(CACHE, 'bundle-lost') }))
+  writeFileSync(identity, 'export default { person: 1 }\n')
+  start(BUNDLED)
+  expect(old.filter((bundle) => existsSync(bundle)).length).toBeLessThan(24)
+  expect(existsSync(lost)).toBe(false)
+  expect(bundledDefinitions()).toContainEqual([identity])
+  for (const bundle of old) rmSync(bundle, { recursive: true, force: true })
 })
 
 test('a definition that cannot be bundled fails as from the sources', () => {
