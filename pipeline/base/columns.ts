@@ -14,12 +14,13 @@ export function textAt({ bytes, offsets }: TextColumn, row: number): string {
 
 /** Encodes texts; null becomes an empty text. */
 export function textColumnOf(texts: readonly (string | null)[]): TextColumn {
-  const column = new TextColumnBuilder(texts.length)
+  let units = 0
+  for (const text of texts) units += text?.length ?? 0
+  const column = new TextColumnBuilder(texts.length, units)
   for (const text of texts) column.push(text ?? '')
   return column.build()
 }
 
-const BYTES_A_TEXT = 32
 /** Most bytes of a UTF-16 unit as UTF-8. */
 export const UNIT_BYTES_MAX = 3
 const ENCODER = new TextEncoder()
@@ -32,17 +33,16 @@ export class TextColumnBuilder {
   #bytes: Uint8Array<ArrayBuffer>
   #end = 0
 
-  /** `count` is the number of texts that will be pushed. */
-  constructor(count: number) {
+  /** `count` texts will be pushed. They have `units` UTF-16 units, as many bytes if they are ASCII. */
+  constructor(count: number, units: number) {
     this.#offsets = new Int32Array(count + 1)
-    this.#bytes = new Uint8Array(count * BYTES_A_TEXT)
+    this.#bytes = new Uint8Array(units)
   }
 
   push(text: string): void {
-    const needed = this.#end + text.length * UNIT_BYTES_MAX
-    if (needed > this.#bytes.length) this.#grow(needed)
-    const bytes = this.#bytes
     const at = this.#end
+    if (at + text.length > this.#bytes.length) this.#grow(at + text.length)
+    const bytes = this.#bytes
     let i = 0
     while (i < text.length) {
       const unit = text.charCodeAt(i)
@@ -52,9 +52,16 @@ export class TextColumnBuilder {
     }
     const isAscii = i === text.length
     assert(isAscii || text.isWellFormed(), 'texts are well-formed UTF-16')
-    this.#end += isAscii ? i : ENCODER.encodeInto(text, bytes.subarray(at)).written
+    this.#end += isAscii ? i : this.#encode(text)
     this.#count += 1
     this.#offsets[this.#count] = this.#end
+  }
+
+  /** Writes a text that is not ASCII; returns its length. */
+  #encode(text: string): number {
+    const most = this.#end + text.length * UNIT_BYTES_MAX
+    if (most > this.#bytes.length) this.#grow(most)
+    return ENCODER.encodeInto(text, this.#bytes.subarray(this.#end)).written
   }
 
   build(): TextColumn {

@@ -22,14 +22,23 @@ export type Match = 'none' | 'other' | 'same'
 export type EventSlots = { words: Uint32Array; isUsed: Uint8Array }
 
 export class EventIndex {
-  #words = new Uint32Array(ENTRIES_AT_FIRST * WORDS)
-  #isUsed = new Uint8Array(ENTRIES_AT_FIRST)
-  #mask = ENTRIES_AT_FIRST - 1
+  #words: Uint32Array
+  #isUsed: Uint8Array
+  #mask: number
   #count = 0
+
+  /** `size` is the number of slots at first, a power of two. */
+  constructor(size = ENTRIES_AT_FIRST) {
+    this.#words = new Uint32Array(size * WORDS)
+    this.#isUsed = new Uint8Array(size)
+    this.#mask = size - 1
+  }
 
   /** Returns an index of all given events. */
   static of(hashes: BigUint64Array, fingerprints: BigUint64Array): EventIndex {
-    const index = new EventIndex()
+    let size = ENTRIES_AT_FIRST
+    while (3 * size < 4 * hashes.length) size *= 2
+    const index = new EventIndex(size)
     const [keys, values] = [wordsOf(hashes), wordsOf(fingerprints)]
     for (let row = 0; row < hashes.length; row++) index.#add(keys, values, row)
     return index

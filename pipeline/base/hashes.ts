@@ -6,7 +6,9 @@
 import type { HashPrefix } from './hash-prefix.ts'
 import { hashHalves, highHalf, lowHalf, writeHash } from './hash.ts'
 
-const LENGTH_AT_FIRST = 64
+/** Most columns of a small batch stay empty. V8 has arrays of 64 bytes among its objects. */
+const LENGTH_AT_FIRST = 4
+const LENGTH_WHEN_USED = 64
 
 /** 128-bit hashes. Four zeros, the hash of the empty text, are null. */
 export class Hashes {
@@ -42,6 +44,12 @@ export class Hashes {
     words[at + 3] = other.words[from + 3] as number
   }
 
+  /** Makes room for so many more hashes. */
+  reserve(count: number): void {
+    const words = (this.length + count) * 4
+    if (words > this.words.length) this.#grow(words)
+  }
+
   isNull(row: number): boolean {
     const { words } = this
     const at = row * 4
@@ -74,13 +82,15 @@ export class Hashes {
   /** Returns the position of the words of a new hash. */
   #add(): number {
     const at = this.length * 4
-    if (at === this.words.length) {
-      const longer = new Int32Array(at * 2)
-      longer.set(this.words)
-      this.words = longer
-    }
+    if (at === this.words.length) this.#grow(at + 4)
     this.length += 1
     return at
+  }
+
+  #grow(words: number): void {
+    const longer = new Int32Array(Math.max(words, this.length * 8, LENGTH_WHEN_USED * 4))
+    longer.set(this.words)
+    this.words = longer
   }
 }
 
@@ -96,13 +106,15 @@ export class Hashes64 {
     this.pushHalves(lowHalf(), highHalf())
   }
 
+  /** Makes room for so many more hashes. */
+  reserve(count: number): void {
+    const words = (this.length + count) * 2
+    if (words > this.words.length) this.#grow(words)
+  }
+
   pushHalves(low: number, high: number): void {
     const at = this.length * 2
-    if (at === this.words.length) {
-      const longer = new Int32Array(at * 2)
-      longer.set(this.words)
-      this.words = longer
-    }
+    if (at === this.words.length) this.#grow(at + 2)
     this.words[at] = low
     this.words[at + 1] = high
     this.length += 1
@@ -122,5 +134,11 @@ export class Hashes64 {
   /** Returns the hashes, unsigned, without copying. */
   values(): BigUint64Array {
     return new BigUint64Array(this.words.buffer, 0, this.length)
+  }
+
+  #grow(words: number): void {
+    const longer = new Int32Array(Math.max(words, this.length * 4, LENGTH_WHEN_USED * 2))
+    longer.set(this.words)
+    this.words = longer
   }
 }

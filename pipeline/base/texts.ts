@@ -57,7 +57,11 @@ export class Texts {
    * are empty. */
   column(isUsed: Uint8Array): TextColumn {
     const values = this.#values
-    const column = new TextColumnBuilder(values.length)
+    let units = 0
+    for (let code = 0; code < values.length; code++) {
+      if (isUsed[code] === 1) units += (values[code] as string).length
+    }
+    const column = new TextColumnBuilder(values.length, units)
     for (let code = 0; code < values.length; code++) {
       column.push(isUsed[code] === 1 ? (values[code] as string) : '')
     }

@@ -16,6 +16,13 @@ import { ITEM_BYTES, ITEM_WORDS, TextItems, type Dictionaries } from './text-ite
 
 const CHUNK_ROWS = 2_048
 
+/** Values of a chunk on their way from a column to a vector. All writers of this thread share them: a
+ * writer fills them and copies them to the vector in the same call. */
+const ITEMS = new Int32Array(CHUNK_ROWS * ITEM_WORDS)
+const TEXT_ITEMS = new TextItems(CHUNK_ROWS)
+const BYTES = new Uint8Array(CHUNK_ROWS)
+const NO_VALID_BITS = new BigUint64Array(CHUNK_ROWS / 64)
+
 /** Value of an appender column that the table lacks, in every row: 64 bits, or null. */
 export type Filling = bigint | null
 
@@ -33,6 +40,10 @@ export function appendTable(
     `the appender has ${columnCount} columns`,
   )
   const chunk = DuckDBDataChunk.create(types)
+  const rowsMax = Math.min(CHUNK_ROWS, table.numRows)
+  const filled = fillings.map((filling) =>
+    filling === null ? null : new BigInt64Array(rowsMax).fill(filling),
+  )
   for (const batch of table.batches) {
     const writers = batch.data.children.map((data) => writerOf(data, dictionaries))
     for (let from = 0; from < batch.numRows; from += CHUNK_ROWS) {
@@ -41,9 +52,8 @@ export function appendTable(
       for (const [c, writer] of writers.entries()) {
         writer.write(duckdb.data_chunk_get_vector(chunk.chunk, c), from, count)
       }
-      for (const [i, filling] of fillings.entries()) {
-        const vector = duckdb.data_chunk_get_vector(chunk.chunk, writers.length + i)
-        fill(vector, filling, count)
+      for (const [i, values] of filled.entries()) {
+        fill(duckdb.data_chunk_get_vector(chunk.chunk, writers.length + i), values, count)
       }
       chunk.rowCount = count
       appender.appendDataChunk(chunk)
@@ -114,7 +124,6 @@ const TOP_BIT = 0x80000000
 /** Writes UUIDs: 128-bit integers, little-endian, with the top bit flipped for sorting. */
 class UuidWriter implements Writer {
   readonly #words: Int32Array
-  readonly #items = new Int32Array(CHUNK_ROWS * ITEM_WORDS)
 
   constructor(bytes: Uint8Array) {
     this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
@@ -122,7 +131,7 @@ class UuidWriter implements Writer {
 
   write(vector: duckdb.Vector, from: number, count: number): void {
     const words = this.#words
-    const items = this.#items
+    const items = ITEMS
     for (let row = 0; row < count; row++) {
       const source = (from + row) * ITEM_WORDS
       const target = row * ITEM_WORDS
@@ -137,14 +146,13 @@ class UuidWriter implements Writer {
 
 class BooleanWriter implements Writer {
   readonly #bits: Uint8Array
-  readonly #bytes = new Uint8Array(CHUNK_ROWS)
 
   constructor(bits: Uint8Array) {
     this.#bits = bits
   }
 
   write(vector: duckdb.Vector, from: number, count: number): void {
-    const bytes = this.#bytes
+    const bytes = BYTES
     for (let row = 0; row < count; row++) {
       const at = from + row
       bytes[row] = ((this.#bits[at >> 3] as number) >> (at & 7)) & 1
@@ -157,7 +165,6 @@ class BooleanWriter implements Writer {
 class TextWriter implements Writer {
   readonly #bytes: Uint8Array
   readonly #offsets: Int32Array
-  readonly #items = new TextItems(CHUNK_ROWS)
 
   constructor(bytes: Uint8Array, offsets: Int32Array) {
     this.#bytes = bytes
@@ -167,9 +174,10 @@ class TextWriter implements Writer {
   write(vector: duckdb.Vector, from: number, count: number): void {
     const start = this.#offsets[from] as number
     const end = this.#offsets[from + count] as number
-    this.#items.assign(vector, 0, this.#bytes.subarray(start, end))
-    this.#items.fill(this.#offsets, from, count)
-    this.#items.write(vector, count)
+    const texts = this.#bytes.subarray(start, end)
+    TEXT_ITEMS.assign(vector, 0, texts)
+    TEXT_ITEMS.fill(texts, this.#offsets, from, count)
+    TEXT_ITEMS.write(vector, count)
   }
 }
 
@@ -177,7 +185,6 @@ class TextWriter implements Writer {
 class DictionaryWriter implements Writer {
   readonly #texts: Int32Array
   readonly #codes: Int32Array
-  readonly #items = new Int32Array(CHUNK_ROWS * ITEM_WORDS)
 
   constructor(texts: Int32Array, codes: Int32Array) {
     this.#texts = texts
@@ -187,7 +194,7 @@ class DictionaryWriter implements Writer {
   write(vector: duckdb.Vector, from: number, count: number): void {
     const texts = this.#texts
     const codes = this.#codes
-    const items = this.#items
+    const items = ITEMS
     for (let row = 0; row < count; row++) {
       const code = codes[from + row] as number
       const target = row * ITEM_WORDS
@@ -205,13 +212,10 @@ class DictionaryWriter implements Writer {
   }
 }
 
-function fill(vector: duckdb.Vector, filling: Filling, count: number): void {
-  if (filling === null) {
-    writeBitmap(vector, new BigUint64Array(CHUNK_ROWS / 64), count)
-    return
-  }
-  const words = new BigInt64Array(count).fill(filling)
-  duckdb.copy_data_to_vector(vector, 0, words.buffer, 0, count * 8)
+/** Writes the same value into all rows; `values` has it once a row, or is null. */
+function fill(vector: duckdb.Vector, values: BigInt64Array | null, count: number): void {
+  if (values === null) writeBitmap(vector, NO_VALID_BITS, count)
+  else duckdb.copy_data_to_vector(vector, 0, values.buffer as ArrayBuffer, 0, count * 8)
 }
 
 /** Copies the Arrow bitmap. `from` is a multiple of the chunk size, so it needs no shifting. */

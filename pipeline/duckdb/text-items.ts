@@ -22,7 +22,6 @@ const TWO_TO_32 = 4_294_967_296
 export class TextItems {
   readonly words: Int32Array<ArrayBuffer>
   readonly #bytes: Uint8Array
-  #texts: Uint8Array = new Uint8Array(0)
   #low = 0
   #high = 0
 
@@ -33,7 +32,6 @@ export class TextItems {
 
   /** Copies the bytes to a vector, as its item at `slot`. They are valid until it is reset. */
   assign(vector: duckdb.Vector, slot: number, texts: Uint8Array): void {
-    this.#texts = texts
     if (texts.length <= INLINE_BYTES) return
     duckdb.vector_assign_string_element_len(vector, slot, texts)
     const address = slot * ITEM_BYTES + 8
@@ -43,11 +41,11 @@ export class TextItems {
     this.#high = view.getUint32(address + 4, true)
   }
 
-  /** Makes the items of `count` texts, whose first byte is the first that was assigned. */
-  fill(offsets: Int32Array, from: number, count: number): void {
+  /** Makes the items of `count` texts. `texts` are those that were assigned, and begin with the first
+   * of these. */
+  fill(texts: Uint8Array, offsets: Int32Array, from: number, count: number): void {
     const { words } = this
     const bytes = this.#bytes
-    const texts = this.#texts
     const start = offsets[from] as number
     let at = 0
     for (let i = 0; i < count; i++) {
@@ -94,8 +92,9 @@ export class Dictionaries {
     this.#home ??= DuckDBDataChunk.create([BLOB])
     const vector = duckdb.data_chunk_get_vector(this.#home.chunk, 0)
     const items = new TextItems(length)
-    items.assign(vector, this.#items.size, values.subarray(offsets[0], offsets[length]))
-    items.fill(offsets, 0, length)
+    const texts = values.subarray(offsets[0], offsets[length])
+    items.assign(vector, this.#items.size, texts)
+    items.fill(texts, offsets, 0, length)
     this.#items.set(dictionary, items.words)
     return items.words
   }

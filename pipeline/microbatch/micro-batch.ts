@@ -131,6 +131,7 @@ export class MicroBatch {
     const nameCodes = batch.name.values.map((name) => events.codeOf(name))
     const sources = batch.source.values.map((source) => texts.code(source))
     const first = events.count
+    events.reserve(rows.length)
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i] as number
       const name = batch.name.codes[row] as number

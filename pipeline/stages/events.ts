@@ -66,6 +66,14 @@ export class Events {
     return this.#eventCodes.get(name) ?? -1
   }
 
+  /** Makes room for so many more events. */
+  reserve(count: number): void {
+    this.occurredAt.reserve(count)
+    this.ordinal.reserve(count)
+    const columns = [this.eventId, this.name, this.source, this.stream, this.code]
+    for (const column of [...columns, ...this.identifiers]) column.reserve(count)
+  }
+
   /** Adds an event and returns its row. */
   add(event: GivenEvent): number {
     const { texts } = this

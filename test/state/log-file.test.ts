@@ -21,9 +21,9 @@ test('returns the bytes at any offset, in memory or not, and after a cut', () =>
     fc.property(
       fc.array(step, { maxLength: 8 }),
       fc.array(read, { minLength: 1, maxLength: 12 }),
-      fc.constantFrom(16, 32, 1_024),
-      (steps, reads, tailBytes) => {
-        const file = LogFile.make(path, tailBytes)
+      fc.constantFrom([16, 16], [32, 4], [1_024, 8], [1_024, 1_024]),
+      (steps, reads, [tailBytes, atFirst]) => {
+        const file = LogFile.make(path, tailBytes, atFirst)
         let expected = Buffer.alloc(0)
         for (const one of steps) {
           if ('bytes' in one) {

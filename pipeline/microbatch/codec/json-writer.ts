@@ -9,6 +9,8 @@ import type { Json } from '../../base/json.ts'
 import { Ints } from '../../stages/growable-array.ts'
 
 const BYTES_AT_FIRST = 64 * 1024
+/** Larger arrays are not kept. */
+const SPARE_BYTES_MAX = 32 * 1024 * 1024
 /** Most digits of an integer within 2^53, with a sign. */
 const DIGITS_MAX = 17
 /** Digits of an integer are made in two parts below this, because 32-bit division is faster. */
@@ -37,8 +39,19 @@ export function writePlace(out: JsonWriter, [occurredAt, ordinal, eventId]: Plac
   out.closeArray()
 }
 
+/** Array of a writer that has returned its column, for the next writer of this thread. */
+let spare: Buffer<ArrayBuffer> | null = null
+
+/** Takes the spare array, so that no other writer has it. */
+function takeSpare(): Buffer<ArrayBuffer> {
+  const bytes = spare ?? Buffer.from(new ArrayBuffer(BYTES_AT_FIRST))
+  spare = null
+  return bytes
+}
+
 export class JsonWriter {
-  #bytes = Buffer.from(new ArrayBuffer(BYTES_AT_FIRST))
+  /** Belongs to this writer until `column` copies its bytes. */
+  #bytes = takeSpare()
   #at = 0
   /** Whether a value was written that the next one must be separated from. */
   #isAfterValue = false
@@ -55,7 +68,10 @@ export class JsonWriter {
   column(): TextColumn {
     const offsets = new Int32Array(this.#ends.length + 1)
     offsets.set(this.#ends.toArray(), 1)
-    return { bytes: this.#bytes.subarray(0, this.#at), offsets }
+    const bytes = new Uint8Array(this.#bytes.buffer.slice(0, this.#at))
+    if (this.#bytes.length <= SPARE_BYTES_MAX) spare = this.#bytes
+    this.#bytes = Buffer.alloc(0)
+    return { bytes, offsets }
   }
 
   /** Writes a number and a space before a text, which is not JSON as a whole then. */

@@ -36,6 +36,8 @@ export class Supersedes {
   }
 
   addAll(keys: Hashes, because: SupersededBecause): void {
+    this.keys.reserve(keys.length)
+    this.because.reserve(keys.length)
     for (let row = 0; row < keys.length; row++) this.add(keys, row, because)
   }
 
@@ -45,6 +47,8 @@ export class Supersedes {
   }
 
   addFrom(later: Supersedes): void {
+    this.keys.reserve(later.count)
+    this.because.reserve(later.count)
     for (let i = 0; i < later.count; i++) {
       this.keys.pushFrom(later.keys, i)
       this.because.push(later.because.at(i))

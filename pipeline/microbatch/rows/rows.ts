@@ -59,6 +59,7 @@ export class Rows<T extends VersionedName = VersionedName> {
 
   /** Copies rows of the same table and texts. */
   addFrom(other: Rows<T>, rows: ArrayLike<number>): void {
+    this.keys.reserve(rows.length)
     for (let i = 0; i < rows.length; i++) this.keys.pushFrom(other.keys, rows[i] as number)
     this.stored.forEach(({ store }, c) => {
       copy(other.stored[c]?.store as StoredAs[ColumnType], rows, store)
@@ -109,6 +110,7 @@ function storeOf(type: ColumnType): StoredAs[ColumnType] {
 }
 
 function copy(from: StoredAs[ColumnType], rows: ArrayLike<number>, to: StoredAs[ColumnType]): void {
+  to.reserve(rows.length)
   if (to instanceof Ints) {
     for (let i = 0; i < rows.length; i++) to.push((from as Ints).at(rows[i] as number))
   } else if (to instanceof Doubles) {
