@@ -55,6 +55,7 @@ export async function deriveSessions(
     for (const stream of Object.keys(image?.sightings ?? {})) rederived.add(texts.code(stream))
   }
   const continued: number[] = []
+  if (batch.newCount > 0) changes.of('event_profile').inserts.reserve(batch.newCount)
   for (const stream of batch.newStreams) {
     if (rederived.has(stream)) continue
     const plan = planContinuation(batch, placements, stream)

@@ -54,6 +54,8 @@ export class SegmentWriter {
 
   constructor(events: Events) {
     this.#events = events
+    this.#segmentOf.reserve(events.texts.size)
+    this.#codeOf.reserve(events.texts.size)
   }
 
   /** Adds the segment of rows, which must be in event order. */

@@ -29,7 +29,7 @@ export type TabulatedFunnels = {
 /** `texts` are those of the batch. */
 export function tabulateFunnels(facts: FunnelFacts, texts: Texts): TabulatedFunnels {
   const { owners, attempts: a, withdrawnSteps: w } = facts
-  const attempt = new Rows('funnel_attempt', texts)
+  const attempt = new Rows('funnel_attempt', texts, a.attempt.length)
   const endedAttempts = new Hashes()
   const endedSteps = new Hashes()
   const codes = new FunnelCodes(texts)
@@ -63,7 +63,7 @@ function stepRows(
   ids: Hashes,
   ended: Hashes,
 ): Rows<'funnel_attempt_step'> {
-  const rows = new Rows('funnel_attempt_step', codes.texts)
+  const rows = new Rows('funnel_attempt_step', codes.texts, s.fact.length)
   const { columns: c } = rows
   for (let i = 0; i < s.fact.length; i++) {
     const fact = s.fact.at(i)

@@ -27,7 +27,7 @@ export type Tabulated = {
 export function tabulate(facts: Facts, events: Events, sessionOf: Ints): Tabulated {
   const codes = new JourneyCodes(events.texts)
   const transition = transitionRows(facts, events, codes, sessionOf)
-  const state = new Rows('state', events.texts)
+  const state = new Rows('state', events.texts, facts.transitions.count)
   addStays(facts, transition.keys, codes, state)
   const endedStays = addEndedStays(facts, transition.keys, codes, state)
   return {
@@ -48,7 +48,7 @@ function transitionRows(
 ): Rows<'transition'> {
   const { transitions: t } = facts
   const { texts } = events
-  const rows = new Rows('transition', texts)
+  const rows = new Rows('transition', texts, t.count)
   const { keys, columns: c } = rows
   const causes = CAUSES.map((cause) => texts.code(cause))
   for (let fact = 0; fact < t.count; fact++) {
@@ -154,7 +154,7 @@ function pushExit(c: RowColumns<'state'>, facts: Facts, keys: Hashes, exit: numb
 
 function cycleRows(facts: Facts, events: Events, keys: Hashes, codes: JourneyCodes): Rows<'cycle'> {
   const { cycles, transitions: t } = facts
-  const rows = new Rows('cycle', events.texts)
+  const rows = new Rows('cycle', events.texts, cycles.closedBy.length)
   const { columns: c } = rows
   for (let i = 0; i < cycles.closedBy.length; i++) {
     const fact = cycles.closedBy.at(i)
@@ -193,7 +193,7 @@ function rejectionRows(
 ): Rows<'rejection'> {
   const { rejections: r } = facts
   const { texts } = events
-  const rows = new Rows('rejection', texts)
+  const rows = new Rows('rejection', texts, r.row.length)
   const { columns: c } = rows
   const guardFailed = texts.code('guard_failed')
   const notAccepted = texts.code('not_accepted')

@@ -44,13 +44,21 @@ export class Rows<T extends VersionedName = VersionedName> {
   /** The same in the order of the table. */
   readonly stored: readonly StoredColumn[]
 
-  constructor(table: T, texts: Texts) {
+  /** `expected` is the number of rows that will be added, about. */
+  constructor(table: T, texts: Texts, expected = 0) {
     this.table = table
     this.texts = texts
     this.stored = ownColumns(table).map(({ name, type }) => ({ name, type, store: storeOf(type) }))
     this.columns = Object.fromEntries(
       this.stored.map(({ name, store }) => [name, store]),
     ) as RowColumns<T>
+    this.reserve(expected)
+  }
+
+  /** Makes room for so many more rows. */
+  reserve(count: number): void {
+    this.keys.reserve(count)
+    for (const { store } of this.stored) store.reserve(count)
   }
 
   get count(): number {
@@ -59,7 +67,7 @@ export class Rows<T extends VersionedName = VersionedName> {
 
   /** Copies rows of the same table and texts. */
   addFrom(other: Rows<T>, rows: ArrayLike<number>): void {
-    this.keys.reserve(rows.length)
+    this.reserve(rows.length)
     for (let i = 0; i < rows.length; i++) this.keys.pushFrom(other.keys, rows[i] as number)
     this.stored.forEach(({ store }, c) => {
       copy(other.stored[c]?.store as StoredAs[ColumnType], rows, store)
@@ -110,7 +118,6 @@ function storeOf(type: ColumnType): StoredAs[ColumnType] {
 }
 
 function copy(from: StoredAs[ColumnType], rows: ArrayLike<number>, to: StoredAs[ColumnType]): void {
-  to.reserve(rows.length)
   if (to instanceof Ints) {
     for (let i = 0; i < rows.length; i++) to.push((from as Ints).at(rows[i] as number))
   } else if (to instanceof Doubles) {
