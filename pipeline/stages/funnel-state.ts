@@ -1,5 +1,6 @@
 /** State of a profile at its funnels between runs. */
 
+import { mapped } from '../base/mapped.ts'
 import type { CompiledFunnel } from '../definition/compile-funnel.ts'
 import { deadlineOf } from './attempt-progress.ts'
 import { freshLevels, WindowFunnel, type Levels } from './clickhouse-funnel.ts'
@@ -33,7 +34,7 @@ export type FunnelState = {
 }
 
 export function freshFunnels(funnels: readonly CompiledFunnel[]): FunnelState {
-  return { byFunnel: funnels.map(freshAt), decidedUpTo: -Infinity }
+  return { byFunnel: mapped(funnels, freshAt), decidedUpTo: -Infinity }
 }
 
 /** Returns the state of a profile at a funnel before its first event. */

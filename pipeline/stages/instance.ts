@@ -3,6 +3,7 @@
  * except the machine is JSON (see `microbatch/codec/profile-codec.ts`).
  */
 
+import { mapped } from '../base/mapped.ts'
 import { encodePart } from '../base/hash.ts'
 import type { Json } from '../base/json.ts'
 import type { CompiledTrack, Machine } from '../definition/machine.ts'
@@ -104,7 +105,7 @@ export type ProfileState = {
 
 export function freshProfile(machines: readonly Machine[]): ProfileState {
   return profileState(
-    machines.map(() => new Instances()),
+    mapped(machines, () => new Instances()),
     -Infinity,
   )
 }
@@ -166,7 +167,7 @@ export function newInstance(
     startOrdinal: ordinal,
     seq: 0,
     counts: machine.noCounts.slice(),
-    tracks: machine.tracks.map((track) => ({
+    tracks: mapped(machine.tracks, (track) => ({
       state: -1,
       enteredAt: at,
       cause: -1,

@@ -8,6 +8,7 @@
 import type { SessionRules } from '../definition/compile.ts'
 import type { Events, RowList } from './events.ts'
 import type { Ints } from './growable-array.ts'
+import { mapped } from '../base/mapped.ts'
 import { isEqual, type Json } from '../base/json.ts'
 
 export type StartedBecause = 'first' | 'gap' | 'person' | 'split' | 'max_duration'
@@ -105,8 +106,8 @@ function begin(events: Events, row: number, rules: SessionRules, because: Starte
     named: null,
     namedRank: rules.personCount,
     seen: {
-      exclusive: rules.exclusive.map(() => null),
-      split: rules.splitOperands.map(() => null),
+      exclusive: mapped(rules.exclusive, () => null),
+      split: mapped(rules.splitOperands, () => null),
     },
   }
 }

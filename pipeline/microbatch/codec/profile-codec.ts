@@ -27,6 +27,7 @@ import {
 } from '../image-cache.ts'
 import type { StateReads } from '../../state/state-store.ts'
 import type { Machine } from '../../definition/machine.ts'
+import { mapped } from '../../base/mapped.ts'
 import type { Place } from '../../base/event-order.ts'
 import { versionedCodec } from './encoding-version.ts'
 import type { ImageKind } from '../../warehouse/warehouse.ts'
@@ -123,7 +124,7 @@ function profileCodec({ machines, funnels }: Compiled): Codec<ProfileImage> {
         streams,
         due: due ?? Infinity,
         state: profileState(
-          machines.map((machine, m) => readInstances(profileId, machine, byMachine[m] ?? [])),
+          mapped(machines, (machine, m) => readInstances(profileId, machine, byMachine[m] ?? [])),
           decidedUpTo ?? -Infinity,
         ),
         funnels: decodeFunnels(funnels, kept ?? null, profileId),
@@ -170,7 +171,7 @@ function readInstances(
   machine: Machine,
   stored: readonly StoredInstance[],
 ): Instances {
-  return new Instances(stored.map((instance) => readInstance(profileId, machine, instance)))
+  return new Instances(mapped(stored, (instance) => readInstance(profileId, machine, instance)))
 }
 
 function readInstance(profileId: string, machine: Machine, stored: StoredInstance): Instance {
@@ -185,7 +186,7 @@ function readInstance(profileId: string, machine: Machine, stored: StoredInstanc
     startOrdinal,
     seq,
     counts,
-    tracks: tracks.map((track) => readTrack(track, startedAt)),
+    tracks: mapped(tracks, (track) => readTrack(track, startedAt)),
     due: due === null ? Infinity : startedAt + due,
     isComplete: isComplete === 1,
   }

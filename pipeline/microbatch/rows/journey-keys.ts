@@ -3,6 +3,7 @@
  * codes of its texts. Each is made once an instance and fold.
  */
 
+import { mapped } from '../../base/mapped.ts'
 import { encodePart, highHalf, lowHalf } from '../../base/hash.ts'
 import { HashPrefix } from '../../base/hash-prefix.ts'
 import type { Hashes } from '../../base/hashes.ts'
@@ -124,7 +125,7 @@ export class JourneyCodes {
       codes = {
         id: this.texts.code(id),
         version,
-        tracks: tracks.map((track) => this.#trackOf(track)),
+        tracks: mapped(tracks, (track) => this.#trackOf(track)),
         prefix: HashPrefix.of(`${id}/${version}/`),
       }
       this.#machines.set(machine, codes)
@@ -137,7 +138,7 @@ export class JourneyCodes {
       name: this.texts.code(name),
       states: states.map((state) => this.texts.code(state)),
       isFinal,
-      ways: CAUSES.map((cause) => `/${name}/${cause}/`),
+      ways: mapped(CAUSES, (cause) => `/${name}/${cause}/`),
       paths: new PathCodes(this.texts, states),
     }
   }
