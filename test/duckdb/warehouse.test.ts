@@ -16,6 +16,7 @@ import { afterAll, expect, test } from 'vitest'
 import { arrowTable, supersedeTable } from '../../pipeline/warehouse/arrow/arrow.ts'
 import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { DuckDBFile } from '../../pipeline/duckdb/file.ts'
+import { PendingRows } from '../../pipeline/duckdb/pending-rows.ts'
 import { RUNNING } from '../../pipeline/duckdb/resource-limits.ts'
 import { publicViews } from '../../pipeline/warehouse/public-views.ts'
 import { hashes64 } from '../../pipeline/base/hash.ts'
@@ -282,6 +283,25 @@ test('folds pending rows on close only if they are a certain share of their tabl
   expect(await end(2, ['e1'])).toEqual([1, 199])
   expect(await end(3, ['e2', 'e3', 'e4'])).toEqual([0, 196])
   await warehouse.close()
+})
+
+test('folds many pending rows during a run only if they are a tenth of their table', async () => {
+  const path = join(dir, 'tenth.duckdb')
+  const warehouse = duckdbWarehouse(path)
+  await warehouse.open()
+  await warehouse.close()
+  const file = await DuckDBFile.open(path, RUNNING)
+  const [base, pending] = ['internal.session_base', 'internal.session_pending']
+  await file.run(`insert into ${base} (recorded_by) select 1 from range(4000000)`)
+  await file.run(`insert into ${pending} (superseded_by) values (2)`)
+  const rows = new PendingRows()
+  const left: number[] = []
+  for (const more of [300_000, 99_999, 1]) {
+    await rows.add(file, 'session', more)
+    left.push((await file.counts([pending])).get(pending) as number)
+  }
+  expect(left).toEqual([1, 1, 0])
+  file.close()
 })
 
 /** Returns a batch with images and segments of history; keys are `<batch>.<n>`. */
