@@ -55,10 +55,23 @@ async function missingWords(path: string): Promise<string> {
 
 async function* chunksOf(
   paths: readonly string[],
-  { linesMax, backlogLinesMax = linesMax, signal }: FileBounds,
+  bounds: FileBounds,
   total: number | null,
 ): AsyncGenerator<Chunk> {
   const spares = new Spares()
+  try {
+    yield* chunksIn(spares, paths, bounds, total)
+  } finally {
+    spares.close()
+  }
+}
+
+async function* chunksIn(
+  spares: Spares,
+  paths: readonly string[],
+  { linesMax, backlogLinesMax = linesMax, signal }: FileBounds,
+  total: number | null,
+): AsyncGenerator<Chunk> {
   let before = 0
   for (const path of paths) {
     const isInput = path === '-'

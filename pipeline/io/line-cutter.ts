@@ -18,10 +18,18 @@ const SPARES_MAX = 3
 /** Buffers of chunks that are not read any more. */
 export class Spares {
   readonly #buffers: ArrayBuffer[] = []
+  #isClosed = false
 
   /** Takes the bytes of a chunk, all of whose buffer may be overwritten. */
   give({ buffer }: Uint8Array): void {
-    if (this.#buffers.length < SPARES_MAX) this.#buffers.push(buffer as ArrayBuffer)
+    if (this.#isClosed || this.#buffers.length >= SPARES_MAX) return
+    this.#buffers.push(buffer as ArrayBuffer)
+  }
+
+  /** Drops the buffers, and those given later: a bulk load derives long after it has read. */
+  close(): void {
+    this.#isClosed = true
+    this.#buffers.length = 0
   }
 
   /** Returns an array of at least `least` bytes, which may have any content. A new one has `size`

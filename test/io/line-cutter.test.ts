@@ -60,6 +60,14 @@ test('reads into buffers that are given back, and into no others', () => {
   expect(Buffer.from(third).toString()).toBe('third\n')
 })
 
+test('keeps no buffer after the end of the input', () => {
+  const spares = new Spares()
+  spares.give(new Uint8Array(8))
+  spares.close()
+  spares.give(new Uint8Array(8))
+  expect(spares.take(1, 2).length).toBe(2)
+})
+
 test('keeps one byte more of a line than its limit', async () => {
   const long = Buffer.alloc(LINE_BYTES_MAX + 2 * READ_BYTES, 'x')
   const parts = [Buffer.from('before\n'), long, Buffer.from('\nafter\n'), long]
