@@ -24,7 +24,7 @@ import type { Table } from 'apache-arrow'
 import { appendTable, type Filling } from './append.ts'
 import type { Appended } from './commit-rows.ts'
 import { notDuckDB, openFailure, workFailure } from './engine-errors.ts'
-import { LOG_MAX, type Means } from './resource-limits.ts'
+import type { Means } from './resource-limits.ts'
 import { Dictionaries } from './text-items.ts'
 import type { Row } from '../warehouse/warehouse.ts'
 
@@ -36,13 +36,14 @@ const PAGES_FILTERED = '5000'
  * Storage v1.5 has zstd. Without vacuum, checkpoints do not merge row groups repeatedly.
  *
  * Every appended column keeps a block in memory, full or not. Blocks of 256 KB compress better and
- * cost less to write than smaller ones, and the memory of a run suffices.
+ * cost less to write than smaller ones, and the memory of a run suffices. The log is long, so that
+ * a small batch does not trigger a checkpoint; a file that was not closed replays it.
  */
 const SETTINGS = {
   dynamic_or_filter_threshold: PAGES_FILTERED,
   storage_compatibility_version: 'v1.5.0',
   default_block_size: '262144',
-  wal_autocheckpoint: LOG_MAX,
+  wal_autocheckpoint: '128MB',
   max_vacuum_tasks: '0',
 }
 

@@ -9,6 +9,3 @@ export const RUNNING: Means = { memory: '512MB', threads: 1 }
 export const REBUILDING: Means = { memory: '512MB', threads: 1 }
 /** Limits of queries: an analysis reads the whole history at once. */
 export const ASKING: Means = { memory: '1GB', threads: 2 }
-/** Length of the log at which a commit checkpoints. It is long, so that a small batch does not. A file
- * that was not closed replays it. */
-export const LOG_MAX = '128MB'

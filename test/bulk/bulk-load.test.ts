@@ -1,11 +1,10 @@
 /** Bulk loads: what a failure leaves, which inputs are refused, and deduplication across chunks. */
 
-import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ComponentTooLarge } from '../../pipeline/bulk/bulk-load.ts'
-import { duckdbWarehouse } from '../../pipeline/duckdb/warehouse.ts'
 import { makeDefinitions } from '../../pipeline/definition/load.ts'
 import { failedChecks } from '../../pipeline/warehouse/integrity-checks.ts'
 import { Harness } from '../support/dump.ts'
@@ -93,23 +92,5 @@ test('leaves stored events and their state as they were after a failure', async 
   expect((await failedChecks(warehouse)).failed).toEqual([])
   harness.restart(true)
   await warehouse.close()
-  rmSync(dir, { recursive: true })
-})
-
-test('commits into the file and not into its log', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'desire-path-'))
-  const [path, copy] = [join(dir, 'loaded.duckdb'), join(dir, 'copy.duckdb')]
-  const loaded = new Harness(makeDefinitions({}), duckdbWarehouse(path))
-  await loaded.load([[eventOf('e1', 'd1'), eventOf('e2', 'd2')]], null)
-  const log = `${path}.wal`
-  expect(existsSync(log) ? statSync(log).size : 0).toBe(0)
-  // As after a crash: the file alone has everything, and later batches are in the log again.
-  copyFileSync(path, copy)
-  await loaded.feed([eventOf('e3', 'd3')])
-  expect(statSync(log).size).toBeGreaterThan(0)
-  const copied = new Harness(makeDefinitions({}), duckdbWarehouse(copy))
-  await copied.warehouse.open()
-  expect(await countsOf(copied)).toEqual({ events: 2, letters: 0, batches: 1, sessions: 2 })
-  for (const { warehouse } of [loaded, copied]) await warehouse.close()
   rmSync(dir, { recursive: true })
 })
