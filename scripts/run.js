@@ -65,24 +65,28 @@ async function bundled(program) {
   }
   mkdirSync(CACHE, { recursive: true })
   const dir = mkdtempSync(join(CACHE, 'bundle-'))
+  const url = pathToFileURL(join(dir, `${basename(program, '.ts')}.js`)).href
   try {
     const files = await build(program, definitions, dir)
-    const url = pathToFileURL(join(dir, `${basename(program, '.ts')}.js`)).href
     const text = JSON.stringify({ url, dir, definitions, state: stateOf(files) })
     noteUse(dir)
     writeFileSync(join(dir, 'manifest.json'), text)
     renameSync(join(dir, 'manifest.json'), manifest)
-    removeUnused()
-    return url
   } catch (thrown) {
     rmSync(dir, { recursive: true, force: true })
     throw thrown
   }
+  removeUnused()
+  return url
 }
 
-/** Notes that a bundle is used now. */
+/** Notes that a bundle is used now, unless the folder cannot be written. */
 function noteUse(dir) {
-  writeFileSync(join(dir, 'used'), '')
+  try {
+    writeFileSync(join(dir, 'used'), '')
+  } catch {
+    // Such a bundle is run, and not removed either.
+  }
 }
 
 /** Returns when a bundle was used last, in milliseconds; 0 if it was removed. One that is being built
